@@ -1,0 +1,103 @@
+# Everything a person runs here. Needs Python 3.11 or newer and make; each target brings its own environment.
+
+PYTHON ?= python3
+VENV ?= .venv
+TEST_VENV ?= .venv-test
+LOCK_VENV ?= .venv-lock
+VAR ?= var
+PORT ?= 8000
+WORKERS ?= 2
+
+RUN = $(VENV)/bin/python
+PROVE = $(TEST_VENV)/bin/python
+CHECK_VAR = $(TEST_VENV)/var
+
+UV = uv==0.13.9
+COMPILE = $(LOCK_VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-emit-index-url --no-emit-find-links $(LOCK_FLAGS)
+
+# What a test or a check starts from, whatever the caller's environment holds.
+LOCAL = env -u DATABASE_URL -u REDIS_URL -u EMAIL_URL PORTAL_DEBUG=1 PORTAL_VAR="$(CHECK_VAR)"
+# An installation as it would stand in public. Nothing connects to the database it names.
+PUBLIC = env -u PORTAL_DEBUG \
+	PORTAL_VAR="$(CHECK_VAR)" \
+	PORTAL_SECRET_KEY="$$($(PROVE) -c 'import secrets; print(secrets.token_urlsafe(64))')" \
+	PORTAL_SEALING_KEYS="$$($(PROVE) -c 'import secrets; print("k1:" + secrets.token_urlsafe(32))')" \
+	PORTAL_BASE_URL=https://portal.example.test \
+	PORTAL_ALLOWED_HOSTS=portal.example.test \
+	PORTAL_MAIL_FROM=portal@portal.example.test \
+	DATABASE_URL=postgres://portal:portal@database.example.test/portal \
+	REDIS_URL=redis://redis.example.test/0 \
+	EMAIL_URL=smtp+tls://portal:portal@mail.example.test:587
+
+.PHONY: help run test test-quick check check-style check-types check-layers check-templates check-django lock clean
+.DEFAULT_GOAL := help
+
+help: ## say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+run: $(VENV)/.runtime ## serve the portal with demo data on http://localhost:8000 (PORT=, VAR=)
+	@mkdir -p "$(VAR)"
+	@export PORTAL_DEBUG=1 PORTAL_VAR="$(abspath $(VAR))" PORTAL_BASE_URL="http://localhost:$(PORT)"; \
+	$(RUN) manage.py migrate --verbosity 0 && \
+	$(RUN) manage.py demo && \
+	exec $(RUN) -m granian --interface wsgi --host 127.0.0.1 --port $(PORT) --no-ws \
+		--workers 1 --blocking-threads 4 --workers-kill-timeout 5 \
+		--log-level warning --no-access-log portal.wsgi:application
+
+test: $(TEST_VENV)/.dev ## everything that proves it; says what it could not run
+	@PYTHON="$(PROVE)" WORKERS="$(WORKERS)" tests/everything.sh
+
+test-quick: $(TEST_VENV)/.dev ## SQLite only, no browser, no client libraries
+	@PYTHON="$(PROVE)" WORKERS="$(WORKERS)" tests/everything.sh --quick
+
+check: check-style check-types check-layers check-templates check-django ## lint, types, layers, templates, migrations
+
+check-style: $(TEST_VENV)/.dev
+	$(PROVE) -m ruff check .
+	$(PROVE) -m ruff format --check .
+
+check-types: $(TEST_VENV)/.dev
+	@mkdir -p "$(CHECK_VAR)"
+	$(LOCAL) $(PROVE) -m mypy
+
+check-layers: $(TEST_VENV)/.dev
+	$(TEST_VENV)/bin/lint-imports --no-cache
+
+check-templates: $(TEST_VENV)/.dev
+	$(PROVE) -m djlint --quiet --lint templates
+	$(PROVE) -m djlint --quiet --check templates
+
+check-django: $(TEST_VENV)/.dev
+	@mkdir -p "$(CHECK_VAR)"
+	$(LOCAL) $(PROVE) manage.py makemigrations --check --dry-run
+	@echo "manage.py check --deploy, as an installation in public"
+	@$(PUBLIC) $(PROVE) manage.py check --deploy --fail-level WARNING
+
+lock: $(LOCK_VENV)/.uv ## resolve requirements/*.in again (LOCK_FLAGS=--upgrade for newer releases)
+	cd requirements && ../$(COMPILE) runtime.in --output-file runtime.txt
+	cd requirements && ../$(COMPILE) dev.in --constraint runtime.txt --output-file dev.txt
+
+clean: ## remove environments and caches; local data in var/ stays
+	rm -rf "$(VENV)" "$(TEST_VENV)" "$(LOCK_VENV)" .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find accounts benchmarks policies portal tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+# Each environment carries a stamp as new as the lock it was made from.
+$(VENV)/.runtime: requirements/runtime.txt
+	$(call environment,$(VENV),$<)
+
+$(TEST_VENV)/.dev: requirements/dev.txt
+	$(call environment,$(TEST_VENV),$<)
+
+$(LOCK_VENV)/.uv: Makefile
+	@$(PYTHON) -m venv "$(LOCK_VENV)"
+	@"$(LOCK_VENV)/bin/python" -m pip install --quiet --disable-pip-version-check "$(UV)"
+	@touch $@
+
+define environment
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Countersign needs Python 3.11 or newer.")'
+@echo "Installing $(2) into $(1) ..."
+@$(PYTHON) -m venv "$(1)"
+@"$(1)/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --requirement "$(2)"
+@touch $@
+endef

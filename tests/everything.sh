@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# Runs everything that proves the portal, then says what ran and what did not. `make test` calls it.
+#
+#   tests/everything.sh            SQLite, PostgreSQL, browser and stories
+#   tests/everything.sh --quick    SQLite only, nothing slow, no client libraries
+#
+# PostgreSQL: the server DATABASE_URL names, else a local one on its socket. Every run makes its own test databases.
+# CI=true or NOTHING_SKIPPED=1 turns anything skipped into a failure.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+python=${PYTHON:-python3}
+workers=${WORKERS:-2}
+given_database=${DATABASE_URL:-}
+unset DATABASE_URL REDIS_URL EMAIL_URL
+PORTAL_VAR=$(mktemp -d)
+trap 'rm -rf "$PORTAL_VAR"' EXIT
+export PORTAL_DEBUG=1 PORTAL_VAR
+
+passed=() skipped=() failed=()
+
+run() { # name, then the command that proves it
+    local name=$1 status=0
+    shift
+    printf '\n== %s\n' "$name"
+    "$@" || status=$?
+    case $status in
+        0) passed+=("$name") ;;
+        5) failed+=("$name: no test was found") ;;
+        *) failed+=("$name: exit status $status") ;;
+    esac
+}
+
+skip() { # name, reason
+    printf '\n== %s: skipped, %s\n' "$1" "$2"
+    skipped+=("$1: $2")
+}
+
+pytest() { "$python" -m pytest "$@"; }
+
+may_create_databases() { # URL; only the server matters, the test database is made on it
+    "$python" - "$1" <<'PYTHON'
+import sys
+
+import psycopg
+
+try:
+    with psycopg.connect(sys.argv[1], dbname="postgres", connect_timeout=5) as connection:
+        row = connection.execute(
+            "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
+        ).fetchone()
+except psycopg.Error as error:
+    sys.exit(str(error).strip().splitlines()[0])
+sys.exit(None if row and row[0] else "its role may not create databases")
+PYTHON
+}
+
+on_sqlite() {
+    run "SQLite" pytest -n "$workers" -m "not browser and not story and not postgresql"
+}
+
+on_postgresql() {
+    local url=$given_database reason
+    case $url in
+        postgres://* | postgresql://*) ;;
+        *) url="postgres:///countersign?host=/var/run/postgresql" ;;
+    esac
+    if reason=$(may_create_databases "$url" 2>&1); then
+        DATABASE_URL=$url run "PostgreSQL" pytest -n "$workers" -m "not browser and not story"
+    elif [[ $url == "$given_database" ]]; then
+        failed+=("PostgreSQL: DATABASE_URL: $reason")
+    else
+        skip "PostgreSQL" "no DATABASE_URL, and no local server to use ($reason)"
+    fi
+}
+
+in_the_browser() {
+    local name chromium=""
+    for name in chromium chromium-browser google-chrome; do
+        chromium=${chromium:-$(command -v "$name" || true)}
+    done
+    if [[ $chromium ]]; then
+        CHROMIUM=$chromium run "browser and stories" pytest -m "browser or story"
+    else
+        skip "browser and stories" "Chromium is not installed"
+    fi
+}
+
+if [[ ${1:-} == --quick ]]; then
+    run "SQLite, quick" pytest -n "$workers" --ignore=tests/browser --ignore=tests/clients \
+        -m "not browser and not story and not postgresql and not slow"
+else
+    on_sqlite
+    on_postgresql
+    in_the_browser
+fi
+
+printf '\n== Result\n'
+((${#passed[@]})) && printf 'passed   %s\n' "${passed[@]}"
+((${#skipped[@]})) && printf 'skipped  %s\n' "${skipped[@]}"
+((${#failed[@]})) && printf 'FAILED   %s\n' "${failed[@]}"
+if ((${#skipped[@]})) && [[ ${CI:-} == true || ${NOTHING_SKIPPED:-} == 1 ]]; then
+    echo "FAILED   nothing may be skipped here"
+    exit 1
+fi
+((${#failed[@]} == 0))
