@@ -1,0 +1,85 @@
+"""An API key: one credential of a Service User, and who has ever held its power."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.models.member import Member
+from accounts.models.service_user import ServiceUser
+
+CLAIM_WITHIN = timedelta(hours=72)
+
+
+class ApiKey(models.Model):
+    """A public half, a sealed secret, and the counters that one statement moves on every signed call.
+
+    Nothing about the key is trusted from a cache unless `version` still matches: whatever takes power away bumps it.
+    `recent_nonces` and `floor_nonce` serve keys with a window (accounts.nonces). `calls` is the level of a leaky
+    bucket at `calls_at` (Unix seconds).
+    """
+
+    service_user = models.ForeignKey(ServiceUser, on_delete=models.PROTECT, related_name="keys")
+    public = models.CharField(max_length=56, unique=True)
+    sealed_secret = models.TextField()
+    made_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="keys_made")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revealed_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    is_active = models.BooleanField(default=False)
+    version = models.PositiveIntegerField(default=1)
+    last_nonce = models.BigIntegerField(default=0)
+    floor_nonce = models.BigIntegerField(default=-1)
+    recent_nonces = models.JSONField(default=list)
+    calls = models.FloatField(default=0)
+    calls_at = models.FloatField(default=0)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    last_used_ip = models.CharField(max_length=45, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(is_active=False) | models.Q(revealed_at__isnull=False, revoked_at=None),
+                name="api_key_active_only_once_revealed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.short
+
+    @property
+    def short(self) -> str:
+        """Enough of the public half to tell keys apart: `Kx4v…7Q2F`."""
+        return f"{self.public[:4]}…{self.public[-4:]}"
+
+    @property
+    def claim_by(self) -> datetime:
+        """Until when the secret can be revealed (DESIGN K2)."""
+        return self.created_at + CLAIM_WITHIN
+
+    @property
+    def is_claimable(self) -> bool:
+        return self.revealed_at is None and self.revoked_at is None and timezone.now() < self.claim_by
+
+    @property
+    def has_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= timezone.now()
+
+
+class Custodian(models.Model):
+    """A Member who ever initiated the making, rotating or widening of a key, or revealed it (DESIGN R3)."""
+
+    api_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, related_name="custodians")
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="custodies")
+    since = models.DateTimeField()
+    reason = models.CharField(max_length=40)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["api_key", "member"], name="custodian_once_per_key"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member} of {self.api_key}"

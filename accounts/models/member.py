@@ -1,0 +1,67 @@
+"""A Member: a User in one Organization."""
+
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+
+from accounts.models.organization import Organization
+from portal.core import actors
+
+
+class Identity(models.TextChoices):
+    UNVERIFIED = "unverified", "Not verified"
+    SUBMITTED = "submitted", "Being checked"
+    VERIFIED = "verified", "Verified"
+    REJECTED = "rejected", "Not accepted"
+
+
+class MemberQuerySet(models.QuerySet["Member"]):
+    def of(self, organization: Organization | int) -> Self:
+        return self.filter(organization=organization)
+
+    def active(self) -> Self:
+        """Those who may sign in: neither suspended nor removed, and the person is enabled."""
+        return self.filter(suspended_at=None, removed_at=None, user__is_active=True)
+
+
+class Member(models.Model):
+    """A person's place in an Organization (DESIGN M1). Rights are `policies.Grant` rows and start empty."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="members")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships")
+    is_owner = models.BooleanField(default=False)
+    identity = models.CharField(max_length=10, choices=Identity.choices, default=Identity.UNVERIFIED)
+    joined_at = models.DateTimeField()
+    suspended_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar = MemberQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organization", "user"], name="member_once_per_organization"),
+            models.UniqueConstraint(
+                fields=["organization"], condition=models.Q(is_owner=True), name="owner_one_per_organization"
+            ),
+            models.CheckConstraint(condition=models.Q(identity__in=Identity.values), name="member_identity_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def kind(self) -> str:
+        return actors.MEMBER
+
+    @property
+    def label(self) -> str:
+        return self.user.name
+
+    @property
+    def is_active(self) -> bool:
+        return self.suspended_at is None and self.removed_at is None and self.user.is_active
+
+    @property
+    def is_verified(self) -> bool:
+        return self.identity == Identity.VERIFIED

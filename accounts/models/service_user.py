@@ -1,0 +1,93 @@
+"""A Service User: a bot. It never signs in; it holds API keys (DESIGN §7)."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.core.validators import RegexValidator
+from django.db import models
+
+from accounts.models.account import Account
+from accounts.models.organization import Organization
+from portal.core import actors
+
+NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9-]{0,31}"
+
+
+class Permission(models.TextChoices):
+    """What an API key may do, under the identifiers of the protocol (`GetApiKeyInfo`; DESIGN K3)."""
+
+    QUERY_FUNDS = "query-funds", "Query"
+    EARN = "earn-funds", "Earn"
+    DEPOSIT = "add-funds", "Deposit"
+    WITHDRAW = "withdraw-funds", "Withdraw"
+    QUERY_OPEN = "query-open-trades", "Query open"
+    QUERY_CLOSED = "query-closed-trades", "Query closed"
+    MODIFY = "modify-trades", "Create and modify"
+    CLOSE = "close-trades", "Cancel and close"
+    QUERY_LEDGER = "query-ledger", "Query ledger"
+    EXPORT = "export-data", "Export data"
+
+
+PERMISSION_GROUPS: dict[str, tuple[Permission, ...]] = {
+    "Funds": (Permission.QUERY_FUNDS, Permission.EARN, Permission.DEPOSIT, Permission.WITHDRAW),
+    "Orders and trades": (Permission.QUERY_OPEN, Permission.QUERY_CLOSED, Permission.MODIFY, Permission.CLOSE),
+    "Data": (Permission.QUERY_LEDGER, Permission.EXPORT),
+}
+
+
+class ServiceUser(models.Model):
+    """A bot of one Account, with the permissions and settings that all its keys share (K3, K4).
+
+    `query_start` is inclusive, `query_end` exclusive. `nonce_window` counts nonce units, 0 is strictly rising.
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="service_users")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="service_users")
+    name = models.CharField(max_length=32, validators=[RegexValidator(NAME_PATTERN + r"\Z")])
+    permissions = models.JSONField(default=list)
+    query_start = models.DateTimeField(null=True, blank=True)
+    query_end = models.DateTimeField(null=True, blank=True)
+    websocket = models.BooleanField(default=False)
+    nonce_window = models.BigIntegerField(default=0)
+    ip_allow_list = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    suspended_at = models.DateTimeField(null=True, blank=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                "organization", models.functions.Lower("name"), name="service_user_name_once_per_organization"
+            ),
+            models.CheckConstraint(condition=models.Q(nonce_window__gte=0), name="service_user_nonce_window_positive"),
+            models.CheckConstraint(
+                condition=models.Q(query_start=None)
+                | models.Q(query_end=None)
+                | models.Q(query_start__lt=models.F("query_end")),
+                name="service_user_query_dates_in_order",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def kind(self) -> str:
+        return actors.SERVICE_USER
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+    @property
+    def is_active(self) -> bool:
+        return self.suspended_at is None and self.removed_at is None
+
+    def has(self, permission: Permission) -> bool:
+        return permission.value in self.permissions
+
+    def may_see(self, at: datetime) -> bool:
+        """Whether a query by its key shows something of that instant."""
+        return (self.query_start is None or at >= self.query_start) and (self.query_end is None or at < self.query_end)

@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+
+
+class PoliciesConfig(AppConfig):
+    name = "policies"
+    label = "policies"
+    verbose_name = "Policies"
+
+    def ready(self) -> None:
+        """Load every app's governed operations, so that the registry is whole before the first request."""
+        autodiscover_modules("operations")

@@ -1,0 +1,147 @@
+"""A ChangeRequest: one proposed run of a governed operation; a Decision: one member's yes or no."""
+
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from policies.workflows import Workflow
+
+if TYPE_CHECKING:
+    from accounts.models import Member, ServiceUser
+
+
+class State(models.TextChoices):
+    """DESIGN R2. Everything but the first two is final and never moves."""
+
+    PENDING = "pending", "Pending"
+    APPROVED = "approved", "Approved"
+    EXECUTED = "executed", "Executed"
+    FAILED = "failed", "Failed"
+    REJECTED = "rejected", "Rejected"
+    CANCELLED = "cancelled", "Cancelled"
+    EXPIRED = "expired", "Expired"
+
+
+OPEN_STATES = (State.PENDING, State.APPROVED)
+
+
+class ChangeQuerySet(models.QuerySet["ChangeRequest"]):
+    def of(self, organization: object) -> Self:
+        return self.filter(organization=organization)
+
+    def waiting(self) -> Self:
+        """Pending and still within its time, whether or not a job has noticed the expiry of others."""
+        return self.filter(state=State.PENDING, expires_at__gt=timezone.now())
+
+
+class ChangeRequest(models.Model):
+    """Everything governed, once: what would run, for whom, what it needs and how it ended (DESIGN R1, R2).
+
+    `params` is immutable and `digest` covers it; the run uses nothing else. `number` counts within the Organization;
+    `reference` names the request in addresses and, unchanged, towards the venue. `subject` tells two requests about
+    the same thing from two about different ones; a withdrawal has none. `amount` and `asset` are for lists.
+    """
+
+    organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="changes")
+    number = models.PositiveBigIntegerField()
+    reference = models.CharField(max_length=16, unique=True)
+    workflow = models.CharField(max_length=30, choices=[(w.value, w.title) for w in Workflow])
+    operation = models.CharField(max_length=60)
+    account = models.ForeignKey("accounts.Account", null=True, on_delete=models.PROTECT, related_name="changes")
+    subject = models.CharField(max_length=100, blank=True)
+    subject_member = models.ForeignKey("accounts.Member", null=True, on_delete=models.PROTECT, related_name="+")
+    title = models.CharField(max_length=200)
+    amount = models.CharField(max_length=40, blank=True)
+    asset = models.CharField(max_length=16, blank=True)
+    member = models.ForeignKey("accounts.Member", null=True, on_delete=models.PROTECT, related_name="changes_asked")
+    service_user = models.ForeignKey(
+        "accounts.ServiceUser", null=True, on_delete=models.PROTECT, related_name="changes_asked"
+    )
+    api_key = models.ForeignKey("accounts.ApiKey", null=True, on_delete=models.PROTECT, related_name="changes_asked")
+    initiator_label = models.CharField(max_length=200)
+    source = models.CharField(max_length=45, blank=True)
+    note = models.CharField(max_length=500, blank=True)
+    params = models.JSONField()
+    digest = models.CharField(max_length=64)
+    approvals_required = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+
+    objects: ClassVar = ChangeQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organization", "number"], name="change_number_once_per_organization"),
+            models.CheckConstraint(
+                condition=Q(member__isnull=False, service_user=None, api_key=None)
+                | Q(member=None, service_user__isnull=False, api_key__isnull=False),
+                name="change_asked_by_member_or_key",
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "operation", "subject", "member"],
+                condition=Q(state__in=["pending", "approved"], member__isnull=False) & ~Q(subject=""),
+                name="change_one_open_per_subject_and_member",
+            ),
+            models.CheckConstraint(condition=Q(state__in=State.values), name="change_state_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=["pending", "approved"], ended_at=None)
+                | (~Q(state__in=["pending", "approved"]) & Q(ended_at__isnull=False)),
+                name="change_ended_when_final",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "state", "expires_at"], name="change_open_by_expiry"),
+            models.Index(fields=["organization", "-id"], name="change_by_organization"),
+            models.Index(fields=["member", "state"], name="change_by_member"),
+            models.Index(fields=["api_key", "state"], name="change_by_key"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.title}"
+
+    @property
+    def initiator(self) -> "Member | ServiceUser":
+        actor = self.member or self.service_user
+        assert actor is not None, "change_asked_by_member_or_key"
+        return actor
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+    @property
+    def is_past_its_time(self) -> bool:
+        """Open past its time is expired, even if nothing has written so yet (DESIGN R5)."""
+        return self.state == State.PENDING and self.expires_at <= timezone.now()
+
+    @property
+    def shown_state(self) -> State:
+        return State.EXPIRED if self.is_past_its_time else State(self.state)
+
+
+class Decision(models.Model):
+    """One person's yes or no to one ChangeRequest, with the digest they saw."""
+
+    change = models.ForeignKey(ChangeRequest, on_delete=models.PROTECT, related_name="decisions")
+    member = models.ForeignKey("accounts.Member", on_delete=models.PROTECT, related_name="decisions")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    approved = models.BooleanField()
+    reason = models.CharField(max_length=500, blank=True)
+    digest = models.CharField(max_length=64)
+    factor = models.CharField(max_length=20)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["change", "person"], name="decision_one_per_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member} {'approved' if self.approved else 'rejected'}"

@@ -1,0 +1,39 @@
+"""Where the current call comes from, for the history: set once at the edge, read by `audit.record`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from uuid import uuid4
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One incoming call. `source` is the trusted address; `via` names the session or key, never its secret."""
+
+    request_id: str
+    source: str = ""
+    via: str = ""
+
+
+_origin: ContextVar[Origin | None] = ContextVar("origin", default=None)
+
+
+def current() -> Origin:
+    """The Origin of the running call; outside of one, an empty one without a source."""
+    return _origin.get() or Origin(request_id="")
+
+
+def new_request_id() -> str:
+    return uuid4().hex
+
+
+@contextmanager
+def origin(*, source: str, via: str = "", request_id: str = "") -> Iterator[Origin]:
+    """Name the origin of everything done inside the block."""
+    value = Origin(request_id=request_id or new_request_id(), source=source, via=via)
+    token = _origin.set(value)
+    try:
+        yield value
+    finally:
+        _origin.reset(token)

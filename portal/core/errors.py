@@ -1,0 +1,37 @@
+"""What can go wrong in the domain. Every message is fit to show to a person."""
+
+
+class DomainError(Exception):
+    """A rule of the domain says no.
+
+    `message` says what is wrong and what to do; `field` names the form field it belongs beside, if any.
+    """
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class Invalid(DomainError):
+    """A value cannot be used."""
+
+
+class Refused(DomainError):
+    """The actor may not do this."""
+
+
+class NotFound(DomainError):
+    """There is no such thing in this Organization."""
+
+
+class Conflict(DomainError):
+    """The thing has moved on: decided, closed, changed or taken."""
+
+
+class Insufficient(Invalid):
+    """More is asked than there is."""
+
+
+class Unavailable(DomainError):
+    """It cannot be done now; nothing was changed."""

@@ -1,0 +1,95 @@
+"""Random tokens, digests, and sealing of the few secrets that must be read back.
+
+Sealing is AES-256-GCM. The text is `key id.nonce.ciphertext`; the associated data names table, column and row, so
+that a sealed value copied to another place does not open.
+"""
+
+import hashlib
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+class SealBroken(Exception):
+    """A sealed value does not belong where it stands, or its key is not among PORTAL_SEALING_KEYS."""
+
+
+def token(length: int) -> str:
+    """A random name of `length` letters and digits (5 bits each) that nobody misreads aloud."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def digest(text: str) -> str:
+    """SHA-256 of `text` as 64 hexadecimal digits, for tokens that are themselves random."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def parse_sealing_keys(text: str) -> dict[str, bytes]:
+    """Read `id:base64,id:base64`; the first one seals, all of them open.
+
+    Raises: ImproperlyConfigured if an id or a key is missing, doubled, or not 32 bytes.
+    """
+    keys: dict[str, bytes] = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        name, _, encoded = part.partition(":")
+        try:
+            key = urlsafe_b64decode(encoded.encode() + b"=" * (-len(encoded) % 4))
+        except ValueError:
+            key = b""
+        if not name.isalnum() or name in keys or len(key) != KEY_BYTES:
+            raise ImproperlyConfigured(f"PORTAL_SEALING_KEYS: {name or 'an entry'!r} needs a name and 32 bytes in base64.")
+        keys[name] = key
+    if not keys:
+        raise ImproperlyConfigured("PORTAL_SEALING_KEYS is empty: give at least one key as name:base64.")
+    return keys
+
+
+def seal(plain: bytes, *, place: str) -> str:
+    """Seal `plain` for `place` (`table.column:row`), under the first of PORTAL_SEALING_KEYS."""
+    name, key = next(iter(_keys().items()))
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    box = AESGCM(key).encrypt(nonce, plain, place.encode())
+    return f"{name}.{_encode(nonce)}.{_encode(box)}"
+
+
+def unseal(sealed: str, *, place: str) -> bytes:
+    """Open what `seal` made for the same `place`.
+
+    Raises: SealBroken if it was sealed elsewhere, altered, or its key is unknown.
+    """
+    try:
+        name, nonce, box = sealed.split(".")
+        return AESGCM(_keys()[name]).decrypt(_decode(nonce), _decode(box), place.encode())
+    except (ValueError, KeyError, InvalidTag) as error:
+        raise SealBroken(f"The sealed value at {place} does not open.") from error
+
+
+@lru_cache(maxsize=8)
+def derived_key(purpose: str) -> bytes:
+    """32 bytes for another use of the oldest sealing key, so that no key serves two purposes (RFC 5869)."""
+    oldest = list(_keys().values())[-1]
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode()).derive(oldest)
+
+
+@lru_cache(maxsize=1)
+def _keys() -> dict[str, bytes]:
+    return parse_sealing_keys(settings.SEALING_KEYS)
+
+
+def _encode(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    return urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))

@@ -1,0 +1,25 @@
+"""Keys for trying it out on one machine: made once, kept in `var/`, never used when DEBUG is off."""
+
+import json
+import os
+import secrets
+from base64 import urlsafe_b64encode
+from pathlib import Path
+
+
+def local_keys(folder: Path) -> dict[str, str]:
+    """The secret key and sealing key of this checkout, made at the first call and readable by its owner alone."""
+    path = folder / "keys.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        keys: dict[str, str] = json.loads(path.read_text())
+        return keys
+    keys = {
+        "secret_key": secrets.token_urlsafe(50),
+        "sealing_keys": "local:" + urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode(),
+    }
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(keys, file)
+    return keys

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class PaperConfig(AppConfig):
+    name = "portal.venues.paper"
+    label = "paper"
+    verbose_name = "Paper exchange"
