@@ -98,6 +98,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "transaction_mode": "IMMEDIATE",
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
     }
+    # Tests race on several connections, which an SQLite database in memory does not have.
+    DATABASES["default"]["TEST"] = {"NAME": VAR / "test.sqlite3"}
 else:
     # Without this PostgreSQL plans the signed call's statement anew each time, which halves the rate.
     DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 5

@@ -1,0 +1,136 @@
+"""The cast and the ground it stands on: one world for all tests, rebuilt only after a test that flushed it."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.test import Client, TransactionTestCase
+from django.urls import reverse
+
+from accounts import keys
+from accounts.models import Account, Member
+from policies.models import ChangeRequest
+from portal.core.http import Proof
+from tests import triggers
+from tests.factories import people
+from tests.factories import world as cast
+from tests.factories.world import PASSWORD, Bot, World
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_lifts_the_triggers() -> Iterator[None]:
+    """A transactional test empties every table at its end; the append-only ones would refuse."""
+    original = TransactionTestCase._fixture_teardown
+
+    def teardown(case: TransactionTestCase) -> None:
+        with triggers.lifted():
+            original(case)
+
+    TransactionTestCase._fixture_teardown = teardown  # type: ignore[method-assign]
+    yield
+    TransactionTestCase._fixture_teardown = original  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+def _no_credential_survives() -> Iterator[None]:
+    """Keys are cached in the process, and tests share one."""
+    keys.forget_all()
+    yield
+    keys.forget_all()
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """`Demo Treasury` and `Elsewhere` as DESIGN §10 describes them."""
+    from accounts.models import Organization  # noqa: PLC0415
+
+    return cast.load() if Organization.objects.exists() else cast.build()
+
+
+@pytest.fixture
+def account(world: World) -> Account:
+    return world.account
+
+
+@pytest.fixture
+def owner(world: World) -> Member:
+    return world.members["owner"]
+
+
+@pytest.fixture
+def ana(world: World) -> Member:
+    """Asks: Initiate everywhere."""
+    return world.members["ana"]
+
+
+@pytest.fixture
+def ben(world: World) -> Member:
+    """Approves everywhere, as Cleo and Fay do."""
+    return world.members["ben"]
+
+
+@pytest.fixture
+def cleo(world: World) -> Member:
+    return world.members["cleo"]
+
+
+@pytest.fixture
+def fay(world: World) -> Member:
+    return world.members["fay"]
+
+
+@pytest.fixture
+def audit(world: World) -> Member:
+    """Views everywhere and nothing else."""
+    return world.members["audit"]
+
+
+@pytest.fixture
+def eve(world: World) -> Member:
+    """Owner of the Organization next door."""
+    return world.members["eve"]
+
+
+@pytest.fixture
+def treasury_bot(world: World) -> Bot:
+    """Every permission, made by the Owner."""
+    return world.bot("treasury-bot")
+
+
+@pytest.fixture
+def trading_bot(world: World) -> Bot:
+    """Everything but Withdraw."""
+    return world.bot("trading-bot")
+
+
+@pytest.fixture
+def readonly_bot(world: World) -> Bot:
+    return world.bot("readonly-bot")
+
+
+@pytest.fixture
+def code() -> Callable[[Member], str]:
+    """The Member's current authentication code, made fresh again whatever was used before."""
+    return people.code
+
+
+@pytest.fixture
+def sign_in() -> Callable[[Client, Member], None]:
+    """Sign a client in with password and code, as a browser does."""
+
+    def signed(client: Client, member: Member) -> None:
+        email = member.user.email
+        client.post(reverse("accounts:sign_in"), {"email": email, "password": PASSWORD})
+        answer = client.post(reverse("accounts:verify"), {"code": people.code(member)})
+        assert answer.status_code == 302, answer.content.decode()
+
+    return signed
+
+
+@pytest.fixture
+def fresh() -> Callable[..., Proof]:
+    """A second factor shown just now, bound to a request when one is given."""
+
+    def proof(change: ChangeRequest | None = None) -> Proof:
+        return people.proof(change)
+
+    return proof
