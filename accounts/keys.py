@@ -1,0 +1,141 @@
+"""API keys: issued, revealed once, taken away. How a call finds and spends one is in `accounts.credentials`."""
+
+import secrets
+from base64 import b64encode
+from dataclasses import dataclass, field
+from datetime import datetime
+from string import ascii_letters, digits
+from typing import Final
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.credentials import Credential, Refusal, Spent, find, forget, is_current, place, secret_of, spend
+from accounts.models import ApiKey, Custodian, Member, ServiceUser
+from accounts.models.api_key import CLAIM_WITHIN
+from policies.workflows import Workflow
+from portal.audit.kinds import EventKind
+from portal.audit.record import lock_history, record
+from portal.core.actors import portal
+from portal.core.errors import Conflict, NotFound
+from portal.core.secrets import seal
+
+__all__ = [
+    "Credential",
+    "Refusal",
+    "Revealed",
+    "Spent",
+    "add_custodian",
+    "find",
+    "forget",
+    "is_current",
+    "issue",
+    "reveal",
+    "revoke",
+    "spend",
+    "touch",
+]
+
+PUBLIC_LENGTH: Final = 56
+SECRET_BYTES: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """Both halves of a key, on their one way to its maker."""
+
+    public: str
+    secret: str = field(repr=False)
+
+
+def issue(service_user: ServiceUser, *, made_by: Member, expires_at: datetime | None) -> ApiKey:
+    """Make a key that does nothing until `made_by` reveals its secret. Runs in the caller's transaction."""
+    public = "".join(secrets.choice(ascii_letters + digits) for _ in range(PUBLIC_LENGTH))
+    key = ApiKey.objects.create(
+        service_user=service_user,
+        public=public,
+        sealed_secret=seal(b64encode(secrets.token_bytes(SECRET_BYTES)), place=place(public)),
+        made_by=made_by,
+        created_at=timezone.now(),
+        expires_at=expires_at,
+    )
+    add_custodian(key, made_by, reason="made it")
+    record(EventKind.KEY_ISSUED, actor=made_by, subject=key, workflow=Workflow.MANAGE_ACCESS, bot=service_user.name)
+    return key
+
+
+def reveal(api_key_id: int, *, member: Member) -> Revealed:
+    """Open the secret for the member who made the key, once, and make the key live.
+
+    Raises: NotFound if the key is not theirs; Conflict if it was revealed or revoked before, if nobody claimed it in
+    time, or if its bot is suspended.
+    """
+    revealed = _reveal(api_key_id, member)
+    if revealed is None:
+        raise Conflict("Nobody claimed this key within 72 hours, so it can never be used. Its secret is gone.")
+    return revealed
+
+
+@transaction.atomic
+def _reveal(api_key_id: int, member: Member) -> Revealed | None:
+    """None if the key lapsed: that is written down first, which an error here would undo."""
+    lock_history(member.organization_id)
+    theirs = ApiKey.objects.filter(service_user__organization_id=member.organization_id, made_by=member)
+    key = theirs.select_related("service_user").filter(pk=api_key_id).first()
+    if key is None:
+        raise NotFound("There is no such key for you to reveal.")
+    if not key.service_user.is_active:
+        raise Conflict(f"{key.service_user.name} is not active, so its key cannot be revealed.")
+    now = timezone.now()
+    # The one statement that decides: of two pages that ask at the same moment, one gets the secret.
+    claimed = ApiKey.objects.filter(
+        pk=key.pk, revealed_at=None, revoked_at=None, created_at__gt=now - CLAIM_WITHIN
+    ).update(revealed_at=now, is_active=True, version=F("version") + 1)
+    if not claimed:
+        if key.revealed_at is None and key.revoked_at is None:
+            _lapse(key)
+            return None
+        raise Conflict(
+            "This secret was revealed before. It is shown only once."
+            if key.revoked_at is None
+            else "This key is revoked: there is nothing left to reveal."
+        )
+    add_custodian(key, member, reason="revealed it")
+    record(
+        EventKind.KEY_REVEALED, actor=member, subject=key, workflow=Workflow.MANAGE_ACCESS, bot=key.service_user.name
+    )
+    return Revealed(public=key.public, secret=secret_of(key.sealed_secret, public=key.public))
+
+
+def _lapse(key: ApiKey) -> None:
+    """Write down that nobody claimed the key. It was dead from `claim_by` on, whether or not this has run."""
+    if revoke(key, at=key.claim_by):
+        record(
+            EventKind.KEY_LAPSED,
+            actor=portal(key.service_user.organization_id),
+            subject=key,
+            workflow=Workflow.MANAGE_ACCESS,
+            bot=key.service_user.name,
+        )
+
+
+def revoke(api_key: ApiKey, *, at: datetime) -> bool:
+    """End a key for ever; False if it had ended before. Runs in the caller's transaction, which records it."""
+    return bool(
+        ApiKey.objects.filter(pk=api_key.pk, revoked_at=None).update(
+            revoked_at=at, is_active=False, version=F("version") + 1
+        )
+    )
+
+
+def touch(service_user: ServiceUser) -> None:
+    """Make every process look again at all keys of a bot, from their next call on."""
+    ApiKey.objects.filter(service_user=service_user).update(version=F("version") + 1)
+
+
+def add_custodian(api_key: ApiKey, member: Member, *, reason: str) -> None:
+    """Remember that the member has had the power of the key; the first reason stays (DESIGN R3)."""
+    Custodian.objects.get_or_create(
+        api_key=api_key, member=member, defaults={"since": timezone.now(), "reason": reason}
+    )
