@@ -13,7 +13,7 @@ PROVE = $(TEST_VENV)/bin/python
 CHECK_VAR = $(TEST_VENV)/var
 
 UV = uv==0.13.9
-COMPILE = $(LOCK_VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+COMPILE = "$(abspath $(LOCK_VENV))"/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links $(LOCK_FLAGS)
 
 # What a test or a check starts from, whatever the caller's environment holds.
@@ -75,8 +75,8 @@ check-django: $(TEST_VENV)/.dev
 	@$(PUBLIC) $(PROVE) manage.py check --deploy --fail-level WARNING
 
 lock: $(LOCK_VENV)/.uv ## resolve requirements/*.in again (LOCK_FLAGS=--upgrade for newer releases)
-	cd requirements && ../$(COMPILE) runtime.in --output-file runtime.txt
-	cd requirements && ../$(COMPILE) dev.in --constraint runtime.txt --output-file dev.txt
+	cd requirements && $(COMPILE) runtime.in --output-file runtime.txt
+	cd requirements && $(COMPILE) dev.in --constraint runtime.txt --output-file dev.txt
 
 clean: ## remove environments and caches; local data in var/ stays
 	rm -rf "$(VENV)" "$(TEST_VENV)" "$(LOCK_VENV)" .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
