@@ -9,171 +9,302 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('name', models.CharField(max_length=80)),
-                ('handle', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('time_zone', models.CharField(default='UTC', max_length=64)),
-                ('is_active', models.BooleanField(default=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                ("email", models.EmailField(max_length=254, unique=True)),
+                ("name", models.CharField(max_length=80)),
+                ("handle", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("time_zone", models.CharField(default="UTC", max_length=64)),
+                ("is_active", models.BooleanField(default=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='user_email_lower')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
+                        name="user_email_lower",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Organization',
+            name="Organization",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('currency', models.CharField(default='USD', max_length=8)),
-                ('second_factor_level', models.CharField(choices=[('passkey', 'Passkey only'), ('any', 'Authenticator app or passkey')], default='any', max_length=10)),
-                ('created_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=80)),
+                ("currency", models.CharField(default="USD", max_length=8)),
+                (
+                    "second_factor_level",
+                    models.CharField(
+                        choices=[("passkey", "Passkey only"), ("any", "Authenticator app or passkey")],
+                        default="any",
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('name'), name='organization_name_once'), models.CheckConstraint(condition=models.Q(('second_factor_level__in', ['passkey', 'any'])), name='organization_second_factor_level_known')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("name"), name="organization_name_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("second_factor_level__in", ["passkey", "any"])),
+                        name="organization_second_factor_level_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Member',
+            name="Member",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_owner', models.BooleanField(default=False)),
-                ('identity', models.CharField(choices=[('unverified', 'Not verified'), ('submitted', 'Being checked'), ('verified', 'Verified'), ('rejected', 'Not accepted')], default='unverified', max_length=10)),
-                ('joined_at', models.DateTimeField()),
-                ('suspended_at', models.DateTimeField(blank=True, null=True)),
-                ('removed_at', models.DateTimeField(blank=True, null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='members', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("is_owner", models.BooleanField(default=False)),
+                (
+                    "identity",
+                    models.CharField(
+                        choices=[
+                            ("unverified", "Not verified"),
+                            ("submitted", "Being checked"),
+                            ("verified", "Verified"),
+                            ("rejected", "Not accepted"),
+                        ],
+                        default="unverified",
+                        max_length=10,
+                    ),
+                ),
+                ("joined_at", models.DateTimeField()),
+                ("suspended_at", models.DateTimeField(blank=True, null=True)),
+                ("removed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="members", to="accounts.organization"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=40)),
-                ('venue', models.CharField(default='paper', max_length=20)),
-                ('created_at', models.DateTimeField()),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=40)),
+                ("venue", models.CharField(default="paper", max_length=20)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="accounts", to="accounts.organization"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ServiceUser',
+            name="ServiceUser",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=32, validators=[django.core.validators.RegexValidator('[A-Za-z0-9][A-Za-z0-9-]{0,31}\\Z')])),
-                ('permissions', models.JSONField(default=list)),
-                ('query_start', models.DateTimeField(blank=True, null=True)),
-                ('query_end', models.DateTimeField(blank=True, null=True)),
-                ('websocket', models.BooleanField(default=False)),
-                ('nonce_window', models.BigIntegerField(default=0)),
-                ('ip_allow_list', models.JSONField(default=list)),
-                ('created_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField()),
-                ('suspended_at', models.DateTimeField(blank=True, null=True)),
-                ('removed_at', models.DateTimeField(blank=True, null=True)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='service_users', to='accounts.account')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='service_users', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(
+                        max_length=32,
+                        validators=[django.core.validators.RegexValidator("[A-Za-z0-9][A-Za-z0-9-]{0,31}\\Z")],
+                    ),
+                ),
+                ("permissions", models.JSONField(default=list)),
+                ("query_start", models.DateTimeField(blank=True, null=True)),
+                ("query_end", models.DateTimeField(blank=True, null=True)),
+                ("websocket", models.BooleanField(default=False)),
+                ("nonce_window", models.BigIntegerField(default=0)),
+                ("ip_allow_list", models.JSONField(default=list)),
+                ("created_at", models.DateTimeField()),
+                ("changed_at", models.DateTimeField()),
+                ("suspended_at", models.DateTimeField(blank=True, null=True)),
+                ("removed_at", models.DateTimeField(blank=True, null=True)),
+                ("version", models.PositiveIntegerField(default=1)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="service_users", to="accounts.account"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="service_users",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public', models.CharField(max_length=56, unique=True)),
-                ('sealed_secret', models.TextField()),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('revealed_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('is_active', models.BooleanField(default=False)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('last_nonce', models.BigIntegerField(default=0)),
-                ('floor_nonce', models.BigIntegerField(default=-1)),
-                ('recent_nonces', models.JSONField(default=list)),
-                ('calls', models.FloatField(default=0)),
-                ('calls_at', models.FloatField(default=0)),
-                ('last_used_at', models.DateTimeField(blank=True, null=True)),
-                ('last_used_ip', models.CharField(blank=True, max_length=45)),
-                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='keys_made', to='accounts.member')),
-                ('service_user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='keys', to='accounts.serviceuser')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public", models.CharField(max_length=56, unique=True)),
+                ("sealed_secret", models.TextField()),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("revealed_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("is_active", models.BooleanField(default=False)),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("last_nonce", models.BigIntegerField(default=0)),
+                ("floor_nonce", models.BigIntegerField(default=-1)),
+                ("recent_nonces", models.JSONField(default=list)),
+                ("calls", models.FloatField(default=0)),
+                ("calls_at", models.FloatField(default=0)),
+                ("last_used_at", models.DateTimeField(blank=True, null=True)),
+                ("last_used_ip", models.CharField(blank=True, max_length=45)),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="keys_made", to="accounts.member"
+                    ),
+                ),
+                (
+                    "service_user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="keys", to="accounts.serviceuser"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Authenticator',
+            name="Authenticator",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='The human-readable name of this device.', max_length=64)),
-                ('confirmed', models.BooleanField(default=True, help_text='Is this device ready for use?')),
-                ('throttling_failure_timestamp', models.DateTimeField(blank=True, default=None, help_text='A timestamp of the last failed verification attempt. Null if last attempt succeeded.', null=True)),
-                ('throttling_failure_count', models.PositiveIntegerField(default=0, help_text='Number of successive failed attempts.')),
-                ('handle', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('sealed_seed', models.TextField()),
-                ('last_step', models.BigIntegerField(default=-1)),
-                ('created_at', models.DateTimeField()),
-                ('last_used_at', models.DateTimeField(blank=True, null=True)),
-                ('user', models.ForeignKey(help_text='The user that this device belongs to.', on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(help_text="The human-readable name of this device.", max_length=64)),
+                ("confirmed", models.BooleanField(default=True, help_text="Is this device ready for use?")),
+                (
+                    "throttling_failure_timestamp",
+                    models.DateTimeField(
+                        blank=True,
+                        default=None,
+                        help_text="A timestamp of the last failed verification attempt. Null if last attempt succeeded.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "throttling_failure_count",
+                    models.PositiveIntegerField(default=0, help_text="Number of successive failed attempts."),
+                ),
+                ("handle", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("sealed_seed", models.TextField()),
+                ("last_step", models.BigIntegerField(default=-1)),
+                ("created_at", models.DateTimeField()),
+                ("last_used_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        help_text="The user that this device belongs to.",
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'authenticator app',
-                'indexes': [models.Index(fields=['user', 'confirmed'], name='authenticator_by_user')],
+                "verbose_name": "authenticator app",
+                "indexes": [models.Index(fields=["user", "confirmed"], name="authenticator_by_user")],
             },
         ),
         migrations.CreateModel(
-            name='Custodian',
+            name="Custodian",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('since', models.DateTimeField()),
-                ('reason', models.CharField(max_length=40)),
-                ('api_key', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='custodians', to='accounts.apikey')),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='custodies', to='accounts.member')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("since", models.DateTimeField()),
+                ("reason", models.CharField(max_length=40)),
+                (
+                    "api_key",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="custodians", to="accounts.apikey"
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="custodies", to="accounts.member"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('api_key', 'member'), name='custodian_once_per_key')],
+                "constraints": [models.UniqueConstraint(fields=("api_key", "member"), name="custodian_once_per_key")],
             },
         ),
         migrations.AddConstraint(
-            model_name='member',
-            constraint=models.UniqueConstraint(fields=('organization', 'user'), name='member_once_per_organization'),
+            model_name="member",
+            constraint=models.UniqueConstraint(fields=("organization", "user"), name="member_once_per_organization"),
         ),
         migrations.AddConstraint(
-            model_name='member',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_owner', True)), fields=('organization',), name='owner_one_per_organization'),
+            model_name="member",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_owner", True)), fields=("organization",), name="owner_one_per_organization"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='member',
-            constraint=models.CheckConstraint(condition=models.Q(('identity__in', ['unverified', 'submitted', 'verified', 'rejected'])), name='member_identity_known'),
+            model_name="member",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("identity__in", ["unverified", "submitted", "verified", "rejected"])),
+                name="member_identity_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='account_name_once_per_organization'),
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                fields=("organization", "name"), name="account_name_once_per_organization"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='serviceuser',
-            constraint=models.UniqueConstraint(models.F('organization'), django.db.models.functions.text.Lower('name'), name='service_user_name_once_per_organization'),
+            model_name="serviceuser",
+            constraint=models.UniqueConstraint(
+                models.F("organization"),
+                django.db.models.functions.text.Lower("name"),
+                name="service_user_name_once_per_organization",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='serviceuser',
-            constraint=models.CheckConstraint(condition=models.Q(('nonce_window__gte', 0)), name='service_user_nonce_window_positive'),
+            model_name="serviceuser",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("nonce_window__gte", 0)), name="service_user_nonce_window_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='serviceuser',
-            constraint=models.CheckConstraint(condition=models.Q(('query_start', None), ('query_end', None), ('query_start__lt', models.F('query_end')), _connector='OR'), name='service_user_query_dates_in_order'),
+            model_name="serviceuser",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("query_start", None),
+                    ("query_end", None),
+                    ("query_start__lt", models.F("query_end")),
+                    _connector="OR",
+                ),
+                name="service_user_query_dates_in_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.CheckConstraint(condition=models.Q(('is_active', False), models.Q(('revealed_at__isnull', False), ('revoked_at', None)), _connector='OR'), name='api_key_active_only_once_revealed'),
+            model_name="apikey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("is_active", False),
+                    models.Q(("revealed_at__isnull", False), ("revoked_at", None)),
+                    _connector="OR",
+                ),
+                name="api_key_active_only_once_revealed",
+            ),
         ),
     ]
