@@ -1,0 +1,115 @@
+"""What every form here shares: the look of its fields, clean text, errors of the domain, and the step-up."""
+
+import re
+import unicodedata
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.html import format_html
+
+from portal.core import markup
+from portal.core.errors import DomainError, Invalid
+from portal.core.http import MemberRequest, Proof
+
+UNDRESSED = (forms.CheckboxInput, forms.CheckboxSelectMultiple, forms.RadioSelect, forms.HiddenInput)
+CODE = re.compile(r"[0-9]{6}", re.ASCII)
+NOT_A_CODE = "Write the six digits that your authenticator app shows."
+
+
+class PlainTextField(forms.CharField):
+    """Text as it will be shown: NFC, without letters that show nothing or turn the direction (IN-1, CR-15).
+
+    `lines=True` allows line breaks and shows a larger box.
+    """
+
+    def __init__(self, *, max_length: int, lines: bool = False, **kwargs: Any) -> None:
+        self.lines = lines
+        if lines:
+            kwargs.setdefault("widget", forms.Textarea(attrs={"rows": 2}))
+        super().__init__(max_length=max_length, **kwargs)
+
+    def to_python(self, value: object) -> str:
+        text = unicodedata.normalize("NFC", super().to_python(value) or "")
+        return text.replace("\r\n", "\n").replace("\r", "\n") if self.lines else text
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if any(markup.is_unseen(letter) and not (self.lines and letter == "\n") for letter in value):
+            raise ValidationError("Remove the invisible characters, and type it by hand if you copied it.")
+
+
+class CodeField(forms.CharField):
+    """A code of an authenticator app: six ASCII digits and nothing else (security F-3)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("label", "Authentication code")
+        kwargs.setdefault("error_messages", {"required": NOT_A_CODE})
+        # No maxlength: a pasted "123 456" is refused with the reason, never cut to what fits.
+        attributes = {"class": "input input--code", "inputmode": "numeric", "autocomplete": "one-time-code"}
+        super().__init__(strip=False, widget=forms.TextInput(attrs=attributes), **kwargs)
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if value and not CODE.fullmatch(value):
+            raise ValidationError(NOT_A_CODE)
+
+
+class Form(forms.Form):
+    """A form of ours: every input wears the class of the look, and a DomainError finds its field."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            dress(field)
+
+    def refuse(self, error: DomainError) -> None:
+        """Show `error` beside the field it names, or above the form."""
+        self.add_error(error.field if error.field in self.fields else None, error.message)
+
+
+class StepUpForm(Form):
+    """A form whose act needs a second factor (SU-1): it asks for a code when none was shown in the last minutes.
+
+    With `change` and `digest` the proof is bound to that Decision, and a code is asked for every time (SU-2).
+    After `is_valid()`, `proof` is what the operation may be given.
+    """
+
+    proof: Proof | None
+
+    def __init__(self, *args: Any, request: MemberRequest, change: str = "", digest: str = "", **kwargs: Any) -> None:
+        self.request = request
+        self.bound_to = (change, digest)
+        self.proof = None if change else request.step_up.recent()
+        super().__init__(*args, **kwargs)
+        if self.proof is None:
+            self.fields["code"] = dress(CodeField(help_text=self._code_help()))
+
+    @property
+    def asks_code(self) -> bool:
+        """Whether the page still has to show the code field."""
+        return "code" in self.fields and self.proof is None
+
+    def full_clean(self) -> None:
+        """Check the rest first: a code is spent by looking at it, and must not be lost to a misspelt name."""
+        super().full_clean()
+        if not self.is_bound or self.errors or not self.asks_code:
+            return
+        change, digest = self.bound_to
+        try:
+            self.proof = self.request.step_up.verify(self.cleaned_data["code"], change=change, digest=digest)
+        except Invalid as error:
+            self.refuse(Invalid(error.message, field="code"))
+
+    def _code_help(self) -> str:
+        only = "For this request only. " if self.bound_to[0] else "From your authenticator app. "
+        return format_html("{}{}", only, markup.next_code(timezone.now()))
+
+
+def dress(field: forms.Field) -> forms.Field:
+    """Give the input of `field` the class of the look, unless it already has one."""
+    widget = field.widget
+    if not isinstance(widget, UNDRESSED):
+        widget.attrs.setdefault("class", "input")
+    return field

@@ -1,0 +1,84 @@
+"""The look in templates: every piece of portal.core.markup as a tag, and as a filter where one value is enough."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from django import template
+from django.forms import BaseForm, BoundField
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from portal.core import markup
+
+register = template.Library()
+
+# Security WB-2: no eval, no scripts out of answers, no copies of pages in the browser's storage.
+HTMX_CONFIG: Final = {
+    "allowEval": False,
+    "allowScriptTags": False,
+    "includeIndicatorStyles": False,
+    "selfRequestsOnly": True,
+    "historyCacheSize": 0,
+    "refreshOnHistoryMiss": True,
+    "historyRestoreAsHxRequest": False,
+}
+NOTICE_LEVELS: Final = {"success": "done", "error": "stop", "warning": "wait"}
+
+for piece in (markup.amount, markup.actor, markup.quorum, markup.need, markup.badge):
+    register.simple_tag(piece)
+for piece in (
+    markup.address,
+    markup.address_ends,
+    markup.state,
+    markup.moment,
+    markup.instant,
+    markup.age,
+    markup.code,
+    markup.quoted,
+):
+    register.simple_tag(piece)
+    register.filter(piece.__name__, piece)
+register.filter("amount", markup.amount)
+register.filter("badge", markup.badge)
+register.filter("need", markup.need)
+register.filter("initials", markup.initials)
+register.filter("visible", markup.visible)
+register.filter("digest", markup.digest)
+register.simple_tag(markup.digest)
+
+
+@register.simple_tag
+def fuse(expires_at: datetime, opened_at: datetime, *, total: bool = False) -> SafeString:
+    return markup.fuse(expires_at, opened_at, timezone.now(), total=total)
+
+
+@register.simple_tag
+def htmx_config() -> SafeString:
+    return format_html('<meta name="htmx-config" content="{}">', json.dumps(HTMX_CONFIG, separators=(",", ":")))
+
+
+@register.filter
+def notice_level(level: str) -> str:
+    """The notice that a message of Django's levels is shown as."""
+    return NOTICE_LEVELS.get(level, "pen")
+
+
+@register.filter
+def lines(text: object) -> list[str]:
+    """The lines of a message: the first says it, the others say what to do."""
+    return [line for line in str(text).splitlines() if line]
+
+
+@register.filter
+def wrong_fields(form: BaseForm) -> Sequence[BoundField]:
+    """The visible fields of `form` that have errors, in the order of the page."""
+    return [field for field in form.visible_fields() if field.errors]
+
+
+@register.filter
+def optional_note(field: BoundField) -> str:
+    """What stands behind the label of a field that may stay empty, unless the label says it in its own words."""
+    return "" if field.field.required or str(field.label).endswith(")") else "(optional)"
