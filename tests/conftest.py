@@ -6,7 +6,7 @@ import pytest
 from django.test import Client, TransactionTestCase
 from django.urls import reverse
 
-from accounts import keys
+from accounts import credentials
 from accounts.models import Account, Member
 from policies.models import ChangeRequest
 from portal.core.http import Proof
@@ -33,9 +33,9 @@ def _flush_lifts_the_triggers() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _no_credential_survives() -> Iterator[None]:
     """Keys are cached in the process, and tests share one."""
-    keys.forget_all()
+    credentials._cache.clear()
     yield
-    keys.forget_all()
+    credentials._cache.clear()
 
 
 @pytest.fixture

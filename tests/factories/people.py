@@ -1,7 +1,6 @@
 """Second factors of the cast, as their phones would show them."""
 
 from django.utils import timezone
-from django_otp.oath import TOTP
 
 from accounts.factors import totp
 from accounts.models import Authenticator, Member
@@ -15,7 +14,7 @@ def code(member: Member) -> str:
     device.last_step = -1
     device.throttle_reset(commit=False)
     device.save()
-    return f"{TOTP(totp.seed(device), step=30, digits=6).token():06d}"
+    return totp.current_code(member.user)
 
 
 def proof(change: ChangeRequest | None = None) -> Proof:

@@ -1,10 +1,10 @@
 """The cast: the Organization `Demo Treasury` and its neighbour, made by the portal's own functions."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
 
 from accounts import keys
+from accounts.factors import totp
 from accounts.models import Account, ApiKey, Member, Organization, ServiceUser, User
 from accounts.operations.service_users import CreateServiceUser, create_service_user
 from accounts.organizations import add_member, create_organization
@@ -51,8 +51,7 @@ class World:
 def build() -> World:
     """Make the whole cast. Passwords are all `PASSWORD`; every Member has a confirmed authenticator app."""
     owner_user = _person("owner", "Olive Marsh")
-    organization = create_organization(name=ORGANIZATION, currency="USD", level="any", owner=owner_user)
-    everywhere = [(workflow, None) for workflow in Workflow]
+    organization = create_organization(name=ORGANIZATION, currency="USD", owner=owner_user)
     for short, name, right in (
         ("ana", "Ana Ruiz", Right.INITIATE),
         ("ben", "Ben Adeyemi", Right.APPROVE),
@@ -60,8 +59,7 @@ def build() -> World:
         ("fay", "Fay Lindholm", Right.APPROVE),
         ("audit", "Otto Berg", Right.VIEW),
     ):
-        rights = [(workflow, right, account) for workflow, account in everywhere]
-        add_member(organization, _person(short, name), rights=rights)
+        add_member(organization, _person(short, name), rights=[(workflow, right) for workflow in Workflow])
     account = Account.objects.get(organization=organization, name="Main")
     owner = Member.objects.get(organization=organization, is_owner=True)
     for asset, amount in (("BTC", "12.4"), ("ETH", "210"), ("USD", "480000"), ("EUR", "96000.5"), ("USDC", "25000"),
@@ -96,7 +94,7 @@ def load() -> World:
     }
     bots = {}
     for key in ApiKey.objects.select_related("service_user__organization", "service_user__account", "made_by__user"):
-        bots[key.service_user.name] = Bot(key.service_user, key, key.public, keys.secret_of(key))
+        bots[key.service_user.name] = Bot(key.service_user, key, key.public, keys.secret_of(key.sealed_secret, public=key.public))
     account = Account.objects.get(organization=organization, name="Main")
     return World(organization, elsewhere, account, members, bots)
 
@@ -128,19 +126,13 @@ def make_bot(owner: Member, account: Account, name: str, permissions: tuple[str,
 
 def _person(short: str, name: str, domain: str = "demo.test") -> User:
     user = User.objects.create_user(f"{short}@{domain}", PASSWORD, name=name)
-    _authenticator(user)
+    totp.enrol(user, totp.offer(user.email))
     return user
-
-
-def _authenticator(user: User) -> None:
-    from accounts.factors import totp  # noqa: PLC0415  (named for what follows)
-
-    totp.enrol(user, confirmed_at=datetime(2026, 1, 5, tzinfo=UTC))
 
 
 def _elsewhere() -> None:
     eve = _person("eve", "Eve Aldous", domain="elsewhere.test")
-    organization = create_organization(name=ELSEWHERE, currency="EUR", level="any", owner=eve)
+    organization = create_organization(name=ELSEWHERE, currency="EUR", owner=eve)
     account = Account.objects.get(organization=organization, name="Main")
     owner = Member.objects.get(organization=organization, is_owner=True)
     funding.deposit(account.pk, "BTC", Decimal("3"), reference=f"opening-{account.pk}-BTC")
