@@ -1,0 +1,118 @@
+"""The chain: what an event's hash covers, and the walk that proves that nothing was changed or taken out."""
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC
+
+import msgspec
+from django.db import transaction
+from django.db.models import QuerySet
+
+from portal.audit.models import AuditEvent, Chain
+from portal.core.secrets import derived_key
+
+CANONICAL = msgspec.json.Encoder(order="sorted")
+PURPOSE = "history"
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The first place at which a chain does not hold."""
+
+    chain: str
+    sequence: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far a chain reached at some time: printed and kept elsewhere, it shows a removed tail later."""
+
+    chain: str
+    length: int
+    hash: str
+
+    def __str__(self) -> str:
+        return f"{self.chain} {self.length} {self.hash or '-'}"
+
+
+def seal(event: AuditEvent, chain: str) -> str:
+    """HMAC-SHA256 over all fields of `event`, its place and the hash before it, as 64 hexadecimal digits."""
+    return hmac.new(derived_key(PURPOSE), _canonical(event, chain), hashlib.sha256).hexdigest()
+
+
+def verify(organization_id: int | None) -> Broken | None:
+    """Walk the chain of an Organization, or of the installation, and name the first place that does not hold."""
+    chain = Chain.objects.filter(organization_id=organization_id).first()
+    return None if chain is None else verify_chain(chain)
+
+
+def verify_chain(chain: Chain, kept: Iterable[Head] = ()) -> Broken | None:
+    """As `verify`; `kept` are Heads noted earlier, which the chain must still run through.
+
+    The long walk runs beside the writers; only what they added meanwhile is read under their lock.
+    """
+    walk = _Walk(chain.name, {head.length: head.hash for head in kept if head.chain == chain.name})
+    if broken := walk.on(AuditEvent.objects.filter(chain=chain)):
+        return broken
+    with transaction.atomic():
+        now = Chain.objects.select_for_update(no_key=True).get(pk=chain.pk)
+        return walk.on(AuditEvent.objects.filter(chain=chain, sequence__gt=walk.length)) or walk.end(now)
+
+
+class _Walk:
+    """A walk along one chain, which can be taken up again where it stopped."""
+
+    def __init__(self, chain: str, kept: dict[int, str]) -> None:
+        self.chain = chain
+        self.kept = kept
+        self.length = 0
+        self.hash = ""
+
+    def on(self, events: QuerySet[AuditEvent]) -> Broken | None:
+        for event in events.order_by("sequence").iterator(2000):
+            if reason := self._step(event):
+                return Broken(self.chain, self.length + 1, reason)
+            self.length, self.hash = event.sequence, event.hash
+        return None
+
+    def end(self, chain: Chain) -> Broken | None:
+        if (chain.length, chain.head) != (self.length, self.hash):
+            return Broken(self.chain, self.length + 1, f"the chain should have {chain.length} events")
+        missing = [length for length in self.kept if length > self.length]
+        return Broken(self.chain, min(missing), "it was kept elsewhere and is gone") if missing else None
+
+    def _step(self, event: AuditEvent) -> str:
+        if event.sequence != self.length + 1:
+            return f"it is missing: {event.sequence} follows {self.length}"
+        if event.previous != self.hash:
+            return "it does not follow the event before it"
+        if not hmac.compare_digest(event.hash, seal(event, self.chain)):
+            return "its fields are not those that were recorded"
+        if self.kept.get(event.sequence, event.hash) != event.hash:
+            return "it is not the event whose hash was kept elsewhere"
+        return ""
+
+
+def _canonical(event: AuditEvent, chain: str) -> bytes:
+    return CANONICAL.encode(
+        {
+            "chain": chain,
+            "sequence": event.sequence,
+            "organization": event.organization_id,
+            "at": event.at.astimezone(UTC).isoformat(timespec="microseconds"),
+            "kind": event.kind,
+            "workflow": event.workflow,
+            "account": event.account_id,
+            "actor": [event.actor_kind, event.actor_id, event.actor_label],
+            "subject": [event.subject_kind, event.subject_id, event.subject_label],
+            "outcome": event.outcome,
+            "source": event.source,
+            "via": event.via,
+            "request": event.request_id,
+            "data": event.data,
+            "previous": event.previous,
+        }
+    )

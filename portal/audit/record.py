@@ -1,0 +1,135 @@
+"""The only writer of the history."""
+
+import json
+import unicodedata
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final, Literal
+
+from django.db import connection, models, transaction
+from django.utils import timezone
+
+from portal.audit import chain as chains
+from portal.audit.kinds import EventKind
+from portal.audit.models import AuditEvent, Chain
+from portal.core import context
+from portal.core.actors import Actor
+
+Outcome = Literal["success", "refused", "failed"]
+Plain = str | int | bool | None | list["Plain"] | dict[str, "Plain"]
+
+LABEL_LENGTH: Final = 200
+INSTALLATION: Final = "installation"
+# Letters that break a line, drive a terminal or turn the direction of text: written out, they forge nothing.
+UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def record(
+    kind: EventKind,
+    *,
+    actor: Actor,
+    subject: models.Model | None = None,
+    organization_id: int | None = None,
+    workflow: str = "",
+    account_id: int | None = None,
+    outcome: Outcome = "success",
+    **data: object,
+) -> AuditEvent:
+    """Append one event to the Organization's chain, inside the caller's transaction.
+
+    The Organization is the actor's unless given; without one the event belongs to the installation. `data` holds
+    texts, whole numbers, amounts and lists of them, never a secret or a code.
+
+    Raises: TransactionManagementError outside of a transaction, TypeError for data that has no exact form.
+    """
+    organization_id = actor.organization_id if organization_id is None else organization_id
+    chain = _locked(organization_id)
+    origin = context.current()
+    event = AuditEvent(
+        chain=chain,
+        sequence=chain.length + 1,
+        organization_id=organization_id,
+        at=timezone.now(),
+        kind=kind.value,
+        workflow=workflow or kind.workflow,
+        account_id=account_id,
+        actor_kind=actor.kind,
+        actor_id=actor.pk,
+        actor_label=_label(actor.label),
+        subject_kind="" if subject is None else subject._meta.model_name or "",
+        subject_id=0 if subject is None else subject.pk,
+        subject_label="" if subject is None else _label(str(subject)),
+        outcome=outcome,
+        source=origin.source,
+        via=encoded(origin.via),
+        request_id=encoded(origin.request_id),
+        data=plain(data),
+        previous=chain.head,
+    )
+    event.hash = chains.seal(event, chain.name)
+    event.save(force_insert=True)
+    chain.length, chain.head = event.sequence, event.hash
+    chain.save(update_fields=["length", "head"])
+    return event
+
+
+def lock_history(organization_id: int | None) -> None:
+    """Take the lock that orders everything governed in an Organization; it is held until the transaction ends.
+
+    Raises: TransactionManagementError outside of a transaction.
+    """
+    _locked(organization_id)
+
+
+def encoded(text: str) -> str:
+    """`text` with every control, line-breaking and direction-changing letter written out as `\\u000a` (AU-6)."""
+    return "".join(
+        json.dumps(letter)[1:-1].replace("\\n", "\\u000a").replace("\\t", "\\u0009").replace("\\r", "\\u000d")
+        if unicodedata.category(letter) in UNSAFE
+        else letter
+        for letter in text
+    )
+
+
+def plain(value: object) -> Plain:
+    """`value` as JSON that both databases give back unchanged: no floats, amounts and instants as text.
+
+    Raises: TypeError for anything else.
+    """
+    if isinstance(value, Mapping):
+        return {encoded(str(name)): plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return [plain(item) for item in sorted(value)]
+    return _scalar(value)
+
+
+def _scalar(value: object) -> Plain:
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, str):
+        return encoded(value)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    raise TypeError(f"The history cannot keep a {type(value).__name__} exactly.")
+
+
+def _locked(organization_id: int | None) -> Chain:
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("The history is written inside the transaction of the change.")
+    # SQLite has no row locks: there the transaction itself, begun IMMEDIATE, is the lock.
+    rows = Chain.objects.select_for_update(no_key=True)
+    name = INSTALLATION if organization_id is None else f"organization-{organization_id}"
+    chain = rows.filter(name=name).first()
+    if chain is None:
+        Chain.objects.bulk_create([Chain(name=name, organization_id=organization_id)], ignore_conflicts=True)
+        chain = rows.get(name=name)
+    return chain
+
+
+def _label(text: str) -> str:
+    return encoded(text)[:LABEL_LENGTH]
