@@ -1,0 +1,80 @@
+"""Where a request comes from: the one place that reads what proxies say (security WB-10)."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from portal.core import context
+from portal.core.secrets import digest
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+
+def source_address(remote_addr: str, forwarded_for: str) -> str:
+    """The trusted source address: the peer, or the right-most hop that a listed proxy added.
+
+    `forwarded_for` is the whole X-Forwarded-For header; from an unlisted peer it is ignored. An IPv4 address inside
+    IPv6 is unmapped. Without a peer address, as on a Unix socket, the answer is empty.
+    """
+    peer = _parse(remote_addr)
+    if peer is None:
+        return ""
+    hops = [hop.strip() for hop in forwarded_for.split(",")] if forwarded_for else []
+    while hops and _is_proxy(peer):
+        hop = _parse(hops.pop())
+        if hop is None:
+            break
+        peer = hop
+    return str(peer)
+
+
+def is_secure(scheme: str, remote_addr: str, forwarded_proto: str) -> bool:
+    """Whether the caller speaks TLS: to us, or to a listed proxy, which then says so in X-Forwarded-Proto."""
+    if scheme == "https":
+        return True
+    peer = _parse(remote_addr)
+    return peer is not None and _is_proxy(peer) and forwarded_proto.rpartition(",")[2].strip() == "https"
+
+
+class OriginMiddleware:
+    """Names the origin of everything done for a request, and gives the request its id and its true scheme."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        meta = request.META
+        peer = meta.get("REMOTE_ADDR", "")
+        if is_secure(request.scheme or "", peer, meta.get("HTTP_X_FORWARDED_PROTO", "")):
+            # What Django asks for `is_secure()`, and so for the origin that its CSRF check expects.
+            meta["wsgi.url_scheme"] = "https"
+        session = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+        source = source_address(peer, meta.get("HTTP_X_FORWARDED_FOR", ""))
+        via = f"session {digest(session)[:12]}" if session else ""
+        with context.origin(source=source, via=via) as origin:
+            request.request_id = origin.request_id  # type: ignore[attr-defined]
+            return self.get_response(request)
+
+
+def _parse(text: str) -> Address | None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        # A zone such as %eth0 means something on the peer's own link alone.
+        return address.ipv4_mapped or IPv6Address(int(address))
+    return address
+
+
+def _is_proxy(address: Address) -> bool:
+    return any(address in network for network in _proxies(tuple(settings.TRUSTED_PROXIES)))
+
+
+@lru_cache(maxsize=4)
+def _proxies(names: tuple[str, ...]) -> tuple[Network, ...]:
+    return tuple(ip_network(name) for name in names)

@@ -1,0 +1,66 @@
+"""Keyset paging: the next page begins after the last row shown, however many rows came in between."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Model, Q, QuerySet
+
+M = TypeVar("M", bound=Model)
+
+MAX_SIZE: Final = 200
+MAX_CURSOR: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[M]):
+    """Some rows, and the cursor of the page after them if there is one."""
+
+    rows: list[M]
+    next: str | None
+
+
+def keyset(queryset: QuerySet[M], *, after: str | None, size: int = 50, order: Sequence[str] = ("-id",)) -> Page[M]:
+    """The page of `queryset` that begins after the cursor; an unreadable cursor shows the first page.
+
+    `order` names columns of the model that together are unique, with `-` for descending ones.
+    """
+    size = min(size, MAX_SIZE)
+    values = _read(queryset.model, order, after)
+    rows = queryset.order_by(*order)
+    if values is not None:
+        rows = rows.filter(_beyond(order, values))
+    found = list(rows[: size + 1])
+    return Page(found[:size], _cursor(found[size - 1], order) if len(found) > size else None)
+
+
+def _beyond(order: Sequence[str], values: Sequence[Any]) -> Q:
+    condition, same = Q(pk__in=[]), Q()
+    for column, value in zip(order, values, strict=True):
+        name = column.removeprefix("-")
+        condition |= same & Q(**{f"{name}__lt" if column.startswith("-") else f"{name}__gt": value})
+        same &= Q(**{name: value})
+    return condition
+
+
+def _cursor(row: Model, order: Sequence[str]) -> str:
+    values = [getattr(row, column.removeprefix("-")) for column in order]
+    return urlsafe_b64encode(json.dumps(values, cls=DjangoJSONEncoder).encode()).rstrip(b"=").decode()
+
+
+def _read(model: type[Model], order: Sequence[str], cursor: str | None) -> list[Any] | None:
+    """The values in a cursor, as their columns want them; None if it cannot be one."""
+    if not cursor or len(cursor) > MAX_CURSOR:
+        return None
+    try:
+        values = json.loads(urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)))
+        if not isinstance(values, list) or any(not isinstance(value, str | int) for value in values):
+            return None
+        pairs = zip(order, values, strict=True)
+        return [model._meta.get_field(column.removeprefix("-")).to_python(value) for column, value in pairs]
+    except (ValueError, ValidationError, RecursionError):
+        return None

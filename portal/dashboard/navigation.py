@@ -1,0 +1,106 @@
+"""The one list of what the rail shows, and to whom."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Literal, cast
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+
+from accounts.models import Member
+from policies.access import granted
+from policies.inbox import waiting_count
+from policies.workflows import Workflow
+from portal.core.http import MemberRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One page of the rail: shown to whoever may View `workflow`, or to every Member.
+
+    `also` are the beginnings of further paths that belong to it.
+    """
+
+    label: str
+    route: str
+    workflow: Workflow | None = None
+    also: tuple[str, ...] = ()
+    counts: bool = False
+
+
+PLACES: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
+    ("", (Place("Inbox", "policies:inbox", also=("/requests/",), counts=True),)),
+    (
+        "Manage Access",
+        (
+            Place("Members", "accounts:members", Workflow.MANAGE_ACCESS),
+            Place("Service Users", "accounts:service_users", Workflow.MANAGE_ACCESS),
+        ),
+    ),
+    (
+        "",
+        (
+            Place("Manage Policies", "policies:policies", Workflow.MANAGE_POLICIES),
+            Place("Manage Addresses", "treasury:addresses", Workflow.MANAGE_ADDRESSES),
+            Place("Withdrawals", "treasury:withdrawals", Workflow.INITIATE_WITHDRAWAL),
+        ),
+    ),
+    ("", (Place("History", "dashboard:history"),)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A Place as one reader sees it; `current` is the value of its aria-current."""
+
+    label: str
+    url: str
+    current: Literal["", "page", "true"]
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    label: str
+    items: tuple[Item, ...]
+
+
+def navigation(request: HttpRequest) -> dict[str, object]:
+    """`nav`, `inbox_count` and `memberships` for the frame; nothing is asked until a template shows it."""
+    if getattr(request, "member", None) is None:
+        return {}
+    known = cast("MemberRequest", request)
+    return {
+        "nav": SimpleLazyObject(partial(groups, known)),
+        "inbox_count": SimpleLazyObject(partial(waiting_count, known.member)),
+        "memberships": SimpleLazyObject(partial(memberships, known)),
+    }
+
+
+def groups(request: MemberRequest) -> list[Group]:
+    """What the reader may see of PLACES, without empty groups."""
+    views = viewable(request.member)
+    shown = (
+        Group(label, tuple(_item(place, request.path) for place in places if place.workflow in {None, *views}))
+        for label, places in PLACES
+    )
+    return [group for group in shown if group.items]
+
+
+def viewable(member: Member) -> set[Workflow]:
+    """The workflows that `member` may View, for all Accounts or for some: any right on one implies it."""
+    return {Workflow(workflow) for workflow, _, _ in granted(member)}
+
+
+def memberships(request: MemberRequest) -> Sequence[Member]:
+    """Where the person can switch to, the present Organization included."""
+    mine = Member.objects.active().filter(user=request.member.user_id)
+    return list(mine.select_related("organization").order_by("organization__name"))
+
+
+def _item(place: Place, path: str) -> Item:
+    url = reverse(place.route)
+    inside = path.startswith((url, *place.also))
+    return Item(place.label, url, "page" if path == url else "true" if inside else "", place.counts)

@@ -1,0 +1,14 @@
+"""The front door, the history and the signs of life."""
+
+from django.urls import path
+
+from portal.dashboard.views import health, history, home
+
+app_name = "dashboard"
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("history/", history.history, name="history"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]

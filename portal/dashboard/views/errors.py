@@ -1,0 +1,56 @@
+"""What a person sees when a request cannot be answered: generic, with the number that finds it again (WB-12)."""
+
+from django.core.cache import cache
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+from portal.audit.kinds import EventKind
+from portal.audit.record import record
+from portal.core import context
+from portal.core.actors import Actor, stranger
+
+RECORD_AGAIN_AFTER = 60
+STALE_PAGE = "This page was open too long, or was not ours. Go back, reload it, and send it again."
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(request, 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Rendered without the request: whatever broke must not break this page too."""
+    return HttpResponse(render_to_string("500.html", {"request_id": _id(request)}), status=500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Refuse a request without a valid token, and remember it: once a minute for each source (security AU-2)."""
+    source = context.current().source
+    if cache.add(f"csrf-refused:{source}", value=True, timeout=RECORD_AGAIN_AFTER):
+        member: Actor | None = getattr(request, "member", None)
+        with transaction.atomic():
+            record(
+                EventKind.CSRF_REFUSED,
+                actor=member or stranger("somebody not signed in"),
+                outcome="refused",
+                path=request.path[:200],
+                method=request.method,
+            )
+    return _page(request, 403, STALE_PAGE)
+
+
+def _page(request: HttpRequest, status: int, message: str = "") -> HttpResponse:
+    return render(request, f"{status}.html", {"request_id": _id(request), "message": message}, status=status)
+
+
+def _id(request: HttpRequest) -> str:
+    return str(getattr(request, "request_id", ""))
