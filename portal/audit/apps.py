@@ -1,3 +1,5 @@
+"""The append-only history."""
+
 from django.apps import AppConfig
 
 

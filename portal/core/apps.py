@@ -1,3 +1,5 @@
+"""What every other part stands on."""
+
 from django.apps import AppConfig
 
 

@@ -1,3 +1,5 @@
+"""The frame of the pages, the history page and the signs of life."""
+
 from django.apps import AppConfig
 
 
