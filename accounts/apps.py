@@ -1,3 +1,5 @@
+"""Accounts: organizations, people, bots and how they prove who they are."""
+
 from django.apps import AppConfig
 
 

@@ -1,4 +1,4 @@
-"""The credentials of live keys: found on every call, remembered by each process, trusted only as far as the row says."""
+"""The credentials of live keys: found on every call, kept by each process, trusted only as far as the row says so."""
 
 import hmac
 import re
@@ -55,6 +55,7 @@ class Credential:
     venue: str
     name: str
     permissions: frozenset[str]
+    websocket: bool
     networks: tuple[IPv4Network | IPv6Network, ...]
     nonce_window: int
     expires_at: datetime | None
@@ -210,6 +211,7 @@ def _load(public: str) -> Credential | None:
         venue=bot.account.venue,
         name=bot.name,
         permissions=frozenset(bot.permissions),
+        websocket=bot.websocket,
         networks=tuple(ip_network(text) for text in bot.ip_allow_list),
         nonce_window=bot.nonce_window,
         expires_at=key.expires_at,

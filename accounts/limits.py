@@ -1,0 +1,173 @@
+"""What a Service User may do and within which limits (DESIGN K3, K4): the values, their rules, their widening."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Final
+
+from django.utils import timezone
+
+from accounts.models import ApiKey, ServiceUser
+from accounts.models.service_user import Permission
+from accounts.nonces import MAX_WINDOW
+from portal.core.errors import Invalid
+
+MOST_NETWORKS: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Permissions and settings that all keys of a bot share. Instants are aware; an empty allow-list is anywhere."""
+
+    permissions: tuple[str, ...]
+    expires_at: datetime | None
+    query_start: datetime | None
+    query_end: datetime | None
+    websocket: bool
+    nonce_window: int
+    ip_allow_list: tuple[str, ...]
+
+    @property
+    def may_withdraw(self) -> bool:
+        return Permission.WITHDRAW in self.permissions
+
+    @property
+    def is_loose(self) -> bool:
+        """Whether it takes an acknowledgement: money, and no end in time or from anywhere (security AP-8)."""
+        return self.may_withdraw and (self.expires_at is None or not self.ip_allow_list)
+
+
+def limits_of(service_user: ServiceUser) -> Limits:
+    """The limits of a bot as they are. The expiry is that of its newest key that has not been revoked."""
+    key = ApiKey.objects.filter(service_user=service_user, revoked_at=None).order_by("-pk").first()
+    return Limits(
+        permissions=tuple(service_user.permissions),
+        expires_at=key.expires_at if key else None,
+        query_start=service_user.query_start,
+        query_end=service_user.query_end,
+        websocket=service_user.websocket,
+        nonce_window=service_user.nonce_window,
+        ip_allow_list=tuple(service_user.ip_allow_list),
+    )
+
+
+def ordered(permissions: Iterable[str]) -> tuple[str, ...]:
+    """Permissions in the order of the protocol, each once.
+
+    Raises: Invalid for one that does not exist, or none at all.
+    """
+    asked = set(permissions)
+    if not asked:
+        raise Invalid("Choose at least one permission.", field="permissions")
+    if not asked <= set(Permission.values):
+        raise Invalid("There is no such permission.", field="permissions")
+    return tuple(permission.value for permission in Permission if permission in asked)
+
+
+def check(limits: Limits, *, acknowledged: bool) -> None:
+    """Look at every rule that is about the values alone.
+
+    Raises: Invalid, naming the field.
+    """
+    if limits.permissions != ordered(limits.permissions):
+        raise Invalid("Name each permission once, in their order.", field="permissions")
+    if limits.expires_at is not None and limits.expires_at <= timezone.now():
+        raise Invalid("The expiry has passed already. Choose a later one.", field="expires_at")
+    if limits.query_start and limits.query_end and limits.query_start >= limits.query_end:
+        raise Invalid("The end must come after the start.", field="query_end")
+    if not 0 <= limits.nonce_window <= MAX_WINDOW:
+        raise Invalid("The nonce window is a whole number from 0 up.", field="nonce_window")
+    if limits.ip_allow_list != parse_allow_list("\n".join(limits.ip_allow_list)):
+        raise Invalid("Write each address or range once, in its shortest form.", field="ip_allow_list")
+    if limits.is_loose and not acknowledged:
+        raise Invalid(f"Tick this, or {_tighten(limits)}.", field="acknowledged")
+
+
+def parse_allow_list(text: str) -> tuple[str, ...]:
+    """Addresses and ranges, v4 and v6, one on a line, in their canonical form and each once; blank lines are skipped.
+
+    Raises: Invalid naming each line that is neither.
+    """
+    found: dict[str, None] = {}
+    wrong: list[str] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if entry := line.strip():
+            try:
+                found[_network(entry)] = None
+            except ValueError as error:
+                wrong.append(f"Line {number}: {error}")
+    if wrong:
+        raise Invalid("\n".join(wrong), field="ip_allow_list")
+    if len(found) > MOST_NETWORKS:
+        raise Invalid(f"At most {MOST_NETWORKS} addresses and ranges.", field="ip_allow_list")
+    return tuple(found)
+
+
+def grown(before: Limits, after: Limits) -> frozenset[str]:
+    """The fields in which `after` gives more power than `before`."""
+    tests: dict[str, Callable[[], bool]] = {
+        "permissions": lambda: not set(after.permissions) <= set(before.permissions),
+        "expires_at": lambda: _is_later(before.expires_at, after.expires_at),
+        "query_start": lambda: _is_earlier(before.query_start, after.query_start),
+        "query_end": lambda: _is_later(before.query_end, after.query_end),
+        "websocket": lambda: after.websocket and not before.websocket,
+        "nonce_window": lambda: after.nonce_window > before.nonce_window,
+        "ip_allow_list": lambda: (
+            bool(before.ip_allow_list)
+            and (not after.ip_allow_list or not set(after.ip_allow_list) <= set(before.ip_allow_list))
+        ),
+    }
+    return frozenset(field for field, is_wider in tests.items() if is_wider())
+
+
+def _is_later(before: datetime | None, after: datetime | None) -> bool:
+    return before is not None and (after is None or after > before)
+
+
+def _is_earlier(before: datetime | None, after: datetime | None) -> bool:
+    return before is not None and (after is None or after < before)
+
+
+def _tighten(limits: Limits) -> str:
+    missing = [
+        words
+        for words, is_missing in (
+            ("an expiry", limits.expires_at is None),
+            ("an IP allow-list", not limits.ip_allow_list),
+        )
+        if is_missing
+    ]
+    return f"give the key {' and '.join(missing)}"
+
+
+def _network(entry: str) -> str:
+    """The canonical text of one address or range. ValueError says what is wrong with it."""
+    if "%" in entry or len(entry) > 49:
+        raise ValueError(f"{entry[:49]} is not an address.")
+    if "/" not in entry:
+        return _address(entry)
+    try:
+        network = ip_network(entry, strict=False)
+    except ValueError as error:
+        raise ValueError(f"{entry} is not a range such as 203.0.113.0/28 or 2001:db8::/32.") from error
+    if network.prefixlen == 0:
+        raise ValueError(f"{entry} is every address there is. Leave the list empty if you mean that.")
+    if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped is not None:
+        raise ValueError(f"{entry} is a range of IPv4 addresses in disguise. Write it as such.")
+    if network.network_address != ip_address(entry.partition("/")[0]):
+        raise ValueError(f"{entry} does not begin at its range. Write {network}.")
+    return str(network.network_address) if network.num_addresses == 1 else str(network)
+
+
+def _address(entry: str) -> str:
+    try:
+        address = ip_address(entry)
+    except ValueError as error:
+        parts = entry.split(".")
+        is_too_large = len(parts) == 4 and all(part.isascii() and part.isdigit() for part in parts)
+        why = "; each part ends at 255" if is_too_large and any(int(part) > 255 for part in parts) else ""
+        raise ValueError(f"{entry} is not an address{why}.") from error
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(address)

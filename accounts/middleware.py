@@ -1,0 +1,80 @@
+"""Who the request is from: its Member and Organization, while the session lives."""
+
+from collections.abc import Callable
+from typing import Final, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.contrib import auth
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import resolve_url
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts import session
+from accounts.models import Member
+from accounts.step_up import SessionStepUp
+from portal.core.http import MemberRequest
+
+# What a page asks for by itself, with nobody at the keyboard.
+POLLED: Final = frozenset({"policies:inbox_count"})
+
+
+class MemberMiddleware:
+    """Sets `request.member`, `request.organization` and `request.step_up`; both are None for strangers.
+
+    A session past its limits, or of somebody suspended or removed, ends here, in the store. Times are shown in the
+    person's own zone.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        ours = cast("MemberRequest", request)
+        member = _member(request)
+        if member is not None:
+            ours.member, ours.organization = member, member.organization
+            ours.step_up = SessionStepUp(ours)
+        else:
+            ours.member = ours.organization = ours.step_up = None  # type: ignore[assignment]
+        with timezone.override(_zone(member)):
+            response = self.get_response(request)
+        return _as_htmx_wants(ours, response)
+
+    def process_view(
+        self, request: MemberRequest, view: Callable[..., HttpResponse], args: object, kwargs: object
+    ) -> None:
+        """Polling is not activity: a page left open must not keep its session alive."""
+        route = request.resolver_match
+        if request.user.is_authenticated and route is not None and route.view_name not in POLLED:
+            session.note_activity(request.session)
+
+
+def _member(request: HttpRequest) -> Member | None:
+    if not request.user.is_authenticated:
+        return None
+    members = Member.objects.active().select_related("organization", "user")
+    member = members.filter(pk=request.session.get(session.MEMBER), user=request.user).first()
+    if member is None or session.is_over(request.session):
+        auth.logout(request)
+        return None
+    return member
+
+
+def _zone(member: Member | None) -> ZoneInfo:
+    try:
+        return ZoneInfo(member.user.time_zone if member else "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def _as_htmx_wants(request: MemberRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """A lost session must take the whole page to the sign-in, not put the sign-in into a part of it."""
+    if not request.htmx:
+        return response
+    patch_vary_headers(response, ["HX-Request"])
+    location = response.headers.get("Location", "")
+    if response.status_code == 302 and location.partition("?")[0] == resolve_url("accounts:sign_in"):
+        return HttpResponseClientRedirect(resolve_url("accounts:sign_in"))
+    return response

@@ -1,0 +1,176 @@
+"""Signing in, in stages: password, second factor, session. Each stage knows when it is done (security SI-1 to SI-4)."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from django.conf import settings
+from django.contrib import auth
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.base import SessionBase
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from accounts import session
+from accounts.factors import totp
+from accounts.models import Authenticator, Member, User
+from policies.workflows import Workflow
+from portal.audit.kinds import EventKind
+from portal.audit.record import lock_history, record
+from portal.core.actors import stranger
+from portal.core.errors import Invalid, Refused
+
+WRONG: Final = "The email address or the password is not right."
+BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
+PENDING_USER, PENDING_SINCE, PENDING_HASH, PENDING_FAILURES = (
+    "pending_user",
+    "pending_since",
+    "pending_hash",
+    "pending_failures",
+)
+
+
+class Ended(Refused):
+    """The pending sign-in is over: it starts again with the password."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Somebody whose password was right, and who is nobody yet."""
+
+    user: User
+    failures: int
+
+
+def check_password(email: str, password: str) -> User:
+    """The person of that address, if the password is theirs. Runs Argon2 once, whoever is asked for.
+
+    Raises: Invalid, always with the same words.
+    """
+    user = User.objects.filter(email=email.strip().lower()).first()
+    if user is None or not user.has_usable_password():
+        make_password(password)
+        is_right = False
+    else:
+        is_right = user.check_password(password)
+    member = _first_membership(user)
+    if user is None or member is None or not is_right:
+        _record_failure(email, member, factor="password")
+        raise Invalid(WRONG)
+    return user
+
+
+def begin(request: HttpRequest, user: User) -> None:
+    """Remember, in a session that is otherwise empty and new, that only the second factor is missing."""
+    request.session.flush()
+    request.user = AnonymousUser()
+    request.session[PENDING_USER] = user.pk
+    request.session[PENDING_SINCE] = timezone.now().timestamp()
+    request.session[PENDING_HASH] = _fragment(user)
+    request.session[PENDING_FAILURES] = 0
+
+
+def pending(store: SessionBase) -> Pending | None:
+    """Whose second factor is awaited; None after five minutes, five failures, or a change of the password."""
+    user = User.objects.filter(pk=store.get(PENDING_USER), is_active=True).first()
+    if user is None:
+        return None
+    age = timezone.now().timestamp() - store.get(PENDING_SINCE, 0)
+    failures = store.get(PENDING_FAILURES, 0)
+    is_over = timedelta(seconds=age) >= settings.PENDING_SIGN_IN or failures >= settings.PENDING_FAILURES
+    if is_over or not constant_time_compare(store.get(PENDING_HASH, ""), _fragment(user)):
+        store.flush()
+        return None
+    return Pending(user=user, failures=failures)
+
+
+def complete(request: HttpRequest, code: str) -> Member:
+    """Check the second factor and open the session, under a new key.
+
+    Raises: Invalid with `field="code"` if the code is not right; Ended if there is nothing (more) to complete.
+    """
+    waiting = pending(request.session)
+    member = _first_membership(waiting.user) if waiting else None
+    if waiting is None or member is None:
+        raise Ended("Signing in took too long. Start again with your password.")
+    with transaction.atomic(durable=True):
+        lock_history(member.organization_id)
+        checked = totp.verify(waiting.user, code)
+        if isinstance(checked, Authenticator):
+            record(
+                EventKind.SIGN_IN_SUCCEEDED,
+                actor=member,
+                subject=member,
+                workflow=Workflow.MANAGE_ACCESS,
+                factor=totp.NAME,
+            )
+        else:
+            _record_failure(waiting.user.email, member, factor=totp.NAME)
+    if not isinstance(checked, Authenticator):
+        _count_failure(request, waiting)
+        raise Invalid(checked.message, field="code")
+    _open(request, member, checked)
+    return member
+
+
+def sign_out(request: HttpRequest) -> None:
+    """End the session in the store."""
+    if isinstance(member := getattr(request, "member", None), Member):
+        with transaction.atomic():
+            lock_history(member.organization_id)
+            record(EventKind.SIGNED_OUT, actor=member, subject=member, workflow=Workflow.MANAGE_ACCESS)
+    auth.logout(request)
+
+
+def switch(request: HttpRequest, member: Member) -> None:
+    """Go on in the same session, under a new key, as another membership of the same person."""
+    with transaction.atomic():
+        lock_history(member.organization_id)
+        record(
+            EventKind.SIGN_IN_SUCCEEDED, actor=member, subject=member, workflow=Workflow.MANAGE_ACCESS, factor="switch"
+        )
+    request.session.cycle_key()
+    request.session[session.MEMBER] = member.pk
+
+
+def _open(request: HttpRequest, member: Member, device: Authenticator) -> None:
+    # Emptied first: `login` alone keeps what the pending session held, and keeps the key of one who is signed in.
+    request.session.flush()
+    user = member.user
+    user.otp_device = device  # type: ignore[attr-defined]
+    auth.login(request, user, backend=BACKEND)
+    session.start(request.session, member, factor=totp.NAME)
+
+
+def _count_failure(request: HttpRequest, waiting: Pending) -> None:
+    request.session[PENDING_FAILURES] = waiting.failures + 1
+    if waiting.failures + 1 >= settings.PENDING_FAILURES:
+        request.session.flush()
+        raise Ended("Too many wrong codes. Start again with your password.")
+
+
+def _first_membership(user: User | None) -> Member | None:
+    members = Member.objects.active().select_related("organization", "user")
+    return members.filter(user=user).order_by("pk").first() if user else None
+
+
+@transaction.atomic
+def _record_failure(email: str, member: Member | None, *, factor: str) -> None:
+    organization_id = member.organization_id if member else None
+    lock_history(organization_id)
+    record(
+        EventKind.SIGN_IN_FAILED,
+        actor=stranger(email[:200]),
+        subject=member,
+        organization_id=organization_id,
+        workflow=Workflow.MANAGE_ACCESS,
+        outcome="refused",
+        factor=factor,
+    )
+
+
+def _fragment(user: User) -> str:
+    return user.get_session_auth_hash()[:16]

@@ -1,0 +1,88 @@
+"""Signing in and out, and changing between Organizations."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import rotate_token
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import sign_in as stages
+from accounts.destinations import destination
+from accounts.forms.sign_in import CodeForm, PasswordForm
+from accounts.models import Member
+from portal.core.errors import Invalid
+from portal.core.http import MemberRequest
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Step 1: the password. It opens nothing but step 2."""
+    if request.user.is_authenticated:
+        return redirect(destination(request))
+    form = PasswordForm(request.POST or None)
+    if form.is_valid():
+        try:
+            user = stages.check_password(form.cleaned_data["email"], form.cleaned_data["password"])
+        except Invalid as error:
+            form.refuse(error)
+        else:
+            stages.begin(request, user)
+            return redirect(_with_next(request, "accounts:verify"))
+    return render(request, "accounts/sign_in.html", {"form": form})
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "POST"])
+def verify(request: HttpRequest) -> HttpResponse:
+    """Step 2: the second factor. Only now there is somebody."""
+    if request.user.is_authenticated:
+        return redirect(destination(request))
+    if stages.pending(request.session) is None:
+        return redirect(_with_next(request, "accounts:sign_in"))
+    form = CodeForm(request.POST or None)
+    if form.is_valid():
+        try:
+            stages.complete(request, form.cleaned_data["code"])
+        except stages.Ended as error:
+            messages.error(request, error.message)
+            return redirect(_with_next(request, "accounts:sign_in"))
+        except Invalid as error:
+            form.refuse(error)
+        else:
+            return redirect(destination(request))
+    return render(request, "accounts/verify.html", {"form": form})
+
+
+@require_POST
+def sign_out(request: MemberRequest) -> HttpResponse:
+    """End the session here and in the store, and have the browser drop what it kept."""
+    stages.sign_out(request)
+    response = redirect("accounts:sign_in")
+    response["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+@require_POST
+def switch(request: MemberRequest) -> HttpResponse:
+    """Go on as a member of another Organization of the same person."""
+    number = request.POST.get("organization", "")
+    members = Member.objects.active().filter(user=request.member.user)
+    member = get_object_or_404(members, organization_id=int(number) if number.isdecimal() and len(number) < 19 else 0)
+    stages.switch(request, member)
+    rotate_token(request)
+    return redirect("policies:inbox")
+
+
+def _with_next(request: HttpRequest, route: str) -> str:
+    wanted = request.GET.get("next")
+    return reverse(route) + (f"?{urlencode({'next': wanted})}" if wanted else "")
