@@ -1,7 +1,7 @@
 """Exact amounts: whole units of an asset's smallest part in the database, Decimal at the edges, text on the wire."""
 
 import re
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from portal.core.errors import Invalid
 
@@ -9,6 +9,7 @@ MAX_UNITS = 2**63 - 1
 PLAIN = re.compile(r"[0-9]{1,20}(\.[0-9]{1,18})?", re.ASCII)
 WIRE = re.compile(r"[0-9]{1,20}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 WIRE_LENGTH = 40
+LONGEST = 200
 
 
 def to_units(amount: Decimal, decimals: int) -> int:
@@ -16,7 +17,11 @@ def to_units(amount: Decimal, decimals: int) -> int:
 
     Raises: Invalid if it has more decimals than the asset, or leaves the signed 64-bit range.
     """
-    units = amount.scaleb(decimals)
+    if not amount.is_finite():
+        raise Invalid("The amount is not a number.", field="amount")
+    # The usual 28 digits would round a long tail away unseen.
+    with localcontext(prec=LONGEST):
+        units = amount.scaleb(decimals)
     if units != units.to_integral_value():
         raise Invalid(f"At most {decimals} decimals.", field="amount")
     if abs(units) > MAX_UNITS:
