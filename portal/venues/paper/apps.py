@@ -1,3 +1,5 @@
+"""The app of the paper exchange."""
+
 from django.apps import AppConfig
 
 

@@ -1,0 +1,50 @@
+"""Adding the whole ledger up again."""
+
+from collections.abc import Iterator
+
+from django.db.models import F, Sum, Window
+
+from portal.venues.paper.models import Balance, Book, Entry, Posting, Withdrawal
+
+Place = tuple[int, str]
+
+
+def differences() -> Iterator[str]:
+    """What does not agree, in words: nothing, unless somebody changed rows behind the portal's back."""
+    for entry in Entry.objects.filter(sealed=False):
+        yield f"Entry {entry.pk} ({entry}) was never sealed."
+    for row in Posting.objects.values("entry", "asset").annotate(total=Sum("units")).exclude(total=0):
+        yield f"Entry {row['entry']}: its legs in {row['asset']} sum to {row['total']}, not to zero."
+    yield from _running_balances()
+    yield from _standing_balances()
+
+
+def _running_balances() -> Iterator[str]:
+    """The balance that each leg on an Account says it left."""
+    total = Window(Sum("units"), partition_by=[F("account"), F("asset")], order_by=F("pk").asc())
+    for posting in Posting.objects.filter(book=Book.ACCOUNT).annotate(total=total).order_by("pk").iterator():
+        if posting.balance_units != posting.total:
+            yield f"{posting.ledger_id} says it left {posting.balance_units}; added up it is {posting.total}."
+
+
+def _standing_balances() -> Iterator[str]:
+    booked, held, kept = _booked(), _held(), {(row.account_id, row.asset): row for row in Balance.objects.all()}
+    for place in sorted({*booked, *held, *kept}):
+        row = kept.get(place, Balance())
+        for name, stands, added in (
+            ("balance", row.units, booked.get(place, 0)),
+            ("held by withdrawals", row.held_by_withdrawals_units, held.get(place, 0)),
+            ("held by orders", row.held_by_orders_units, 0),
+        ):
+            if stands != added:
+                yield f"Account {place[0]}, {place[1]}, {name}: {stands} stands there; added up it is {added}."
+
+
+def _booked() -> dict[Place, int]:
+    rows = Posting.objects.filter(book=Book.ACCOUNT).values("account", "asset").annotate(total=Sum("units"))
+    return {(row["account"], row["asset"]): row["total"] for row in rows}
+
+
+def _held() -> dict[Place, int]:
+    rows = Withdrawal.objects.filter(sent_at=None, released_at=None).values("account", "asset")
+    return {(row["account"], row["asset"]): row["total"] for row in rows.annotate(total=Sum("amount_units"))}

@@ -1,0 +1,19 @@
+"""`manage.py checkledger`: whether every balance and hold is what its postings and withdrawals add up to."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from portal.venues.paper import checking
+
+
+class Command(BaseCommand):
+    help = "Adds the paper exchange's ledger up again. Says each difference and exits 1 if there is one."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        found = list(checking.differences())
+        for difference in found:
+            self.stderr.write(difference)
+        if found:
+            raise CommandError(f"The ledger does not agree with itself in {len(found)} places.")
+        self.stdout.write("The ledger agrees with itself.")

@@ -1,0 +1,191 @@
+"""Holding, sending and releasing withdrawals, and telling how far they have got."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from portal.core.errors import Conflict, Invalid
+from portal.core.money import from_units, plain, to_units
+from portal.venues.paper import catalogue, networks
+from portal.venues.paper.ledger import balances
+from portal.venues.paper.ledger.models import Book, EntryKind
+from portal.venues.paper.ledger.posting import Leg, post
+from portal.venues.paper.models import Withdrawal
+from portal.venues.protocol import BelowMinimum, InsufficientFunds, TooLate, UnknownReference
+from portal.venues.types import Destination, WithdrawalPage, WithdrawalQuery, WithdrawalRow
+
+MAX_ROWS = 500
+
+
+def hold(account_id: int, *, reference: str, asset: str, amount_units: int, destination: Destination) -> WithdrawalRow:
+    """See Venue.hold_withdrawal."""
+    method = networks.method(asset, destination.method)
+    decimals = method.asset.decimals
+    fee_units = to_units(method.fee, decimals)
+    wanted = Withdrawal(
+        account_id=account_id,
+        reference=reference,
+        asset=method.asset.id,
+        amount_units=amount_units,
+        fee_units=fee_units,
+        key=destination.key,
+        address=destination.address,
+        method=method.name,
+        network=method.network,
+        memo=destination.memo,
+        held_at=timezone.now(),
+    )
+    with transaction.atomic():
+        # Looked for before the lock, so that a repeat never waits for a send that has the row and wants the balance.
+        if row := _repeat_of(wanted):
+            return row
+        if amount_units < to_units(method.minimum, decimals):
+            minimum = f"{plain(method.minimum)} {method.asset.code}"
+            raise BelowMinimum(f"{method.name} takes {minimum} or more, fee included.", field="amount")
+        balance = balances.lock_one(account_id, wanted.asset)
+        if row := _repeat_of(wanted):
+            return row
+        if balance is None or balance.free_units < amount_units:
+            free = plain(from_units(balance.free_units if balance else 0, decimals))
+            raise InsufficientFunds(f"The Account has {free} {method.asset.code} free.", field="amount")
+        balance.held_by_withdrawals_units += amount_units
+        balance.save(update_fields=["held_by_withdrawals_units"])
+        wanted.save()
+    return _row(wanted)
+
+
+def send(reference: str) -> WithdrawalRow:
+    """See Venue.send_withdrawal."""
+    with transaction.atomic():
+        withdrawal = _locked(reference)
+        if withdrawal.released_at is not None:
+            raise TooLate("The withdrawal was released before it could be sent.")
+        if withdrawal.sent_at is None:
+            _unhold(withdrawal)
+            withdrawal.sent_at = timezone.now()
+            withdrawal.entry = post(EntryKind.WITHDRAWAL, reference, _legs(withdrawal), at=withdrawal.sent_at)
+            withdrawal.save(update_fields=["sent_at", "entry"])
+    return _row(withdrawal)
+
+
+def release(reference: str) -> WithdrawalRow:
+    """See Venue.release_withdrawal."""
+    with transaction.atomic():
+        withdrawal = _locked(reference)
+        if withdrawal.sent_at is not None:
+            raise TooLate("The withdrawal has been sent.")
+        if withdrawal.released_at is None:
+            _unhold(withdrawal)
+            withdrawal.released_at = timezone.now()
+            withdrawal.save(update_fields=["released_at"])
+    return _row(withdrawal)
+
+
+def deny_cancel(reference: str) -> None:
+    """See Venue.deny_cancel."""
+    Withdrawal.objects.filter(reference=reference, sent_at__isnull=False).update(cancel_denied=True)
+
+
+def one(reference: str) -> WithdrawalRow:
+    """Raises: UnknownReference."""
+    withdrawal = Withdrawal.objects.filter(reference=reference).first()
+    if withdrawal is None:
+        raise UnknownReference("There is no such withdrawal.")
+    return _row(withdrawal)
+
+
+def by_reference(references: Sequence[str]) -> dict[str, WithdrawalRow]:
+    """The rows of several references; those unknown are left out."""
+    return {row.reference: _row(row) for row in Withdrawal.objects.filter(reference__in=references)}
+
+
+def page(account_id: int, query: WithdrawalQuery) -> WithdrawalPage:
+    """One page, newest first.
+
+    Raises: UnknownAsset; Invalid if the cursor is not one that a page of this Account gave.
+    """
+    rows = Withdrawal.objects.filter(account_id=account_id)
+    if query.cursor:
+        place = rows.filter(reference=query.cursor).values_list("pk", flat=True).first()
+        if place is None:
+            raise Invalid("There is no page at that cursor.", field="cursor")
+        rows = rows.filter(pk__lt=place)
+    limit = max(1, min(query.limit, MAX_ROWS))
+    found = list(_matching(rows, query).order_by("-pk")[: limit + 1])
+    shown = found[:limit]
+    return WithdrawalPage(
+        rows=tuple(_row(row) for row in shown), next_cursor=shown[-1].reference if len(found) > limit else None
+    )
+
+
+def _matching(rows: QuerySet[Withdrawal], query: WithdrawalQuery) -> QuerySet[Withdrawal]:
+    if query.asset:
+        rows = rows.filter(asset=catalogue.asset(query.asset).id)
+    if query.method:
+        rows = rows.filter(method__iexact=query.method)
+    bounds = {
+        "held_at__gt": query.after,
+        "held_at__lte": query.until,
+        "held_at__gte": query.seen_from,
+        "held_at__lt": query.seen_before,
+    }
+    return rows.filter(**{name: at for name, at in bounds.items() if at is not None})
+
+
+def _repeat_of(wanted: Withdrawal) -> WithdrawalRow | None:
+    """The first answer to the same reference. Raises: Conflict if that was another withdrawal."""
+    first = Withdrawal.objects.filter(reference=wanted.reference).first()
+    if first is None:
+        return None
+    row, again = _row(first), _row(wanted)
+    same = (row.destination, row.asset, row.amount_units) == (again.destination, again.asset, again.amount_units)
+    if first.account_id != wanted.account_id or not same:
+        raise Conflict("The reference belongs to another withdrawal.")
+    return row
+
+
+def _locked(reference: str) -> Withdrawal:
+    withdrawal = Withdrawal.objects.select_for_update(no_key=True).filter(reference=reference).first()
+    if withdrawal is None:
+        raise UnknownReference("There is no such withdrawal.")
+    return withdrawal
+
+
+def _unhold(withdrawal: Withdrawal) -> None:
+    place = (withdrawal.account_id, withdrawal.asset)
+    balance = balances.lock({place})[place]
+    balance.held_by_withdrawals_units -= withdrawal.amount_units
+    balance.save(update_fields=["held_by_withdrawals_units"])
+
+
+def _legs(withdrawal: Withdrawal) -> list[Leg]:
+    asset, fee_units = withdrawal.asset, withdrawal.fee_units
+    legs = [
+        Leg(asset, -withdrawal.amount_units, account_id=withdrawal.account_id, fee_units=fee_units),
+        Leg(asset, withdrawal.amount_units - fee_units, book=Book.OUTSIDE),
+    ]
+    return [*legs, Leg(asset, fee_units, book=Book.FEES)] if fee_units else legs
+
+
+def _row(withdrawal: Withdrawal) -> WithdrawalRow:
+    now = timezone.now()
+    stage = networks.stage(sent_at=withdrawal.sent_at, released_at=withdrawal.released_at, now=now)
+    return WithdrawalRow(
+        reference=withdrawal.reference,
+        destination=Destination(
+            key=withdrawal.key,
+            address=withdrawal.address,
+            method=withdrawal.method,
+            network=withdrawal.network,
+            memo=withdrawal.memo,
+        ),
+        asset=catalogue.by_id(withdrawal.asset),
+        amount_units=withdrawal.amount_units - withdrawal.fee_units,
+        fee_units=withdrawal.fee_units,
+        at=withdrawal.held_at,
+        stage=stage,
+        txid=networks.txid(withdrawal.network, withdrawal.reference) if stage in networks.ON_CHAIN else None,
+        cancel_denied=withdrawal.cancel_denied,
+    )
