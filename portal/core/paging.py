@@ -4,10 +4,10 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any, Final, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, Q, QuerySet
 
 M = TypeVar("M", bound=Model)
@@ -49,7 +49,12 @@ def _beyond(order: Sequence[str], values: Sequence[Any]) -> Q:
 
 def _cursor(row: Model, order: Sequence[str]) -> str:
     values = [getattr(row, column.removeprefix("-")) for column in order]
-    return urlsafe_b64encode(json.dumps(values, cls=DjangoJSONEncoder).encode()).rstrip(b"=").decode()
+    return urlsafe_b64encode(json.dumps(values, default=_exact).encode()).rstrip(b"=").decode()
+
+
+def _exact(value: object) -> str:
+    """Instants to the microsecond, which Django's own encoder would cut."""
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)
 
 
 def _read(model: type[Model], order: Sequence[str], cursor: str | None) -> list[Any] | None:

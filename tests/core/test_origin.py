@@ -1,0 +1,94 @@
+"""Where a request comes from."""
+
+import pytest
+from django.http import HttpResponse
+
+from portal.core import context
+from portal.core.origin import OriginMiddleware, is_secure, source_address
+
+FORGED = {
+    "HTTP_X_FORWARDED_FOR": "198.51.100.9",
+    "HTTP_X_FORWARDED_PROTO": "https",
+    "HTTP_X_FORWARDED_HOST": "evil.test",
+    "HTTP_FORWARDED": "for=198.51.100.9;proto=https;host=evil.test",
+    "HTTP_X_REAL_IP": "198.51.100.9",
+}
+
+
+@pytest.fixture
+def proxies(settings):
+    settings.TRUSTED_PROXIES = ["10.0.0.0/8", "2001:db8::1"]
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "source"),
+    [
+        ("203.0.113.7", "", "203.0.113.7"),
+        ("203.0.113.7", "198.51.100.9", "203.0.113.7"),
+        ("10.0.0.1", "198.51.100.9", "198.51.100.9"),
+        ("10.0.0.1", "192.0.2.1, 198.51.100.9", "198.51.100.9"),
+        ("10.0.0.1", "192.0.2.1, 198.51.100.9, 10.9.9.9", "198.51.100.9"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("10.0.0.1", "not an address", "10.0.0.1"),
+        ("2001:db8::1", "::ffff:198.51.100.9", "198.51.100.9"),
+        ("::ffff:10.0.0.1", "198.51.100.9", "198.51.100.9"),
+        ("fe80::1%eth0", "", "fe80::1"),
+        ("", "198.51.100.9", ""),
+    ],
+)
+def test_only_a_listed_proxy_says_who_called(proxies, peer, forwarded, source):
+    """WB-10: the peer address, or the right-most hop added by a listed proxy."""
+    assert source_address(peer, forwarded) == source
+
+
+def test_nobody_is_believed_from_this_machine_unless_listed(settings, rf):
+    """WB-10: forged `X-Forwarded-For`/`-Proto`/`-Host`, `Forwarded`, `X-Real-IP` from peer 127.0.0.1."""
+    settings.TRUSTED_PROXIES = []
+    request = rf.get("/", REMOTE_ADDR="127.0.0.1", **FORGED)
+    seen = passed(request)
+    assert seen.source == "127.0.0.1"
+    assert not request.is_secure()
+    assert request.get_host() == "testserver"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "peer", "proto", "secure"),
+    [
+        ("https", "203.0.113.7", "", True),
+        ("http", "203.0.113.7", "https", False),
+        ("http", "10.0.0.1", "https", True),
+        ("http", "10.0.0.1", "https, http", False),
+        ("http", "10.0.0.1", "http", False),
+        ("http", "", "https", False),
+    ],
+)
+def test_only_a_listed_proxy_says_that_the_caller_speaks_tls(proxies, scheme, peer, proto, secure):
+    assert is_secure(scheme, peer, proto) is secure
+
+
+def test_django_learns_the_true_scheme_and_nothing_more(proxies, rf):
+    request = rf.get("/", REMOTE_ADDR="10.0.0.1", HTTP_HOST="testserver", **FORGED)
+    assert passed(request).source == "198.51.100.9"
+    assert request.is_secure()
+    assert request.get_host() == "testserver"
+
+
+def test_the_origin_names_the_session_without_giving_it_away(rf, settings):
+    request = rf.get("/")
+    request.COOKIES[settings.SESSION_COOKIE_NAME] = "secretsecretsecret"
+    seen = passed(request)
+    assert seen.via.startswith("session ")
+    assert "secret" not in seen.via
+    assert seen.request_id == request.request_id != ""
+    assert context.current().source == ""
+
+
+def passed(request):
+    seen = []
+
+    def view(_request):
+        seen.append(context.current())
+        return HttpResponse()
+
+    OriginMiddleware(view)(request)
+    return seen[0]
