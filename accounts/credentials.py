@@ -7,6 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hmac import HMAC
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from threading import Lock
 from typing import Final
@@ -42,13 +43,13 @@ class Spent:
 class Credential:
     """What a process remembers of a live key. `hmac` is keyed HMAC-SHA512, to be copied for each call.
 
-    It may be out of date. Before refusing because of it, ask `newer`; an acceptance is confirmed by `spend`.
+    It may be out of date. Before refusing because of it, ask `is_current`; an acceptance is confirmed by `spend`.
     """
 
     id: int
     public: str
     version: int
-    hmac: hmac.HMAC = field(repr=False)
+    hmac: HMAC = field(repr=False)
     service_user_id: int
     organization_id: int
     account_id: int
