@@ -1,3 +1,5 @@
+"""The bots' API as Django loads it."""
+
 from django.apps import AppConfig
 
 
@@ -5,3 +7,13 @@ class ApiConfig(AppConfig):
     name = "portal.api"
     label = "api"
     verbose_name = "Bots' API"
+
+    def ready(self) -> None:
+        """Tell the pages which permissions have something behind them."""
+        from accounts.models.service_user import Permission
+        from accounts.served import SERVED
+        from portal.api.permissions import PERMISSIONS
+        from portal.api.urls import PRIVATE
+
+        served = frozenset[str]().union(*(PERMISSIONS[method] for method in PRIVATE))
+        SERVED.update(permission for permission in Permission if permission.value in served)

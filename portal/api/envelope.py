@@ -1,0 +1,80 @@
+"""The one shape of every answer, and the only words an error may have (reference §1, §4)."""
+
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+import msgspec
+
+from portal.core.errors import DomainError, Insufficient, Invalid, Refused, Unavailable
+from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
+from portal.venues.protocol import UnknownAsset, UnknownMethod, UnknownPair, UnknownReference
+
+JSON: TypeAlias = "str | int | float | bool | list[JSON] | dict[str, JSON] | None"
+
+
+class Error(StrEnum):
+    """The protocol's strings. Clients compare them whole, so nothing is ever added to one."""
+
+    BAD_REQUEST = "EAPI:Bad request"
+    INVALID_KEY = "EAPI:Invalid key"
+    INVALID_SIGNATURE = "EAPI:Invalid signature"
+    INVALID_NONCE = "EAPI:Invalid nonce"
+    RATE_LIMIT = "EAPI:Rate limit exceeded"
+    LOCKED_OUT = "EGeneral:Temporary lockout"
+    TOO_MANY_REQUESTS = "EGeneral:Too many requests"
+    UNKNOWN_METHOD = "EGeneral:Unknown method"
+    PERMISSION_DENIED = "EGeneral:Permission denied"
+    INVALID_ARGUMENTS = "EGeneral:Invalid arguments"
+    INTERNAL = "EGeneral:Internal error"
+    UNAVAILABLE = "EService:Unavailable"
+    UNKNOWN_ASSET = "EQuery:Unknown asset"
+    UNKNOWN_PAIR = "EQuery:Unknown asset pair"
+    FUNDING_ASSET = "EFunding:Unknown asset"
+    FUNDING_METHOD = "EFunding:No funding method"
+    WITHDRAW_KEY = "EFunding:Unknown withdraw key"
+    INVALID_AMOUNT = "EFunding:Invalid amount"
+    MAX_FEE = "EFunding:Max fee exceeded"
+    UNKNOWN_REFERENCE = "EFunding:Unknown reference id"
+    INVALID_REFERENCE = "EFunding:Invalid reference id"
+
+
+class ApiError(Exception):
+    """The call is answered with this one error."""
+
+    def __init__(self, error: Error) -> None:
+        super().__init__(error.value)
+        self.error = error
+
+
+# The first kind that fits counts, so a narrow kind stands before the wide one it belongs to.
+KINDS: Final[tuple[tuple[type[DomainError], Error], ...]] = (
+    (UnknownAsset, Error.UNKNOWN_ASSET),
+    (UnknownPair, Error.UNKNOWN_PAIR),
+    (UnknownMethod, Error.FUNDING_METHOD),
+    (UnknownReference, Error.UNKNOWN_REFERENCE),
+    (UnknownAddress, Error.WITHDRAW_KEY),
+    (AddressMismatch, Error.INVALID_ARGUMENTS),
+    (FeeTooHigh, Error.MAX_FEE),
+    (Insufficient, Error.INVALID_AMOUNT),
+    (Refused, Error.PERMISSION_DENIED),
+    (Unavailable, Error.UNAVAILABLE),
+    (DomainError, Error.INVALID_ARGUMENTS),
+)
+
+
+def error_for(error: DomainError, *, funding: bool = False) -> Error:
+    """The protocol's string for what a rule of the domain says. `funding`: asked by a funding method."""
+    if funding and isinstance(error, UnknownAsset):
+        return Error.FUNDING_ASSET
+    if isinstance(error, Invalid) and error.field == "amount":
+        return Error.INVALID_AMOUNT
+    return next(string for kind, string in KINDS if isinstance(error, kind))
+
+
+def success(result: JSON) -> bytes:
+    return msgspec.json.encode({"error": [], "result": result})
+
+
+def failure(error: Error) -> bytes:
+    """No `result` beside an error: the clients would read one as success."""
+    return msgspec.json.encode({"error": [error.value]})

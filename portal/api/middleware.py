@@ -1,0 +1,105 @@
+"""The two doors of the bots' API: each turns a request under `/0/` into a Call, and sends the bytes of its answer.
+
+`bot_api` stands in front of Django, whose request handler alone would cost a third of a call; `ApiKeyMiddleware` is
+the same for whatever calls Django directly. Nothing else of the stack runs: no session, no cookie, no redirect.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from django.conf import settings
+from django.db import close_old_connections
+from django.http import HttpRequest, HttpResponse
+
+from portal.api import gateway
+from portal.core.csp import SECURITY_HEADERS
+from portal.core.origin import is_secure, source_address
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+HEADERS: Final = {**SECURITY_HEADERS, "Content-Type": "application/json", "Cache-Control": "no-store"}
+LENGTH: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
+
+
+class Stream(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+class ApiKeyMiddleware:
+    """First in MIDDLEWARE: answers everything under `/0/` itself (security AP-13)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(gateway.PREFIX):
+            return self.get_response(request)
+        call = read_call(request.META, request, path=request.path_info, scheme=request.scheme or "")
+        return HttpResponse(gateway.answer(call), headers=HEADERS)
+
+
+def bot_api(application: "WSGIApplication") -> "WSGIApplication":
+    """The WSGI application that answers `/0/` and leaves the rest to `application`."""
+
+    def answering(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if not path.startswith(gateway.PREFIX):
+            return application(environ, start_response)
+        close_old_connections()
+        try:
+            # WSGI hands bytes over as latin-1.
+            path = path.encode("latin-1").decode(errors="replace")
+            call = read_call(environ, environ["wsgi.input"], path=path, scheme=environ["wsgi.url_scheme"])
+            body = gateway.answer(call)
+        finally:
+            close_old_connections()
+        start_response("200 OK", [*HEADERS.items(), ("Content-Length", str(len(body)))])
+        return [body]
+
+    return answering
+
+
+def read_call(meta: Mapping[str, Any], stream: Stream, *, path: str, scheme: str) -> gateway.Call:
+    """The Call in a request's WSGI variables; its body is read only if it is needed and not too long."""
+    peer = meta.get("REMOTE_ADDR", "")
+    verb = meta.get("REQUEST_METHOD", "")
+    return gateway.Call(
+        verb=verb,
+        path=path,
+        query=meta.get("QUERY_STRING", ""),
+        body=_body(meta, stream) if verb == "POST" else b"",
+        media_type=meta.get("CONTENT_TYPE", "").partition(";")[0].strip().lower(),
+        key=meta.get("HTTP_API_KEY", ""),
+        signature=meta.get("HTTP_API_SIGN", ""),
+        source=source_address(peer, meta.get("HTTP_X_FORWARDED_FOR", "")),
+        is_secure=settings.DEBUG or is_secure(scheme, peer, meta.get("HTTP_X_FORWARDED_PROTO", "")),
+        has_other_nonce="HTTP_API_NONCE" in meta,
+    )
+
+
+def _body(meta: Mapping[str, Any], stream: Stream) -> bytes | None:
+    """The exact bytes sent; None if they are more than the limit, or not as many as announced."""
+    announced = meta.get("CONTENT_LENGTH") or ""
+    if announced:
+        length = int(announced) if LENGTH.fullmatch(announced) else settings.API_BODY_LIMIT + 1
+        if length > settings.API_BODY_LIMIT:
+            return None
+        body = _read(stream, length)
+        return body if len(body) == length else None
+    if "HTTP_TRANSFER_ENCODING" not in meta:
+        return b""
+    if not meta.get("wsgi.input_terminated"):
+        return None  # this server would not tell where the body ends
+    body = _read(stream, settings.API_BODY_LIMIT + 1)
+    return body if len(body) <= settings.API_BODY_LIMIT else None
+
+
+def _read(stream: Stream, size: int) -> bytes:
+    """Up to `size` bytes; a stream may hand them over in pieces."""
+    pieces: list[bytes] = []
+    while size > 0 and (piece := stream.read(size)):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)

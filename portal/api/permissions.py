@@ -1,0 +1,100 @@
+"""Which permissions open which private method, for every method the protocol knows (reference §6, after the guide)."""
+
+from typing import Final
+
+from accounts.keys import Credential
+from accounts.models.service_user import Permission
+
+WEBSOCKET: Final = "create-ws-token"
+
+ANY_KEY: Final[frozenset[str]] = frozenset()
+FUNDS = frozenset({Permission.QUERY_FUNDS.value})
+DEPOSIT = frozenset({Permission.DEPOSIT.value})
+WITHDRAW = frozenset({Permission.WITHDRAW.value})
+EARN = frozenset({Permission.EARN.value})
+OPEN = frozenset({Permission.QUERY_OPEN.value})
+CLOSED = frozenset({Permission.QUERY_CLOSED.value})
+MODIFY = frozenset({Permission.MODIFY.value})
+CLOSE = frozenset({Permission.CLOSE.value})
+LEDGER = frozenset({Permission.QUERY_LEDGER.value})
+EXPORT = frozenset({Permission.EXPORT.value})
+
+# One of the named permissions is enough; an empty set asks for a valid key alone. What has no row does not exist.
+PERMISSIONS: Final[dict[str, frozenset[str]]] = {
+    # Account data
+    "Balance": FUNDS,
+    "BalanceEx": FUNDS,
+    "CreditLines": FUNDS,
+    "TradeVolume": FUNDS,
+    "TradeBalance": OPEN | FUNDS,
+    "OpenOrders": OPEN,
+    "OpenPositions": OPEN,
+    "Level3": OPEN,
+    "QueryOrders": OPEN | CLOSED,
+    "OrderAmends": OPEN | CLOSED,
+    "ClosedOrders": CLOSED,
+    "TradesHistory": CLOSED,
+    "QueryTrades": CLOSED,
+    "Ledgers": LEDGER,
+    "QueryLedgers": LEDGER,
+    "AddExport": EXPORT,
+    "ExportStatus": EXPORT,
+    "RetrieveExport": EXPORT,
+    "RemoveExport": EXPORT,
+    "GetApiKeyInfo": ANY_KEY,
+    "GetWebSocketsToken": frozenset({WEBSOCKET}),
+    # Trading
+    "AddOrder": MODIFY,
+    "AddOrderBatch": MODIFY,
+    "AmendOrder": MODIFY,
+    "EditOrder": MODIFY,
+    "CancelOrder": CLOSE,
+    "CancelOrderBatch": CLOSE,
+    "CancelAll": CLOSE,
+    "CancelAllOrdersAfter": CLOSE,
+    # Funding
+    "DepositMethods": DEPOSIT,
+    "DepositAddresses": DEPOSIT | FUNDS,
+    "DepositStatus": DEPOSIT | FUNDS,
+    "WithdrawMethods": WITHDRAW,
+    "WithdrawAddresses": WITHDRAW,
+    "WithdrawInfo": WITHDRAW,
+    "Withdraw": WITHDRAW,
+    "WithdrawStatus": WITHDRAW | FUNDS,
+    "WithdrawCancel": WITHDRAW,
+    "WalletTransfer": FUNDS,
+    "CreateSubaccount": WITHDRAW,
+    "AccountTransfer": WITHDRAW,
+    # Earn
+    "Earn/Strategies": ANY_KEY,
+    "Earn/Allocations": FUNDS,
+    "Earn/Allocate": EARN,
+    "Earn/Deallocate": EARN,
+    "Earn/AllocateStatus": EARN | FUNDS,
+    "Earn/DeallocateStatus": EARN | FUNDS,
+}
+
+# The call counter's cost of one call; every other method costs 1 (reference §5).
+COSTS: Final[dict[str, float]] = {
+    "Ledgers": 2.0,
+    "QueryLedgers": 2.0,
+    "TradesHistory": 2.0,
+    "ClosedOrders": 2.0,
+    "AddOrder": 0.0,
+    "AddOrderBatch": 0.0,
+    "AmendOrder": 0.0,
+    "EditOrder": 0.0,
+    "CancelOrder": 0.0,
+    "CancelOrderBatch": 0.0,
+}
+
+
+def held_by(credential: Credential) -> frozenset[str]:
+    """What the key may do, the WebSocket setting counted in."""
+    return credential.permissions | {WEBSOCKET} if credential.websocket else credential.permissions
+
+
+def opens(permissions: frozenset[str], method: str) -> bool:
+    """Whether a key with these permissions may call the method."""
+    needed = PERMISSIONS[method]
+    return not needed or not needed.isdisjoint(permissions)

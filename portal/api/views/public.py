@@ -1,0 +1,92 @@
+"""What anybody may ask: the time, and what can be held and traded here (reference §8)."""
+
+from typing import Final
+
+from django.utils import timezone
+
+from portal.api.envelope import JSON
+from portal.api.parameters import Parameters
+from portal.core.money import plain
+from portal.venues.protocol import Venue
+from portal.venues.registry import VENUES
+from portal.venues.types import Asset, Pair
+
+# The schedule of the entry tier: from a volume of 0 on, in percent.
+TAKER_FEES: Final[JSON] = [[0, 0.4]]
+MAKER_FEES: Final[JSON] = [[0, 0.25]]
+PARTS: Final = {
+    "leverage": ("leverage_buy", "leverage_sell"),
+    "fees": ("fees", "fees_maker", "fee_volume_currency"),
+    "margin": ("margin_call", "margin_stop"),
+}
+
+
+def time(parameters: Parameters) -> JSON:
+    """The clock that nonces are compared with, in whole seconds."""
+    now = timezone.now()
+    return {"unixtime": int(now.timestamp()), "rfc1123": now.strftime("%a, %d %b %y %H:%M:%S +0000")}
+
+
+def system_status(parameters: Parameters) -> JSON:
+    return {"status": "online", "timestamp": timezone.now().strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+
+def assets(parameters: Parameters) -> JSON:
+    """Raises: UnknownAsset."""
+    parameters.choice("aclass", ("currency",), "currency")
+    names = parameters.names("asset")
+    return {asset.id: _asset_row(asset) for asset in (map(_venue().asset, names) if names else _venue().assets())}
+
+
+def asset_pairs(parameters: Parameters) -> JSON:
+    """Under canonical ids, whatever spelling was asked: clients look their markets up there. Raises: UnknownPair."""
+    part = parameters.choice("info", ("info", *PARTS), "info")
+    names = parameters.names("pair")
+    pairs = map(_venue().pair, names) if names else _venue().pairs()
+    return {pair.id: _part(_pair_row(pair), part) for pair in pairs}
+
+
+def _venue() -> Venue:
+    """The venue that a caller without a key is shown."""
+    return next(iter(VENUES.values()))
+
+
+def _asset_row(asset: Asset) -> JSON:
+    return {
+        "aclass": "currency",
+        "altname": asset.altname,
+        "decimals": asset.decimals,
+        "display_decimals": asset.shown_decimals,
+        "status": "enabled",
+    }
+
+
+def _pair_row(pair: Pair) -> dict[str, JSON]:
+    return {
+        "altname": pair.altname,
+        "wsname": pair.wsname,
+        "aclass_base": "currency",
+        "base": pair.base.id,
+        "aclass_quote": "currency",
+        "quote": pair.quote.id,
+        "lot": "unit",
+        "cost_decimals": pair.cost_decimals,
+        "pair_decimals": pair.price_decimals,
+        "lot_decimals": pair.volume_decimals,
+        "lot_multiplier": 1,
+        "leverage_buy": [],
+        "leverage_sell": [],
+        "fees": TAKER_FEES,
+        "fees_maker": MAKER_FEES,
+        "fee_volume_currency": "ZUSD",
+        "margin_call": 80,
+        "margin_stop": 40,
+        "ordermin": plain(pair.minimum_volume),
+        "costmin": plain(pair.minimum_cost),
+        "tick_size": plain(pair.tick_size),
+        "status": "online",
+    }
+
+
+def _part(row: dict[str, JSON], part: str) -> JSON:
+    return {name: row[name] for name in PARTS[part]} if part in PARTS else row

@@ -1,0 +1,32 @@
+"""What every test of the bots' API starts from."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from portal.api import throttle
+from tests.api.calls import Wire
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_throttled(settings) -> Iterator[None]:
+    """Tests call faster than bots may; the tests of the counters set their own."""
+    settings.API_CALLS_MAXIMUM = 10_000.0
+    throttle.forget_all()
+    yield
+    throttle.forget_all()
+
+
+@pytest.fixture
+def treasury(treasury_bot) -> Wire:
+    return Wire(treasury_bot)
+
+
+@pytest.fixture
+def trading(trading_bot) -> Wire:
+    return Wire(trading_bot)
+
+
+@pytest.fixture
+def readonly(readonly_bot) -> Wire:
+    return Wire(readonly_bot)

@@ -1,0 +1,56 @@
+"""Envelopes, and the protocol's string for each kind of error."""
+
+import json
+
+import pytest
+
+from portal.api.envelope import Error, error_for, failure, success
+from portal.core.errors import Conflict, DomainError, Insufficient, Invalid, NotFound, Refused, Unavailable
+from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
+from portal.venues.protocol import (
+    BelowMinimum,
+    InsufficientFunds,
+    TooLate,
+    UnknownAsset,
+    UnknownMethod,
+    UnknownPair,
+    UnknownReference,
+)
+
+
+def test_success_has_an_empty_list_and_failure_no_result():
+    assert json.loads(success({"a": None})) == {"error": [], "result": {"a": None}}
+    assert json.loads(success(False)) == {"error": [], "result": False}
+    assert json.loads(failure(Error.INVALID_KEY)) == {"error": ["EAPI:Invalid key"]}
+
+
+@pytest.mark.parametrize(
+    ("error", "string"),
+    [
+        (UnknownAsset(""), "EQuery:Unknown asset"),
+        (UnknownPair(""), "EQuery:Unknown asset pair"),
+        (UnknownMethod(""), "EFunding:No funding method"),
+        (UnknownReference(""), "EFunding:Unknown reference id"),
+        (UnknownAddress(""), "EFunding:Unknown withdraw key"),
+        (AddressMismatch(""), "EGeneral:Invalid arguments"),
+        (FeeTooHigh(""), "EFunding:Max fee exceeded"),
+        (BelowMinimum(""), "EFunding:Invalid amount"),
+        (InsufficientFunds(""), "EFunding:Invalid amount"),
+        (Insufficient(""), "EFunding:Invalid amount"),
+        (Invalid("", field="amount"), "EFunding:Invalid amount"),
+        (Invalid(""), "EGeneral:Invalid arguments"),
+        (TooLate(""), "EGeneral:Invalid arguments"),
+        (Conflict(""), "EGeneral:Invalid arguments"),
+        (NotFound(""), "EGeneral:Invalid arguments"),
+        (Refused(""), "EGeneral:Permission denied"),
+        (Unavailable(""), "EService:Unavailable"),
+        (DomainError(""), "EGeneral:Invalid arguments"),
+    ],
+)
+def test_every_kind_has_one_string(error, string):
+    """AP-15: strings of the reference only, whole and unadorned."""
+    assert error_for(error).value == string
+
+
+def test_funding_methods_speak_of_assets_in_their_own_words():
+    assert error_for(UnknownAsset(""), funding=True).value == "EFunding:Unknown asset"
