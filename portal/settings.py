@@ -129,6 +129,9 @@ API_CALLS_DECAY = 1.0
 API_BODY_LIMIT = 256 * 1024
 API_LOCKOUT_FAILURES = 20
 API_LOCKOUT = timedelta(minutes=15)
+# Calls of one source that failed before their signature was accepted; above the maximum the next is not looked at.
+API_FLOOD_MAXIMUM = 1000.0
+API_FLOOD_DECAY = 50.0
 
 # --- The web ---------------------------------------------------------------------------------------------------------
 SECURE = not DEBUG
