@@ -12,7 +12,7 @@ class Workflow(StrEnum):
     INITIATE_WITHDRAWAL = "initiate_withdrawal"
 
     @property
-    def title(self) -> str:
+    def title(self) -> str:  # type: ignore[override] # nobody capitalizes an identifier
         return self.value.replace("_", " ").title()
 
     @property
@@ -30,7 +30,7 @@ class Right(StrEnum):
     EXECUTE = "execute"
 
     @property
-    def title(self) -> str:
+    def title(self) -> str:  # type: ignore[override] # nobody capitalizes an identifier
         return self.value.title()
 
     @property

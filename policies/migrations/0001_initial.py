@@ -2,166 +2,409 @@
 
 import django.core.validators
 import django.db.models.deletion
-import policies.workflows
 from django.conf import settings
 from django.db import migrations, models
 
+import policies.workflows
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ChangeRequest',
+            name="ChangeRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveBigIntegerField()),
-                ('reference', models.CharField(max_length=16, unique=True)),
-                ('workflow', models.CharField(choices=[('manage_access', 'Manage Access'), ('manage_policies', 'Manage Policies'), ('manage_addresses', 'Manage Addresses'), ('initiate_withdrawal', 'Initiate Withdrawal')], max_length=30)),
-                ('operation', models.CharField(max_length=60)),
-                ('subject', models.CharField(blank=True, max_length=100)),
-                ('title', models.CharField(max_length=200)),
-                ('amount', models.CharField(blank=True, max_length=40)),
-                ('asset', models.CharField(blank=True, max_length=16)),
-                ('initiator_label', models.CharField(max_length=200)),
-                ('source', models.CharField(blank=True, max_length=45)),
-                ('note', models.CharField(blank=True, max_length=500)),
-                ('params', models.JSONField()),
-                ('digest', models.CharField(max_length=64)),
-                ('approvals_required', models.PositiveSmallIntegerField()),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('approved', 'Approved'), ('executed', 'Executed'), ('failed', 'Failed'), ('rejected', 'Rejected'), ('cancelled', 'Cancelled'), ('expired', 'Expired')], default='pending', max_length=10)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('ended_by', models.CharField(blank=True, max_length=200)),
-                ('reason', models.CharField(blank=True, max_length=500)),
-                ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='accounts.account')),
-                ('api_key', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='changes_asked', to='accounts.apikey')),
-                ('member', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='changes_asked', to='accounts.member')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='accounts.organization')),
-                ('service_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='changes_asked', to='accounts.serviceuser')),
-                ('subject_member', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.member')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveBigIntegerField()),
+                ("reference", models.CharField(max_length=16, unique=True)),
+                (
+                    "workflow",
+                    models.CharField(
+                        choices=[
+                            ("manage_access", "Manage Access"),
+                            ("manage_policies", "Manage Policies"),
+                            ("manage_addresses", "Manage Addresses"),
+                            ("initiate_withdrawal", "Initiate Withdrawal"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                ("operation", models.CharField(max_length=60)),
+                ("subject", models.CharField(blank=True, max_length=100)),
+                ("title", models.CharField(max_length=200)),
+                ("amount", models.CharField(blank=True, max_length=40)),
+                ("asset", models.CharField(blank=True, max_length=16)),
+                ("initiator_label", models.CharField(max_length=200)),
+                ("source", models.CharField(blank=True, max_length=45)),
+                ("note", models.CharField(blank=True, max_length=500)),
+                ("params", models.JSONField()),
+                ("digest", models.CharField(max_length=64)),
+                ("approvals_required", models.PositiveSmallIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("approved", "Approved"),
+                            ("executed", "Executed"),
+                            ("failed", "Failed"),
+                            ("rejected", "Rejected"),
+                            ("cancelled", "Cancelled"),
+                            ("expired", "Expired"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("ended_by", models.CharField(blank=True, max_length=200)),
+                ("reason", models.CharField(blank=True, max_length=500)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="changes",
+                        to="accounts.account",
+                    ),
+                ),
+                (
+                    "api_key",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="changes_asked",
+                        to="accounts.apikey",
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="changes_asked",
+                        to="accounts.member",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="changes", to="accounts.organization"
+                    ),
+                ),
+                (
+                    "service_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="changes_asked",
+                        to="accounts.serviceuser",
+                    ),
+                ),
+                (
+                    "subject_member",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.member"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('approved', models.BooleanField()),
-                ('reason', models.CharField(blank=True, max_length=500)),
-                ('digest', models.CharField(max_length=64)),
-                ('factor', models.CharField(max_length=20)),
-                ('at', models.DateTimeField()),
-                ('change', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='policies.changerequest')),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='accounts.member')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("approved", models.BooleanField()),
+                ("reason", models.CharField(blank=True, max_length=500)),
+                ("digest", models.CharField(max_length=64)),
+                ("factor", models.CharField(max_length=20)),
+                ("at", models.DateTimeField()),
+                (
+                    "change",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to="policies.changerequest",
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="decisions", to="accounts.member"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Grant',
+            name="Grant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('workflow', models.CharField(choices=[('manage_access', 'Manage Access'), ('manage_policies', 'Manage Policies'), ('manage_addresses', 'Manage Addresses'), ('initiate_withdrawal', 'Initiate Withdrawal')], max_length=30)),
-                ('right', models.CharField(choices=[('view', 'View'), ('initiate', 'Initiate'), ('approve', 'Approve'), ('execute', 'Execute')], max_length=10)),
-                ('account', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.account')),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='grants', to='accounts.member')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "workflow",
+                    models.CharField(
+                        choices=[
+                            ("manage_access", "Manage Access"),
+                            ("manage_policies", "Manage Policies"),
+                            ("manage_addresses", "Manage Addresses"),
+                            ("initiate_withdrawal", "Initiate Withdrawal"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                (
+                    "right",
+                    models.CharField(
+                        choices=[
+                            ("view", "View"),
+                            ("initiate", "Initiate"),
+                            ("approve", "Approve"),
+                            ("execute", "Execute"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.account",
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="grants", to="accounts.member"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Policy',
+            name="Policy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('workflow', models.CharField(choices=[('manage_access', 'Manage Access'), ('manage_policies', 'Manage Policies'), ('manage_addresses', 'Manage Addresses'), ('initiate_withdrawal', 'Initiate Withdrawal')], max_length=30)),
-                ('approvals', models.PositiveSmallIntegerField(validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(20)])),
-                ('always', models.BooleanField(default=False)),
-                ('open_hours', models.PositiveSmallIntegerField(default=72, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(720)])),
-                ('changed_at', models.DateTimeField()),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='policies', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "workflow",
+                    models.CharField(
+                        choices=[
+                            ("manage_access", "Manage Access"),
+                            ("manage_policies", "Manage Policies"),
+                            ("manage_addresses", "Manage Addresses"),
+                            ("initiate_withdrawal", "Initiate Withdrawal"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                (
+                    "approvals",
+                    models.PositiveSmallIntegerField(
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(20),
+                        ]
+                    ),
+                ),
+                ("always", models.BooleanField(default=False)),
+                (
+                    "open_hours",
+                    models.PositiveSmallIntegerField(
+                        default=72,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(720),
+                        ],
+                    ),
+                ),
+                ("changed_at", models.DateTimeField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="policies", to="accounts.organization"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'policies',
+                "verbose_name_plural": "policies",
             },
         ),
         migrations.AddIndex(
-            model_name='changerequest',
-            index=models.Index(fields=['organization', 'state', 'expires_at'], name='change_open_by_expiry'),
+            model_name="changerequest",
+            index=models.Index(fields=["organization", "state", "expires_at"], name="change_open_by_expiry"),
         ),
         migrations.AddIndex(
-            model_name='changerequest',
-            index=models.Index(fields=['organization', '-id'], name='change_by_organization'),
+            model_name="changerequest",
+            index=models.Index(fields=["organization", "-id"], name="change_by_organization"),
         ),
         migrations.AddIndex(
-            model_name='changerequest',
-            index=models.Index(fields=['member', 'state'], name='change_by_member'),
+            model_name="changerequest",
+            index=models.Index(fields=["member", "state"], name="change_by_member"),
         ),
         migrations.AddIndex(
-            model_name='changerequest',
-            index=models.Index(fields=['api_key', 'state'], name='change_by_key'),
+            model_name="changerequest",
+            index=models.Index(fields=["api_key", "state"], name="change_by_key"),
         ),
         migrations.AddConstraint(
-            model_name='changerequest',
-            constraint=models.UniqueConstraint(fields=('organization', 'number'), name='change_number_once_per_organization'),
+            model_name="changerequest",
+            constraint=models.UniqueConstraint(
+                fields=("organization", "number"), name="change_number_once_per_organization"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='changerequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('api_key', None), ('member__isnull', False), ('service_user', None)), models.Q(('api_key__isnull', False), ('member', None), ('service_user__isnull', False)), _connector='OR'), name='change_asked_by_member_or_key'),
+            model_name="changerequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("api_key", None), ("member__isnull", False), ("service_user", None)),
+                    models.Q(("api_key__isnull", False), ("member", None), ("service_user__isnull", False)),
+                    _connector="OR",
+                ),
+                name="change_asked_by_member_or_key",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='changerequest',
-            constraint=models.UniqueConstraint(condition=models.Q(('member__isnull', False), ('state__in', ['pending', 'approved']), models.Q(('subject', ''), _negated=True)), fields=('organization', 'operation', 'subject', 'member'), name='change_one_open_per_subject_and_member'),
+            model_name="changerequest",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("member__isnull", False),
+                    ("state__in", ["pending", "approved"]),
+                    models.Q(("subject", ""), _negated=True),
+                ),
+                fields=("organization", "operation", "subject", "member"),
+                name="change_one_open_per_subject_and_member",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='changerequest',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'approved', 'executed', 'failed', 'rejected', 'cancelled', 'expired'])), name='change_state_known'),
+            model_name="changerequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["pending", "approved", "executed", "failed", "rejected", "cancelled", "expired"])
+                ),
+                name="change_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='changerequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state__in', ['pending', 'approved'])), models.Q(models.Q(('state__in', ['pending', 'approved']), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='change_ended_when_final'),
+            model_name="changerequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended_at", None), ("state__in", ["pending", "approved"])),
+                    models.Q(
+                        models.Q(("state__in", ["pending", "approved"]), _negated=True), ("ended_at__isnull", False)
+                    ),
+                    _connector="OR",
+                ),
+                name="change_ended_when_final",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.UniqueConstraint(fields=('change', 'person'), name='decision_one_per_person'),
+            model_name="decision",
+            constraint=models.UniqueConstraint(fields=("change", "person"), name="decision_one_per_person"),
         ),
         migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.UniqueConstraint(fields=('member', 'workflow', 'right', 'account'), name='grant_once'),
+            model_name="grant",
+            constraint=models.UniqueConstraint(fields=("member", "workflow", "right", "account"), name="grant_once"),
         ),
         migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.UniqueConstraint(condition=models.Q(('account', None)), fields=('member', 'workflow', 'right'), name='grant_for_all_once'),
+            model_name="grant",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("account", None)), fields=("member", "workflow", "right"), name="grant_for_all_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(('workflow__in', [policies.workflows.Workflow['MANAGE_ACCESS'], policies.workflows.Workflow['MANAGE_POLICIES'], policies.workflows.Workflow['MANAGE_ADDRESSES'], policies.workflows.Workflow['INITIATE_WITHDRAWAL']])), name='grant_workflow_known'),
+            model_name="grant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "workflow__in",
+                        [
+                            policies.workflows.Workflow["MANAGE_ACCESS"],
+                            policies.workflows.Workflow["MANAGE_POLICIES"],
+                            policies.workflows.Workflow["MANAGE_ADDRESSES"],
+                            policies.workflows.Workflow["INITIATE_WITHDRAWAL"],
+                        ],
+                    )
+                ),
+                name="grant_workflow_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(('right__in', [policies.workflows.Right['VIEW'], policies.workflows.Right['INITIATE'], policies.workflows.Right['APPROVE'], policies.workflows.Right['EXECUTE']])), name='grant_right_known'),
+            model_name="grant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "right__in",
+                        [
+                            policies.workflows.Right["VIEW"],
+                            policies.workflows.Right["INITIATE"],
+                            policies.workflows.Right["APPROVE"],
+                            policies.workflows.Right["EXECUTE"],
+                        ],
+                    )
+                ),
+                name="grant_right_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(('account', None), ('workflow__in', [policies.workflows.Workflow['MANAGE_ADDRESSES'], policies.workflows.Workflow['INITIATE_WITHDRAWAL']]), _connector='OR'), name='grant_account_only_where_it_counts'),
+            model_name="grant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("account", None),
+                    (
+                        "workflow__in",
+                        [
+                            policies.workflows.Workflow["MANAGE_ADDRESSES"],
+                            policies.workflows.Workflow["INITIATE_WITHDRAWAL"],
+                        ],
+                    ),
+                    _connector="OR",
+                ),
+                name="grant_account_only_where_it_counts",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='policy',
-            constraint=models.UniqueConstraint(fields=('organization', 'workflow'), name='policy_one_per_workflow'),
+            model_name="policy",
+            constraint=models.UniqueConstraint(fields=("organization", "workflow"), name="policy_one_per_workflow"),
         ),
         migrations.AddConstraint(
-            model_name='policy',
-            constraint=models.CheckConstraint(condition=models.Q(('approvals__gte', 1), ('approvals__lte', 20)), name='policy_approvals_in_range'),
+            model_name="policy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("approvals__gte", 1), ("approvals__lte", 20)), name="policy_approvals_in_range"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='policy',
-            constraint=models.CheckConstraint(condition=models.Q(('open_hours__gte', 1), ('open_hours__lte', 720)), name='policy_open_hours_in_range'),
+            model_name="policy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("open_hours__gte", 1), ("open_hours__lte", 720)), name="policy_open_hours_in_range"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='policy',
-            constraint=models.CheckConstraint(condition=models.Q(('workflow__in', [policies.workflows.Workflow['MANAGE_ACCESS'], policies.workflows.Workflow['MANAGE_POLICIES'], policies.workflows.Workflow['MANAGE_ADDRESSES'], policies.workflows.Workflow['INITIATE_WITHDRAWAL']])), name='policy_workflow_known'),
+            model_name="policy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "workflow__in",
+                        [
+                            policies.workflows.Workflow["MANAGE_ACCESS"],
+                            policies.workflows.Workflow["MANAGE_POLICIES"],
+                            policies.workflows.Workflow["MANAGE_ADDRESSES"],
+                            policies.workflows.Workflow["INITIATE_WITHDRAWAL"],
+                        ],
+                    )
+                ),
+                name="policy_workflow_known",
+            ),
         ),
     ]

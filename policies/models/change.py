@@ -32,6 +32,16 @@ class ChangeQuerySet(models.QuerySet["ChangeRequest"]):
     def of(self, organization: object) -> Self:
         return self.filter(organization=organization)
 
+    def with_parties(self) -> Self:
+        """With everything that deciding about a request reads of others, in one query."""
+        return self.select_related(
+            "organization", "account", "api_key", "member__user", "member__organization", "service_user__organization"
+        )
+
+    def for_change(self) -> Self:
+        """Locked until the transaction ends. SQLite has no row locks: there the transaction is the lock."""
+        return self.select_for_update(of=("self",), no_key=True)
+
     def waiting(self) -> Self:
         """Pending and still within its time, whether or not a job has noticed the expiry of others."""
         return self.filter(state=State.PENDING, expires_at__gt=timezone.now())
@@ -109,8 +119,19 @@ class ChangeRequest(models.Model):
     @property
     def initiator(self) -> "Member | ServiceUser":
         actor = self.member or self.service_user
-        assert actor is not None, "change_asked_by_member_or_key"
+        if actor is None:
+            raise ValueError("A request is asked by a member or a key: change_asked_by_member_or_key.")
         return actor
+
+    @property
+    def receipt(self) -> str:
+        """What has come of it so far, for whoever has just asked."""
+        if self.state == State.EXECUTED:
+            return f"{self.title}: done."
+        if self.state == State.PENDING:
+            approvals = "one approval" if self.approvals_required == 1 else f"{self.approvals_required} approvals"
+            return f"{self.title}: asked as request {self.number}. It waits for {approvals}."
+        return f"{self.title}: {State(self.state).label.lower()}."
 
     @property
     def is_open(self) -> bool:

@@ -17,17 +17,14 @@ class Grant(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["member", "workflow", "right", "account"], name="grant_once"
-            ),
+            models.UniqueConstraint(fields=["member", "workflow", "right", "account"], name="grant_once"),
             models.UniqueConstraint(
                 fields=["member", "workflow", "right"], condition=models.Q(account=None), name="grant_for_all_once"
             ),
             models.CheckConstraint(condition=models.Q(workflow__in=list(Workflow)), name="grant_workflow_known"),
             models.CheckConstraint(condition=models.Q(right__in=list(Right)), name="grant_right_known"),
             models.CheckConstraint(
-                condition=models.Q(account=None)
-                | models.Q(workflow__in=[w for w in Workflow if w.by_account]),
+                condition=models.Q(account=None) | models.Q(workflow__in=[w for w in Workflow if w.by_account]),
                 name="grant_account_only_where_it_counts",
             ),
         ]

@@ -1,0 +1,98 @@
+"""May they: asked of the database each time, never remembered across requests (security AZ-5)."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpResponseBase
+
+from policies.models import Grant
+from policies.workflows import Right, Workflow
+from portal.audit.kinds import EventKind
+from portal.audit.record import record
+from portal.core import actors
+from portal.core.actors import Actor
+from portal.core.http import MemberRequest
+
+if TYPE_CHECKING:
+    from accounts.models import Account, Member
+
+P = ParamSpec("P")
+R = TypeVar("R", bound=HttpResponseBase)
+View = Callable[Concatenate[MemberRequest, P], R]
+VERIFIED = "verified"
+
+
+def allows(actor: Actor, workflow: Workflow, right: Right, account_id: int | None = None) -> bool:
+    """Whether an active Member holds `right`, or one that implies it; without `account_id`, for some Account.
+
+    All but View also takes a verified identity (DESIGN M3). Whoever is not a Member holds no rights.
+    """
+    if actor.kind != actors.MEMBER:
+        return False
+    grants = Grant.objects.filter(
+        member=actor.pk,
+        member__suspended_at=None,
+        member__removed_at=None,
+        member__user__is_active=True,
+        workflow=workflow,
+        right__in=right.given_by,
+    )
+    if right is not Right.VIEW:
+        grants = grants.filter(member__identity=VERIFIED)
+    if account_id is not None:
+        grants = grants.filter(account=None) | grants.filter(account_id=account_id)
+    return grants.exists()
+
+
+def needs(workflow: Workflow, right: Right) -> Callable[[View[P, R]], View[P, R]]:
+    """Open a view only to Members with `right`; others get the page that says so, and the history an event."""
+
+    def guard(view: View[P, R]) -> View[P, R]:
+        @wraps(view)
+        def guarded(request: MemberRequest, *args: P.args, **kwargs: P.kwargs) -> R:
+            if not allows(request.member, workflow, right):
+                _deny(request, workflow, right)
+            return view(request, *args, **kwargs)
+
+        guarded.needs = (workflow, right)  # type: ignore[attr-defined]
+        return guarded
+
+    return guard
+
+
+def open_to_members(reason: str) -> Callable[[View[P, R]], View[P, R]]:
+    """Say of a view that every signed-in Member may call it, and why; what it shows it picks by their rights."""
+
+    def mark(view: View[P, R]) -> View[P, R]:
+        view.needs = reason  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def grant(member: "Member", workflow: Workflow, right: Right, account: "Account | None" = None) -> Grant:
+    """Give a right outside of any request; only for Organizations that are being made."""
+    given, _ = Grant.objects.get_or_create(member=member, workflow=workflow, right=right, account=account)
+    return given
+
+
+def granted(member: "Member") -> set[tuple[Workflow, Right, int | None]]:
+    """What is written for `member`, without what it implies."""
+    rows = Grant.objects.filter(member=member).values_list("workflow", "right", "account_id")
+    return {(Workflow(workflow), Right(right), account_id) for workflow, right, account_id in rows}
+
+
+def _deny(request: MemberRequest, workflow: Workflow, right: Right) -> None:
+    with transaction.atomic():
+        record(
+            EventKind.ACCESS_DENIED,
+            actor=request.member,
+            workflow=workflow,
+            outcome="refused",
+            right=right.value,
+            path=request.path,
+        )
+    raise PermissionDenied(f"You need {right.title} on {workflow.title} for this. Ask a member with Manage Access.")

@@ -1,0 +1,10 @@
+"""The life of a ChangeRequest (DESIGN R1 to R8). Nothing else in the portal writes its state.
+
+Every move is one transaction that takes the Organization's history first, then the request's row, then looks again.
+"""
+
+from policies.changes.closing import cancel, cancel_all, expire, expire_due
+from policies.changes.deciding import decide, execute
+from policies.changes.opening import propose
+
+__all__ = ["cancel", "cancel_all", "decide", "execute", "expire", "expire_due", "propose"]

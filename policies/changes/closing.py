@@ -1,0 +1,106 @@
+"""Ending a request that nobody will finish: cancelled by its own side, or expired by time."""
+
+from typing import TYPE_CHECKING, cast
+
+from django.db import transaction
+from django.utils import timezone
+
+from policies import notes
+from policies.changes import moving
+from policies.facts import bot, gather
+from policies.models import ChangeRequest, State
+from portal.audit.record import lock_history
+from portal.core import actors
+from portal.core.actors import Actor
+from portal.core.errors import Conflict, Refused
+
+if TYPE_CHECKING:
+    from accounts.models import ApiKey, Member, ServiceUser
+
+
+def cancel(reference: str, *, actor: Actor, reason: str = "") -> ChangeRequest:
+    """Take a request back: by who asked, or for a key's request by a custodian of that key (R5).
+
+    Raises: NotFound outside the actor's Organization; Refused for anybody else; Conflict if it is no longer pending.
+    An expiry found on the way is kept although it raises.
+    """
+    reason = notes.clean(reason, field="reason")
+    with transaction.atomic():
+        change = moving.locked(reference, organization_id=actor.organization_id)
+        if not may_cancel(change, actor):
+            raise Refused("Only who asked can cancel this request, or a custodian of the key that asked.")
+        expired = change.is_past_its_time
+        if expired:
+            moving.expire_now(change)
+        elif change.state != State.PENDING:
+            raise Conflict(f"This request is already {State(change.state).label.lower()}.")
+        else:
+            moving.end(change, State.CANCELLED, by=actor, reason=reason)
+    if expired:
+        raise Conflict("This request has expired already.")
+    return change
+
+
+def may_cancel(change: ChangeRequest, actor: Actor) -> bool:
+    """Whether `actor` belongs to the side that asked."""
+    if actor.kind == actors.SERVICE_USER:
+        return change.service_user_id == actor.pk
+    if actor.kind != actors.MEMBER:
+        return False
+    if change.member_id is not None:
+        return change.member_id == actor.pk
+    asking = bot(gather(change.organization), change.service_user_id)
+    return asking is not None and cast("Member", actor).user_id in asking.custodians
+
+
+def cancel_all(
+    *,
+    initiator: "Member | ServiceUser | None" = None,
+    api_key: "ApiKey | None" = None,
+    reason: str,
+    actor: Actor,
+) -> int:
+    """Cancel all that `initiator`, or `api_key`, has waiting, and say how much that was; for brakes (R5).
+
+    Runs in the caller's transaction. An approved request whose outcome is not known yet is left to become known.
+    """
+    if (initiator is None) == (api_key is None):
+        raise TypeError("cancel_all takes an initiator or a key.")
+    with transaction.atomic():
+        lock_history(actor.organization_id)
+        rows = ChangeRequest.objects.filter(state=State.PENDING).order_by("pk")
+        if api_key is not None:
+            rows = rows.filter(api_key=api_key)
+        elif initiator is not None and initiator.kind == actors.MEMBER:
+            rows = rows.filter(member_id=initiator.pk)
+        elif initiator is not None:
+            rows = rows.filter(service_user_id=initiator.pk)
+        cancelled = 0
+        for change in rows.with_parties().for_change():
+            if change.is_past_its_time:
+                moving.expire_now(change)
+            else:
+                moving.end(change, State.CANCELLED, by=actor, reason=reason)
+                cancelled += 1
+    return cancelled
+
+
+def expire(reference: str) -> ChangeRequest:
+    """Write that a request is past its time. Asking this of one that has already ended changes nothing.
+
+    Raises: NotFound; Conflict if its time is not up.
+    """
+    with transaction.atomic():
+        change = moving.locked(reference)
+        if change.is_past_its_time:
+            moving.expire_now(change)
+        elif change.state == State.PENDING:
+            raise Conflict("This request is still within its time.")
+    return change
+
+
+def expire_due() -> int:
+    """Expire everything that is past its time, each in its own transaction, and say how much that was."""
+    due = ChangeRequest.objects.filter(state=State.PENDING, expires_at__lte=timezone.now()).order_by("pk")
+    references = list(due.values_list("reference", flat=True))
+    return sum(expire(reference).state == State.EXPIRED for reference in references)

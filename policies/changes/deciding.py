@@ -1,0 +1,161 @@
+"""Saying yes or no, and carrying out what enough people have agreed to."""
+
+import hmac
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from policies import facts as gathering
+from policies import notes, registry
+from policies.changes import moving
+from policies.models import ChangeRequest, Decision, State
+from policies.rules import Asked, Facts, Person, approvals_needed, is_met, lost_right, still_needed, why_not
+from portal.audit.kinds import EventKind
+from portal.core.actors import Actor, portal
+from portal.core.errors import Conflict, DomainError, Invalid, Refused
+from portal.core.http import Proof
+
+if TYPE_CHECKING:
+    from accounts.models import Member
+
+ALTERED = "The stored request is not what was asked any more. It does not go through; tell the operator."
+
+
+def decide(
+    reference: str, *, member: "Member", approved: bool, digest: str, proof: Proof | None, reason: str = ""
+) -> ChangeRequest:
+    """Record the yes or no of `member`, who saw `digest`; the last yes carries the request out, one no ends it.
+
+    Raises: NotFound outside the member's Organization; Conflict if the request is closed, past its time, changed, or
+    decided by this person; Refused if they may not decide or showed no second factor; Invalid without a reason to
+    reject. An expiry, a cancellation or an alteration found on the way is kept although it raises.
+    """
+    reason = notes.clean(reason, field="reason")
+    with transaction.atomic(durable=True):
+        change = moving.locked(reference, organization_id=member.organization_id)
+        facts = gathering.gather(change.organization)
+        error = _closed(change) or _overtaken(change, facts, by=member)
+        if error is None:
+            shown = _refuse(change, facts, member, digest, proof)
+            if not approved and not reason:
+                raise Invalid("Say why, so that whoever asked knows what to change.", field="reason")
+            _write(change, member, approved=approved, proof=shown, reason=reason)
+            if approved:
+                error = _advance(change, facts, by=member)
+            else:
+                moving.end(change, State.REJECTED, by=member, reason=reason)
+    if error is not None:
+        raise error
+    return change
+
+
+def execute(reference: str) -> ChangeRequest:
+    """Ask again for what is approved but not known to be done. Exactly one of any number of callers runs it.
+
+    If approvals no longer suffice the request goes back to waiting.
+
+    Raises: Conflict if it is not approved, or its initiator may no longer ask; Refused if it was altered.
+    """
+    with transaction.atomic():
+        change = moving.locked(reference)
+        if change.state != State.APPROVED:
+            raise Conflict(f"This request is {State(change.state).label.lower()}; there is nothing to carry out.")
+        facts = gathering.gather(change.organization)
+        by = portal(change.organization_id)
+        error = _overtaken(change, facts, by=by) or _advance(change, facts, by=by)
+    if error is not None:
+        raise error
+    return change
+
+
+def approvers(change: ChangeRequest, asked: Asked, facts: Facts, decisions: list[Decision]) -> list[Person]:
+    """Those whose yes counts now: to this very digest, by someone who still may decide (R4, security CR-7)."""
+    said_yes = {given.person_id for given in decisions if given.approved and given.digest == change.digest}
+    return [
+        person for person in facts.people if person.user_id in said_yes and why_not(person, asked, facts.level) is None
+    ]
+
+
+def initiator_lack(change: ChangeRequest, asked: Asked) -> str | None:
+    """Why whoever asked may no longer ask, or None (R5)."""
+    if change.api_key is not None and change.api_key.revoked_at is not None:
+        return f"The key of {change.initiator_label} was revoked."
+    permission = registry.get(change.operation).permission
+    return lost_right(asked.initiator, asked.workflow, asked.account_id, permission)
+
+
+def _closed(change: ChangeRequest) -> DomainError | None:
+    if change.is_past_its_time:
+        moving.expire_now(change)
+        return Conflict("This request has expired. It can be asked again.")
+    if change.state == State.PENDING:
+        return None
+    state = State(change.state)
+    by = f" by {change.ended_by}" if change.ended_by and state in (State.REJECTED, State.CANCELLED) else ""
+    raise Conflict(f"This request is already {state.label.lower()}{by}.")
+
+
+def _overtaken(change: ChangeRequest, facts: Facts, *, by: Actor) -> DomainError | None:
+    """What ends or stops a request whoever decides: it was altered, or its initiator lost what asking took."""
+    if not moving.is_intact(change):
+        moving.refuse_altered(change, by)
+        return Refused(ALTERED)
+    lack = initiator_lack(change, gathering.asked(change, facts))
+    if lack is None:
+        return None
+    moving.end(change, State.CANCELLED, by=portal(change.organization_id), reason=lack)
+    return Conflict(f"This request was cancelled. {lack}")
+
+
+def _refuse(change: ChangeRequest, facts: Facts, member: "Member", digest: str, proof: Proof | None) -> Proof:
+    person = gathering.person(facts, member.pk)
+    bar = why_not(person, gathering.asked(change, facts), facts.level) if person else None
+    if person is None or bar is not None:
+        raise Refused(f"You cannot decide this: {bar.you if bar else 'you are not a member here'}.")
+    if change.decisions.filter(person_id=person.user_id).exists():
+        raise Conflict("You have already decided this request.")
+    if not hmac.compare_digest(digest.encode(), change.digest.encode()):
+        raise Conflict("This is not the request as it stands. Read it again before you decide.")
+    return _strong(change, proof)
+
+
+def _strong(change: ChangeRequest, proof: Proof | None) -> Proof:
+    """A second factor of the last minutes; for money one that was shown for this very Decision (SU-1, SU-2)."""
+    if proof is None or not proof.at <= timezone.now() < proof.at + settings.STEP_UP_FRESH:
+        raise Refused("Show your second factor again to decide.", field="code")
+    bound = (proof.change, proof.digest) == (change.reference, change.digest)
+    loose = not proof.change and not proof.digest
+    if not bound and (registry.get(change.operation).money or not loose):
+        raise Refused("Show your second factor for this request; another one does not serve.", field="code")
+    return proof
+
+
+def _write(change: ChangeRequest, member: "Member", *, approved: bool, proof: Proof, reason: str) -> None:
+    Decision.objects.create(
+        change=change,
+        member=member,
+        person_id=member.user_id,
+        approved=approved,
+        reason=reason,
+        digest=change.digest,
+        factor=proof.factor,
+        at=timezone.now(),
+    )
+    if approved:
+        moving.record_move(EventKind.CHANGE_APPROVED, change, member, factor=proof.factor)
+
+
+def _advance(change: ChangeRequest, facts: Facts, *, by: Actor) -> DomainError | None:
+    """Carry the request out if it has what it needs; if it has no longer, let it wait again."""
+    asked = gathering.asked(change, facts)
+    need = still_needed(change.approvals_required, approvals_needed(asked, facts.policies))
+    met = is_met(need, approvers(change, asked, facts, list(change.decisions.all())), asked)
+    state = State.APPROVED if met else State.PENDING
+    if change.state != state:
+        change.state = state
+        change.save(update_fields=["state"])
+    if met:
+        moving.carry_out(change, by=by)
+    return None

@@ -1,0 +1,131 @@
+"""The moves themselves: locking a request, carrying it out, ending it. Used by the rest of this package only."""
+
+import hmac
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from policies import payload, registry
+from policies.dead_ends import refuse_grown
+from policies.facts import gather
+from policies.models import ChangeRequest, State
+from policies.registry import Operation
+from portal.audit.kinds import EventKind
+from portal.audit.record import Outcome, lock_history, record
+from portal.core.actors import Actor, portal
+from portal.core.errors import DomainError, NotFound, Unavailable
+
+UNKNOWN = "There is no such request in this Organization."
+ENDINGS: dict[State, tuple[EventKind, Outcome]] = {
+    State.EXECUTED: (EventKind.CHANGE_EXECUTED, "success"),
+    State.FAILED: (EventKind.CHANGE_FAILED, "failed"),
+    State.REJECTED: (EventKind.CHANGE_REJECTED, "success"),
+    State.CANCELLED: (EventKind.CHANGE_CANCELLED, "success"),
+    State.EXPIRED: (EventKind.CHANGE_EXPIRED, "success"),
+}
+REASON_LENGTH = 500
+
+
+def locked(reference: str, *, organization_id: int | None = None) -> ChangeRequest:
+    """The request under its locks, as the database has it now; only of `organization_id`, when given.
+
+    Raises: NotFound.
+    """
+    rows = ChangeRequest.objects.filter(reference=reference)
+    if organization_id is not None:
+        rows = rows.filter(organization_id=organization_id)
+    owner_id = rows.values_list("organization_id", flat=True).first()
+    if owner_id is None:
+        raise NotFound(UNKNOWN)
+    lock_history(owner_id)
+    change: ChangeRequest = rows.with_parties().for_change().get()
+    return change
+
+
+def is_intact(change: ChangeRequest) -> bool:
+    """Whether the row is still what was asked and agreed to (security CR-1)."""
+    return hmac.compare_digest(payload.digest(change), change.digest)
+
+
+def refuse_altered(change: ChangeRequest, by: Actor) -> None:
+    """Record that a request was found altered. It stays as it is, for whoever looks into it."""
+    _record(EventKind.CHANGE_REFUSED, change, by, outcome="refused", reason="the stored request was altered")
+
+
+def perform(change: ChangeRequest, operation: Operation[Any]) -> None:
+    """Run the operation inside the caller's transaction and see that it leaves no dead end (P5).
+
+    Raises: whatever DomainError the operation raises; Refused for a shortage that appears or grows.
+    """
+    params = payload.decode(operation.params, change.params)
+    before = gather(change.organization) if operation.shifts_power else None
+    operation.run(actor=change.initiator, params=params, change=change)
+    if before is not None:
+        refuse_grown(before, gather(change.organization))
+
+
+def carry_out(change: ChangeRequest, *, by: Actor) -> None:
+    """Run an approved request in a savepoint of its own: what goes wrong there leaves FAILED and its decisions.
+
+    While the venue cannot say how it went, the request stays APPROVED and can be asked again.
+    """
+    try:
+        with transaction.atomic():
+            perform(change, registry.get(change.operation))
+    except Unavailable:
+        return
+    except DomainError as error:
+        end(change, State.FAILED, by=by, reason=error.message)
+    else:
+        end(change, State.EXECUTED, by=by)
+
+
+def end(change: ChangeRequest, state: State, *, by: Actor, reason: str = "") -> None:
+    """Write a final state, its event, and give back what was held unless the request was executed."""
+    change.state = state
+    change.ended_at = timezone.now()
+    change.ended_by = by.label
+    change.reason = reason[:REASON_LENGTH]
+    change.save(update_fields=["state", "ended_at", "ended_by", "reason"])
+    kind, outcome = ENDINGS[state]
+    _record(kind, change, by, outcome=outcome, **({"reason": change.reason} if reason else {}))
+    if state != State.EXECUTED:
+        _give_back(change, by)
+
+
+def expire_now(change: ChangeRequest) -> None:
+    """Write what time alone has already decided."""
+    end(change, State.EXPIRED, by=portal(change.organization_id), reason="Nobody finished it in time.")
+
+
+def record_move(kind: EventKind, change: ChangeRequest, by: Actor, **data: object) -> None:
+    """One event about `change`, success."""
+    _record(kind, change, by, outcome="success", **data)
+
+
+def _give_back(change: ChangeRequest, by: Actor) -> None:
+    operation = registry.get(change.operation)
+    if operation.ended is None:
+        return
+    if not is_intact(change):
+        # Forged params could give back more than was taken. The hold stays, and the history says why.
+        refuse_altered(change, by)
+        return
+    operation.ended(params=payload.decode(operation.params, change.params), change=change)
+
+
+def _record(kind: EventKind, change: ChangeRequest, by: Actor, *, outcome: Outcome, **data: object) -> None:
+    record(
+        kind,
+        actor=by,
+        subject=change,
+        organization_id=change.organization_id,
+        workflow=change.workflow,
+        account_id=change.account_id,
+        outcome=outcome,
+        reference=change.reference,
+        operation=change.operation,
+        digest=change.digest,
+        **data,
+    )

@@ -1,0 +1,30 @@
+"""What people write to each other beside a request: one rule for notes and reasons (security CR-15)."""
+
+import re
+import unicodedata
+from typing import Final
+
+from portal.core.errors import Invalid
+from portal.core.markup import is_unseen
+
+MAX_LENGTH: Final = 500
+LINE_END: Final = re.compile(r"\r\n|\r|\n")
+# Letters and marks that print as nothing, though their category does not say so.
+BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+
+
+def clean(text: str, *, field: str, max_length: int = MAX_LENGTH) -> str:
+    """`text` in Unicode form NFC on one line, without space at its ends.
+
+    Raises: Invalid beside `field` if it is too long, or holds a character that shows as nothing or turns the text
+    around: control, bidirectional or zero-width ones.
+    """
+    line = unicodedata.normalize("NFC", LINE_END.sub(" ", text).strip(" "))
+    for place, character in enumerate(line, start=1):
+        if is_unseen(character) or character in BLANK:
+            raise Invalid(
+                f"Character {place} (U+{ord(character):04X}) cannot be seen by a reader. Take it out.", field=field
+            )
+    if len(line) > max_length:
+        raise Invalid(f"At most {max_length} characters; this has {len(line)}.", field=field)
+    return line

@@ -1,0 +1,158 @@
+"""Every governed operation: what it is called, what it takes, whom it concerns and how it is carried out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from policies.workflows import Workflow
+from portal.core.actors import Actor
+
+if TYPE_CHECKING:
+    from policies.models import ChangeRequest
+    from portal.core.describing import Description
+
+P = TypeVar("P")
+P_contra = TypeVar("P_contra", contravariant=True)
+
+
+class Run(Protocol[P_contra]):
+    """A governed operation: keyword-only, typed, called by `policies.changes` and by nobody else."""
+
+    @property
+    def __name__(self) -> str: ...
+
+    def __call__(self, *, actor: Actor, params: P_contra, change: "ChangeRequest") -> object: ...
+
+
+class Opened(Protocol[P_contra]):
+    """Looks at a new request and takes hold of what it will need; a DomainError refuses the request."""
+
+    def __call__(self, *, actor: Actor, params: P_contra, change: "ChangeRequest") -> None: ...
+
+
+class Ended(Protocol[P_contra]):
+    """Gives back what `Opened` took, when a request ends otherwise than executed."""
+
+    def __call__(self, *, params: P_contra, change: "ChangeRequest") -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """How lists name a request; `amount` as digits, with its `asset` beside it."""
+
+    title: str
+    amount: str = ""
+    asset: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Generic[P]):
+    """One registered operation.
+
+    `account`, `subject` and `headline` read the params. `subject` names the thing that is changed: only one request
+    about it may be open for each initiator; empty for a withdrawal. `subject_member` is the Member whom the change is
+    about. `money` asks for a Decision whose proof is bound to it, and lets any number be open. `shifts_power` says
+    that it can bring about a dead end (P5). `permission` is what a key needs to ask for it; without one no key may.
+    `gives_withdraw` names the Account from which a key would gain Withdraw.
+    """
+
+    key: str
+    title: str
+    workflow: Workflow
+    params: type[P]
+    run: Run[P]
+    account: Callable[[P], int | None]
+    subject: Callable[[P], str]
+    subject_member: Callable[[P], int | None]
+    headline: Callable[[P], Headline]
+    describe: "Callable[[ChangeRequest], Description]"
+    opened: Opened[P] | None
+    ended: Ended[P] | None
+    gives_withdraw: Callable[[P], int | None]
+    money: bool
+    shifts_power: bool
+    permission: str
+
+
+class Unregistered(LookupError):
+    """There is no operation of this name; the app that had it may be gone."""
+
+
+_by_key: dict[str, Operation[Any]] = {}
+_by_run: dict[object, Operation[Any]] = {}
+
+
+def nothing(_params: object) -> None:
+    """For operations without Account, subject member or power to withdraw."""
+
+
+def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of an operation
+    key: str,
+    *,
+    title: str,
+    workflow: Workflow,
+    params: type[P],
+    headline: Callable[[P], Headline],
+    describe: "Callable[[ChangeRequest], Description]",
+    account: Callable[[P], int | None] = nothing,
+    subject: Callable[[P], str] = lambda _params: "",
+    subject_member: Callable[[P], int | None] = nothing,
+    opened: Opened[P] | None = None,
+    ended: Ended[P] | None = None,
+    gives_withdraw: Callable[[P], int | None] = nothing,
+    money: bool = False,
+    shifts_power: bool = True,
+    permission: str = "",
+) -> Callable[[Run[P]], Run[P]]:
+    """Register the function below as the governed operation `key`. See `Operation` for the rest."""
+
+    def register(run: Run[P]) -> Run[P]:
+        known = _by_key.get(key)
+        if known is not None and known.run.__name__ != run.__name__:
+            raise ValueError(f"Two operations are called {key!r}.")
+        entry = Operation(
+            key=key,
+            title=title,
+            workflow=workflow,
+            params=params,
+            run=run,
+            account=account,
+            subject=subject,
+            subject_member=subject_member,
+            headline=headline,
+            describe=describe,
+            opened=opened,
+            ended=ended,
+            gives_withdraw=gives_withdraw,
+            money=money,
+            shifts_power=shifts_power,
+            permission=permission,
+        )
+        _by_key[key] = _by_run[run] = entry
+        return run
+
+    return register
+
+
+def get(key: str) -> Operation[Any]:
+    """The operation stored under `key`.
+
+    Raises: Unregistered.
+    """
+    try:
+        return _by_key[key]
+    except KeyError:
+        raise Unregistered(key) from None
+
+
+def of(run: Run[P]) -> Operation[P]:
+    """The entry of an operation's function."""
+    try:
+        return _by_run[run]
+    except KeyError:
+        raise Unregistered(getattr(run, "__name__", repr(run))) from None
+
+
+def all_operations() -> tuple[Operation[Any], ...]:
+    """Every operation, by key."""
+    return tuple(_by_key[key] for key in sorted(_by_key))
