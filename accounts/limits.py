@@ -1,5 +1,6 @@
 """What a Service User may do and within which limits (DESIGN K3, K4): the values, their rules, their widening."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,11 +10,14 @@ from typing import Final
 from django.utils import timezone
 
 from accounts.models import ApiKey, ServiceUser
-from accounts.models.service_user import Permission
+from accounts.models.service_user import NAME_PATTERN, Permission
 from accounts.nonces import MAX_WINDOW
 from portal.core.errors import Invalid
 
+NAME: Final = re.compile(NAME_PATTERN, re.ASCII)
 MOST_NETWORKS: Final = 50
+# Its page would be hidden by the form for a new one.
+RESERVED: Final = frozenset({"new"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,14 @@ def limits_of(service_user: ServiceUser) -> Limits:
         nonce_window=service_user.nonce_window,
         ip_allow_list=tuple(service_user.ip_allow_list),
     )
+
+
+def check_name(name: str) -> None:
+    """Raises: Invalid if no bot can be called so."""
+    if not NAME.fullmatch(name) or name.lower() in RESERVED:
+        raise Invalid(
+            "Letters, digits and hyphens, beginning with a letter or digit, at most 32; and not “new”.", field="name"
+        )
 
 
 def ordered(permissions: Iterable[str]) -> tuple[str, ...]:

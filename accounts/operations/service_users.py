@@ -1,17 +1,14 @@
 """Making and changing a Service User (DESIGN K1)."""
 
-import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Final
 
 from django.db.models import F
 from django.utils import timezone
 
 from accounts import keys
-from accounts.limits import Limits, check, grown, limits_of
+from accounts.limits import Limits, check, check_name, grown, limits_of
 from accounts.models import Account, ApiKey, Member, ServiceUser
-from accounts.models.service_user import NAME_PATTERN
 from accounts.operations import wording
 from policies import changes
 from policies.models import ChangeRequest
@@ -21,8 +18,6 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Actor
 from portal.core.errors import Conflict, Invalid, NotFound, Refused
-
-NAME: Final = re.compile(NAME_PATTERN, re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +61,7 @@ class ChangeServiceUser:
 
 def check_creation(*, actor: Actor, params: CreateServiceUser, change: ChangeRequest) -> None:
     """Raises: Invalid beside the field that cannot be."""
-    if not NAME.fullmatch(params.name):
-        raise Invalid("Letters, digits and hyphens, beginning with a letter or digit, at most 32.", field="name")
+    check_name(params.name)
     if ServiceUser.objects.filter(organization=change.organization, name__iexact=params.name).exists():
         raise Invalid(
             f"There is, or was, a {params.name} in {change.organization.name}. Choose another name.", field="name"

@@ -15,6 +15,7 @@ from accounts import sign_in as stages
 from accounts.destinations import destination
 from accounts.forms.sign_in import CodeForm, PasswordForm
 from accounts.models import Member
+from policies.access import open_to_members
 from portal.core.errors import Invalid
 from portal.core.http import MemberRequest
 
@@ -64,6 +65,7 @@ def verify(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
+@open_to_members("whoever is in may leave")
 def sign_out(request: MemberRequest) -> HttpResponse:
     """End the session here and in the store, and have the browser drop what it kept."""
     stages.sign_out(request)
@@ -73,6 +75,7 @@ def sign_out(request: MemberRequest) -> HttpResponse:
 
 
 @require_POST
+@open_to_members("only into memberships of one's own")
 def switch(request: MemberRequest) -> HttpResponse:
     """Go on as a member of another Organization of the same person."""
     number = request.POST.get("organization", "")

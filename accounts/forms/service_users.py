@@ -1,0 +1,212 @@
+"""The forms about Service Users: text in, typed limits out."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, cast
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from accounts.limits import Limits, check, check_name, ordered, parse_allow_list
+from accounts.models import Account, Organization, ServiceUser
+from accounts.models.service_user import PERMISSION_GROUPS, Permission
+from accounts.nonces import MAX_WINDOW
+from accounts.operations.service_users import ChangeServiceUser, CreateServiceUser
+from accounts.served import SERVED
+from portal.core.errors import Invalid
+from portal.core.forms import StepUpForm
+
+PROPOSED_LIFE: Final = timedelta(days=90)
+MINUTE: Final = "%Y-%m-%dT%H:%M"
+FIRST_YEAR, LAST_YEAR = 2000, 2199
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionBox:
+    """One permission as the form draws it."""
+
+    value: str
+    label: str
+    is_checked: bool
+    is_served: bool
+
+
+class InstantField(forms.DateTimeField):
+    """A date and time typed in the member's zone and kept in UTC."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.DateTimeInput(format=MINUTE, attrs={"type": "datetime-local"})
+        super().__init__(required=False, widget=widget, **kwargs)
+
+    def clean(self, value: Any) -> datetime | None:  # noqa: ANN401 - Django's own signature
+        at: datetime | None = super().clean(value)
+        if at is None:
+            return None
+        if not FIRST_YEAR <= at.year <= LAST_YEAR:
+            raise ValidationError(f"Choose a year from {FIRST_YEAR} to {LAST_YEAR}.")
+        return at.astimezone(UTC)
+
+
+class LimitsForm(StepUpForm):
+    """Permissions and settings of a bot."""
+
+    permissions = forms.MultipleChoiceField(
+        label="What it may do",
+        choices=Permission.choices,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one permission."},
+    )
+    expires_at = InstantField(label="Expiry")
+    query_start = InstantField(label="Queries from")
+    query_end = InstantField(label="Queries until")
+    websocket = forms.BooleanField(
+        label="WebSocket", required=False, help_text="Let its keys open streams. Not served yet."
+    )
+    nonce_window = forms.IntegerField(
+        label="Nonce window",
+        min_value=0,
+        max_value=MAX_WINDOW,
+        initial=0,
+        help_text="In units of the bot's own nonce. 0 means that each call must bring a higher one.",
+    )
+    ip_allow_list = forms.CharField(
+        label="IP allow-list",
+        required=False,
+        max_length=3000,
+        help_text="One address or range a line, IPv4 or IPv6. Empty means any address.",
+        widget=forms.Textarea(attrs={"rows": 3, "class": "input input--mono"}),
+    )
+    acknowledged = forms.BooleanField(
+        label="If this key may withdraw without an expiry or an IP allow-list: I mean it.",
+        required=False,
+        help_text="Approvers see that you ticked this.",
+    )
+
+    def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
+        self.organization = organization
+        super().__init__(*args, **kwargs)
+        zone, proposal = timezone.get_current_timezone_name(), timezone.localtime(timezone.now() + PROPOSED_LIFE)
+        proposed = f"{proposal.day} {proposal:%b %Y}"
+        self.fields["expires_at"].help_text = f"{zone}. 90 days from now would be {proposed}."
+        self.fields["query_start"].help_text = f"{zone}. Nothing from before it is shown to the bot."
+        self.fields["query_end"].help_text = f"{zone}. Nothing from then on is shown to the bot."
+
+    def permission_groups(self) -> Iterator[tuple[str, list[PermissionBox]]]:
+        """The ten permissions in their three groups, as they are ticked now."""
+        ticked = {str(value) for value in self["permissions"].value() or ()}
+        for title, group in PERMISSION_GROUPS.items():
+            yield (
+                title,
+                [
+                    PermissionBox(permission.value, permission.label, permission in ticked, permission in SERVED)
+                    for permission in group
+                ],
+            )
+
+    def clean_permissions(self) -> tuple[str, ...]:
+        return ordered(self.cleaned_data["permissions"])
+
+    def clean_ip_allow_list(self) -> tuple[str, ...]:
+        try:
+            return parse_allow_list(self.cleaned_data["ip_allow_list"])
+        except Invalid as error:
+            raise ValidationError(error.message.split("\n")) from error
+
+    def clean(self) -> dict[str, Any]:
+        """Look at what only the whole can tell, also while single fields are still wrong."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if "permissions" in cleaned:
+            limits = Limits(
+                permissions=cleaned["permissions"],
+                expires_at=cleaned.get("expires_at"),
+                query_start=cleaned.get("query_start"),
+                query_end=cleaned.get("query_end"),
+                websocket=cleaned["websocket"],
+                nonce_window=cleaned.get("nonce_window", 0),
+                ip_allow_list=cleaned.get("ip_allow_list", ()),
+            )
+            try:
+                check(limits, acknowledged=cleaned["acknowledged"])
+            except Invalid as error:
+                if error.field not in self.errors:
+                    self.refuse(error)
+        return cleaned
+
+    def limits(self) -> Limits:
+        cleaned = self.cleaned_data
+        return Limits(
+            permissions=cleaned["permissions"],
+            expires_at=cleaned["expires_at"],
+            query_start=cleaned["query_start"],
+            query_end=cleaned["query_end"],
+            websocket=cleaned["websocket"],
+            nonce_window=cleaned["nonce_window"],
+            ip_allow_list=cleaned["ip_allow_list"],
+        )
+
+
+class NewServiceUserForm(LimitsForm):
+    """A new bot."""
+
+    name = forms.CharField(
+        label="Name",
+        max_length=32,
+        help_text="Letters, digits and hyphens. Approvers see it on every request.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    account = forms.ModelChoiceField(Account.objects.none(), label="Account", empty_label=None)
+    field_order = ("name", "account")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        accounts = cast("forms.ModelChoiceField[Account]", self.fields["account"])
+        accounts.queryset = Account.objects.filter(organization=self.organization).order_by("pk")
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        try:
+            check_name(name)
+        except Invalid as error:
+            raise ValidationError(error.message) from error
+        if ServiceUser.objects.filter(organization=self.organization, name__iexact=name).exists():
+            raise ValidationError(f"There is, or was, a {name} in {self.organization.name}. Choose another name.")
+        return name
+
+    def params(self) -> CreateServiceUser:
+        cleaned = self.cleaned_data
+        return CreateServiceUser(
+            name=cleaned["name"],
+            account_id=cleaned["account"].pk,
+            acknowledged=cleaned["acknowledged"],
+            **{field: getattr(self.limits(), field) for field in asdict(self.limits())},
+        )
+
+
+class ChangeServiceUserForm(LimitsForm):
+    """Other limits for a bot; it opens with those it has."""
+
+    def __init__(self, *args: Any, service_user: ServiceUser, before: Limits, **kwargs: Any) -> None:
+        self.service_user, self.before = service_user, before
+        initial = {**asdict(before), "ip_allow_list": "\n".join(before.ip_allow_list)}
+        super().__init__(*args, initial=initial, **kwargs)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if not self.errors and self.limits() == self.before:
+            raise ValidationError("Nothing would change.")
+        return cleaned
+
+    def params(self) -> ChangeServiceUser:
+        return ChangeServiceUser(
+            service_user_id=self.service_user.pk,
+            account_id=self.service_user.account_id,
+            before=self.before,
+            after=self.limits(),
+            acknowledged=self.cleaned_data["acknowledged"],
+        )
+
+
+class ConfirmForm(StepUpForm):
+    """A step that needs nothing but a second factor."""

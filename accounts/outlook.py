@@ -1,0 +1,80 @@
+"""What a form can say before anything is asked: how many approvals it will take, and who could give them."""
+
+from dataclasses import dataclass
+
+from accounts.models import Member
+from policies import facts as gathered
+from policies.rules import Asked, approvals_needed, eligible, may_vouch
+from policies.workflows import Workflow
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """`approvals` is 0 when it runs at once. `vouchers` is who could answer for Withdraw, where that is asked for."""
+
+    approvals: int
+    approvers: tuple[str, ...]
+    needs_voucher: bool
+    vouchers: tuple[str, ...]
+
+
+def outlook(member: Member, *, gives_withdraw: int | None = None) -> Outlook:
+    """How a request of `member` on Manage Access would go, as things stand.
+
+    Raises: Refused if the policy cannot be read.
+    """
+    facts = gathered.gather(member.organization)
+    initiator = gathered.initiator(facts, member)
+    asked = Asked(workflow=Workflow.MANAGE_ACCESS, initiator=initiator, gives_withdraw=gives_withdraw)
+    need = approvals_needed(asked, facts.policies)
+    able = eligible(asked, facts)
+    return Outlook(
+        approvals=need.approvals,
+        approvers=tuple(person.name for person in able),
+        needs_voucher=need.voucher,
+        vouchers=tuple(person.name for person in able if need.voucher and may_vouch(person, asked)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """The notice above the button."""
+
+    title: str
+    text: str
+    waits: bool
+
+
+def forecast(member: Member, *, account_id: int | None, afterwards: str) -> Forecast:
+    """What the form says; `afterwards` is what follows once it is approved, or at once.
+
+    With `account_id` it also says what giving Withdraw would ask for on top.
+
+    Raises: Refused if a policy cannot be read.
+    """
+    plain = outlook(member)
+    text = [f"{listed(plain.approvers) or 'Nobody'} can give {_them(plain.approvals)}."] if plain.approvals else []
+    text.append(afterwards)
+    money = outlook(member, gives_withdraw=account_id)
+    if money.needs_voucher:
+        text.append(
+            "No policy governs withdrawals here, so a key that may withdraw needs an approval from who may execute "
+            f"them: {listed(money.vouchers) or 'nobody who could decide'}."
+        )
+    title = f"This will wait for {_count(plain.approvals)}." if plain.approvals else "This happens at once."
+    return Forecast(title=title, text=" ".join(text), waits=plain.approvals > 0)
+
+
+def listed(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+
+
+def _count(approvals: int) -> str:
+    number = NUMBERS[approvals] if approvals < len(NUMBERS) else str(approvals)
+    return f"{number} approval{'' if approvals == 1 else 's'}"
+
+
+def _them(approvals: int) -> str:
+    return "it" if approvals == 1 else "them"

@@ -1,0 +1,147 @@
+"""The page of one Service User, shared by the views that answer with it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from accounts.forms.service_users import ConfirmForm
+from accounts.limits import Limits, limits_of
+from accounts.models import ApiKey, Custodian, ServiceUser
+from accounts.models.service_user import PERMISSION_GROUPS, Permission
+from accounts.served import SERVED
+from policies.access import allows
+from policies.workflows import Right, Workflow
+from portal.core.http import MemberRequest
+from portal.core.markup import Level
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """One key as the page shows it. `form` is there for whoever may reveal its secret now."""
+
+    key: ApiKey
+    state: str
+    level: Level
+    form: ConfirmForm | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One permission as the page draws it."""
+
+    label: str
+    has: bool
+    moves_money: bool
+    is_served: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BotRow:
+    """One bot of the list."""
+
+    bot: ServiceUser
+    state: str
+    level: Level
+    may: str
+    last_used_at: datetime | None
+
+
+def row_of(bot: ServiceUser, keys: list[ApiKey]) -> BotRow:
+    """A bot as the list shows it; `keys` newest first."""
+    state: tuple[str, Level] = ("Removed", "void") if bot.removed_at else ("No key", "void")
+    if keys and not bot.removed_at:
+        state = state_of(bot, keys[0])
+    held = len(bot.permissions)
+    money = "withdraws, " if bot.has(Permission.WITHDRAW) else ""
+    return BotRow(
+        bot=bot,
+        state=state[0],
+        level=state[1],
+        may=f"{money}{held} of {len(Permission)} permissions",
+        last_used_at=last_used(keys),
+    )
+
+
+def last_used(keys: list[ApiKey]) -> datetime | None:
+    return max((key.last_used_at for key in keys if key.last_used_at), default=None)
+
+
+def bot_of(request: MemberRequest, name: str) -> ServiceUser:
+    """The Organization's bot of that name, also a removed one; another Organization's is a 404."""
+    bots = ServiceUser.objects.select_related("account", "organization")
+    return get_object_or_404(bots, organization=request.organization, name=name)
+
+
+def page_of(
+    request: MemberRequest,
+    bot: ServiceUser,
+    *,
+    reveal_form: ConfirmForm | None = None,
+    lift_form: ConfirmForm | None = None,
+    remove_form: ConfirmForm | None = None,
+) -> HttpResponse:
+    """The page, with the one form that was just posted and could not be taken."""
+    may_ask = allows(request.member, Workflow.MANAGE_ACCESS, Right.INITIATE)
+    keys = list(ApiKey.objects.filter(service_user=bot).select_related("made_by__user").order_by("-pk"))
+    custodians = Custodian.objects.filter(api_key__service_user=bot).select_related("member__user").order_by("pk")
+    limits = limits_of(bot)
+    context = {
+        "bot": bot,
+        "limits": limits,
+        "groups": list(_permissions(limits)),
+        "keys": [_row(request, bot, key, reveal_form if may_ask else None, may_ask=may_ask) for key in keys],
+        "last_used_at": last_used(keys),
+        "custodians": _by_member(list(custodians)),
+        "may_ask": may_ask and bot.removed_at is None,
+        "lift_form": lift_form or ConfirmForm(request=request, auto_id="id_lift_%s"),
+        "remove_form": remove_form or ConfirmForm(request=request, auto_id="id_remove_%s"),
+    }
+    return render(request, "accounts/service_user.html", context)
+
+
+def state_of(bot: ServiceUser, key: ApiKey) -> tuple[str, Level]:
+    """Whether the key works, and if not why, in one or two words."""
+    tests: tuple[tuple[bool, str, Level], ...] = (
+        (key.revoked_at is not None and key.revealed_at is None and key.revoked_at >= key.claim_by, "Lapsed", "void"),
+        (key.revoked_at is not None, "Revoked", "void"),
+        (key.revealed_at is None and not key.is_claimable, "Lapsed", "void"),
+        (key.has_expired, "Expired", "void"),
+        (bot.suspended_at is not None, "Suspended", "stop"),
+        (key.revealed_at is None, "Waiting to be revealed", "wait"),
+    )
+    return next(((words, level) for applies, words, level in tests if applies), ("Live", "done"))
+
+
+def _row(request: MemberRequest, bot: ServiceUser, key: ApiKey, posted: ConfirmForm | None, *, may_ask: bool) -> KeyRow:
+    is_theirs = may_ask and bot.is_active and key.is_claimable and key.made_by_id == request.member.pk
+    form = (posted or ConfirmForm(request=request, auto_id="id_reveal_%s")) if is_theirs else None
+    return KeyRow(key, *state_of(bot, key), form=form)
+
+
+def _permissions(limits: Limits) -> Iterator[tuple[str, list[Held]]]:
+    for title, group in PERMISSION_GROUPS.items():
+        yield (
+            title,
+            [
+                Held(
+                    label=permission.label,
+                    has=permission in limits.permissions,
+                    moves_money=permission == Permission.WITHDRAW and permission in limits.permissions,
+                    is_served=permission in SERVED,
+                )
+                for permission in group
+            ],
+        )
+
+
+def _by_member(custodians: list[Custodian]) -> list[tuple[Custodian, str]]:
+    """Each custodian once, with every way in which they came to it."""
+    reasons: dict[int, dict[str, None]] = {}
+    first: dict[int, Custodian] = {}
+    for custodian in custodians:
+        first.setdefault(custodian.member_id, custodian)
+        reasons.setdefault(custodian.member_id, {})[custodian.reason] = None
+    return [(custodian, ", ".join(reasons[member_id])) for member_id, custodian in first.items()]

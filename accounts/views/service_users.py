@@ -1,0 +1,150 @@
+"""Service Users: the list, a new one, changing, lifting a suspension, removing; and the brake."""
+
+from django.contrib import messages
+from django.db.models import Prefetch
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import brakes
+from accounts.forms.service_users import ChangeServiceUserForm, ConfirmForm, NewServiceUserForm
+from accounts.limits import limits_of
+from accounts.models import Account, ApiKey, ServiceUser
+from accounts.operations.service_users import change_service_user, create_service_user
+from accounts.operations.standing import LiftSuspension, RemoveServiceUser, lift_suspension, remove_service_user
+from accounts.outlook import Forecast, forecast
+from accounts.views.service_user import bot_of, page_of, row_of
+from policies.access import allows, needs
+from policies.changes import propose
+from policies.models import ChangeRequest, State
+from policies.workflows import Right, Workflow
+from portal.core.errors import DomainError
+from portal.core.http import MemberRequest
+from portal.core.paging import keyset
+
+
+@require_safe
+@needs(Workflow.MANAGE_ACCESS, Right.VIEW)
+def service_users(request: MemberRequest) -> HttpResponse:
+    """The bots of the Organization."""
+    newest_first = Prefetch("keys", queryset=ApiKey.objects.order_by("-pk"))
+    bots = ServiceUser.objects.filter(organization=request.organization).select_related("account")
+    page = keyset(bots.prefetch_related(newest_first), after=request.GET.get("after"), order=("name", "id"))
+    rows = [row_of(bot, list(bot.keys.all())) for bot in page.rows]
+    may_ask = allows(request.member, Workflow.MANAGE_ACCESS, Right.INITIATE)
+    return render(request, "accounts/service_users.html", {"rows": rows, "page": page, "may_ask": may_ask})
+
+
+@require_safe
+@needs(Workflow.MANAGE_ACCESS, Right.VIEW)
+def service_user(request: MemberRequest, name: str) -> HttpResponse:
+    """One bot: what it may do, its keys, who holds their power."""
+    return page_of(request, bot_of(request, name))
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
+def new_service_user(request: MemberRequest) -> HttpResponse:
+    """Ask for a new bot."""
+    form = NewServiceUserForm(request.POST or None, request=request, organization=request.organization)
+    if form.is_valid():
+        try:
+            change = propose(create_service_user, actor=request.member, params=form.params())
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, change.receipt)
+            return _onward(change, form.cleaned_data["name"])
+    first = Account.objects.filter(organization=request.organization).order_by("pk").first()
+    notice = forecast(
+        request.member,
+        account_id=first.pk if first else None,
+        afterwards="After that you reveal the secret here, once.",
+    )
+    context = {"form": form, "notice": notice, "button": _button(notice, "Create service user")}
+    return render(request, "accounts/new_service_user.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
+def change(request: MemberRequest, name: str) -> HttpResponse:
+    """Ask for other permissions or settings."""
+    bot = get_object_or_404(ServiceUser, organization=request.organization, name=name, removed_at=None)
+    before = limits_of(bot)
+    form = ChangeServiceUserForm(
+        request.POST or None, request=request, organization=request.organization, service_user=bot, before=before
+    )
+    if form.is_valid():
+        try:
+            asked = propose(change_service_user, actor=request.member, params=form.params())
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, asked.receipt)
+            return _onward(asked, bot.name)
+    notice = forecast(
+        request.member,
+        account_id=None if before.may_withdraw else bot.account_id,
+        afterwards="It counts from the bot's next call on.",
+    )
+    context = {"form": form, "bot": bot, "notice": notice, "button": _button(notice, "Change service user")}
+    return render(request, "accounts/change_service_user.html", context)
+
+
+@require_POST
+@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
+def suspend(request: MemberRequest, name: str) -> HttpResponse:
+    """Pull the brake: at once, with nothing to approve and no code to look for."""
+    bot = bot_of(request, name)
+    try:
+        brakes.suspend_service_user(actor=request.member, service_user=bot)
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, f"{bot.name} is suspended.\nIts keys stopped working, and what it asked for is over.")
+    return redirect("accounts:service_user", name=bot.name)
+
+
+@require_POST
+@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
+def lift(request: MemberRequest, name: str) -> HttpResponse:
+    """Ask for the bot to work again."""
+    bot = bot_of(request, name)
+    form = ConfirmForm(request.POST, request=request, auto_id="id_lift_%s")
+    if form.is_valid():
+        try:
+            asked = propose(lift_suspension, actor=request.member, params=LiftSuspension(bot.pk))
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, asked.receipt)
+            return _onward(asked, bot.name)
+    return page_of(request, bot, lift_form=form)
+
+
+@require_POST
+@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
+def remove(request: MemberRequest, name: str) -> HttpResponse:
+    """Ask for the bot to go for good."""
+    bot = bot_of(request, name)
+    form = ConfirmForm(request.POST, request=request, auto_id="id_remove_%s")
+    if form.is_valid():
+        try:
+            asked = propose(remove_service_user, actor=request.member, params=RemoveServiceUser(bot.pk))
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, asked.receipt)
+            return _onward(asked, bot.name)
+    return page_of(request, bot, remove_form=form)
+
+
+def _button(notice: Forecast, at_once: str) -> str:
+    return "Ask for approval" if notice.waits else at_once
+
+
+def _onward(asked: ChangeRequest, name: str) -> HttpResponse:
+    """To the bot when it is done, else to the request that waits."""
+    if asked.state == State.EXECUTED:
+        return redirect("accounts:service_user", name=name)
+    return redirect("policies:request", reference=asked.reference)
