@@ -1,0 +1,52 @@
+"""The database itself keeps the history."""
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from portal.audit.models import AuditEvent, Chain
+from tests import triggers
+
+pytestmark = pytest.mark.django_db
+
+STATEMENTS = [
+    "UPDATE audit_auditevent SET kind = 'x'",
+    "UPDATE audit_auditevent SET hash = '' WHERE sequence = 1",
+    "DELETE FROM audit_auditevent",
+    "DELETE FROM audit_chain",
+    "UPDATE audit_chain SET length = 0",
+    "UPDATE audit_chain SET head = 'x'",
+]
+TRUNCATES = ["TRUNCATE audit_auditevent", "TRUNCATE audit_chain CASCADE"]
+
+
+@pytest.mark.parametrize(
+    "statement", STATEMENTS + [pytest.param(truncate, marks=pytest.mark.postgresql) for truncate in TRUNCATES]
+)
+def test_what_was_recorded_cannot_be_changed_or_removed(remember, statement):
+    """AU-3: UPDATE, DELETE and TRUNCATE by raw SQL."""
+    remember(2)
+    connection.check_constraints()
+    with pytest.raises(DatabaseError, match="only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+    assert AuditEvent.objects.count() == 2
+
+
+def test_the_orm_cannot_either(remember):
+    (event,) = remember()
+    event.kind = "x"
+    for attempt in (event.save, event.delete, AuditEvent.objects.all().delete, Chain.objects.all()._raw_delete):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            attempt("default") if attempt.__name__ == "_raw_delete" else attempt()
+
+
+def test_two_events_never_share_a_place(remember):
+    """AU-4: sequence without gaps."""
+    (event,) = remember()
+    event.pk = None
+    with pytest.raises(DatabaseError), transaction.atomic():
+        event.save(force_insert=True)
+
+
+def test_the_triggers_are_in_force():
+    """AU-3: the fixture that lifts them for a flush has put them back."""
+    assert {"audit_event_no_update", "audit_chain_only_grows", "audit_chain_no_delete"} <= triggers.present()
