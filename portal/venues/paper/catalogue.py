@@ -27,7 +27,7 @@ def _pair(base: Asset, quote: Asset, price_decimals: int, minimum_volume: str, m
         base=base,
         quote=quote,
         price_decimals=price_decimals,
-        volume_decimals=8,
+        volume_decimals=min(8, base.decimals),
         cost_decimals=min(quote.decimals, price_decimals + 4),
         minimum_volume=Decimal(minimum_volume),
         minimum_cost=Decimal(minimum_cost),

@@ -16,7 +16,7 @@ class Withdrawal(models.Model):
     No stage is written anywhere: it follows from `sent_at`, `released_at` and the clock (networks.stage).
     """
 
-    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+")
+    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+", db_index=False)
     reference = models.CharField(max_length=40, unique=True)
     asset = models.CharField(max_length=16)
     amount_units = models.BigIntegerField()

@@ -49,7 +49,9 @@ class Posting(models.Model):
 
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, related_name="postings")
     book = models.CharField(max_length=10, choices=Book.choices)
-    account = models.ForeignKey("accounts.Account", null=True, on_delete=models.PROTECT, related_name="+")
+    account = models.ForeignKey(
+        "accounts.Account", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     asset = models.CharField(max_length=16)
     units = models.BigIntegerField()
     fee_units = models.BigIntegerField(default=0)
@@ -82,7 +84,7 @@ class Posting(models.Model):
 class Balance(models.Model):
     """What an Account has of one asset, in its smallest unit, and how much of that is spoken for."""
 
-    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+")
+    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+", db_index=False)
     asset = models.CharField(max_length=16)
     units = models.BigIntegerField(default=0)
     held_by_orders_units = models.BigIntegerField(default=0)
