@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from policies.access import granted
+from policies.access import granted, open_to_members
 from policies.models import ChangeRequest
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
@@ -36,6 +36,7 @@ class Entry:
 
 
 @require_safe
+@open_to_members("it shows the events of what the reader may View")
 def history(request: MemberRequest) -> HttpResponse:
     """The newest events first, of the workflows that the reader may View (security AU-7)."""
     views = {(workflow, account_id) for workflow, _, account_id in granted(request.member)}

@@ -1,0 +1,82 @@
+"""What a person sees when a request cannot be answered."""
+
+import re
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+
+from portal.audit.models import AuditEvent
+
+
+@pytest.fixture(autouse=True)
+def _nothing_was_refused_before():
+    cache.clear()
+
+
+@pytest.fixture
+def strict(client):
+    """A browser, whose requests are checked for the token."""
+    return Client(enforce_csrf_checks=True)
+
+
+def token(response):
+    return re.search(r'<meta name="csrf-token" content="([^"]+)">', response.content.decode()).group(1)
+
+
+def test_an_unknown_page_is_a_generic_404_with_a_number(client, db):
+    """WB-12: generic error pages with a request id."""
+    response = client.get("/nowhere/<script>/")
+    assert response.status_code == 404
+    assert re.search(r"<code>[0-9a-f]{32}</code>", response.content.decode())
+    assert "nowhere" not in response.content.decode()
+
+
+@pytest.mark.urls("tests.dashboard.broken_urls")
+def test_a_fault_is_not_told_to_the_reader(client, db, django_assert_num_queries):
+    """WB-12: generic error pages with a request id."""
+    client.raise_request_exception = False
+    with django_assert_num_queries(0):
+        response = client.get("/broken/")
+    assert response.status_code == 500
+    assert "the words of the fault" not in response.content.decode()
+    assert re.search(r"<code>[0-9a-f]{32}</code>", response.content.decode())
+
+
+def test_a_missing_right_is_named(client, ana, sign_in):
+    sign_in(client, ana)
+    ana.grants.all().delete()
+    response = client.get(reverse("accounts:members"))
+    assert response.status_code == 403
+    assert "View on Manage Access" in response.content.decode()
+
+
+@pytest.mark.parametrize("verb", ["post", "put", "patch", "delete"])
+def test_without_the_token_nothing_unsafe_is_answered(strict, db, verb):
+    """WB-3: no token 403 for POST, PUT, PATCH, DELETE."""
+    strict.get(reverse("accounts:sign_in"))
+    response = getattr(strict, verb)(reverse("accounts:sign_in"))
+    assert response.status_code == 403
+    assert "reload it" in response.content.decode()
+
+
+def test_the_token_of_the_page_works_as_a_header_also_after_a_sign_in_gave_a_new_one(strict, ana, sign_in, client):
+    """WB-3: read from the page at request time, so that a token rotated by sign-in works."""
+    strict.get(reverse("accounts:sign_in"))
+    before = token(strict.get(reverse("accounts:sign_in")))
+    sign_in(client, ana)
+    strict.cookies = client.cookies
+    after = token(strict.get(reverse("dashboard:history")))
+    assert strict.post(reverse("accounts:sign_out"), headers={"x-csrftoken": before}).status_code == 403
+    assert strict.post(reverse("accounts:sign_out"), headers={"x-csrftoken": after}).status_code == 302
+
+
+def test_a_refused_token_is_remembered_once_a_minute_for_each_source(strict, db):
+    """AU-2: CSRF refusals are recorded, so that a flood cannot fill the chain."""
+    for source in ("203.0.113.7", "203.0.113.7", "203.0.113.8"):
+        strict.post(reverse("accounts:sign_in"), REMOTE_ADDR=source)
+    events = AuditEvent.objects.filter(kind="request.refused_without_token")
+    assert sorted(event.source for event in events) == ["203.0.113.7", "203.0.113.8"]
+    assert {event.outcome for event in events} == {"refused"}
+    assert events[0].request_id
