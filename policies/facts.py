@@ -104,13 +104,12 @@ def _bots(organization: "Organization") -> tuple[Bot, ...]:
         .values_list("pk", flat=True)
         .distinct()
     )
-    for relation, path in (
-        ("keys", "keys__made_by__user_id"),
-        ("keys__custodians", "keys__custodians__member__user_id"),
-    ):
-        held = organization.service_users.filter(**{f"{relation}__isnull": False})
-        for service_user_id, user_id in held.values_list("pk", path):
-            custodians[service_user_id].add(user_id)
+    bots = organization.service_users
+    for service_user_id, user_id in bots.filter(keys__isnull=False).values_list("pk", "keys__made_by__user_id"):
+        custodians[service_user_id].add(user_id)
+    kept = bots.filter(keys__custodians__isnull=False)
+    for service_user_id, user_id in kept.values_list("pk", "keys__custodians__member__user_id"):
+        custodians[service_user_id].add(user_id)
     return tuple(
         Bot(
             service_user_id=service_user.pk,

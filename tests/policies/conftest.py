@@ -1,0 +1,142 @@
+"""A small house of its own for the rules: people with rights, one bot, and no other app's operations."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from django.contrib.auth.models import Group
+from django.utils import timezone
+
+from accounts.models import Account, ApiKey, Authenticator, Custodian, Member, Organization, ServiceUser, User
+from policies.access import grant
+from policies.changes import decide, propose
+from policies.models import Policy
+from policies.workflows import Right, Workflow
+from portal.core.http import Proof
+from tests.policies import operations
+from tests.policies.operations import Send, Tidy, send, tidy
+
+
+@dataclass
+class House:
+    organization: Organization
+    account: Account
+    people: dict[str, Member] = field(default_factory=dict)
+
+    def __getattr__(self, name):
+        return self.people[name]
+
+    def member(self, name, right=None, *, workflows=tuple(Workflow), account=None, factor=True, user=None) -> Member:
+        user = user or make_user(name, factor=factor)
+        member = Member.objects.create(
+            organization=self.organization, user=user, identity="verified", joined_at=timezone.now()
+        )
+        for workflow in workflows if right else ():
+            grant(member, workflow, right, account if workflow.by_account else None)
+        self.people[name] = member
+        return member
+
+    def policy(self, workflow, approvals, *, always=True, open_hours=72) -> Policy:
+        policy, _ = Policy.objects.update_or_create(
+            organization=self.organization,
+            workflow=workflow,
+            defaults={
+                "approvals": approvals,
+                "always": always,
+                "open_hours": open_hours,
+                "changed_at": timezone.now(),
+            },
+        )
+        return policy
+
+    def bot(self, name="treasury-bot", made_by="olive", permissions=("withdraw-funds",)) -> ApiKey:
+        now = timezone.now()
+        service_user = ServiceUser.objects.create(
+            organization=self.organization,
+            account=self.account,
+            name=name,
+            permissions=list(permissions),
+            created_at=now,
+            changed_at=now,
+        )
+        return self.key(service_user, made_by)
+
+    def key(self, service_user, made_by) -> ApiKey:
+        now = timezone.now()
+        maker = self.people[made_by]
+        key = ApiKey.objects.create(
+            service_user=service_user,
+            public=f"{service_user.pk}-{made_by}-{timezone.now().timestamp()}"[:56],
+            sealed_secret="-",
+            made_by=maker,
+            created_at=now,
+            revealed_at=now,
+            is_active=True,
+        )
+        Custodian.objects.create(api_key=key, member=maker, since=now, reason="made it")
+        return key
+
+
+def make_user(name, *, factor=True) -> User:
+    user = User.objects.create(email=f"{name}@house.test", name=name.title())
+    if factor:
+        Authenticator.objects.create(user=user, name="app", confirmed=True, sealed_seed="-", created_at=timezone.now())
+    return user
+
+
+def make_house(name) -> House:
+    now = timezone.now()
+    organization = Organization.objects.create(name=name, created_at=now)
+    account = Account.objects.create(organization=organization, name="Main", created_at=now)
+    return House(organization, account)
+
+
+@pytest.fixture
+def house(db) -> House:
+    """Olive holds everything, Ana asks, Ben, Cleo and Fay approve, Otto views. No policy anywhere."""
+    operations.mended.clear()
+    house = make_house("House")
+    house.member("olive", Right.VIEW)
+    for workflow in Workflow:
+        for right in Right:
+            grant(house.olive, workflow, right)
+    house.member("ana", Right.INITIATE)
+    for name in ("ben", "cleo", "fay"):
+        house.member(name, Right.APPROVE)
+    house.member("otto", Right.VIEW)
+    return house
+
+
+@pytest.fixture
+def next_door(db) -> House:
+    house = make_house("Next Door")
+    house.member("eve", Right.APPROVE)
+    return house
+
+
+def shown(change=None) -> Proof:
+    """A second factor shown now; for `change` alone when it is given."""
+    if change is None:
+        return Proof(factor="totp", at=timezone.now())
+    return Proof(factor="totp", at=timezone.now(), change=change.reference, digest=change.digest)
+
+
+def yes(change, member, **more):
+    return decide(change.reference, member=member, approved=True, digest=change.digest, proof=shown(change), **more)
+
+
+def no(change, member, reason="Not now."):
+    return decide(
+        change.reference, member=member, approved=False, digest=change.digest, proof=shown(change), reason=reason
+    )
+
+
+def ask_tidy(member, what="the shelf", *, note="", **params):
+    return propose(tidy, actor=member, params=Tidy(what, **params), note=note)
+
+
+def ask_send(house, actor, amount="10", *, api_key=None, **params):
+    return propose(send, actor=actor, params=Send(house.account.pk, amount, **params), api_key=api_key)
+
+
+def total_marks() -> int:
+    return Group.objects.count()

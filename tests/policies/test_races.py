@@ -1,0 +1,149 @@
+"""Two people at the same moment, on two real connections: exactly one outcome, carried out once.
+
+Both sides are made to meet right after each has taken its locks. While the locks hold they cannot: the first waits in
+vain for the second, goes on alone, and only then lets it in.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError, Thread
+
+import pytest
+import time_machine
+from django.db import connection
+
+from policies.changes import cancel, execute, expire, moving, opening
+from policies.models import ChangeRequest, State
+from policies.workflows import Workflow
+from portal.audit import chain
+from portal.core.errors import Conflict
+from tests.policies.conftest import ask_send, ask_tidy, no, yes
+from tests.policies.operations import marks, mended
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PATIENCE_SECONDS = 0.4
+
+
+@pytest.fixture
+def race(monkeypatch) -> Callable[..., list[object]]:
+    """Run both at once and return what each returned or raised."""
+
+    def run(*sides):
+        meeting = Barrier(len(sides))
+
+        def meet_after(take):
+            def met(*args, **kwargs):
+                taken = take(*args, **kwargs)
+                with suppress(BrokenBarrierError):
+                    meeting.wait(PATIENCE_SECONDS)
+                return taken
+
+            return met
+
+        monkeypatch.setattr(moving, "locked", meet_after(moving.locked))
+        monkeypatch.setattr(opening, "lock_history", meet_after(opening.lock_history))
+        outcomes = [None] * len(sides)
+
+        def side(place, call):
+            try:
+                outcomes[place] = call()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the test looks at it
+                outcomes[place] = error
+            finally:
+                connection.close()
+
+        threads = [Thread(target=side, args=(place, call)) for place, call in enumerate(sides)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return outcomes
+
+    return run
+
+
+def one_conflict(outcomes) -> bool:
+    """One side got through, and the other was told that it came too late."""
+    errors = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    return len(errors) == 1 and type(errors[0]) is Conflict
+
+
+def state(change) -> str:
+    return ChangeRequest.objects.get(pk=change.pk).state
+
+
+def test_two_last_approvals_at_once_carry_it_out_once(house, race):
+    """CR-5: approve ∥ approve."""
+    house.policy(Workflow.INITIATE_WITHDRAWAL, 2)
+    change = ask_send(house, house.ana)
+    outcomes = race(lambda: yes(change, house.ben), lambda: yes(change, house.cleo))
+    assert sorted(outcome.state for outcome in outcomes) == [State.EXECUTED, State.PENDING]
+    assert (state(change), marks("ran", change), change.decisions.count()) == (State.EXECUTED, 1, 2)
+    assert chain.verify(house.organization.pk) is None
+
+
+def test_one_approval_too_many_is_told_so(house, race):
+    """CR-5: approve ∥ approve, where one is enough."""
+    house.policy(Workflow.INITIATE_WITHDRAWAL, 1)
+    change = ask_send(house, house.ana)
+    outcomes = race(lambda: yes(change, house.ben), lambda: yes(change, house.cleo))
+    assert one_conflict(outcomes), outcomes
+    assert (state(change), marks("ran", change), change.decisions.count()) == (State.EXECUTED, 1, 1)
+
+
+def test_a_double_click_is_one_decision(house, race):
+    """CR-4: double click, two connections."""
+    house.policy(Workflow.INITIATE_WITHDRAWAL, 2)
+    change = ask_send(house, house.ana)
+    outcomes = race(lambda: yes(change, house.ben), lambda: yes(change, house.ben))
+    assert one_conflict(outcomes), outcomes
+    assert (state(change), change.decisions.count()) == (State.PENDING, 1)
+
+
+def test_yes_and_no_at_once_have_one_outcome(house, race):
+    """CR-5: approve ∥ reject."""
+    house.policy(Workflow.INITIATE_WITHDRAWAL, 1)
+    change = ask_send(house, house.ana)
+    outcomes = race(lambda: yes(change, house.ben), lambda: no(change, house.cleo))
+    assert one_conflict(outcomes), outcomes
+    executed = state(change) == State.EXECUTED
+    assert executed or state(change) == State.REJECTED
+    assert (marks("ran", change), marks("released", change)) == ((1, 0) if executed else (0, 1))
+
+
+def test_yes_and_taking_back_at_once_have_one_outcome(house, race):
+    """CR-5: approve ∥ cancel."""
+    house.policy(Workflow.INITIATE_WITHDRAWAL, 1)
+    change = ask_send(house, house.ana)
+    outcomes = race(lambda: yes(change, house.ben), lambda: cancel(change.reference, actor=house.ana))
+    assert one_conflict(outcomes), outcomes
+    executed = state(change) == State.EXECUTED
+    assert executed or state(change) == State.CANCELLED
+    assert (marks("ran", change), marks("released", change)) == ((1, 0) if executed else (0, 1))
+
+
+def test_an_expiry_and_a_late_yes_give_back_once(house, race):
+    """CR-5: expire ∥ approve."""
+    house.policy(Workflow.INITIATE_WITHDRAWAL, 1)
+    change = ask_send(house, house.ana)
+    with time_machine.travel(change.expires_at, tick=True):
+        outcomes = race(lambda: expire(change.reference), lambda: yes(change, house.ben))
+    assert type(outcomes[1]) is Conflict
+    assert outcomes[0].state == State.EXPIRED
+    assert (state(change), marks("ran", change), marks("released", change)) == (State.EXPIRED, 0, 1)
+
+
+def test_two_runs_at_once_are_one(house, race):
+    """CR-5: run ∥ run."""
+    house.policy(Workflow.INITIATE_WITHDRAWAL, 1)
+    change = ask_send(house, house.ana, fault="unavailable")
+    yes(change, house.ben)
+    mended.add("unavailable")
+    outcomes = race(lambda: execute(change.reference), lambda: execute(change.reference))
+    assert one_conflict(outcomes), outcomes
+    assert (state(change), marks("ran", change)) == (State.EXECUTED, 1)
+
+
+def test_two_askings_at_once_take_two_numbers(house, race):
+    outcomes = race(lambda: ask_tidy(house.ana, "a"), lambda: ask_tidy(house.olive, "b"))
+    assert sorted(outcome.number for outcome in outcomes) == [1, 2]
