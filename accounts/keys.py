@@ -33,6 +33,7 @@ __all__ = [
     "issue",
     "reveal",
     "revoke",
+    "secret_of",
     "spend",
     "touch",
 ]

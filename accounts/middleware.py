@@ -55,7 +55,7 @@ def _member(request: HttpRequest) -> Member | None:
     if not request.user.is_authenticated:
         return None
     members = Member.objects.active().select_related("organization", "user")
-    member = members.filter(pk=request.session.get(session.MEMBER), user=request.user).first()
+    member = members.filter(pk=request.session.get(session.MEMBER, 0), user=request.user).first()
     if member is None or session.is_over(request.session):
         auth.logout(request)
         return None

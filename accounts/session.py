@@ -26,7 +26,7 @@ def is_over(store: SessionBase) -> bool:
     """Whether the idle or the absolute limit has passed."""
     now = timezone.now()
     idle, age = now - _moment(store.get(ACTIVE, 0)), now - _moment(store.get(SIGNED_IN, 0))
-    return idle >= settings.SESSION_IDLE or age >= settings.SESSION_ABSOLUTE
+    return bool(idle >= settings.SESSION_IDLE or age >= settings.SESSION_ABSOLUTE)
 
 
 def note_activity(store: SessionBase) -> None:

@@ -75,7 +75,7 @@ def begin(request: HttpRequest, user: User) -> None:
 
 def pending(store: SessionBase) -> Pending | None:
     """Whose second factor is awaited; None after five minutes, five failures, or a change of the password."""
-    user = User.objects.filter(pk=store.get(PENDING_USER), is_active=True).first()
+    user = User.objects.filter(pk=store.get(PENDING_USER, 0), is_active=True).first()
     if user is None:
         return None
     age = timezone.now().timestamp() - store.get(PENDING_SINCE, 0)

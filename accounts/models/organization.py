@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.functions import Lower
 
 
 class SecondFactorLevel(models.TextChoices):
@@ -22,7 +23,7 @@ class Organization(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(models.functions.Lower("name"), name="organization_name_once"),
+            models.UniqueConstraint(Lower("name"), name="organization_name_once"),
             models.CheckConstraint(
                 condition=models.Q(second_factor_level__in=SecondFactorLevel.values),
                 name="organization_second_factor_level_known",

@@ -2,7 +2,7 @@
 
 import hmac
 import re
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 from uuid import uuid4
 
 from django.db import models
@@ -11,6 +11,9 @@ from django_otp.models import Device, ThrottlingMixin
 from django_otp.oath import hotp
 
 from portal.core.secrets import unseal
+
+if TYPE_CHECKING:
+    from accounts.models.user import User
 
 CODE: Final = re.compile(r"[0-9]{6}", re.ASCII)
 STEP_SECONDS: Final = 30
@@ -28,6 +31,14 @@ def code_at(seed: bytes, step: int) -> str:
     return f"{hotp(seed, step, digits=6):06d}"
 
 
+class AuthenticatorManager(models.Manager["Authenticator"]):
+    """With the one question that django-otp asks of any device's manager."""
+
+    def devices_for_user(self, user: "User", confirmed: bool | None = None) -> models.QuerySet["Authenticator"]:
+        devices = self.filter(user=user)
+        return devices if confirmed is None else devices.filter(confirmed=confirmed)
+
+
 class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
     """An authenticator app (TOTP, RFC 6238). The seed is sealed; `last_step` is the newest time step it spent."""
 
@@ -36,6 +47,8 @@ class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
     last_step = models.BigIntegerField(default=-1)
     created_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar = AuthenticatorManager()
 
     class Meta:
         verbose_name = "authenticator app"

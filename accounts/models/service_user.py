@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models.functions import Lower
 
 from accounts.models.account import Account
 from accounts.models.organization import Organization
@@ -58,9 +59,7 @@ class ServiceUser(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                "organization", models.functions.Lower("name"), name="service_user_name_once_per_organization"
-            ),
+            models.UniqueConstraint("organization", Lower("name"), name="service_user_name_once_per_organization"),
             models.CheckConstraint(condition=models.Q(nonce_window__gte=0), name="service_user_nonce_window_positive"),
             models.CheckConstraint(
                 condition=models.Q(query_start=None)

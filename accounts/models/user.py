@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models.functions import Lower
 
 
 class UserManager(BaseUserManager["User"]):
@@ -19,7 +20,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email=(username or "").strip().lower())
 
 
-class User(AbstractBaseUser):
+class User(AbstractBaseUser):  # type: ignore[django-manager-missing]  # django-otp has no types
     """A person. What they may do follows from their memberships, never from here."""
 
     email = models.EmailField(max_length=254, unique=True)
@@ -36,7 +37,7 @@ class User(AbstractBaseUser):
 
     class Meta:
         constraints: ClassVar = [
-            models.CheckConstraint(condition=models.Q(email=models.functions.Lower("email")), name="user_email_lower"),
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_lower"),
         ]
 
     def __str__(self) -> str:
