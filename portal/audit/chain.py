@@ -15,6 +15,7 @@ from portal.core.secrets import derived_key
 
 CANONICAL = msgspec.json.Encoder(order="sorted")
 PURPOSE = "history"
+INSTALLATION = "installation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ class Head:
         return f"{self.chain} {self.length} {self.hash or '-'}"
 
 
+def name_of(organization_id: int | None) -> str:
+    """What the chain of an Organization is called; None is the installation's own."""
+    return INSTALLATION if organization_id is None else f"organization-{organization_id}"
+
+
 def seal(event: AuditEvent, chain: str) -> str:
     """HMAC-SHA256 over all fields of `event`, its place and the hash before it, as 64 hexadecimal digits."""
     return hmac.new(derived_key(PURPOSE), _canonical(event, chain), hashlib.sha256).hexdigest()
@@ -45,7 +51,7 @@ def seal(event: AuditEvent, chain: str) -> str:
 
 def verify(organization_id: int | None) -> Broken | None:
     """Walk the chain of an Organization, or of the installation, and name the first place that does not hold."""
-    chain = Chain.objects.filter(organization_id=organization_id).first()
+    chain = Chain.objects.filter(name=name_of(organization_id)).first()
     return None if chain is None else verify_chain(chain)
 
 

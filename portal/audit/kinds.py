@@ -64,6 +64,6 @@ class EventKind(StrEnum):
         return _WORKFLOW_OF_SUBJECT.get(self.value.partition(".")[0], MANAGE_ACCESS)
 
     @property
-    def title(self) -> str:
+    def words(self) -> str:
         """In words for the history page: `Service user suspended`."""
         return self.value.replace(".", " ").replace("_", " ").capitalize()

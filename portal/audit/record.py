@@ -20,7 +20,6 @@ Outcome = Literal["success", "refused", "failed"]
 Plain = str | int | bool | None | list["Plain"] | dict[str, "Plain"]
 
 LABEL_LENGTH: Final = 200
-INSTALLATION: Final = "installation"
 # Letters that break a line, drive a terminal or turn the direction of text: written out, they forge nothing.
 UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
@@ -123,7 +122,7 @@ def _locked(organization_id: int | None) -> Chain:
         raise transaction.TransactionManagementError("The history is written inside the transaction of the change.")
     # SQLite has no row locks: there the transaction itself, begun IMMEDIATE, is the lock.
     rows = Chain.objects.select_for_update(no_key=True)
-    name = INSTALLATION if organization_id is None else f"organization-{organization_id}"
+    name = chains.name_of(organization_id)
     chain = rows.filter(name=name).first()
     if chain is None:
         Chain.objects.bulk_create([Chain(name=name, organization_id=organization_id)], ignore_conflicts=True)

@@ -5,10 +5,10 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
 from django.core.exceptions import ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Field, Model, Q, QuerySet
 
 M = TypeVar("M", bound=Model)
 
@@ -66,6 +66,10 @@ def _read(model: type[Model], order: Sequence[str], cursor: str | None) -> list[
         if not isinstance(values, list) or any(not isinstance(value, str | int) for value in values):
             return None
         pairs = zip(order, values, strict=True)
-        return [model._meta.get_field(column.removeprefix("-")).to_python(value) for column, value in pairs]
+        return [_column(model, column).to_python(value) for column, value in pairs]
     except (ValueError, ValidationError, RecursionError):
         return None
+
+
+def _column(model: type[Model], column: str) -> "Field[Any, Any]":
+    return cast("Field[Any, Any]", model._meta.get_field(column.removeprefix("-")))

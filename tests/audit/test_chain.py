@@ -18,6 +18,11 @@ from portal.core import actors
 WRITERS = 20
 
 
+def first_bad(broken):
+    assert broken is not None
+    return broken.sequence
+
+
 def test_a_whole_chain_passes_and_so_does_an_empty_one(organization, remember):
     assert verify(organization.pk) is None
     remember(5, text="x", numbers=[1, 2**53], nothing=None, yes=True)
@@ -55,7 +60,7 @@ def test_a_removed_row_is_found(organization, remember, tamper):
     """AU-5: a removed middle row."""
     remember(4)
     tamper("DELETE FROM audit_auditevent WHERE sequence = 2")
-    assert verify(organization.pk).sequence == 2
+    assert first_bad(verify(organization.pk)) == 2
 
 
 def test_a_removed_row_is_found_though_the_rest_was_moved_up(organization, remember, tamper):
@@ -65,7 +70,7 @@ def test_a_removed_row_is_found_though_the_rest_was_moved_up(organization, remem
         "UPDATE audit_auditevent SET sequence = 2 WHERE sequence = 3",
         "UPDATE audit_auditevent SET sequence = 3 WHERE sequence = 4",
     )
-    assert verify(organization.pk).sequence == 2
+    assert first_bad(verify(organization.pk)) == 2
 
 
 def test_swapped_rows_are_found(organization, remember, tamper):
@@ -76,14 +81,14 @@ def test_swapped_rows_are_found(organization, remember, tamper):
         "UPDATE audit_auditevent SET sequence = 2 WHERE sequence = 3",
         "UPDATE audit_auditevent SET sequence = 3 WHERE sequence = 99",
     )
-    assert verify(organization.pk).sequence == 2
+    assert first_bad(verify(organization.pk)) == 2
 
 
 def test_a_removed_tail_is_found_by_the_count_beside_it(organization, remember, tamper):
     """AU-5: a removed tail."""
     remember(4)
     tamper("DELETE FROM audit_auditevent WHERE sequence > 2")
-    assert verify(organization.pk).sequence == 3
+    assert first_bad(verify(organization.pk)) == 3
 
 
 def test_a_removed_tail_is_found_by_what_was_kept_elsewhere(organization, remember, tamper):
@@ -95,9 +100,9 @@ def test_a_removed_tail_is_found_by_what_was_kept_elsewhere(organization, rememb
     tamper("DELETE FROM audit_auditevent WHERE sequence > 2", f"UPDATE audit_chain SET length = 2, head = '{second}'")
     chain.refresh_from_db()
     assert verify(organization.pk) is None
-    assert verify_chain(chain, kept).sequence == 4
+    assert first_bad(verify_chain(chain, kept)) == 4
     remember(4)
-    assert verify_chain(chain, kept).sequence == 4
+    assert first_bad(verify_chain(chain, kept)) == 4
 
 
 def test_a_rehash_without_the_key_is_found(organization, remember, tamper, monkeypatch):
@@ -114,7 +119,7 @@ def test_a_rehash_without_the_key_is_found(organization, remember, tamper, monke
                 f" WHERE id = {event.pk}"
             )
     tamper(*statements, f"UPDATE audit_chain SET head = '{before}'")
-    assert verify(organization.pk).sequence == 1
+    assert first_bad(verify(organization.pk)) == 1
 
 
 def test_an_event_of_another_chain_does_not_fit_in(organization, remember, tamper):
@@ -126,7 +131,7 @@ def test_an_event_of_another_chain_does_not_fit_in(organization, remember, tampe
         f"DELETE FROM audit_auditevent WHERE chain_id = {first.pk}",
         f"UPDATE audit_auditevent SET chain_id = {first.pk} WHERE chain_id = {second.pk}",
     )
-    assert verify(organization.pk).sequence == 1
+    assert first_bad(verify(organization.pk)) == 1
 
 
 def test_the_walk_takes_the_same_queries_for_one_event_and_for_twenty(

@@ -3,10 +3,11 @@
 import pytest
 from django import forms
 from django.template import engines
+from django.utils import timezone
 
 from portal.core.errors import Conflict, Invalid
 from portal.core.forms import CodeField, Form, PlainTextField, StepUpForm
-from portal.core.http import Proof
+from portal.core.http import MemberRequest, Proof
 
 
 class NameForm(Form):
@@ -32,16 +33,13 @@ class FakeStepUp:
         self.asked.append((code, change, digest))
         if code != "123456":
             raise Invalid("Not the current code.", field="code")
-        return Proof(factor="totp", at=None, change=change, digest=digest)
-
-
-class Request:
-    def __init__(self, step_up):
-        self.step_up = step_up
+        return Proof(factor="totp", at=timezone.now(), change=change, digest=digest)
 
 
 def stepped(data, step_up, **bound):
-    return SteppedForm(data, request=Request(step_up), **bound)
+    request = MemberRequest()
+    request.step_up = step_up
+    return SteppedForm(data, request=request, **bound)
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\x1bb", "a\nb", "a\u202eb", "a\u200bb", "a\u2028b", "a" * 11])
@@ -112,7 +110,7 @@ def test_the_summary_links_to_each_wrong_field():
 
 def test_a_recent_second_factor_is_enough():
     """SU-1: the sign-in itself or one step-up serves for five minutes."""
-    proof = Proof(factor="totp", at=None)
+    proof = Proof(factor="totp", at=timezone.now())
     form = stepped({"name": "x"}, FakeStepUp(recent=proof))
     assert "code" not in form.fields
     assert form.is_valid()
@@ -142,7 +140,7 @@ def test_a_code_is_not_spent_while_something_else_is_wrong():
 
 def test_a_decision_about_money_always_asks_and_binds_the_proof():
     """SU-2: the proof is bound to that ChangeRequest and its digest."""
-    recent = Proof(factor="totp", at=None)
+    recent = Proof(factor="totp", at=timezone.now())
     form = stepped({"name": "x", "code": "123456"}, FakeStepUp(recent), change="REQ", digest="d" * 64)
     assert form.is_valid()
     assert (form.proof.change, form.proof.digest) == ("REQ", "d" * 64)

@@ -22,7 +22,8 @@ def strict(client):
 
 
 def token(response):
-    return re.search(r'<meta name="csrf-token" content="([^"]+)">', response.content.decode()).group(1)
+    (found,) = re.findall(r'<meta name="csrf-token" content="([^"]+)">', response.content.decode())
+    return found
 
 
 def test_an_unknown_page_is_a_generic_404_with_a_number(client, db):

@@ -48,7 +48,8 @@ def places(text):
 def test_htmx_is_told_to_evaluate_nothing_and_to_keep_nothing(client, db):
     """WB-2: htmx config in `<meta>`."""
     text = client.get(reverse("accounts:sign_in")).content.decode()
-    assert json.loads(html.unescape(re.search(r'name="htmx-config" content="([^"]+)"', text).group(1))) == CONFIG
+    (config,) = re.findall(r'name="htmx-config" content="([^"]+)"', text)
+    assert json.loads(html.unescape(config)) == CONFIG
 
 
 def test_every_script_and_style_is_a_file_of_ours(client, ana, sign_in):

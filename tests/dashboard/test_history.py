@@ -104,7 +104,8 @@ def test_a_long_history_is_read_page_by_page(client, audit, sign_in, remember):
     sign_in(client, audit)
     first = shown(client, "?workflow=manage_policies")
     assert rows(first) == 50
-    address = re.search(r'href="([^"]+)"\s+rel="next"', first).group(1).replace("&amp;", "&")
+    (address,) = re.findall(r'href="([^"]+)"\s+rel="next"', first)
+    address = address.replace("&amp;", "&")
     assert "workflow=manage_policies" in address
     assert rows(shown(client, address)) >= 10
 
@@ -125,7 +126,7 @@ def test_the_page_takes_the_same_queries_for_one_row_and_for_forty(client, audit
 
 
 def test_a_request_in_the_history_leads_to_its_page(client, audit, sign_in):
-    change = ChangeRequest.objects.filter(organization=audit.organization).order_by("-id").first()
+    change = ChangeRequest.objects.filter(organization=audit.organization).latest("id")
     sign_in(client, audit)
     assert reverse("policies:request", args=[change.reference]) in shown(client)
 

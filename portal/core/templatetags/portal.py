@@ -27,8 +27,8 @@ HTMX_CONFIG: Final = {
 }
 NOTICE_LEVELS: Final = {"success": "done", "error": "stop", "warning": "wait"}
 
-for piece in (markup.amount, markup.actor, markup.quorum, markup.need, markup.badge):
-    register.simple_tag(piece)
+for tag in (markup.amount, markup.actor, markup.quorum, markup.need, markup.badge, markup.digest):
+    register.simple_tag(tag)
 for piece in (
     markup.address,
     markup.address_ends,
@@ -47,7 +47,6 @@ register.filter("need", markup.need)
 register.filter("initials", markup.initials)
 register.filter("visible", markup.visible)
 register.filter("digest", markup.digest)
-register.simple_tag(markup.digest)
 
 
 @register.simple_tag

@@ -68,7 +68,7 @@ def _entries(request: MemberRequest, events: list[AuditEvent]) -> list[Entry]:
 
 def _title(kind: str) -> str:
     """The words of a kind; one that this version no longer knows is shown as it was stored."""
-    return EventKind(kind).title if kind in set(EventKind) else kind
+    return EventKind(kind).words if kind in set(EventKind) else kind
 
 
 def _short(value: object) -> str:
