@@ -5,7 +5,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from portal.core.errors import DomainError, Insufficient, Invalid, Refused, Unavailable
+from portal.core.errors import Conflict, DomainError, Insufficient, Invalid, Refused, Unavailable
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
 from portal.venues.protocol import UnknownAsset, UnknownMethod, UnknownPair, UnknownReference
 
@@ -27,6 +27,7 @@ class Error(StrEnum):
     INVALID_ARGUMENTS = "EGeneral:Invalid arguments"
     INTERNAL = "EGeneral:Internal error"
     UNAVAILABLE = "EService:Unavailable"
+    BUSY = "EService:Busy"
     UNKNOWN_ASSET = "EQuery:Unknown asset"
     UNKNOWN_PAIR = "EQuery:Unknown asset pair"
     FUNDING_ASSET = "EFunding:Unknown asset"
@@ -58,6 +59,7 @@ KINDS: Final[tuple[tuple[type[DomainError], Error], ...]] = (
     (Insufficient, Error.INVALID_AMOUNT),
     (Refused, Error.PERMISSION_DENIED),
     (Unavailable, Error.UNAVAILABLE),
+    (Conflict, Error.BUSY),
     (DomainError, Error.INVALID_ARGUMENTS),
 )
 

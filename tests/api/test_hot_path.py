@@ -1,0 +1,65 @@
+"""What one signed call costs: two statements, and none of the machinery of pages."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts import keys
+from accounts.models import ServiceUser
+from portal.core.sql import fetch
+from tests.api.calls import next_nonce
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_signed_balance_is_two_statements(readonly):
+    readonly.result("Balance")
+    with CaptureQueriesContext(connection, ) as queries:
+        readonly.result("Balance")
+    spend, balances = [query["sql"] for query in queries]
+    assert spend.lstrip().startswith("UPDATE accounts_apikey SET last_nonce")
+    assert balances.lstrip().startswith("SELECT")
+    assert "paper_balance" in balances
+
+
+def test_a_call_with_a_nonce_window_still_reads_balances_in_one(readonly):
+    ServiceUser.objects.filter(pk=readonly.bot.service_user.pk).update(nonce_window=100)
+    keys.touch(readonly.bot.service_user)
+    readonly.result("Balance")
+    with CaptureQueriesContext(connection) as queries:
+        readonly.result("BalanceEx")
+    assert sum("paper_balance" in query["sql"] for query in queries) == 1
+
+
+def test_a_refused_nonce_costs_two_statements_at_most(readonly):
+    nonce = next_nonce()
+    readonly.ask("Balance", nonce=nonce)
+    with CaptureQueriesContext(connection) as queries:
+        readonly.ask("Balance", nonce=nonce)
+    assert len(queries) == 2
+
+
+def test_none_of_the_machinery_of_pages_runs(readonly, monkeypatch):
+    """No session, CSRF, message or template code, nor any view of Django's."""
+
+    def forbidden(*_: object, **__: object):
+        raise AssertionError("a bot's call must not come here")
+
+    for name in (
+        "django.contrib.sessions.middleware.SessionMiddleware.process_request",
+        "django.middleware.csrf.CsrfViewMiddleware.process_request",
+        "django.contrib.messages.middleware.MessageMiddleware.process_request",
+        "django.template.base.Template.__init__",
+        "django.urls.resolvers.URLResolver.resolve",
+    ):
+        monkeypatch.setattr(name, forbidden)
+    readonly.result("Balance")
+
+
+def test_the_hot_statements_do_the_same_watched_and_unwatched():
+    statement = "SELECT %(a)s + 1, '%%' WHERE %(a)s < 10"
+    assert fetch(statement, {"a": 1}) == [(2, "%")]
+    with CaptureQueriesContext(connection) as queries:
+        assert fetch(statement, {"a": 1}) == [(2, "%")]
+    assert len(queries) == 1
+    assert fetch("UPDATE accounts_apikey SET calls = 0 WHERE id = %(id)s", {"id": -1}) == []

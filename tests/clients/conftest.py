@@ -1,0 +1,75 @@
+"""A portal as `make run` starts it: its own data, its own process, a free port; the clients get nothing but the address."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
+
+
+@dataclass(frozen=True)
+class Portal:
+    """A running server and the keys of its demo."""
+
+    url: str
+    port: int
+    keys: dict[str, tuple[str, str]]
+    elsewhere: tuple[str, str]
+    environment: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory) -> Iterator[Portal]:
+    data = tmp_path_factory.mktemp("portal")
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if name in KEPT}
+    environment |= {
+        "PORTAL_DEBUG": "1",
+        "PORTAL_VAR": str(data),
+        "PORTAL_BASE_URL": f"http://localhost:{port}",
+    }
+    for command in (["migrate", "--verbosity", "0"], ["demo"]):
+        subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True, timeout=180)
+    granian = ["-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws"]
+    options = ["--workers", "1", "--blocking-threads", "4", "--log-level", "warning", "portal.wsgi:application"]
+    server = subprocess.Popen([sys.executable, *granian, *options], cwd=ROOT, env=environment)
+    try:
+        wait_for(port, server)
+        demo = json.loads((data / "demo.json").read_text())
+        bots = demo["service_users"]
+        keys = {bot["name"]: (bot["api_key"], bot["api_secret"]) for bot in bots}
+        elsewhere = next(keys[bot["name"]] for bot in bots if bot["organization"] == "Elsewhere")
+        yield Portal(f"http://127.0.0.1:{port}", port, keys, elsewhere, environment)
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
+    for _ in range(300):
+        assert server.poll() is None, "the server ended"
+        try:
+            connection = HTTPConnection("127.0.0.1", port, timeout=2)
+            connection.request("GET", "/0/public/Time")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("the server does not answer")
