@@ -1,3 +1,5 @@
+"""The app of the governed side of money."""
+
 from django.apps import AppConfig
 
 

@@ -6,68 +6,113 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('policies', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("policies", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Address',
+            name="Address",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=40)),
-                ('asset', models.CharField(max_length=16)),
-                ('method', models.CharField(max_length=40)),
-                ('network', models.CharField(max_length=40)),
-                ('address', models.CharField(max_length=200)),
-                ('memo', models.CharField(blank=True, max_length=100)),
-                ('added_by', models.CharField(max_length=200)),
-                ('added_at', models.DateTimeField()),
-                ('removed_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='addresses', to='accounts.account')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='addresses', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=40)),
+                ("asset", models.CharField(max_length=16)),
+                ("method", models.CharField(max_length=40)),
+                ("network", models.CharField(max_length=40)),
+                ("address", models.CharField(max_length=200)),
+                ("memo", models.CharField(blank=True, max_length=100)),
+                ("added_by", models.CharField(max_length=200)),
+                ("added_at", models.DateTimeField()),
+                ("removed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="addresses", to="accounts.account"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="addresses",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'addresses',
+                "verbose_name_plural": "addresses",
             },
         ),
         migrations.CreateModel(
-            name='Withdrawal',
+            name="Withdrawal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(max_length=40, unique=True)),
-                ('asset', models.CharField(max_length=16)),
-                ('amount_units', models.BigIntegerField()),
-                ('fee_units', models.BigIntegerField()),
-                ('created_at', models.DateTimeField()),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='withdrawals', to='accounts.account')),
-                ('address', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='withdrawals', to='treasury.address')),
-                ('change', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='withdrawal', to='policies.changerequest')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='withdrawals', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reference", models.CharField(max_length=40, unique=True)),
+                ("asset", models.CharField(max_length=16)),
+                ("amount_units", models.BigIntegerField()),
+                ("fee_units", models.BigIntegerField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="withdrawals", to="accounts.account"
+                    ),
+                ),
+                (
+                    "address",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="withdrawals", to="treasury.address"
+                    ),
+                ),
+                (
+                    "change",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="withdrawal",
+                        to="policies.changerequest",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="withdrawals",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='address',
-            index=models.Index(fields=['organization', 'account', 'asset'], name='address_by_asset'),
+            model_name="address",
+            index=models.Index(fields=["organization", "account", "asset"], name="address_by_asset"),
         ),
         migrations.AddConstraint(
-            model_name='address',
-            constraint=models.UniqueConstraint(models.F('account'), django.db.models.functions.text.Lower('key'), condition=models.Q(('removed_at', None)), name='address_key_once'),
+            model_name="address",
+            constraint=models.UniqueConstraint(
+                models.F("account"),
+                django.db.models.functions.text.Lower("key"),
+                condition=models.Q(("removed_at", None)),
+                name="address_key_once",
+            ),
         ),
         migrations.AddIndex(
-            model_name='withdrawal',
-            index=models.Index(fields=['organization', '-id'], name='withdrawal_by_organization'),
+            model_name="withdrawal",
+            index=models.Index(fields=["organization", "-id"], name="withdrawal_by_organization"),
         ),
         migrations.AddIndex(
-            model_name='withdrawal',
-            index=models.Index(fields=['account', '-id'], name='withdrawal_by_account'),
+            model_name="withdrawal",
+            index=models.Index(fields=["account", "-id"], name="withdrawal_by_account"),
         ),
         migrations.AddConstraint(
-            model_name='withdrawal',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_units__gt', 0), ('fee_units__gte', 0), ('fee_units__lt', models.F('amount_units'))), name='withdrawal_amount_above_fee'),
+            model_name="withdrawal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("amount_units__gt", 0), ("fee_units__gte", 0), ("fee_units__lt", models.F("amount_units"))
+                ),
+                name="withdrawal_amount_above_fee",
+            ),
         ),
     ]

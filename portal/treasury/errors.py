@@ -1,0 +1,15 @@
+"""What can be wrong with where money shall go."""
+
+from portal.core.errors import Invalid, NotFound
+
+
+class UnknownAddress(NotFound):
+    """The Account has no address of that name for that asset."""
+
+
+class AddressMismatch(Invalid):
+    """The address given is not the one behind the name given."""
+
+
+class FeeTooHigh(Invalid):
+    """The network takes more than was allowed."""

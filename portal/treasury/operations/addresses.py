@@ -1,0 +1,147 @@
+"""Adding and removing withdrawal addresses."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from accounts.models import Account
+from policies.registry import Headline, operation
+from policies.workflows import Workflow
+from portal.audit.kinds import EventKind
+from portal.audit.record import record
+from portal.core.actors import Actor
+from portal.core.errors import Conflict, NotFound
+from portal.treasury import destinations
+from portal.treasury.errors import UnknownAddress
+from portal.treasury.models import Address
+from portal.treasury.operations import wording
+from portal.venues.registry import venue
+from portal.venues.types import WithdrawalMethod
+
+if TYPE_CHECKING:
+    from policies.models import ChangeRequest
+
+
+@dataclass(frozen=True, slots=True)
+class AddAddress:
+    """A destination for one asset of an Account, by one of the ways out that its venue has."""
+
+    account_id: int
+    key: str
+    asset: str
+    method: str
+    address: str
+    memo: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveAddress:
+    """The address to be taken out of the book, and the name it had when this was asked."""
+
+    account_id: int
+    address_id: int
+    key: str
+
+
+def check_addition(*, actor: Actor, params: AddAddress, change: "ChangeRequest") -> None:
+    """Raises: Invalid beside the field that cannot be; UnknownAsset, UnknownMethod; Conflict if the name is taken."""
+    method = _method(params, change)
+    destinations.check_key(params.key)
+    destinations.check_address(method.network, params.address)
+    destinations.check_memo(params.memo)
+    if Address.objects.filter(account_id=params.account_id, key__iexact=params.key, removed_at=None).exists():
+        raise Conflict(f"The Account already has an address called {params.key}. Choose another name.", field="key")
+
+
+def check_removal(*, actor: Actor, params: RemoveAddress, change: "ChangeRequest") -> None:
+    """Raises: UnknownAddress."""
+    _address(params, change)
+
+
+@operation(
+    "treasury.add_address",
+    title="Add an address",
+    workflow=Workflow.MANAGE_ADDRESSES,
+    params=AddAddress,
+    account=lambda params: params.account_id,
+    subject=lambda params: f"address:{params.account_id}:{params.key.lower()}",
+    headline=lambda params: Headline(f"Add the address {params.key}"),
+    describe=wording.addition,
+    opened=check_addition,
+    shifts_power=False,
+)
+def add_address(*, actor: Actor, params: AddAddress, change: "ChangeRequest") -> Address:
+    """Put an address into the book of its Account. Raises: as `check_addition`."""
+    check_addition(actor=actor, params=params, change=change)
+    method = _method(params, change)
+    address = Address.objects.create(
+        organization_id=change.organization_id,
+        account_id=params.account_id,
+        key=params.key,
+        asset=method.asset.id,
+        method=method.name,
+        network=method.network,
+        address=params.address,
+        memo=params.memo,
+        added_by=actor.label,
+        added_at=timezone.now(),
+    )
+    _record(EventKind.ADDRESS_ADDED, actor, address, change)
+    return address
+
+
+@operation(
+    "treasury.remove_address",
+    title="Remove an address",
+    workflow=Workflow.MANAGE_ADDRESSES,
+    params=RemoveAddress,
+    account=lambda params: params.account_id,
+    subject=lambda params: f"address:{params.account_id}:{params.key.lower()}",
+    headline=lambda params: Headline(f"Remove the address {params.key}"),
+    describe=wording.removal,
+    opened=check_removal,
+    shifts_power=False,
+)
+def remove_address(*, actor: Actor, params: RemoveAddress, change: "ChangeRequest") -> None:
+    """Take an address out of the book. What was already asked to go there still goes there. Raises: UnknownAddress."""
+    address = _address(params, change)
+    address.removed_at = timezone.now()
+    address.save(update_fields=["removed_at"])
+    _record(EventKind.ADDRESS_REMOVED, actor, address, change)
+
+
+def _method(params: AddAddress, change: "ChangeRequest") -> WithdrawalMethod:
+    account = Account.objects.filter(pk=params.account_id, organization=change.organization_id).first()
+    if account is None:
+        raise NotFound("There is no such Account in this Organization.")
+    return venue(account.venue).withdrawal_method(params.asset, params.method)
+
+
+def _address(params: RemoveAddress, change: "ChangeRequest") -> Address:
+    address = Address.objects.filter(
+        pk=params.address_id,
+        key=params.key,
+        account_id=params.account_id,
+        organization=change.organization_id,
+        removed_at=None,
+    ).first()
+    if address is None:
+        raise UnknownAddress("There is no such address in this Account.")
+    return address
+
+
+def _record(kind: EventKind, actor: Actor, address: Address, change: "ChangeRequest") -> None:
+    record(
+        kind,
+        actor=actor,
+        subject=address,
+        organization_id=change.organization_id,
+        workflow=Workflow.MANAGE_ADDRESSES,
+        account_id=address.account_id,
+        asset=address.asset,
+        network=address.network,
+        address=address.address,
+        memo=address.memo,
+        change=change.reference,
+    )

@@ -1,0 +1,159 @@
+"""Withdrawing: held when it is asked, sent when enough people agree, given back otherwise (DESIGN K7, R8)."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from accounts.models import Account
+from policies.registry import Headline, operation
+from policies.workflows import Workflow
+from portal.audit.kinds import EventKind
+from portal.audit.record import record
+from portal.core.actors import Actor, portal
+from portal.core.errors import Conflict, NotFound
+from portal.core.money import plain, to_units
+from portal.treasury.errors import AddressMismatch, UnknownAddress
+from portal.treasury.models import Address, Withdrawal
+from portal.treasury.operations import wording
+from portal.treasury.references import new_reference
+from portal.venues.registry import venue
+from portal.venues.types import Destination
+
+if TYPE_CHECKING:
+    from policies.models import ChangeRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """What leaves and where to, by value (security CR-2): `amount` counts `fee` in, both in `asset`, its id.
+
+    `address_id` says which row of the book it was; nothing is read from there afterwards.
+    """
+
+    account_id: int
+    address_id: int
+    key: str
+    asset: str
+    amount: Decimal
+    fee: Decimal
+    address: str
+    method: str
+    network: str
+    memo: str
+
+    @property
+    def destination(self) -> Destination:
+        return Destination(key=self.key, address=self.address, method=self.method, network=self.network, memo=self.memo)
+
+
+def hold(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> None:
+    """Take the amount off the balance and keep it for this request.
+
+    Raises: NotFound, UnknownAddress, AddressMismatch, UnknownAsset, UnknownMethod, BelowMinimum, InsufficientFunds;
+    Invalid for too many decimals; Conflict if the fee is another by now.
+    """
+    account = _account(change, params)
+    address = Address.objects.filter(pk=params.address_id, account=account, removed_at=None).first()
+    if address is None:
+        raise UnknownAddress("There is no such address in this Account.", field="key")
+    if destination_of(address) != params.destination or address.asset != params.asset:
+        raise AddressMismatch("The address is not the one of that name.", field="address")
+    exchange = venue(account.venue)
+    method = exchange.withdrawal_method(params.asset, params.method)
+    if method.fee != params.fee:
+        raise Conflict("The network fee has changed meanwhile. Ask again.")
+    row = exchange.hold_withdrawal(
+        account.pk,
+        reference=new_reference(),
+        asset=params.asset,
+        amount_units=to_units(params.amount, method.asset.decimals),
+        destination=params.destination,
+    )
+    withdrawal = Withdrawal.objects.create(
+        organization_id=change.organization_id,
+        account=account,
+        change=change,
+        reference=row.reference,
+        address=address,
+        asset=row.asset.id,
+        amount_units=row.amount_units + row.fee_units,
+        fee_units=row.fee_units,
+        created_at=timezone.now(),
+    )
+    _record(EventKind.WITHDRAWAL_HELD, actor, withdrawal, params, change)
+
+
+def release(*, params: Withdraw, change: "ChangeRequest") -> None:
+    """Give back what `hold` took."""
+    withdrawal = Withdrawal.objects.select_related("account").get(change=change)
+    venue(withdrawal.account.venue).release_withdrawal(withdrawal.reference)
+    _record(EventKind.WITHDRAWAL_RELEASED, portal(change.organization_id), withdrawal, params, change)
+
+
+def _headline(params: Withdraw) -> Headline:
+    account = Account.objects.get(pk=params.account_id)
+    amount, code = plain(params.amount), venue(account.venue).asset(params.asset).code
+    return Headline(f"Withdraw {amount} {code} to {params.key}", amount=amount, asset=code)
+
+
+@operation(
+    "treasury.withdraw",
+    title="Withdraw",
+    workflow=Workflow.INITIATE_WITHDRAWAL,
+    params=Withdraw,
+    account=lambda params: params.account_id,
+    headline=_headline,
+    describe=wording.withdrawal,
+    opened=hold,
+    ended=release,
+    money=True,
+    shifts_power=False,
+    permission="withdraw-funds",
+)
+def withdraw(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> Withdrawal:
+    """Send what is held, to where the params say, whatever the book of addresses says by now (security CR-2).
+
+    Raises: Conflict if the venue holds something else than was asked; TooLate if it was given back.
+    """
+    withdrawal = Withdrawal.objects.select_related("account").get(change=change)
+    exchange = venue(withdrawal.account.venue)
+    row = exchange.withdrawal(withdrawal.reference)
+    held = (row.destination, row.asset.id, row.amount_units + row.fee_units)
+    if held != (params.destination, params.asset, to_units(params.amount, row.asset.decimals)):
+        raise Conflict("What is held is not what was asked.")
+    exchange.send_withdrawal(withdrawal.reference)
+    _record(EventKind.WITHDRAWAL_SENT, actor, withdrawal, params, change)
+    return withdrawal
+
+
+def destination_of(address: Address) -> Destination:
+    """What a row of the book says now, by value."""
+    return Destination(
+        key=address.key, address=address.address, method=address.method, network=address.network, memo=address.memo
+    )
+
+
+def _account(change: "ChangeRequest", params: Withdraw) -> Account:
+    account = Account.objects.filter(pk=params.account_id, organization=change.organization_id).first()
+    if account is None:
+        raise NotFound("There is no such Account in this Organization.")
+    return account
+
+
+def _record(kind: EventKind, actor: Actor, withdrawal: Withdrawal, params: Withdraw, change: "ChangeRequest") -> None:
+    record(
+        kind,
+        actor=actor,
+        subject=withdrawal,
+        organization_id=change.organization_id,
+        workflow=Workflow.INITIATE_WITHDRAWAL,
+        account_id=withdrawal.account_id,
+        asset=withdrawal.asset,
+        amount=params.amount,
+        fee=params.fee,
+        key=params.key,
+        address=params.address,
+        change=change.reference,
+    )

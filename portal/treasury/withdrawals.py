@@ -1,0 +1,166 @@
+"""Asking for withdrawals and taking them back: the page and the bots' API call the same functions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from accounts.models import Account
+from policies import changes
+from policies.models import ChangeRequest, State
+from portal.core import actors
+from portal.core.errors import Conflict, Invalid
+from portal.core.money import plain, to_units
+from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
+from portal.treasury.models import Address, Withdrawal
+from portal.treasury.operations import Withdraw, withdraw
+from portal.venues.protocol import BelowMinimum, UnknownReference
+from portal.venues.registry import venue
+from portal.venues.types import Stage, WithdrawalMethod
+
+if TYPE_CHECKING:
+    from accounts.models import ApiKey, Member, ServiceUser
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a withdrawal would cost and bring, in the asset's smallest unit.
+
+    `amount_units` is what arrives, `limit_units` the most that could arrive now.
+    """
+
+    method: str
+    limit_units: int
+    amount_units: int
+    fee_units: int
+
+
+def request_withdrawal(  # noqa: PLR0913  (what the protocol's Withdraw takes, name by name)
+    *,
+    actor: "Member | ServiceUser",
+    account: Account,
+    key: str,
+    asset: str,
+    amount: Decimal,
+    address: str | None = None,
+    max_fee: Decimal | None = None,
+    api_key: "ApiKey | None" = None,
+    note: str = "",
+) -> ChangeRequest:
+    """Ask to send `amount`, fee included, to the address called `key`; it is on hold when this returns, or sent.
+
+    Raises: UnknownAsset; UnknownAddress, AddressMismatch, FeeTooHigh; Invalid for an amount that cannot be;
+    BelowMinimum, InsufficientFunds; and what `policies.changes.propose` raises. Nothing is held then.
+    """
+    release_expired(account.pk)
+    found, method = _destination(account, key, asset)
+    if address is not None and address != found.address:
+        raise AddressMismatch(f"That is not the address called {found.key}.", field="address")
+    _units(method, amount)
+    if max_fee is not None and method.fee > max_fee:
+        raise FeeTooHigh(f"{method.name} takes {plain(method.fee)} {method.asset.code}.", field="max_fee")
+    params = Withdraw(
+        account_id=account.pk,
+        address_id=found.pk,
+        key=found.key,
+        asset=found.asset,
+        amount=Decimal(plain(amount)),
+        fee=method.fee,
+        address=found.address,
+        method=found.method,
+        network=found.network,
+        memo=found.memo,
+    )
+    return changes.propose(withdraw, actor=actor, params=params, api_key=api_key, note=note)
+
+
+def cancel_withdrawal(*, actor: "Member | ServiceUser", account_id: int, reference: str) -> bool:
+    """Take a withdrawal back while it waits: True if it will not be sent, False if it has been.
+
+    Raises: UnknownReference if the Account, or for a bot its own requests, has none of that name; Refused for a member
+    who belongs to neither side.
+    """
+    rows = Withdrawal.objects.filter(reference=reference, account=account_id, organization=actor.organization_id)
+    if actor.kind == actors.SERVICE_USER:
+        rows = rows.filter(change__service_user=actor.pk)
+    found = rows.select_related("change", "account").first()
+    if found is None:
+        raise UnknownReference("There is no such withdrawal.")
+    try:
+        changes.cancel(found.change.reference, actor=actor)
+    except Conflict:
+        # Decided, expired or cancelled meanwhile: the venue knows what came of it.
+        exchange = venue(found.account.venue)
+        if exchange.withdrawal(reference).stage is Stage.CANCELED:
+            return True
+        exchange.deny_cancel(reference)
+        return False
+    return True
+
+
+def quote(*, account_id: int, key: str, asset: str, amount: Decimal) -> Quote:
+    """What sending `amount`, fee included, to the address called `key` would cost and bring.
+
+    Raises: UnknownAsset, UnknownAddress, BelowMinimum; Invalid for an amount that cannot be.
+    """
+    account = Account.objects.get(pk=account_id)
+    _, method = _destination(account, key, asset)
+    units = _units(method, amount)
+    fee_units = to_units(method.fee, method.asset.decimals)
+    rows = [row for row in venue(account.venue).balances(account_id) if row.asset == method.asset]
+    free = sum(row.units - row.held_by_orders_units for row in rows)
+    return Quote(
+        method=method.name,
+        limit_units=max(0, free - fee_units),
+        amount_units=units - fee_units,
+        fee_units=fee_units,
+    )
+
+
+def addresses(
+    account_id: int, *, asset: str | None = None, method: str | None = None, key: str | None = None
+) -> Sequence[Address]:
+    """The Account's addresses, by name; `asset` is an id."""
+    rows = Address.objects.filter(account=account_id, removed_at=None)
+    if asset is not None:
+        rows = rows.filter(asset=asset)
+    if method is not None:
+        rows = rows.filter(method__iexact=method)
+    if key is not None:
+        rows = rows.filter(key__iexact=key)
+    return list(rows.order_by("key", "pk"))
+
+
+def release_expired(account_id: int) -> int:
+    """Give back what is held for requests past their time, and say how many they were.
+
+    DESIGN R5: they have expired whether or not a job has run, so nobody may find their money still gone.
+    """
+    overdue = ChangeRequest.objects.filter(
+        state=State.PENDING, expires_at__lte=timezone.now(), withdrawal__account=account_id
+    )
+    references = list(overdue.order_by("pk").values_list("reference", flat=True))
+    for reference in references:
+        changes.expire(reference)
+    return len(references)
+
+
+def _destination(account: Account, key: str, asset: str) -> tuple[Address, WithdrawalMethod]:
+    exchange = venue(account.venue)
+    asset_id = exchange.asset(asset).id
+    found = next(iter(addresses(account.pk, asset=asset_id, key=key)), None)
+    if found is None:
+        raise UnknownAddress("The Account has no address of that name for that asset.", field="key")
+    return found, exchange.withdrawal_method(asset_id, found.method)
+
+
+def _units(method: WithdrawalMethod, amount: Decimal) -> int:
+    units = to_units(amount, method.asset.decimals)
+    if units <= 0:
+        raise Invalid("The amount must be above zero.", field="amount")
+    if amount < method.minimum:
+        least = f"{plain(method.minimum)} {method.asset.code}"
+        raise BelowMinimum(f"{method.name} takes {least} or more, fee included.", field="amount")
+    return units
