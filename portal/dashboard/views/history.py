@@ -57,7 +57,7 @@ def _entries(request: MemberRequest, events: list[AuditEvent]) -> list[Entry]:
     return [
         Entry(
             event=event,
-            title=_title(event.kind),
+            title=_title(event),
             reference=references.get(event.subject_id, "") if event.subject_kind == "changerequest" else "",
             is_mine=(event.actor_kind, event.actor_id) == (request.member.kind, request.member.pk),
             details=[(name.replace("_", " "), _short(value)) for name, value in event.data.items()],
@@ -66,11 +66,15 @@ def _entries(request: MemberRequest, events: list[AuditEvent]) -> list[Entry]:
     ]
 
 
-def _title(kind: str) -> str:
-    """The words of a kind; one that this version no longer knows is shown as it was stored."""
-    return EventKind(kind).words if kind in set(EventKind) else kind
+def _title(event: AuditEvent) -> str:
+    """The words of its kind, and what it happened to; a kind no longer known is shown as it was stored."""
+    words = EventKind(event.kind).words if event.kind in set(EventKind) else event.kind
+    is_about_itself = (event.subject_kind, event.subject_id) == (event.actor_kind, event.actor_id)
+    return words if is_about_itself or not event.subject_label else f"{words}: {event.subject_label}"
 
 
 def _short(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= SHORT else text[: SHORT - 1] + "…"
