@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
@@ -45,6 +46,8 @@ INSTALLED_APPS = [
     "portal.audit",
     "policies",
     "accounts",
+    # After accounts: its models ask for the User class while they load.
+    "django_otp_webauthn",
     "portal.venues.paper",
     "portal.treasury",
     "portal.api",
@@ -116,6 +119,12 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "/inbox/"
 OTP_TOTP_SYNC = False
+# A passkey belongs to one exact site: both come from PORTAL_BASE_URL, never from the request.
+OTP_WEBAUTHN_RP_NAME = PRODUCT_NAME
+OTP_WEBAUTHN_RP_ID = urlsplit(BASE_URL).hostname or ""
+OTP_WEBAUTHN_ALLOWED_ORIGINS = [BASE_URL]
+OTP_WEBAUTHN_CREDENTIAL_MODEL = "accounts.Passkey"
+OTP_WEBAUTHN_ATTESTATION_MODEL = "accounts.PasskeyAttestation"
 PENDING_SIGN_IN = timedelta(minutes=5)
 PENDING_FAILURES = 5
 STEP_UP_FRESH = timedelta(minutes=5)

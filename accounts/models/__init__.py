@@ -2,10 +2,32 @@
 
 from accounts.models.account import Account
 from accounts.models.api_key import ApiKey, Custodian
+from accounts.models.identity_check import IdentityCheck
+from accounts.models.invitation import AccessLink, Invitation
 from accounts.models.member import Member
 from accounts.models.organization import Organization
+from accounts.models.passkey import Passkey, PasskeyAttestation, RecoveryCode
+from accounts.models.recovery import Recovery
 from accounts.models.second_factor import Authenticator
 from accounts.models.service_user import ServiceUser
+from accounts.models.session import Session
 from accounts.models.user import User
 
-__all__ = ["Account", "ApiKey", "Authenticator", "Custodian", "Member", "Organization", "ServiceUser", "User"]
+__all__ = [
+    "AccessLink",
+    "Account",
+    "ApiKey",
+    "Authenticator",
+    "Custodian",
+    "IdentityCheck",
+    "Invitation",
+    "Member",
+    "Organization",
+    "Passkey",
+    "PasskeyAttestation",
+    "Recovery",
+    "RecoveryCode",
+    "ServiceUser",
+    "Session",
+    "User",
+]

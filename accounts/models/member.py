@@ -34,6 +34,10 @@ class Member(models.Model):
     identity = models.CharField(max_length=10, choices=Identity.choices, default=Identity.UNVERIFIED)
     joined_at = models.DateTimeField()
     suspended_at = models.DateTimeField(null=True, blank=True)
+    suspended_by = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    factors_reset_at = models.DateTimeField(null=True, blank=True)
+    invited_by = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    version = models.PositiveIntegerField(default=1)
     removed_at = models.DateTimeField(null=True, blank=True)
 
     objects: ClassVar = MemberQuerySet.as_manager()

@@ -5,6 +5,9 @@ from typing import ClassVar
 from django.db import models
 from django.db.models.functions import Lower
 
+MIN_IDLE_MINUTES, MAX_IDLE_MINUTES = 5, 120
+MAX_ABSOLUTE_HOURS = 24
+
 
 class SecondFactorLevel(models.TextChoices):
     PASSKEY = "passkey", "Passkey only"
@@ -19,10 +22,20 @@ class Organization(models.Model):
     second_factor_level = models.CharField(
         max_length=10, choices=SecondFactorLevel.choices, default=SecondFactorLevel.ANY
     )
+    idle_minutes = models.PositiveSmallIntegerField(default=30)
+    absolute_hours = models.PositiveSmallIntegerField(default=12)
     created_at = models.DateTimeField()
 
     class Meta:
         constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(idle_minutes__gte=MIN_IDLE_MINUTES, idle_minutes__lte=MAX_IDLE_MINUTES),
+                name="organization_idle_minutes_in_range",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(absolute_hours__gte=1, absolute_hours__lte=MAX_ABSOLUTE_HOURS),
+                name="organization_absolute_hours_in_range",
+            ),
             models.UniqueConstraint(Lower("name"), name="organization_name_once"),
             models.CheckConstraint(
                 condition=models.Q(second_factor_level__in=SecondFactorLevel.values),

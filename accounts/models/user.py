@@ -27,6 +27,7 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]  # django-
     name = models.CharField(max_length=80)
     handle = models.UUIDField(default=uuid4, unique=True, editable=False)
     time_zone = models.CharField(max_length=64, default="UTC")
+    language = models.CharField(max_length=10, default="en")
     is_active = models.BooleanField(default=True)
 
     USERNAME_FIELD = "email"

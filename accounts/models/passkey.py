@@ -1,0 +1,40 @@
+"""Passkeys and recovery codes: the other second factors a person holds."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from accounts.models.user import User  # isort: skip  (the library below asks for the User class while it loads)
+
+from django_otp_webauthn.models import AbstractWebAuthnAttestation, AbstractWebAuthnCredential
+
+
+class Passkey(AbstractWebAuthnCredential):  # type: ignore[misc]
+    """A passkey (WebAuthn). Its credential id is unique across all people; `name` is its owner's word for it."""
+
+    class Meta(AbstractWebAuthnCredential.Meta):  # type: ignore[misc]
+        abstract = False
+        verbose_name = "passkey"
+
+
+class PasskeyAttestation(AbstractWebAuthnAttestation):  # type: ignore[misc]
+    """What the authenticator said of itself when the passkey was made."""
+
+    credential = models.OneToOneField(Passkey, on_delete=models.CASCADE, related_name="attestation")
+
+
+class RecoveryCode(models.Model):
+    """One of ten codes for a day without any factor. Only its digest is kept; it works once (security F-7)."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes")
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "digest"], name="recovery_code_once_per_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"recovery code {self.pk}"

@@ -1,0 +1,31 @@
+"""Sessions as people see them: whose, since when, from where, by which factor."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
+from django.db import models
+
+from accounts.models.member import Member
+
+
+class Session(AbstractBaseSession):
+    """Django's session with columns for the list of one's own sessions; `handle` stays while the key rotates.
+
+    Ending a session is deleting its row: nothing that was not deleted can come back to life (security SI-8).
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="sessions")
+    member = models.ForeignKey(Member, null=True, on_delete=models.CASCADE, related_name="sessions")
+    handle = models.UUIDField(null=True, unique=True)
+    started_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)
+    source = models.CharField(max_length=45, blank=True)
+    agent = models.CharField(max_length=200, blank=True)
+    factor = models.CharField(max_length=20, blank=True)
+
+    objects: ClassVar = BaseSessionManager()
+
+    class Meta(AbstractBaseSession.Meta):
+        abstract = False
+        indexes: ClassVar = [models.Index(fields=["user", "-seen_at"], name="session_by_person")]
