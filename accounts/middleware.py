@@ -5,8 +5,9 @@ from typing import Final, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib import auth
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
@@ -40,6 +41,7 @@ class MemberMiddleware:
             ours.member = ours.organization = ours.step_up = None  # type: ignore[assignment]
         with timezone.override(_zone(member)):
             response = self.get_response(request)
+        session.note_agent(request.session, request.headers.get("User-Agent", ""))
         return _as_htmx_wants(ours, response)
 
     def process_view(
@@ -47,8 +49,13 @@ class MemberMiddleware:
     ) -> None:
         """Polling is not activity: a page left open must not keep its session alive."""
         route = request.resolver_match
-        if request.user.is_authenticated and route is not None and route.view_name not in POLLED:
-            session.note_activity(request.session)
+        is_activity = request.user.is_authenticated and route is not None and route.view_name not in POLLED
+        if is_activity and session.note_activity(request.session):
+            Member.objects.filter(pk=request.member.pk).update(last_seen_at=timezone.now())
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """A session that was ended while its request was under way leads where every ended one does."""
+        return redirect("accounts:sign_in") if isinstance(exception, SessionInterrupted) else None
 
 
 def _member(request: HttpRequest) -> Member | None:
@@ -56,7 +63,7 @@ def _member(request: HttpRequest) -> Member | None:
         return None
     members = Member.objects.active().select_related("organization", "user")
     member = members.filter(pk=request.session.get(session.MEMBER, 0), user=request.user).first()
-    if member is None or session.is_over(request.session):
+    if member is None or session.is_over(request.session, member.organization):
         auth.logout(request)
         return None
     return member

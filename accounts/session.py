@@ -1,39 +1,62 @@
 """What a signed-in session holds, and how long it lives: the limits are kept here, not in the cookie."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
+from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY as USER
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils import timezone
 
-from accounts.models import Member
+from accounts.models import Member, Organization
+from portal.core import context
 from portal.core.http import Proof
 
 MEMBER, SIGNED_IN, ACTIVE, PROVED, FACTOR = "member", "signed_in_at", "active_at", "proved_at", "proved_by"
+HANDLE, SOURCE, AGENT, SIGNED_IN_BY = "handle", "source", "agent", "signed_in_by"
 # Activity is written down this often at most: a session dies that much early rather than late.
 NOTED_EVERY: Final = timedelta(minutes=1)
+AGENT_LENGTH: Final = 200
 
 
 def start(store: SessionBase, member: Member, *, factor: str) -> None:
     """Fill a new session for a Member who has just shown their factors."""
     store[MEMBER] = member.pk
     store[SIGNED_IN] = store[ACTIVE] = timezone.now().timestamp()
+    store[HANDLE], store[SOURCE], store[SIGNED_IN_BY] = str(uuid4()), context.current().source, factor
     note_proof(store, factor)
 
 
-def is_over(store: SessionBase) -> bool:
+def ends_at(store: SessionBase, organization: Organization) -> datetime:
+    """When the idle or the absolute limit of the Organization strikes, whichever comes first (DESIGN O4)."""
+    return _end_of(_moment(store.get(SIGNED_IN, 0)), _moment(store.get(ACTIVE, 0)), organization)
+
+
+def is_over(store: SessionBase, organization: Organization) -> bool:
     """Whether the idle or the absolute limit has passed."""
-    now = timezone.now()
-    idle, age = now - _moment(store.get(ACTIVE, 0)), now - _moment(store.get(SIGNED_IN, 0))
-    return bool(idle >= settings.SESSION_IDLE or age >= settings.SESSION_ABSOLUTE)
+    return timezone.now() >= ends_at(store, organization)
 
 
-def note_activity(store: SessionBase) -> None:
-    """A person did something just now."""
+def is_past(started_at: datetime | None, seen_at: datetime | None, organization: Organization) -> bool:
+    """The same of a session that is known by its columns only."""
+    return started_at is None or seen_at is None or timezone.now() >= _end_of(started_at, seen_at, organization)
+
+
+def note_activity(store: SessionBase) -> bool:
+    """A person did something just now; False if that was written down less than a minute ago."""
     now = timezone.now()
-    if now - _moment(store.get(ACTIVE, 0)) >= NOTED_EVERY:
-        store[ACTIVE] = now.timestamp()
+    if now - _moment(store.get(ACTIVE, 0)) < NOTED_EVERY:
+        return False
+    store[ACTIVE] = now.timestamp()
+    return True
+
+
+def note_agent(store: SessionBase, agent: str) -> None:
+    """Remember which browser a new session is for; it helps its owner to recognize it, and proves nothing."""
+    if HANDLE in store and AGENT not in store:
+        store[AGENT] = "".join(letter for letter in agent if letter.isprintable())[:AGENT_LENGTH]
 
 
 def note_proof(store: SessionBase, factor: str) -> None:
@@ -47,6 +70,27 @@ def recent_proof(store: SessionBase) -> Proof | None:
         return None
     at = _moment(store[PROVED])
     return Proof(factor=store[FACTOR], at=at) if timezone.now() - at < settings.STEP_UP_FRESH else None
+
+
+def columns(data: Mapping[str, Any]) -> dict[str, object]:
+    """What `accounts.models.Session` shows of a session that holds `data`; nothing before anybody has signed in."""
+    if HANDLE not in data or USER not in data:
+        return {}
+    return {
+        "user_id": int(data[USER]),
+        "member_id": data[MEMBER],
+        "handle": UUID(data[HANDLE]),
+        "started_at": _moment(data[SIGNED_IN]),
+        "seen_at": _moment(data[ACTIVE]),
+        "source": data.get(SOURCE, ""),
+        "agent": data.get(AGENT, ""),
+        "factor": data.get(SIGNED_IN_BY, ""),
+    }
+
+
+def _end_of(started_at: datetime, seen_at: datetime, organization: Organization) -> datetime:
+    idle, absolute = timedelta(minutes=organization.idle_minutes), timedelta(hours=organization.absolute_hours)
+    return min(seen_at + idle, started_at + absolute)
 
 
 def _moment(seconds: float) -> datetime:

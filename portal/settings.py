@@ -107,7 +107,7 @@ else:
     # Without this PostgreSQL plans the signed call's statement anew each time, which halves the rate.
     DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 5
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "accounts.sessions"
 
 # --- People ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -128,8 +128,8 @@ OTP_WEBAUTHN_ATTESTATION_MODEL = "accounts.PasskeyAttestation"
 PENDING_SIGN_IN = timedelta(minutes=5)
 PENDING_FAILURES = 5
 STEP_UP_FRESH = timedelta(minutes=5)
-SESSION_IDLE = timedelta(minutes=30)
-SESSION_ABSOLUTE = timedelta(hours=12)
+# After a reset of their factors a person approves no money for this long (DESIGN M4).
+AFTER_RESET = timedelta(hours=24)
 
 # --- Bots ------------------------------------------------------------------------------------------------------------
 # The call counter of one key: the Pro tier of the protocol (reference §5).
@@ -146,7 +146,8 @@ API_FLOOD_DECAY = 50.0
 SECURE = not DEBUG
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
-SESSION_COOKIE_AGE = int(SESSION_ABSOLUTE.total_seconds())
+# The longest that an Organization may allow; what it does allow is looked at on every request.
+SESSION_COOKIE_AGE = 24 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

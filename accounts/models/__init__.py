@@ -6,6 +6,7 @@ from accounts.models.identity_check import IdentityCheck
 from accounts.models.invitation import AccessLink, Invitation
 from accounts.models.member import Member
 from accounts.models.organization import Organization
+from accounts.models.ownership import OwnershipOffer
 from accounts.models.passkey import Passkey, PasskeyAttestation, RecoveryCode
 from accounts.models.recovery import Recovery
 from accounts.models.second_factor import Authenticator
@@ -23,6 +24,7 @@ __all__ = [
     "Invitation",
     "Member",
     "Organization",
+    "OwnershipOffer",
     "Passkey",
     "PasskeyAttestation",
     "Recovery",

@@ -33,6 +33,7 @@ class Member(models.Model):
     is_owner = models.BooleanField(default=False)
     identity = models.CharField(max_length=10, choices=Identity.choices, default=Identity.UNVERIFIED)
     joined_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField(null=True, blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
     suspended_by = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     factors_reset_at = models.DateTimeField(null=True, blank=True)

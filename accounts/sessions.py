@@ -1,0 +1,148 @@
+"""Where sessions are kept, and how they end: by deleting their row, at once (security SI-8, SI-9).
+
+`settings.SESSION_ENGINE` names this module. Django saves a session only over a row that is still there, so a request
+that was under way when its session was ended cannot bring it back.
+"""
+
+from typing import Any
+
+from django.contrib.auth import SESSION_KEY as USER
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.contrib.sessions.base_session import AbstractBaseSession
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.db import transaction
+from django.db.models import QuerySet
+
+from accounts import session
+from accounts.models import Member, Session, User
+from policies import access
+from policies.workflows import Right, Workflow
+from portal.audit.kinds import EventKind
+from portal.audit.record import lock_history, record
+from portal.core.actors import Actor, portal
+from portal.core.errors import NotFound, Refused
+
+
+class SessionStore(DatabaseStore):
+    """Django's database sessions with columns that people can read: whose, since when, from where, by which factor."""
+
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        return Session
+
+    def create_model_instance(self, data: Any) -> AbstractBaseSession:  # noqa: ANN401 - Django's own signature
+        row = super().create_model_instance(data)
+        for column, value in session.columns(data).items():
+            setattr(row, column, value)
+        return row
+
+    def cycle_key(self) -> None:
+        """Give the session another key; the old one is dead from then on.
+
+        A signed-in session is renamed in place, by one statement: made anew, it would survive the request of somebody
+        who is ending it at this moment.
+
+        Raises: SessionInterrupted if it was ended meanwhile.
+        """
+        if self.session_key is None or USER not in self:
+            super().cycle_key()
+            return
+        new_key = self._get_new_session_key()  # type: ignore[attr-defined]
+        if not Session.objects.filter(session_key=self.session_key).update(session_key=new_key):
+            raise SessionInterrupted("This session was ended meanwhile.")
+        self._session_key = new_key
+        self.modified = True
+
+
+def end_all(user: User, *, except_key: str | None = None, reason: str) -> int:
+    """End every session of a person, but for the one with that key, and say how many that were.
+
+    For what concerns the person: password, factors. Each Organization they were signed in to gets an event. Runs in
+    the caller's transaction, which should take no other lock afterwards.
+    """
+    rows = Session.objects.filter(user=user)
+    if except_key is not None:
+        rows = rows.exclude(session_key=except_key)
+    memberships = Member.objects.filter(user=user).order_by("organization_id")
+    return sum(_end(rows.filter(member=member), member, reason) for member in memberships) + _delete(rows)
+
+
+def end_member(member: Member, *, reason: str) -> int:
+    """End every session in which a person acts as this Member, and say how many that were.
+
+    For what concerns the membership: rights, suspension, removal. Runs in the caller's transaction.
+    """
+    return _end(Session.objects.filter(member=member), member, reason)
+
+
+@transaction.atomic
+def end(handle: str, *, by: Member) -> None:
+    """End one session of one's own, also one of another Organization.
+
+    Raises: NotFound if there is none with that handle that is theirs.
+    """
+    lock_history(by.organization_id)
+    if not _delete(Session.objects.filter(user=by.user_id, handle=handle)):
+        raise NotFound("There is no such session any more.")
+    _record(by, by, "Ended by its owner.", 1)
+
+
+@transaction.atomic
+def end_others(*, by: Member, key: str | None) -> int:
+    """End every session of one's own but the one with that key, and say how many that were."""
+    lock_history(by.organization_id)
+    ended = _delete(Session.objects.filter(user=by.user_id).exclude(session_key=key))
+    if ended:
+        _record(by, by, "Ended by their owner.", ended)
+    return ended
+
+
+@transaction.atomic
+def end_of(member: Member, *, by: Member) -> int:
+    """End every session of another Member of the same Organization, and say how many that were (security SI-9).
+
+    It takes power away for a moment only, so like a brake it takes Initiate on Manage Access and never waits.
+
+    Raises: Refused without that right; NotFound for a Member of another Organization.
+    """
+    lock_history(by.organization_id)
+    if not access.allows(by, Workflow.MANAGE_ACCESS, Right.INITIATE):
+        raise Refused("You need Initiate on Manage Access for this.")
+    if member.organization_id != by.organization_id:
+        raise NotFound("There is no such member.")
+    ended = _delete(Session.objects.filter(member=member))
+    _record(by, member, f"Ended by {by.label}.", ended)
+    return ended
+
+
+def theirs(user: User) -> list[Session]:
+    """The sessions of a person that have not passed their limits, the last used first."""
+    rows = Session.objects.filter(user=user, handle__isnull=False).select_related("member__organization")
+    return [row for row in rows.order_by("-seen_at") if not is_over(row)]
+
+
+def is_over(row: Session) -> bool:
+    """Whether a stored session has passed its limits, though nobody has come to end it."""
+    return row.member is None or session.is_past(row.started_at, row.seen_at, row.member.organization)
+
+
+def _end(rows: "QuerySet[Session]", member: Member, reason: str) -> int:
+    ended = _delete(rows)
+    if ended:
+        _record(portal(member.organization_id), member, reason, ended)
+    return ended
+
+
+def _delete(rows: "QuerySet[Session]") -> int:
+    return rows.delete()[0]
+
+
+def _record(actor: Actor, member: Member, reason: str, ended: int) -> None:
+    record(
+        EventKind.SIGNED_OUT,
+        actor=actor,
+        subject=member,
+        workflow=Workflow.MANAGE_ACCESS,
+        reason=reason,
+        sessions=ended,
+    )

@@ -1,0 +1,214 @@
+"""Sessions as rows: what people see of theirs, and that an ended one is over for good."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+import time_machine
+from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.test import Client
+from django.utils import timezone
+
+from accounts import sessions
+from accounts.models import Member, Organization, Session
+from accounts.organizations import add_member
+from accounts.sessions import SessionStore
+from policies.workflows import Right, Workflow
+from portal.audit.models import AuditEvent
+from portal.core.errors import NotFound, Refused
+
+pytestmark = pytest.mark.django_db
+PAGE = "/members/"
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(timezone.now(), tick=False) as frozen:
+        yield frozen
+
+
+@pytest.fixture
+def second() -> Client:
+    """The same person at another browser."""
+    return Client(headers={"User-Agent": "Another browser"}, REMOTE_ADDR="203.0.113.77")
+
+
+def is_in(client: Client) -> bool:
+    return bool(client.get(PAGE).status_code == 200)
+
+
+def stored(client: Client) -> Session:
+    return Session.objects.get(session_key=client.cookies["session"].value)
+
+
+def test_a_session_says_whose_it_is_since_when_from_where_and_by_which_factor(second, clock, ana, sign_in):
+    """SI-9: started, last seen, source, factor."""
+    sign_in(second, ana)
+    clock.shift(timedelta(minutes=7))
+    second.get(PAGE)
+    row = stored(second)
+    assert (row.user, row.member) == (ana.user, ana)
+    assert (row.source, row.agent, row.factor) == ("203.0.113.77", "Another browser", "totp")
+    assert row.seen_at == timezone.now()
+    assert row.started_at == timezone.now() - timedelta(minutes=7)
+    ana.refresh_from_db()
+    assert ana.last_seen_at == row.seen_at
+
+
+def test_before_the_second_factor_a_session_is_nobodys(client, world):
+    """SI-1: a password alone never makes a session that a list could show."""
+    client.get("/sign-in/")
+    client.post("/sign-in/", {"email": "ana@demo.test", "password": "a long walk by the harbour"})
+    row = stored(client)
+    assert (row.user, row.member, row.handle) == (None, None, None)
+
+
+def test_its_handle_stays_while_its_key_changes(client, ana, sign_in):
+    """SI-3: the old key is dead in the store."""
+    sign_in(client, ana)
+    before = stored(client)
+    store = SessionStore(before.session_key)
+    store.cycle_key()
+    store.save()
+    after = Session.objects.get(handle=before.handle)
+    assert after.session_key != before.session_key
+    assert not Session.objects.filter(session_key=before.session_key).exists()
+    assert is_in(client) is False
+
+
+def test_each_of_two_browsers_ends_the_other(client, second, clock, ana, sign_in):
+    """SI-9: end from B, A's next request goes to sign-in; and in the other direction."""
+    sign_in(client, ana)
+    sign_in(second, ana)
+    sessions.end(str(stored(client).handle), by=ana)
+    assert client.get(PAGE).url == f"/sign-in/?next={PAGE}"
+    assert is_in(second)
+    sign_in(client, ana)
+    sessions.end(str(stored(second).handle), by=ana)
+    assert not is_in(second)
+    assert is_in(client)
+
+
+def test_one_button_ends_all_others(client, second, ana, sign_in):
+    """SI-9: sign out everywhere else."""
+    sign_in(client, ana)
+    sign_in(second, ana)
+    assert sessions.end_others(by=ana, key=client.cookies["session"].value) == 1
+    assert is_in(client)
+    assert not is_in(second)
+
+
+def test_nobody_ends_a_session_of_somebody_else_by_its_handle(client, ana, ben, eve, sign_in):
+    """SI-9: one's own only."""
+    sign_in(client, ana)
+    handle = str(stored(client).handle)
+    for stranger in (ben, eve):
+        with pytest.raises(NotFound):
+            sessions.end(handle, by=stranger)
+    with pytest.raises(NotFound):
+        sessions.end(str(uuid4()), by=ana)
+    assert is_in(client)
+
+
+def test_an_administrator_ends_all_sessions_of_a_member(client, second, ana, ben, eve, sign_in):
+    """SI-9: with Initiate on Manage Access, and only within the Organization."""
+    sign_in(client, ben)
+    sign_in(second, ben)
+    with pytest.raises(Refused):
+        sessions.end_of(ana, by=ben)
+    with pytest.raises(NotFound):
+        sessions.end_of(eve, by=ana)
+    assert sessions.end_of(ben, by=ana) == 2
+    assert not is_in(client)
+    assert not is_in(second)
+    event = AuditEvent.objects.filter(kind="session.ended").latest("pk")
+    assert (event.actor_id, event.subject_id, event.data["sessions"]) == (ana.pk, ben.pk, 2)
+
+
+def test_what_concerns_the_person_ends_every_session_but_the_one_at_hand(client, second, world, ana, sign_in):
+    """SI-8: a change of password or factors; each Organization is told."""
+    there = add_member(world.elsewhere, ana.user, rights=[(Workflow.MANAGE_ACCESS, Right.VIEW)])
+    sign_in(client, ana)
+    sign_in(second, ana)
+    second.post("/switch/", {"organization": world.elsewhere.pk})
+    kept = client.cookies["session"].value
+    assert sessions.end_all(ana.user, except_key=kept, reason="The password was changed.") == 1
+    assert is_in(client)
+    assert not is_in(second)
+    told = AuditEvent.objects.get(organization=world.elsewhere, kind="session.ended")
+    assert (told.subject_id, told.data["reason"]) == (there.pk, "The password was changed.")
+
+
+def test_what_concerns_a_membership_leaves_the_others_alone(client, second, world, ana, sign_in):
+    """SI-8, O1: an Organization ends what happens in it, and nothing next door."""
+    add_member(world.elsewhere, ana.user, rights=[(Workflow.MANAGE_ACCESS, Right.VIEW)])
+    sign_in(client, ana)
+    sign_in(second, ana)
+    second.post("/switch/", {"organization": world.elsewhere.pk})
+    assert sessions.end_member(ana, reason="The rights were changed.") == 1
+    assert not is_in(client)
+    assert is_in(second)
+
+
+def test_a_request_under_way_cannot_bring_an_ended_session_back(client, ana, sign_in):
+    """SI-8: sessions end in the store at once, also under a request that is about to rotate or save them."""
+    sign_in(client, ana)
+    under_way = SessionStore(client.cookies["session"].value)
+    assert under_way["member"] == ana.pk
+    sessions.end_all(ana.user, reason="Meanwhile.")
+    with pytest.raises(SessionInterrupted):
+        under_way.cycle_key()
+    under_way["note"] = "still here"
+    with pytest.raises(UpdateError):
+        under_way.save()
+    assert not Session.objects.filter(user=ana.user).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ending_and_rotating_at_the_same_moment_leaves_nothing(client, ana, sign_in, race):
+    """SI-8: two connections, many times; whoever is first, the session is over."""
+    for _ in range(8):
+        sign_in(client, ana)
+        key = client.cookies["session"].value
+
+        def act(number: int, key: str = key) -> None:
+            if number:
+                Session.objects.filter(user=ana.user).delete()
+            else:
+                SessionStore(key).cycle_key()
+
+        race(act, 2)
+        assert not Session.objects.filter(user=ana.user).exists()
+        client.cookies.clear()
+
+
+@pytest.mark.parametrize(("idle", "absolute", "after", "alive"), [
+    (5, 12, 4, True),
+    (5, 12, 5, False),
+    (120, 12, 119, True),
+    (120, 1, 60, False),
+])  # fmt: skip
+def test_each_organization_has_its_own_limits(client, clock, ana, sign_in, idle, absolute, after, alive):
+    """SI-7: idle and absolute limit belong to the Organization (O4), and count at once for who is in."""
+    sign_in(client, ana)
+    Organization.objects.filter(pk=ana.organization_id).update(idle_minutes=idle, absolute_hours=absolute)
+    clock.shift(timedelta(minutes=after))
+    assert is_in(client) is alive
+    assert Session.objects.filter(user=ana.user).exists() is alive
+
+
+def test_what_has_passed_its_limits_is_not_listed(client, second, clock, ana, sign_in):
+    sign_in(client, ana)
+    clock.shift(timedelta(minutes=20))
+    sign_in(second, ana)
+    clock.shift(timedelta(minutes=11))
+    assert [row.handle for row in sessions.theirs(ana.user)] == [stored(second).handle]
+
+
+def test_the_list_takes_one_query(client, second, ana, sign_in, django_assert_num_queries):
+    sign_in(client, ana)
+    sign_in(second, ana)
+    with django_assert_num_queries(1):
+        assert {row.member and row.member.organization.name for row in sessions.theirs(ana.user)} == {"Demo Treasury"}
+    assert Member.objects.get(pk=ana.pk).sessions.count() == 2
