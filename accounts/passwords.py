@@ -1,11 +1,20 @@
-"""How passwords are digested: Argon2id, as strong as a sign-in can wait for, and never too many at once."""
+"""How passwords are digested, and which are taken: Argon2id, long, and about nobody (security SI-6)."""
 
+from collections.abc import Iterable, Iterator
 from threading import BoundedSemaphore
 from typing import Final
 
+from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 
+from accounts.models import Member, User
+
+SHORTEST: Final = 12
 LONGEST: Final = 128
+# A shorter name is part of too many good passwords.
+SHORTEST_NAME: Final = 4
 # Each run takes 19 MiB and a core; a crowd at the sign-in page must leave room for those already in.
 _in_flight = BoundedSemaphore(2)
 
@@ -24,3 +33,61 @@ class Argon2Hasher(Argon2PasswordHasher):
     def verify(self, password: str, encoded: str) -> bool:
         with _in_flight:
             return bool(super().verify(password, encoded))
+
+
+class NotTooLong:
+    """Refuses what would only cost time to digest."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        if len(password) > LONGEST:
+            raise ValidationError(f"At most {LONGEST} characters.", code="password_too_long")
+
+    def get_help_text(self) -> str:
+        return f"At most {LONGEST} characters."
+
+
+class HoldsNoName:
+    """Refuses a password that holds a name of the person, of their Organizations or of this portal."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        refuse_names(password, [settings.PRODUCT_NAME, *(_names_of(user) if user else ())])
+
+    def get_help_text(self) -> str:
+        return f"Neither your name nor that of your organization or of {settings.PRODUCT_NAME}."
+
+
+def check(password: str, user: User, *, organizations: Iterable[str] = ()) -> None:
+    """Look at a new password by every rule; `organizations` names those the person is only about to join.
+
+    Raises: django's ValidationError with everything that is wrong with it.
+    """
+    validate_password(password, user)
+    refuse_names(password, organizations)
+
+
+def refuse_names(password: str, names: Iterable[str]) -> None:
+    """Raises: ValidationError if `password` holds one of them, however it is spaced or capitalized."""
+    squeezed = _squeezed(password)
+    for name in names:
+        if len(_squeezed(name)) >= SHORTEST_NAME and _squeezed(name) in squeezed:
+            raise ValidationError(f"It holds “{name}”, which whoever guesses would try first.", code="password_name")
+
+
+def rules() -> str:
+    """What the form says before anything is typed."""
+    return (
+        f"{SHORTEST} to {LONGEST} characters of any kind; a few unrelated words are best. "
+        f"Without your name, your organization's, or {settings.PRODUCT_NAME}."
+    )
+
+
+def _names_of(user: User) -> Iterator[str]:
+    yield from user.name.split()
+    yield user.name
+    yield user.email.partition("@")[0]
+    if user.pk:
+        yield from Member.objects.filter(user=user, removed_at=None).values_list("organization__name", flat=True)
+
+
+def _squeezed(text: str) -> str:
+    return "".join(letter for letter in text.casefold() if letter.isalnum())

@@ -9,21 +9,28 @@ from django.contrib import auth
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
+from django.core.cache import cache
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from accounts import session
+from accounts import notices, session, throttle
 from accounts.factors import totp
 from accounts.models import Authenticator, Member, User
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
+from portal.core import context
 from portal.core.actors import stranger
 from portal.core.errors import Invalid, Refused
 
-WRONG: Final = "The email address or the password is not right."
+# One text for every refusal, so that it tells nothing; the second line is for those who are being throttled.
+WRONG: Final = (
+    "The email address or the password is not right. "
+    "After five tries a quarter of an hour must pass before the next one counts."
+)
+NOTED_EVERY_SECONDS: Final = 60
 BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
 PENDING_USER, PENDING_SINCE, PENDING_HASH, PENDING_FAILURES = (
     "pending_user",
@@ -48,18 +55,24 @@ class Pending:
 def check_password(email: str, password: str) -> User:
     """The person of that address, if the password is theirs. Runs Argon2 once, whoever is asked for.
 
-    Raises: Invalid, always with the same words.
+    Raises: Invalid, always with the same words, also for a right password after too many wrong ones (SI-5).
     """
     user = User.objects.filter(email=email.strip().lower()).first()
-    if user is None or not user.has_usable_password():
+    source = context.current().source
+    may_try = throttle.may_try_password(email, source, user)
+    if user is None or not may_try or not user.has_usable_password():
         make_password(password)
         is_right = False
     else:
         is_right = user.check_password(password)
     member = _first_membership(user)
     if user is None or member is None or not is_right:
-        _record_failure(email, member, factor="password")
+        if may_try:
+            _record_failure(email, member, factor="password")
+        else:
+            _record_throttled(email, member)
         raise Invalid(WRONG)
+    throttle.password_was_right(email, source)
     return user
 
 
@@ -107,6 +120,7 @@ def complete(request: HttpRequest, code: str) -> Member:
                 workflow=Workflow.MANAGE_ACCESS,
                 factor=totp.NAME,
             )
+            notices.after_sign_in(member, failures=throttle.signed_in(member.user))
         else:
             _record_failure(waiting.user.email, member, factor=totp.NAME)
     if not isinstance(checked, Authenticator):
@@ -170,6 +184,21 @@ def _record_failure(email: str, member: Member | None, *, factor: str) -> None:
         outcome="refused",
         factor=factor,
     )
+
+
+def _record_throttled(email: str, member: Member | None) -> None:
+    """Once a minute for each source: who hammers at the door must not fill the history with it."""
+    if cache.add(f"sign-in-throttled:{context.current().source}", value=True, timeout=NOTED_EVERY_SECONDS):
+        organization_id = member.organization_id if member else None
+        with transaction.atomic():
+            record(
+                EventKind.SIGN_IN_THROTTLED,
+                actor=stranger(email[:200]),
+                subject=member,
+                organization_id=organization_id,
+                workflow=Workflow.MANAGE_ACCESS,
+                outcome="refused",
+            )
 
 
 def _fragment(user: User) -> str:

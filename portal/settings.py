@@ -17,7 +17,15 @@ PRODUCT_NAME = "Countersign"
 # --- The environment -------------------------------------------------------------------------------------------------
 DEBUG = env.bool("PORTAL_DEBUG", default=False)
 VAR = Path(env.str("PORTAL_VAR", default=str(BASE_DIR / "var"))).resolve()
-NEEDED = ("DATABASE_URL", "PORTAL_SECRET_KEY", "PORTAL_SEALING_KEYS", "PORTAL_BASE_URL", "PORTAL_ALLOWED_HOSTS")
+NEEDED = (
+    "DATABASE_URL",
+    "PORTAL_SECRET_KEY",
+    "PORTAL_SEALING_KEYS",
+    "PORTAL_BASE_URL",
+    "PORTAL_ALLOWED_HOSTS",
+    "EMAIL_URL",
+    "PORTAL_MAIL_FROM",
+)
 if not DEBUG:
     missing = [name for name in NEEDED if not env.str(name, default="")]
     if missing:
@@ -115,7 +123,9 @@ PASSWORD_HASHERS = ["accounts.passwords.Argon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.passwords.NotTooLong"},
 ]
+    {"NAME": "accounts.passwords.HoldsNoName"},
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "/inbox/"
 OTP_TOTP_SYNC = False
@@ -132,10 +142,23 @@ STEP_UP_FRESH = timedelta(minutes=5)
 AFTER_RESET = timedelta(hours=24)
 
 # --- Bots ------------------------------------------------------------------------------------------------------------
+# Failures in a quarter of an hour: of one address from one source, and of one source whatever it tries.
+PASSWORD_FAILURES = 5
+PASSWORD_FAILURES_OF_SOURCE = 50
 # The call counter of one key: the Pro tier of the protocol (reference §5).
 API_CALLS_MAXIMUM = 20.0
 API_CALLS_DECAY = 1.0
 API_BODY_LIMIT = 256 * 1024
+# --- Mail ------------------------------------------------------------------------------------------------------------
+# Without a server to send it, mail is kept as files; `consolemail://` prints it instead.
+mail = env.email("EMAIL_URL", default=f"filemail:///{VAR / 'mail'}")
+EMAIL_BACKEND, EMAIL_FILE_PATH = mail["EMAIL_BACKEND"], mail["EMAIL_FILE_PATH"]
+EMAIL_HOST, EMAIL_PORT = mail["EMAIL_HOST"] or "localhost", mail["EMAIL_PORT"] or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = mail["EMAIL_HOST_USER"] or "", mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = mail.get("EMAIL_USE_TLS", False), mail.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("PORTAL_MAIL_FROM", default="countersign@localhost")
+
 API_LOCKOUT_FAILURES = 20
 API_LOCKOUT = timedelta(minutes=15)
 # Calls of one source that failed before their signature was accepted; above the maximum the next is not looked at.

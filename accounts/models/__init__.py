@@ -2,6 +2,7 @@
 
 from accounts.models.account import Account
 from accounts.models.api_key import ApiKey, Custodian
+from accounts.models.attempts import Attempts, KnownSource
 from accounts.models.identity_check import IdentityCheck
 from accounts.models.invitation import AccessLink, Invitation
 from accounts.models.member import Member
@@ -10,6 +11,7 @@ from accounts.models.ownership import OwnershipOffer
 from accounts.models.passkey import Passkey, PasskeyAttestation, RecoveryCode
 from accounts.models.recovery import Recovery
 from accounts.models.second_factor import Authenticator
+from accounts.models.security_notice import SecurityNotice
 from accounts.models.service_user import ServiceUser
 from accounts.models.session import Session
 from accounts.models.user import User
@@ -18,10 +20,12 @@ __all__ = [
     "AccessLink",
     "Account",
     "ApiKey",
+    "Attempts",
     "Authenticator",
     "Custodian",
     "IdentityCheck",
     "Invitation",
+    "KnownSource",
     "Member",
     "Organization",
     "OwnershipOffer",
@@ -29,6 +33,7 @@ __all__ = [
     "PasskeyAttestation",
     "Recovery",
     "RecoveryCode",
+    "SecurityNotice",
     "ServiceUser",
     "Session",
     "User",

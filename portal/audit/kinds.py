@@ -15,6 +15,8 @@ class EventKind(StrEnum):
 
     SIGN_IN_SUCCEEDED = "sign_in.succeeded"
     SIGN_IN_FAILED = "sign_in.failed"
+    SIGN_IN_THROTTLED = "sign_in.throttled"
+    SIGN_IN_NOTICED = "sign_in.noticed"
     SIGNED_OUT = "session.ended"
     STEP_UP_SUCCEEDED = "step_up.succeeded"
     STEP_UP_FAILED = "step_up.failed"
@@ -25,6 +27,17 @@ class EventKind(StrEnum):
     ORGANIZATION_CREATED = "organization.created"
     ACCOUNT_ADDED = "account.added"
     MEMBER_ADDED = "member.added"
+    MEMBER_INVITED = "member.invited"
+    INVITATION_SENT_AGAIN = "invitation.sent_again"
+    INVITATION_REVOKED = "invitation.revoked"
+    INVITATION_ACCEPTED = "invitation.accepted"
+    PROFILE_CHANGED = "profile.changed"
+    PASSWORD_CHANGED = "password.changed"  # noqa: S105
+    PASSWORD_LINK_SENT = "password.link_sent"  # noqa: S105
+    PASSWORD_RESET = "password.reset"  # noqa: S105
+    RECOVERY_ANNOUNCED = "recovery.announced"
+    RECOVERY_CANCELLED = "recovery.cancelled"
+    RECOVERY_OPENED = "recovery.opened"
     RIGHTS_CHANGED = "rights.changed"
     FACTOR_ADDED = "factor.added"
     FACTOR_REMOVED = "factor.removed"

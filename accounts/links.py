@@ -1,0 +1,82 @@
+"""Links that travel by mail: random, kept as digests, good once and for a while (security SI-11, WB-8)."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpResponse
+from django.utils import timezone
+
+from accounts.models import AccessLink, User
+from accounts.models.invitation import LinkPurpose
+from portal.core import secrets
+from portal.core.errors import NotFound
+
+TOKEN_LENGTH: Final = 32
+VALID_FOR: Final = {LinkPurpose.RESET_PASSWORD: timedelta(hours=1), LinkPurpose.ENROL: timedelta(days=7)}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """160 random bits for a link, and the digest that is kept of them."""
+
+    text: str = field(repr=False)
+    digest: str
+
+
+def new_token() -> Token:
+    text = secrets.token(TOKEN_LENGTH)
+    return Token(text=text, digest=secrets.digest(text))
+
+
+def absolute(path: str) -> str:
+    """The address of `path` as mail names it: from a setting, never from a request (security WB-8)."""
+    return str(settings.BASE_URL) + path
+
+
+def issue(user: User, purpose: LinkPurpose) -> Token:
+    """A new link for `user`; whatever link they had for the same purpose is dead from now on."""
+    now, made = timezone.now(), new_token()
+    with transaction.atomic():
+        AccessLink.objects.filter(user=user, purpose=purpose, used_at=None).update(used_at=now)
+        AccessLink.objects.create(
+            user=user,
+            purpose=purpose,
+            token_digest=made.digest,
+            created_at=now,
+            expires_at=now + VALID_FOR[purpose],
+        )
+    return made
+
+
+def find(digest: str, purpose: LinkPurpose) -> AccessLink:
+    """The link of that digest while it is good.
+
+    Raises: NotFound if there is none, it was used, or its time is over.
+    """
+    links = AccessLink.objects.filter(
+        token_digest=digest, purpose=purpose, used_at=None, expires_at__gt=timezone.now(), user__is_active=True
+    )
+    link = links.select_related("user").first()
+    if link is None:
+        raise NotFound("This link was used, has been replaced by a newer one, or its time is over.")
+    return link
+
+
+def spend(link: AccessLink) -> None:
+    """Use a link up, by one statement: exactly one of any number of callers gets past this.
+
+    Raises: NotFound for all the others.
+    """
+    now = timezone.now()
+    if not AccessLink.objects.filter(pk=link.pk, used_at=None, expires_at__gt=now).update(used_at=now):
+        raise NotFound("This link was used already.")
+
+
+def unreferred(response: HttpResponse) -> HttpResponse:
+    """Keep the address of a page that came by a link out of every request that the page makes."""
+    response["Referrer-Policy"] = "no-referrer"
+    response["Cache-Control"] = "no-store"
+    return response

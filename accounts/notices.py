@@ -1,0 +1,140 @@
+"""What a person is told about the safety of their access: by mail, and on the pages until they have seen it (SI-10)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.timezone import localtime
+
+from accounts import mail, sources
+from accounts.links import absolute
+from accounts.models import Member, SecurityNotice, User
+from policies.workflows import Workflow
+from portal.audit.kinds import EventKind
+from portal.audit.record import record
+from portal.core import context
+
+MANY_FAILURES: Final = 3
+SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One kind of notice: what happened, with `{…}` for its data, and what to do if it was not you."""
+
+    title: str
+    text: str
+    advice: str = "If this was not you, change your password, end your other sessions, and tell an administrator."
+
+
+WORDS: Final[Mapping[str, Words]] = {
+    "new_source": Words("You signed in from a new place.", "The address was {source}."),
+    "failures_then_success": Words(
+        "You signed in after failed tries.", "Before it, {failures} tries in a row had failed."
+    ),
+    "password_changed": Words("Your password was changed.", "Your other sessions were ended."),
+    "password_reset": Words(
+        "Your password was set anew by a link in your mail.",
+        "All your sessions were ended. Your second factors are as they were.",
+    ),
+    "factor_added": Words("A second factor was added.", "{factor}"),
+    "factor_removed": Words("A second factor was removed.", "{factor}"),
+    "recovery_code_used": Words(
+        "A recovery code was used to sign in.",
+        "{remaining} are left. Add a factor that you still hold, and make new codes.",
+    ),
+    "recovery_codes_made": Words("New recovery codes were made.", "The old ones stopped working."),
+    "factors_reset": Words(
+        "Your second factors were reset.",
+        "Enrol anew with the link we sent you. For 24 hours you approve neither money nor protected changes.",
+    ),
+    "recovery_announced": Words(
+        "The operator is about to reset the second factors of {name}.",
+        "It takes effect on {opens}. Until then every member can cancel it.",
+        advice="If nobody lost their factors, cancel it now: {link}",
+    ),
+    "recovery_cancelled": Words(
+        "The reset of the second factors of {name} was cancelled.", "{by} cancelled it. Nothing was changed.", advice=""
+    ),
+    "recovery_opened": Words(
+        "The second factors of {name} were reset by the operator.",
+        "For 24 hours they approve neither money nor protected changes.",
+        advice="If you did not expect this, speak to them before you approve anything they ask for.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A notice as a page shows it."""
+
+    pk: int
+    at: datetime
+    title: str
+    text: str
+    advice: str
+
+
+def notify_security(user: User, kind: str, **data: str | int) -> None:
+    """Tell `user`, by mail once the transaction commits and on the pages; `data` fills the words of `kind`.
+
+    No secret belongs into `data`. The event in the history is written by whoever calls, beside what it tells of.
+    """
+    words, now = WORDS[kind], timezone.now()
+    known = {**data, "source": data.get("source", context.current().source or "not known")}
+    SecurityNotice.objects.create(user=user, kind=kind, data=known, at=now)
+    text = _filled(words, known)
+    mail.send(
+        "notice",
+        to=[user.email],
+        context={
+            "name": user.name,
+            "title": text[0],
+            "text": text[1],
+            "advice": text[2],
+            "at": f"{localtime(now):%d %b %Y, %H:%M} ({timezone.get_current_timezone_name()})",
+            "source": known["source"],
+            "security": absolute("/security/"),
+        },
+    )
+
+
+def unseen(user: User) -> list[Shown]:
+    """The newest notices that the person has not put away."""
+    rows = SecurityNotice.objects.filter(user=user, seen_at=None).order_by("-pk")[:SHOWN]
+    return [Shown(row.pk, row.at, *_filled(WORDS[row.kind], row.data)) for row in rows if row.kind in WORDS]
+
+
+def put_away(user: User, pk: int) -> None:
+    """Mark one of the person's own notices as seen; another's stays."""
+    SecurityNotice.objects.filter(user=user, pk=pk, seen_at=None).update(seen_at=timezone.now())
+
+
+def after_sign_in(member: Member, *, failures: int = 0) -> None:
+    """Tell a person of a sign-in that is out of the ordinary; in the transaction that records it."""
+    source = context.current().source
+    is_new = sources.remember(member.user, source)
+    with transaction.atomic():
+        if is_new:
+            _notice(member, "new_source", source=source)
+        if failures >= MANY_FAILURES:
+            _notice(member, "failures_then_success", failures=failures)
+
+
+def _notice(member: Member, kind: str, **data: str | int) -> None:
+    record(EventKind.SIGN_IN_NOTICED, actor=member, subject=member, workflow=Workflow.MANAGE_ACCESS, reason=kind)
+    notify_security(member.user, kind, **data)
+
+
+def _filled(words: Words, data: Mapping[str, str | int]) -> tuple[str, str, str]:
+    """The words with their data; what a notice of long ago lacks shows as a dash."""
+    known = _Known(data)
+    return tuple(text.format_map(known) for text in (words.title, words.text, words.advice))  # type: ignore[return-value]
+
+
+class _Known(dict[str, str | int]):
+    def __missing__(self, name: str) -> str:
+        return "–"

@@ -1,0 +1,36 @@
+"""From where people sign in: a network each, so that a phone's next IPv6 address is not a stranger's."""
+
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from django.utils import timezone
+
+from accounts.models import KnownSource, User
+
+UNKNOWN = "unknown"
+
+
+def network_of(source: str) -> str:
+    """An IPv4 address as it is; of an IPv6 address the /64, all of which one machine may use."""
+    try:
+        address = ip_address(source)
+    except ValueError:
+        return UNKNOWN
+    return str(ip_network(f"{address}/64", strict=False)) if isinstance(address, IPv6Address) else str(address)
+
+
+def is_known(user: User, source: str) -> bool:
+    """Whether the person has signed in from there before."""
+    return KnownSource.objects.filter(user=user, network=network_of(source)).exists()
+
+
+def remember(user: User, source: str) -> bool:
+    """Note that the person signed in from there; True if they had only ever come from elsewhere."""
+    now = timezone.now()
+    had_others = KnownSource.objects.filter(user=user).exists()
+    _, is_new = KnownSource.objects.update_or_create(
+        user=user,
+        network=network_of(source),
+        defaults={"last_at": now},
+        create_defaults={"first_at": now, "last_at": now},
+    )
+    return is_new and had_others

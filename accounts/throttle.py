@@ -1,0 +1,166 @@
+"""How often signing in may be tried (security SI-5, F-11): counted before it is tried, forgiven when it was right.
+
+Passwords are counted by address and source, then by source, then by address alone. The last is soft: it makes a
+stranger wait, who has never been in from there, and the member only after a hundred failures in a row. Even then a
+link by mail or a passkey lets them in. Addresses are counted as typed, so that nobody learns which of them exist.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import sources
+from accounts.models import Attempts, User
+from portal.core.secrets import digest
+
+WINDOW: Final = timedelta(minutes=15)
+FREE_IN_A_ROW: Final = 10
+FREE_CODES_IN_A_ROW: Final = 5
+PASSWORD_DELAY: Final = timedelta(seconds=1)
+CODE_DELAY: Final = timedelta(seconds=30)
+LONGEST_WAIT: Final = timedelta(minutes=5)
+# Nobody's password or code is guessed at for longer than this, however patiently (NIST SP 800-63B §5.2.2).
+HARD_STOP: Final = 100
+FORGOTTEN_AFTER: Final = timedelta(days=1)
+KEPT: Final = 20
+
+
+def may_try_password(email: str, source: str, user: User | None) -> bool:
+    """Count one try, and say whether it may be made."""
+    with transaction.atomic():
+        return (
+            _take(_pair(email, source), settings.PASSWORD_FAILURES)
+            and _take(_source(source), settings.PASSWORD_FAILURES_OF_SOURCE)
+            and _take_softly(email, is_known=user is not None and sources.is_known(user, source))
+        )
+
+
+def password_was_right(email: str, source: str) -> None:
+    """Take back what this one try counted; failures before it are forgiven once the second factor is right too."""
+    with transaction.atomic():
+        Attempts.objects.filter(key=_pair(email, source)).delete()
+        for key in (_source(source), _account(email)):
+            row = _locked(key)
+            row.tries, row.in_a_row = max(0, row.tries - 1), max(0, row.in_a_row - 1)
+            row.save()
+
+
+def signed_in(user: User, *, by_recovery_code: bool = False) -> int:
+    """Forgive all failures of a person who has just come in, and say how many in a row that were.
+
+    A recovery code does not forgive wrong codes: whoever guesses must not start anew with it.
+    """
+    rows = Attempts.objects.filter(key__in=[_account(user.email), _codes(user)])
+    failures = sum(rows.values_list("in_a_row", flat=True))
+    (rows.exclude(key=_codes(user)) if by_recovery_code else rows).delete()
+    return failures
+
+
+def forget_password_failures(email: str) -> None:
+    """A new password starts with a clean slate, wherever it is typed."""
+    Attempts.objects.filter(key=_account(email)).delete()
+
+
+def wait_for_code(user: User) -> timedelta | None:
+    """Count one try of a code, of whichever second factor; None if it may be made, or how long to wait first.
+
+    Runs in the caller's transaction, which must commit also when the code is wrong.
+    """
+    with transaction.atomic():
+        row = _locked(_codes(user))
+        left = _wait(row, FREE_CODES_IN_A_ROW, first=CODE_DELAY)
+        if left is None:
+            _count(row)
+    return left
+
+
+def code_was_right(user: User) -> None:
+    """Forgive wrong codes, once one of a strong factor was right."""
+    Attempts.objects.filter(key=_codes(user)).delete()
+
+
+def may_ask_for_link(email: str, source: str) -> bool:
+    """Whether one more link may be mailed: three an hour to an address, twenty in a quarter of an hour for a source."""
+    with transaction.atomic():
+        return _take(f"links-from:{sources.network_of(source)}", 20) and _take(
+            f"links-to:{_short(email)}", 3, window=timedelta(hours=1)
+        )
+
+
+def _take(key: str, limit: int, *, window: timedelta = WINDOW) -> bool:
+    row = _locked(key)
+    if timezone.now() - row.since >= window:
+        row.tries, row.since = 0, timezone.now()
+    if row.tries >= limit:
+        return False
+    _count(row)
+    return True
+
+
+def _take_softly(email: str, *, is_known: bool) -> bool:
+    row = _locked(_account(email))
+    if row.in_a_row >= HARD_STOP or (not is_known and _wait(row, FREE_IN_A_ROW, first=PASSWORD_DELAY) is not None):
+        return False
+    _count(row)
+    return True
+
+
+def _wait(row: Attempts, free: int, *, first: timedelta) -> timedelta | None:
+    """What is left of the delay that doubles with every failure after the first `free`."""
+    if row.in_a_row < free:
+        return None
+    if row.in_a_row >= HARD_STOP:
+        return LONGEST_WAIT
+    delay = min(first * 2 ** min(row.in_a_row - free, 20), LONGEST_WAIT)
+    left = row.last_at + delay - timezone.now()
+    return left if left > timedelta() else None
+
+
+def _count(row: Attempts) -> None:
+    row.tries += 1
+    row.in_a_row += 1
+    row.last_at = timezone.now()
+    row.save()
+
+
+def _locked(key: str) -> Attempts:
+    rows = Attempts.objects.select_for_update()
+    row = rows.filter(key=key).first()
+    if row is None:
+        now = timezone.now()
+        _forget_old(now)
+        Attempts.objects.bulk_create([Attempts(key=key, since=now, last_at=now)], ignore_conflicts=True)
+        row = rows.get(key=key)
+    return row
+
+
+def _forget_old(now: datetime) -> None:
+    """Rows of strangers' addresses must not pile up. What counts failures in a row is kept while it is near a stop."""
+    Attempts.objects.filter(last_at__lt=now - FORGOTTEN_AFTER, in_a_row__lt=KEPT).delete()
+
+
+def _pair(email: str, source: str) -> str:
+    return f"pair:{_short(f'{_plain(email)} {sources.network_of(source)}')}"
+
+
+def _source(source: str) -> str:
+    return f"source:{sources.network_of(source)}"
+
+
+def _account(email: str) -> str:
+    return f"account:{_short(_plain(email))}"
+
+
+def _codes(user: User) -> str:
+    return f"codes:{user.pk}"
+
+
+def _plain(email: str) -> str:
+    return email.strip().lower()
+
+
+def _short(text: str) -> str:
+    return digest(text)[:40]
