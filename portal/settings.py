@@ -122,10 +122,10 @@ AUTH_USER_MODEL = "accounts.User"
 PASSWORD_HASHERS = ["accounts.passwords.Argon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "accounts.passwords.NotTooLong"},
-]
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "accounts.passwords.HoldsNoName"},
+]
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "/inbox/"
 OTP_TOTP_SYNC = False
@@ -137,18 +137,13 @@ OTP_WEBAUTHN_CREDENTIAL_MODEL = "accounts.Passkey"
 OTP_WEBAUTHN_ATTESTATION_MODEL = "accounts.PasskeyAttestation"
 PENDING_SIGN_IN = timedelta(minutes=5)
 PENDING_FAILURES = 5
+# Failures in a quarter of an hour: of one address from one source, and of one source whatever it tries.
+PASSWORD_FAILURES = 5
+PASSWORD_FAILURES_OF_SOURCE = 50
 STEP_UP_FRESH = timedelta(minutes=5)
 # After a reset of their factors a person approves no money for this long (DESIGN M4).
 AFTER_RESET = timedelta(hours=24)
 
-# --- Bots ------------------------------------------------------------------------------------------------------------
-# Failures in a quarter of an hour: of one address from one source, and of one source whatever it tries.
-PASSWORD_FAILURES = 5
-PASSWORD_FAILURES_OF_SOURCE = 50
-# The call counter of one key: the Pro tier of the protocol (reference §5).
-API_CALLS_MAXIMUM = 20.0
-API_CALLS_DECAY = 1.0
-API_BODY_LIMIT = 256 * 1024
 # --- Mail ------------------------------------------------------------------------------------------------------------
 # Without a server to send it, mail is kept as files; `consolemail://` prints it instead.
 mail = env.email("EMAIL_URL", default=f"filemail:///{VAR / 'mail'}")
@@ -159,6 +154,11 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = mail.get("EMAIL_USE_TLS", False), mail.get("EMAIL
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("PORTAL_MAIL_FROM", default="countersign@localhost")
 
+# --- Bots ------------------------------------------------------------------------------------------------------------
+# The call counter of one key: the Pro tier of the protocol (reference §5).
+API_CALLS_MAXIMUM = 20.0
+API_CALLS_DECAY = 1.0
+API_BODY_LIMIT = 256 * 1024
 API_LOCKOUT_FAILURES = 20
 API_LOCKOUT = timedelta(minutes=15)
 # Calls of one source that failed before their signature was accepted; above the maximum the next is not looked at.
