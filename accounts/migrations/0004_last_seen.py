@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("accounts", "0002_people")]
+    dependencies: ClassVar = [("accounts", "0003_attempts_and_notices")]
 
     operations: ClassVar = [
         migrations.AddField(
