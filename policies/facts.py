@@ -1,13 +1,15 @@
 """Gathers what the rules look at, fresh from the database and with the same few queries however much there is."""
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
 from policies import payload, registry
 from policies.models import Grant
+from policies.registry import Operation
 from policies.rules import Asked, Bot, Facts, Held, Initiator, Person, Terms
 from policies.workflows import Workflow
 from portal.core.actors import MEMBER
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from policies.models import ChangeRequest
 
 AUTHENTICATOR_APP = "totp"
+# With fewer verified members than this, accepting ownership counts as one of the approvals (O3).
+FEW: Final = 3
 
 
 def gather(organization: "Organization") -> Facts:
@@ -63,13 +67,27 @@ def asked(change: "ChangeRequest", facts: Facts) -> Asked:
     Raises: payload.Unreadable if its params are not what its operation takes.
     """
     operation = registry.get(change.operation)
+    gives_withdraw = operation.gives_withdraw(payload.decode(operation.params, change.params))
+    return asking(operation, change, facts, gives_withdraw=gives_withdraw)
+
+
+def asking(operation: Operation[Any], change: "ChangeRequest", facts: Facts, *, gives_withdraw: int | None) -> Asked:
+    """What a request for `operation` asks, when its params are at hand.
+
+    Raises: NotFound if its initiator is not of this Organization.
+    """
     subject = person(facts, change.subject_member_id)
+    verified = sum(found.is_active and found.is_verified for found in facts.people)
     return Asked(
         workflow=Workflow(change.workflow),
         initiator=initiator(facts, change.initiator),
         account_id=change.account_id,
         subject=subject.user_id if subject else None,
-        gives_withdraw=operation.gives_withdraw(payload.decode(operation.params, change.params)),
+        gives_withdraw=gives_withdraw,
+        money=operation.money,
+        alone=operation.alone,
+        least=1 if operation.accepted else 0,
+        spared=1 if operation.accepted and verified < FEW else 0,
     )
 
 
@@ -81,6 +99,7 @@ def _people(organization: "Organization") -> tuple[Person, ...]:
     with_app = set(
         organization.members.filter(user__authenticator__confirmed=True).values_list("user_id", flat=True).distinct()
     )
+    rested = timezone.now() - settings.AFTER_RESET
     return tuple(
         Person(
             member_id=member.pk,
@@ -88,6 +107,7 @@ def _people(organization: "Organization") -> tuple[Person, ...]:
             name=member.label,
             is_active=member.is_active,
             is_verified=member.is_verified,
+            is_resting=member.factors_reset_at is not None and member.factors_reset_at > rested,
             # Passkeys are not kept yet: `rules.PASSKEY` joins these once they are.
             factors=frozenset({AUTHENTICATOR_APP} if member.user_id in with_app else ()),
             grants=frozenset(grants[member.pk]),

@@ -53,7 +53,9 @@ class Operation(Generic[P]):
     about it may be open for each initiator; empty for a withdrawal. `subject_member` is the Member whom the change is
     about. `money` asks for a Decision whose proof is bound to it, and lets any number be open. `shifts_power` says
     that it can bring about a dead end (P5). `permission` is what a key needs to ask for it; without one no key may.
-    `gives_withdraw` names the Account from which a key would gain Withdraw.
+    `gives_withdraw` names the Account from which a key would gain Withdraw. With `approvers_ask` whoever holds
+    Approve may ask for it too, and with `alone` whoever may ask finishes it alone. With `accepted` its subject has to
+    accept it once it is approved (O3).
     """
 
     key: str
@@ -72,6 +74,9 @@ class Operation(Generic[P]):
     money: bool
     shifts_power: bool
     permission: str
+    approvers_ask: bool
+    alone: bool
+    accepted: bool
 
 
 class Unregistered(LookupError):
@@ -103,6 +108,9 @@ def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of
     money: bool = False,
     shifts_power: bool = True,
     permission: str = "",
+    approvers_ask: bool = False,
+    alone: bool = False,
+    accepted: bool = False,
 ) -> Callable[[Run[P]], Run[P]]:
     """Register the function below as the governed operation `key`. See `Operation` for the rest."""
 
@@ -127,6 +135,9 @@ def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of
             money=money,
             shifts_power=shifts_power,
             permission=permission,
+            approvers_ask=approvers_ask,
+            alone=alone,
+            accepted=accepted,
         )
         _by_key[key] = _by_run[run] = entry
         return run

@@ -31,13 +31,17 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A Member with what decides about their rights. `user_id` is the person, whom rules count once."""
+    """A Member with what decides about their rights. `user_id` is the person, whom rules count once.
+
+    `is_resting`: their factors were reset so lately that they do not approve money (DESIGN M4).
+    """
 
     member_id: int
     user_id: int
     name: str
     is_active: bool = True
     is_verified: bool = True
+    is_resting: bool = False
     factors: frozenset[str] = frozenset()
     grants: frozenset[Held] = frozenset()
 
@@ -99,7 +103,8 @@ class Facts:
 class Asked:
     """What is asked, as far as the rules care. `subject` is the person whom the change is about, if it is about one.
 
-    `gives_withdraw` names the Account from which a key would gain Withdraw.
+    `gives_withdraw` names the Account from which a key would gain Withdraw. `alone`: whoever may ask finishes alone
+    (M3). At `least` so many approvals are needed, and `spared` of them are given in another way (O3).
     """
 
     workflow: Workflow
@@ -107,6 +112,10 @@ class Asked:
     account_id: int | None = None
     subject: int | None = None
     gives_withdraw: int | None = None
+    money: bool = False
+    alone: bool = False
+    least: int = 0
+    spared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +132,10 @@ class Reason(Enum):
     REMOVED = ("is suspended or removed", "your membership is not active")
     UNVERIFIED = ("identity is not verified", "your identity is not verified yet")
     NO_FACTOR = ("has no second factor", "you have no second factor")
+    RESTING = (
+        "factors were reset in the last 24 hours",
+        "your factors were reset in the last 24 hours, and until then you approve no money",
+    )
     NO_PASSKEY = ("has no passkey, which is required here", "you have no passkey, which this Organization requires")
     INITIATOR = ("asked for this", "you asked for this")
     SUBJECT = ("this is about them", "this is about you")
@@ -169,9 +182,12 @@ def approvals_needed(asked: Asked, policies: Collection[Terms]) -> Need:
         approvals = 0
     else:
         approvals = policy.approvals if policy else 1
+    if asked.alone:
+        return Need(0)
     own = isinstance(initiator, Person) and asked.subject == initiator.user_id
     voucher = _needs_voucher(asked, policies)
-    return Need(max(approvals, 1 if own or voucher else 0), voucher)
+    least = max(asked.least, 1 if own or voucher else 0)
+    return Need(max(approvals, least) - asked.spared, voucher)
 
 
 def still_needed(required_then: int, now: Need) -> Need:
@@ -179,7 +195,9 @@ def still_needed(required_then: int, now: Need) -> Need:
     return Need(max(required_then, now.approvals), now.voucher)
 
 
-def lost_right(initiator: Initiator, workflow: Workflow, account_id: int | None, permission: str) -> str | None:
+def lost_right(
+    initiator: Initiator, workflow: Workflow, account_id: int | None, permission: str, *, approvers_ask: bool = False
+) -> str | None:
     """Why `initiator` may not ask for this (any more), or None if they may. A bot needs `permission` on its key."""
     if isinstance(initiator, Bot):
         if not initiator.is_active:
@@ -191,6 +209,8 @@ def lost_right(initiator: Initiator, workflow: Workflow, account_id: int | None,
         return f"{initiator.name} is suspended or removed."
     if not initiator.is_verified:
         return f"The identity of {initiator.name} is not verified."
+    if approvers_ask and initiator.holds(workflow, Right.APPROVE, account_id):
+        return None
     if not initiator.holds(workflow, Right.INITIATE, account_id):
         return f"{initiator.name} does not hold Initiate on {workflow.title}."
     return None
@@ -210,6 +230,7 @@ def why_not(person: Person, asked: Asked, level: str) -> Reason | None:
         (not person.is_verified, Reason.UNVERIFIED),
         (level == PASSKEY and PASSKEY not in person.factors, Reason.NO_PASSKEY),
         (not person.factors, Reason.NO_FACTOR),
+        (asked.money and person.is_resting, Reason.RESTING),
     )
     return next((reason for fails, reason in tests if fails), None)
 

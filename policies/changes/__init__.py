@@ -3,8 +3,8 @@
 Every move is one transaction that takes the Organization's history first, then the request's row, then looks again.
 """
 
-from policies.changes.closing import cancel, cancel_all, expire, expire_due
+from policies.changes.closing import cancel, cancel_all, cancel_unrightful, expire, expire_due
 from policies.changes.deciding import decide, execute
 from policies.changes.opening import propose
 
-__all__ = ["cancel", "cancel_all", "decide", "execute", "expire", "expire_due", "propose"]
+__all__ = ["cancel", "cancel_all", "cancel_unrightful", "decide", "execute", "expire", "expire_due", "propose"]

@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from policies import notes
 from policies.changes import moving
-from policies.facts import bot, gather
+from policies.changes.deciding import initiator_lack
+from policies.facts import asked, bot, gather
 from policies.models import ChangeRequest, State
 from portal.audit.record import lock_history
 from portal.core import actors
@@ -81,6 +82,24 @@ def cancel_all(
                 moving.expire_now(change)
             else:
                 moving.end(change, State.CANCELLED, by=actor, reason=reason)
+                cancelled += 1
+    return cancelled
+
+
+def cancel_unrightful(*, initiator: "Member", actor: Actor) -> int:
+    """Cancel what `initiator` has waiting and may no longer ask for, and say how much that was (R5).
+
+    Runs in the caller's transaction, after the rights have changed.
+    """
+    with transaction.atomic():
+        lock_history(actor.organization_id)
+        waiting = ChangeRequest.objects.filter(state=State.PENDING, member_id=initiator.pk).order_by("pk")
+        facts = gather(initiator.organization)
+        cancelled = 0
+        for change in waiting.with_parties().for_change():
+            lack = initiator_lack(change, asked(change, facts))
+            if lack is not None:
+                moving.end(change, State.CANCELLED, by=actor, reason=lack)
                 cancelled += 1
     return cancelled
 

@@ -82,8 +82,10 @@ def initiator_lack(change: ChangeRequest, asked: Asked) -> str | None:
     """Why whoever asked may no longer ask, or None (R5)."""
     if change.api_key is not None and change.api_key.revoked_at is not None:
         return f"The key of {change.initiator_label} was revoked."
-    permission = registry.get(change.operation).permission
-    return lost_right(asked.initiator, asked.workflow, asked.account_id, permission)
+    entry = registry.get(change.operation)
+    return lost_right(
+        asked.initiator, asked.workflow, asked.account_id, entry.permission, approvers_ask=entry.approvers_ask
+    )
 
 
 def _closed(change: ChangeRequest) -> DomainError | None:

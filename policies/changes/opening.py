@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from policies import notes, payload, registry
 from policies.changes import moving
-from policies.facts import gather, initiator
+from policies.facts import asking, gather
 from policies.models import ChangeRequest, State
 from policies.models.policy import DEFAULT_OPEN_HOURS
 from policies.registry import Operation, Run
@@ -138,20 +138,16 @@ def _asked(change: ChangeRequest, entry: Operation[P], params: P, facts: Facts) 
         raise Invalid("Choose an Account.", field="account")
     if change.account_id is not None and change.account_id not in facts.accounts:
         raise NotFound("There is no such Account in this Organization.")
-    people = {person.member_id: person.user_id for person in facts.people}
+    people = {person.member_id for person in facts.people}
     if change.subject_member_id is not None and change.subject_member_id not in people:
         raise NotFound("There is no such member in this Organization.")
-    return Asked(
-        workflow=entry.workflow,
-        initiator=initiator(facts, change.initiator),
-        account_id=change.account_id,
-        subject=people.get(change.subject_member_id) if change.subject_member_id else None,
-        gives_withdraw=entry.gives_withdraw(params),
-    )
+    return asking(entry, change, facts, gives_withdraw=entry.gives_withdraw(params))
 
 
 def _refuse_strangers(change: ChangeRequest, entry: Operation[Any], asked: Asked, facts: Facts) -> None:
-    lack = lost_right(asked.initiator, asked.workflow, asked.account_id, entry.permission)
+    lack = lost_right(
+        asked.initiator, asked.workflow, asked.account_id, entry.permission, approvers_ask=entry.approvers_ask
+    )
     if lack is not None:
         raise Refused(lack)
     if asked.gives_withdraw is not None and asked.gives_withdraw not in facts.accounts:
