@@ -10,11 +10,15 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 def destination(request: HttpRequest) -> str:
     """The `next` of the query as a path with its query, or the inbox if it points anywhere else."""
-    wanted = request.GET.get("next", "")
+    return path_of_ours(request, request.GET.get("next", "")) or resolve_url(settings.LOGIN_REDIRECT_URL)
+
+
+def path_of_ours(request: HttpRequest, wanted: str) -> str:
+    """`wanted` as a path of this portal with its query, or nothing if it points anywhere else."""
     if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
         parts = urlsplit(wanted)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         # Asked again of what is left: a path that begins with two slashes would be a host.
         if path.startswith("/") and url_has_allowed_host_and_scheme(path, set()):
             return path
-    return resolve_url(settings.LOGIN_REDIRECT_URL)
+    return ""

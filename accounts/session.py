@@ -10,6 +10,7 @@ from django.contrib.auth import SESSION_KEY as USER
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils import timezone
 
+from accounts.factors.held import STRONG
 from accounts.models import Member, Organization
 from portal.core import context
 from portal.core.http import Proof
@@ -26,7 +27,9 @@ def start(store: SessionBase, member: Member, *, factor: str) -> None:
     store[MEMBER] = member.pk
     store[SIGNED_IN] = store[ACTIVE] = timezone.now().timestamp()
     store[HANDLE], store[SOURCE], store[SIGNED_IN_BY] = str(uuid4()), context.current().source, factor
-    note_proof(store, factor)
+    # A recovery code opens the door; it never serves as a step-up (security SU-1).
+    if factor in STRONG:
+        note_proof(store, factor)
 
 
 def ends_at(store: SessionBase, organization: Organization) -> datetime:
@@ -62,6 +65,12 @@ def note_agent(store: SessionBase, agent: str) -> None:
 def note_proof(store: SessionBase, factor: str) -> None:
     """A second factor was shown just now, for no Decision in particular."""
     store[PROVED], store[FACTOR] = timezone.now().timestamp(), factor
+
+
+def forget_proof(store: SessionBase) -> None:
+    """The factors changed: what was shown before no longer serves (security SU-4)."""
+    for mark in (PROVED, FACTOR):
+        store.pop(mark, None)
 
 
 def recent_proof(store: SessionBase) -> Proof | None:

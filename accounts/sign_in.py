@@ -1,4 +1,4 @@
-"""Signing in, in stages: password, second factor, session. Each stage knows when it is done (security SI-1 to SI-4)."""
+"""Signing in: the password, and what waits for the second step (security SI-1, SI-2, SI-4, SI-5); signing out."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,9 +15,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from accounts import notices, session, throttle
-from accounts.factors import totp
-from accounts.models import Authenticator, Member, User
+from accounts import session, throttle
+from accounts.models import Member, User
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
@@ -31,7 +30,6 @@ WRONG: Final = (
     "After five tries a quarter of an hour must pass before the next one counts."
 )
 NOTED_EVERY_SECONDS: Final = 60
-BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
 PENDING_USER, PENDING_SINCE, PENDING_HASH, PENDING_FAILURES = (
     "pending_user",
     "pending_since",
@@ -65,10 +63,10 @@ def check_password(email: str, password: str) -> User:
         is_right = False
     else:
         is_right = user.check_password(password)
-    member = _first_membership(user)
+    member = first_membership(user)
     if user is None or member is None or not is_right:
         if may_try:
-            _record_failure(email, member, factor="password")
+            record_failure(email, member, factor="password")
         else:
             _record_throttled(email, member)
         raise Invalid(WRONG)
@@ -82,7 +80,7 @@ def begin(request: HttpRequest, user: User) -> None:
     request.user = AnonymousUser()
     request.session[PENDING_USER] = user.pk
     request.session[PENDING_SINCE] = timezone.now().timestamp()
-    request.session[PENDING_HASH] = _fragment(user)
+    request.session[PENDING_HASH] = fragment(user)
     request.session[PENDING_FAILURES] = 0
 
 
@@ -94,40 +92,10 @@ def pending(store: SessionBase) -> Pending | None:
     age = timezone.now().timestamp() - store.get(PENDING_SINCE, 0)
     failures = store.get(PENDING_FAILURES, 0)
     is_over = timedelta(seconds=age) >= settings.PENDING_SIGN_IN or failures >= settings.PENDING_FAILURES
-    if is_over or not constant_time_compare(store.get(PENDING_HASH, ""), _fragment(user)):
+    if is_over or not constant_time_compare(store.get(PENDING_HASH, ""), fragment(user)):
         store.flush()
         return None
     return Pending(user=user, failures=failures)
-
-
-def complete(request: HttpRequest, code: str) -> Member:
-    """Check the second factor and open the session, under a new key.
-
-    Raises: Invalid with `field="code"` if the code is not right; Ended if there is nothing (more) to complete.
-    """
-    waiting = pending(request.session)
-    member = _first_membership(waiting.user) if waiting else None
-    if waiting is None or member is None:
-        raise Ended("Signing in took too long. Start again with your password.")
-    with transaction.atomic(durable=True):
-        lock_history(member.organization_id)
-        checked = totp.verify(waiting.user, code)
-        if isinstance(checked, Authenticator):
-            record(
-                EventKind.SIGN_IN_SUCCEEDED,
-                actor=member,
-                subject=member,
-                workflow=Workflow.MANAGE_ACCESS,
-                factor=totp.NAME,
-            )
-            notices.after_sign_in(member, failures=throttle.signed_in(member.user))
-        else:
-            _record_failure(waiting.user.email, member, factor=totp.NAME)
-    if not isinstance(checked, Authenticator):
-        _count_failure(request, waiting)
-        raise Invalid(checked.message, field="code")
-    _open(request, member, checked)
-    return member
 
 
 def sign_out(request: HttpRequest) -> None:
@@ -150,29 +118,15 @@ def switch(request: HttpRequest, member: Member) -> None:
     request.session[session.MEMBER] = member.pk
 
 
-def _open(request: HttpRequest, member: Member, device: Authenticator) -> None:
-    # Emptied first: `login` alone keeps what the pending session held, and keeps the key of one who is signed in.
-    request.session.flush()
-    user = member.user
-    user.otp_device = device  # type: ignore[attr-defined]
-    auth.login(request, user, backend=BACKEND)
-    session.start(request.session, member, factor=totp.NAME)
-
-
-def _count_failure(request: HttpRequest, waiting: Pending) -> None:
-    request.session[PENDING_FAILURES] = waiting.failures + 1
-    if waiting.failures + 1 >= settings.PENDING_FAILURES:
-        request.session.flush()
-        raise Ended("Too many wrong codes. Start again with your password.")
-
-
-def _first_membership(user: User | None) -> Member | None:
+def first_membership(user: User | None) -> Member | None:
+    """As which Member the person comes in: the oldest place that they may use."""
     members = Member.objects.active().select_related("organization", "user")
     return members.filter(user=user).order_by("pk").first() if user else None
 
 
 @transaction.atomic
-def _record_failure(email: str, member: Member | None, *, factor: str) -> None:
+def record_failure(email: str, member: Member | None, *, factor: str, reason: str = "") -> None:
+    """Keep in the history that somebody did not get in, whether or not there is such a person."""
     organization_id = member.organization_id if member else None
     lock_history(organization_id)
     record(
@@ -183,6 +137,7 @@ def _record_failure(email: str, member: Member | None, *, factor: str) -> None:
         workflow=Workflow.MANAGE_ACCESS,
         outcome="refused",
         factor=factor,
+        **({"reason": reason} if reason else {}),
     )
 
 
@@ -201,5 +156,6 @@ def _record_throttled(email: str, member: Member | None) -> None:
             )
 
 
-def _fragment(user: User) -> str:
+def fragment(user: User) -> str:
+    """A piece of what changes with the password, so that what began before such a change ends with it."""
     return user.get_session_auth_hash()[:16]

@@ -1,11 +1,16 @@
 """A second factor shown again before what matters (security SU-1 to SU-5)."""
 
+from functools import cached_property
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import session
-from accounts.factors import totp
-from accounts.models import Authenticator
+from accounts import codes, session
+from accounts.factors import webauthn
+from accounts.factors.held import PASSKEY, TOTP, accepted, held
+from accounts.factors.totp import Failure
+from accounts.factors.webauthn import Purpose, WentBack
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
@@ -23,6 +28,15 @@ class SessionStepUp:
         """The last proof, the sign-in itself included, if it is less than five minutes old."""
         return session.recent_proof(self.request.session)
 
+    def factors(self) -> frozenset[str]:
+        """What the Member holds of what the Organization's level takes."""
+        return self._factors
+
+    def challenge(self, *, change: str = "", digest: str = "") -> dict[str, Any]:
+        """The options with which the browser asks for one of the Member's passkeys, for just this."""
+        subject = self._subject(change, digest)
+        return webauthn.challenge(self.request, Purpose.STEP_UP, user=self.request.member.user, subject=subject)
+
     def verify(self, code: str, *, change: str = "", digest: str = "") -> Proof:
         """Check an authentication code now and give the session a new key.
 
@@ -31,22 +45,63 @@ class SessionStepUp:
         Raises: Invalid with `field="code"` if the code is wrong, used, or comes too soon after failures.
         """
         member = self.request.member
+        if TOTP not in accepted(member.organization):
+            raise Invalid("This Organization asks for a passkey.", field="code")
         with transaction.atomic(durable=True):
             lock_history(member.organization_id)
-            checked = totp.verify(member.user, code)
-            has_passed = isinstance(checked, Authenticator)
-            record(
-                EventKind.STEP_UP_SUCCEEDED if has_passed else EventKind.STEP_UP_FAILED,
-                actor=member,
-                subject=member,
-                workflow=Workflow.MANAGE_ACCESS,
-                outcome="success" if has_passed else "refused",
-                factor=totp.NAME,
-                change=change,
-            )
-        if not isinstance(checked, Authenticator):
+            checked = codes.check_app(member.user, code)
+            self._record(TOTP, change=change, has_passed=not isinstance(checked, Failure))
+        if isinstance(checked, Failure):
             raise Invalid(checked.message, field="code")
-        self.request.session.cycle_key()
+        return self._proved(TOTP, change, digest)
+
+    def verify_passkey(self, answer: str, *, change: str = "", digest: str = "") -> Proof:
+        """The same with what a passkey answered to `challenge(change=…, digest=…)`; each challenge passes once.
+
+        Raises: Invalid if it is not accepted.
+        """
+        member, refused = self.request.member, None
+        with transaction.atomic(durable=True):
+            lock_history(member.organization_id)
+            try:
+                with transaction.atomic():
+                    subject = self._subject(change, digest)
+                    webauthn.verify(self.request, Purpose.STEP_UP, answer, user=member.user, subject=subject)
+            except Invalid as error:
+                refused = error
+            reason = webauthn.COUNTER_WENT_BACK if isinstance(refused, WentBack) else ""
+            self._record(PASSKEY, change=change, has_passed=refused is None, reason=reason)
+        if refused is not None:
+            raise refused
+        return self._proved(PASSKEY, change, digest)
+
+    @cached_property
+    def _factors(self) -> frozenset[str]:
+        member = self.request.member
+        return held(member.user) & accepted(member.organization)
+
+    def _subject(self, change: str, digest: str) -> str:
+        return f"{self.request.member.pk}:{change}:{digest}"
+
+    def _proved(self, factor: str, change: str, digest: str) -> Proof:
+        store = self.request.session
+        store.cycle_key()
         if not change:
-            session.note_proof(self.request.session, totp.NAME)
-        return Proof(factor=totp.NAME, at=timezone.now(), change=change, digest=digest)
+            session.note_proof(store, factor)
+            if store.get(session.SIGNED_IN_BY) not in accepted(self.request.member.organization):
+                # Came in by a recovery code, or by a factor that the level does not take, and has now shown one.
+                store[session.SIGNED_IN_BY] = factor
+        return Proof(factor=factor, at=timezone.now(), change=change, digest=digest)
+
+    def _record(self, factor: str, *, change: str, has_passed: bool, reason: str = "") -> None:
+        member = self.request.member
+        record(
+            EventKind.STEP_UP_SUCCEEDED if has_passed else EventKind.STEP_UP_FAILED,
+            actor=member,
+            subject=member,
+            workflow=Workflow.MANAGE_ACCESS,
+            outcome="success" if has_passed else "refused",
+            factor=factor,
+            change=change,
+            **({"reason": reason} if reason else {}),
+        )

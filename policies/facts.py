@@ -14,6 +14,7 @@ from policies.rules import Asked, Bot, Facts, Held, Initiator, Person, Terms
 from policies.workflows import Workflow
 from portal.core.actors import MEMBER
 from portal.core.errors import NotFound
+from portal.core.http import PASSKEY, TOTP
 
 if TYPE_CHECKING:
     from accounts.models import Member, Organization, ServiceUser
@@ -25,7 +26,7 @@ FEW: Final = 3
 
 
 def gather(organization: "Organization") -> Facts:
-    """Everything that P2, P5 and R3 ask about one Organization, in nine queries."""
+    """Everything that P2, P5 and R3 ask about one Organization, in ten queries."""
     levels = type(organization).objects.values_list("second_factor_level", flat=True)
     return Facts(
         level=levels.get(pk=organization.pk),
@@ -96,9 +97,9 @@ def _people(organization: "Organization") -> tuple[Person, ...]:
     rows = Grant.objects.filter(member__organization=organization)
     for member_id, workflow, right, account_id in rows.values_list("member_id", "workflow", "right", "account_id"):
         grants[member_id].add(Held(workflow, right, account_id))
-    with_app = set(
-        organization.members.filter(user__authenticator__confirmed=True).values_list("user_id", flat=True).distinct()
-    )
+    people = organization.members
+    with_app = set(people.filter(user__authenticator__confirmed=True).values_list("user_id", flat=True))
+    with_passkey = set(people.filter(user__passkey__confirmed=True).values_list("user_id", flat=True))
     rested = timezone.now() - settings.AFTER_RESET
     return tuple(
         Person(
@@ -108,11 +109,12 @@ def _people(organization: "Organization") -> tuple[Person, ...]:
             is_active=member.is_active,
             is_verified=member.is_verified,
             is_resting=member.factors_reset_at is not None and member.factors_reset_at > rested,
-            # Passkeys are not kept yet: `rules.PASSKEY` joins these once they are.
-            factors=frozenset({AUTHENTICATOR_APP} if member.user_id in with_app else ()),
+            factors=frozenset(
+                kind for kind, having in ((TOTP, with_app), (PASSKEY, with_passkey)) if member.user_id in having
+            ),
             grants=frozenset(grants[member.pk]),
         )
-        for member in organization.members.select_related("user").order_by("user__name", "pk")
+        for member in people.select_related("user").order_by("user__name", "pk")
     )
 
 

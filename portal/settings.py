@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.middleware.MemberMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.enrolment.EnrolmentMiddleware",
 ]
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
@@ -135,6 +136,10 @@ OTP_WEBAUTHN_RP_ID = urlsplit(BASE_URL).hostname or ""
 OTP_WEBAUTHN_ALLOWED_ORIGINS = [BASE_URL]
 OTP_WEBAUTHN_CREDENTIAL_MODEL = "accounts.Passkey"
 OTP_WEBAUTHN_ATTESTATION_MODEL = "accounts.PasskeyAttestation"
+OTP_WEBAUTHN_HELPER_CLASS = "accounts.factors.webauthn.Helper"
+PASSKEY_CHALLENGE = timedelta(minutes=5)
+# How long somebody without a factor may take to enrol the first one, from the link in their mail.
+ENROLMENT = timedelta(minutes=30)
 PENDING_SIGN_IN = timedelta(minutes=5)
 PENDING_FAILURES = 5
 # Failures in a quarter of an hour: of one address from one source, and of one source whatever it tries.

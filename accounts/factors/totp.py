@@ -3,6 +3,7 @@
 import secrets
 from base64 import b32decode, b32encode
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -11,10 +12,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import Authenticator, User
-from accounts.models.second_factor import CODE, code_at, current_step
+from accounts.models.second_factor import CODE, code_at, current_step, step_of
 from portal.core.secrets import seal, unseal
 
-NAME: Final = "totp"
 SEED_BYTES: Final = 20
 
 
@@ -35,10 +35,20 @@ class Failure:
 
 def offer(email: str) -> Offer:
     """A new seed of 160 bits (RFC 4226 §4) for the person of that address."""
-    secret = b32encode(secrets.token_bytes(SEED_BYTES)).decode()
-    issuer = settings.PRODUCT_NAME
-    query = urlencode({"secret": secret, "issuer": issuer, "digits": 6, "period": 30}, quote_via=quote)
-    return Offer(secret=secret, uri=f"otpauth://totp/{quote(issuer)}:{quote(email)}?{query}")
+    return _offer(b32encode(secrets.token_bytes(SEED_BYTES)).decode(), email)
+
+
+def sealed(user: User, offered: Offer) -> str:
+    """The offer as a session may keep it until it is confirmed: it opens for this person only."""
+    return seal(b32decode(offered.secret), place=_pending(user))
+
+
+def unsealed(user: User, kept: str) -> Offer:
+    """The offer that `sealed` put away.
+
+    Raises: SealBroken if it was somebody else's.
+    """
+    return _offer(b32encode(unseal(kept, place=_pending(user))).decode(), user.email)
 
 
 def enrol(user: User, offered: Offer) -> Authenticator:
@@ -49,24 +59,55 @@ def enrol(user: User, offered: Offer) -> Authenticator:
     return device
 
 
+def confirm(user: User, offered: Offer, code: str, *, name: str) -> Authenticator | Failure:
+    """Enrol the seed if `code` is what it shows now; that code is spent with it (security F-4)."""
+    step = step_of(b32decode(offered.secret), code, after=-1)
+    if step is None:
+        return Failure("Not the code that this key shows now. Check the time of your phone, then try the next code.")
+    device = enrol(user, offered)
+    device.name, device.last_step = name, step
+    device.save(update_fields=["name", "last_step"])
+    return device
+
+
 def verify(user: User, code: str) -> Authenticator | Failure:
     """Check a code and use it up, under the lock of its row; a code passes once, whatever it is shown for.
 
-    Runs in the caller's transaction, which must commit also after a Failure: that is where failures are counted.
+    Runs in the caller's transaction, which must commit also after a Failure: that is where failures are counted. They
+    are counted for the person, on their first app, so that holding several gives nobody more tries (security F-11).
     """
-    device = Authenticator.objects.filter(user=user, confirmed=True).order_by("pk").select_for_update().first()
-    if device is None or not CODE.fullmatch(code):
+    devices = list(Authenticator.objects.filter(user=user, confirmed=True).order_by("pk").select_for_update())
+    if not devices or not CODE.fullmatch(code):
         return Failure("Not the current code. It has six digits.")
-    allowed, why = device.verify_is_allowed()
+    allowed, why = devices[0].verify_is_allowed()
     if not allowed:
-        seconds = max(1, round((why["locked_until"] - timezone.now()).total_seconds()))
-        wait = f"{seconds} seconds" if seconds < 120 else f"{round(seconds / 60)} minutes"
-        return Failure(f"Too many wrong codes. Wait {wait}, then use the code shown then.")
-    accepted = django_otp.verify_token(user, device.persistent_id, code)
-    return accepted or Failure("Not the current code, or it was used before. Wait for the next one, then try again.")
+        return _too_many(why["locked_until"] - timezone.now())
+    shown_by = next((device for device in devices if device.shows(code)), devices[0])
+    accepted = django_otp.verify_token(user, shown_by.persistent_id, code)
+    if not accepted:
+        return Failure("Not the current code, or it was used before. Wait for the next one, then try again.")
+    if shown_by != devices[0]:
+        devices[0].throttle_reset()
+    return accepted
+
+
+def _too_many(wait: timedelta) -> Failure:
+    seconds = max(1, round(wait.total_seconds()))
+    words = f"{seconds} seconds" if seconds < 120 else f"{round(seconds / 60)} minutes"
+    return Failure(f"Too many wrong codes. Wait {words}, then use the code shown then.")
 
 
 def current_code(user: User) -> str:
     """What the person's app shows now. For the demo, which is its own app."""
     device = Authenticator.objects.filter(user=user, confirmed=True).order_by("pk").get()
     return code_at(unseal(device.sealed_seed, place=device.place), current_step())
+
+
+def _pending(user: User) -> str:
+    return f"session.pending_seed:{user.handle}"
+
+
+def _offer(secret: str, email: str) -> Offer:
+    issuer = settings.PRODUCT_NAME
+    query = urlencode({"secret": secret, "issuer": issuer, "digits": 6, "period": 30}, quote_via=quote)
+    return Offer(secret=secret, uri=f"otpauth://totp/{quote(issuer)}:{quote(email)}?{query}")

@@ -10,7 +10,13 @@ from django_otp_webauthn.models import AbstractWebAuthnAttestation, AbstractWebA
 
 
 class Passkey(AbstractWebAuthnCredential):  # type: ignore[misc]
-    """A passkey (WebAuthn). Its credential id is unique across all people; `name` is its owner's word for it."""
+    """A passkey (WebAuthn). Its credential id is unique across all people; `name` is its owner's word for it.
+
+    `last_challenge_at` is when the newest challenge it has answered was made: like the time step of an authenticator
+    app, none as old as that passes again.
+    """
+
+    last_challenge_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta(AbstractWebAuthnCredential.Meta):  # type: ignore[misc]
         abstract = False

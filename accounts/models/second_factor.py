@@ -31,6 +31,17 @@ def code_at(seed: bytes, step: int) -> str:
     return f"{hotp(seed, step, digits=6):06d}"
 
 
+def step_of(seed: bytes, code: str, *, after: int) -> int | None:
+    """The time step near now, later than `after`, in which `seed` shows `code`; None if there is none."""
+    if not CODE.fullmatch(code):
+        return None
+    now = current_step()
+    for step in (now + offset for offset in NEARBY_STEPS):
+        if step > after and hmac.compare_digest(code_at(seed, step), code):
+            return step
+    return None
+
+
 class AuthenticatorManager(models.Manager["Authenticator"]):
     """With the one question that django-otp asks of any device's manager."""
 
@@ -79,10 +90,9 @@ class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
         self.save()
         return True
 
-    def _step_of(self, token: str) -> int | None:
-        """The unspent step near now that shows `token`."""
-        seed, now = unseal(self.sealed_seed, place=self.place), current_step()
-        for step in (now + offset for offset in NEARBY_STEPS):
-            if step > self.last_step and hmac.compare_digest(code_at(seed, step), token):
-                return step
-        return None
+    def shows(self, code: str) -> bool:
+        """Whether `code` is of this app and not spent. It stays so: nothing is counted."""
+        return self._step_of(code) is not None
+
+    def _step_of(self, code: str) -> int | None:
+        return step_of(unseal(self.sealed_seed, place=self.place), code, after=self.last_step)

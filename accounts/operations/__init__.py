@@ -1,5 +1,5 @@
-"""The governed operations on who may act: Service Users and their keys."""
+"""The governed operations on who may act: members, Service Users and their keys."""
 
-from accounts.operations import service_users, standing
+from accounts.operations import invitations, service_users, standing
 
-__all__ = ["service_users", "standing"]
+__all__ = ["invitations", "service_users", "standing"]

@@ -1,8 +1,10 @@
 """Signing in and out, and changing between Organizations."""
 
+from collections.abc import Callable
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import rotate_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -11,12 +13,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts import second_step
 from accounts import sign_in as stages
 from accounts.destinations import destination
+from accounts.factors import webauthn
+from accounts.factors.held import PASSKEY, TOTP, held
+from accounts.forms.factors import PasskeySignInForm, RecoveryCodeForm
 from accounts.forms.sign_in import CodeForm, PasswordForm
 from accounts.models import Member
 from policies.access import open_to_members
 from portal.core.errors import Invalid
+from portal.core.forms import Form
 from portal.core.http import MemberRequest
 
 
@@ -46,22 +53,46 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def verify(request: HttpRequest) -> HttpResponse:
     """Step 2: the second factor. Only now there is somebody."""
+    return _second_step(request, CodeForm(request.POST or None), second_step.complete, "accounts/verify.html")
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "POST"])
+def recovery(request: HttpRequest) -> HttpResponse:
+    """Step 2 without any factor at hand: a recovery code, which leads to enrolling a new one (security F-7)."""
+    form = RecoveryCodeForm(request.POST or None)
+    return _second_step(request, form, second_step.complete_with_recovery_code, "accounts/verify_recovery.html")
+
+
+@login_not_required
+@never_cache
+@require_POST
+def passkey_options(request: HttpRequest) -> HttpResponse:
+    """What the browser needs to ask for a passkey: anybody's, or after a password that person's."""
+    waiting = stages.pending(request.session)
+    user = waiting.user if waiting else None
+    return JsonResponse(webauthn.challenge(request, webauthn.Purpose.SIGN_IN, user=user))
+
+
+@login_not_required
+@never_cache
+@require_POST
+def passkey(request: HttpRequest) -> HttpResponse:
+    """A passkey alone, which counts as both factors; or as the second step."""
     if request.user.is_authenticated:
         return redirect(destination(request))
-    if stages.pending(request.session) is None:
-        return redirect(_with_next(request, "accounts:sign_in"))
-    form = CodeForm(request.POST or None)
+    form = PasskeySignInForm(request.POST)
     if form.is_valid():
         try:
-            stages.complete(request, form.cleaned_data["code"])
-        except stages.Ended as error:
-            messages.error(request, error.message)
-            return redirect(_with_next(request, "accounts:sign_in"))
+            second_step.complete_with_passkey(request, form.cleaned_data["assertion"])
         except Invalid as error:
-            form.refuse(error)
+            messages.error(request, error.message)
         else:
             return redirect(destination(request))
-    return render(request, "accounts/verify.html", {"form": form})
+    route = "accounts:verify" if stages.pending(request.session) else "accounts:sign_in"
+    return redirect(_with_next(request, route))
 
 
 @require_POST
@@ -89,3 +120,26 @@ def switch(request: MemberRequest) -> HttpResponse:
 def _with_next(request: HttpRequest, route: str) -> str:
     wanted = request.GET.get("next")
     return reverse(route) + (f"?{urlencode({'next': wanted})}" if wanted else "")
+
+
+def _second_step(
+    request: HttpRequest, form: Form, complete: Callable[[HttpRequest, str], Member], template: str
+) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect(destination(request))
+    waiting = stages.pending(request.session)
+    if waiting is None:
+        return redirect(_with_next(request, "accounts:sign_in"))
+    if form.is_valid():
+        try:
+            complete(request, form.cleaned_data["code"])
+        except stages.Ended as error:
+            messages.error(request, error.message)
+            return redirect(_with_next(request, "accounts:sign_in"))
+        except Invalid as error:
+            form.refuse(error)
+        else:
+            return redirect(destination(request))
+    factors = held(waiting.user)
+    context = {"form": form, "has_passkey": PASSKEY in factors, "has_app": TOTP in factors}
+    return render(request, template, context)

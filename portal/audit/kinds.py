@@ -41,6 +41,8 @@ class EventKind(StrEnum):
     RIGHTS_CHANGED = "rights.changed"
     FACTOR_ADDED = "factor.added"
     FACTOR_REMOVED = "factor.removed"
+    FACTOR_RENAMED = "factor.renamed"
+    RECOVERY_CODES_MADE = "recovery_codes.made"
 
     SERVICE_USER_CREATED = "service_user.created"
     SERVICE_USER_CHANGED = "service_user.changed"

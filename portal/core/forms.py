@@ -11,10 +11,11 @@ from django.utils.html import format_html
 
 from portal.core import markup
 from portal.core.errors import DomainError, Invalid
-from portal.core.http import MemberRequest, Proof
+from portal.core.http import PASSKEY, TOTP, MemberRequest, Proof
 
 UNDRESSED = (forms.CheckboxInput, forms.CheckboxSelectMultiple, forms.RadioSelect, forms.HiddenInput)
 CODE = re.compile(r"[0-9]{6}", re.ASCII)
+LONGEST_ANSWER = 16_384
 NOT_A_CODE = "Write the six digits that your authenticator app shows."
 
 
@@ -70,37 +71,63 @@ class Form(forms.Form):
 
 
 class StepUpForm(Form):
-    """A form whose act needs a second factor (SU-1): it asks for a code when none was shown in the last minutes.
+    """A form whose act needs a second factor (SU-1): it asks for one when none was shown in the last minutes.
 
-    With `change` and `digest` the proof is bound to that Decision, and a code is asked for every time (SU-2).
-    After `is_valid()`, `proof` is what the operation may be given.
+    With `change` and `digest` the proof is bound to that Decision, and one is asked for every time (SU-2). A passkey
+    is the first offer; its answer comes in the hidden field `assertion`. After `is_valid()`, `proof` is what the
+    operation may be given.
     """
 
+    # Set by a form that asks also when a factor was shown just now.
+    always_asks = False
     proof: Proof | None
 
     def __init__(self, *args: Any, request: MemberRequest, change: str = "", digest: str = "", **kwargs: Any) -> None:
         self.request = request
         self.bound_to = (change, digest)
-        self.proof = None if change else request.step_up.recent()
+        self.proof = None if change or self.always_asks else request.step_up.recent()
         super().__init__(*args, **kwargs)
         if self.proof is None:
-            self.fields["code"] = dress(CodeField(help_text=self._code_help()))
+            self._ask(request.step_up.factors())
 
     @property
     def asks_code(self) -> bool:
         """Whether the page still has to show the code field."""
         return "code" in self.fields and self.proof is None
 
+    @property
+    def asks_passkey(self) -> bool:
+        """Whether the page still has to offer a passkey."""
+        return "assertion" in self.fields and self.proof is None
+
     def full_clean(self) -> None:
         """Check the rest first: a code is spent by looking at it, and must not be lost to a misspelt name."""
         super().full_clean()
-        if not self.is_bound or self.errors or not self.asks_code:
+        if not self.is_bound or self.errors or not (self.asks_code or self.asks_passkey):
             return
         change, digest = self.bound_to
+        answer, code = self.cleaned_data.get("assertion", ""), self.cleaned_data.get("code", "")
         try:
-            self.proof = self.request.step_up.verify(self.cleaned_data["code"], change=change, digest=digest)
+            if answer:
+                self.proof = self.request.step_up.verify_passkey(answer, change=change, digest=digest)
+            elif code:
+                self.proof = self.request.step_up.verify(code, change=change, digest=digest)
+            else:
+                raise Invalid("Use your passkey, or write the code." if self.asks_code else "Use your passkey.")
         except Invalid as error:
-            self.refuse(Invalid(error.message, field="code"))
+            self.refuse(Invalid(error.message, field=None if answer else "code"))
+
+    def _ask(self, factors: frozenset[str]) -> None:
+        has_passkey = PASSKEY in factors
+        if has_passkey:
+            self.fields["assertion"] = forms.CharField(
+                required=False,
+                max_length=LONGEST_ANSWER,
+                # The browser must not bring back an answer of before: it is spent.
+                widget=forms.HiddenInput(attrs={"data-passkey-answer": "", "autocomplete": "off"}),
+            )
+        if TOTP in factors or not has_passkey:
+            self.fields["code"] = dress(CodeField(help_text=self._code_help(), required=not has_passkey))
 
     def _code_help(self) -> str:
         only = "For this request only. " if self.bound_to[0] else "From your authenticator app. "

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from django.http import HttpRequest
 
@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
 
     from accounts.models import Member, Organization
+
+# The strong second factors there are.
+TOTP: Final = "totp"
+PASSKEY: Final = "passkey"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +32,22 @@ class StepUp(Protocol):
     def recent(self) -> Proof | None:
         """The last proof, if it is less than five minutes old; never one that was bound to a Decision."""
 
+    def factors(self) -> frozenset[str]:
+        """What the Member could show here: "totp", "passkey" or both, as far as the Organization's level takes it."""
+
+    def challenge(self, *, change: str = "", digest: str = "") -> dict[str, Any]:
+        """The options with which the browser asks for one of the Member's passkeys, for just this."""
+
     def verify(self, code: str, *, change: str = "", digest: str = "") -> Proof:
         """Check an authentication code now and return its proof, bound to `change` and `digest` when given.
 
         Raises: Invalid with `field="code"` if the code is wrong, used, or comes too soon after failures.
+        """
+
+    def verify_passkey(self, answer: str, *, change: str = "", digest: str = "") -> Proof:
+        """The same with what a passkey answered, as JSON, to the challenge made for just this.
+
+        Raises: Invalid if it is not accepted.
         """
 
 

@@ -1,0 +1,34 @@
+"""Codes that people type as their second factor. Wrong ones count for the person, not for the device (security F-11)."""
+
+from datetime import timedelta
+
+from accounts import throttle
+from accounts.factors import recovery_codes, totp
+from accounts.factors.totp import Failure
+from accounts.models import Authenticator, User
+from accounts.models.second_factor import CODE
+
+
+def check_app(user: User, code: str) -> Authenticator | Failure:
+    """The app that shows `code`, which is spent; or why not. In a transaction that commits also then."""
+    if CODE.fullmatch(code) and (left := throttle.wait_for_code(user)) is not None:
+        return _wait(left)
+    checked = totp.verify(user, code)
+    if isinstance(checked, Authenticator):
+        throttle.code_was_right(user)
+    return checked
+
+
+def check_recovery(user: User, code: str) -> Failure | None:
+    """Spend a recovery code, or say why not. In a transaction that commits also then."""
+    if (left := throttle.wait_for_code(user)) is not None:
+        return _wait(left)
+    if not recovery_codes.use(user, code):
+        return Failure("Not one of your recovery codes, or it was used before.")
+    return None
+
+
+def _wait(left: timedelta) -> Failure:
+    seconds = max(1, round(left.total_seconds()))
+    wait = f"{seconds} seconds" if seconds < 120 else f"{round(seconds / 60)} minutes"
+    return Failure(f"Too many wrong codes. Wait {wait}, then try again.")

@@ -1,0 +1,237 @@
+"""Enrolling a factor: who may, and who can do nothing else before (DESIGN O4; security F-4, F-7, F-8, F-12)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.base import SessionBase
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, resolve_url
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts import own_factors, second_step, session, sign_in
+from accounts.factors import recovery_codes, totp
+from accounts.factors.held import PASSKEY, RECOVERY_CODE, STRONG, accepted, held
+from accounts.factors.totp import Failure
+from accounts.factors.webauthn import register
+from accounts.models import Authenticator, Member, Passkey, User
+from policies.workflows import Workflow
+from portal.audit.kinds import EventKind
+from portal.audit.record import lock_history, record
+from portal.core.errors import Conflict, Invalid, Refused
+from portal.core.http import MemberRequest
+from portal.core.secrets import SealBroken
+
+USER, SINCE, HASH, MEMBER, THEN = "enrol_user", "enrol_since", "enrol_hash", "enrol_member", "enrol_then"
+SEED, SEED_AT, SEED_FAILURES = "pending_seed", "pending_seed_at", "pending_seed_failures"
+OVER: Final = "Enrolling took too long, or the link was used before. Ask for a new one."
+# What somebody may open who is still to enrol, or to show a factor that the Organization takes.
+OPEN_BEFORE: Final = frozenset(
+    {
+        "accounts:enrol",
+        "accounts:enrol_passkey",
+        "accounts:enrol_passkey_options",
+        "accounts:enrol_app",
+        "accounts:prove",
+        "accounts:passkey_challenge",
+        "accounts:sign_out",
+        "accounts:switch",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who may enrol a factor now. `is_new` has no session yet: the first factor opens it."""
+
+    user: User
+    member: Member
+    is_new: bool
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """What would do them any good: what their Organizations take."""
+        wanted = frozenset[str]().union(*own_factors.asked_by_memberships(self.user))
+        return accepted(self.member.organization) if self.is_new or not wanted else wanted
+
+
+def begin(request: HttpRequest, member: Member, *, then: str = "") -> None:
+    """Let a person without any factor enrol their first one in this browser, within half an hour.
+
+    For whoever has shown a link from their own mail, or is setting up the portal. `then` is a path of ours for
+    afterwards. They stay anonymous until the factor counts (security SI-1).
+
+    Raises: Conflict if they hold a factor: then they sign in with it.
+    """
+    if held(member.user):
+        raise Conflict("You have a second factor already. Sign in with it.")
+    request.session.flush()
+    request.user = AnonymousUser()
+    request.session.update(
+        {
+            USER: member.user_id,
+            MEMBER: member.pk,
+            SINCE: timezone.now().timestamp(),
+            HASH: sign_in.fragment(member.user),
+            THEN: then,
+        }
+    )
+
+
+def candidate(request: HttpRequest) -> Candidate | None:
+    """Who may enrol a factor in this session, or None.
+
+    Signed in, that takes a strong factor shown within the last minutes, or having come by a recovery code (F-7, F-8).
+    """
+    member = getattr(request, "member", None)
+    if isinstance(member, Member):
+        may = is_repairing(request.session) or session.recent_proof(request.session) is not None
+        return Candidate(member.user, member, is_new=False) if may else None
+    store = request.session
+    members = Member.objects.active().select_related("user", "organization")
+    found = members.filter(pk=store.get(MEMBER, 0), user_id=store.get(USER, 0)).first()
+    age = timezone.now().timestamp() - store.get(SINCE, 0)
+    if found is None or age >= settings.ENROLMENT.total_seconds() or held(found.user):
+        return None
+    if not constant_time_compare(store.get(HASH, ""), sign_in.fragment(found.user)):
+        return None
+    return Candidate(found.user, found, is_new=True)
+
+
+def is_repairing(store: SessionBase) -> bool:
+    """Whether somebody came in by a recovery code, to put their factors right."""
+    return bool(store.get(session.SIGNED_IN_BY) == RECOVERY_CODE)
+
+
+def is_confined(request: MemberRequest) -> bool:
+    """Whether the session was opened by something that the Organization's level does not take."""
+    return request.session.get(session.SIGNED_IN_BY) not in accepted(request.organization)
+
+
+def way_out(request: MemberRequest) -> str:
+    """The route on which somebody confined becomes free: show what they hold, or enrol what they lack."""
+    if is_repairing(request.session) or not held(request.member.user) & accepted(request.organization):
+        return "accounts:enrol"
+    return "accounts:prove"
+
+
+def offer_app(request: HttpRequest, who: Candidate) -> totp.Offer:
+    """A new seed, kept sealed in the session until a code of it passes; it dies with the session (F-4).
+
+    Raises: Refused if they have as many apps as anybody may have.
+    """
+    if not own_factors.may_add_app(who.user):
+        raise Refused("You have as many authenticator apps as there can be. Remove one first.")
+    offered = totp.offer(who.user.email)
+    request.session[SEED] = totp.sealed(who.user, offered)
+    request.session[SEED_AT] = timezone.now().isoformat()
+    request.session[SEED_FAILURES] = 0
+    return offered
+
+
+def offered_app(request: HttpRequest, who: Candidate) -> totp.Offer | None:
+    """The seed that waits in this session for a code; None after half an hour or five wrong ones."""
+    store = request.session
+    if SEED not in store or store.get(SEED_FAILURES, 0) >= settings.PENDING_FAILURES:
+        return None
+    if timezone.now() - datetime.fromisoformat(store[SEED_AT]) >= settings.ENROLMENT:
+        return None
+    try:
+        return totp.unsealed(who.user, store[SEED])
+    except SealBroken:
+        return None
+
+
+def enrol_app(request: HttpRequest, who: Candidate, code: str, *, name: str) -> str:
+    """Let the offered app count, and say where to go on.
+
+    Raises: Invalid with `field="code"` if the code is not of the seed that was offered; Refused without an offer.
+    """
+    offered = offered_app(request, who)
+    if offered is None:
+        raise Refused("That key was not confirmed in time. Here is a new one.")
+    with transaction.atomic():
+        lock_history(who.member.organization_id)
+        made = totp.confirm(who.user, offered, code, name=name)
+        if not isinstance(made, Failure):
+            own_factors.added(made, member=who.member, key=_key(request, who))
+            _note_first(who, "totp")
+    if isinstance(made, Failure):
+        request.session[SEED_FAILURES] = request.session.get(SEED_FAILURES, 0) + 1
+        raise Invalid(made.message, field="code")
+    for mark in (SEED, SEED_AT, SEED_FAILURES):
+        request.session.pop(mark, None)
+    return _go_on(request, who, made)
+
+
+def enrol_passkey(request: HttpRequest, who: Candidate, answer: str, *, name: str) -> str:
+    """Let the passkey count that the browser has just made, and say where to go on.
+
+    Raises: Invalid if it is not accepted.
+    """
+    with transaction.atomic():
+        lock_history(who.member.organization_id)
+        made = register(request, who.user, answer, name=name)
+        own_factors.added(made, member=who.member, key=_key(request, who))
+        _note_first(who, PASSKEY)
+    return _go_on(request, who, made)
+
+
+class EnrolmentMiddleware:
+    """Leads who does not meet the Organization's level to what makes them meet it, and lets them do nothing else."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: MemberRequest, view: Callable[..., HttpResponseBase], args: object, kwargs: object
+    ) -> HttpResponseBase | None:
+        route = request.resolver_match
+        is_public = not getattr(view, "login_required", True)
+        if request.member is None or is_public or route is None or route.view_name in OPEN_BEFORE:
+            return None
+        if not is_confined(request):
+            return None
+        target = resolve_url(way_out(request))
+        return HttpResponseClientRedirect(target) if request.htmx else redirect(target)
+
+
+def _key(request: HttpRequest, who: Candidate) -> str | None:
+    return None if who.is_new else request.session.session_key
+
+
+def _note_first(who: Candidate, factor: str) -> None:
+    """A first factor signs its owner in: the history has that sign-in like any other."""
+    if who.is_new:
+        record(
+            EventKind.SIGN_IN_SUCCEEDED,
+            actor=who.member,
+            subject=who.member,
+            workflow=Workflow.MANAGE_ACCESS,
+            factor=factor,
+            enrolled=True,
+        )
+
+
+def _go_on(request: HttpRequest, who: Candidate, made: Authenticator | Passkey) -> str:
+    """Open or mend the session; the next page is the recovery codes, until somebody has any."""
+    kind, store = own_factors.kind_of(made), request.session
+    then = store.get(THEN, "")
+    if who.is_new or store.get(session.SIGNED_IN_BY) not in STRONG & accepted(who.member.organization):
+        # They have just shown this factor: the session begins with it, under a new key.
+        second_step.open_session(request, who.member, factor=kind, device=made)
+        if then:
+            request.session[THEN] = then
+    else:
+        session.forget_proof(store)
+        store.cycle_key()
+    return "accounts:security" if recovery_codes.remaining(who.user) else "accounts:recovery_codes"

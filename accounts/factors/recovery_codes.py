@@ -1,0 +1,50 @@
+"""Recovery codes: ten ways in for a day without any factor, each once (security F-7)."""
+
+import re
+from typing import Final
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.models import RecoveryCode, User
+from portal.core.secrets import ALPHABET, digest, token
+
+NUMBER: Final = 10
+# 24 letters of 5 bits: 120 bits that nobody guesses, so that a plain SHA-256 keeps them.
+LENGTH: Final = 24
+GROUP: Final = 6
+SHAPE: Final = re.compile(rf"[{ALPHABET}]{{{LENGTH}}}", re.ASCII)
+
+
+@transaction.atomic
+def issue(user: User) -> list[str]:
+    """Ten new codes in groups of six letters, to be shown once; those of before are dead."""
+    _of(user).delete()
+    codes = [token(LENGTH) for _ in range(NUMBER)]
+    now = timezone.now()
+    RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=digest(code), created_at=now) for code in codes)
+    return ["-".join(code[start : start + GROUP] for start in range(0, LENGTH, GROUP)) for code in codes]
+
+
+def use(user: User, code: str) -> bool:
+    """Spend a code, in capitals or not, with or without its dashes. Each passes once, however many try at a time."""
+    plain = re.sub(r"[\s-]", "", code[:80]).upper()
+    if not SHAPE.fullmatch(plain):
+        return False
+    with transaction.atomic():
+        row = _of(user).select_for_update().filter(digest=digest(plain)).first()
+        if row is None or row.used_at is not None:
+            return False
+        row.used_at = timezone.now()
+        row.save(update_fields=["used_at"])
+    return True
+
+
+def remaining(user: User) -> int:
+    """How many codes still work."""
+    return _of(user).filter(used_at=None).count()
+
+
+def _of(user: User) -> QuerySet[RecoveryCode]:
+    return RecoveryCode.objects.filter(user=user)

@@ -1,0 +1,207 @@
+"""Passkeys: challenges bound to a purpose, and the answers that pass (security F-5, F-6; WebAuthn Level 3 §7)."""
+
+import hmac
+import json
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from django_otp_webauthn.exceptions import OTPWebAuthnApiError
+from django_otp_webauthn.helpers import WebAuthnHelper
+from webauthn.helpers import base64url_to_bytes
+from webauthn.helpers.exceptions import WebAuthnException
+from webauthn.helpers.structs import (
+    PublicKeyCredentialUserEntity,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from accounts.models import Passkey, User
+from portal.core.errors import Invalid
+
+LONGEST_ANSWER: Final = 16_384
+AT_MOST: Final = 10
+STALE: Final = "That took too long, or the page was left in between. Try again."
+NOT_ACCEPTED: Final = "This passkey was not accepted. Use the one made for this site, and unlock it when it asks."
+COUNTER_WENT_BACK: Final = "the counter of the passkey went back, as that of a copy would"
+logger = logging.getLogger(__name__)
+
+
+class WentBack(Invalid):
+    """The counter of a passkey is not beyond the last one seen: there may be a copy (security F-5)."""
+
+    def __init__(self, passkey: Passkey) -> None:
+        super().__init__("This passkey was not accepted: it may have been copied. Remove it, and make a new one.")
+        self.passkey = passkey
+
+
+class Purpose(StrEnum):
+    """What a challenge is for; an answer serves no other."""
+
+    REGISTER = "register"
+    SIGN_IN = "sign_in"
+    STEP_UP = "step_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What the session remembers of a challenge until it is answered once."""
+
+    value: str
+    at: datetime
+    user: int
+    subject: str
+
+    @property
+    def is_fresh(self) -> bool:
+        return timezone.now() - self.at < settings.PASSKEY_CHALLENGE
+
+    @property
+    def state(self) -> dict[str, str | bool]:
+        """As the library keeps it. That the person must be verified is said here, not believed from a session."""
+        return {"challenge": self.value, "require_user_verification": True}
+
+
+class Helper(WebAuthnHelper):  # type: ignore[misc]
+    """The library's ceremonies with a verified person everywhere, and our own handle of theirs."""
+
+    def get_generate_registration_options_kwargs(self, *, user: User) -> dict[str, Any]:
+        options: dict[str, Any] = super().get_generate_registration_options_kwargs(user=user)
+        options["authenticator_selection"].user_verification = UserVerificationRequirement.REQUIRED
+        options["authenticator_selection"].resident_key = ResidentKeyRequirement.REQUIRED
+        return options
+
+    def get_generate_authentication_options_kwargs(
+        self, *, user: User | None = None, require_user_verification: bool = True
+    ) -> dict[str, Any]:
+        options: dict[str, Any] = super().get_generate_authentication_options_kwargs(
+            user=user, require_user_verification=True
+        )
+        return options
+
+    def get_user_entity(self, user: User) -> PublicKeyCredentialUserEntity:
+        return PublicKeyCredentialUserEntity(id=user.handle.bytes, name=user.email, display_name=user.name)
+
+
+def offer_registration(request: HttpRequest, user: User) -> dict[str, Any]:
+    """The options with which the browser makes a passkey for `user`.
+
+    Raises: Invalid if they have as many as anybody may have.
+    """
+    if Passkey.objects.filter(user=user).count() >= AT_MOST:
+        raise Invalid(f"You have {AT_MOST} passkeys. Remove one that you do not use before you add another.")
+    options, state = Helper(request=request).register_begin(user)
+    _remember(request.session, Purpose.REGISTER, state["challenge"], user=user, subject="")
+    return dict(options)
+
+
+def register(request: HttpRequest, user: User, answer: str, *, name: str) -> Passkey:
+    """Keep the passkey that answered; it counts from now on. In the caller's transaction.
+
+    Raises: Invalid if the answer is late, not to this challenge, of another site, without a verified person, or of a
+    passkey that is known already.
+    """
+    challenge = _take(request.session, Purpose.REGISTER, user=user, subject="")
+    try:
+        with transaction.atomic():
+            passkey: Passkey = Helper(request=request).register_complete(user, challenge.state, _parsed(answer))
+    except IntegrityError as error:
+        raise Invalid("This passkey is known here already. Use another device, or sign in with it.") from error
+    except (WebAuthnException, OTPWebAuthnApiError) as error:
+        raise _refused(error) from error
+    passkey.name, passkey.confirmed = name, True
+    passkey.save(update_fields=["name", "confirmed"])
+    return passkey
+
+
+def challenge(request: HttpRequest, purpose: Purpose, *, user: User | None, subject: str = "") -> dict[str, Any]:
+    """The options with which the browser asks for a passkey: any, or one of `user`'s."""
+    options, state = Helper(request=request).authenticate_begin(user, require_user_verification=True)
+    _remember(request.session, purpose, state["challenge"], user=user, subject=subject)
+    return dict(options)
+
+
+def verify(
+    request: HttpRequest, purpose: Purpose, answer: str, *, user: User | None = None, subject: str = ""
+) -> Passkey:
+    """The passkey that answered the challenge made for this purpose, person and subject; each passes once.
+
+    Runs in the caller's transaction.
+
+    Raises: WentBack if its counter did; Invalid for anything else.
+    """
+    asked = _take(request.session, purpose, user=user, subject=subject)
+    data = _parsed(answer)
+    passkey = _owned(data, user)
+    try:
+        known: Passkey = Helper(request=request).authenticate_complete(passkey.user, asked.state, data)
+    except (WebAuthnException, OTPWebAuthnApiError) as error:
+        if "sign count" in str(error):
+            raise WentBack(passkey) from error
+        raise _refused(error) from error
+    if passkey.last_challenge_at is not None and asked.at <= passkey.last_challenge_at:
+        raise Invalid(STALE)
+    known.last_challenge_at = asked.at
+    known.save(update_fields=["last_challenge_at"])
+    return known
+
+
+def _owned(data: dict[str, Any], user: User | None) -> Passkey:
+    """The confirmed passkey that the answer names, locked; of `user`, if it must be theirs."""
+    try:
+        sha256 = Passkey.get_credential_id_sha256(base64url_to_bytes(data["rawId"]))
+        given = base64url_to_bytes(data["response"].get("userHandle") or "")
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise Invalid(NOT_ACCEPTED) from error
+    rows = Passkey.objects.select_related("user").select_for_update(of=("self",))
+    passkey: Passkey | None = rows.filter(credential_id_sha256=sha256, confirmed=True, user__is_active=True).first()
+    if passkey is None or (user is not None and passkey.user_id != user.pk):
+        raise Invalid(NOT_ACCEPTED)
+    if given and not hmac.compare_digest(given, passkey.user.handle.bytes):
+        raise Invalid(NOT_ACCEPTED)
+    return passkey
+
+
+def _remember(store: SessionBase, purpose: Purpose, value: str, *, user: User | None, subject: str) -> None:
+    now = timezone.now()
+    store[_slot(purpose)] = {"value": value, "at": now.isoformat(), "user": user.pk if user else 0, "subject": subject}
+
+
+def _take(store: SessionBase, purpose: Purpose, *, user: User | None, subject: str) -> Challenge:
+    """The one challenge that waits for this, which then waits no longer, whatever comes of it."""
+    kept = store.pop(_slot(purpose), None)
+    store.save()
+    if not kept:
+        raise Invalid(STALE)
+    found = Challenge(kept["value"], datetime.fromisoformat(kept["at"]).astimezone(UTC), kept["user"], kept["subject"])
+    is_for_this = found.user == (user.pk if user else 0) and hmac.compare_digest(found.subject, subject)
+    if not found.is_fresh or not is_for_this:
+        raise Invalid(STALE)
+    return found
+
+
+def _slot(purpose: Purpose) -> str:
+    return f"passkey_{purpose.value}"
+
+
+def _parsed(answer: str) -> dict[str, Any]:
+    try:
+        data = json.loads(answer[: LONGEST_ANSWER + 1])
+    except (ValueError, RecursionError) as error:
+        raise Invalid(NOT_ACCEPTED) from error
+    if not isinstance(data, dict) or not isinstance(data.get("response"), dict):
+        raise Invalid(NOT_ACCEPTED)
+    return data
+
+
+def _refused(error: Exception) -> Invalid:
+    # What exactly was wrong helps whoever looks after the portal, and nobody who tries.
+    logger.warning("A passkey was refused: %s", error)
+    return Invalid(NOT_ACCEPTED)

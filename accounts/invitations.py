@@ -1,0 +1,203 @@
+"""Invitations once they are agreed to: sent, sent again, revoked, and accepted (DESIGN M2, security SI-11)."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import links, mail, sessions
+from accounts.models import Invitation, Member, Organization, User
+from accounts.models.member import Identity
+from accounts.rights import GivenRight
+from policies import access
+from policies.models import Grant
+from policies.workflows import Right, Workflow
+from portal.audit.kinds import EventKind
+from portal.audit.record import lock_history, record
+from portal.core.errors import Conflict, Invalid, NotFound, Refused
+
+VALID_FOR: Final = timedelta(days=7)
+# What was agreed to long ago should be asked for again.
+SENT_AGAIN_WITHIN: Final = timedelta(days=30)
+GONE: Final = "This invitation was used, taken back, or its time is over. Ask whoever invited you to send it again."
+
+
+def open_invitation(
+    *, organization: Organization, email: str, name: str, rights: tuple[GivenRight, ...], invited_by: Member
+) -> Invitation:
+    """Open a door for that address and mail its link once the transaction commits. For the governed operation alone."""
+    now, made = timezone.now(), links.new_token()
+    # One that nobody answered in time makes room for this one.
+    Invitation.objects.of(organization).unanswered().filter(email=email).update(revoked_at=now)
+    invitation = Invitation.objects.create(
+        organization=organization,
+        email=email,
+        name=name,
+        rights=[list(given) for given in rights],
+        invited_by=invited_by,
+        token_digest=made.digest,
+        created_at=now,
+        sent_at=now,
+        expires_at=now + VALID_FOR,
+    )
+    _send(invitation, made)
+    return invitation
+
+
+@transaction.atomic
+def send_again(*, actor: Member, number: int) -> Invitation:
+    """Mail a new link, good for seven days; the old one is dead.
+
+    Raises: Refused without Initiate on Manage Access; NotFound outside the actor's Organization; Conflict if it was
+    answered, or is too old.
+    """
+    invitation = _unanswered(actor, number)
+    now, made = timezone.now(), links.new_token()
+    if now - invitation.created_at > SENT_AGAIN_WITHIN:
+        raise Conflict("This was agreed to more than 30 days ago. Invite them anew.")
+    invitation.token_digest, invitation.sent_at, invitation.expires_at = made.digest, now, now + VALID_FOR
+    invitation.save(update_fields=["token_digest", "sent_at", "expires_at"])
+    record(
+        EventKind.INVITATION_SENT_AGAIN, actor=actor, subject=invitation, workflow=Workflow.MANAGE_ACCESS
+    )
+    _send(invitation, made)
+    return invitation
+
+
+@transaction.atomic
+def revoke(*, actor: Member, number: int) -> Invitation:
+    """Close the door, at once: this takes power away, so it never waits.
+
+    Raises: as `send_again`.
+    """
+    invitation = _unanswered(actor, number)
+    invitation.revoked_at = timezone.now()
+    invitation.save(update_fields=["revoked_at"])
+    record(EventKind.INVITATION_REVOKED, actor=actor, subject=invitation, workflow=Workflow.MANAGE_ACCESS)
+    return invitation
+
+
+def find(digest: str) -> Invitation:
+    """The open invitation of that link.
+
+    Raises: NotFound.
+    """
+    invitations = Invitation.objects.open().select_related("organization", "invited_by__user")
+    invitation = invitations.filter(token_digest=digest).first() if digest else None
+    if invitation is None:
+        raise NotFound(GONE)
+    return invitation
+
+
+def waiting_for(user: User) -> list[Invitation]:
+    """Every open invitation to the person's own address."""
+    rows = Invitation.objects.open().filter(email=user.email).select_related("organization", "invited_by__user")
+    return list(rows.order_by("pk"))
+
+
+@transaction.atomic
+def accept(invitation: Invitation, *, user: User | None = None, name: str = "", password: str = "") -> Member:
+    """Make the person of that address a Member with the rights that were agreed to.
+
+    `user` is who has signed in under the address. Without one the link proves the address, and `password` is set; the
+    second factors of somebody known are never touched (security F-9).
+
+    Raises: NotFound if it is open no longer; Conflict if they are in already.
+    """
+    lock_history(invitation.organization_id)
+    now = timezone.now()
+    taken = Invitation.objects.open().filter(pk=invitation.pk, token_digest=invitation.token_digest)
+    # One statement: of two browsers that accept at the same moment one gets in.
+    if not taken.update(accepted_at=now):
+        raise NotFound(GONE)
+    person = user or _person(invitation.email, name, password)
+    if person.email != invitation.email:
+        raise NotFound(GONE)
+    member = _join(invitation, person, now)
+    Invitation.objects.filter(pk=invitation.pk).update(accepted_by=member)
+    record(
+        EventKind.INVITATION_ACCEPTED,
+        actor=member,
+        subject=member,
+        workflow=Workflow.MANAGE_ACCESS,
+        invited_by=invitation.invited_by.label,
+        rights=in_history(rights_of(invitation)),
+    )
+    if user is None:
+        sessions.end_all(person, reason="A password was set by an invitation.")
+    return member
+
+
+def rights_of(invitation: Invitation) -> tuple[GivenRight, ...]:
+    return tuple((workflow, right, account_id) for workflow, right, account_id in invitation.rights)
+
+
+def in_history(rights: tuple[GivenRight, ...]) -> list[str]:
+    """Rights as events keep them."""
+    return [f"{workflow}: {right}{f' ({account_id})' if account_id else ''}" for workflow, right, account_id in rights]
+
+
+def needs_password(invitation: Invitation) -> bool:
+    """Whether who follows the link sets a password: nobody new, and nobody who could not sign in, has one to show."""
+    return not Member.objects.active().filter(user__email=invitation.email).exists()
+
+
+def _person(email: str, name: str, password: str) -> User:
+    if not password:
+        raise Invalid("Choose a password.", field="password")
+    person = User.objects.filter(email=email).first()
+    if person is None:
+        return User.objects.create_user(email, password, name=name)
+    if not person.is_active or Member.objects.active().filter(user=person).exists():
+        raise Conflict("Sign in with your own password, and accept the invitation there.")
+    person.set_password(password)
+    person.save(update_fields=["password"])
+    return person
+
+
+def _join(invitation: Invitation, person: User, now: datetime) -> Member:
+    """A new Member, or one who was removed and comes back: with nothing of before (security SI-8)."""
+    members = Member.objects.of(invitation.organization).select_for_update()
+    member = members.filter(user=person).first() or Member(organization=invitation.organization, user=person)
+    if member.pk and member.removed_at is None:
+        raise Conflict(f"You are a member of {invitation.organization.name} already.")
+    member.joined_at, member.invited_by = now, invitation.invited_by
+    member.removed_at = member.suspended_at = member.suspended_by = None
+    member.identity = Identity.UNVERIFIED
+    member.version += 1 if member.pk else 0
+    member.save()
+    Grant.objects.filter(member=member).delete()
+    Grant.objects.bulk_create(
+        Grant(member=member, workflow=workflow, right=right, account_id=account_id)
+        for workflow, right, account_id in rights_of(invitation)
+    )
+    return member
+
+
+def _unanswered(actor: Member, number: int) -> Invitation:
+    lock_history(actor.organization_id)
+    if not access.allows(actor, Workflow.MANAGE_ACCESS, Right.INITIATE):
+        raise Refused("You need Initiate on Manage Access for this.")
+    rows = Invitation.objects.of(actor.organization).select_related("organization", "invited_by__user")
+    invitation = rows.filter(pk=number).first()
+    if invitation is None:
+        raise NotFound("There is no such invitation.")
+    if invitation.accepted_at is not None or invitation.revoked_at is not None:
+        raise Conflict("This invitation was answered or taken back already.")
+    return invitation
+
+
+def _send(invitation: Invitation, made: links.Token) -> None:
+    mail.send(
+        "invitation",
+        to=[invitation.email],
+        context={
+            "name": invitation.name,
+            "organization": invitation.organization.name,
+            "invited_by": invitation.invited_by.label,
+            "link": links.absolute(reverse("accounts:invitation", kwargs={"token": made.text})),
+            "until": f"{timezone.localtime(invitation.expires_at):%d %b %Y, %H:%M %Z}",
+        },
+    )

@@ -1,0 +1,147 @@
+"""The second step of signing in, and the session that opens after it (security SI-1 to SI-3, F-5, F-7)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.conf import settings
+from django.contrib import auth
+from django.db import transaction
+from django.http import HttpRequest
+from django_otp.models import Device
+
+from accounts import codes, notices, session, sign_in, throttle
+from accounts.factors import recovery_codes, webauthn
+from accounts.factors.held import PASSKEY, RECOVERY_CODE, TOTP
+from accounts.factors.totp import Failure
+from accounts.factors.webauthn import Purpose, WentBack
+from accounts.models import Member, User
+from accounts.sign_in import Ended, Pending
+from policies.workflows import Workflow
+from portal.audit.kinds import EventKind
+from portal.audit.record import lock_history, record
+from portal.core.errors import Invalid
+
+BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
+TOO_LATE: Final = "Signing in took too long. Start again with your password."
+UNKNOWN: Final = "This passkey opens nothing here. Sign in with your email address and password."
+
+
+@dataclass(frozen=True, slots=True)
+class _Half:
+    """Whose password was right, and as which Member they would come in."""
+
+    waiting: Pending
+    member: Member
+
+
+def complete(request: HttpRequest, code: str) -> Member:
+    """Check the code of an authenticator app and open the session, under a new key.
+
+    Raises: Invalid with `field="code"` if the code is not right; Ended if there is nothing (more) to complete.
+    """
+    half = _half(request)
+    with transaction.atomic(durable=True):
+        lock_history(half.member.organization_id)
+        checked = codes.check_app(half.waiting.user, code)
+        if isinstance(checked, Failure):
+            sign_in.record_failure(half.waiting.user.email, half.member, factor=TOTP)
+        else:
+            _record_success(half.member, TOTP)
+    if isinstance(checked, Failure):
+        _count_failure(request, half.waiting)
+        raise Invalid(checked.message, field="code")
+    open_session(request, half.member, factor=TOTP, device=checked)
+    return half.member
+
+
+def complete_with_recovery_code(request: HttpRequest, code: str) -> Member:
+    """Spend a recovery code and open a session that leads to enrolling a factor and to nothing else.
+
+    Raises: as `complete`.
+    """
+    half = _half(request)
+    user = half.waiting.user
+    with transaction.atomic(durable=True):
+        lock_history(half.member.organization_id)
+        failure = codes.check_recovery(user, code)
+        if failure is not None:
+            sign_in.record_failure(user.email, half.member, factor=RECOVERY_CODE)
+        else:
+            _record_success(half.member, RECOVERY_CODE)
+            notices.notify_security(user, "recovery_code_used", remaining=recovery_codes.remaining(user))
+    if failure is not None:
+        _count_failure(request, half.waiting)
+        raise Invalid(failure.message, field="code")
+    open_session(request, half.member, factor=RECOVERY_CODE)
+    return half.member
+
+
+def complete_with_passkey(request: HttpRequest, answer: str) -> Member:
+    """Open the session for who showed a passkey: alone it counts as both factors; after a password it must be theirs.
+
+    Raises: Invalid if it is not accepted.
+    """
+    waiting = sign_in.pending(request.session)
+    refused: Invalid | None = None
+    member: Member | None = None
+    with transaction.atomic(durable=True):
+        try:
+            with transaction.atomic():
+                passkey = webauthn.verify(request, Purpose.SIGN_IN, answer, user=waiting.user if waiting else None)
+        except Invalid as error:
+            refused = error
+        else:
+            member = sign_in.first_membership(passkey.user)
+            if member is not None:
+                _record_success(member, PASSKEY)
+    if refused is not None or member is None:
+        _note_refused(waiting.user if waiting else None, refused)
+        raise refused or Invalid(UNKNOWN)
+    open_session(request, member, factor=PASSKEY, device=passkey)
+    return member
+
+
+def open_session(request: HttpRequest, member: Member, *, factor: str, device: Device | None = None) -> None:
+    """A new session, under a new key, of a Member who has just shown `factor`."""
+    # Emptied first: `login` alone keeps what the pending session held, and keeps the key of one who is signed in.
+    request.session.flush()
+    user = member.user
+    if device is not None:
+        user.otp_device = device  # type: ignore[attr-defined]
+    auth.login(request, user, backend=BACKEND)
+    session.start(request.session, member, factor=factor)
+
+
+def _half(request: HttpRequest) -> _Half:
+    waiting = sign_in.pending(request.session)
+    member = sign_in.first_membership(waiting.user) if waiting else None
+    if waiting is None or member is None:
+        raise Ended(TOO_LATE)
+    return _Half(waiting, member)
+
+
+def _record_success(member: Member, factor: str) -> None:
+    record(
+        EventKind.SIGN_IN_SUCCEEDED, actor=member, subject=member, workflow=Workflow.MANAGE_ACCESS, factor=factor
+    )
+    failures = throttle.signed_in(member.user, by_recovery_code=factor == RECOVERY_CODE)
+    notices.after_sign_in(member, failures=failures)
+
+
+def _count_failure(request: HttpRequest, waiting: Pending) -> None:
+    request.session[sign_in.PENDING_FAILURES] = waiting.failures + 1
+    if waiting.failures + 1 >= settings.PENDING_FAILURES:
+        request.session.flush()
+        raise Ended("Too many wrong codes. Start again with your password.")
+
+
+def _note_refused(user: User | None, error: Invalid | None) -> None:
+    """A stranger's passkey is nobody's; a counter that went back is somebody's copy (security F-5)."""
+    copied = error if isinstance(error, WentBack) else None
+    owner = copied.passkey.user if copied else user
+    sign_in.record_failure(
+        owner.email if owner else "",
+        sign_in.first_membership(owner),
+        factor=PASSKEY,
+        reason=webauthn.COUNTER_WENT_BACK if copied else "",
+    )

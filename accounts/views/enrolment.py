@@ -1,0 +1,173 @@
+"""Enrolling second factors: passkey, authenticator app, and the recovery codes after them."""
+
+import io
+from typing import Any
+
+import segno
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import enrolment, own_factors
+from accounts.destinations import path_of_ours
+from accounts.enrolment import Candidate
+from accounts.factors import totp, webauthn
+from accounts.factors.held import PASSKEY, RECOVERY_CODE, TOTP
+from accounts.forms.factors import ConfirmForm, NewAppForm, NewPasskeyForm
+from policies.access import open_to_members
+from portal.core.errors import DomainError, Invalid, Refused
+from portal.core.http import MemberRequest
+
+GROUP = 4
+
+
+@login_not_required
+@never_cache
+@require_safe
+def enrol(request: HttpRequest) -> HttpResponse:
+    """What can be enrolled, a passkey first (security F-12)."""
+    who = enrolment.candidate(request)
+    if who is None:
+        return _turn_away(request)
+    return _choices(request, who, NewPasskeyForm())
+
+
+@login_not_required
+@never_cache
+@require_POST
+def passkey_options(request: HttpRequest) -> HttpResponse:
+    """What the browser needs to make a passkey: asked for by a script, once for each."""
+    who = enrolment.candidate(request)
+    if who is None or PASSKEY not in who.kinds:
+        return JsonResponse({"detail": enrolment.OVER}, status=403)
+    try:
+        return JsonResponse(webauthn.offer_registration(request, who.user))
+    except Invalid as error:
+        return JsonResponse({"detail": error.message}, status=400)
+
+
+@login_not_required
+@never_cache
+@require_POST
+def passkey(request: HttpRequest) -> HttpResponse:
+    """Let the passkey count that was just made."""
+    who = enrolment.candidate(request)
+    if who is None:
+        return _turn_away(request)
+    form = NewPasskeyForm(request.POST)
+    if form.is_valid() and PASSKEY in who.kinds:
+        try:
+            answer, name = form.cleaned_data["answer"], form.cleaned_data["name"]
+            return _thank(request, enrolment.enrol_passkey(request, who, answer, name=name), name)
+        except DomainError as error:
+            form.refuse(error)
+    return _choices(request, who, form)
+
+
+@sensitive_variables("offered", "context")
+@sensitive_post_parameters("code")
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def app(request: HttpRequest) -> HttpResponse:
+    """A new seed as a QR code; it counts after one code of it has passed (security F-4)."""
+    who = enrolment.candidate(request)
+    if who is None:
+        return _turn_away(request)
+    if TOTP not in who.kinds:
+        return redirect("accounts:enrol")
+    form = NewAppForm(request.POST if request.method == "POST" else None)
+    try:
+        if form.is_valid():
+            name = form.cleaned_data["name"]
+            return _thank(request, enrolment.enrol_app(request, who, form.cleaned_data["code"], name=name), name)
+    except Invalid as error:
+        form.refuse(error)
+    except Refused as error:
+        messages.error(request, error.message)
+        form = NewAppForm()
+    try:
+        offered = (form.is_bound and enrolment.offered_app(request, who)) or enrolment.offer_app(request, who)
+    except Refused as error:
+        messages.error(request, error.message)
+        return redirect("accounts:security")
+    context = {"who": who, "form": form, "qr": qr(offered), "key": in_fours(offered.secret)}
+    return _unkept(render(request, "accounts/enrol_app.html", context))
+
+
+@sensitive_variables("codes")
+@never_cache
+@require_http_methods(["GET", "POST"])
+@open_to_members("everybody makes their own recovery codes")
+def recovery_codes(request: MemberRequest) -> HttpResponse:
+    """Ten new recovery codes: the answer to this POST is the one page that ever shows them (security F-7)."""
+    form = ConfirmForm(request.POST if request.method == "POST" else None, request=request)
+    own = own_factors.mine(request.member.user)
+    context: dict[str, Any] = {"form": form, "own": own, "then": _then(request)}
+    if not form.is_valid():
+        return render(request, "accounts/recovery_codes.html", context)
+    codes = own_factors.new_codes(request.member)
+    return _unkept(render(request, "accounts/new_recovery_codes.html", {**context, "codes": codes}))
+
+
+@sensitive_variables()
+def qr(offered: totp.Offer) -> SafeString:
+    """The seed as an inline SVG of presentation attributes alone: the policy of the pages forbids styles."""
+    out = io.BytesIO()
+    segno.make(offered.uri, error="m", micro=False).save(
+        out, kind="svg", xmldecl=False, svgns=False, nl=False, border=4, omitsize=True, svgclass="qr",
+        lineclass=None, dark="#000", light="#fff",
+    )  # fmt: skip
+    # Made by the library from a seed and an address, which it has turned into modules: nothing of it is text.
+    return mark_safe(out.getvalue().decode())  # noqa: S308
+
+
+def in_fours(secret: str) -> list[str]:
+    """A seed in pieces that can be typed by hand."""
+    return [secret[start : start + GROUP] for start in range(0, len(secret), GROUP)]
+
+
+def _choices(request: HttpRequest, who: Candidate, form: NewPasskeyForm) -> HttpResponse:
+    context = {
+        "who": who,
+        "form": form,
+        "takes_app": TOTP in who.kinds,
+        "takes_passkey": PASSKEY in who.kinds,
+        "own": own_factors.mine(who.user),
+        "repairs": enrolment.is_repairing(request.session),
+        "recovery": RECOVERY_CODE,
+        "confined": not who.is_new and enrolment.is_confined(request),  # type: ignore[arg-type]
+    }
+    return render(request, "accounts/enrol.html", context)
+
+
+def _turn_away(request: HttpRequest) -> HttpResponse:
+    """Signed in, a factor has to be shown first; a stranger needs the link that was mailed to them."""
+    if request.user.is_authenticated:
+        return redirect(f"{reverse('accounts:prove')}?{urlencode({'next': reverse('accounts:enrol')})}")
+    messages.error(request, enrolment.OVER)
+    return redirect("accounts:sign_in")
+
+
+def _thank(request: HttpRequest, route: str, name: str) -> HttpResponse:
+    messages.success(request, f"“{name}” is your second factor now.\nYour other sessions were ended.")
+    return redirect(route)
+
+
+def _then(request: MemberRequest) -> str:
+    return path_of_ours(request, request.session.get(enrolment.THEN, "")) or reverse("policies:inbox")
+
+
+def _unkept(response: HttpResponse) -> HttpResponse:
+    """An answer that holds a secret: no cache keeps it, no referrer tells of it (security SE-3)."""
+    response["Cache-Control"] = "no-store"
+    response["Pragma"] = "no-cache"
+    response["Referrer-Policy"] = "no-referrer"
+    return response

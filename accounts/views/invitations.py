@@ -1,0 +1,120 @@
+"""Inviting people: the list, a new invitation, sending it again, taking it back."""
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import invitations as doors
+from accounts.forms.invitations import InviteForm
+from accounts.forms.rights import written
+from accounts.models import Account, Invitation
+from accounts.operations.invitations import invite_member
+from accounts.outlook import forecast
+from accounts.rights import in_words, preset
+from policies.access import allows, needs
+from policies.changes import propose
+from policies.models import State
+from policies.workflows import Right, Workflow
+from portal.core.errors import DomainError
+from portal.core.http import MemberRequest
+from portal.core.markup import Level
+from portal.core.paging import keyset
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One invitation of the list."""
+
+    invitation: Invitation
+    state: str
+    level: Level
+    rights: tuple[tuple[str, str], ...]
+    is_unanswered: bool
+
+
+@require_safe
+@needs(Workflow.MANAGE_ACCESS, Right.VIEW)
+def invitations(request: MemberRequest) -> HttpResponse:
+    """Who was invited, and what came of it."""
+    rows = Invitation.objects.of(request.organization).select_related("invited_by__user")
+    page = keyset(rows, after=request.GET.get("after"))
+    accounts = dict(Account.objects.filter(organization=request.organization).values_list("pk", "name"))
+    context = {
+        "rows": [_row(invitation, accounts) for invitation in page.rows],
+        "page": page,
+        "may_ask": allows(request.member, Workflow.MANAGE_ACCESS, Right.INITIATE),
+    }
+    return render(request, "accounts/invitations.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
+def invite(request: MemberRequest) -> HttpResponse:
+    """Ask for somebody to be invited."""
+    chosen = preset(request.GET.get("preset", ""))
+    initial = {"rights": [written(given) for given in chosen.rights]} if chosen else None
+    form = InviteForm(request.POST or None, request=request, organization=request.organization, initial=initial)
+    if form.is_valid():
+        try:
+            change = propose(invite_member, actor=request.member, params=form.params())
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, change.receipt)
+            if change.state == State.EXECUTED:
+                return redirect("accounts:invitations")
+            return redirect("policies:request", reference=change.reference)
+    notice = forecast(request.member, account_id=None, afterwards="Then the link is mailed; it is good for seven days.")
+    context = {
+        "form": form,
+        "notice": notice,
+        "chosen": chosen,
+        "rights": list(Right),
+        "button": "Ask for approval" if notice.waits else "Send the invitation",
+    }
+    return render(request, "accounts/invite.html", context)
+
+
+@require_POST
+@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
+def send_again(request: MemberRequest, number: int) -> HttpResponse:
+    """Mail a new link; the old one is dead."""
+    try:
+        invitation = doors.send_again(actor=request.member, number=number)
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, f"A new link is on its way to {invitation.email}.\nThe old one works no longer.")
+    return redirect("accounts:invitations")
+
+
+@require_POST
+@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
+def revoke(request: MemberRequest, number: int) -> HttpResponse:
+    """Take an invitation back, at once."""
+    try:
+        invitation = doors.revoke(actor=request.member, number=number)
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, f"The invitation of {invitation.email} is taken back.\nIts link works no longer.")
+    return redirect("accounts:invitations")
+
+
+def _row(invitation: Invitation, accounts: dict[int, str]) -> Row:
+    states: tuple[tuple[bool, str, Level], ...] = (
+        (invitation.accepted_at is not None, "Accepted", "done"),
+        (invitation.revoked_at is not None, "Taken back", "void"),
+        (not invitation.is_open, "Expired", "void"),
+    )
+    state, level = next(((word, level) for applies, word, level in states if applies), ("Waiting", "wait"))
+    return Row(
+        invitation=invitation,
+        state=state,
+        level=level,
+        rights=in_words(doors.rights_of(invitation), accounts),
+        is_unanswered=invitation.accepted_at is None and invitation.revoked_at is None,
+    )

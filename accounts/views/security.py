@@ -1,0 +1,125 @@
+"""What people see and change of their own security: factors, recovery codes, sessions, and showing a factor again."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import own_factors, sessions
+from accounts.destinations import destination
+from accounts.forms.factors import ConfirmForm, ProveForm, RenameForm
+from accounts.own_factors import Factor
+from policies.access import open_to_members
+from portal.audit.kinds import EventKind
+from portal.audit.models import AuditEvent
+from portal.core.errors import DomainError, NotFound
+from portal.core.http import MemberRequest
+
+RECENT = 10
+
+
+@require_safe
+@open_to_members("everybody looks after their own factors and sessions")
+def security(request: MemberRequest) -> HttpResponse:
+    """One's own factors, recovery codes, sessions and recent sign-ins."""
+    member = request.member
+    recent = AuditEvent.objects.filter(
+        organization_id=member.organization_id,
+        kind__in=[EventKind.SIGN_IN_SUCCEEDED.value, EventKind.SIGN_IN_FAILED.value],
+        subject_kind="member",
+        subject_id=member.pk,
+    )
+    context = {
+        "own": own_factors.mine(member.user),
+        "recent": list(recent.order_by("-pk")[:RECENT]),
+        "sessions": sessions.theirs(member.user),
+        "current": request.session.session_key,
+    }
+    return render(request, "accounts/security.html", context)
+
+
+@require_safe
+@open_to_members("one's own factors only")
+def factor(request: MemberRequest, kind: str, pk: int) -> HttpResponse:
+    """One factor: another name, or away with it."""
+    return _page(request, _mine(request, kind, pk))
+
+
+@require_POST
+@open_to_members("one's own factors only")
+def rename(request: MemberRequest, kind: str, pk: int) -> HttpResponse:
+    """Call it something else."""
+    found = _mine(request, kind, pk)
+    form = RenameForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, rename_form=form)
+    own_factors.rename(found, form.cleaned_data["name"], member=request.member)
+    messages.success(request, f"It is called “{found.name}” now.")
+    return redirect("accounts:security")
+
+
+@sensitive_post_parameters("code")
+@require_POST
+@open_to_members("one's own factors only")
+def remove(request: MemberRequest, kind: str, pk: int) -> HttpResponse:
+    """Take it away, with a factor shown; the last one that meets the level stays (security F-8)."""
+    found = _mine(request, kind, pk)
+    form = ConfirmForm(request.POST, request=request)
+    if form.is_valid():
+        words = own_factors.described(found)
+        try:
+            own_factors.remove(found, member=request.member, store=request.session)
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, f"{words} is removed.\nYour other sessions were ended.")
+            return redirect("accounts:security")
+    return _page(request, found, remove_form=form)
+
+
+@never_cache
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "POST"])
+@open_to_members("everybody may show their factor again")
+def prove(request: MemberRequest) -> HttpResponse:
+    """Show a second factor, and go on to where that was needed."""
+    form = ProveForm(request.POST if request.method == "POST" else None, request=request)
+    if form.is_valid():
+        return redirect(destination(request))
+    return render(request, "accounts/prove.html", {"form": form})
+
+
+@never_cache
+@require_POST
+@open_to_members("a challenge for one's own passkeys")
+def passkey_challenge(request: MemberRequest) -> HttpResponse:
+    """What the browser needs to ask for a passkey at a step-up, bound to the request it is for (security SU-2)."""
+    change, digest = request.POST.get("change", ""), request.POST.get("digest", "")
+    if len(change) > 16 or len(digest) > 64:
+        return JsonResponse({"detail": "There is no such request."}, status=400)
+    return JsonResponse(request.step_up.challenge(change=change, digest=digest))
+
+
+def _mine(request: MemberRequest, kind: str, pk: int) -> Factor:
+    try:
+        return own_factors.find(request.member.user, kind, pk)
+    except NotFound as error:
+        raise Http404(error.message) from error
+
+
+def _page(
+    request: MemberRequest,
+    found: Factor,
+    *,
+    rename_form: RenameForm | None = None,
+    remove_form: ConfirmForm | None = None,
+) -> HttpResponse:
+    context = {
+        "factor": found,
+        "kind": own_factors.kind_of(found),
+        "rename_form": rename_form or RenameForm(initial={"name": found.name}),
+        "remove_form": remove_form or ConfirmForm(request=request, auto_id="id_remove_%s"),
+    }
+    return render(request, "accounts/factor.html", context)
