@@ -1,0 +1,80 @@
+"""What the tests about people and bots share."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from threading import Barrier, Thread
+from typing import TypeVar
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.keys import Credential, Refusal, Spent, find, spend
+
+T = TypeVar("T")
+
+
+@pytest.fixture
+def race() -> Callable[..., list[object]]:
+    """Run something in so many threads at the same moment, each on its own connection; errors are answers."""
+
+    def run(act: Callable[[int], object], racers: int) -> list[object]:
+        gate, answers = Barrier(racers), [None] * racers
+
+        def one(number: int) -> None:
+            try:
+                gate.wait()
+                answers[number] = act(number)
+            except Exception as error:  # noqa: BLE001 - the test looks at it
+                answers[number] = error
+            finally:
+                connection.close()
+
+        threads = [Thread(target=one, args=(number,)) for number in range(racers)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return answers
+
+    return run
+
+
+@pytest.fixture
+def new_bot() -> dict[str, object]:
+    """The form for a new bot, filled in as a cautious person would."""
+    return {
+        "name": "payroll-bot",
+        "permissions": ["query-funds", "withdraw-funds"],
+        "expires_at": "2099-01-31T12:00",
+        "query_start": "",
+        "query_end": "",
+        "nonce_window": "0",
+        "ip_allow_list": "203.0.113.0/28",
+    }
+
+
+def called(
+    public: str, nonce: int, *, source: str = "203.0.113.9", now: datetime | None = None
+) -> Spent | Refusal | None:
+    """One call as the API makes it: found, spent, and looked at once more if the key has changed."""
+    for _ in range(2):
+        credential = find(public)
+        if credential is None:
+            return None
+        answer = spend_as(credential, nonce, source=source, now=now)
+        if answer is not Refusal.CHANGED:
+            return answer
+    return Refusal.CHANGED
+
+
+def spend_as(
+    credential: Credential, nonce: int, *, source: str = "203.0.113.9", now: datetime | None = None, cost: float = 1.0
+) -> Spent | Refusal:
+    return spend(credential, nonce=nonce, source=source, cost=cost, now=now or timezone.now())
+
+
+def pages(client: Client, names: Sequence[str]) -> dict[str, int]:
+    return {name: client.get(reverse(name)).status_code for name in names}
