@@ -60,7 +60,7 @@ class Wire:
             REMOTE_ADDR=self.source,
         )
 
-    def ask(self, method: str, *, nonce: object = None, **fields: object) -> dict:
+    def ask(self, method: str, /, *, nonce: object = None, **fields: object) -> dict:
         """The envelope of a well-formed call with a fresh nonce."""
         text = str(next_nonce() if nonce is None else nonce)
         body = urlencode({"nonce": text, **fields}).encode()
@@ -71,13 +71,13 @@ class Wire:
         body = json.dumps({"nonce": nonce, **fields}).encode()
         return self.read(self.send(method, body, nonce=str(nonce), content_type="application/json"))
 
-    def result(self, method: str, **fields: object):
+    def result(self, method: str, /, **fields: object):
         """What the call brought; it must have worked."""
         answer = self.ask(method, **fields)
         assert answer["error"] == [], answer
         return answer["result"]
 
-    def error(self, method: str, **fields: object) -> str:
+    def error(self, method: str, /, **fields: object) -> str:
         return only_error(self.ask(method, **fields))
 
     @staticmethod

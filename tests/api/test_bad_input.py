@@ -43,7 +43,6 @@ fuzz = settings(
         ("application/json", b'{"nonce":"%s","amount":NaN}'),
         ("application/json", b'{"nonce":"%s"'),
         ("application/json", b'["%s"]'),
-        ("application/json", b""),
         ("application/json", b"nonce=%s"),
         ("text/plain", b"nonce=%s"),
         ("multipart/form-data; boundary=x", b"nonce=%s"),

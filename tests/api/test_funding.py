@@ -77,7 +77,7 @@ def test_what_a_withdrawal_would_cost(treasury):
     info = treasury.result("WithdrawInfo", **ADDRESS, amount="0.25")
     assert info == {
         "method": "Bitcoin",
-        "limit": "12.4000000000",
+        "limit": "12.3999500000",
         "amount": "0.2499500000",
         "fee": "0.0000500000",
     }

@@ -4,10 +4,11 @@ import io
 import json
 from wsgiref.types import WSGIApplication
 
+import psycopg
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
-from portal.api import gateway, urls
+from portal.api import gateway, middleware, urls
 from portal.api.middleware import bot_api
 from portal.core.csp import SECURITY_HEADERS
 from tests.api.calls import FORM, Wire, next_nonce, only_error, sign
@@ -65,7 +66,15 @@ class Door:
 
 
 @pytest.fixture
-def door() -> Door:
+def renewals(monkeypatch) -> list[str]:
+    """Notes when old connections would be closed; really closing them would end a test's transaction."""
+    noted: list[str] = []
+    monkeypatch.setattr(middleware, "close_old_connections", lambda: noted.append("renewed"))
+    return noted
+
+
+@pytest.fixture
+def door(renewals) -> Door:
     return Door(bot_api(behind))
 
 
@@ -83,6 +92,11 @@ class TestInFrontOfDjango:
         assert answer["error"] == []
         assert "XXBT" in answer["result"]
         assert door.headers["Content-Length"] == str(len(json.dumps(answer, separators=(",", ":"))))
+
+    def test_old_connections_are_renewed_before_and_after(self, door, readonly, renewals, monkeypatch):
+        monkeypatch.setattr(gateway, "answer", lambda call: renewals.append("answered") or b"{}")
+        door.send("/0/private/Balance")
+        assert renewals == ["renewed", "answered", "renewed"]
 
     def test_other_paths_go_to_django(self, door):
         for path in ("/", "/inbox/", "/0", "/00/private/Balance", "/v2"):
@@ -226,3 +240,21 @@ def test_what_could_forge_a_line_of_the_log_is_written_out(monkeypatch, caplog):
     call = gateway.Call("GET", "/0/public/Time", "", b"", "", "", "", "", is_secure=True)
     assert b"Internal error" in gateway.answer(call)
     assert gateway._loggable("/0/\n2026 INFO \x1b[31m") == r"'/0/\n2026 INFO \x1b[31m'"
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_lost_connection_costs_one_call(readonly, caplog):
+    """Hot path: the call whose connection died is answered, not repeated; the next one has a new connection."""
+    if connection.vendor != "postgresql":
+        pytest.skip("only a server can hang up")
+    door = Door(bot_api(behind))
+    assert json.loads(door.send("/0/private/Balance", **signed(readonly)))["error"] == []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (backend,) = cursor.fetchone()
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [backend])
+    assert door.error("/0/private/Balance", **signed(readonly)) == "EService:Unavailable"
+    assert json.loads(door.send("/0/private/Balance", **signed(readonly)))["error"] == []
+    assert "The database failed" in caplog.text
