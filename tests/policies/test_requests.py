@@ -59,7 +59,7 @@ def test_what_opening_refuses_leaves_nothing(house):
 def test_the_last_yes_carries_it_out(house):
     house.policy(WITHDRAWAL, 2)
     change = ask_send(house, house.ana)
-    assert change.receipt == "Send to the bank: asked as request 1. It waits for 2 approvals."
+    assert change.receipt == "Send to the bank: asked as request 1.\nIt waits for 2 approvals."
     assert yes(change, house.ben).state == State.PENDING
     done = yes(change, house.cleo)
     assert (done.state, done.ended_by) == (State.EXECUTED, "Cleo")
