@@ -1,17 +1,16 @@
 """What the tests about people and bots share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from threading import Barrier, Thread
 from typing import TypeVar
 
 import pytest
 from django.db import connection
-from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts.keys import Credential, Refusal, Spent, find, spend
+from accounts.models import Account
 
 T = TypeVar("T")
 
@@ -43,10 +42,11 @@ def race() -> Callable[..., list[object]]:
 
 
 @pytest.fixture
-def new_bot() -> dict[str, object]:
+def new_bot(account: Account) -> dict[str, object]:
     """The form for a new bot, filled in as a cautious person would."""
     return {
         "name": "payroll-bot",
+        "account": account.pk,
         "permissions": ["query-funds", "withdraw-funds"],
         "expires_at": "2099-01-31T12:00",
         "query_start": "",
@@ -74,7 +74,3 @@ def spend_as(
     credential: Credential, nonce: int, *, source: str = "203.0.113.9", now: datetime | None = None, cost: float = 1.0
 ) -> Spent | Refusal:
     return spend(credential, nonce=nonce, source=source, cost=cost, now=now or timezone.now())
-
-
-def pages(client: Client, names: Sequence[str]) -> dict[str, int]:
-    return {name: client.get(reverse(name)).status_code for name in names}
