@@ -38,7 +38,7 @@ def test_a_bots_withdrawal_waits_with_its_amount_on_hold(ask, standing):
     change = ask()
 
     assert (change.state, change.approvals_required) == (State.PENDING, 2)
-    assert (change.title, change.amount, change.asset) == ("Withdraw 1.25 BTC to btc-cold", "1.25", "BTC")
+    assert (change.title, change.amount, change.asset) == ("Withdraw to btc-cold", "1.25", "BTC")
     assert standing() == (HAD - ASKED, ASKED)
     assert stage_of(change) == Stage.HELD
     assert not Entry.objects.filter(kind="withdrawal").exists()

@@ -2,6 +2,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 
@@ -38,34 +39,39 @@ def test_a_withdrawal_is_said_in_one_sentence(ask):
     assert sentence == "The bot treasury-bot asks to send 1.25 BTC from Main to the address btc-cold."
 
 
-def test_all_that_matters_is_among_the_facts(ask, owner, treasury_bot):
-    """CR-15: approver sees exactly what runs: full address, amounts with asset, the note marked as theirs."""
-    with context.origin(source="203.0.113.24"):
-        change = ask(note="weekly sweep <b>47</b>")
+def test_all_that_matters_is_among_the_facts(ask):
+    """CR-15: approver sees exactly what runs: full address, amounts with asset."""
+    said = facts(ask())
 
-    said = facts(change)
     assert "network fee of 0.00005 BTC included; 1.24995 BTC arrives" in said["Amount"]
     assert f"btc-cold · Bitcoin · {len(BTC_COLD)} characters {BTC_COLD}" in said["To"]
-    assert f"Key {treasury_bot.key.short}, made by {owner.label} · from 203.0.113.24" in said["Asked by"]
-    assert "weekly sweep &lt;b&gt;47&lt;/b&gt; written by the bot, not checked" in said["Bot’s note"]
     assert said["From"] == "Main"
 
 
 def test_the_panel_repeats_what_is_agreed_to(ask):
-    """SU-3: operation, amount, asset, destination, initiator."""
+    """SU-3: amount, asset, destination; the page adds who asks and the digest."""
     panel = {fact.label: text(fact.value) for fact in described(ask()).panel}
 
     assert panel["Withdraw"].endswith("1.25 BTC")
     assert panel["To"] == "btc-cold bc1q ar0s … wf5m dq"
-    assert panel["Asked by"] == "treasury-bot"
 
 
-def test_a_members_note_is_not_called_a_bots(ask, ana):
-    said = facts(ask(actor=ana, api_key=None, note="rent"))
+def test_the_page_shows_who_asks_with_which_key_from_where_and_in_what_words(
+    ask, client, sign_in, ben, owner, treasury_bot
+):
+    """CR-15: the initiator's note escaped and marked as theirs."""
+    with context.origin(source="203.0.113.24"):
+        change = ask(note="weekly sweep <b>47</b>")
+    sign_in(client, ben)
 
-    assert said["Note"] == "rent"
-    assert "Bot’s note" not in said
-    assert said["Asked by"] == "ARAna Ruiz"
+    page = client.get(reverse("policies:request", args=[change.reference])).content.decode()
+
+    said = text(page)
+    assert "weekly sweep &lt;b&gt;47&lt;/b&gt; written by the bot, not checked" in said
+    assert re.search(f"Key {treasury_bot.key.short}, made by {owner.label} · from 203.0.113.24", said)
+    assert "asks to send 1.25 BTC from Main to the address btc-cold" in said
+    assert FIRST in said
+    assert BTC_COLD in said
 
 
 def test_figures_show_the_balance_before_and_after(ask):

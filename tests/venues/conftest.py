@@ -18,24 +18,24 @@ RECEIVER = Destination(
 )
 
 
-def open_account() -> Account:
+def open_account():
     now = timezone.now()
     organization = Organization.objects.create(name=f"Holder {secrets.token(8)}", created_at=now)
     return Account.objects.create(organization=organization, name="Main", created_at=now)
 
 
-def pay_in(account: Account, amount: str, asset: str = "BTC") -> None:
+def pay_in(account, amount: str, asset: str = "BTC") -> None:
     funding.deposit(account.pk, asset, Decimal(amount), reference=f"in-{secrets.token(12)}")
 
 
 @pytest.fixture
-def empty(db) -> Account:
+def empty(db):
     """An Account that never had anything."""
     return open_account()
 
 
 @pytest.fixture
-def funded(empty) -> Account:
+def funded(empty):
     """An Account with ten bitcoin."""
     pay_in(empty, "10")
     return empty

@@ -9,7 +9,7 @@ from portal.venues.paper.ledger.posting import Leg, post
 from tests import triggers
 
 
-def refuses(statement: str, *parameters: object) -> bool:
+def refuses(statement, *parameters) -> bool:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement, parameters)
