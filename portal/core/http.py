@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 from django.http import HttpRequest
 
 if TYPE_CHECKING:
-    from accounts.models import Member, Organization
     from django_htmx.middleware import HtmxDetails
+
+    from accounts.models import Member, Organization
 
 
 @dataclass(frozen=True, slots=True)
