@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime
 from threading import Barrier, Thread
-from typing import TypeVar
 
 import pytest
 from django.db import connection
@@ -12,15 +11,14 @@ from django.utils import timezone
 from accounts.keys import Credential, Refusal, Spent, find, spend
 from accounts.models import Account
 
-T = TypeVar("T")
-
 
 @pytest.fixture
 def race() -> Callable[..., list[object]]:
     """Run something in so many threads at the same moment, each on its own connection; errors are answers."""
 
     def run(act: Callable[[int], object], racers: int) -> list[object]:
-        gate, answers = Barrier(racers), [None] * racers
+        gate = Barrier(racers)
+        answers: list[object] = [None] * racers
 
         def one(number: int) -> None:
             try:
@@ -54,6 +52,13 @@ def new_bot(account: Account) -> dict[str, object]:
         "nonce_window": "0",
         "ip_allow_list": "203.0.113.0/28",
     }
+
+
+def live(public: str) -> Credential:
+    """The credential of a key that works."""
+    credential = find(public)
+    assert credential is not None
+    return credential
 
 
 def called(

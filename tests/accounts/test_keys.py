@@ -19,7 +19,7 @@ from accounts.operations.standing import LiftSuspension, RemoveServiceUser, lift
 from policies.changes import propose
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, NotFound
-from tests.accounts.conftest import called, spend_as
+from tests.accounts.conftest import called, live, spend_as
 
 pytestmark = pytest.mark.django_db
 
@@ -128,7 +128,7 @@ def test_no_more_keys_are_remembered_than_agreed(monkeypatch, treasury_bot, trad
 
 
 def test_a_call_takes_one_statement(django_assert_num_queries, treasury_bot):
-    credential = keys.find(treasury_bot.public)
+    credential = live(treasury_bot.public)
     with django_assert_num_queries(1):
         assert isinstance(spend_as(credential, 1000), Spent)
 
@@ -159,13 +159,13 @@ def test_the_call_counter_leaks_and_stops_at_twice_the_maximum(treasury_bot, win
     treasury_bot.service_user.nonce_window = window
     treasury_bot.service_user.save()
     keys.touch(treasury_bot.service_user)
-    credential = keys.find(treasury_bot.public)
+    credential = live(treasury_bot.public)
     now = timezone.now()
-    levels = [spend_as(credential, nonce, now=now).level for nonce in range(1, 60)]
+    levels = [level(credential, nonce, now) for nonce in range(1, 60)]
     assert levels[:3] == [1, 2, 3]
     assert max(levels) == levels[-1] == 40
-    assert spend_as(credential, 60, now=now + timedelta(seconds=5)).level == pytest.approx(36)
-    assert spend_as(credential, 61, now=now + timedelta(hours=1)).level == pytest.approx(1)
+    assert level(credential, 60, now + timedelta(seconds=5)) == pytest.approx(36)
+    assert level(credential, 61, now + timedelta(hours=1)) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("window", [0, 100])
@@ -179,6 +179,12 @@ def test_expiry_is_exact(treasury_bot, window):
     assert isinstance(called(treasury_bot.public, 1, now=end - timedelta(microseconds=1)), Spent)
     assert called(treasury_bot.public, 2, now=end) is Refusal.KEY
     assert ApiKey.objects.get(pk=treasury_bot.key.pk).last_nonce == 1
+
+
+def level(credential, nonce, now) -> float:
+    answer = spend_as(credential, nonce, now=now)
+    assert isinstance(answer, Spent)
+    return answer.level
 
 
 def revoke(owner, bot):
@@ -200,7 +206,7 @@ def test_whatever_takes_power_away_counts_from_the_next_call(owner, trading_bot,
     trading_bot.service_user.nonce_window = window
     trading_bot.service_user.save()
     keys.touch(trading_bot.service_user)
-    remembered = keys.find(trading_bot.public)
+    remembered = live(trading_bot.public)
     assert isinstance(called(trading_bot.public, 1), Spent)
     take_away(owner, trading_bot)
     assert spend_as(remembered, 2) is Refusal.CHANGED
@@ -224,11 +230,11 @@ def test_whatever_takes_power_away_counts_from_the_next_call(owner, trading_bot,
 def test_every_change_of_limits_counts_from_the_next_call(owner, trading_bot, narrower):
     """K4: what a process remembers is thrown away, whichever field it is."""
     called(trading_bot.public, 1)
-    remembered = keys.find(trading_bot.public)
+    remembered = live(trading_bot.public)
     change(owner, trading_bot, **narrower)
     assert spend_as(remembered, 2) is Refusal.CHANGED
     assert isinstance(called(trading_bot.public, 2), Spent)
-    assert keys.find(trading_bot.public) != remembered
+    assert live(trading_bot.public) != remembered
 
 
 def test_a_lifted_suspension_lets_the_key_work_again(owner, trading_bot):
@@ -248,7 +254,7 @@ def test_a_wider_window_reopens_no_used_nonce(owner, trading_bot):
 
 
 def test_a_lost_row_back_is_looked_into_with_one_more_statement(django_assert_num_queries, treasury_bot):
-    credential = keys.find(treasury_bot.public)
+    credential = live(treasury_bot.public)
     spend_as(credential, 10)
     with django_assert_num_queries(2):
         assert spend_as(credential, 10) is Refusal.NONCE
@@ -256,11 +262,11 @@ def test_a_lost_row_back_is_looked_into_with_one_more_statement(django_assert_nu
 
 def test_a_refusal_from_memory_can_be_checked(owner, trading_bot):
     """Hot path §1: before saying no because of what it remembers, a process asks whether that still holds."""
-    remembered = keys.find(trading_bot.public)
+    remembered = live(trading_bot.public)
     assert keys.is_current(remembered)
     change(owner, trading_bot, ip_allow_list=("203.0.113.7",))
     assert not keys.is_current(remembered)
-    assert [str(network) for network in keys.find(trading_bot.public).networks] == ["203.0.113.7/32"]
+    assert [str(network) for network in live(trading_bot.public).networks] == ["203.0.113.7/32"]
 
 
 def test_an_active_key_must_have_been_revealed(unclaimed):

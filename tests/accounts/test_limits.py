@@ -10,11 +10,12 @@ from accounts.limits import Limits, check, check_name, grown, ordered, parse_all
 from portal.core.errors import Invalid
 
 LATER = datetime(2099, 1, 1, tzinfo=UTC)
+FROM, UNTIL, DAY = LATER - timedelta(days=9), LATER - timedelta(days=1), timedelta(days=1)
 TIGHT = Limits(
     permissions=("query-funds", "withdraw-funds"),
     expires_at=LATER,
-    query_start=LATER - timedelta(days=9),
-    query_end=LATER - timedelta(days=1),
+    query_start=FROM,
+    query_end=UNTIL,
     websocket=False,
     nonce_window=10,
     ip_allow_list=("203.0.113.0/28",),
@@ -119,9 +120,9 @@ def test_who_cannot_withdraw_needs_none():
         ("permissions", ("query-funds", "add-funds", "withdraw-funds"), ("query-funds",)),
         ("expires_at", None, timezone.now() + timedelta(days=1)),
         ("expires_at", LATER + timedelta(days=1), LATER - timedelta(days=1)),
-        ("query_start", None, TIGHT.query_start + timedelta(days=1)),
-        ("query_end", None, TIGHT.query_end - timedelta(days=1)),
-        ("query_end", LATER, TIGHT.query_end - timedelta(days=1)),
+        ("query_start", None, FROM + DAY),
+        ("query_end", None, UNTIL - DAY),
+        ("query_end", LATER, UNTIL - DAY),
         ("websocket", True, False),
         ("nonce_window", 11, 9),
         ("ip_allow_list", (), ("203.0.113.0/28",)),

@@ -13,6 +13,7 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from accounts.passwords import Argon2Hasher
+from accounts.sign_in import WRONG
 from portal.audit.models import AuditEvent
 from tests.factories.world import PASSWORD
 
@@ -25,11 +26,11 @@ def password_step(client, member, password=PASSWORD, query=""):
 
 
 def key(client) -> str:
-    return client.cookies["session"].value
+    return str(client.cookies["session"].value)
 
 
 def is_signed_in(client) -> bool:
-    return client.get(reverse("accounts:members")).status_code != 302
+    return bool(client.get(reverse("accounts:members")).status_code != 302)
 
 
 def wrong(right: str) -> str:
@@ -101,11 +102,11 @@ def test_a_pending_sign_in_ends_after_five_failures(client, owner, code):
     """SI-2: it counts them itself, whatever the device allows."""
     with time_machine.travel(timezone.now(), tick=False) as clock:
         password_step(client, owner)
-        for attempt in range(5):
-            answer = client.post(VERIFY, {"code": wrong(code(owner))})
-            assert answer.status_code == (200 if attempt < 4 else 302), attempt
+        answers = []
+        for _ in range(5):
+            answers.append(client.post(VERIFY, {"code": wrong(code(owner))}))
             clock.shift(40)
-        assert answer.url == SIGN_IN
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 302]
         client.post(VERIFY, {"code": code(owner)})
         assert not is_signed_in(client)
 
@@ -136,8 +137,8 @@ def test_the_session_key_changes_at_both_steps(client, owner, code):
     for old in (first, second):
         visitor = Client()
         visitor.cookies["session"] = old
-        assert visitor.get(reverse("accounts:members")).url.startswith(SIGN_IN)
-        assert visitor.get(VERIFY).url == SIGN_IN
+        assert visitor.get(reverse("accounts:members")).headers["Location"].startswith(SIGN_IN)
+        assert visitor.get(VERIFY).headers["Location"] == SIGN_IN
     assert "left" not in client.session
 
 
@@ -188,11 +189,11 @@ def test_a_stranger_learns_nothing_from_a_refusal(owner, ben, cleo, fay, runs):
         assert answer.status_code == 200
         assert "session" not in visitor.cookies
         text = answer.content.decode().replace(email, "somebody")
+        assert WRONG in text
         bodies.add(without_tokens(text))
         counts.append(len(runs))
     assert len(bodies) == 1
     assert counts == [1] * 5
-    assert "The email address or the password is not right." in text
 
 
 def test_a_right_password_also_takes_one_run(client, owner, runs):
