@@ -1,4 +1,4 @@
-"""A portal as `make run` starts it: its own data, its own process, a free port; the clients get nothing but the address."""
+"""A portal as `make run` starts it: own data, own process, a free port; the clients get nothing but its address."""
 
 import json
 import os
