@@ -127,6 +127,7 @@ def test_replacing_on_conflict_removes_nothing(sealed, unsealed):
     assert refuses(replaced, 999_999, unsealed.pk, posting.account_id, unsealed.at, posting.ledger_id)
 
 
+@pytest.mark.postgresql
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no TRUNCATE")
 @pytest.mark.parametrize("table", ["paper_entry", "paper_posting"])
 def test_the_ledger_is_not_emptied(sealed, table):
