@@ -169,7 +169,7 @@ def test_the_form_says_what_will_happen(client, owner, ana, sign_in):
 def test_what_has_nothing_behind_it_is_marked(client, owner, sign_in):
     sign_in(client, owner)
     text = text_of(client.get(NEW))
-    assert text.count("not served yet</small>") == 10 - len(SERVED)
+    assert text.count(">not served yet<") == 10 - len(SERVED)
     assert 0 < len(SERVED) < 10
 
 
