@@ -20,7 +20,8 @@ from portal.core.errors import Conflict, Invalid
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
 
-FIELDS: Final = ("Approvals", "Always require approval", "Stays open, hours")
+SAFEGUARDS: Final = ("Approvals", "Always require approval")
+FIELDS: Final = (*SAFEGUARDS, "Stays open, hours")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +180,8 @@ def _compared(
         return ()
     now = _standing(change, subject)
     rows = tuple(zip(FIELDS, _values(now), _values(after), strict=True))
-    weaker = after is None or (now is not None and (after.approvals < now.approvals or after.always < now.always))
     return tuple(
-        FieldChange(label, _word(before), _word(value), grows=weaker and before != value)
+        FieldChange(label, _word(before), _word(value), grows=label in SAFEGUARDS and (value or 0) < (before or 0))
         for label, before, value in rows
         if before != value
     )

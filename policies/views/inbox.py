@@ -48,6 +48,7 @@ STAGES: Final = ("bootstrap", "configured", "enforced")
 ALSO_OPEN: Final = 5
 MOST_INITIATORS: Final = 100
 MOST_COUNTED: Final = 100
+NUMBERS: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 ABOUT_LENGTH: Final = 100
 
 
@@ -182,7 +183,9 @@ def _filters(request: MemberRequest) -> Filters:
 def _heading(waiting: int) -> str:
     if waiting == 0:
         return "Nothing waits for you"
-    return "One request waits for you" if waiting == 1 else f"{waiting} requests wait for you"
+    if waiting == 1:
+        return "One request waits for you"
+    return f"{NUMBERS[waiting] if waiting < len(NUMBERS) else waiting} requests wait for you"
 
 
 def _rows(request: MemberRequest, changes: list[ChangeRequest], facts: Facts) -> list[Row]:

@@ -20,10 +20,12 @@ from policies.models import ChangeRequest, Decision, State
 from policies.standing import Standing, stand
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
-from portal.core.describing import Description, Notice
+from portal.core import markup
+from portal.core.describing import Description, Fact, Notice
 from portal.core.errors import Conflict, DomainError
 from portal.core.http import MemberRequest
 
+ALWAYS_SAID = ("Asked by", "Digest")
 FACTORS = {"totp": "Authenticator app"}
 ALTERED = Notice(
     "stop",
@@ -131,7 +133,9 @@ def _page(
     context = {
         "change": change,
         "state": change.shown_state,
+        "title": _title(change),
         "description": description,
+        "agreed": _agreed(change, description),
         "altered": None if intact else ALTERED,
         "standing": standing,
         "progress": _progress(change, standing, decisions),
@@ -142,6 +146,21 @@ def _page(
         "cancel_form": (cancel_form or CancelForm(auto_id="id_cancel_%s")) if standing.can_cancel else None,
     }
     return render(request, "policies/request.html", context)
+
+
+def _title(change: ChangeRequest) -> str:
+    """The title with what it is about in its place: `Withdraw 1.25 BTC to btc-cold`."""
+    if not change.amount:
+        return change.title
+    verb, _, rest = change.title.partition(" ")
+    return f"{verb} {change.amount} {change.asset} {rest}".rstrip()
+
+
+def _agreed(change: ChangeRequest, description: Description | None) -> list[Fact]:
+    """What one agrees to, said beside the buttons; whoever asked and the digest always are (security SU-3)."""
+    own = [fact for fact in description.panel if fact.label not in ALWAYS_SAID] if description else []
+    values = (markup.visible(change.initiator_label), markup.digest(change.digest, short=True))
+    return [*own, *(Fact(label, value) for label, value in zip(ALWAYS_SAID, values, strict=True))]
 
 
 def _described(change: ChangeRequest) -> Description | None:

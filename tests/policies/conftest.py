@@ -160,7 +160,7 @@ def is_untouched(house) -> bool:
     )
 
 
-def page(client, change) -> str:
+def page(client: Client, change: ChangeRequest) -> str:
     return client.get(reverse("policies:request", args=[change.reference])).content.decode()
 
 

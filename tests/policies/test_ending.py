@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
@@ -13,7 +14,7 @@ from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.core.errors import Conflict, NotFound, Refused
 from tests.policies.conftest import again, ask_send, ask_tidy, events, yes
-from tests.policies.operations import marks
+from tests.policies.operations import marks, mended
 
 WITHDRAWAL = Workflow.INITIATE_WITHDRAWAL
 
@@ -150,3 +151,15 @@ def test_what_has_ended_never_moves_whatever_writes_it(house):
         with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(sql)
     assert again(change).state == State.EXECUTED
+
+
+def test_the_command_does_what_only_time_brings_about(house, capsys):
+    house.policy(WITHDRAWAL, 1)
+    stuck = ask_send(house, house.ana, fault="unavailable")
+    yes(stuck, house.ben)
+    overdue = ask_tidy(house.ana)
+    mended.add("unavailable")
+    with time_machine.travel(overdue.expires_at, tick=False):
+        call_command("tendchanges")
+    assert capsys.readouterr().out == "Expired 1. Asked again for 1 approved, 1 of them executed.\n"
+    assert (again(stuck).state, again(overdue).state) == (State.EXECUTED, State.EXPIRED)

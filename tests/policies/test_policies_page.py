@@ -91,7 +91,7 @@ def test_policies_are_for_those_with_the_right(ben, audit, browser):
             assert client.get(url).status_code == 403
             assert client.post(url, {"approvals": "1", "open_hours": "1"}).status_code == 403
     Grant.objects.filter(member=audit).delete()
-    assert client.get(reverse("policies:policies")).status_code == 403
+    assert browser(audit).get(reverse("policies:policies")).status_code == 403
     assert AuditEvent.objects.filter(kind="access.denied").count() == 9
 
 

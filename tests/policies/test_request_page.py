@@ -25,7 +25,7 @@ def test_two_people_decide_with_codes_of_their_own(asked, ben, cleo, browser, co
         assert answer.status_code == 302
     asked.refresh_from_db()
     assert asked.state == State.EXECUTED
-    assert "Executed" in page(client, asked)
+    assert "Executed" in page(browser(ben), asked)
 
 
 def test_the_page_repeats_what_is_agreed_to_beside_the_buttons(asked, ben, browser):

@@ -121,7 +121,7 @@ def test_giving_withdraw_asks_no_more_where_a_policy_governs_it_or_the_asker_may
         [policy(2, always=2)],
         [Terms(WITHDRAWAL, 2, False, 0)],
         [Terms(WITHDRAWAL, 2, False, 721)],
-        [Terms(WITHDRAWAL, 2, False, None)],
+        [Terms(WITHDRAWAL, 2, False, None)],  # type: ignore[arg-type]
         [policy(1), policy(2)],
     ],
 )
