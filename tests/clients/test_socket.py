@@ -4,6 +4,7 @@ import json
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from http.client import HTTPConnection
 
 import pytest
@@ -18,10 +19,10 @@ def post(portal, name: str, nonce: str, method: str = "Balance") -> tuple[int, E
     body = f"nonce={nonce}".encode()
     path = f"/0/private/{method}"
     headers = {"API-Key": key, "API-Sign": sign(secret, path, nonce, body), "Content-Type": FORM}
-    connection = HTTPConnection("127.0.0.1", portal.port, timeout=30)
-    connection.request("POST", path, body, headers)
-    response = connection.getresponse()
-    return response.status, json.loads(response.read())
+    with closing(HTTPConnection("127.0.0.1", portal.port, timeout=30)) as connection:
+        connection.request("POST", path, body, headers)
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
 
 
 def test_of_24_connections_with_one_nonce_one_wins(portal):
