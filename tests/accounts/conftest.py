@@ -22,6 +22,7 @@ def race() -> Callable[..., list[object]]:
 
         def one(number: int) -> None:
             try:
+                connection.ensure_connection()
                 gate.wait()
                 answers[number] = act(number)
             except Exception as error:  # noqa: BLE001 - the test looks at it
