@@ -73,7 +73,7 @@ def test_what_a_form_would_refuse_the_operation_refuses_too(owner, params, field
 def test_another_organizations_account_is_not_there(world, owner, params, permission):
     elsewhere = world.elsewhere.accounts.get()
     there = replace(params, account_id=elsewhere.pk, permissions=(permission,))
-    with pytest.raises(DomainError, match="(?i)no such account"):
+    with pytest.raises(DomainError, match=r"(?i)no such account"):
         propose(create_service_user, actor=owner, params=there)
 
 
