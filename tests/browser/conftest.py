@@ -21,7 +21,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
-PICTURES = Path(os.environ.get("PICTURES", "/tmp/countersign-pictures"))  # noqa: S108  (looked at, never kept)
+PICTURES = Path(os.environ.get("PICTURES", "/tmp/countersign-pictures"))
 READY_WITHIN = 180
 
 
@@ -182,7 +182,7 @@ def _wait_until_ready(base_url: str, process: subprocess.Popen[bytes], output: P
         if process.poll() is not None:
             raise AssertionError(f"make run ended:\n{output.read_text()}")
         try:
-            with urllib.request.urlopen(f"{base_url}/readyz", timeout=2) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"{base_url}/readyz", timeout=2) as answer:
                 if answer.status == 200:
                     return
         except OSError:

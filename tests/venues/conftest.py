@@ -12,10 +12,21 @@ from accounts.models import Account, Organization
 from portal.core import secrets
 from portal.venues.paper import funding
 from portal.venues.types import Destination
+from tests import ground
 
 RECEIVER = Destination(
     key="btc-cold", address="bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq", method="Bitcoin", network="Bitcoin"
 )
+
+
+@pytest.fixture(autouse=True)
+def _empty_ground(request):
+    """These tests count everything there is, so nothing else may be there."""
+    marker = request.node.get_closest_marker("django_db")
+    if marker or "db" in request.fixturenames or "transactional_db" in request.fixturenames:
+        is_transactional = "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction"))
+        request.getfixturevalue("transactional_db" if is_transactional else "db")
+        ground.clear()
 
 
 def open_account():
