@@ -1,10 +1,10 @@
 """What a Service User may do and within which limits (DESIGN K3, K4): the values, their rules, their widening."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 from django.utils import timezone
@@ -118,19 +118,16 @@ def parse_allow_list(text: str) -> tuple[str, ...]:
 
 def grown(before: Limits, after: Limits) -> frozenset[str]:
     """The fields in which `after` gives more power than `before`."""
-    tests: dict[str, Callable[[], bool]] = {
-        "permissions": lambda: not set(after.permissions) <= set(before.permissions),
-        "expires_at": lambda: _is_later(before.expires_at, after.expires_at),
-        "query_start": lambda: _is_earlier(before.query_start, after.query_start),
-        "query_end": lambda: _is_later(before.query_end, after.query_end),
-        "websocket": lambda: after.websocket and not before.websocket,
-        "nonce_window": lambda: after.nonce_window > before.nonce_window,
-        "ip_allow_list": lambda: (
-            bool(before.ip_allow_list)
-            and (not after.ip_allow_list or not set(after.ip_allow_list) <= set(before.ip_allow_list))
-        ),
+    wider = {
+        "permissions": not set(after.permissions) <= set(before.permissions),
+        "expires_at": _is_later(before.expires_at, after.expires_at),
+        "query_start": _is_earlier(before.query_start, after.query_start),
+        "query_end": _is_later(before.query_end, after.query_end),
+        "websocket": after.websocket and not before.websocket,
+        "nonce_window": after.nonce_window > before.nonce_window,
+        "ip_allow_list": _reaches_further(before.ip_allow_list, after.ip_allow_list),
     }
-    return frozenset(field for field, is_wider in tests.items() if is_wider())
+    return frozenset(field for field, is_wider in wider.items() if is_wider)
 
 
 def _is_later(before: datetime | None, after: datetime | None) -> bool:
@@ -139,6 +136,20 @@ def _is_later(before: datetime | None, after: datetime | None) -> bool:
 
 def _is_earlier(before: datetime | None, after: datetime | None) -> bool:
     return before is not None and (after is None or after < before)
+
+
+def _reaches_further(before: Sequence[str], after: Sequence[str]) -> bool:
+    """Whether some address is allowed that was not; an empty list allows them all."""
+    allowed = [ip_network(entry) for entry in before]
+    return bool(allowed) and (
+        not after or any(not any(_within(ip_network(entry), network) for network in allowed) for entry in after)
+    )
+
+
+def _within(inner: IPv4Network | IPv6Network, outer: IPv4Network | IPv6Network) -> bool:
+    if isinstance(inner, IPv4Network):
+        return isinstance(outer, IPv4Network) and inner.subnet_of(outer)
+    return isinstance(outer, IPv6Network) and inner.subnet_of(outer)
 
 
 def _tighten(limits: Limits) -> str:

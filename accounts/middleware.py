@@ -78,10 +78,10 @@ def _zone(member: Member | None) -> ZoneInfo:
 
 def _as_htmx_wants(request: MemberRequest, response: HttpResponseBase) -> HttpResponseBase:
     """A lost session must take the whole page to the sign-in, not put the sign-in into a part of it."""
-    if not request.htmx:
+    sign_in = resolve_url("accounts:sign_in")
+    if response.status_code != 302 or response.headers.get("Location", "").partition("?")[0] != sign_in:
         return response
+    if request.htmx:
+        response = HttpResponseClientRedirect(sign_in)
     patch_vary_headers(response, ["HX-Request"])
-    location = response.headers.get("Location", "")
-    if response.status_code == 302 and location.partition("?")[0] == resolve_url("accounts:sign_in"):
-        return HttpResponseClientRedirect(resolve_url("accounts:sign_in"))
     return response

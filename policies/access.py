@@ -52,7 +52,7 @@ def needs(workflow: Workflow, right: Right) -> Callable[[View[P, R]], View[P, R]
 
     def guard(view: View[P, R]) -> View[P, R]:
         @wraps(view)
-        def guarded(request: MemberRequest, *args: P.args, **kwargs: P.kwargs) -> R:
+        def guarded(request: MemberRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
             if not allows(request.member, workflow, right):
                 _deny(request, workflow, right)
             return view(request, *args, **kwargs)

@@ -63,8 +63,8 @@ def refuse_grown(before: Facts, after: Facts) -> None:
 
 
 def _in_workflow(workflow: Workflow, facts: Facts) -> Iterator[Shortage]:
-    accounts: dict[int | None, str] = {**facts.accounts} if workflow.by_account else {None: ""}
-    for account_id, account in accounts.items():
+    nowhere: list[tuple[int | None, str]] = [(None, "")]
+    for account_id, account in facts.accounts.items() if workflow.by_account else nowhere:
         # Whoever could approve what a stranger asks. Initiator and custodians are then taken out by person, which
         # spares going through everybody once more for each initiator.
         nobody = Asked(workflow, Bot(0, "", account_id or 0), account_id)

@@ -63,13 +63,9 @@ def initiator(facts: Facts, actor: "Member | ServiceUser") -> Initiator:
 
 
 def asked(change: "ChangeRequest", facts: Facts) -> Asked:
-    """What `change` asks, for the rules.
-
-    Raises: payload.Unreadable if its params are not what its operation takes.
-    """
+    """What `change` asks, for the rules. One whose params were altered beyond reading gives nobody anything."""
     operation = registry.get(change.operation)
-    gives_withdraw = operation.gives_withdraw(payload.decode(operation.params, change.params))
-    return asking(operation, change, facts, gives_withdraw=gives_withdraw)
+    return asking(operation, change, facts, gives_withdraw=_gives_withdraw(change))
 
 
 def asking(operation: Operation[Any], change: "ChangeRequest", facts: Facts, *, gives_withdraw: int | None) -> Asked:
@@ -90,6 +86,15 @@ def asking(operation: Operation[Any], change: "ChangeRequest", facts: Facts, *, 
         least=1 if operation.accepted else 0,
         spared=1 if operation.accepted and verified < FEW else 0,
     )
+
+
+def _gives_withdraw(change: "ChangeRequest") -> int | None:
+    operation = registry.get(change.operation)
+    try:
+        return operation.gives_withdraw(payload.decode(operation.params, change.params))
+    except payload.Unreadable:
+        # It cannot run either: whoever moves it finds that its digest is broken.
+        return None
 
 
 def _people(organization: "Organization") -> tuple[Person, ...]:

@@ -1,7 +1,7 @@
 """Governing the rules themselves: what a workflow asks for changes by request like everything else (DESIGN §4)."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.utils import timezone
 from django.utils.html import format_html
@@ -19,6 +19,9 @@ from portal.core.errors import Conflict, Invalid
 
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
+
+SAFEGUARDS: Final = ("Approvals", "Always require approval")
+FIELDS: Final = (*SAFEGUARDS, "Stays open, hours")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +179,9 @@ def _compared(
     if not change.is_open or subject is None:
         return ()
     now = _standing(change, subject)
-    rows = (
-        ("Approvals", now and now.approvals, after and after.approvals),
-        ("Always require approval", now and now.always, after and after.always),
-        ("Stays open, hours", now and now.open_hours, after and after.open_hours),
-    )
-    weaker = after is None or (now is not None and (after.approvals < now.approvals or after.always < now.always))
+    rows = tuple(zip(FIELDS, _values(now), _values(after), strict=True))
     return tuple(
-        FieldChange(label, _word(before), _word(value), grows=weaker and before != value)
+        FieldChange(label, _word(before), _word(value), grows=label in SAFEGUARDS and (value or 0) < (before or 0))
         for label, before, value in rows
         if before != value
     )
@@ -200,6 +198,10 @@ def _loosened(change: "ChangeRequest", params: ConfigurePolicy) -> tuple[Notice,
             "What waits already keeps the approvals it was opened with; what is asked afterwards needs fewer.",
         ),
     )
+
+
+def _values(terms: Policy | ConfigurePolicy | None) -> tuple[int | bool | None, ...]:
+    return (terms.approvals, terms.always, terms.open_hours) if terms else (None, None, None)
 
 
 def _word(value: int | bool | None) -> str:

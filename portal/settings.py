@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "accounts.middleware.MemberMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "accounts.enrolment.EnrolmentMiddleware",
+    "portal.dashboard.middleware.NotFoundMiddleware",
 ]
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
@@ -188,7 +189,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = None
 USE_X_FORWARDED_HOST = False
-SILENCED_SYSTEM_CHECKS = ["security.W003", "security.W008"]
+# W002: SecurityHeadersMiddleware sets X-Frame-Options itself. W008: see SECURE_SSL_REDIRECT.
+SILENCED_SYSTEM_CHECKS = ["security.W002", "security.W008"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.test import Client, TransactionTestCase
 from django.urls import reverse
+from pytest_django import DjangoDbBlocker
 
 from accounts import credentials
 from accounts.models import Account, Member
@@ -16,18 +17,24 @@ from tests.factories import world as cast
 from tests.factories.world import PASSWORD, Bot, World
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _flush_lifts_the_triggers() -> Iterator[None]:
-    """A transactional test empties every table at its end; the append-only ones would refuse."""
-    original = TransactionTestCase._fixture_teardown
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The cast stands in every test database, and again after a test that emptied it.
+
+    A transactional test empties every table at its end; the append-only ones would refuse.
+    """
+    original = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 
     def teardown(case: TransactionTestCase) -> None:
         with triggers.lifted():
             original(case)
+        cast.build()
 
-    TransactionTestCase._fixture_teardown = teardown  # type: ignore[method-assign]
+    with django_db_blocker.unblock():
+        cast.build()
+    TransactionTestCase._fixture_teardown = teardown  # type: ignore[attr-defined]
     yield
-    TransactionTestCase._fixture_teardown = original  # type: ignore[method-assign]
+    TransactionTestCase._fixture_teardown = original  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)
@@ -40,10 +47,8 @@ def _no_credential_survives() -> Iterator[None]:
 
 @pytest.fixture
 def world(db: None) -> World:
-    """`Demo Treasury` and `Elsewhere` as DESIGN §10 describes them."""
-    from accounts.models import Organization  # noqa: PLC0415
-
-    return cast.load() if Organization.objects.exists() else cast.build()
+    """`Demo Treasury` with its people and bots, and its neighbour `Elsewhere`."""
+    return cast.load()
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def test_the_lists_name_only_routes_there_are():
 
 @pytest.mark.parametrize("operation", all_operations(), ids=lambda operation: operation.key)
 def test_every_operation_is_named_in_a_test(operation):
-    names = re.compile(rf"\b({re.escape(operation.run.__name__)}|{re.escape(operation.key)})\b")
+    names = re.compile(rf"\b({operation.run.__name__}|{operation.params.__name__}|{re.escape(operation.key)})\b")
     tests = [path for path in (ROOT / "tests").rglob("test_*.py") if path.name != Path(__file__).name]
     assert any(names.search(path.read_text()) for path in tests)
 

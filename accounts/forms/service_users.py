@@ -79,7 +79,7 @@ class LimitsForm(StepUpForm):
         widget=forms.Textarea(attrs={"rows": 3, "class": "input input--mono"}),
     )
     acknowledged = forms.BooleanField(
-        label="If this key may withdraw without an expiry or an IP allow-list: I mean it.",
+        label="If this key may move money without an end, or from anywhere: I mean it.",
         required=False,
         help_text="Approvers see that you ticked this.",
     )

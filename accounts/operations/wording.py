@@ -72,7 +72,7 @@ def alteration(change: "ChangeRequest") -> Description:
         "<b>{}</b> asks to change the service user <b>{}</b>: {}. Its keys stay the same.",
         change.initiator_label,
         name,
-        _listed([field.field for field in fields]),
+        _steps(gained, lost, [field.field for field in fields if field.field not in (*gained, *lost)]),
     )
     notices = _notices(after, params.acknowledged)
     if wider:
@@ -170,6 +170,16 @@ def _abilities(limits: Limits) -> SafeString:
     return format_html(
         "may <b>withdraw</b> to the approved addresses of that account, and gets {} other {}", len(others), plural
     )
+
+
+def _steps(gained: Sequence[str], lost: Sequence[str], settings: Sequence[str]) -> str:
+    """What would be done to it, as the end of a sentence."""
+    steps = (
+        ("give it {}", gained),
+        ("take {} away", lost),
+        ("set another {}", settings),
+    )
+    return "; ".join(words.format(_listed(names)) for words, names in steps if names)
 
 
 def _notices(limits: Limits, acknowledged: bool) -> tuple[Notice, ...]:

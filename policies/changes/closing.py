@@ -10,6 +10,7 @@ from policies.changes import moving
 from policies.changes.deciding import initiator_lack
 from policies.facts import asked, bot, gather
 from policies.models import ChangeRequest, State
+from policies.rules import Facts
 from portal.audit.record import lock_history
 from portal.core import actors
 from portal.core.actors import Actor
@@ -28,7 +29,7 @@ def cancel(reference: str, *, actor: Actor, reason: str = "") -> ChangeRequest:
     reason = notes.clean(reason, field="reason")
     with transaction.atomic():
         change = moving.locked(reference, organization_id=actor.organization_id)
-        if not may_cancel(change, actor):
+        if not may_cancel(change, actor, gather(change.organization)):
             raise Refused("Only who asked can cancel this request, or a custodian of the key that asked.")
         expired = change.is_past_its_time
         if expired:
@@ -42,7 +43,7 @@ def cancel(reference: str, *, actor: Actor, reason: str = "") -> ChangeRequest:
     return change
 
 
-def may_cancel(change: ChangeRequest, actor: Actor) -> bool:
+def may_cancel(change: ChangeRequest, actor: Actor, facts: Facts) -> bool:
     """Whether `actor` belongs to the side that asked."""
     if actor.kind == actors.SERVICE_USER:
         return change.service_user_id == actor.pk
@@ -50,7 +51,7 @@ def may_cancel(change: ChangeRequest, actor: Actor) -> bool:
         return False
     if change.member_id is not None:
         return change.member_id == actor.pk
-    asking = bot(gather(change.organization), change.service_user_id)
+    asking = bot(facts, change.service_user_id)
     return asking is not None and cast("Member", actor).user_id in asking.custodians
 
 

@@ -82,10 +82,10 @@ def refuse_unfinishable(asked: Asked, facts: Facts, need: Need) -> None:
             "Nobody who can approve this holds Execute on Initiate Withdrawal, and nothing governs withdrawals yet. "
             "Set a policy for Initiate Withdrawal first, or give one approver that right."
         )
-    names = ", ".join(person.name for person in people) or "nobody"
+    able = f"only {', '.join(person.name for person in people)}" if people else "nobody"
     missing = need.approvals - len(people)
     raise Refused(
-        f"Nobody could finish this: it needs {_count(need.approvals, 'approval')}, and only {names} can give one. "
+        f"Nobody could finish this: it needs {_count(need.approvals, 'approval')}, and {able} can give one. "
         f"Missing: {_count(missing, 'more member')} with Approve on {asked.workflow.title}."
     )
 

@@ -46,6 +46,10 @@ class ChangeQuerySet(models.QuerySet["ChangeRequest"]):
         """Pending and still within its time, whether or not a job has noticed the expiry of others."""
         return self.filter(state=State.PENDING, expires_at__gt=timezone.now())
 
+    def open(self) -> Self:
+        """Those that can still come to something."""
+        return self.filter(Q(state=State.APPROVED) | Q(state=State.PENDING, expires_at__gt=timezone.now()))
+
 
 class ChangeRequest(models.Model):
     """Everything governed, once: what would run, for whom, what it needs and how it ended (DESIGN R1, R2).
@@ -130,7 +134,7 @@ class ChangeRequest(models.Model):
             return f"{self.title}: done."
         if self.state == State.PENDING:
             approvals = "one approval" if self.approvals_required == 1 else f"{self.approvals_required} approvals"
-            return f"{self.title}: asked as request {self.number}. It waits for {approvals}."
+            return f"{self.title}: asked as request {self.number}.\nIt waits for {approvals}."
         return f"{self.title}: {State(self.state).label.lower()}."
 
     @property

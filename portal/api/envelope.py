@@ -1,5 +1,6 @@
 """The one shape of every answer, and the only words an error may have (reference §1, §4)."""
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -9,7 +10,7 @@ from portal.core.errors import Conflict, DomainError, Insufficient, Invalid, Ref
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
 from portal.venues.protocol import UnknownAsset, UnknownMethod, UnknownPair, UnknownReference
 
-JSON: TypeAlias = "str | int | float | bool | list[JSON] | dict[str, JSON] | None"
+JSON: TypeAlias = "str | int | float | bool | Sequence[JSON] | Mapping[str, JSON] | None"
 
 
 class Error(StrEnum):

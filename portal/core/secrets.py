@@ -48,7 +48,8 @@ def parse_sealing_keys(text: str) -> dict[str, bytes]:
         except ValueError:
             key = b""
         if not name.isalnum() or name in keys or len(key) != KEY_BYTES:
-            raise ImproperlyConfigured(f"PORTAL_SEALING_KEYS: {name or 'an entry'!r} needs a name and 32 bytes in base64.")
+            entry = repr(name) if name else "an entry"
+            raise ImproperlyConfigured(f"PORTAL_SEALING_KEYS: {entry} needs a name and 32 bytes in base64.")
         keys[name] = key
     if not keys:
         raise ImproperlyConfigured("PORTAL_SEALING_KEYS is empty: give at least one key as name:base64.")

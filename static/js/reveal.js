@@ -63,6 +63,8 @@ for (const button of page.querySelectorAll("[data-copy]")) {
 }
 
 show.addEventListener("click", unmask);
+// The address of a page, noted by htmx on the way here, is all that could lie there.
+sessionStorage.clear();
 // A page kept by the browser to go back to must hold nothing either.
 window.addEventListener("pagehide", clear);
 unmask();

@@ -5,12 +5,15 @@ import hmac
 import json
 from base64 import b64decode, b64encode
 from itertools import count
+from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
 from django.test import Client
 from django.utils import timezone
 
 from tests.factories.world import Bot
+
+Envelope: TypeAlias = "dict[str, Any]"
 
 FORM = "application/x-www-form-urlencoded"
 _later = count(1)
@@ -60,41 +63,41 @@ class Wire:
             REMOTE_ADDR=self.source,
         )
 
-    def ask(self, method: str, *, nonce: object = None, **fields: object) -> dict:
+    def ask(self, method: str, /, *, nonce: object = None, **fields: object) -> Envelope:
         """The envelope of a well-formed call with a fresh nonce."""
         text = str(next_nonce() if nonce is None else nonce)
         body = urlencode({"nonce": text, **fields}).encode()
         return self.read(self.send(method, body, nonce=text))
 
-    def ask_json(self, method: str, fields: dict, *, nonce: object = None) -> dict:
+    def ask_json(self, method: str, fields: Envelope, *, nonce: object = None) -> Envelope:
         nonce = str(next_nonce()) if nonce is None else nonce
         body = json.dumps({"nonce": nonce, **fields}).encode()
         return self.read(self.send(method, body, nonce=str(nonce), content_type="application/json"))
 
-    def result(self, method: str, **fields: object):
+    def result(self, method: str, /, **fields: object):
         """What the call brought; it must have worked."""
         answer = self.ask(method, **fields)
         assert answer["error"] == [], answer
         return answer["result"]
 
-    def error(self, method: str, **fields: object) -> str:
+    def error(self, method: str, /, **fields: object) -> str:
         return only_error(self.ask(method, **fields))
 
     @staticmethod
-    def read(response) -> dict:
+    def read(response) -> Envelope:
         assert response.status_code == 200
         assert response.headers["Content-Type"] == "application/json"
-        answer = json.loads(response.content)
+        answer: Envelope = json.loads(response.content)
         assert set(answer) in ({"error"}, {"error", "result"})
         return answer
 
 
-def only_error(answer: dict) -> str:
+def only_error(answer: Envelope) -> str:
     assert list(answer) == ["error"], answer
     (error,) = answer["error"]
-    return error
+    return str(error)
 
 
-def ask_public(method: str, *, verb: str = "GET", **fields: object) -> dict:
+def ask_public(method: str, *, verb: str = "GET", **fields: str) -> Envelope:
     client = Client(raise_request_exception=False)
     return Wire.read(client.generic(verb, f"/0/public/{method}", query_params=fields, secure=True))

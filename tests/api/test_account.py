@@ -34,7 +34,7 @@ def history(account) -> list[datetime]:
 
 
 @pytest.fixture
-def books(readonly) -> Wire:
+def books(readonly):
     """A key that sees the past only, so that the cast's own deposits do not count."""
     change_bot(readonly, query_end=datetime(2025, 6, 1, tzinfo=UTC))
     return readonly
@@ -115,13 +115,12 @@ def test_filters_by_asset_and_type(books, history):
     assert books.ask_json("Ledgers", {"asset": ["EUR"], "ofs": 0, "without_count": False})["result"]["count"] == 30
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [{"type": "gift"}, {"ofs": "-1"}, {"ofs": 10**9}, {"ofs": "1.5"}, {"start": "yesterday"}, {"end": "-5"},
-     {"without_count": "maybe"}, {"aclass": "stone"}],
-)  # fmt: skip
-def test_what_cannot_be_read_is_refused(readonly, fields):
-    assert readonly.error("Ledgers", **fields) == INVALID
+def test_what_cannot_be_read_is_refused(readonly):
+    for fields in (
+        {"type": "gift"}, {"ofs": "-1"}, {"ofs": 10**9}, {"ofs": "1.5"}, {"start": "yesterday"}, {"end": "-5"},
+        {"without_count": "maybe"}, {"aclass": "stone"},
+    ):  # fmt: skip
+        assert readonly.error("Ledgers", **fields) == INVALID, fields
 
 
 def test_unknown_assets(readonly):
@@ -200,7 +199,6 @@ def test_methods_not_served_yet_say_so_after_the_permission(readonly, trading):
     assert readonly.error("GetWebSocketsToken") == "EService:Unavailable"
 
 
-@pytest.mark.parametrize("method", ["", "balance", "Balance/", "Nonsense", "Earn", "../public/Time", "%42alance2"])
-def test_methods_that_do_not_exist(readonly, method):
-    answer = readonly.ask(method)
-    assert answer["error"] in (["EGeneral:Unknown method"], ["EAPI:Invalid signature"])
+def test_methods_that_do_not_exist(readonly):
+    for method in ("", "balance", "Balance/", "Nonsense", "Earn", "Earn/", "../public/Time"):
+        assert readonly.error(method) == "EGeneral:Unknown method"

@@ -1,7 +1,6 @@
 """AP-7: the checks of a signed call, in the protocol's order, from the next call on after any change."""
 
 from datetime import timedelta
-from ipaddress import ip_network
 
 import pytest
 import time_machine
@@ -64,7 +63,6 @@ def test_every_check_comes_before_the_next(readonly, settings):
     assert error(signature=good) == "EGeneral:Unknown method"
     assert readonly.error("Withdraw", amount="x") == "EGeneral:Permission denied"
     assert readonly.error("OpenOrders", ofs="x") == "EService:Unavailable"
-    assert readonly.error("Ledgers", asset="XBT") == "EGeneral:Permission denied" or readonly.error("Ledgers", ofs="x")
     assert readonly.error("Ledgers", ofs="x") == "EGeneral:Invalid arguments"
 
 
@@ -103,9 +101,9 @@ def test_a_flood_of_unknown_keys_is_cut_off_at_its_source(readonly, settings):
     assert "XXBT" in readonly.result("Balance")
 
 
-@pytest.mark.parametrize("key", ["", "x", "A" * 56, "A" * 57, "é" * 56, "A" * 5000, "' OR 1=1 --"])
-def test_an_unknown_key_is_invalid(readonly, key):
-    assert only_error(readonly.read(readonly.send("Balance", b"nonce=1", nonce="1", key=key))) == INVALID_KEY
+def test_an_unknown_key_is_invalid(readonly):
+    for key in ("", "x", "A" * 56, "A" * 57, "é" * 56, "A" * 5000, "' OR 1=1 --"):
+        assert only_error(readonly.read(readonly.send("Balance", b"nonce=1", nonce="1", key=key))) == INVALID_KEY
 
 
 class TestOneAnswerForEveryDeadKey:
@@ -145,7 +143,7 @@ class TestOneAnswerForEveryDeadKey:
             case "source":
                 change_bot(readonly, ip_allow_list=["198.51.100.0/24"])
         if not is_cached:
-            keys.forget_all()
+            keys.forget(readonly.bot.public)
         before = high(readonly)
         computed.clear()
         nonce = str(next_nonce())
@@ -184,8 +182,7 @@ def test_a_body_is_signed_as_sent_not_as_it_would_be_written_again(readonly):
         assert readonly.read(readonly.send("Balance", body.encode(), nonce=text))["error"] == []
 
 
-@pytest.mark.parametrize("identity", ["secret", "sealed"])
-def test_the_key_of_another_bot_does_not_sign_for_this_one(readonly, trading, identity):
+def test_the_key_of_another_bot_does_not_sign_for_this_one(readonly, trading):
     nonce = str(next_nonce())
     body = f"nonce={nonce}".encode()
     foreign = sign(trading.bot.secret, "/0/private/Balance", nonce, body)
@@ -244,36 +241,32 @@ class TestFromTheNextCall:
         assert readonly.ask("Balance", nonce=late)["error"] == []
 
 
-@pytest.mark.parametrize(
-    ("allowed", "source", "passes"),
-    [
-        (["192.0.2.7"], "192.0.2.7", True),
-        (["192.0.2.7"], "192.0.2.8", False),
-        (["192.0.2.0/24", "198.51.100.1"], "192.0.2.200", True),
-        (["192.0.2.0/24"], "192.0.3.1", False),
-        (["2001:db8::/32"], "2001:db8:1::5", True),
-        (["2001:db8::/32"], "2001:db9::5", False),
-        (["10.0.0.0/8"], "::ffff:10.0.0.1", True),
-        (["192.0.2.7"], "", False),
-        (["0.0.0.0/0"], "2001:db8::1", False),
-    ],
-)
-def test_the_allow_list_is_matched_on_the_source(readonly, allowed, source, passes):
+ALLOWED = [
+    (["192.0.2.7"], "192.0.2.7", True),
+    (["192.0.2.7"], "192.0.2.8", False),
+    (["192.0.2.0/24", "198.51.100.1"], "192.0.2.200", True),
+    (["192.0.2.0/24"], "192.0.3.1", False),
+    (["2001:db8::/32"], "2001:db8:1::5", True),
+    (["2001:db8::/32"], "2001:db9::5", False),
+    (["10.0.0.0/8"], "::ffff:10.0.0.1", True),
+    (["192.0.2.7"], "", False),
+    (["0.0.0.0/0"], "2001:db8::1", False),
+]
+
+
+def test_the_allow_list_is_matched_on_the_source(readonly):
     """AP-8: addresses and CIDR, IPv4 and IPv6, mapped addresses unmapped."""
-    assert all(ip_network(text) for text in allowed)
-    change_bot(readonly, ip_allow_list=allowed)
-    readonly.source = source
-    answer = readonly.ask("Balance")
-    assert (answer["error"] == []) is passes
-    if not passes:
-        assert answer == {"error": [INVALID_KEY]}
+    for allowed, source, passes in ALLOWED:
+        change_bot(readonly, ip_allow_list=allowed)
+        readonly.source = source
+        assert readonly.ask("Balance")["error"] == ([] if passes else [INVALID_KEY]), (allowed, source)
 
 
 def test_a_spoofed_forwarded_address_is_not_believed(readonly, settings):
     """AP-8, WB-10: X-Forwarded-For counts only as far as listed proxies added it."""
     change_bot(readonly, ip_allow_list=["198.51.100.7"])
 
-    def errors(forwarded: str) -> list[str]:
+    def errors(forwarded: str):
         nonce = str(next_nonce())
         headers = {"X-Forwarded-For": forwarded, "X-Real-IP": "198.51.100.7", "Forwarded": "for=198.51.100.7"}
         response = readonly.send("Balance", f"nonce={nonce}".encode(), nonce=nonce, headers=headers)

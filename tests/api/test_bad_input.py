@@ -8,20 +8,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policies.models import ChangeRequest
+from portal.api import gateway
 from portal.api.envelope import Error
-from tests.api.calls import FORM, Wire, next_nonce, only_error
-
-pytestmark = pytest.mark.django_db
+from tests.api.calls import FORM, Envelope, Wire, next_nonce, only_error
 
 STRINGS = {error.value for error in Error} - {Error.INTERNAL.value}
 INVALID = "EGeneral:Invalid arguments"
 METHODS = ["Balance", "Ledgers", "QueryLedgers", "Withdraw", "WithdrawStatus", "WithdrawCancel", "WithdrawInfo",
            "WithdrawMethods", "WithdrawAddresses"]  # fmt: skip
-FIELDS = ["asset", "key", "amount", "address", "max_fee", "refid", "start", "end", "ofs", "limit", "cursor", "id", "type",
-          "aclass", "method", "network", "verified", "without_count"]  # fmt: skip
+FIELDS = ["asset", "key", "amount", "address", "max_fee", "refid", "start", "end", "ofs", "limit", "cursor", "id",
+          "type", "aclass", "method", "network", "verified", "without_count"]  # fmt: skip
 
 text = st.text(st.characters(codec="utf-8"), max_size=30)
-near = st.sampled_from(["XBT", "btc-cold", "0.25", "1e-3", "true", "None", "", "-1", "NaN", "0x1", "all", "1" * 40, "'--"])
+near = st.sampled_from(
+    ["XBT", "btc-cold", "0.25", "1e-3", "true", "None", "", "-1", "NaN", "0x1", "all", "1" * 40, "'--"]
+)
 scalars = st.one_of(text, near, st.booleans(), st.none(), st.integers(), st.floats(allow_nan=False))
 values = st.one_of(scalars, st.lists(scalars, max_size=3), st.dictionaries(text, scalars, max_size=2))
 fuzz = settings(
@@ -43,21 +44,22 @@ fuzz = settings(
         ("application/json", b'{"nonce":"%s","amount":NaN}'),
         ("application/json", b'{"nonce":"%s"'),
         ("application/json", b'["%s"]'),
-        ("application/json", b""),
         ("application/json", b"nonce=%s"),
         ("text/plain", b"nonce=%s"),
-        ("multipart/form-data; boundary=x", b"nonce=%s"),
+        ("multipart/form-data", b"nonce=%s"),
     ],
 )
-def test_a_body_that_cannot_be_read_is_refused_before_the_key_is_looked_at(treasury, content_type, body):
-    """AP-4, IN-1, IN-6: unreadable bodies come first in the order of checks, also without any key."""
-    nonce = str(next_nonce())
-    body = body.replace(b"%s", nonce.encode()).replace(b"%%", b"%")
-    for key in (None, "", "x"):
-        answer = treasury.send("Withdraw", body, nonce=nonce, content_type=content_type, key=key)
-        assert only_error(treasury.read(answer)) == INVALID
+def test_a_body_that_cannot_be_read_is_refused_before_the_key_is_looked_at(content_type, body):
+    """AP-4, IN-1, IN-6: unreadable bodies come first in the order of checks; the database is not even asked."""
+    body = body.replace(b"%s", str(next_nonce()).encode()).replace(b"%%", b"%")
+    for key in ("A" * 56, "", "x"):
+        call = gateway.Call(
+            "POST", "/0/private/Withdraw", "", body, content_type, key, "x", "192.0.2.1", is_secure=True
+        )
+        assert json.loads(gateway.answer(call)) == {"error": [INVALID]}
 
 
+@pytest.mark.django_db
 def test_the_largest_body_is_read_and_one_byte_more_is_not(treasury, settings):
     """IN-1: body boundary and boundary + 1."""
     nonce = str(next_nonce())
@@ -70,6 +72,7 @@ def test_the_largest_body_is_read_and_one_byte_more_is_not(treasury, settings):
     assert only_error(treasury.read(treasury.send("Balance", body + b"x", nonce=nonce))) == INVALID
 
 
+@pytest.mark.django_db
 @fuzz
 @given(st.sampled_from(METHODS), st.dictionaries(st.sampled_from(FIELDS), st.one_of(text, near), max_size=6))
 def test_forms_of_anything_move_nothing(treasury, method, fields):
@@ -79,6 +82,7 @@ def test_forms_of_anything_move_nothing(treasury, method, fields):
     check(treasury, method, treasury.read(treasury.send(method, body, nonce=nonce)))
 
 
+@pytest.mark.django_db
 @fuzz
 @given(st.sampled_from(METHODS), st.dictionaries(st.sampled_from(FIELDS), values, max_size=6))
 def test_json_of_anything_moves_nothing(treasury, method, fields):
@@ -88,6 +92,7 @@ def test_json_of_anything_moves_nothing(treasury, method, fields):
     check(treasury, method, treasury.read(response))
 
 
+@pytest.mark.django_db
 @fuzz
 @given(st.sampled_from([FORM, "application/json", ""]), st.binary(max_size=300))
 def test_bytes_of_anything_move_nothing(treasury, content_type, body):
@@ -95,7 +100,7 @@ def test_bytes_of_anything_move_nothing(treasury, content_type, body):
     check(treasury, "Withdraw", treasury.read(response))
 
 
-def check(wire: Wire, method: str, answer: dict) -> None:
+def check(wire: Wire, method: str, answer: Envelope) -> None:
     """Only the protocol's strings, and money that is all where it was, held or free."""
     assert set(answer["error"]) <= STRINGS
     if method == "Withdraw" and not answer["error"]:

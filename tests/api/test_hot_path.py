@@ -14,7 +14,9 @@ pytestmark = pytest.mark.django_db
 
 def test_a_signed_balance_is_two_statements(readonly):
     readonly.result("Balance")
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         readonly.result("Balance")
     spend, balances = [query["sql"] for query in queries]
     assert spend.lstrip().startswith("UPDATE accounts_apikey SET last_nonce")

@@ -9,7 +9,7 @@ from tests.api.calls import ask_public, only_error
 ASSETS = {"XXBT", "XETH", "ZUSD", "ZEUR", "USDC", "SOL"}
 
 
-def result(method: str, **fields: object):
+def result(method: str, **fields: str):
     answer = ask_public(method, **fields)
     assert answer["error"] == [], answer
     return answer["result"]

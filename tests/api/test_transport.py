@@ -2,12 +2,14 @@
 
 import io
 import json
+from typing import Any
 from wsgiref.types import WSGIApplication
 
+import psycopg
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
-from portal.api import gateway, urls
+from portal.api import gateway, middleware, urls
 from portal.api.middleware import bot_api
 from portal.core.csp import SECURITY_HEADERS
 from tests.api.calls import FORM, Wire, next_nonce, only_error, sign
@@ -38,7 +40,7 @@ class Door:
         self.status = ""
         self.headers: dict[str, str] = {}
 
-    def send(self, path: str, *, body: bytes = b"", verb: str = "POST", **environ: object) -> bytes:
+    def send(self, path: str, *, body: bytes = b"", verb: str = "POST", **environ: Any) -> bytes:
         def start_response(status, headers, exc_info=None):
             self.status, self.headers = status, dict(headers)
             return lambda _: None
@@ -57,7 +59,7 @@ class Door:
         given = {name: value for name, value in given.items() if value is not None}
         return b"".join(self.application(given, start_response))
 
-    def error(self, path: str, **given: object) -> str:
+    def error(self, path: str, **given: Any) -> str:
         answer = json.loads(self.send(path, **given))
         assert self.status == "200 OK"
         assert self.headers["Content-Type"] == "application/json"
@@ -65,11 +67,19 @@ class Door:
 
 
 @pytest.fixture
-def door() -> Door:
+def renewals(monkeypatch) -> list[str]:
+    """Notes when old connections would be closed; really closing them would end a test's transaction."""
+    noted: list[str] = []
+    monkeypatch.setattr(middleware, "close_old_connections", lambda: noted.append("renewed"))
+    return noted
+
+
+@pytest.fixture
+def door(renewals) -> Door:
     return Door(bot_api(behind))
 
 
-def signed(wire: Wire, method: str = "Balance", extra: str = "") -> dict[str, object]:
+def signed(wire: Wire, method: str = "Balance", extra: str = "") -> dict[str, Any]:
     nonce = str(next_nonce())
     body = f"nonce={nonce}{extra}".encode()
     signature = sign(wire.bot.secret, f"/0/private/{method}", nonce, body)
@@ -84,6 +94,11 @@ class TestInFrontOfDjango:
         assert "XXBT" in answer["result"]
         assert door.headers["Content-Length"] == str(len(json.dumps(answer, separators=(",", ":"))))
 
+    def test_old_connections_are_renewed_before_and_after(self, door, readonly, renewals, monkeypatch):
+        monkeypatch.setattr(gateway, "answer", lambda call: renewals.append("answered") or b"{}")
+        door.send("/0/private/Balance")
+        assert renewals == ["renewed", "answered", "renewed"]
+
     def test_other_paths_go_to_django(self, door):
         for path in ("/", "/inbox/", "/0", "/00/private/Balance", "/v2"):
             assert door.send(path) == b"a page"
@@ -95,8 +110,8 @@ class TestInFrontOfDjango:
         assert door.error(path) == "EGeneral:Unknown method"
 
     @pytest.mark.parametrize("verb", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "post", ""])
-    def test_a_wrong_verb_is_an_unknown_method(self, door, readonly, verb):
-        assert door.error("/0/private/Balance", verb=verb, **signed(readonly)) == "EGeneral:Unknown method"
+    def test_a_wrong_verb_is_an_unknown_method(self, door, verb):
+        assert door.error("/0/private/Balance", verb=verb, body=b"nonce=1") == "EGeneral:Unknown method"
 
     def test_a_query_string_on_a_private_route_is_refused(self, door, readonly):
         error = door.error("/0/private/Balance", QUERY_STRING="amount=9", **signed(readonly))
@@ -119,14 +134,14 @@ class TestInFrontOfDjango:
         settings.TRUSTED_PROXIES = ["127.0.0.1"]
         assert json.loads(door.send("/0/private/Balance", **signed(readonly), **plain))["error"] == []
 
-    def test_an_oversized_body_is_refused_before_it_is_read(self, door, readonly, settings):
+    def test_an_oversized_body_is_refused_before_it_is_read(self, door, settings):
         """AP-12: oversized body is not read whole."""
         body = Counting(b"x" * (settings.API_BODY_LIMIT + 1))
         environ = {"CONTENT_LENGTH": str(settings.API_BODY_LIMIT + 1), "wsgi.input": body}
         assert door.error("/0/private/Balance", **environ) == "EGeneral:Invalid arguments"
         assert body.taken == 0
 
-    def test_a_body_without_a_length_is_read_up_to_the_limit(self, door, readonly, settings):
+    def test_a_body_without_a_length_is_read_up_to_the_limit(self, door, settings):
         body = Counting(b"x" * (settings.API_BODY_LIMIT * 3))
         environ = {"CONTENT_LENGTH": None, "HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
         assert door.error("/0/private/Balance", **environ, **{"wsgi.input": body}) == "EGeneral:Invalid arguments"
@@ -146,14 +161,14 @@ class TestInFrontOfDjango:
         assert door.error("/0/private/Balance", body=b"nonce=1", CONTENT_LENGTH=length) == "EGeneral:Invalid arguments"
 
     @pytest.mark.parametrize("media_type", ["text/plain", "multipart/form-data; boundary=x", "application/xml"])
-    def test_other_media_types_are_refused(self, door, readonly, media_type):
-        error = door.error("/0/private/Balance", CONTENT_TYPE=media_type, **signed(readonly))
+    def test_other_media_types_are_refused(self, door, media_type):
+        error = door.error("/0/private/Balance", CONTENT_TYPE=media_type, body=b"nonce=1")
         assert error == "EGeneral:Invalid arguments"
 
-    @pytest.mark.parametrize("media_type", [FORM + "; charset=utf-8", FORM.upper(), "", None])
-    def test_a_charset_or_a_missing_media_type_is_fine(self, door, readonly, media_type):
-        answer = json.loads(door.send("/0/private/Balance", CONTENT_TYPE=media_type, **signed(readonly)))
-        assert answer["error"] == []
+    def test_a_charset_or_a_missing_media_type_is_fine(self, door, readonly):
+        for media_type in (FORM + "; charset=utf-8", FORM.upper(), "", None):
+            answer = json.loads(door.send("/0/private/Balance", CONTENT_TYPE=media_type, **signed(readonly)))
+            assert answer["error"] == []
 
     def test_a_nonce_in_a_header_beside_the_body_is_refused(self, door, readonly):
         """AP-4: in both header and body."""
@@ -226,3 +241,21 @@ def test_what_could_forge_a_line_of_the_log_is_written_out(monkeypatch, caplog):
     call = gateway.Call("GET", "/0/public/Time", "", b"", "", "", "", "", is_secure=True)
     assert b"Internal error" in gateway.answer(call)
     assert gateway._loggable("/0/\n2026 INFO \x1b[31m") == r"'/0/\n2026 INFO \x1b[31m'"
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_lost_connection_costs_one_call(readonly, caplog):
+    """Hot path: the call whose connection died is answered, not repeated; the next one has a new connection."""
+    if connection.vendor != "postgresql":
+        pytest.skip("only a server can hang up")
+    door = Door(bot_api(behind))
+    assert json.loads(door.send("/0/private/Balance", **signed(readonly)))["error"] == []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (backend,) = cursor.fetchone()
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [backend])
+    assert door.error("/0/private/Balance", **signed(readonly)) == "EService:Unavailable"
+    assert json.loads(door.send("/0/private/Balance", **signed(readonly)))["error"] == []
+    assert "The database failed" in caplog.text

@@ -8,7 +8,17 @@ from accounts.models import Organization
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core import actors
-from tests import triggers
+from tests import ground, triggers
+
+
+@pytest.fixture(autouse=True)
+def _empty_ground(request):
+    """These tests count everything there is, so nothing else may be there."""
+    marker = request.node.get_closest_marker("django_db")
+    if marker or "db" in request.fixturenames or "transactional_db" in request.fixturenames:
+        is_transactional = "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction"))
+        request.getfixturevalue("transactional_db" if is_transactional else "db")
+        ground.clear()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A portal as `make run` starts it: its own data, its own process, a free port; the clients get nothing but the address."""
+"""A portal as `make run` starts it: own data, own process, a free port; the clients get nothing but its address."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -66,10 +67,10 @@ def wait_for(port: int, server: "subprocess.Popen[bytes]") -> None:
     for _ in range(300):
         assert server.poll() is None, "the server ended"
         try:
-            connection = HTTPConnection("127.0.0.1", port, timeout=2)
-            connection.request("GET", "/0/public/Time")
-            if connection.getresponse().status == 200:
-                return
+            with closing(HTTPConnection("127.0.0.1", port, timeout=2)) as connection:
+                connection.request("GET", "/0/public/Time")
+                if connection.getresponse().status == 200:
+                    return
         except OSError:
             time.sleep(0.1)
     raise AssertionError("the server does not answer")

@@ -35,9 +35,9 @@ def test_the_market_and_an_account(portal):
 
 def test_a_withdrawal_that_nothing_governs(portal):
     funding = Funding(**given(portal, portal.elsewhere))
-    (address,) = funding.get_withdrawal_addresses()
+    (address,) = funding.withdraw_addresses()
     asset, key = address["asset"], address["key"]
-    assert funding.get_withdrawal_methods(asset=asset)[0]["method"] == address["method"]
+    assert funding.withdraw_methods(asset=asset)[0]["method"] == address["method"]
     assert funding.get_withdrawal_info(asset=asset, key=key, amount="0.1")["method"] == address["method"]
     refid = funding.withdraw_funds(asset=asset, key=key, amount="0.1")["refid"]
     (row,) = funding.get_recent_withdraw_status(asset=asset)

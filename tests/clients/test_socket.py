@@ -4,24 +4,25 @@ import json
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from http.client import HTTPConnection
 
 import pytest
 
-from tests.api.calls import FORM, sign
+from tests.api.calls import FORM, Envelope, sign
 
 pytestmark = pytest.mark.slow
 
 
-def post(portal, name: str, nonce: str, method: str = "Balance") -> tuple[int, dict]:
+def post(portal, name: str, nonce: str, method: str = "Balance") -> tuple[int, Envelope]:
     key, secret = portal.keys[name]
     body = f"nonce={nonce}".encode()
     path = f"/0/private/{method}"
     headers = {"API-Key": key, "API-Sign": sign(secret, path, nonce, body), "Content-Type": FORM}
-    connection = HTTPConnection("127.0.0.1", portal.port, timeout=30)
-    connection.request("POST", path, body, headers)
-    response = connection.getresponse()
-    return response.status, json.loads(response.read())
+    with closing(HTTPConnection("127.0.0.1", portal.port, timeout=30)) as connection:
+        connection.request("POST", path, body, headers)
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
 
 
 def test_of_24_connections_with_one_nonce_one_wins(portal):
@@ -35,7 +36,7 @@ def test_of_24_connections_with_one_nonce_one_wins(portal):
     assert sum(answer["error"] == ["EAPI:Invalid nonce"] for _, answer in answers) == 23
 
 
-def raw(portal, head: str, body: bytes = b"") -> tuple[str, dict]:
+def raw(portal, head: str, body: bytes = b"") -> tuple[str, Envelope]:
     """Send these bytes and give the status line and envelope of the answer, though part of the body never comes."""
     with socket.create_connection(("127.0.0.1", portal.port), timeout=20) as connection:
         connection.sendall(head.replace("\n", "\r\n").encode() + b"\r\n\r\n" + body)

@@ -1,5 +1,7 @@
 """The headers on every response."""
 
+from contextlib import closing
+
 import pytest
 from django.urls import reverse
 
@@ -53,11 +55,13 @@ def test_every_page_of_a_member_is_kept_out_of_caches(client, ana, sign_in):
 @pytest.mark.parametrize("path", ["/static/css/base.css", "/static/js/csrf.js", "/nowhere/", "/static/nowhere.css"])
 def test_files_and_missing_pages_have_them_too(client, db, path):
     """WB-5: static, 404."""
-    assert is_closed(client.get(path))
+    with closing(client.get(path)) as response:
+        assert is_closed(response)
 
 
 def test_a_file_may_be_cached(client, db):
-    assert "no-store" not in client.get("/static/css/base.css")["Cache-Control"]
+    with closing(client.get("/static/css/base.css")) as response:
+        assert "no-store" not in response["Cache-Control"]
 
 
 @pytest.mark.urls("tests.dashboard.broken_urls")

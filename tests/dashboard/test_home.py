@@ -37,8 +37,9 @@ def test_a_lost_database_is_said(client, db, monkeypatch):
     def lost():
         raise DatabaseError("gone")
 
-    monkeypatch.setattr(connection, "ensure_connection", lost)
-    response = client.get("/readyz")
+    with monkeypatch.context() as away:
+        away.setattr(connection, "ensure_connection", lost)
+        response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["database"] is False
 

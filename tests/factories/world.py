@@ -21,6 +21,7 @@ EVERY_PERMISSION = (
     "query-funds", "earn-funds", "add-funds", "withdraw-funds", "query-open-trades", "query-closed-trades",
     "modify-trades", "close-trades", "query-ledger", "export-data",
 )  # fmt: skip
+READING = ("query-funds", "query-open-trades", "query-closed-trades", "query-ledger")
 BTC_COLD = "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq"
 ETH_COLD = "0x52908400098527886E0F7030069857D2E4169EE7"
 BANK = "GB33BUKB20201555555555"
@@ -74,7 +75,9 @@ def build() -> World:
         propose(add_address, actor=owner, params=params)
     make_bot(owner, account, "trading-bot", tuple(p for p in EVERY_PERMISSION if p != "withdraw-funds"))
     make_bot(owner, account, "treasury-bot", EVERY_PERMISSION)
-    make_bot(owner, account, "readonly-bot", ("query-funds", "query-open-trades", "query-closed-trades", "query-ledger"))
+    make_bot(
+        owner, account, "readonly-bot", ("query-funds", "query-open-trades", "query-closed-trades", "query-ledger")
+    )
     for workflow, approvals, always in (
         (Workflow.MANAGE_ADDRESSES, 1, False),
         (Workflow.INITIATE_WITHDRAWAL, 2, True),
@@ -94,7 +97,9 @@ def load() -> World:
     }
     bots = {}
     for key in ApiKey.objects.select_related("service_user__organization", "service_user__account", "made_by__user"):
-        bots[key.service_user.name] = Bot(key.service_user, key, key.public, keys.secret_of(key.sealed_secret, public=key.public))
+        bots[key.service_user.name] = Bot(
+            key.service_user, key, key.public, keys.secret_of(key.sealed_secret, public=key.public)
+        )
     account = Account.objects.get(organization=organization, name="Main")
     return World(organization, elsewhere, account, members, bots)
 
@@ -135,7 +140,7 @@ def _elsewhere() -> None:
     organization = create_organization(name=ELSEWHERE, currency="EUR", owner=eve)
     account = Account.objects.get(organization=organization, name="Main")
     owner = Member.objects.get(organization=organization, is_owner=True)
-    funding.deposit(account.pk, "BTC", Decimal("3"), reference=f"opening-{account.pk}-BTC")
+    funding.deposit(account.pk, "BTC", Decimal(3), reference=f"opening-{account.pk}-BTC")
     address = AddAddress(
         account_id=account.pk, key="eve-cold", asset="XXBT", method="Bitcoin", address=BTC_COLD, memo=""
     )

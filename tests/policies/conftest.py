@@ -1,16 +1,20 @@
 """A small house of its own for the rules: people with rights, one bot, and no other app's operations."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
 from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Account, ApiKey, Authenticator, Custodian, Member, Organization, ServiceUser, User
 from policies.access import grant
 from policies.changes import decide, propose
-from policies.models import Policy
+from policies.models import ChangeRequest, Policy
 from policies.workflows import Right, Workflow
+from portal.audit.models import AuditEvent
 from portal.core.http import Proof
 from tests.policies import operations
 from tests.policies.operations import Send, Tidy, send, tidy
@@ -138,5 +142,47 @@ def ask_send(house, actor, amount="10", *, api_key=None, **params):
     return propose(send, actor=actor, params=Send(house.account.pk, amount, **params), api_key=api_key)
 
 
-def total_marks() -> int:
-    return Group.objects.count()
+def again(change) -> ChangeRequest:
+    return ChangeRequest.objects.with_parties().get(pk=change.pk)
+
+
+def events(change) -> list[str]:
+    rows = AuditEvent.objects.filter(subject_kind="changerequest", subject_id=change.pk).order_by("sequence")
+    return list(rows.values_list("kind", flat=True))
+
+
+def is_untouched(house) -> bool:
+    """Whether nothing was written for `house`: no request, no event, no mark."""
+    return not (
+        ChangeRequest.objects.filter(organization=house.organization).exists()
+        or AuditEvent.objects.filter(organization=house.organization).exists()
+        or Group.objects.exists()
+    )
+
+
+def page(client: Client, change: ChangeRequest) -> str:
+    return client.get(reverse("policies:request", args=[change.reference])).content.decode()
+
+
+@pytest.fixture
+def browser(sign_in) -> Callable[[Member], Client]:
+    """A signed-in browser of a Member."""
+
+    def of(member) -> Client:
+        client = Client()
+        sign_in(client, member)
+        return client
+
+    return of
+
+
+@pytest.fixture
+def asked(world, treasury_bot) -> ChangeRequest:
+    """The bot's request to send 1.25 USD, waiting for two of Ben, Cleo and Fay."""
+    return propose(
+        send,
+        actor=treasury_bot.service_user,
+        params=Send(world.account.pk, "1.25"),
+        api_key=treasury_bot.key,
+        note="weekly sweep 47",
+    )

@@ -12,30 +12,41 @@ from accounts.models import Account, Organization
 from portal.core import secrets
 from portal.venues.paper import funding
 from portal.venues.types import Destination
+from tests import ground
 
 RECEIVER = Destination(
     key="btc-cold", address="bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq", method="Bitcoin", network="Bitcoin"
 )
 
 
-def open_account() -> Account:
+@pytest.fixture(autouse=True)
+def _empty_ground(request):
+    """These tests count everything there is, so nothing else may be there."""
+    marker = request.node.get_closest_marker("django_db")
+    if marker or "db" in request.fixturenames or "transactional_db" in request.fixturenames:
+        is_transactional = "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction"))
+        request.getfixturevalue("transactional_db" if is_transactional else "db")
+        ground.clear()
+
+
+def open_account():
     now = timezone.now()
     organization = Organization.objects.create(name=f"Holder {secrets.token(8)}", created_at=now)
     return Account.objects.create(organization=organization, name="Main", created_at=now)
 
 
-def pay_in(account: Account, amount: str, asset: str = "BTC") -> None:
+def pay_in(account, amount: str, asset: str = "BTC") -> None:
     funding.deposit(account.pk, asset, Decimal(amount), reference=f"in-{secrets.token(12)}")
 
 
 @pytest.fixture
-def empty(db) -> Account:
+def empty(db):
     """An Account that never had anything."""
     return open_account()
 
 
 @pytest.fixture
-def funded(empty) -> Account:
+def funded(empty):
     """An Account with ten bitcoin."""
     pay_in(empty, "10")
     return empty

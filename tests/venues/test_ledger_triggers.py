@@ -9,7 +9,7 @@ from portal.venues.paper.ledger.posting import Leg, post
 from tests import triggers
 
 
-def refuses(statement: str, *parameters: object) -> bool:
+def refuses(statement, *parameters) -> bool:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement, parameters)
@@ -127,6 +127,7 @@ def test_replacing_on_conflict_removes_nothing(sealed, unsealed):
     assert refuses(replaced, 999_999, unsealed.pk, posting.account_id, unsealed.at, posting.ledger_id)
 
 
+@pytest.mark.postgresql
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no TRUNCATE")
 @pytest.mark.parametrize("table", ["paper_entry", "paper_posting"])
 def test_the_ledger_is_not_emptied(sealed, table):

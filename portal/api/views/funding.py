@@ -8,7 +8,7 @@ from portal.api.envelope import JSON, ApiError, Error
 from portal.api.parameters import Parameters
 from portal.core.money import plain, wire
 from portal.treasury import withdrawals
-from portal.venues.types import Stage, WithdrawalQuery, WithdrawalRow
+from portal.venues.types import Asset, Stage, WithdrawalQuery, WithdrawalRow
 
 MAX_ROWS: Final = 500
 REFERENCE: Final = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
@@ -65,7 +65,7 @@ def withdraw_addresses(caller: Caller, parameters: Parameters) -> JSON:
 
 def withdraw_info(caller: Caller, parameters: Parameters) -> JSON:
     """What a withdrawal of `amount` would cost and bring. Raises: as `withdraw`."""
-    asset = caller.venue.asset(parameters.needed("asset"))
+    asset = _asset(caller, parameters)
     quote = withdrawals.quote(
         account_id=caller.account_id,
         key=parameters.needed("key"),
@@ -85,7 +85,7 @@ def withdraw(caller: Caller, parameters: Parameters) -> JSON:
 
     Raises: UnknownAsset, UnknownAddress, AddressMismatch, FeeTooHigh, Insufficient, Refused.
     """
-    asset = caller.venue.asset(parameters.needed("asset"))
+    asset = _asset(caller, parameters)
     address_key, amount = parameters.needed("key"), parameters.amount("amount")
     key = caller.key()
     change = withdrawals.request_withdrawal(
@@ -108,6 +108,7 @@ def withdraw_status(caller: Caller, parameters: Parameters) -> JSON:
     """
     cursor = parameters.text("cursor") if not parameters.is_flag("cursor") else ""
     is_wrapped = bool(cursor) or parameters.flag("cursor")
+    withdrawals.release_expired(caller.account_id)
     page = caller.venue.withdrawals(
         caller.account_id,
         WithdrawalQuery(
@@ -127,7 +128,7 @@ def withdraw_status(caller: Caller, parameters: Parameters) -> JSON:
 
 def withdraw_cancel(caller: Caller, parameters: Parameters) -> JSON:
     """True if the withdrawal will not be sent; false if it is too late. Raises: UnknownReference, ApiError."""
-    asset = caller.venue.asset(parameters.needed("asset"))
+    asset = _asset(caller, parameters)
     reference = parameters.needed("refid")
     if not REFERENCE.fullmatch(reference):
         raise ApiError(Error.INVALID_REFERENCE)
@@ -137,6 +138,12 @@ def withdraw_cancel(caller: Caller, parameters: Parameters) -> JSON:
     return withdrawals.cancel_withdrawal(
         actor=caller.key().service_user, account_id=caller.account_id, reference=reference
     )
+
+
+def _asset(caller: Caller, parameters: Parameters) -> Asset:
+    """The asset that the call must name. Raises: UnknownAsset, ApiError."""
+    parameters.choice("aclass", ("currency",), "currency")
+    return caller.venue.asset(parameters.needed("asset"))
 
 
 def _asset_id(caller: Caller, parameters: Parameters) -> str:

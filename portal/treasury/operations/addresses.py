@@ -59,6 +59,12 @@ def check_removal(*, actor: Actor, params: RemoveAddress, change: "ChangeRequest
     _address(params, change)
 
 
+def _headline(params: AddAddress) -> Headline:
+    account = Account.objects.filter(pk=params.account_id).first()
+    code = venue(account.venue).asset(params.asset).code if account else params.asset
+    return Headline(f"Add {code} address {params.key}")
+
+
 @operation(
     "treasury.add_address",
     title="Add an address",
@@ -66,7 +72,7 @@ def check_removal(*, actor: Actor, params: RemoveAddress, change: "ChangeRequest
     params=AddAddress,
     account=lambda params: params.account_id,
     subject=lambda params: f"address:{params.account_id}:{params.key.lower()}",
-    headline=lambda params: Headline(f"Add the address {params.key}"),
+    headline=_headline,
     describe=wording.addition,
     opened=check_addition,
     shifts_power=False,
@@ -98,7 +104,7 @@ def add_address(*, actor: Actor, params: AddAddress, change: "ChangeRequest") ->
     params=RemoveAddress,
     account=lambda params: params.account_id,
     subject=lambda params: f"address:{params.account_id}:{params.key.lower()}",
-    headline=lambda params: Headline(f"Remove the address {params.key}"),
+    headline=lambda params: Headline(f"Remove address {params.key}"),
     describe=wording.removal,
     opened=check_removal,
     shifts_power=False,

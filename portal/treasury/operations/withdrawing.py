@@ -93,9 +93,9 @@ def release(*, params: Withdraw, change: "ChangeRequest") -> None:
 
 
 def _headline(params: Withdraw) -> Headline:
-    account = Account.objects.get(pk=params.account_id)
-    amount, code = plain(params.amount), venue(account.venue).asset(params.asset).code
-    return Headline(f"Withdraw {amount} {code} to {params.key}", amount=amount, asset=code)
+    account = Account.objects.filter(pk=params.account_id).first()
+    code = venue(account.venue).asset(params.asset).code if account else params.asset
+    return Headline(f"Withdraw to {params.key}", amount=plain(params.amount), asset=code)
 
 
 @operation(

@@ -12,7 +12,7 @@ from accounts.models import Account
 from policies import registry
 from policies.models import State
 from policies.payload import decode
-from portal.core import actors, markup
+from portal.core import markup
 from portal.core.describing import Description, Fact, Figure, Notice
 from portal.core.money import plain, wire
 from portal.treasury.models import Address, Withdrawal
@@ -37,7 +37,7 @@ PROGRESS: Final[dict[Stage, tuple[str, markup.Level]]] = {
 
 
 def withdrawal(change: "ChangeRequest") -> Description:
-    """What would leave, from where, to where, who asks, and what that does to the balance."""
+    """What would leave, from where, to where, and what that does to the balance."""
     params: Withdraw = decode(registry.get(change.operation).params, change.params)
     account = Account.objects.get(pk=params.account_id)
     exchange = venue(account.venue)
@@ -57,15 +57,12 @@ def withdrawal(change: "ChangeRequest") -> Description:
         Fact("Amount", _amount(params.amount, params.fee, asset)),
         Fact("From", account.name),
         Fact("To", _receiver(params.key, params.network, params.address, params.memo)),
-        Fact("Asked by", asked_by(change)),
-        *_note(change),
         *_progress(row),
     )
     panel = (
         Fact("Withdraw", markup.amount(plain(params.amount), asset.code)),
         Fact("To", format_html("<b>{}</b><br>{}", params.key, markup.address_ends(params.address))),
         Fact("From", account.name),
-        Fact("Asked by", change.initiator_label),
     )
     is_held = row.stage is Stage.HELD
     return Description(
@@ -94,14 +91,11 @@ def addition(change: "ChangeRequest") -> Description:
         Fact("Account", account.name),
         Fact("Asset", method.asset.code),
         Fact("Address", _receiver(params.key, method.network, params.address, params.memo)),
-        Fact("Asked by", asked_by(change)),
-        *_note(change),
     )
     panel = (
         Fact("Add", params.key),
         Fact("Address", markup.address_ends(params.address)),
         Fact("For", f"{method.asset.code} of {account.name}"),
-        Fact("Asked by", change.initiator_label),
     )
     title = "Money sent there cannot be called back."
     notice = Notice("wait", title, "Compare the address, letter by letter, with a source outside this portal.")
@@ -121,23 +115,9 @@ def removal(change: "ChangeRequest") -> Description:
     facts = (
         Fact("Account", address.account.name),
         Fact("Address", _receiver(params.key, address.network, address.address, address.memo)),
-        Fact("Asked by", asked_by(change)),
-        *_note(change),
     )
-    panel = (Fact("Remove", params.key), Fact("Asked by", change.initiator_label))
+    panel = (Fact("Remove", params.key), Fact("Address", markup.address_ends(address.address)))
     return Description(sentence, facts, panel)
-
-
-def asked_by(change: "ChangeRequest") -> SafeString:
-    """Who asked, with which key, who made that, and from where."""
-    kind = actors.SERVICE_USER if change.service_user_id else actors.MEMBER
-    face = markup.actor(kind, change.initiator_label)
-    words = []
-    if change.api_key is not None:
-        words.append(f"Key {change.api_key.short}, made by {change.api_key.made_by.label}")
-    if change.source:
-        words.append(f"from {change.source}")
-    return format_html('{} <p class="small quiet">{}</p>', face, " · ".join(words)) if words else face
 
 
 def progress(stage: Stage) -> SafeString:
@@ -164,15 +144,6 @@ def _receiver(key: str, network: str, address: str, memo: str) -> SafeString:
         markup.address(address),
         said,
     )
-
-
-def _note(change: "ChangeRequest") -> tuple[Fact, ...]:
-    if not change.note:
-        return ()
-    if not change.service_user_id:
-        return (Fact("Note", markup.quoted(change.note)),)
-    marked = '{} <span class="small quiet">written by the bot, not checked</span>'
-    return (Fact("Bot’s note", format_html(marked, markup.quoted(change.note))),)
 
 
 def _progress(row: WithdrawalRow) -> tuple[Fact, ...]:

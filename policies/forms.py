@@ -1,0 +1,124 @@
+"""What people type about requests and policies, as typed values."""
+
+from typing import Any, Final
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from policies import notes, registry
+from policies.models import ChangeRequest, Policy
+from policies.models.policy import DEFAULT_OPEN_HOURS, MAX_APPROVALS, MAX_OPEN_HOURS, MIN_OPEN_HOURS
+from policies.operations import ConfigurePolicy, RemovePolicy
+from policies.workflows import Workflow
+from portal.core.errors import Invalid
+from portal.core.forms import Form, StepUpForm
+from portal.core.http import MemberRequest
+
+APPROVE: Final = "approve"
+REJECT: Final = "reject"
+CHANGED: Final = "This is not the request as it stands any more. Read it again before you decide."
+
+
+class NoteField(forms.CharField):
+    """A note or a reason: one line of text, checked by the one rule that all of them obey."""
+
+    def __init__(self, *, label: str, **kwargs: Any) -> None:
+        # Longer text is refused with its length, never cut to what fits.
+        super().__init__(label=label, required=False, widget=forms.Textarea(attrs={"rows": 2}), **kwargs)
+
+    def clean(self, value: object) -> str:
+        text: str = super().clean(value)
+        try:
+            return notes.clean(text, field="")
+        except Invalid as error:
+            raise ValidationError(error.message) from error
+
+
+class DecideForm(StepUpForm):
+    """Yes or no to one request. For money the code serves this request and nothing else (SU-2)."""
+
+    digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    reason = NoteField(label="Reason (needed to reject)")
+
+    def __init__(self, *args: Any, request: MemberRequest, change: ChangeRequest, **kwargs: Any) -> None:
+        self.change = change
+        bound = {"change": change.reference, "digest": change.digest} if registry.get(change.operation).money else {}
+        super().__init__(*args, request=request, initial={"digest": change.digest}, **bound, **kwargs)
+        self.order_fields(["code", "reason", "digest"])
+
+    @property
+    def is_approval(self) -> bool:
+        return self.data.get("decision") == APPROVE
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        decision = self.data.get("decision")
+        if decision not in (APPROVE, REJECT):
+            raise ValidationError("Press Approve or Reject.")
+        if values.get("digest") != self.change.digest:
+            raise ValidationError(CHANGED)
+        if decision == REJECT and not values.get("reason") and not self.has_error("reason"):
+            self.add_error("reason", "Say why, so that whoever asked knows what to change.")
+        return values
+
+
+class CancelForm(Form):
+    """Taking one's own request back."""
+
+    reason = NoteField(label="Reason")
+
+
+class ConfigureForm(StepUpForm):
+    """What one workflow asks for."""
+
+    approvals = forms.IntegerField(
+        label="Approvals",
+        min_value=1,
+        max_value=MAX_APPROVALS,
+        help_text=f"How many people have to agree, 1 to {MAX_APPROVALS}. Nobody agrees to what they ask themselves.",
+    )
+    always = forms.BooleanField(
+        label="Always require approval",
+        required=False,
+        help_text="Also of members with Execute. Without it, they finish alone.",
+    )
+    open_hours = forms.IntegerField(
+        label="Stays open, in hours",
+        min_value=MIN_OPEN_HOURS,
+        max_value=MAX_OPEN_HOURS,
+        help_text=f"{MIN_OPEN_HOURS} to {MAX_OPEN_HOURS}. A request that nobody finished by then expires.",
+    )
+    note = NoteField(label="Note", help_text="Shown to who decides, if anybody has to.")
+
+    def __init__(
+        self, *args: Any, request: MemberRequest, workflow: Workflow, policy: Policy | None, **kwargs: Any
+    ) -> None:
+        self.workflow = workflow
+        initial = {
+            "approvals": policy.approvals if policy else 1,
+            "always": bool(policy and policy.always),
+            "open_hours": policy.open_hours if policy else DEFAULT_OPEN_HOURS,
+        }
+        super().__init__(*args, request=request, initial=initial, **kwargs)
+
+    def params(self) -> ConfigurePolicy:
+        values = self.cleaned_data
+        return ConfigurePolicy(
+            workflow=self.workflow,
+            approvals=values["approvals"],
+            always=values["always"],
+            open_hours=values["open_hours"],
+        )
+
+
+class RemoveForm(StepUpForm):
+    """Asking that a workflow asks for nothing any more."""
+
+    note = NoteField(label="Note", help_text="Shown to who decides, if anybody has to.")
+
+    def __init__(self, *args: Any, request: MemberRequest, workflow: Workflow, **kwargs: Any) -> None:
+        self.workflow = workflow
+        super().__init__(*args, request=request, **kwargs)
+
+    def params(self) -> RemovePolicy:
+        return RemovePolicy(workflow=self.workflow)

@@ -1,0 +1,18 @@
+"""Inbox, requests and policies."""
+
+from django.urls import path
+
+from policies.views import inbox, policies, requests
+
+app_name = "policies"
+
+urlpatterns = [
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/count/", inbox.inbox_count, name="inbox_count"),
+    path("requests/<str:reference>/", requests.request_page, name="request"),
+    path("requests/<str:reference>/decide/", requests.decide, name="decide"),
+    path("requests/<str:reference>/cancel/", requests.cancel, name="cancel"),
+    path("policies/", policies.policies, name="policies"),
+    path("policies/<str:workflow>/", policies.configure, name="configure"),
+    path("policies/<str:workflow>/remove/", policies.remove, name="remove"),
+]

@@ -1,0 +1,244 @@
+"""One request: what it would do, who decides, and deciding."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST, require_safe
+
+from policies import changes, inbox, payload, registry
+from policies import facts as gathering
+from policies.access import open_to_members
+from policies.changes.moving import is_intact
+from policies.forms import CancelForm, DecideForm
+from policies.models import ChangeRequest, Decision, State
+from policies.standing import Standing, stand
+from portal.audit.kinds import EventKind
+from portal.audit.record import record
+from portal.core import markup
+from portal.core.describing import Description, Fact, Notice
+from portal.core.errors import Conflict, DomainError
+from portal.core.http import MemberRequest
+
+ALWAYS_SAID = ("Asked by", "Digest")
+FACTORS = {"totp": "Authenticator app"}
+ALTERED = Notice(
+    "stop",
+    "This request was altered after it was asked.",
+    "It is not what its digest says any more, so it does not go through. Tell the operator.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry of the timeline."""
+
+    kind: str
+    label: str
+    is_you: bool
+    verb: str
+    at: datetime
+    css: str = ""
+    detail: str = ""
+    words: str = ""
+
+
+@require_safe
+@open_to_members("who may look at it is asked of the request itself")
+def request_page(request: MemberRequest, reference: str) -> HttpResponse:
+    """The request in plain words, with the panel to decide or the reason why not."""
+    return _page(request, _found(request, reference))
+
+
+@require_POST
+@open_to_members("who may decide is asked of the request itself, under its lock")
+def decide(request: MemberRequest, reference: str) -> HttpResponse:
+    """A yes or a no, with a second factor."""
+    change = _found(request, reference)
+    standing = _standing(request, change)
+    if not standing.can_decide:
+        _note_refusal(request, change, standing)
+        messages.error(request, f"You cannot decide this: {standing.why_not}.")
+        return redirect("policies:request", reference=reference)
+    form = DecideForm(request.POST, request=request, change=change)
+    if form.is_valid():
+        try:
+            decided = changes.decide(
+                reference,
+                member=request.member,
+                approved=form.is_approval,
+                digest=form.cleaned_data["digest"],
+                proof=form.proof,
+                reason=form.cleaned_data["reason"],
+            )
+        except Conflict as error:
+            messages.error(request, error.message)
+            return redirect("policies:request", reference=reference)
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            _tell(request, decided)
+            return redirect("policies:request", reference=reference)
+    return _page(request, change, decide_form=form)
+
+
+@require_POST
+@open_to_members("who may take it back is asked of the request itself, under its lock")
+def cancel(request: MemberRequest, reference: str) -> HttpResponse:
+    """Take back one's own request, or that of a bot whose key one holds."""
+    change = _found(request, reference)
+    form = CancelForm(request.POST, auto_id="id_cancel_%s")
+    if not form.is_valid():
+        return _page(request, change, cancel_form=form)
+    try:
+        changes.cancel(reference, actor=request.member, reason=form.cleaned_data["reason"])
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, f"Request {change.number} is cancelled.")
+    return redirect("policies:request", reference=reference)
+
+
+def _found(request: MemberRequest, reference: str) -> ChangeRequest:
+    """The request, if it is one that this Member may look at; a foreign one is as unknown as one that never was."""
+    rows = inbox.visible(request.member).with_parties().select_related("api_key__made_by__user")
+    change: ChangeRequest | None = rows.filter(reference=reference).first()
+    if change is None:
+        raise Http404("There is no such request.")
+    return change
+
+
+def _standing(request: MemberRequest, change: ChangeRequest) -> Standing:
+    return stand(change, request.member, gathering.gather(change.organization), list(change.decisions.all()))
+
+
+def _page(
+    request: MemberRequest,
+    change: ChangeRequest,
+    *,
+    decide_form: DecideForm | None = None,
+    cancel_form: CancelForm | None = None,
+) -> HttpResponse:
+    decisions = list(change.decisions.select_related("member__user").order_by("pk"))
+    standing = stand(change, request.member, gathering.gather(change.organization), decisions)
+    intact = is_intact(change)
+    description = _described(change)
+    if standing.can_decide and intact and decide_form is None:
+        decide_form = DecideForm(request=request, change=change)
+    context = {
+        "change": change,
+        "state": change.shown_state,
+        "title": _title(change),
+        "description": description,
+        "agreed": _agreed(change, description),
+        "altered": None if intact else ALTERED,
+        "standing": standing,
+        "progress": _progress(change, standing, decisions),
+        "steps": _steps(request, change, decisions),
+        "is_own": change.member_id == request.member.pk,
+        "operation": registry.get(change.operation).title,
+        "form": decide_form if standing.can_decide and intact else None,
+        "cancel_form": (cancel_form or CancelForm(auto_id="id_cancel_%s")) if standing.can_cancel else None,
+    }
+    return render(request, "policies/request.html", context)
+
+
+def _title(change: ChangeRequest) -> str:
+    """The title with what it is about in its place: `Withdraw 1.25 BTC to btc-cold`."""
+    if not change.amount:
+        return change.title
+    verb, _, rest = change.title.partition(" ")
+    return f"{verb} {change.amount} {change.asset} {rest}".rstrip()
+
+
+def _agreed(change: ChangeRequest, description: Description | None) -> list[Fact]:
+    """What one agrees to, said beside the buttons; whoever asked and the digest always are (security SU-3)."""
+    own = [fact for fact in description.panel if fact.label not in ALWAYS_SAID] if description else []
+    values = (markup.visible(change.initiator_label), markup.digest(change.digest, short=True))
+    return [*own, *(Fact(label, value) for label, value in zip(ALWAYS_SAID, values, strict=True))]
+
+
+def _described(change: ChangeRequest) -> Description | None:
+    """The request in words; None if its params cannot be read, as those of an altered row."""
+    try:
+        return registry.get(change.operation).describe(change)
+    except payload.Unreadable:
+        return None
+
+
+def _progress(change: ChangeRequest, standing: Standing, decisions: list[Decision]) -> SafeString:
+    """What has been agreed to so far, and what is still missing."""
+    names = [decision.member.label for decision in decisions if decision.approved]
+    agreed = f"{_listed(names)} approved. " if names and change.is_open else ""
+    if change.shown_state != State.PENDING or not standing.missing:
+        return format_html("{}", agreed)
+    more = "One more approval" if names and standing.missing == 1 else _approvals(standing.missing)
+    verb = "carries" if standing.missing == 1 else "carry"
+    return format_html("{}<b>{}</b> {} it out, at once and for good.", agreed, more, verb)
+
+
+def _steps(request: MemberRequest, change: ChangeRequest, decisions: list[Decision]) -> list[Step]:
+    reader = request.member
+    asked = Step(
+        change.initiator.kind,
+        change.initiator_label,
+        change.member_id == reader.pk,
+        "asked",
+        change.created_at,
+        detail=f"{_approvals(change.approvals_required)} required." if change.approvals_required else "Ran at once.",
+    )
+    given = [
+        Step(
+            "member",
+            decision.member.label,
+            decision.person_id == reader.user_id,
+            "approved" if decision.approved else "rejected",
+            decision.at,
+            css="is-given" if decision.approved else "is-stop",
+            detail=f"{FACTORS.get(decision.factor, decision.factor)} · "
+            f"{'same digest' if decision.digest == change.digest else 'another digest'}",
+            words=decision.reason,
+        )
+        for decision in decisions
+    ]
+    return [asked, *given]
+
+
+def _tell(request: MemberRequest, change: ChangeRequest) -> None:
+    if change.state == State.EXECUTED:
+        messages.success(request, f"{change.title}: executed.\nYours was the last approval.")
+    elif change.state == State.FAILED:
+        messages.error(request, f"{change.title}: approved, but it failed.\n{change.reason}")
+    elif change.state == State.REJECTED:
+        messages.success(request, f"{change.title}: rejected.")
+    else:
+        messages.success(request, f"Your decision on request {change.number} is recorded.")
+
+
+def _note_refusal(request: MemberRequest, change: ChangeRequest, standing: Standing) -> None:
+    """A Decision by who may not decide is worth remembering; one that merely came too late is not."""
+    if not change.is_open or standing.why_not == "you have already decided":
+        return
+    with transaction.atomic():
+        record(
+            EventKind.ACCESS_DENIED,
+            actor=request.member,
+            subject=change,
+            workflow=change.workflow,
+            account_id=change.account_id,
+            outcome="refused",
+            reason=standing.why_not,
+        )
+
+
+def _approvals(number: int) -> str:
+    return "One approval" if number == 1 else f"{number} approvals"
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,25 @@
+"""Our own page for what is not there, also while trying the portal out."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+
+from portal.dashboard.views.errors import not_found
+
+
+class NotFoundMiddleware:
+    """Replaces the list of routes that Django shows for a 404 while DEBUG is on.
+
+    The pages' own security policy blocks its styles, and whoever tries the portal out should see what others will see.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if settings.DEBUG and response.status_code == 404 and response.headers["Content-Type"].startswith("text/html"):
+            return not_found(request, Http404())
+        return response

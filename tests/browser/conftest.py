@@ -1,0 +1,190 @@
+"""A portal started as its user starts it, and one Chromium with a profile for each person."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+PICTURES = Path(os.environ.get("PICTURES", "/tmp/countersign-pictures"))
+READY_WITHIN = 180
+
+
+@dataclass
+class Portal:
+    """A running portal: its address, what it printed, and the demo it made."""
+
+    base_url: str
+    folder: Path
+    output: Path
+    demo: dict[str, Any]
+    spent: dict[str, int] = field(default_factory=dict)
+
+    def member(self, short: str) -> dict[str, Any]:
+        return next(m for m in self.demo["members"] if m["email"].startswith(f"{short}@"))
+
+    def code(self, short: str) -> str:
+        """The next code that this person's app shows, or will show within its step: each works once."""
+        member = self.member(short)
+        step = max(int(time.time()) // 30, self.spent.get(short, 0) + 1)
+        while step > int(time.time()) // 30 + 1:
+            time.sleep(1)
+        self.spent[short] = step
+        return totp(member["totp_secret"], step)
+
+
+def totp(secret: str, step: int) -> str:
+    """RFC 6238 as any authenticator app computes it."""
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    mac = hmac.digest(key, struct.pack(">Q", step), hashlib.sha1)
+    start = mac[-1] & 15
+    return f"{(struct.unpack('>I', mac[start : start + 4])[0] & 0x7FFFFFFF) % 10**6:06d}"
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """`make run` on a free port, with data of its own, stopped at the end."""
+    folder = tmp_path_factory.mktemp("portal")
+    port = _free_port()
+    output = folder / "output.txt"
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PORTAL_", "DJANGO_")) and k != "DATABASE_URL"}
+    with output.open("w") as file:
+        process = subprocess.Popen(
+            ["make", "run", f"PORT={port}", f"VAR={folder / 'var'}"],
+            cwd=ROOT,
+            env=clean,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        base_url = f"http://localhost:{port}"
+        _wait_until_ready(base_url, process, output)
+        demo = json.loads((folder / "var" / "demo.json").read_text())
+        yield Portal(base_url=base_url, folder=folder, output=output, demo=demo)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    executable = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not executable:
+        pytest.skip("Chromium is not installed")
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync"]  # fmt: skip
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=quiet)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Person:
+    """Somebody at their own browser."""
+
+    name: str
+    portal: Portal
+    context: BrowserContext
+    page: Page
+
+    def sign_in(self) -> None:
+        member = self.portal.member(self.name)
+        self.page.goto(f"{self.portal.base_url}/sign-in/")
+        self.page.get_by_label("Email").fill(member["email"])
+        self.page.get_by_label("Password").fill(member["password"])
+        self.page.get_by_role("button", name="Sign in", exact=True).click()
+        self.page.get_by_label("Authentication code").fill(self.portal.code(self.name))
+        self.page.get_by_role("button", name="Verify").click()
+        self.page.wait_for_url("**/inbox/")
+
+    def goes_to(self, path: str) -> Page:
+        self.page.goto(f"{self.portal.base_url}{path}")
+        return self.page
+
+    def posts(self, path: str, form: dict[str, str]) -> int:
+        """Post a form that no page showed, with this person's own cookies and token; the status that came back."""
+        token = self.page.locator("input[name=csrfmiddlewaretoken]").first.get_attribute("value") or ""
+        answer = self.context.request.post(
+            f"{self.portal.base_url}{path}",
+            form={"csrfmiddlewaretoken": token, **form},
+            headers={"Referer": self.page.url},
+            max_redirects=0,
+        )
+        return answer.status
+
+    def pictures(self, name: str) -> None:
+        """The page as it looks in light and dark, wide and narrow, for somebody to look at."""
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        for scheme in ("light", "dark"):
+            self.page.emulate_media(color_scheme=scheme)
+            for width in (1280, 360):
+                self.page.set_viewport_size({"width": width, "height": 900})
+                sideways = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+                assert sideways <= 0, f"{name} scrolls sideways by {sideways} px at {width} px"
+                self.page.screenshot(path=PICTURES / f"{name}-{scheme}-{width}.png", full_page=True)
+        self.page.emulate_media(color_scheme="light")
+        self.page.set_viewport_size({"width": 1280, "height": 900})
+
+
+@pytest.fixture
+def person(portal: Portal, chromium: Browser) -> Iterator[Callable[[str], Person]]:
+    """A browser profile of one's own for everybody named; whatever a page complains about fails the test."""
+    people: list[Person] = []
+    complaints: list[str] = []
+
+    def come(name: str) -> Person:
+        context = chromium.new_context(base_url=portal.base_url, timezone_id="Europe/Zurich", locale="en-GB")
+        page = context.new_page()
+        page.on("console", lambda message: _note(complaints, name, message.type, message.text))
+        page.on("pageerror", lambda error: complaints.append(f"{name}: {error}"))
+        people.append(Person(name, portal, context, page))
+        return people[-1]
+
+    yield come
+    for somebody in people:
+        somebody.context.close()
+    assert not complaints, complaints
+
+
+def _note(complaints: list[str], name: str, kind: str, text: str) -> None:
+    # Chromium writes every 4xx to the console; the tests ask for those answers.
+    if kind in ("error", "warning") and "Failed to load resource" not in text:
+        complaints.append(f"{name}: {text}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_until_ready(base_url: str, process: subprocess.Popen[bytes], output: Path) -> None:
+    deadline = time.monotonic() + READY_WITHIN
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise AssertionError(f"make run ended:\n{output.read_text()}")
+        try:
+            with urllib.request.urlopen(f"{base_url}/readyz", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"make run was not ready within {READY_WITHIN} s:\n{output.read_text()}")

@@ -1,0 +1,115 @@
+"""The policies page, setting one and removing one."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.urls import reverse
+from django.utils import timezone
+
+from policies.changes import propose
+from policies.models import ChangeRequest, Grant, Policy
+from policies.operations import ConfigurePolicy, configure_policy
+from policies.workflows import Workflow
+from portal.audit.models import AuditEvent
+from tests.policies.conftest import page
+
+
+def test_the_policies_page_shows_where_each_workflow_stands(audit, browser):
+    text = browser(audit).get(reverse("policies:policies")).content.decode()
+    assert text.count("Bootstrap") == 2
+    assert text.count("Configured") == 1
+    assert text.count("Enforced") == 1
+    assert "does not: custodian of the key that asks" in text
+    assert "Change" not in text
+
+
+def test_a_policy_is_set_at_once_by_who_may_and_asked_for_by_others(owner, ana, ben, browser):
+    url = reverse("policies:configure", args=["manage_access"])
+    typed = {"approvals": "2", "always": "on", "open_hours": "24", "note": "From now on."}
+    client = browser(owner)
+    assert "This happens at once." in client.get(url).content.decode()
+    assert client.post(url, typed).status_code == 302
+    policy = Policy.objects.get(organization=owner.organization, workflow="manage_access")
+    assert (policy.approvals, policy.always, policy.open_hours) == (2, True, 24)
+    client = browser(ana)
+    assert "This will wait for" in client.get(url).content.decode()
+    answer = client.post(url, {**typed, "approvals": "1"})
+    change = ChangeRequest.objects.get(member=ana)
+    assert answer.headers["Location"] == reverse("policies:request", args=[change.reference])
+    text = page(browser(ben), change)
+    assert "asks for less than now" in text
+    policy.refresh_from_db()
+    assert policy.approvals == 2
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("approvals", "0"), ("approvals", "21"), ("approvals", "x"), ("open_hours", "0"), ("open_hours", "721")],
+)
+def test_a_number_out_of_range_stands_beside_its_field(owner, browser, field, value):
+    url = reverse("policies:configure", args=["manage_access"])
+    typed = {"approvals": "2", "open_hours": "24", "note": "My note", field: value}
+    text = browser(owner).post(url, typed).content.decode()
+    assert 'aria-invalid="true"' in text
+    assert "My note" in text
+    assert not Policy.objects.filter(organization=owner.organization, workflow="manage_access").exists()
+
+
+def test_a_dead_end_is_refused_beside_the_form(owner, browser):
+    url = reverse("policies:configure", args=["initiate_withdrawal"])
+    text = browser(owner).post(url, {"approvals": "4", "always": "on", "open_hours": "72"}).content.decode()
+    assert "requests that nobody can finish" in text
+    assert Policy.objects.get(organization=owner.organization, workflow="initiate_withdrawal").approvals == 2
+
+
+def test_changing_a_policy_takes_a_second_factor(owner, browser, code):
+    """SU-1: 5:01 later it is asked again."""
+    client, url = browser(owner), reverse("policies:configure", args=["manage_access"])
+    typed = {"approvals": "1", "open_hours": "72"}
+    with time_machine.travel(timezone.now() + timedelta(minutes=5, seconds=1)):
+        assert "Authentication code" in client.get(url).content.decode()
+        assert client.post(url, typed).status_code == 200
+        assert client.post(url, {**typed, "code": code(owner)}).status_code == 302
+    assert Policy.objects.filter(organization=owner.organization, workflow="manage_access").exists()
+
+
+def test_a_policy_is_removed_after_a_page_that_says_what_follows(owner, browser):
+    client, url = browser(owner), reverse("policies:remove", args=["initiate_withdrawal"])
+    assert "Bots will then withdraw at once." in client.get(url).content.decode()
+    assert client.post(url).status_code == 302
+    assert not Policy.objects.filter(organization=owner.organization, workflow="initiate_withdrawal").exists()
+    answer = client.post(url, follow=True)
+    assert "has no policy" in answer.content.decode()
+
+
+def test_policies_are_for_those_with_the_right(ben, audit, browser):
+    for member in (ben, audit):
+        client = browser(member)
+        for name in ("configure", "remove"):
+            url = reverse(f"policies:{name}", args=["manage_access"])
+            assert client.get(url).status_code == 403
+            assert client.post(url, {"approvals": "1", "open_hours": "1"}).status_code == 403
+    Grant.objects.filter(member=audit).delete()
+    assert browser(audit).get(reverse("policies:policies")).status_code == 403
+    assert AuditEvent.objects.filter(kind="access.denied").count() == 9
+
+
+def test_a_right_taken_away_between_reading_and_sending_counts(owner, browser):
+    """AZ-5: the grant removed between GET and POST."""
+    client, url = browser(owner), reverse("policies:configure", args=["manage_access"])
+    client.get(url)
+    Grant.objects.filter(member=owner, workflow=Workflow.MANAGE_POLICIES).delete()
+    assert client.post(url, {"approvals": "1", "open_hours": "72"}).status_code == 403
+
+
+def test_an_unknown_workflow_is_not_found(owner, browser):
+    client = browser(owner)
+    for name in ("configure", "remove"):
+        assert client.get(reverse(f"policies:{name}", args=["password"])).status_code == 404
+
+
+def test_a_policy_of_one_house_leaves_the_other_alone(owner, eve):
+    params = ConfigurePolicy(Workflow.MANAGE_ACCESS, approvals=1, always=False)
+    propose(configure_policy, actor=owner, params=params)
+    assert not Policy.objects.filter(organization=eve.organization).exists()

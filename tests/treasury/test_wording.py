@@ -1,0 +1,159 @@
+import re
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import strip_tags
+
+from policies import registry
+from policies.changes import cancel, propose
+from portal.core import context
+from portal.treasury.models import Address
+from portal.treasury.operations import AddAddress, RemoveAddress, add_address, remove_address
+from tests.factories.world import BTC_COLD
+
+FIRST = "Nothing has been sent to this address before."
+
+
+def described(change):
+    return registry.get(change.operation).describe(change)
+
+
+def facts(change):
+    return {fact.label: text(fact.value) for fact in described(change).facts}
+
+
+def text(value):
+    """What a reader sees, paragraphs apart."""
+    return re.sub(r"\s+", " ", strip_tags(re.sub(r"</p>|<br>", " ", str(value)))).strip()
+
+
+def titles(change):
+    return [notice.title for notice in described(change).notices]
+
+
+def test_a_withdrawal_is_said_in_one_sentence(ask):
+    sentence = strip_tags(described(ask()).sentence)
+
+    assert sentence == "The bot treasury-bot asks to send 1.25 BTC from Main to the address btc-cold."
+
+
+def test_all_that_matters_is_among_the_facts(ask):
+    """CR-15: approver sees exactly what runs: full address, amounts with asset."""
+    said = facts(ask())
+
+    assert "network fee of 0.00005 BTC included; 1.24995 BTC arrives" in said["Amount"]
+    assert f"btc-cold · Bitcoin · {len(BTC_COLD)} characters {BTC_COLD}" in said["To"]
+    assert said["From"] == "Main"
+
+
+def test_the_panel_repeats_what_is_agreed_to(ask):
+    """SU-3: amount, asset, destination; the page adds who asks and the digest."""
+    panel = {fact.label: text(fact.value) for fact in described(ask()).panel}
+
+    assert panel["Withdraw"].endswith("1.25 BTC")
+    assert panel["To"] == "btc-cold bc1q ar0s … wf5m dq"
+
+
+def test_the_page_shows_who_asks_with_which_key_from_where_and_in_what_words(
+    ask, client, sign_in, ben, owner, treasury_bot
+):
+    """CR-15: the initiator's note escaped and marked as theirs."""
+    with context.origin(source="203.0.113.24"):
+        change = ask(note="weekly sweep <b>47</b>")
+    sign_in(client, ben)
+
+    page = client.get(reverse("policies:request", args=[change.reference])).content.decode()
+
+    said = text(page)
+    assert "weekly sweep &lt;b&gt;47&lt;/b&gt; written by the bot, not checked" in said
+    assert re.search(f"Key {treasury_bot.key.short}, made by {owner.label} · from 203.0.113.24", said)
+    assert "asks to send 1.25 BTC from Main to the address btc-cold" in said
+    assert FIRST in said
+    assert BTC_COLD in said
+
+
+def test_figures_show_the_balance_before_and_after(ask):
+    figures = {figure.label: (figure.now, figure.after) for figure in described(ask()).figures}
+
+    assert figures == {
+        "Balance": ("12.4000000000", "11.1500000000"),
+        "On hold for this request": ("1.2500000000", "0.0000000000"),
+        "Free to use": ("11.1500000000", "11.1500000000"),
+    }
+
+
+def test_after_the_end_there_is_no_before_and_after(ask, approve, ben, cleo, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    change = approve(ask(), ben, cleo)
+    time_machine.shift(10)
+
+    said = facts(change)
+    assert described(change).figures == ()
+    assert described(change).notices == ()
+    assert said["At the network"] == "Success"
+    assert re.fullmatch(r"[0-9a-f]{64}", said["Transaction"])
+
+
+def test_the_first_use_of_an_address_is_marked_until_something_was_sent_there(ask, approve, ben, cleo, owner):
+    first = ask()
+    (notice,) = described(first).notices
+    assert notice.title == FIRST
+    added = Address.objects.get(key="btc-cold").added_at
+    assert notice.text.startswith(f"It was added on {added.day} {added:%b %Y} by Olive Marsh.")
+
+    approve(first, ben, cleo)
+
+    assert FIRST not in titles(ask("2"))
+
+
+def test_what_was_given_back_does_not_count_as_sent(ask, owner):
+    cancel(ask().reference, actor=owner)
+
+    assert FIRST in titles(ask("2"))
+
+
+def test_a_like_withdrawal_within_a_day_is_marked(ask, time_machine):
+    """AP-14: a second like withdrawal within 24 h is marked on the request page."""
+    time_machine.move_to(timezone.now(), tick=False)
+    first = ask()
+    assert not any("same amount" in title for title in titles(first))
+    time_machine.shift(timedelta(hours=23, minutes=59))
+
+    second = ask()
+
+    assert "treasury-bot asked for the same amount to the same address within 24 hours." in titles(second)
+    assert any(f"request {first.number} (pending)" in notice.text for notice in described(second).notices)
+    assert any("same amount" in title for title in titles(first)), "and so is the first"
+
+
+@pytest.mark.parametrize("other", [{"amount": "1.26"}, {"key": "eth-cold", "asset": "ETH"}, {"hours": 24}])
+def test_an_unlike_withdrawal_is_not_marked(other, ask, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    ask()
+    time_machine.shift(timedelta(hours=other.pop("hours", 1)))
+
+    assert not any("same amount" in title for title in titles(ask(**other)))
+
+
+def test_another_bots_like_withdrawal_is_not_marked(ask, ana):
+    ask()
+
+    assert not any("same amount" in title for title in titles(ask(actor=ana, api_key=None)))
+
+
+def test_adding_and_removing_an_address_show_all_of_it(world, ana):
+    params = AddAddress(world.account.pk, "cold-2", "BTC", "Bitcoin", BTC_COLD, memo="7")
+    change = propose(add_address, actor=ana, params=params)
+    said = facts(change)
+    assert strip_tags(described(change).sentence) == (
+        "Ana Ruiz asks that Main may send BTC to a new address, called cold-2."
+    )
+    assert BTC_COLD in said["Address"]
+    assert "Memo 7" in said["Address"]
+
+    address = Address.objects.get(key="btc-cold")
+    removal = propose(remove_address, actor=ana, params=RemoveAddress(world.account.pk, address.pk, address.key))
+    assert BTC_COLD in facts(removal)["Address"]
+    assert "asks to remove the address btc-cold of Main" in strip_tags(described(removal).sentence)
