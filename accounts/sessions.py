@@ -67,12 +67,12 @@ def end_all(user: User, *, except_key: str | None = None, reason: str) -> int:
     return sum(_end(rows.filter(member=member), member, reason) for member in memberships) + _delete(rows)
 
 
-def end_member(member: Member, *, reason: str) -> int:
-    """End every session in which a person acts as this Member, and say how many that were.
+def end_member(member: Member, *, except_key: str | None = None, reason: str) -> int:
+    """End every session in which a person acts as this Member, but for the one with that key, and say how many.
 
     For what concerns the membership: rights, suspension, removal. Runs in the caller's transaction.
     """
-    return _end(Session.objects.filter(member=member), member, reason)
+    return _end(Session.objects.filter(member=member).exclude(session_key=except_key), member, reason)
 
 
 @transaction.atomic

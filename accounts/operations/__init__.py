@@ -1,5 +1,23 @@
-"""The governed operations on who may act: members, Service Users and their keys."""
+"""The governed operations on who may act: members, Service Users and their keys, and the Organization itself."""
 
-from accounts.operations import invitations, service_users, standing
+from accounts.operations import (
+    identity,
+    invitations,
+    membership,
+    organization,
+    ownership,
+    rights,
+    service_users,
+    standing,
+)
 
-__all__ = ["invitations", "service_users", "standing"]
+__all__ = [
+    "identity",
+    "invitations",
+    "membership",
+    "organization",
+    "ownership",
+    "rights",
+    "service_users",
+    "standing",
+]

@@ -4,7 +4,17 @@ Every move is one transaction that takes the Organization's history first, then 
 """
 
 from policies.changes.closing import cancel, cancel_all, cancel_unrightful, expire, expire_due
-from policies.changes.deciding import decide, execute
+from policies.changes.deciding import decide, execute, no_longer_stands
 from policies.changes.opening import propose
 
-__all__ = ["cancel", "cancel_all", "cancel_unrightful", "decide", "execute", "expire", "expire_due", "propose"]
+__all__ = [
+    "cancel",
+    "cancel_all",
+    "cancel_unrightful",
+    "decide",
+    "execute",
+    "expire",
+    "expire_due",
+    "no_longer_stands",
+    "propose",
+]

@@ -88,6 +88,18 @@ def initiator_lack(change: ChangeRequest, asked: Asked) -> str | None:
     )
 
 
+def no_longer_stands(change: ChangeRequest) -> str | None:
+    """Why a request that was carried out could not be carried out now, for what follows from it later; or None."""
+    facts = gathering.gather(change.organization)
+    asked = gathering.asked(change, facts)
+    if not moving.is_intact(change):
+        return ALTERED
+    need = still_needed(change.approvals_required, approvals_needed(asked, facts.policies))
+    if not is_met(need, approvers(change, asked, facts, list(change.decisions.all())), asked):
+        return "Who approved it may not approve it any more, or more approvals are needed by now."
+    return initiator_lack(change, asked)
+
+
 def _closed(change: ChangeRequest) -> DomainError | None:
     if change.is_past_its_time:
         moving.expire_now(change)

@@ -1,0 +1,31 @@
+"""What the operations on Members share: finding one under its lock, and naming them in a request's title."""
+
+from accounts.models import Member
+from policies.models import ChangeRequest
+from portal.core.errors import NotFound, Refused
+
+
+def find(change: ChangeRequest, member_id: int) -> Member:
+    """The Member of the request's Organization, locked.
+
+    Raises: NotFound if there is none, or they were removed.
+    """
+    members = Member.objects.select_for_update(of=("self",)).select_related("user", "organization")
+    member = members.filter(organization_id=change.organization_id, removed_at=None, pk=member_id).first()
+    if member is None:
+        raise NotFound("There is no such member any more.")
+    return member
+
+
+def refuse_owner(member: Member) -> None:
+    """Raises: Refused for the Owner, whose rights and membership change only by transfer (DESIGN O2)."""
+    if member.is_owner:
+        raise Refused(
+            f"{member.label} is the Owner. What the Owner holds changes only by a transfer of ownership: ask for that "
+            "first, under Organization."
+        )
+
+
+def name_of(member_id: int) -> str:
+    """The Member's name, for the title that a request keeps."""
+    return Member.objects.filter(pk=member_id).values_list("user__name", flat=True).first() or "somebody who is gone"

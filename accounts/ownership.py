@@ -1,0 +1,111 @@
+"""Accepting ownership, or declining it (DESIGN O3)."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import entitlements, sessions
+from accounts.models import Member, Organization, OwnershipOffer
+from policies import changes
+from policies.dead_ends import refuse_grown
+from policies.facts import gather
+from policies.models import ChangeRequest
+from policies.workflows import Workflow
+from portal.audit.kinds import EventKind
+from portal.audit.record import lock_history, record
+from portal.core.errors import Conflict, NotFound, Refused
+from portal.core.http import Proof
+
+
+def owner_of(organization: Organization) -> Member:
+    """The one Owner, suspended or not."""
+    return Member.objects.select_related("user").get(organization=organization, is_owner=True)
+
+
+def open_offer(organization: Organization) -> OwnershipOffer | None:
+    """The offer that waits to be accepted, if there is one."""
+    rows = OwnershipOffer.objects.filter(
+        organization=organization, accepted_at=None, declined_at=None, expires_at__gt=timezone.now()
+    )
+    return rows.select_related("to__user").order_by("-pk").first()
+
+
+def refuse_transfer(member: Member, *, asker: Member, owner_id: int) -> None:
+    """Raises: Refused for who may not ask or cannot become the Owner; Conflict if the Owner is another by now."""
+    owner = owner_of(member.organization)
+    if owner.pk != owner_id:
+        raise Conflict(f"{owner.label} is the Owner by now. Look again, and ask anew.")
+    if asker.pk != owner.pk and owner.suspended_at is None:
+        raise Refused("Only the Owner can ask to transfer the ownership. Once suspended, an Owner can be replaced.")
+    if member.is_owner:
+        raise Refused(f"{member.label} is the Owner already.")
+    if member.user_id == asker.user_id:
+        raise Refused("Nobody asks for the ownership for themselves. Somebody else has to ask.")
+    if not member.is_active or not member.is_verified:
+        raise Refused(f"{member.label} has to be active and verified to become the Owner.")
+
+
+@transaction.atomic
+def accept(*, by: Member, proof: Proof | None, key: str | None = None) -> Member:
+    """Make `by` the Owner; the one before keeps their rights as a Member. All checks run once more.
+
+    The new Owner's sessions end, but for the one with that `key`.
+
+    Raises: NotFound without an open offer to them; Refused without a recent second factor, if its approvals no longer
+    count, or if it would leave a dead end; Conflict if the Owner changed meanwhile.
+    """
+    offer, member = _offer_to(by)
+    if proof is None:
+        raise Refused("Show your second factor again to accept.", field="code")
+    change = ChangeRequest.objects.with_parties().get(reference=offer.request, organization=member.organization)
+    lack = changes.no_longer_stands(change)
+    if lack is not None:
+        raise Refused(f"The request no longer stands. {lack}")
+    if change.member is None:
+        raise Refused("Only a member can have asked for this.")
+    owner = owner_of(member.organization)
+    refuse_transfer(member, asker=change.member, owner_id=owner.pk)
+    before = gather(member.organization)
+    # One after the other: there is never more than one, `owner_one_per_organization`.
+    Member.objects.filter(pk=owner.pk).update(is_owner=False)
+    Member.objects.filter(pk=member.pk).update(is_owner=True)
+    entitlements.give(member, entitlements.everything())
+    refuse_grown(before, gather(member.organization))
+    offer.accepted_at = timezone.now()
+    offer.save(update_fields=["accepted_at"])
+    record(
+        EventKind.OWNERSHIP_ACCEPTED,
+        actor=member,
+        subject=member,
+        workflow=Workflow.MANAGE_ACCESS,
+        change=offer.request,
+        before=owner.label,
+    )
+    sessions.end_member(member, except_key=key, reason="The rights were changed.")
+    return owner
+
+
+@transaction.atomic
+def decline(*, by: Member) -> None:
+    """Leave the ownership where it is.
+
+    Raises: NotFound without an open offer to them.
+    """
+    offer, member = _offer_to(by)
+    offer.declined_at = timezone.now()
+    offer.save(update_fields=["declined_at"])
+    record(
+        EventKind.OWNERSHIP_DECLINED,
+        actor=member,
+        subject=member,
+        workflow=Workflow.MANAGE_ACCESS,
+        change=offer.request,
+    )
+
+
+def _offer_to(by: Member) -> tuple[OwnershipOffer, Member]:
+    lock_history(by.organization_id)
+    offer = open_offer(by.organization)
+    if offer is None or offer.to_id != by.pk:
+        raise NotFound("No offer of ownership waits for you any more.")
+    member = Member.objects.select_for_update(of=("self",)).select_related("user", "organization").get(pk=by.pk)
+    return offer, member
