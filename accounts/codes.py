@@ -1,4 +1,4 @@
-"""Codes that people type as their second factor. Wrong ones count for the person, not for the device (security F-11)."""
+"""Codes that people type as their second factor; wrong ones count for the person, not the device (security F-11)."""
 
 from datetime import timedelta
 

@@ -17,7 +17,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import own_factors, second_step, session, sign_in
 from accounts.factors import recovery_codes, totp
-from accounts.factors.held import PASSKEY, RECOVERY_CODE, STRONG, accepted, held
+from accounts.factors.held import RECOVERY_CODE, accepted, asked_by_memberships, held
 from accounts.factors.totp import Failure
 from accounts.factors.webauthn import register
 from accounts.models import Authenticator, Member, Passkey, User
@@ -25,7 +25,7 @@ from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
 from portal.core.errors import Conflict, Invalid, Refused
-from portal.core.http import MemberRequest
+from portal.core.http import PASSKEY, TOTP, MemberRequest
 from portal.core.secrets import SealBroken
 
 USER, SINCE, HASH, MEMBER, THEN = "enrol_user", "enrol_since", "enrol_hash", "enrol_member", "enrol_then"
@@ -57,8 +57,8 @@ class Candidate:
     @property
     def kinds(self) -> frozenset[str]:
         """What would do them any good: what their Organizations take."""
-        wanted = frozenset[str]().union(*own_factors.asked_by_memberships(self.user))
-        return accepted(self.member.organization) if self.is_new or not wanted else wanted
+        here = accepted(self.member.organization)
+        return here if self.is_new else here.union(*asked_by_memberships(self.user))
 
 
 def begin(request: HttpRequest, member: Member, *, then: str = "") -> None:
@@ -161,7 +161,7 @@ def enrol_app(request: HttpRequest, who: Candidate, code: str, *, name: str) -> 
         made = totp.confirm(who.user, offered, code, name=name)
         if not isinstance(made, Failure):
             own_factors.added(made, member=who.member, key=_key(request, who))
-            _note_first(who, "totp")
+            _note_first(who, TOTP)
     if isinstance(made, Failure):
         request.session[SEED_FAILURES] = request.session.get(SEED_FAILURES, 0) + 1
         raise Invalid(made.message, field="code")
@@ -197,7 +197,7 @@ class EnrolmentMiddleware:
     ) -> HttpResponseBase | None:
         route = request.resolver_match
         is_public = not getattr(view, "login_required", True)
-        if request.member is None or is_public or route is None or route.view_name in OPEN_BEFORE:
+        if getattr(request, "member", None) is None or is_public or route is None or route.view_name in OPEN_BEFORE:
             return None
         if not is_confined(request):
             return None
@@ -226,7 +226,7 @@ def _go_on(request: HttpRequest, who: Candidate, made: Authenticator | Passkey) 
     """Open or mend the session; the next page is the recovery codes, until somebody has any."""
     kind, store = own_factors.kind_of(made), request.session
     then = store.get(THEN, "")
-    if who.is_new or store.get(session.SIGNED_IN_BY) not in STRONG & accepted(who.member.organization):
+    if who.is_new or store.get(session.SIGNED_IN_BY) not in accepted(who.member.organization):
         # They have just shown this factor: the session begins with it, under a new key.
         second_step.open_session(request, who.member, factor=kind, device=made)
         if then:

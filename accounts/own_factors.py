@@ -1,19 +1,20 @@
 """What people change about their own second factors: each change is told to them and ends their other sessions."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 
 from accounts import notices, session, sessions
 from accounts.factors import recovery_codes
-from accounts.factors.held import PASSKEY, TOTP, WORDS, asked_by_memberships
+from accounts.factors.held import WORDS, asked_by_memberships
 from accounts.models import Authenticator, Member, Passkey, User
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
 from portal.core.errors import Conflict, NotFound
+from portal.core.http import PASSKEY, TOTP
 
 APPS_AT_MOST: Final = 5
 Factor = Authenticator | Passkey
@@ -131,7 +132,7 @@ def described(factor: Factor) -> str:
     return f"{WORDS[kind_of(factor)]} “{factor.name}”"
 
 
-def _tell(kind: EventKind, factor: Factor, member: Member, **data: str) -> None:
+def _tell(kind: EventKind, factor: Factor, member: Member, **data: Any) -> None:
     record(
         kind,
         actor=member,

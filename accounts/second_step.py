@@ -11,15 +11,16 @@ from django_otp.models import Device
 
 from accounts import codes, notices, session, sign_in, throttle
 from accounts.factors import recovery_codes, webauthn
-from accounts.factors.held import PASSKEY, RECOVERY_CODE, TOTP
+from accounts.factors.held import RECOVERY_CODE
 from accounts.factors.totp import Failure
 from accounts.factors.webauthn import Purpose, WentBack
-from accounts.models import Member, User
+from accounts.models import Member, Passkey, User
 from accounts.sign_in import Ended, Pending
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
 from portal.core.errors import Invalid
+from portal.core.http import PASSKEY, TOTP
 
 BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
 TOO_LATE: Final = "Signing in took too long. Start again with your password."
@@ -82,22 +83,22 @@ def complete_with_passkey(request: HttpRequest, answer: str) -> Member:
     Raises: Invalid if it is not accepted.
     """
     waiting = sign_in.pending(request.session)
+    user = waiting.user if waiting else None
     refused: Invalid | None = None
-    member: Member | None = None
+    shown: Passkey | None = None
     with transaction.atomic(durable=True):
         try:
             with transaction.atomic():
-                passkey = webauthn.verify(request, Purpose.SIGN_IN, answer, user=waiting.user if waiting else None)
+                shown = webauthn.verify(request, Purpose.SIGN_IN, answer, user=user)
         except Invalid as error:
             refused = error
-        else:
-            member = sign_in.first_membership(passkey.user)
-            if member is not None:
-                _record_success(member, PASSKEY)
-    if refused is not None or member is None:
-        _note_refused(waiting.user if waiting else None, refused)
+        member = sign_in.first_membership(shown.user) if shown else None
+        if member is not None:
+            _record_success(member, PASSKEY)
+    if shown is None or member is None:
+        _note_refused(user, refused)
         raise refused or Invalid(UNKNOWN)
-    open_session(request, member, factor=PASSKEY, device=passkey)
+    open_session(request, member, factor=PASSKEY, device=shown)
     return member
 
 
@@ -121,9 +122,7 @@ def _half(request: HttpRequest) -> _Half:
 
 
 def _record_success(member: Member, factor: str) -> None:
-    record(
-        EventKind.SIGN_IN_SUCCEEDED, actor=member, subject=member, workflow=Workflow.MANAGE_ACCESS, factor=factor
-    )
+    record(EventKind.SIGN_IN_SUCCEEDED, actor=member, subject=member, workflow=Workflow.MANAGE_ACCESS, factor=factor)
     failures = throttle.signed_in(member.user, by_recovery_code=factor == RECOVERY_CODE)
     notices.after_sign_in(member, failures=failures)
 

@@ -10,10 +10,9 @@ from django.contrib.auth import SESSION_KEY as USER
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils import timezone
 
-from accounts.factors.held import STRONG
 from accounts.models import Member, Organization
 from portal.core import context
-from portal.core.http import Proof
+from portal.core.http import STRONG, Proof
 
 MEMBER, SIGNED_IN, ACTIVE, PROVED, FACTOR = "member", "signed_in_at", "active_at", "proved_at", "proved_by"
 HANDLE, SOURCE, AGENT, SIGNED_IN_BY = "handle", "source", "agent", "signed_in_by"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib import auth
@@ -137,8 +137,12 @@ def record_failure(email: str, member: Member | None, *, factor: str, reason: st
         workflow=Workflow.MANAGE_ACCESS,
         outcome="refused",
         factor=factor,
-        **({"reason": reason} if reason else {}),
+        **_reason(reason),
     )
+
+
+def _reason(words: str) -> dict[str, Any]:
+    return {"reason": words} if words else {}
 
 
 def _record_throttled(email: str, member: Member | None) -> None:

@@ -8,14 +8,14 @@ from django.utils import timezone
 
 from accounts import codes, session
 from accounts.factors import webauthn
-from accounts.factors.held import PASSKEY, TOTP, accepted, held
+from accounts.factors.held import accepted, held
 from accounts.factors.totp import Failure
 from accounts.factors.webauthn import Purpose, WentBack
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
 from portal.core.errors import Invalid
-from portal.core.http import MemberRequest, Proof
+from portal.core.http import PASSKEY, TOTP, MemberRequest, Proof
 
 
 class SessionStepUp:
@@ -94,6 +94,7 @@ class SessionStepUp:
         return Proof(factor=factor, at=timezone.now(), change=change, digest=digest)
 
     def _record(self, factor: str, *, change: str, has_passed: bool, reason: str = "") -> None:
+        why: dict[str, Any] = {"reason": reason} if reason else {}
         member = self.request.member
         record(
             EventKind.STEP_UP_SUCCEEDED if has_passed else EventKind.STEP_UP_FAILED,
@@ -103,5 +104,5 @@ class SessionStepUp:
             outcome="success" if has_passed else "refused",
             factor=factor,
             change=change,
-            **({"reason": reason} if reason else {}),
+            **why,
         )

@@ -26,7 +26,7 @@ FEW: Final = 3
 
 
 def gather(organization: "Organization") -> Facts:
-    """Everything that P2, P5 and R3 ask about one Organization, in ten queries."""
+    """Everything that P2, P5 and R3 ask about one Organization, in eleven queries."""
     levels = type(organization).objects.values_list("second_factor_level", flat=True)
     return Facts(
         level=levels.get(pk=organization.pk),

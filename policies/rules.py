@@ -10,10 +10,10 @@ from typing import Final, TypeAlias
 
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
-from portal.core.http import PASSKEY
 
 # The identifier by which a key's permission to withdraw is known; the layer that defines it stands above this one.
 WITHDRAW: Final = "withdraw-funds"
+PASSKEY: Final = "passkey"
 MAX_APPROVALS: Final = 20
 MAX_OPEN_HOURS: Final = 24 * 30
 # More than any pool could fill: what an unreadable policy asks for when shortages are counted.

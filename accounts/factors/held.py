@@ -4,11 +4,10 @@ from typing import Final
 
 from accounts.models import Authenticator, Member, Organization, Passkey, User
 from accounts.models.organization import SecondFactorLevel
-from portal.core.http import PASSKEY, TOTP
+from portal.core.http import PASSKEY, STRONG, TOTP
 
 # One of these opens the door once; it never counts as a factor held, and never serves at a step-up (security F-7).
 RECOVERY_CODE: Final = "recovery"
-STRONG: Final = frozenset({TOTP, PASSKEY})
 WORDS: Final = {TOTP: "Authenticator app", PASSKEY: "Passkey", RECOVERY_CODE: "Recovery code"}
 
 

@@ -83,7 +83,7 @@ def verify(user: User, code: str) -> Authenticator | Failure:
     if not allowed:
         return _too_many(why["locked_until"] - timezone.now())
     shown_by = next((device for device in devices if device.shows(code)), devices[0])
-    accepted = django_otp.verify_token(user, shown_by.persistent_id, code)
+    accepted: Authenticator | None = django_otp.verify_token(user, shown_by.persistent_id, code)
     if not accepted:
         return Failure("Not the current code, or it was used before. Wait for the next one, then try again.")
     if shown_by != devices[0]:

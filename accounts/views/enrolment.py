@@ -19,11 +19,11 @@ from accounts import enrolment, own_factors
 from accounts.destinations import path_of_ours
 from accounts.enrolment import Candidate
 from accounts.factors import totp, webauthn
-from accounts.factors.held import PASSKEY, RECOVERY_CODE, TOTP
+from accounts.factors.held import RECOVERY_CODE
 from accounts.forms.factors import ConfirmForm, NewAppForm, NewPasskeyForm
 from policies.access import open_to_members
 from portal.core.errors import DomainError, Invalid, Refused
-from portal.core.http import MemberRequest
+from portal.core.http import PASSKEY, TOTP, MemberRequest
 
 GROUP = 4
 

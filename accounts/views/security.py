@@ -1,5 +1,9 @@
 """What people see and change of their own security: factors, recovery codes, sessions, and showing a factor again."""
 
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -9,7 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import own_factors, sessions
 from accounts.destinations import destination
+from accounts.factors import recovery_codes
+from accounts.factors.held import WORDS
 from accounts.forms.factors import ConfirmForm, ProveForm, RenameForm
+from accounts.models import Member
 from accounts.own_factors import Factor
 from policies.access import open_to_members
 from portal.audit.kinds import EventKind
@@ -17,7 +24,18 @@ from portal.audit.models import AuditEvent
 from portal.core.errors import DomainError, NotFound
 from portal.core.http import MemberRequest
 
-RECENT = 10
+RECENT: Final = 10
+HOW: Final = {**WORDS, "password": "Password", "switch": "From another Organization"}
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """One of the last tries to sign in as this Member."""
+
+    at: datetime
+    factor: str
+    source: str
+    is_success: bool
 
 
 @require_safe
@@ -25,15 +43,10 @@ RECENT = 10
 def security(request: MemberRequest) -> HttpResponse:
     """One's own factors, recovery codes, sessions and recent sign-ins."""
     member = request.member
-    recent = AuditEvent.objects.filter(
-        organization_id=member.organization_id,
-        kind__in=[EventKind.SIGN_IN_SUCCEEDED.value, EventKind.SIGN_IN_FAILED.value],
-        subject_kind="member",
-        subject_id=member.pk,
-    )
     context = {
         "own": own_factors.mine(member.user),
-        "recent": list(recent.order_by("-pk")[:RECENT]),
+        "all_codes": recovery_codes.NUMBER,
+        "recent": _recent(member),
         "sessions": sessions.theirs(member.user),
         "current": request.session.session_key,
     }
@@ -100,6 +113,15 @@ def passkey_challenge(request: MemberRequest) -> HttpResponse:
     if len(change) > 16 or len(digest) > 64:
         return JsonResponse({"detail": "There is no such request."}, status=400)
     return JsonResponse(request.step_up.challenge(change=change, digest=digest))
+
+
+def _recent(member: Member) -> list[SignIn]:
+    kinds = [EventKind.SIGN_IN_SUCCEEDED.value, EventKind.SIGN_IN_FAILED.value]
+    events = AuditEvent.objects.filter(organization_id=member.organization_id, kind__in=kinds)
+    return [
+        SignIn(event.at, HOW.get(event.data.get("factor", ""), "–"), event.source, event.outcome == "success")
+        for event in events.filter(subject_kind="member", subject_id=member.pk).order_by("-pk")[:RECENT]
+    ]
 
 
 def _mine(request: MemberRequest, kind: str, pk: int) -> Factor:

@@ -13,18 +13,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import second_step
+from accounts import own_password, second_step
 from accounts import sign_in as stages
 from accounts.destinations import destination
 from accounts.factors import webauthn
-from accounts.factors.held import PASSKEY, TOTP, held
+from accounts.factors.held import held
 from accounts.forms.factors import PasskeySignInForm, RecoveryCodeForm
 from accounts.forms.sign_in import CodeForm, PasswordForm
 from accounts.models import Member
 from policies.access import open_to_members
 from portal.core.errors import Invalid
 from portal.core.forms import Form
-from portal.core.http import MemberRequest
+from portal.core.http import PASSKEY, TOTP, MemberRequest
 
 
 @login_not_required
@@ -42,6 +42,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         except Invalid as error:
             form.refuse(error)
         else:
+            if not held(user):
+                own_password.offer_enrolment(user)
+                return render(request, "accounts/no_factor.html")
             stages.begin(request, user)
             return redirect(_with_next(request, "accounts:verify"))
     return render(request, "accounts/sign_in.html", {"form": form})

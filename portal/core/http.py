@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # The strong second factors there are.
 TOTP: Final = "totp"
 PASSKEY: Final = "passkey"
+STRONG: Final = frozenset({TOTP, PASSKEY})
 
 
 @dataclass(frozen=True, slots=True)

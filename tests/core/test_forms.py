@@ -20,14 +20,24 @@ class SteppedForm(StepUpForm):
 
 
 class FakeStepUp:
-    """Knows one code and remembers what it was asked."""
+    """Knows one code and one passkey, and remembers what it was asked."""
 
-    def __init__(self, recent=None):
+    def __init__(self, recent=None, factors=("totp",)):
         self.last = recent
+        self.held = frozenset(factors)
         self.asked = []
 
     def recent(self):
         return self.last
+
+    def factors(self):
+        return self.held
+
+    def verify_passkey(self, answer, *, change="", digest=""):
+        self.asked.append((answer, change, digest))
+        if answer != "signed":
+            raise Invalid("This passkey was not accepted.")
+        return Proof(factor="passkey", at=timezone.now(), change=change, digest=digest)
 
     def verify(self, code, *, change="", digest=""):
         self.asked.append((code, change, digest))
@@ -150,3 +160,31 @@ def test_the_code_field_counts_down_to_the_next_code():
     html = stepped(None, FakeStepUp())["code"].as_field_group()
     assert "data-next-code=" in html
     assert 'autocomplete="one-time-code"' in html
+
+
+def test_a_passkey_is_the_first_offer_and_the_code_the_second():
+    """F-12: where the person holds both."""
+    form = stepped(None, FakeStepUp(factors=("totp", "passkey")))
+    html = engines["django"].from_string('{% include "components/_step_up.html" %}').render({"form": form})
+    assert html.index("Use passkey") < html.index("Authentication code")
+    assert stepped(None, FakeStepUp(factors=("passkey",))).asks_code is False
+
+
+def test_a_passkey_serves_in_place_of_a_code():
+    form = stepped({"name": "x", "assertion": "signed"}, step_up := FakeStepUp(factors=("totp", "passkey")))
+    assert form.is_valid()
+    assert form.proof.factor == "passkey"
+    assert step_up.asked == [("signed", "", "")]
+
+
+def test_a_refused_passkey_is_said_above_the_form():
+    form = stepped({"name": "x", "assertion": "forged"}, FakeStepUp(factors=("passkey",)))
+    assert not form.is_valid()
+    assert form.non_field_errors() == ["This passkey was not accepted."]
+
+
+def test_one_of_both_has_to_be_shown():
+    form = stepped({"name": "x"}, step_up := FakeStepUp(factors=("totp", "passkey")))
+    assert not form.is_valid()
+    assert list(form.errors) == ["code"]
+    assert step_up.asked == []
