@@ -59,9 +59,7 @@ def send_again(*, actor: Member, number: int) -> Invitation:
         raise Conflict("This was agreed to more than 30 days ago. Invite them anew.")
     invitation.token_digest, invitation.sent_at, invitation.expires_at = made.digest, now, now + VALID_FOR
     invitation.save(update_fields=["token_digest", "sent_at", "expires_at"])
-    record(
-        EventKind.INVITATION_SENT_AGAIN, actor=actor, subject=invitation, workflow=Workflow.MANAGE_ACCESS
-    )
+    record(EventKind.INVITATION_SENT_AGAIN, actor=actor, subject=invitation, workflow=Workflow.MANAGE_ACCESS)
     _send(invitation, made)
     return invitation
 

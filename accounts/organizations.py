@@ -45,6 +45,23 @@ def create_organization(
 
 
 @transaction.atomic
+def set_up(*, name: str, currency: str, level: SecondFactorLevel, email: str, owner_name: str, password: str) -> Member:
+    """Found the very first Organization with its Owner, from the set-up page.
+
+    Raises: Conflict if there is one already, also one that was founded at this very moment.
+    """
+    # One set-up at a time: the installation's own history orders them.
+    lock_history(None)
+    if Organization.objects.exists():
+        raise Conflict("This portal was set up meanwhile. Sign in, or ask for an invitation.")
+    if User.objects.filter(email=email).exists():
+        raise Conflict("Somebody with this address is known already. Use the command createorganization.")
+    owner = User.objects.create_user(email, password, name=owner_name)
+    organization = create_organization(name=name, currency=currency, level=level, owner=owner)
+    return Member.objects.select_related("user", "organization").get(organization=organization, user=owner)
+
+
+@transaction.atomic
 def add_member(organization: Organization, user: User, *, rights: Iterable[tuple[Workflow, Right]]) -> Member:
     """Put a person into an Organization with those rights, for all its Accounts. The operator vouches for them.
 

@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from accounts.views import enrolment, keys, members, security, service_users, sign_in
+from accounts.views import (
+    accept,
+    enrolment,
+    invitations,
+    keys,
+    members,
+    passwords,
+    profile,
+    recovery,
+    security,
+    service_users,
+    setup,
+    sign_in,
+)
 
 app_name = "accounts"
 
@@ -23,6 +36,27 @@ urlpatterns = [
     path("security/factors/<str:kind>/<int:pk>/", security.factor, name="factor"),
     path("security/factors/<str:kind>/<int:pk>/rename/", security.rename, name="rename_factor"),
     path("security/factors/<str:kind>/<int:pk>/remove/", security.remove, name="remove_factor"),
+    path("setup/", setup.setup, name="setup"),
+    path("setup/review/", setup.review, name="setup_review"),
+    path("password/forgotten/", passwords.forgotten, name="forgotten"),
+    path("password/reset/", passwords.reset, name="reset"),
+    path("password/reset/<str:token>/", passwords.reset_link, name="reset_link"),
+    path("enrol/start/", passwords.enrol_start, name="enrol_start"),
+    path("enrol/link/<str:token>/", passwords.enrol_link, name="enrol_link"),
+    path("security/password/", passwords.change_password, name="change_password"),
+    path("profile/", profile.profile, name="profile"),
+    path("notices/<int:number>/seen/", profile.put_notice_away, name="put_notice_away"),
+    path("welcome/", accept.welcome, name="welcome"),
+    path("invitations/", invitations.invitations, name="invitations"),
+    path("invitations/new/", invitations.invite, name="invite"),
+    path("invitations/accept/", accept.accept, name="accept"),
+    path("invitations/<int:number>/accept/", accept.accept_more, name="accept_more"),
+    path("invitations/<int:number>/send/", invitations.send_again, name="send_invitation_again"),
+    path("invitations/<int:number>/revoke/", invitations.revoke, name="revoke_invitation"),
+    # A token is longer than any word above.
+    path("invitations/<str:token>/", accept.invitation, name="invitation"),
+    path("recoveries/", recovery.recoveries, name="recoveries"),
+    path("recoveries/<int:number>/cancel/", recovery.cancel, name="cancel_recovery"),
     path("sign-out/", sign_in.sign_out, name="sign_out"),
     path("switch/", sign_in.switch, name="switch"),
     path("members/", members.members, name="members"),

@@ -1,13 +1,15 @@
 """The cast and the ground it stands on: one world for all tests, rebuilt only after a test that flushed it."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import pytest
+from django.core.mail import EmailMessage
 from django.test import Client, TransactionTestCase
 from django.urls import reverse
 from pytest_django import DjangoDbBlocker
 
-from accounts import credentials
+from accounts import credentials, mail
 from accounts.models import Account, Member
 from policies.models import ChangeRequest
 from portal.core.http import Proof
@@ -139,3 +141,19 @@ def fresh() -> Callable[..., Proof]:
         return people.proof(change)
 
     return proof
+
+
+@pytest.fixture
+def mailed(
+    django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]], mailoutbox: list[EmailMessage]
+) -> Callable[[Callable[[], object]], list[EmailMessage]]:
+    """Do something as if it had committed, and say what mail it sent."""
+
+    def sent(act: Callable[[], object]) -> list[EmailMessage]:
+        before = len(mailoutbox)
+        with django_capture_on_commit_callbacks(execute=True):
+            act()
+        mail.settle()
+        return mailoutbox[before:]
+
+    return sent

@@ -16,7 +16,9 @@ class InviteForm(StepUpForm):
     """Whom, and with which rights; `preset` only fills it in."""
 
     name = PlainTextField(label="Name", max_length=80, help_text="As approvers know them. They can correct it later.")
-    email = forms.EmailField(label="Email", max_length=254, help_text="The link is sent here, and works for no one else.")
+    email = forms.EmailField(
+        label="Email", max_length=254, help_text="The link is sent here, and works for no one else."
+    )
     rights = RightsField()
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import Member
+from accounts.notices import unseen
 from policies.access import granted
 from policies.inbox import waiting_count
 from policies.workflows import Workflow
@@ -35,7 +36,7 @@ PLACES: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
     (
         "Manage Access",
         (
-            Place("Members", "accounts:members", Workflow.MANAGE_ACCESS),
+            Place("Members", "accounts:members", Workflow.MANAGE_ACCESS, also=("/invitations/",)),
             Place("Service Users", "accounts:service_users", Workflow.MANAGE_ACCESS),
         ),
     ),
@@ -68,7 +69,7 @@ class Group:
 
 
 def navigation(request: HttpRequest) -> dict[str, object]:
-    """`nav`, `inbox_count` and `memberships` for the frame; nothing is asked until a template shows it."""
+    """`nav`, `inbox_count`, `memberships` and `security_notices` for the frame; none is asked for until it is shown."""
     if getattr(request, "member", None) is None:
         return {}
     known = cast("MemberRequest", request)
@@ -76,6 +77,7 @@ def navigation(request: HttpRequest) -> dict[str, object]:
         "nav": SimpleLazyObject(partial(groups, known)),
         "inbox_count": SimpleLazyObject(partial(waiting_count, known.member)),
         "memberships": SimpleLazyObject(partial(memberships, known)),
+        "security_notices": SimpleLazyObject(partial(unseen, known.member.user)),
     }
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.keys import Credential, Refusal, Spent, find, spend
 from accounts.models import Account
+from accounts.passwords import Argon2Hasher
 
 
 @pytest.fixture
@@ -80,3 +81,18 @@ def spend_as(
     credential: Credential, nonce: int, *, source: str = "203.0.113.9", now: datetime | None = None, cost: float = 1.0
 ) -> Spent | Refusal:
     return spend(credential, nonce=nonce, source=source, cost=cost, now=now or timezone.now())
+
+
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """One entry for each run of Argon2."""
+    runs: list[str] = []
+    for name in ("encode", "verify"):
+        original = getattr(Argon2Hasher, name)
+
+        def counting(self: Argon2Hasher, *given: str, name: str = name, original: object = original) -> object:
+            runs.append(name)
+            return original(self, *given)  # type: ignore[operator]
+
+        monkeypatch.setattr(Argon2Hasher, name, counting)
+    return runs

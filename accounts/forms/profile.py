@@ -1,0 +1,46 @@
+"""What people say about themselves."""
+
+from functools import lru_cache
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from accounts.models import Member, User
+from portal.core.forms import Form, PlainTextField
+
+
+@lru_cache(maxsize=1)
+def zones() -> tuple[tuple[str, str], ...]:
+    """Every place of the time zone database, and UTC; not its abbreviations and offsets."""
+    places = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/")))
+    return (("UTC", "UTC"), *((zone, zone.replace("_", " ")) for zone in places))
+
+
+class ProfileForm(Form):
+    """Name, language and time zone."""
+
+    name = PlainTextField(
+        label="Name",
+        max_length=80,
+        help_text="Everybody who decides with you sees it.",
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    language = forms.ChoiceField(label="Language", choices=settings.LANGUAGES)
+    time_zone = forms.ChoiceField(label="Time zone", choices=zones, help_text="All times are shown in it.")
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        self.user = user
+        initial = {"name": user.name, "language": user.language, "time_zone": user.time_zone}
+        super().__init__(*args, initial=initial, **kwargs)
+
+    def clean_name(self) -> str:
+        """Nobody may go by the name of somebody who decides with them."""
+        name = " ".join(str(self.cleaned_data["name"]).split())
+        mine = Member.objects.filter(user=self.user, removed_at=None).values("organization_id")
+        others = Member.objects.filter(organization_id__in=mine, removed_at=None).exclude(user=self.user)
+        if any(other.casefold() == name.casefold() for other in others.values_list("user__name", flat=True)):
+            raise ValidationError("Somebody you decide with goes by this name. Add what tells you apart.")
+        return name

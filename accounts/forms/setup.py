@@ -1,0 +1,72 @@
+"""The set-up page: what there shall be, then the same to read once more with a password."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from accounts.forms.passwords import NewPassword, password_field
+from accounts.models import Organization, User
+from accounts.models.organization import SecondFactorLevel
+from portal.core.forms import Form, PlainTextField
+
+EXPLAINED = (
+    (SecondFactorLevel.ANY.value, "Authenticator app or passkey"),
+    (SecondFactorLevel.PASSKEY.value, "Passkey only: stronger, and everybody needs a device that can"),
+)
+
+
+class OrganizationForm(Form):
+    """Step 1 of 2."""
+
+    organization = PlainTextField(label="Name of the organization", max_length=80)
+    currency = forms.RegexField(
+        r"^[A-Za-z0-9]{3,8}$",
+        label="Currency",
+        help_text="In which totals are shown, such as USD.",
+        initial="USD",
+        max_length=8,
+        error_messages={"invalid": "A code of 3 to 8 letters or digits, such as USD."},
+    )
+    level = forms.ChoiceField(
+        label="Second factor at sign-in",
+        choices=EXPLAINED,
+        initial=SecondFactorLevel.ANY.value,
+        widget=forms.RadioSelect,
+        help_text="Binds every member. It can be raised or lowered later.",
+    )
+    name = PlainTextField(
+        label="Your name",
+        max_length=80,
+        help_text="You become the Owner: you hold every right, and are bound by policy like everyone.",
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    email = forms.EmailField(
+        label="Email",
+        max_length=254,
+        help_text="You sign in with it, and notices are sent there.",
+        widget=forms.EmailInput(attrs={"autocomplete": "username"}),
+    )
+
+    def clean_organization(self) -> str:
+        name = str(self.cleaned_data["organization"])
+        if Organization.objects.filter(name__iexact=name).exists():
+            raise ValidationError("There is an organization of this name already.")
+        return name
+
+    def clean_currency(self) -> str:
+        return str(self.cleaned_data["currency"]).upper()
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).strip().lower()
+
+
+class ReviewForm(NewPassword, Form):
+    """Step 2 of 2: the password is asked for last, so that it is kept nowhere on the way."""
+
+    password = password_field("Password")
+    again = password_field("Password again")
+
+    def __init__(self, *args: Any, owner: User, organization: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.for_user(owner, organization)

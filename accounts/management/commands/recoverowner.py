@@ -1,0 +1,49 @@
+"""Lets a member in again who has lost every second factor: the operator's road, slow and loud (DESIGN M4)."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts import mail, recoveries
+from accounts.models import User
+from portal.core import context
+from portal.core.errors import DomainError, Refused
+
+
+class Command(BaseCommand):
+    help = (
+        "Announce that a member's second factors will be reset; run it again after 48 hours to do so. "
+        "Everybody in their organizations is told at both times, and any of them can cancel it between."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("email", help="of the member, most often the owner")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        user = User.objects.filter(email=str(options["email"]).strip().lower()).first()
+        if user is None:
+            raise CommandError("There is nobody with this address.")
+        try:
+            with context.origin(source="", via="recoverowner"):
+                if recoveries.running(user):
+                    self._open(user)
+                else:
+                    self._announce(user)
+        except DomainError as error:
+            raise CommandError(error.message) from error
+        finally:
+            mail.settle()
+
+    def _announce(self, user: User) -> None:
+        (first, *_) = recoveries.announce(user)
+        self.stdout.write(f"Everybody in the organizations of {user.name} is being told.")
+        self.stdout.write(f"Run this again after {first.opens_at:%d %b %Y, %H:%M} UTC, unless a member cancels it.")
+
+    def _open(self, user: User) -> None:
+        try:
+            recoveries.open_enrolment(user)
+        except Refused as error:
+            self.stdout.write(f"A recovery of {user.name} is announced.")
+            raise CommandError(error.message) from error
+        self.stdout.write(f"The factors of {user.name} are removed.")
+        self.stdout.write(f"A link to enrol new ones was mailed to {user.email}.")

@@ -1,0 +1,109 @@
+"""What people do about their own password: change it, or set a new one by a link in their mail (security SI-8, F-9)."""
+
+from typing import Final
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.urls import reverse
+
+from accounts import links, mail, notices, sessions, throttle
+from accounts.factors.held import held
+from accounts.models import AccessLink, Member, User
+from accounts.models.invitation import LinkPurpose
+from policies.workflows import Workflow
+from portal.audit.kinds import EventKind
+from portal.audit.record import lock_history, record
+from portal.core import context
+from portal.core.errors import Invalid
+
+DUMMY: Final = "a password that nobody has"
+SAME: Final = "This is the password you have. Choose another one."
+
+
+def change(member: Member, *, current: str, new: str, key: str | None) -> User:
+    """Set a new password and end every other session of the person; `key` is that of the session that stays.
+
+    Raises: Invalid beside `current` if that is not their password, beside `password` if the new one is the same.
+    """
+    if not throttle.may_try_password(member.user.email, context.current().source, member.user):
+        raise Invalid("Too many tries. Wait a quarter of an hour.", field="current")
+    if not member.user.check_password(current):
+        raise Invalid("This is not your present password.", field="current")
+    throttle.password_was_right(member.user.email, context.current().source)
+    if current == new:
+        raise Invalid(SAME, field="password")
+    with transaction.atomic():
+        lock_history(member.organization_id)
+        user = User.objects.select_for_update().get(pk=member.user_id)
+        user.set_password(new)
+        user.save(update_fields=["password"])
+        record(EventKind.PASSWORD_CHANGED, actor=member, subject=member, workflow=Workflow.MANAGE_ACCESS)
+        notices.notify_security(user, "password_changed")
+        sessions.end_all(user, except_key=key, reason="The password was changed.")
+    return user
+
+
+def ask_for_link(email: str) -> None:
+    """Mail a link to set a new password, if there is somebody to send it to; nothing tells whether there was (SI-4)."""
+    # As long as a sign-in takes, whoever is asked for.
+    make_password(DUMMY)
+    may_send = throttle.may_ask_for_link(email, context.current().source)
+    member = _member_of(email)
+    if member is None or not may_send:
+        return
+    with transaction.atomic():
+        lock_history(member.organization_id)
+        made = links.issue(member.user, LinkPurpose.RESET_PASSWORD)
+        record(EventKind.PASSWORD_LINK_SENT, actor=member, subject=member, workflow=Workflow.MANAGE_ACCESS)
+        path = reverse("accounts:reset_link", kwargs={"token": made.text})
+        mail.send("reset", to=[member.user.email], context={"name": member.user.name, "link": links.absolute(path)})
+
+
+def reset(link: AccessLink, *, new: str) -> None:
+    """Set a new password by a link, and end every session. Factors stay as they are: it signs nobody in (F-9).
+
+    Raises: NotFound if the link was used meanwhile.
+    """
+    with transaction.atomic():
+        member = _member_of(link.user.email)
+        lock_history(member.organization_id if member else None)
+        links.spend(link)
+        user = User.objects.select_for_update().get(pk=link.user_id)
+        user.set_password(new)
+        user.save(update_fields=["password"])
+        if member is not None:
+            record(EventKind.PASSWORD_RESET, actor=member, subject=member, workflow=Workflow.MANAGE_ACCESS)
+        throttle.forget_password_failures(user.email)
+        notices.notify_security(user, "password_reset")
+        sessions.end_all(user, reason="The password was set anew.")
+        if member is not None and not held(user):
+            # Somebody who never got as far as a second factor, or whose factors were reset.
+            send_enrolment_link(member)
+
+
+def send_enrolment_link(member: Member) -> None:
+    """Mail a link to enrol a factor, to the person's own address; in the caller's transaction (DESIGN M4)."""
+    made = links.issue(member.user, LinkPurpose.ENROL)
+    path = reverse("accounts:enrol_link", kwargs={"token": made.text})
+    mail.send(
+        "enrol",
+        to=[member.user.email],
+        context={
+            "name": member.user.name,
+            "organization": member.organization.name,
+            "link": links.absolute(path),
+        },
+    )
+
+
+def offer_enrolment(user: User) -> None:
+    """For who has shown their password and holds no factor: the way on is in their mail, not in this browser."""
+    member = _member_of(user.email)
+    if member is not None and throttle.may_ask_for_link(user.email, context.current().source):
+        with transaction.atomic():
+            send_enrolment_link(member)
+
+
+def _member_of(email: str) -> Member | None:
+    members = Member.objects.active().select_related("organization", "user")
+    return members.filter(user__email=email.strip().lower()).order_by("pk").first()

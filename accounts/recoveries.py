@@ -1,0 +1,136 @@
+"""The operator's way back for who has lost every factor: announced to all, and cancelled by any (DESIGN M4)."""
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import notices, own_password, sessions
+from accounts.links import absolute
+from accounts.models import Authenticator, Member, Passkey, Recovery, RecoveryCode, User
+from accounts.models.recovery import OPENS_AFTER
+from policies.workflows import Workflow
+from portal.audit.kinds import EventKind
+from portal.audit.record import lock_history, record
+from portal.core.actors import Actor, operator
+from portal.core.errors import Conflict, NotFound, Refused
+
+
+@transaction.atomic
+def announce(user: User) -> list[Recovery]:
+    """Say in the history, by mail and on the pages of everybody concerned what will happen in 48 hours.
+
+    Concerned are all the Organizations of the person: their factors are the same everywhere.
+
+    Raises: NotFound for who is no active member anywhere; Conflict if it is announced already.
+    """
+    places = _places(user)
+    if running(user):
+        raise Conflict(f"A recovery of {user.name} is announced already.")
+    now = timezone.now()
+    made = [Recovery.objects.create(member=place, announced_at=now, opens_at=now + OPENS_AFTER) for place in places]
+    for recovery in made:
+        _tell(EventKind.RECOVERY_ANNOUNCED, recovery, operator(recovery.member.organization_id))
+        _notify_all(
+            recovery.member,
+            "recovery_announced",
+            name=user.name,
+            opens=f"{recovery.opens_at:%d %b %Y, %H:%M} UTC",
+            link=absolute(reverse("accounts:recoveries")),
+        )
+    return made
+
+
+@transaction.atomic
+def open_enrolment(user: User) -> None:
+    """Take the person's lost factors away and mail them a link to enrol new ones. Rights and policies stay.
+
+    For 24 hours after it they approve neither money nor protected changes.
+
+    Raises: NotFound if nothing is announced, or it was cancelled; Refused before its time.
+    """
+    places = _places(user)
+    found = running(user)
+    if not found:
+        raise NotFound(f"No recovery of {user.name} is announced, or it was cancelled.")
+    opens_at = max(recovery.opens_at for recovery in found)
+    if opens_at > timezone.now():
+        raise Refused(f"Not before {opens_at:%d %b %Y, %H:%M} UTC. Until then any member can cancel it.")
+    now = timezone.now()
+    for factors in (Authenticator.objects, Passkey.objects, RecoveryCode.objects):
+        factors.filter(user=user).delete()
+    Member.objects.filter(user=user).update(factors_reset_at=now)
+    Recovery.objects.filter(pk__in=[recovery.pk for recovery in found]).update(opened_at=now)
+    for recovery in found:
+        _tell(EventKind.RECOVERY_OPENED, recovery, operator(recovery.member.organization_id))
+        _notify_all(recovery.member, "recovery_opened", name=user.name)
+    own_password.send_enrolment_link(places[0])
+    sessions.end_all(user, reason="The operator reset the second factors.")
+
+
+@transaction.atomic
+def cancel(*, actor: Member, number: int) -> Recovery:
+    """Stop a recovery before its time: any member of the Organization may, and it counts everywhere.
+
+    Raises: NotFound if none is running there.
+    """
+    found = Recovery.objects.filter(
+        pk=number, member__organization_id=actor.organization_id, opened_at=None, cancelled_at=None
+    )
+    recovery = found.select_related("member__user").first()
+    if recovery is None:
+        raise NotFound("There is nothing to cancel: it was carried out, or cancelled already.")
+    user = recovery.member.user
+    for place in _places(user):
+        lock_history(place.organization_id)
+    all_of_them = running(user)
+    stopped = Recovery.objects.filter(member__user=user, opened_at=None, cancelled_at=None).update(
+        cancelled_at=timezone.now(), cancelled_by=actor
+    )
+    if not stopped:
+        raise NotFound("There is nothing to cancel: it was carried out, or cancelled already.")
+    for stopped_one in all_of_them:
+        own = stopped_one.member.organization_id == actor.organization_id
+        by = actor if own else operator(stopped_one.member.organization_id)
+        _tell(EventKind.RECOVERY_CANCELLED, stopped_one, by)
+        label = actor.label if own else "A member of another organization"
+        _notify_all(stopped_one.member, "recovery_cancelled", name=user.name, by=label)
+    return recovery
+
+
+def running(user: User) -> list[Recovery]:
+    """What is announced for the person, and neither carried out nor cancelled."""
+    rows = Recovery.objects.filter(member__user=user, opened_at=None, cancelled_at=None)
+    return list(rows.select_related("member__organization", "member__user").order_by("member__organization_id"))
+
+
+def running_in(organization_id: int) -> list[Recovery]:
+    """What is announced in one Organization."""
+    rows = Recovery.objects.filter(member__organization_id=organization_id, opened_at=None, cancelled_at=None)
+    return list(rows.select_related("member__user").order_by("pk"))
+
+
+def _places(user: User) -> list[Member]:
+    """The person's memberships, their histories locked, always in the same order."""
+    places = Member.objects.active().filter(user=user).select_related("organization", "user")
+    found = list(places.order_by("organization_id"))
+    if not found:
+        raise NotFound(f"{user.name} is not an active member of any organization.")
+    for place in found:
+        lock_history(place.organization_id)
+    return found
+
+
+def _notify_all(member: Member, kind: str, **data: str) -> None:
+    people = User.objects.filter(memberships__in=Member.objects.active().filter(organization=member.organization_id))
+    for person in people.order_by("pk"):
+        notices.notify_security(person, kind, **data)
+
+
+def _tell(kind: EventKind, recovery: Recovery, actor: Actor) -> None:
+    record(
+        kind,
+        actor=actor,
+        subject=recovery.member,
+        workflow=Workflow.MANAGE_ACCESS,
+        opens_at=recovery.opens_at,
+    )

@@ -1,0 +1,163 @@
+"""How often signing in may be tried, and from where."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from accounts import sources, throttle
+from accounts.factors import recovery_codes
+from accounts.models import Attempts
+from portal.audit.models import AuditEvent
+from tests.factories.world import PASSWORD
+
+pytestmark = pytest.mark.django_db
+HERE, THERE = "198.51.100.7", "203.0.113.9"
+
+
+def try_password(email, password=PASSWORD, source=HERE):
+    """Whether the password step let somebody through."""
+    return Client(REMOTE_ADDR=source).post("/sign-in/", {"email": email, "password": password}).status_code == 302
+
+
+def test_six_failures_from_one_place_do_not_keep_the_member_out_elsewhere(owner):
+    """SI-5: six failures from A, success from B."""
+    for _ in range(6):
+        assert not try_password(owner.user.email, "wrong", HERE)
+    assert not try_password(owner.user.email, source=HERE)
+    assert try_password(owner.user.email, source=THERE)
+
+
+def test_after_a_quarter_of_an_hour_a_place_may_try_again(owner):
+    """SI-5: 5 / 15 min."""
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(5):
+            try_password(owner.user.email, "wrong")
+        clock.shift(timedelta(minutes=14, seconds=59))
+        assert not try_password(owner.user.email)
+        clock.shift(2)
+        assert try_password(owner.user.email)
+
+
+def test_a_source_may_fail_fifty_times_whoever_it_tries(owner):
+    """SI-5: per source next."""
+    for number in range(50):
+        assert throttle.may_try_password(f"somebody{number}@demo.test", HERE, None)
+    assert not try_password(owner.user.email, source=HERE)
+    assert try_password(owner.user.email, source=THERE)
+
+
+def test_a_stranger_with_many_places_slows_only_strangers(owner):
+    """SI-5: per account last and softly; a stranger cannot lock a member out for good."""
+    sources.remember(owner.user, THERE)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for number in range(40):
+            throttle.may_try_password(owner.user.email, f"198.51.100.{number}", owner.user)
+            clock.shift(throttle.LONGEST_WAIT)
+        throttle.may_try_password(owner.user.email, "198.51.100.77", owner.user)
+        assert not try_password(owner.user.email, source="192.0.2.1")
+        assert try_password(owner.user.email, source=THERE)
+        clock.shift(throttle.LONGEST_WAIT)
+        assert try_password(owner.user.email, source="192.0.2.1")
+
+
+def test_the_delay_grows(owner):
+    """SI-5: then growing delay."""
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        waits = []
+        for number in range(16):
+            waited = 0
+            while not throttle.may_try_password(owner.user.email, f"198.51.100.{number}", owner.user):
+                # Each wait is tried from a fresh place: the smaller limits must not be what refuses.
+                Attempts.objects.filter(key__startswith="pair:").delete()
+                clock.shift(1)
+                waited += 1
+            waits.append(waited)
+    assert waits == [0] * 10 + [1, 2, 4, 8, 16, 32]
+
+
+def test_after_a_hundred_failures_in_a_row_no_password_is_tried(owner):
+    """SI-5: hard stop at 100 consecutive failures per authenticator, until a new password is set by mail."""
+    sources.remember(owner.user, THERE)
+    Attempts.objects.create(
+        key=throttle._account(owner.user.email), in_a_row=100, since=timezone.now(), last_at=timezone.now()
+    )
+    assert not try_password(owner.user.email, source=THERE)
+    throttle.forget_password_failures(owner.user.email)
+    assert try_password(owner.user.email, source=THERE)
+
+
+def test_a_right_password_and_code_forgive_what_came_before(client, owner, sign_in):
+    for _ in range(3):
+        try_password(owner.user.email, "wrong", "127.0.0.1")
+    sign_in(client, owner)
+    assert not Attempts.objects.filter(key=throttle._account(owner.user.email)).exists()
+    for _ in range(4):
+        assert not try_password(owner.user.email, "wrong", "127.0.0.1")
+    assert try_password(owner.user.email, source="127.0.0.1")
+
+
+def test_the_sixth_try_costs_one_run_and_says_the_same(owner):
+    """SI-4: locked user, same status, same text."""
+    first, last = Client().get("/sign-in/"), None
+    texts = set()
+    for _ in range(7):
+        answer = Client(REMOTE_ADDR=HERE).post("/sign-in/", {"email": owner.user.email, "password": "wrong"})
+        texts.add((answer.status_code, answer.context["form"].non_field_errors()[0]))
+        last = answer
+    assert len(texts) == 1
+    assert last.status_code == first.status_code
+
+
+def test_who_hammers_at_the_door_does_not_fill_the_history(owner):
+    before = AuditEvent.objects.count()
+    for _ in range(12):
+        try_password(owner.user.email, "wrong", "198.51.100.201")
+    kinds = list(AuditEvent.objects.order_by("pk")[before:].values_list("kind", flat=True))
+    assert kinds == ["sign_in.failed"] * 5 + ["sign_in.throttled"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_racing_tries_are_all_counted(owner, race):
+    """SI-5: counted before it is tried, so that many at once are not more than many one after the other."""
+    allowed = race(lambda _: throttle.may_try_password(owner.user.email, HERE, owner.user), 8)
+    assert sorted(map(bool, allowed)) == [False] * 3 + [True] * 5
+
+
+def test_wrong_codes_count_for_the_person(client, owner, code):
+    """F-11: 5 bad TOTP then recovery code: still delayed."""
+    (recovery, *_) = recovery_codes.issue(owner.user)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(5):
+            assert throttle.wait_for_code(owner.user) is None
+        client.post("/sign-in/", {"email": owner.user.email, "password": PASSWORD})
+        answer = client.post("/sign-in/recovery/", {"code": recovery})
+        assert "Too many wrong codes" in answer.content.decode()
+        assert recovery_codes.remaining(owner.user) == 10
+        clock.shift(31)
+        client.post("/sign-in/", {"email": owner.user.email, "password": PASSWORD})
+        assert client.post("/sign-in/recovery/", {"code": recovery}).status_code == 302
+
+
+def test_a_recovery_code_does_not_forgive_wrong_codes(owner):
+    """F-7, F-11: whoever guesses must not start anew with it."""
+    for _ in range(4):
+        throttle.wait_for_code(owner.user)
+    throttle.signed_in(owner.user, by_recovery_code=True)
+    throttle.wait_for_code(owner.user)
+    assert throttle.wait_for_code(owner.user) is not None
+
+
+def test_an_ipv6_network_is_one_place():
+    assert sources.network_of("2001:db8::1") == sources.network_of("2001:db8::ffff") == "2001:db8::/64"
+    assert sources.network_of("") == "unknown"
+
+
+def test_old_counts_are_forgotten(owner):
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        throttle.may_try_password("nobody@nowhere.test", HERE, None)
+        clock.shift(timedelta(days=2))
+        throttle.may_try_password("another@nowhere.test", THERE, None)
+    assert Attempts.objects.count() == 3
