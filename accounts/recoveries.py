@@ -92,7 +92,8 @@ def cancel(*, actor: Member, number: int) -> Recovery:
         own = stopped_one.member.organization_id == actor.organization_id
         by = actor if own else operator(stopped_one.member.organization_id)
         _tell(EventKind.RECOVERY_CANCELLED, stopped_one, by)
-        label = actor.label if own else "A member of another organization"
+        # Another Organization learns that it is over, not where its member is known besides (DESIGN O1).
+        label = actor.label if own else "Somebody who may"
         _notify_all(stopped_one.member, "recovery_cancelled", name=user.name, by=label)
     return recovery
 
