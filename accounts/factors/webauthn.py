@@ -177,9 +177,9 @@ def _remember(store: SessionBase, purpose: Purpose, value: str, *, user: User | 
 def _take(store: SessionBase, purpose: Purpose, *, user: User | None, subject: str) -> Challenge:
     """The one challenge that waits for this, which then waits no longer, whatever comes of it."""
     kept = store.pop(_slot(purpose), None)
-    store.save()
     if not kept:
         raise Invalid(STALE)
+    store.save()
     found = Challenge(kept["value"], datetime.fromisoformat(kept["at"]).astimezone(UTC), kept["user"], kept["subject"])
     is_for_this = found.user == (user.pk if user else 0) and hmac.compare_digest(found.subject, subject)
     if not found.is_fresh or not is_for_this:
