@@ -44,7 +44,6 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         else:
             if not held(user):
                 own_password.offer_enrolment(user)
-                return render(request, "accounts/no_factor.html")
             stages.begin(request, user)
             return redirect(_with_next(request, "accounts:verify"))
     return render(request, "accounts/sign_in.html", {"form": form})

@@ -18,11 +18,11 @@ pytestmark = pytest.mark.django_db
 PASSWORD = "kept in a drawer at home"
 
 
-def found(monkeypatch, password: str = PASSWORD, **options: str) -> str:
+def found(monkeypatch, password: str = PASSWORD, **options: str | bool) -> str:
     monkeypatch.setattr("sys.stdin", io.StringIO(password + "\n"))
     output = io.StringIO()
     given = {"name": "Harbour Fund", "currency": "eur", "owner_email": "Olga@Harbour.test", "owner_name": "Olga Berg"}
-    call_command("createorganization", stdout=output, password_stdin=True, **{**given, **options})
+    call_command("createorganization", stdout=output, **{**given, "password_stdin": True, **options})
     return output.getvalue()
 
 
@@ -85,3 +85,25 @@ def test_a_name_is_taken_once(monkeypatch):
     with pytest.raises(CommandError, match="already"):
         found(monkeypatch, name="HARBOUR fund", owner_email="other@harbour.test")
     assert User.objects.filter(email__endswith="@harbour.test").count() == 1, "nothing is left of the attempt"
+
+
+def test_with_passkeys_only_its_owner_gets_a_link_instead(monkeypatch):
+    """O4: whoever does not meet the level is led to enrolment; an authenticator app would not meet it."""
+    printed = found(monkeypatch, level="passkey")
+    assert "secret" not in printed
+    path = re.search(r"http://localhost:8000(/enrol/link/\S+)", printed)
+    assert path is not None
+    client = Client()
+    client.get(path[1])
+    assert client.post("/enrol/start/", {"password": PASSWORD}).headers["Location"] == "/enrol/"
+    text = client.get("/enrol/").content.decode()
+    assert "passkey" in text.lower()
+
+
+def test_whoever_founds_by_hand_reads_it_once_more(monkeypatch):
+    """O2: shows a review, and confirms."""
+    asked = []
+    monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or "n")
+    with pytest.raises(CommandError, match="Nothing was founded"):
+        found(monkeypatch, password_stdin=False)
+    assert asked == ["Found it? [y/N] "]

@@ -4,14 +4,16 @@ import sys
 from getpass import getpass
 from typing import Any
 
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.validators import validate_email
 from django.db import transaction
+from django.urls import reverse
 
+from accounts import links, passwords
 from accounts.factors import totp
 from accounts.models import User
+from accounts.models.invitation import LinkPurpose
 from accounts.models.organization import SecondFactorLevel
 from accounts.organizations import create_organization
 from accounts.passwords import LONGEST
@@ -27,33 +29,47 @@ class Command(BaseCommand):
         parser.add_argument("--currency", required=True, help="in which totals are shown, such as USD")
         parser.add_argument("--owner-email", required=True)
         parser.add_argument("--owner-name", required=True)
+        parser.add_argument(
+            "--level",
+            choices=SecondFactorLevel.values,
+            default=SecondFactorLevel.ANY.value,
+            help="which second factor members sign in with: any, or a passkey only",
+        )
+        parser.add_argument("--yes", action="store_true", help="do not ask to confirm")
         parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
     def handle(self, *args: Any, **options: Any) -> None:
         email = str(options["owner_email"]).strip().lower()
         name, owner_name = str(options["name"]).strip(), str(options["owner_name"]).strip()
         currency = str(options["currency"]).strip().upper()
+        level = SecondFactorLevel(str(options["level"]))
         self._check(name, owner_name, currency, email)
         known = User.objects.filter(email=email).first()
-        password = (
-            None if known else self._password(User(email=email, name=owner_name), stdin=options["password_stdin"])
-        )
+        self.stdout.write(f"{name}, in {currency}; sign-in with: {level.label}. Owner: {owner_name} <{email}>.")
+        if not (options["yes"] or options["password_stdin"]) and input("Found it? [y/N] ").strip().lower() != "y":
+            raise CommandError("Nothing was founded.")
+        person = User(email=email, name=owner_name)
+        password = None if known else self._password(person, name, stdin=options["password_stdin"])
         offered = totp.offer(email)
         try:
             with context.origin(source="", via="createorganization"), transaction.atomic():
                 owner = known or User.objects.create_user(email, password, name=owner_name)
-                create_organization(name=name, currency=currency, level=SecondFactorLevel.ANY, owner=owner)
-                if known is None:
+                create_organization(name=name, currency=currency, level=level, owner=owner)
+                if known is None and level == SecondFactorLevel.ANY:
                     totp.enrol(owner, offered)
         except DomainError as error:
             raise CommandError(error.message) from error
         self.stdout.write(f"{name} is founded. Its owner is {owner.name} <{email}>.")
         if known is not None:
             self.stdout.write("They sign in as before, and switch to it.")
-            return
-        self.stdout.write("Add this to their authenticator app now; it is not shown again:")
-        self.stdout.write(f"  secret  {offered.secret}")
-        self.stdout.write(f"  link    {offered.uri}")
+        elif level == SecondFactorLevel.ANY:
+            self.stdout.write("Add this to their authenticator app now; it is not shown again:")
+            self.stdout.write(f"  secret  {offered.secret}")
+            self.stdout.write(f"  link    {offered.uri}")
+        else:
+            path = reverse("accounts:enrol_link", kwargs={"token": links.issue(owner, LinkPurpose.ENROL).text})
+            self.stdout.write("They enrol a passkey with this link and their password, once, within seven days:")
+            self.stdout.write(f"  link    {links.absolute(path)}")
 
     def _check(self, name: str, owner_name: str, currency: str, email: str) -> None:
         if not 1 <= len(name) <= 80 or not name.isprintable():
@@ -67,7 +83,7 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError("The owner's email address is not one.") from error
 
-    def _password(self, user: User, *, stdin: bool) -> str:
+    def _password(self, user: User, organization: str, *, stdin: bool) -> str:
         if stdin:
             password = sys.stdin.readline().rstrip("\n")
         else:
@@ -77,7 +93,7 @@ class Command(BaseCommand):
         if len(password) > LONGEST:
             raise CommandError(f"The password has at most {LONGEST} characters.")
         try:
-            validate_password(password, user)
+            passwords.check(password, user, organizations=(organization,))
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         return password
