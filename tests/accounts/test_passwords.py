@@ -13,6 +13,7 @@ from accounts import links, own_password, passwords
 from accounts.models import AccessLink, Authenticator, Session, User
 from accounts.models.invitation import LinkPurpose
 from portal.audit.models import AuditEvent
+from portal.core.errors import NotFound
 from tests.factories.world import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -178,6 +179,16 @@ def test_a_link_works_once(client, owner, mailed):
     assert Client().get(path).status_code == 404
     assert stale.post(RESET, {"password": "four more lanterns", "again": "four more lanterns"}).status_code == 404
     assert User.objects.get(pk=owner.user_id).check_password(NEW)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_racing_browsers_use_a_link_once(owner, race):
+    """SI-11: one use, also under concurrency."""
+    digest = links.issue(owner.user, LinkPurpose.RESET_PASSWORD).digest
+    link = links.find(digest, LinkPurpose.RESET_PASSWORD)
+    answers = race(lambda number: own_password.reset(link, new=f"lantern number {number} of eight"), 8)
+    assert answers.count(None) == 1
+    assert sum(isinstance(answer, NotFound) for answer in answers) == 7
 
 
 def test_a_link_lives_an_hour(client, owner, mailed):
