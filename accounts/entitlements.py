@@ -8,6 +8,7 @@ from accounts.models import Account, Member
 from policies.models import Grant
 from policies.workflows import Right, Workflow
 from portal.core.errors import Invalid
+from portal.core.secrets import digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,11 @@ def give(member: Member, rights: Rights) -> None:
         Grant(member=member, workflow=one.workflow.value, right=one.right.value, account_id=one.account_id)
         for one in rights
     )
+
+
+def fingerprint(rights: Rights) -> str:
+    """A short text that is the same for the same rights, so that a form can say which ones it was filled from."""
+    return digest(repr([(one.workflow.value, one.right.value, one.account_id) for one in rights]))
 
 
 def gives_power(rights: Rights) -> bool:

@@ -18,7 +18,7 @@ from accounts.step_up import SessionStepUp
 from portal.core.http import MemberRequest
 
 # What a page asks for by itself, with nobody at the keyboard.
-POLLED: Final = frozenset({"policies:inbox_count"})
+POLLED: Final = frozenset({"policies:inbox_count", "accounts:session_left"})
 
 
 class MemberMiddleware:
@@ -41,7 +41,8 @@ class MemberMiddleware:
             ours.member = ours.organization = ours.step_up = None  # type: ignore[assignment]
         with timezone.override(_zone(member)):
             response = self.get_response(request)
-        session.note_agent(request.session, request.headers.get("User-Agent", ""))
+        if session.note_agent(request.session, request.headers.get("User-Agent", "")):
+            Member.objects.filter(pk=request.session[session.MEMBER]).update(last_seen_at=timezone.now())
         return _as_htmx_wants(ours, response)
 
     def process_view(
@@ -52,6 +53,8 @@ class MemberMiddleware:
         is_activity = request.user.is_authenticated and route is not None and route.view_name not in POLLED
         if is_activity and session.note_activity(request.session):
             Member.objects.filter(pk=request.member.pk).update(last_seen_at=timezone.now())
+        if request.member is not None:
+            request.session_left = session.left(request.session, request.organization)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """A session that was ended while its request was under way leads where every ended one does."""

@@ -51,6 +51,11 @@ WORDS: Final[Mapping[str, Words]] = {
         "Your second factors were reset.",
         "Enrol anew with the link we sent you. For 24 hours you approve neither money nor protected changes.",
     ),
+    "ownership_offered": Words(
+        "The ownership of {organization} is offered to you.",
+        "Accept it or decline it until {until}.",
+        advice="Accept or decline: {link}",
+    ),
     "recovery_announced": Words(
         "The operator is about to reset the second factors of {name}.",
         "It takes effect on {opens}. Until then every member can cancel it.",

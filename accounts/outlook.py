@@ -1,6 +1,6 @@
 """What a form can say before anything is asked: how many approvals it will take, and who could give them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from accounts.models import Member
 from policies import facts as gathered
@@ -20,14 +20,19 @@ class Outlook:
     vouchers: tuple[str, ...]
 
 
-def outlook(member: Member, *, gives_withdraw: int | None = None) -> Outlook:
+def outlook(
+    member: Member, *, gives_withdraw: int | None = None, subject: Member | None = None, accepted: bool = False
+) -> Outlook:
     """How a request of `member` on Manage Access would go, as things stand.
+
+    `subject` is whom it would be about; with `accepted` that member has to accept it afterwards.
 
     Raises: Refused if the policy cannot be read.
     """
     facts = gathered.gather(member.organization)
     initiator = gathered.initiator(facts, member)
     asked = Asked(workflow=Workflow.MANAGE_ACCESS, initiator=initiator, gives_withdraw=gives_withdraw)
+    asked = replace(asked, subject=subject.user_id if subject else None, least=1 if accepted else 0)
     need = approvals_needed(asked, facts.policies)
     able = eligible(asked, facts)
     return Outlook(
@@ -47,17 +52,24 @@ class Forecast:
     waits: bool
 
 
-def forecast(member: Member, *, account_id: int | None, afterwards: str) -> Forecast:
+def forecast(
+    member: Member,
+    *,
+    account_id: int | None,
+    afterwards: str,
+    subject: Member | None = None,
+    accepted: bool = False,
+) -> Forecast:
     """What the form says; `afterwards` is what follows once it is approved, or at once.
 
     With `account_id` it also says what giving Withdraw would ask for on top.
 
     Raises: Refused if a policy cannot be read.
     """
-    plain = outlook(member)
+    plain = outlook(member, subject=subject, accepted=accepted)
     text = [f"{listed(plain.approvers) or 'Nobody'} can give {_them(plain.approvals)}."] if plain.approvals else []
     text.append(afterwards)
-    money = outlook(member, gives_withdraw=account_id)
+    money = outlook(member, gives_withdraw=account_id, subject=subject)
     if money.needs_voucher:
         text.append(
             "No policy governs withdrawals here, so a key that may withdraw needs an approval from who may execute "

@@ -36,6 +36,11 @@ def ends_at(store: SessionBase, organization: Organization) -> datetime:
     return _end_of(_moment(store.get(SIGNED_IN, 0)), _moment(store.get(ACTIVE, 0)), organization)
 
 
+def left(store: SessionBase, organization: Organization) -> int:
+    """Seconds until then, as things stand."""
+    return max(0, int((ends_at(store, organization) - timezone.now()).total_seconds()))
+
+
 def is_over(store: SessionBase, organization: Organization) -> bool:
     """Whether the idle or the absolute limit has passed."""
     return timezone.now() >= ends_at(store, organization)
@@ -46,19 +51,24 @@ def is_past(started_at: datetime | None, seen_at: datetime | None, organization:
     return started_at is None or seen_at is None or timezone.now() >= _end_of(started_at, seen_at, organization)
 
 
-def note_activity(store: SessionBase) -> bool:
-    """A person did something just now; False if that was written down less than a minute ago."""
+def note_activity(store: SessionBase, *, at_once: bool = False) -> bool:
+    """A person did something just now; False if that was written down less than a minute ago and may wait."""
     now = timezone.now()
-    if now - _moment(store.get(ACTIVE, 0)) < NOTED_EVERY:
+    if now - _moment(store.get(ACTIVE, 0)) < NOTED_EVERY and not at_once:
         return False
     store[ACTIVE] = now.timestamp()
     return True
 
 
-def note_agent(store: SessionBase, agent: str) -> None:
-    """Remember which browser a new session is for; it helps its owner to recognize it, and proves nothing."""
-    if HANDLE in store and AGENT not in store:
-        store[AGENT] = "".join(letter for letter in agent if letter.isprintable())[:AGENT_LENGTH]
+def note_agent(store: SessionBase, agent: str) -> bool:
+    """Remember which browser a new session is for; it helps its owner to recognize it, and proves nothing.
+
+    False if there is no session that is new.
+    """
+    if HANDLE not in store or AGENT in store:
+        return False
+    store[AGENT] = "".join(letter for letter in agent if letter.isprintable())[:AGENT_LENGTH]
+    return True
 
 
 def note_proof(store: SessionBase, factor: str) -> None:

@@ -2,12 +2,12 @@
 
 from django.urls import path
 
+from accounts import member_urls
 from accounts.views import (
     accept,
     enrolment,
     invitations,
     keys,
-    members,
     passwords,
     profile,
     recovery,
@@ -59,7 +59,7 @@ urlpatterns = [
     path("recoveries/<int:number>/cancel/", recovery.cancel, name="cancel_recovery"),
     path("sign-out/", sign_in.sign_out, name="sign_out"),
     path("switch/", sign_in.switch, name="switch"),
-    path("members/", members.members, name="members"),
+    *member_urls.urlpatterns,
     path("service-users/", service_users.service_users, name="service_users"),
     # No bot can be called so: `accounts.limits.RESERVED`.
     path("service-users/new/", service_users.new_service_user, name="new_service_user"),

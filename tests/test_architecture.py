@@ -39,6 +39,7 @@ PUBLIC = {
     "accounts:enrol_app": "as above",
     "accounts:enrol_passkey": "as above",
     "accounts:enrol_passkey_options": "as above",
+    "accounts:here": "says whether anybody is signed in, and who, to themselves",
 }
 # Open to every Member. What they show depends on the reader's rights; each view says how.
 SIGNED_IN = {
@@ -53,6 +54,12 @@ SIGNED_IN = {
     "accounts:recoveries",
     "accounts:cancel_recovery",
     "accounts:security",
+    "accounts:identity",
+    "accounts:offer",
+    "accounts:end_session",
+    "accounts:end_other_sessions",
+    "accounts:session_left",
+    "accounts:stay",
     "accounts:prove",
     "accounts:passkey_challenge",
     "accounts:recovery_codes",

@@ -98,6 +98,16 @@ def waiting(member: Member) -> IdentityCheck | None:
     return check
 
 
+def waiting_of(member: Member) -> IdentityCheck | None:
+    """The submission that nobody has decided yet, for a page."""
+    return IdentityCheck.objects.filter(member=member, decided_at=None).select_related("member__user").first()
+
+
+def last_of(member: Member) -> IdentityCheck | None:
+    """What the person showed last."""
+    return IdentityCheck.objects.filter(member=member).order_by("-pk").first()
+
+
 def bar_to_review(member: Member, reviewer: Member) -> str:
     """Why `reviewer` may not judge the identity of `member`; empty if they may.
 

@@ -1,9 +1,11 @@
 """A Member: a User in one Organization."""
 
+from datetime import datetime
 from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from accounts.models.organization import Organization
 from portal.core import actors
@@ -66,6 +68,16 @@ class Member(models.Model):
     @property
     def is_active(self) -> bool:
         return self.suspended_at is None and self.removed_at is None and self.user.is_active
+
+    @property
+    def rests_until(self) -> datetime | None:
+        """Until when they approve no money after a reset of their factors (DESIGN M4), whether or not it is over."""
+        return self.factors_reset_at + settings.AFTER_RESET if self.factors_reset_at else None
+
+    @property
+    def is_resting(self) -> bool:
+        until = self.rests_until
+        return until is not None and timezone.now() < until
 
     @property
     def is_verified(self) -> bool:

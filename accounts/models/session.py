@@ -1,12 +1,14 @@
 """Sessions as people see them: whose, since when, from where, by which factor."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
 
 from accounts.models.member import Member
+
+FACTOR_WORDS: Final = {"totp": "authenticator app", "passkey": "passkey", "recovery": "recovery code"}
 
 
 class Session(AbstractBaseSession):
@@ -29,3 +31,8 @@ class Session(AbstractBaseSession):
     class Meta(AbstractBaseSession.Meta):
         abstract = False
         indexes: ClassVar = [models.Index(fields=["user", "-seen_at"], name="session_by_person")]
+
+    @property
+    def by(self) -> str:
+        """The factor that opened it, in words."""
+        return FACTOR_WORDS.get(self.factor, self.factor or "an unknown factor")

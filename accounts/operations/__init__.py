@@ -1,6 +1,7 @@
 """The governed operations on who may act: members, Service Users and their keys, and the Organization itself."""
 
 from accounts.operations import (
+    factors,
     identity,
     invitations,
     membership,
@@ -12,6 +13,7 @@ from accounts.operations import (
 )
 
 __all__ = [
+    "factors",
     "identity",
     "invitations",
     "membership",

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from accounts import ownership
+from accounts import notices, ownership
+from accounts.links import absolute
 from accounts.models import OwnershipOffer
 from accounts.operations.people import find, name_of
 from accounts.operations.service_users import asking_member
@@ -96,6 +98,13 @@ def transfer_ownership(*, actor: Actor, params: TransferOwnership, change: Chang
         workflow=Workflow.MANAGE_ACCESS,
         change=change.reference,
         until=change.expires_at,
+    )
+    notices.notify_security(
+        member.user,
+        "ownership_offered",
+        organization=member.organization.name,
+        until=f"{change.expires_at:%d %b %Y, %H:%M} UTC",
+        link=absolute(reverse("accounts:offer")),
     )
     return offer
 

@@ -1,14 +1,17 @@
 """The people of an Organization, and what they may do."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.models import Member
-from policies.access import needs
+from accounts.entitlements import Given, in_words, ordered
+from accounts.models import Account, Authenticator, Member, Passkey
+from accounts.models.member import Identity
+from policies.access import allows, needs
 from policies.models import Grant
 from policies.workflows import Right, Workflow
 from portal.core.http import MemberRequest
@@ -25,52 +28,56 @@ class Row:
     state: str
     level: Level
     rights: tuple[str, ...]
+    factors: str
 
 
 @require_safe
 @needs(Workflow.MANAGE_ACCESS, Right.VIEW)
 def members(request: MemberRequest) -> HttpResponse:
-    """Who is in the Organization. Read only."""
+    """Who is, or was, in the Organization."""
     people = Member.objects.of(request.organization).select_related("user")
     page = keyset(people, after=request.GET.get("after"), order=("id",))
+    accounts = dict(Account.objects.filter(organization=request.organization).values_list("pk", "name"))
     held = _rights([member.pk for member in page.rows])
+    factors = factors_of([member.user_id for member in page.rows])
     rows = [
-        Row(member, member.pk == request.member.pk, *_state(member), rights=in_words(held[member.pk]))
+        Row(
+            member,
+            member.pk == request.member.pk,
+            *state_of(member),
+            rights=in_words(ordered(held[member.pk]), accounts),
+            factors=factors[member.user_id],
+        )
         for member in page.rows
     ]
-    return render(request, "accounts/members.html", {"rows": rows, "page": page})
+    may_ask = allows(request.member, Workflow.MANAGE_ACCESS, Right.INITIATE)
+    return render(request, "accounts/members.html", {"rows": rows, "page": page, "may_ask": may_ask})
 
 
-def in_words(held: set[tuple[str, str, str]]) -> tuple[str, ...]:
-    """Rights (workflow, right, account or nothing) as a reader takes them in: the same everywhere is said once."""
-    by_workflow = {
-        workflow: tuple(
-            f"{right.title} on {account}" if account else right.title
-            for right in Right
-            for account in sorted(a for w, r, a in held if w == workflow and r == right)
-        )
-        for workflow in Workflow
-    }
-    different = set(by_workflow.values())
-    if different == {()}:
-        return ()
-    if len(different) == 1:
-        (same,) = different
-        return (f"{'All rights' if len(same) == len(Right) else ', '.join(same)} everywhere",)
-    return tuple(f"{workflow.title}: {', '.join(rights)}" for workflow, rights in by_workflow.items() if rights)
-
-
-def _rights(member_ids: list[int]) -> dict[int, set[tuple[str, str, str]]]:
-    held: dict[int, set[tuple[str, str, str]]] = defaultdict(set)
-    grants = Grant.objects.filter(member_id__in=member_ids)
-    for member_id, workflow, right, account in grants.values_list("member_id", "workflow", "right", "account__name"):
-        held[member_id].add((workflow, right, account or ""))
-    return held
-
-
-def _state(member: Member) -> tuple[str, Level]:
+def state_of(member: Member) -> tuple[str, Level]:
+    """Whether the Member can do anything here, and if not why, in a word or two."""
     if member.removed_at is not None:
         return "Removed", "void"
     if member.suspended_at is not None or not member.user.is_active:
         return "Suspended", "stop"
-    return ("Active", "done") if member.is_verified else ("Not verified", "wait")
+    return ("Active", "done") if member.is_verified else (Identity(member.identity).label, "wait")
+
+
+def factors_of(user_ids: Collection[int]) -> dict[int, str]:
+    """What each of these people signs in with, in words, in two queries however many they are."""
+    apps = set(Authenticator.objects.filter(user_id__in=user_ids, confirmed=True).values_list("user_id", flat=True))
+    passkeys = set(Passkey.objects.filter(user_id__in=user_ids, confirmed=True).values_list("user_id", flat=True))
+    return {
+        user_id: ", ".join(
+            word for word, having in (("Passkey", passkeys), ("Authenticator app", apps)) if user_id in having
+        )
+        for user_id in user_ids
+    }
+
+
+def _rights(member_ids: list[int]) -> dict[int, list[Given]]:
+    held: dict[int, list[Given]] = defaultdict(list)
+    rows = Grant.objects.filter(member_id__in=member_ids)
+    for member_id, workflow, right, account_id in rows.values_list("member_id", "workflow", "right", "account_id"):
+        held[member_id].append(Given(Workflow(workflow), Right(right), account_id))
+    return held

@@ -60,3 +60,4 @@ class MemberRequest(HttpRequest):
     step_up: StepUp
     htmx: "HtmxDetails"
     request_id: str
+    session_left: int

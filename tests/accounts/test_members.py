@@ -5,9 +5,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.entitlements import Given, in_words, ordered
 from accounts.models import Member, User
 from accounts.organizations import add_member
-from accounts.views.members import in_words
 from policies.workflows import Right, Workflow
 
 pytestmark = pytest.mark.django_db
@@ -42,16 +42,19 @@ def test_states_are_said(client, owner, ben, cleo, sign_in):
 
 
 def test_rights_that_differ_are_said_one_by_one():
-    held = {
-        ("manage_access", "view", ""),
-        ("initiate_withdrawal", "initiate", "Main"),
-        ("initiate_withdrawal", "approve", ""),
-    }
-    assert in_words(held) == (
-        "Manage Access: View",
-        "Initiate Withdrawal: Initiate on Main, Approve",
+    held = ordered(
+        [
+            Given(Workflow.INITIATE_WITHDRAWAL, Right.INITIATE, 7),
+            Given(Workflow.INITIATE_WITHDRAWAL, Right.APPROVE),
+            Given(Workflow.INITIATE_WITHDRAWAL, Right.APPROVE, 7),
+            Given(Workflow.MANAGE_ACCESS, Right.VIEW),
+        ]
     )
-    assert in_words(set()) == ()
+    assert in_words(held, {7: "Main"}) == (
+        "Manage Access: View",
+        "Initiate Withdrawal: Approve, Initiate on Main",
+    )
+    assert in_words((), {}) == ()
 
 
 def test_many_members_take_as_many_queries_as_few(client, world, owner, sign_in):

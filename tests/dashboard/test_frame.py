@@ -28,6 +28,7 @@ EVERYWHERE = [
     "Inbox",
     "Members",
     "Service Users",
+    "Organization",
     "Manage Policies",
     "Manage Addresses",
     "Withdrawals",

@@ -1,0 +1,146 @@
+"""The Organization's own page: how members sign in, its Accounts, and its Owner."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts import ownership, security_levels
+from accounts.forms.organization import AccountForm, SecurityForm, TransferForm
+from accounts.forms.service_users import ConfirmForm
+from accounts.models import Account
+from accounts.models.organization import SecondFactorLevel
+from accounts.operations.organization import add_account, change_security
+from accounts.operations.ownership import transfer_ownership
+from accounts.outlook import Forecast, forecast
+from policies.access import allows, needs, open_to_members
+from policies.changes import propose
+from policies.models import ChangeRequest, State
+from policies.workflows import Right, Workflow
+from portal.core.errors import DomainError
+from portal.core.http import MemberRequest
+
+ACCEPT = "accept"
+
+
+@require_safe
+@needs(Workflow.MANAGE_ACCESS, Right.VIEW)
+def organization(request: MemberRequest) -> HttpResponse:
+    """What holds for everybody here."""
+    offer = ownership.open_offer(request.organization)
+    may_ask = allows(request.member, Workflow.MANAGE_ACCESS, Right.INITIATE)
+    owner = ownership.owner_of(request.organization)
+    context = {
+        "security": security_levels.of(request.organization),
+        "accounts": list(Account.objects.filter(organization=request.organization).order_by("pk")),
+        "owner": owner,
+        "offer": offer,
+        "is_offered_to_you": offer is not None and offer.to_id == request.member.pk,
+        "may_ask": may_ask,
+        "may_transfer": may_ask and (owner.pk == request.member.pk or owner.suspended_at is not None),
+    }
+    return render(request, "accounts/organization.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
+def security(request: MemberRequest) -> HttpResponse:
+    """Ask for another 2FA level or other session limits, with the effect on each member in sight."""
+    before = security_levels.of(request.organization)
+    form = SecurityForm(request.POST or None, request=request, before=before)
+    if form.is_valid():
+        try:
+            change = propose(change_security, actor=request.member, params=form.params())
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            return _onward(request, change)
+    notice = forecast(request.member, account_id=None, afterwards="It counts from everybody’s next page on.")
+    context = {
+        "form": form,
+        "notice": notice,
+        "effects": security_levels.effects(request.organization, SecondFactorLevel.PASSKEY),
+        "button": _button(notice, "Change"),
+    }
+    return render(request, "accounts/change_security.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
+def new_account(request: MemberRequest) -> HttpResponse:
+    """Ask for another Account."""
+    form = AccountForm(request.POST or None, request=request)
+    if form.is_valid():
+        try:
+            change = propose(add_account, actor=request.member, params=form.params())
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            return _onward(request, change)
+    notice = forecast(request.member, account_id=None, afterwards="It starts without balances, addresses and keys.")
+    context = {"form": form, "notice": notice, "button": _button(notice, "Add Account")}
+    return render(request, "accounts/new_account.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
+def transfer(request: MemberRequest) -> HttpResponse:
+    """Ask that somebody else becomes the Owner."""
+    owner = ownership.owner_of(request.organization)
+    form = TransferForm(
+        request.POST or None,
+        request=request,
+        organization=request.organization,
+        owner=owner,
+        asker=request.member,
+    )
+    if form.is_valid():
+        try:
+            change = propose(transfer_ownership, actor=request.member, params=form.params())
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            return _onward(request, change)
+    notice = forecast(
+        request.member,
+        account_id=None,
+        afterwards="Then the new Owner has to accept it. Until that moment nothing changes.",
+        accepted=True,
+    )
+    return render(request, "accounts/transfer.html", {"form": form, "owner": owner, "notice": notice})
+
+
+@require_http_methods(["GET", "POST"])
+@open_to_members("only for whom an offer was made to")
+def offer(request: MemberRequest) -> HttpResponse:
+    """Accept the ownership, or leave it where it is."""
+    offered = ownership.open_offer(request.organization)
+    if offered is None or offered.to_id != request.member.pk:
+        messages.error(request, "No offer of ownership waits for you any more.")
+        return redirect("dashboard:home")
+    form = ConfirmForm(request.POST if request.method == "POST" else None, request=request)
+    if form.is_valid():
+        try:
+            if request.POST.get("decision") == ACCEPT:
+                ownership.accept(by=request.member, proof=form.proof, key=request.session.session_key)
+                messages.success(request, f"You are the Owner of {request.organization.name}.")
+            else:
+                ownership.decline(by=request.member)
+                messages.success(request, "You declined. The ownership stays where it is.")
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            return redirect("dashboard:home")
+    owner = ownership.owner_of(request.organization)
+    return render(request, "accounts/offer.html", {"form": form, "offer": offered, "owner": owner})
+
+
+def _onward(request: MemberRequest, change: ChangeRequest) -> HttpResponse:
+    messages.success(request, change.receipt)
+    if change.state == State.EXECUTED:
+        return redirect("accounts:organization")
+    return redirect("policies:request", reference=change.reference)
+
+
+def _button(notice: Forecast, at_once: str) -> str:
+    return "Ask for approval" if notice.waits else at_once
