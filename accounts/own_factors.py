@@ -58,7 +58,7 @@ def added(factor: Factor, *, member: Member, key: str | None) -> None:
     """Tell of a factor that counts from now on, and end every other session. In the transaction that made it."""
     lock_history(member.organization_id)
     _tell(EventKind.FACTOR_ADDED, factor, member)
-    notices.notify_security(member.user, "factor_added", factor=described(factor))
+    notices.notify_security(member.user, "factor_added", factor=f"{described(factor)}.")
     sessions.end_all(member.user, except_key=key, reason="A second factor was added.")
 
 
@@ -91,7 +91,7 @@ def remove(factor: Factor, *, member: Member, store: SessionBase) -> None:
     _tell(EventKind.FACTOR_REMOVED, found, member)
     words = described(found)
     found.delete()
-    notices.notify_security(user, "factor_removed", factor=words)
+    notices.notify_security(user, "factor_removed", factor=f"{words}.")
     sessions.end_all(user, except_key=store.session_key, reason="A second factor was removed.")
     session.forget_proof(store)
     if store.get(session.SIGNED_IN_BY) not in left:

@@ -110,12 +110,12 @@ class StepUpForm(Form):
         try:
             if answer:
                 self.proof = self.request.step_up.verify_passkey(answer, change=change, digest=digest)
-            elif code:
+            elif self.asks_code:
                 self.proof = self.request.step_up.verify(code, change=change, digest=digest)
             else:
-                raise Invalid("Use your passkey, or write the code." if self.asks_code else "Use your passkey.")
+                raise Invalid("Use your passkey.")
         except Invalid as error:
-            self.refuse(Invalid(error.message, field=None if answer else "code"))
+            self.refuse(Invalid(error.message, field="code" if self.asks_code and not answer else None))
 
     def _ask(self, factors: frozenset[str]) -> None:
         has_passkey = PASSKEY in factors
@@ -127,7 +127,12 @@ class StepUpForm(Form):
                 widget=forms.HiddenInput(attrs={"data-passkey-answer": "", "autocomplete": "off"}),
             )
         if TOTP in factors or not has_passkey:
-            self.fields["code"] = dress(CodeField(help_text=self._code_help(), required=not has_passkey))
+            self.fields["code"] = dress(CodeField(help_text=self._code_help()))
+        if has_passkey and "code" in self.fields:
+            # One of both is needed. The browser would insist on the code, so only we do, when neither came.
+            self.use_required_attribute = False
+            self.fields["code"].error_messages["required"] = "Use your passkey, or write the code."
+            self.fields["code"].required = not self.data.get(self.add_prefix("assertion"))
 
     def _code_help(self) -> str:
         only = "For this request only. " if self.bound_to[0] else "From your authenticator app. "

@@ -60,7 +60,7 @@ def sign_in_with(client, made):
 
 
 def is_signed_in(client):
-    return client.get("/members/").status_code == 200
+    return client.get("/inbox/").status_code == 200
 
 
 def page(client, path="/sign-in/"):
@@ -168,7 +168,8 @@ def test_an_answer_passes_once(client, owner, passkey):
 
 def test_an_answer_does_not_pass_again_though_its_challenge_were_back(client, owner, passkey):
     """F-5: a request that was under way can write a session back; the passkey remembers by itself."""
-    passkey.counter = -1  # Synchronised passkeys do not count.
+    # Synchronised passkeys do not count.
+    passkey.counter = -1
     Passkey.objects.update(sign_count=0)
     asked = options(client, OPTIONS)
     kept = dict(client.session.items())
@@ -182,6 +183,24 @@ def test_an_answer_does_not_pass_again_though_its_challenge_were_back(client, ow
     session.save()
     visitor.post(SIGN_IN, {"assertion": answer})
     assert not is_signed_in(visitor)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_requests_with_one_answer_open_one_session(race, client, owner):
+    """F-5: one use, also under concurrency, of a passkey that does not count."""
+    passkey = SoftPasskey()
+    passkey.enrolled(owner.user)
+    passkey.counter = -1
+    answer = passkey.get(options(client, OPTIONS))
+    cookie = client.cookies["session"].value
+
+    def post(_: int) -> bool:
+        visitor = Client(raise_request_exception=False)
+        visitor.cookies["session"] = cookie
+        return visitor.post(SIGN_IN, {"assertion": answer}).headers.get("Location") == "/inbox/"
+
+    assert sorted(race(post, 8)) == [False] * 7 + [True]
+    assert Session.objects.filter(user=owner.user).count() == 1
 
 
 def test_a_challenge_lives_five_minutes(client, owner, passkey):
@@ -365,7 +384,7 @@ def test_the_page_of_a_step_up_says_what_is_agreed_to(client, ben, money):
     for word in ("0.25", "BTC", Address.objects.get(key="btc-cold", organization=ben.organization).key, "Ana Ruiz"):
         assert word in panel, word
     assert f'data-digest="{change.digest}"' in panel
-    assert "99" not in panel[: panel.index("</form>")]
+    assert "ETH" not in panel[: panel.index("</form>")]
 
 
 def test_where_no_money_moves_a_step_up_serves_for_five_minutes(client, owner, passkey):

@@ -115,12 +115,12 @@ def test_a_code_never_approves(client, owner, ben, ana, account):
 def test_who_finds_the_old_factor_again_shows_it_and_goes_on(client, owner, code):
     recover(client, owner, recovery_codes.issue(owner.user)[0])
     assert client.post("/security/confirm/", {"code": code(owner)}).url == "/inbox/"
-    assert client.get("/members/").status_code == 200
+    assert client.get("/inbox/").status_code == 200
 
 
 def test_a_wrong_code_does_not_say_which_part_was_wrong(client, owner):
     """F-11: neither whether there are codes, nor whether it was used."""
-    texts = set()
+    texts: set[str] = set()
     used = recovery_codes.issue(owner.user)[0]
     recovery_codes.use(owner.user, used)
     for code in (used, "A" * 24, "nonsense"):
