@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Final, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.contrib import auth
+from django.contrib import auth, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
@@ -16,6 +16,7 @@ from accounts.models import Member
 from accounts.step_up import SessionStepUp
 from portal.core.http import MemberRequest
 
+SAFE: Final = ("GET", "HEAD")
 # What a page asks for by itself, with nobody at the keyboard.
 POLLED: Final = frozenset({"policies:inbox_count"})
 
@@ -40,7 +41,7 @@ class MemberMiddleware:
             ours.member = ours.organization = ours.step_up = None  # type: ignore[assignment]
         with timezone.override(_zone(member)):
             response = self.get_response(request)
-        return _as_htmx_wants(ours, response)
+        return _as_a_lost_session_wants(ours, response)
 
     def process_view(
         self, request: MemberRequest, view: Callable[..., HttpResponse], args: object, kwargs: object
@@ -69,11 +70,17 @@ def _zone(member: Member | None) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def _as_htmx_wants(request: MemberRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """A lost session must take the whole page to the sign-in, not put the sign-in into a part of it."""
-    sign_in = resolve_url("accounts:sign_in")
+def _as_a_lost_session_wants(request: MemberRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """A lost session takes the whole page to the sign-in, and does not put the sign-in into a part of it.
+
+    What was posted after it ended was not taken. The address it went to is no page to come back to.
+    """
+    sign_in, sign_out = resolve_url("accounts:sign_in"), resolve_url("accounts:sign_out")
     if response.status_code != 302 or response.headers.get("Location", "").partition("?")[0] != sign_in:
         return response
+    if request.method not in SAFE and request.path not in (sign_in, sign_out) and not request.user.is_authenticated:
+        messages.warning(request, "Your session had ended.\nWhat you sent was not taken. Sign in and do it again.")
+        response = redirect(sign_in)
     if request.htmx:
         response = HttpResponseClientRedirect(sign_in)
     patch_vary_headers(response, ["HX-Request"])

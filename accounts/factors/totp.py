@@ -60,6 +60,8 @@ def verify(user: User, code: str) -> Authenticator | Failure:
     allowed, why = device.verify_is_allowed()
     if not allowed:
         seconds = max(1, round((why["locked_until"] - timezone.now()).total_seconds()))
+        if seconds < 3:
+            return Failure("That was too soon after a wrong code. Send it again now.")
         wait = f"{seconds} seconds" if seconds < 120 else f"{round(seconds / 60)} minutes"
         return Failure(f"Too many wrong codes. Wait {wait}, then use the code shown then.")
     accepted = django_otp.verify_token(user, device.persistent_id, code)
