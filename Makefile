@@ -37,12 +37,14 @@ help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 run: $(VENV)/.runtime ## serve the portal with demo data on http://localhost:8000 (PORT=, VAR=)
-	@mkdir -p "$(VAR)"
+	@$(RUN) -c 'import socket; socket.socket().bind(("127.0.0.1", $(PORT)))' 2>/dev/null || \
+		{ echo "Port $(PORT) is in use. Stop what listens there, or choose another: make run PORT=8001" >&2; exit 1; }
+	@mkdir -p -m 700 "$(VAR)"
 	@export PORTAL_DEBUG=1 PORTAL_VAR="$(abspath $(VAR))" PORTAL_BASE_URL="http://localhost:$(PORT)"; \
 	$(RUN) manage.py migrate --verbosity 0 && \
 	$(RUN) manage.py demo && \
 	exec $(RUN) -m granian --interface wsgi --host 127.0.0.1 --port $(PORT) --no-ws \
-		--workers 1 --blocking-threads 4 --workers-kill-timeout 5 \
+		--workers 1 --blocking-threads 32 --workers-kill-timeout 5 \
 		--log-level warning --no-access-log portal.wsgi:application
 
 test: $(TEST_VENV)/.dev ## everything that proves it; says what it could not run

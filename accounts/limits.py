@@ -37,6 +37,11 @@ class Limits:
         return Permission.WITHDRAW in self.permissions
 
     @property
+    def withdraws_now(self) -> bool:
+        """Whether a key with these limits could withdraw at this moment: an expired one has lost that power."""
+        return self.may_withdraw and (self.expires_at is None or self.expires_at > timezone.now())
+
+    @property
     def is_loose(self) -> bool:
         """Whether it takes an acknowledgement: money, and no end in time or from anywhere (security AP-8)."""
         return self.may_withdraw and (self.expires_at is None or not self.ip_allow_list)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.contrib import auth
+from django.contrib import auth, messages
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
@@ -17,6 +17,7 @@ from accounts.models import Member
 from accounts.step_up import SessionStepUp
 from portal.core.http import MemberRequest
 
+SAFE: Final = ("GET", "HEAD")
 # What a page asks for by itself, with nobody at the keyboard.
 POLLED: Final = frozenset({"policies:inbox_count", "accounts:session_left"})
 
@@ -43,7 +44,7 @@ class MemberMiddleware:
             response = self.get_response(request)
         if session.note_agent(request.session, request.headers.get("User-Agent", "")):
             Member.objects.filter(pk=request.session[session.MEMBER]).update(last_seen_at=timezone.now())
-        return _as_htmx_wants(ours, response)
+        return _as_a_lost_session_wants(ours, response)
 
     def process_view(
         self, request: MemberRequest, view: Callable[..., HttpResponse], args: object, kwargs: object
@@ -79,11 +80,17 @@ def _zone(member: Member | None) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def _as_htmx_wants(request: MemberRequest, response: HttpResponseBase) -> HttpResponseBase:
-    """A lost session must take the whole page to the sign-in, not put the sign-in into a part of it."""
-    sign_in = resolve_url("accounts:sign_in")
+def _as_a_lost_session_wants(request: MemberRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """A lost session takes the whole page to the sign-in, and does not put the sign-in into a part of it.
+
+    What was posted after it ended was not taken. The address it went to is no page to come back to.
+    """
+    sign_in, sign_out = resolve_url("accounts:sign_in"), resolve_url("accounts:sign_out")
     if response.status_code != 302 or response.headers.get("Location", "").partition("?")[0] != sign_in:
         return response
+    if request.method not in SAFE and request.path not in (sign_in, sign_out) and not request.user.is_authenticated:
+        messages.warning(request, "Your session had ended.\nWhat you sent was not taken. Sign in and do it again.")
+        response = redirect(sign_in)
     if request.htmx:
         response = HttpResponseClientRedirect(sign_in)
     patch_vary_headers(response, ["HX-Request"])

@@ -10,7 +10,7 @@ from pathlib import Path
 def local_keys(folder: Path) -> dict[str, str]:
     """The secret key and sealing key of this checkout, made at the first call and readable by its owner alone."""
     path = folder / "keys.json"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

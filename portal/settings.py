@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "portal.core.csp.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.core.limits.BodyLimitMiddleware",
     "portal.core.origin.OriginMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -191,7 +192,9 @@ SECURE_PROXY_SSL_HEADER = None
 USE_X_FORWARDED_HOST = False
 # W002: SecurityHeadersMiddleware sets X-Frame-Options itself. W008: see SECURE_SSL_REDIRECT.
 SILENCED_SYSTEM_CHECKS = ["security.W002", "security.W008"]
+# Nothing here takes a file, and BodyLimitMiddleware refuses a body above this before a byte of it is read.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+FILE_UPLOAD_HANDLERS: list[str] = []
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 

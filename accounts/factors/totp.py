@@ -93,6 +93,8 @@ def verify(user: User, code: str) -> Authenticator | Failure:
 
 def _too_many(wait: timedelta) -> Failure:
     seconds = max(1, round(wait.total_seconds()))
+    if seconds < 3:
+        return Failure("That was too soon after a wrong code. Send it again now.")
     words = f"{seconds} seconds" if seconds < 120 else f"{round(seconds / 60)} minutes"
     return Failure(f"Too many wrong codes. Wait {words}, then use the code shown then.")
 

@@ -79,7 +79,7 @@ class LimitsForm(StepUpForm):
         widget=forms.Textarea(attrs={"rows": 3, "class": "input input--mono"}),
     )
     acknowledged = forms.BooleanField(
-        label="If this key may move money without an end, or from anywhere: I mean it.",
+        label="If this key may move money without an end, or from anywhere: I mean it",
         required=False,
         help_text="Approvers see that you ticked this.",
     )
@@ -185,15 +185,26 @@ class NewServiceUserForm(LimitsForm):
 
 
 class ChangeServiceUserForm(LimitsForm):
-    """Other limits for a bot; it opens with those it has."""
+    """Other limits for a bot; it opens with those it has, and remembers which version of it those were."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, service_user: ServiceUser, before: Limits, **kwargs: Any) -> None:
         self.service_user, self.before = service_user, before
-        initial = {**asdict(before), "ip_allow_list": "\n".join(before.ip_allow_list)}
+        initial = {
+            **asdict(before),
+            "ip_allow_list": "\n".join(before.ip_allow_list),
+            "version": service_user.version,
+        }
         super().__init__(*args, initial=initial, **kwargs)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
+        if cleaned.get("version") != self.service_user.version:
+            raise ValidationError(
+                f"{self.service_user.name} was changed since you opened this page. Open it again to see how it is now, "
+                "then make your change."
+            )
         if not self.errors and self.limits() == self.before:
             raise ValidationError("Nothing would change.")
         return cleaned

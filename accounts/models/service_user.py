@@ -1,6 +1,5 @@
 """A Service User: a bot. It never signs in; it holds API keys (DESIGN §7)."""
 
-from datetime import datetime
 from typing import ClassVar
 
 from django.core.validators import RegexValidator
@@ -86,7 +85,3 @@ class ServiceUser(models.Model):
 
     def has(self, permission: Permission) -> bool:
         return permission.value in self.permissions
-
-    def may_see(self, at: datetime) -> bool:
-        """Whether a query by its key shows something of that instant."""
-        return (self.query_start is None or at >= self.query_start) and (self.query_end is None or at < self.query_end)

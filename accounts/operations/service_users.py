@@ -136,7 +136,7 @@ def create_service_user(*, actor: Actor, params: CreateServiceUser, change: Chan
     describe=wording.alteration,
     opened=check_change,
     gives_withdraw=lambda params: (
-        params.account_id if params.after.may_withdraw and not params.before.may_withdraw else None
+        params.account_id if params.after.may_withdraw and not params.before.withdraws_now else None
     ),
 )
 def change_service_user(*, actor: Actor, params: ChangeServiceUser, change: ChangeRequest) -> ServiceUser:

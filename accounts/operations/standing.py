@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts import keys
 from accounts.models import ApiKey, ServiceUser
+from accounts.models.service_user import Permission
 from accounts.operations import wording
 from accounts.operations.service_users import find
 from policies import changes
@@ -54,6 +55,7 @@ def check_removal(*, actor: Actor, params: RemoveServiceUser, change: ChangeRequ
     headline=lambda params: Headline(f"Lift suspension of {wording.name_of(params.service_user_id)}"),
     describe=wording.lifting,
     opened=check_lift,
+    gives_withdraw=lambda params: _withdrawing_account(params.service_user_id),
 )
 def lift_suspension(*, actor: Actor, params: LiftSuspension, change: ChangeRequest) -> ServiceUser:
     """Let a suspended bot's keys work again; what it had asked for stays cancelled.
@@ -75,6 +77,12 @@ def lift_suspension(*, actor: Actor, params: LiftSuspension, change: ChangeReque
         change=change.reference,
     )
     return bot
+
+
+def _withdrawing_account(service_user_id: int) -> int | None:
+    """The Account from which the bot would withdraw again: giving that back is giving it (DESIGN P2)."""
+    bot = ServiceUser.objects.filter(pk=service_user_id).first()
+    return bot.account_id if bot is not None and bot.has(Permission.WITHDRAW) else None
 
 
 @operation(

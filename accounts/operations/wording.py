@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -13,7 +14,7 @@ from accounts.models.service_user import PERMISSION_GROUPS, Permission
 from policies import registry
 from policies.payload import decode
 from portal.core import markup
-from portal.core.describing import Description, Fact, FieldChange, Notice
+from portal.core.describing import Description, Fact, FieldChange, Notice, Onward
 
 if TYPE_CHECKING:
     from accounts.operations.service_users import ChangeServiceUser, CreateServiceUser
@@ -56,7 +57,13 @@ def creation(change: "ChangeRequest") -> Description:
         Fact("May withdraw", "yes" if limits.may_withdraw else "no"),
         Fact("Asked by", change.initiator_label),
     )
-    return Description(sentence=sentence, facts=facts, panel=panel, notices=_notices(limits, params.acknowledged))
+    return Description(
+        sentence=sentence,
+        facts=facts,
+        panel=panel,
+        notices=_notices(limits, params.acknowledged),
+        onward=Onward(f"Reveal the secret of {params.name}", reverse("accounts:service_user", args=[params.name])),
+    )
 
 
 def alteration(change: "ChangeRequest") -> Description:

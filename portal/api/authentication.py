@@ -80,7 +80,7 @@ def authenticate(call: Signed) -> keys.Credential:
         if error is not None:
             if error in COUNTED:
                 throttle.failed(source, now)
-            raise ApiError(error)
+            raise ApiError(error, credential)
         # What this process remembered was out of date: judge the key as it is now.
         credential = keys.find(call.key)
     raise ApiError(Error.UNAVAILABLE)

@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from accounts.keys import Credential
 from portal.core.errors import Conflict, DomainError, Insufficient, Invalid, Refused, Unavailable
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
 from portal.venues.protocol import UnknownAsset, UnknownMethod, UnknownPair, UnknownReference
@@ -41,11 +42,12 @@ class Error(StrEnum):
 
 
 class ApiError(Exception):
-    """The call is answered with this one error."""
+    """The call is answered with this one error. `credential` is that of the key it named, if there is such a key."""
 
-    def __init__(self, error: Error) -> None:
+    def __init__(self, error: Error, credential: Credential | None = None) -> None:
         super().__init__(error.value)
         self.error = error
+        self.credential = credential
 
 
 # The first kind that fits counts, so a narrow kind stands before the wide one it belongs to.

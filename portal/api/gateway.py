@@ -6,7 +6,7 @@ from typing import Final
 
 from django.db import InterfaceError, OperationalError
 
-from portal.api import parameters, permissions, urls
+from portal.api import parameters, permissions, refusals, urls
 from portal.api.authentication import Signed, authenticate
 from portal.api.caller import Caller
 from portal.api.envelope import JSON, ApiError, Error, error_for, failure, success
@@ -46,6 +46,9 @@ def answer(call: Call) -> bytes:
     try:
         return success(_answer(call))
     except ApiError as error:
+        if call.path.startswith(PRIVATE):
+            method = call.path.removeprefix(PRIVATE)
+            refusals.note(error.error, error.credential, method=method, source=call.source)
         return failure(error.error)
     except DomainError as error:
         return failure(error_for(error, funding=_is_funding(call.path)))
@@ -96,7 +99,7 @@ def _private(call: Call) -> JSON:
     if method not in permissions.PERMISSIONS:
         raise ApiError(Error.UNKNOWN_METHOD)
     if not permissions.opens(permissions.held_by(credential), method):
-        raise ApiError(Error.PERMISSION_DENIED)
+        raise ApiError(Error.PERMISSION_DENIED, credential)
     view = urls.PRIVATE.get(method)
     if view is None:
         raise ApiError(Error.UNAVAILABLE)

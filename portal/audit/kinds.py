@@ -22,7 +22,7 @@ class EventKind(StrEnum):
     STEP_UP_FAILED = "step_up.failed"
     ACCESS_DENIED = "access.denied"
     CSRF_REFUSED = "request.refused_without_token"
-    SIGNATURE_REFUSED = "call.refused"
+    CALL_REFUSED = "call.refused"
 
     ORGANIZATION_CREATED = "organization.created"
     ACCOUNT_ADDED = "account.added"

@@ -44,6 +44,14 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Onward:
+    """Where whoever asked goes on once the request is executed."""
+
+    text: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
 class Description:
     """A request in plain words (DESIGN R7). `panel` repeats beside the buttons what is agreed to (security SU-3)."""
 
@@ -54,3 +62,4 @@ class Description:
     figures_title: str = ""
     figures: tuple[Figure, ...] = ()
     notices: tuple[Notice, ...] = ()
+    onward: Onward | None = None

@@ -4,7 +4,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final, Generic, TypeVar, cast
 
 from django.core.exceptions import ValidationError
@@ -66,9 +66,16 @@ def _read(model: type[Model], order: Sequence[str], cursor: str | None) -> list[
         if not isinstance(values, list) or any(not isinstance(value, str | int) for value in values):
             return None
         pairs = zip(order, values, strict=True)
-        return [_column(model, column).to_python(value) for column, value in pairs]
-    except (ValueError, ValidationError, RecursionError):
+        return [_storable(_column(model, column).to_python(value)) for column, value in pairs]
+    except (ValueError, OverflowError, ValidationError, RecursionError):
         return None
+
+
+def _storable(value: object) -> object:
+    """Instants in UTC: one at the edge of time overflows here instead of in the query. No text has a NUL in it."""
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError(value)
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 def _column(model: type[Model], column: str) -> "Field[Any, Any]":

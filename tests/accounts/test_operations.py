@@ -1,10 +1,12 @@
 """The operations themselves, around any form: what they refuse, and who must agree."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
+from accounts.brakes import suspend_service_user
 from accounts.limits import limits_of
 from accounts.models import ApiKey, Custodian, ServiceUser
 from accounts.operations.service_users import (
@@ -13,12 +15,14 @@ from accounts.operations.service_users import (
     change_service_user,
     create_service_user,
 )
+from accounts.operations.standing import LiftSuspension, lift_suspension
 from accounts.outlook import forecast
+from policies.access import grant
 from policies.changes import decide, propose
 from policies.models import ChangeRequest, State
 from policies.operations import RemovePolicy, remove_policy
 from policies.registry import get
-from policies.workflows import Workflow
+from policies.workflows import Right, Workflow
 from portal.core.errors import Conflict, DomainError, Invalid, NotFound, Refused
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +103,39 @@ def test_without_a_policy_on_withdrawals_giving_withdraw_takes_who_may_execute_t
     assert ChangeRequest.objects.get(pk=change.pk).state == State.PENDING
     decide(change.reference, member=owner, approved=True, digest=change.digest, proof=fresh(change))
     assert ChangeRequest.objects.get(pk=change.pk).state == State.EXECUTED
+
+
+@pytest.fixture
+def fay_administers(world, owner, fay):
+    """Fay finishes alone in Manage Access, holds no Execute on withdrawals, and nothing governs them."""
+    propose(remove_policy, actor=owner, params=RemovePolicy(Workflow.INITIATE_WITHDRAWAL))
+    grant(fay, Workflow.MANAGE_ACCESS, Right.EXECUTE)
+    return fay
+
+
+def test_lifting_the_suspension_of_a_bot_that_may_withdraw_is_giving_withdraw(fay_administers, treasury_bot):
+    """P2: it is given back only with somebody who may execute withdrawals."""
+    suspend_service_user(actor=fay_administers, service_user=treasury_bot.service_user)
+    change = propose(lift_suspension, actor=fay_administers, params=LiftSuspension(treasury_bot.service_user.pk))
+    assert change.state == State.PENDING
+    assert change.approvals_required == 1
+
+
+def test_reviving_an_expired_key_that_may_withdraw_is_giving_withdraw(fay_administers, treasury_bot):
+    """P2: an expired key has lost the power; a later expiry gives it back."""
+    treasury_bot.key.expires_at = timezone.now() - timedelta(days=1)
+    treasury_bot.key.save()
+    before = limits_of(treasury_bot.service_user)
+    asked = ChangeServiceUser(
+        service_user_id=treasury_bot.service_user.pk,
+        account_id=treasury_bot.service_user.account_id,
+        before=before,
+        after=replace(before, expires_at=None),
+        acknowledged=True,
+    )
+    change = propose(change_service_user, actor=fay_administers, params=asked)
+    assert change.state == State.PENDING
+    assert change.approvals_required == 1
 
 
 def test_a_change_names_the_bot_of_its_own_organization(eve, trading_bot):

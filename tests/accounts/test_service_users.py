@@ -261,6 +261,7 @@ def test_a_change_shows_before_and_after(client, ana, ben, trading_bot, sign_in,
         "nonce_window": "0",
         "ip_allow_list": "203.0.113.7",
         "expires_at": "2099-01-31T12:00",
+        "version": "1",
     }
     assert client.post(page("trading-bot", "change"), asked).status_code == 302
     change = ChangeRequest.objects.get(state=State.PENDING)
@@ -281,7 +282,7 @@ def test_a_change_shows_before_and_after(client, ana, ben, trading_bot, sign_in,
 
 def test_a_narrower_bot_makes_nobody_a_custodian(client, owner, ana, ben, trading_bot, sign_in, fresh):
     sign_in(client, ana)
-    client.post(page("trading-bot", "change"), {"permissions": ["query-funds"], "nonce_window": "0"})
+    client.post(page("trading-bot", "change"), {"permissions": ["query-funds"], "nonce_window": "0", "version": "1"})
     change = ChangeRequest.objects.get(state=State.PENDING)
     decide(change.reference, member=ben, approved=True, digest=change.digest, proof=fresh(change))
     assert [row.member for row in Custodian.objects.filter(api_key=trading_bot.key)] == [owner]
@@ -290,11 +291,11 @@ def test_a_narrower_bot_makes_nobody_a_custodian(client, owner, ana, ben, tradin
 def test_a_change_agreed_to_is_not_laid_over_another(client, ana, owner, ben, trading_bot, sign_in, fresh):
     """R6: what approvers were shown as before must still be so."""
     sign_in(client, ana)
-    client.post(page("trading-bot", "change"), {"permissions": ["query-funds"], "nonce_window": "7"})
+    client.post(page("trading-bot", "change"), {"permissions": ["query-funds"], "nonce_window": "7", "version": "1"})
     change = ChangeRequest.objects.get(state=State.PENDING)
     visitor = Client()
     sign_in(visitor, owner)
-    visitor.post(page("trading-bot", "change"), {"permissions": ["query-ledger"], "nonce_window": "0"})
+    visitor.post(page("trading-bot", "change"), {"permissions": ["query-ledger"], "nonce_window": "0", "version": "1"})
     decide(change.reference, member=ben, approved=True, digest=change.digest, proof=fresh(change))
     change.refresh_from_db()
     assert change.state == State.FAILED
@@ -305,8 +306,25 @@ def test_a_change_agreed_to_is_not_laid_over_another(client, ana, owner, ben, tr
 
 def test_nothing_to_change_is_said(client, owner, sign_in):
     sign_in(client, owner)
-    form = {"permissions": list(ServiceUser.objects.get(name="trading-bot").permissions), "nonce_window": "0"}
+    form = {
+        "permissions": list(ServiceUser.objects.get(name="trading-bot").permissions),
+        "nonce_window": "0",
+        "version": "1",
+    }
     assert "Nothing would change." in text_of(client.post(page("trading-bot", "change"), form))
+
+
+def test_a_form_opened_before_another_change_overwrites_nothing(client, owner, trading_bot, sign_in):
+    """R6: never a blind overwrite, also of what was done at once meanwhile."""
+    sign_in(client, owner)
+    version = str(trading_bot.service_user.version)
+    client.post(
+        page("trading-bot", "change"), {"permissions": ["query-funds"], "nonce_window": "0", "version": version}
+    )
+    everything = {"permissions": ["query-funds", "query-ledger"], "nonce_window": "0", "version": version}
+    assert "was changed since you opened" in text_of(client.post(page("trading-bot", "change"), everything))
+    trading_bot.service_user.refresh_from_db()
+    assert trading_bot.service_user.permissions == ["query-funds"]
 
 
 def test_suspending_is_a_brake(client, ana, trading_bot, sign_in):

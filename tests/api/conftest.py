@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from portal.api import throttle
+from portal.api import refusals, throttle
 from tests.api.calls import Wire
 
 
@@ -13,8 +13,10 @@ def _nobody_is_throttled(settings) -> Iterator[None]:
     """Tests call faster than bots may; the tests of the counters set their own."""
     settings.API_CALLS_MAXIMUM = 10_000.0
     throttle.forget_all()
+    refusals.forget_all()
     yield
     throttle.forget_all()
+    refusals.forget_all()
 
 
 @pytest.fixture

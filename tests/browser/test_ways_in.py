@@ -56,7 +56,7 @@ def test_an_invited_person_comes_in_and_sees_what_they_may_do(person, portal):
     page.wait_for_url("**/security/recovery-codes/")
     page = nora.goes_to("/welcome/")
     page.get_by_role("heading", name="Welcome to Demo Treasury").wait_for()
-    assert page.get_by_text("identity is verified").count() == 1
+    page.get_by_text("identity is verified").first.wait_for()
     nora.pictures("welcome")
 
 

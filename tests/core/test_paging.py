@@ -1,5 +1,8 @@
 """Keyset paging."""
 
+import json
+from base64 import urlsafe_b64encode
+
 import pytest
 from django.utils import timezone
 
@@ -50,6 +53,12 @@ def test_rows_that_come_meanwhile_move_nothing(organizations):
 def test_an_unreadable_cursor_shows_the_first_page(organizations, cursor):
     """IN-3: what comes from outside is a closed set."""
     assert "".join(row.name for row in keyset(organizations, after=cursor, size=2).rows) == "ed"
+
+
+@pytest.mark.parametrize("instant", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_an_instant_at_the_edge_of_time_shows_the_first_page(organizations, instant):
+    cursor = urlsafe_b64encode(json.dumps([instant, "a"]).encode()).rstrip(b"=").decode()
+    assert keyset(organizations, after=cursor, size=2, order=("-created_at", "name")).rows
 
 
 def test_a_number_beyond_every_row_is_harmless(organizations):

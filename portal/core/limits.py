@@ -1,0 +1,26 @@
+"""How much a page reads of what is sent to it (security IN-1)."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+TOO_LARGE = "This is more than a form here can hold. Go back and shorten it.\n"
+
+
+class BodyLimitMiddleware:
+    """Answers 413 to a body that says it is too large, before anything reads it.
+
+    Django counts the fields of a form only, not the files in it; a stranger could fill the disk with those. A body
+    of unsaid length is not read at all: WSGI gives what `CONTENT_LENGTH` says and no more.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or int(length[:20]) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return HttpResponse(TOO_LARGE, content_type="text/plain", status=413)
+        return self.get_response(request)

@@ -1,0 +1,49 @@
+"""Refused calls leave their trace, however many there are (security AU-2)."""
+
+import pytest
+import time_machine
+
+from portal.audit.models import AuditEvent
+from tests.api.calls import only_error
+
+pytestmark = pytest.mark.django_db
+
+
+def refused(**fields):
+    return AuditEvent.objects.filter(kind="call.refused", **fields)
+
+
+def _badly_signed(wire):
+    return only_error(wire.read(wire.send("Balance", b"nonce=1", nonce="1", signature="AAAA")))
+
+
+def test_a_permission_that_is_missing_is_in_the_history_of_the_organization(trading, world):
+    """AU-2: denied permission is recorded."""
+    assert trading.error("Withdraw", asset="XBT", key="btc-cold", amount="1") == "EGeneral:Permission denied"
+    event = refused().get()
+    assert event.organization == world.organization
+    assert event.outcome == "refused"
+    assert event.data["bot"] == "trading-bot"
+    assert event.data["method"] == "Withdraw"
+    assert event.data["answer"] == "EGeneral:Permission denied"
+    assert event.source
+
+
+def test_a_flood_of_bad_signatures_is_one_event_a_minute(readonly, world):
+    """AU-2: refusals before the signature passes are counted per key, source and minute."""
+    with time_machine.travel("2026-03-01 12:00:01Z", tick=False) as clock:
+        for _ in range(5):
+            assert _badly_signed(readonly) == "EAPI:Invalid signature"
+        assert refused(organization=world.organization).count() == 1
+        clock.shift(60)
+        _badly_signed(readonly)
+    assert refused(organization=world.organization).count() == 2
+
+
+def test_inventing_keys_writes_no_more_events(readonly, world):
+    with time_machine.travel("2026-03-01 12:00:01Z", tick=False):
+        for letter in "ABCDE":
+            answer = readonly.send("Balance", b"nonce=1", nonce="1", key=letter * 56)
+            assert only_error(readonly.read(answer)) == "EAPI:Invalid key"
+    assert refused(organization=None).count() == 1
+    assert not refused(organization=world.organization).exists()

@@ -1,0 +1,43 @@
+"""What the README tells a newcomer to type works as it stands there."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import krakenex
+import pytest
+
+from tests.browser.conftest import ROOT, Portal
+
+pytestmark = [pytest.mark.browser, pytest.mark.story]
+
+
+def test_the_bot_of_the_readme_waits_for_approval(portal: Portal, tmp_path: Path) -> None:
+    script = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert script is not None
+    lines = [line[3:] for line in script[1].splitlines()]
+    assert len([line for line in lines if line.strip()]) <= 15
+    (tmp_path / "bot.py").write_text("\n".join(lines))
+    (tmp_path / "var").mkdir()
+    shutil.copy(portal.folder / "var" / "demo.json", tmp_path / "var")
+    with subprocess.Popen([sys.executable, "bot.py"], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as bot:
+        assert bot.stdout is not None
+        reference, *stage = bot.stdout.readline().split()
+        bot.terminate()
+    assert stage == ["Initial", "onhold"]
+    _take_back(portal, reference)
+
+
+def _take_back(portal: Portal, reference: str) -> None:
+    """Leave the portal as it was for whatever is tested next."""
+    bot = next(bot for bot in portal.demo["service_users"] if bot["name"] == "treasury-bot")
+    api = krakenex.API(bot["api_key"], bot["api_secret"])
+    api.uri = portal.base_url
+    assert api.query_private("WithdrawCancel", {"asset": "XBT", "refid": reference})["result"] is True
+
+
+def test_every_page_the_readme_leads_to_is_there() -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", (ROOT / "README.md").read_text()):
+        assert (ROOT / target).exists(), target
