@@ -267,10 +267,12 @@ def _it_has_settled(bot: Bot, reference: str, before: Decimal) -> None:
     assert "status-prop" not in row
     assert Decimal(row["amount"]) + Decimal(row["fee"]) == Decimal("1.25")
     assert bot.btc() == before - Decimal("1.25")
-    entries = bot.get("Ledgers", asset="XBT", type="withdrawal")["ledger"].values()
-    entry = next(entry for entry in entries if entry["refid"] == reference)
+    entry, earlier = list(bot.get("Ledgers", asset="XBT")["ledger"].values())[:2]
+    assert (entry["refid"], entry["type"]) == (reference, "withdrawal")
     assert Decimal(entry["amount"]) - Decimal(entry["fee"]) == Decimal("-1.25")
-    assert Decimal(entry["balance"]) == bot.btc()
+    # What others have on hold is on the books and not free.
+    held_by_others = Decimal(earlier["balance"]) - before
+    assert Decimal(entry["balance"]) - held_by_others == bot.btc()
 
 
 def _every_other_end_gives_the_money_back(bot: Bot, owner: Person, fay: Person) -> None:
