@@ -73,11 +73,6 @@ def fingerprint(rights: Rights) -> str:
     return digest(repr([(one.workflow.value, one.right.value, one.account_id) for one in rights]))
 
 
-def gives_power(rights: Rights) -> bool:
-    """Whether any of them is more than to look (DESIGN P4)."""
-    return any(one.right is not Right.VIEW for one in rights)
-
-
 def gained(before: Rights, after: Rights) -> Rights:
     """What `after` gives that `before` did not, also by another right."""
     return tuple(one for one in after if not _opens(before, one))

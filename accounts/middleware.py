@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Final, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.conf import settings
 from django.contrib import auth, messages
 from django.contrib.sessions.exceptions import SessionInterrupted
+from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
@@ -20,6 +22,20 @@ from portal.core.http import MemberRequest
 SAFE: Final = ("GET", "HEAD")
 # What a page asks for by itself, with nobody at the keyboard.
 POLLED: Final = frozenset({"policies:inbox_count", "accounts:session_left"})
+
+
+class SessionMiddleware(DjangoSessionMiddleware):
+    """Django's, but a session that was ended while its request was under way leads where every ended one does."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        try:
+            return super().process_response(request, response)
+        except SessionInterrupted:
+            target = resolve_url("accounts:sign_in")
+            is_fragment = bool(request.headers.get("HX-Request"))
+            lost: HttpResponse = HttpResponseClientRedirect(target) if is_fragment else redirect(target)
+            lost.delete_cookie(settings.SESSION_COOKIE_NAME, samesite="Lax")
+            return lost
 
 
 class MemberMiddleware:

@@ -2,11 +2,14 @@
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db.models import Count, Q
+from django.utils import timezone
 
 from policies.access import VERIFIED
 from policies.models import ChangeRequest, Grant, State
 from policies.models.change import ChangeQuerySet
+from policies.registry import all_operations
 from policies.rules import PASSKEY
 from policies.workflows import Right, Workflow
 
@@ -28,6 +31,8 @@ def waiting_for(member: "Member") -> ChangeQuerySet:
     )
     barred = ChangeRequest.objects.filter(theirs, organization=member.organization_id, state=State.PENDING)
     mine = ChangeRequest.objects.of(member.organization_id).waiting().filter(_opened_by(member, Right.APPROVE))
+    if _is_resting(member):
+        mine = mine.exclude(operation__in=[entry.key for entry in all_operations() if entry.money])
     return mine.exclude(pk__in=barred.values("pk"))
 
 
@@ -84,7 +89,11 @@ def _opened_by(member: "Member", right: Right) -> Q:
 def _may_decide(member: "Member") -> bool:
     """Active, verified and with the second factor that the Organization asks for, read now."""
     fresh = type(member).objects.active().filter(pk=member.pk, identity=VERIFIED)
-    # Passkeys are not kept yet, so nobody meets a level that takes one.
-    return bool(
-        fresh.filter(user__authenticator__confirmed=True).exclude(organization__second_factor_level=PASSKEY).exists()
-    )
+    by_app = Q(user__authenticator__confirmed=True) & ~Q(organization__second_factor_level=PASSKEY)
+    return bool(fresh.filter(by_app | Q(user__passkey__confirmed=True)).exists())
+
+
+def _is_resting(member: "Member") -> bool:
+    """Whether their factors were reset so lately that they approve no money (DESIGN M4), read now."""
+    rested = timezone.now() - settings.AFTER_RESET
+    return type(member).objects.filter(pk=member.pk, factors_reset_at__gt=rested).exists()

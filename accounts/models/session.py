@@ -8,6 +8,23 @@ from django.db import models
 
 from accounts.models.member import Member
 
+# The first that a browser names; the later ones are named by others too.
+BROWSERS: Final = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+SYSTEMS: Final = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
 FACTOR_WORDS: Final = {"totp": "authenticator app", "passkey": "passkey", "recovery": "recovery code"}
 
 
@@ -31,6 +48,12 @@ class Session(AbstractBaseSession):
     class Meta(AbstractBaseSession.Meta):
         abstract = False
         indexes: ClassVar = [models.Index(fields=["user", "-seen_at"], name="session_by_person")]
+
+    @property
+    def browser(self) -> str:
+        """What the browser called itself, in short: `Firefox on Linux`. Only good to recognize it by."""
+        names = (next((word for mark, word in marks if mark in self.agent), "") for marks in (BROWSERS, SYSTEMS))
+        return " on ".join(filter(None, names)) or self.agent[:60]
 
     @property
     def by(self) -> str:

@@ -19,7 +19,7 @@ def end(request: MemberRequest, handle: str) -> HttpResponse:
     """End one; it may be this one."""
     if request.session.get(session.HANDLE) == str(handle):
         stages.sign_out(request)
-        return redirect("accounts:sign_in")
+        return redirect("dashboard:home")
     try:
         sessions.end(handle, by=request.member)
     except NotFound as error:

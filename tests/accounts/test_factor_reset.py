@@ -13,7 +13,7 @@ from accounts import mail
 from accounts.models import AccessLink, Authenticator, RecoveryCode
 from accounts.operations.factors import ResetFactors, reset_factors
 from accounts.organizations import add_member
-from policies import registry
+from policies import inbox, registry
 from policies.changes import decide, propose
 from policies.models import ChangeRequest, State
 from policies.workflows import Right, Workflow
@@ -92,7 +92,7 @@ def test_the_link_goes_to_the_members_own_address_alone(owner, ana, ben, cleo, f
     assert AccessLink.objects.get(user=ana.user).token_digest == digest(token)
 
 
-def test_for_a_day_they_approve_no_money(world, owner, ben, ana, enrolled_again):
+def test_for_a_day_they_approve_no_money(world, owner, ben, cleo, ana, enrolled_again):
     """F-10: M4's 24 hours, shown to them and to others; other approvals go on."""
     with time_machine.travel(timezone.now(), tick=False) as clock:
         ask(owner, ben)
@@ -102,12 +102,15 @@ def test_for_a_day_they_approve_no_money(world, owner, ben, ana, enrolled_again)
         )
         with pytest.raises(Refused, match="reset in the last 24 hours"):
             yes(withdrawal, ben)
+        assert withdrawal not in inbox.waiting_for(ben)
+        assert withdrawal in inbox.waiting_for(cleo)
         clock.shift(settings.AFTER_RESET - timedelta(seconds=1))
         with pytest.raises(Refused, match="reset in the last 24 hours"):
             yes(withdrawal, ben)
         access = ask(ana, world.members["audit"])
         assert yes(access, ben).state == State.EXECUTED
         clock.shift(timedelta(seconds=1))
+        assert withdrawal in inbox.waiting_for(ben)
         assert yes(withdrawal, ben).state == State.PENDING
         assert withdrawal.decisions.count() == 1
 

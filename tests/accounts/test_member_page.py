@@ -131,6 +131,17 @@ def test_each_button_does_what_it_says(client, owner, ana, ben, sign_in, code):
     assert "Member removed" in text
 
 
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_who_signs_themselves_out_everywhere_is_led_to_the_sign_in(client, owner, sign_in, headers):
+    """WB-7: the session of this very request is gone when it would be saved."""
+    sign_in(client, owner)
+    answer = client.post(page(owner, "end-sessions"), headers=headers)
+    assert "/sign-in/" in (answer.headers.get("Location"), answer.headers.get("HX-Redirect"))
+    assert client.cookies["session"].value == ""
+    assert not Session.objects.filter(user=owner.user).exists()
+    assert client.get(page(owner)).status_code == 302
+
+
 def test_what_cannot_be_done_says_why(client, ana, owner, sign_in):
     sign_in(client, ana)
     text = text_of(client.get(page(owner)))

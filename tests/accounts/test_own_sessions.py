@@ -58,7 +58,7 @@ def test_one_is_ended_from_the_other_and_back(client, second, clock, ana, sign_i
 def test_ones_own_present_session_can_be_ended_too(client, clock, ana, sign_in):
     sign_in(client, ana)
     clock.shift(timedelta(minutes=2))
-    assert client.post(f"/security/sessions/{handle_of(client)}/end/").url == "/sign-in/"
+    assert client.post(f"/security/sessions/{handle_of(client)}/end/").url == "/"
     assert not is_in(client)
 
 

@@ -56,6 +56,17 @@ def test_a_session_says_whose_it_is_since_when_from_where_and_by_which_factor(se
     assert ana.last_seen_at == row.seen_at
 
 
+@pytest.mark.parametrize(("agent", "words"), [
+    ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/141.0 Safari/537.36", "Chrome on Linux"),
+    ("Mozilla/5.0 (Windows NT 10.0; Win64) AppleWebKit/537.36 Chrome/141.0 Safari/537.36 Edg/141.0", "Edge on Windows"),
+    ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1", "Safari on iPhone"),
+    ("curl/8.5", "curl/8.5"),
+    ("", ""),
+])  # fmt: skip
+def test_a_browser_is_named_so_that_its_owner_recognizes_it(agent, words):
+    assert Session(agent=agent).browser == words
+
+
 def test_before_the_second_factor_a_session_is_nobodys(client, world):
     """SI-1: a password alone never makes a session that a list could show."""
     client.get("/sign-in/")

@@ -4,12 +4,11 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Member
+from accounts.models import Member, Session
 from accounts.organizations import add_member
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
