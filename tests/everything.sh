@@ -5,6 +5,7 @@
 #   tests/everything.sh --quick    SQLite only, nothing slow, no client libraries
 #
 # PostgreSQL: the server DATABASE_URL names, else a local one on its socket. Every run makes its own test databases.
+# What touches no database runs once, with SQLite.
 # CI=true or NOTHING_SKIPPED=1 turns anything skipped into a failure.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -66,12 +67,16 @@ on_postgresql() {
         *) url="postgres:///countersign?host=/var/run/postgresql" ;;
     esac
     if reason=$(may_create_databases "$url" 2>&1); then
-        DATABASE_URL=$url run "PostgreSQL" pytest -n "$workers" -m "not browser and not story"
+        DATABASE_URL=$url run "PostgreSQL" pytest -n "$workers" --database-only -m "not browser and not story"
     elif [[ $url == "$given_database" ]]; then
         failed+=("PostgreSQL: DATABASE_URL: $reason")
     else
         skip "PostgreSQL" "no DATABASE_URL, and no local server to use ($reason)"
     fi
+}
+
+browser() { # twice the workers: they start portals of their own and mostly wait for the next code
+    make --silent .venv/.runtime && pytest -n "$((2 * workers))" --dist loadfile -m "browser or story"
 }
 
 in_the_browser() {
@@ -80,7 +85,8 @@ in_the_browser() {
         chromium=${chromium:-$(command -v "$name" || true)}
     done
     if [[ $chromium ]]; then
-        CHROMIUM=$chromium run "browser and stories" pytest -m "browser or story"
+        export CHROMIUM=$chromium
+        run "browser and stories" browser
     else
         skip "browser and stories" "Chromium is not installed"
     fi
