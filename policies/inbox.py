@@ -3,48 +3,48 @@
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from policies.access import VERIFIED
-from policies.models import ChangeRequest, Grant, State
+from policies.models import ChangeRequest, Decision, Grant
 from policies.models.change import ChangeQuerySet
 from policies.registry import all_operations
 from policies.rules import PASSKEY
 from policies.workflows import Right, Workflow
+from portal.core.paging import capped
 
 if TYPE_CHECKING:
     from accounts.models import Member
 
 
 def waiting_for(member: "Member") -> ChangeQuerySet:
-    """What `member` can decide now, and nothing else: R3 as one query."""
+    """What `member` can decide now, and nothing else: R3 as one query.
+
+    Read along the index of what is open by expiry; all that concerns the person is looked up before, so that a page
+    or a capped count stops as soon as it is full.
+    """
     if not _may_decide(member):
         return ChangeRequest.objects.none()
     person = member.user_id
-    theirs = (
-        Q(member__user_id=person)
-        | Q(subject_member__user_id=person)
-        | Q(service_user__keys__made_by__user_id=person)
-        | Q(service_user__keys__custodians__member__user_id=person)
-        | Q(decisions__person_id=person)
-    )
-    barred = ChangeRequest.objects.filter(theirs, organization=member.organization_id, state=State.PENDING)
-    mine = ChangeRequest.objects.of(member.organization_id).waiting().filter(_opened_by(member, Right.APPROVE))
+    own = list(member.organization.members.filter(user_id=person).values_list("pk", flat=True))
+    decided = Decision.objects.filter(change=OuterRef("pk"), person_id=person)
+    waiting = ChangeRequest.objects.of(member.organization_id).waiting().filter(_opened_by(member, Right.APPROVE))
+    waiting = waiting.exclude(member__in=own).exclude(subject_member__in=own).exclude(service_user__in=_kept(member))
     if _is_resting(member):
-        mine = mine.exclude(operation__in=[entry.key for entry in all_operations() if entry.money])
-    return mine.exclude(pk__in=barred.values("pk"))
+        waiting = waiting.exclude(operation__in=[entry.key for entry in all_operations() if entry.money])
+    return waiting.filter(~Exists(decided))
 
 
-def waiting_count(member: "Member", cap: int = 100) -> int:
-    """How many wait for `member`, counted up to `cap`."""
-    return waiting_for(member)[:cap].count()
+def waiting_count(member: "Member") -> int:
+    """How many wait for `member`, `capped`."""
+    return capped(waiting_for(member))
 
 
 def waiting_by_workflow(member: "Member") -> dict[str, int]:
-    """How many wait for `member` in each workflow that has any."""
-    rows = waiting_for(member).order_by().values("workflow").annotate(count=Count("pk"))
-    return {row["workflow"]: row["count"] for row in rows}
+    """How many wait for `member` in each workflow, each `capped`."""
+    waiting = waiting_for(member)
+    return {workflow.value: capped(waiting.filter(workflow=workflow)) for workflow in Workflow}
 
 
 def asked_by(member: "Member") -> ChangeQuerySet:
@@ -54,12 +54,8 @@ def asked_by(member: "Member") -> ChangeQuerySet:
 
 def visible(member: "Member") -> ChangeQuerySet:
     """Every request that `member` may look at: by View, as who asked, or as custodian of the key that asked."""
-    custody = ChangeRequest.objects.filter(
-        Q(service_user__keys__custodians__member=member) | Q(service_user__keys__made_by=member),
-        organization=member.organization_id,
-    )
     return ChangeRequest.objects.of(member.organization_id).filter(
-        _opened_by(member, Right.VIEW) | Q(member=member) | Q(pk__in=custody.values("pk"))
+        _opened_by(member, Right.VIEW) | Q(member=member) | Q(service_user__in=_kept(member))
     )
 
 
@@ -70,7 +66,13 @@ def viewable(member: "Member") -> ChangeQuerySet:
 
 def done(member: "Member") -> ChangeQuerySet:
     """What has ended among `visible`, in fact if not yet in writing."""
-    return visible(member).exclude(pk__in=ChangeRequest.objects.of(member.organization_id).open().values("pk"))
+    return visible(member).ended()
+
+
+def _kept(member: "Member") -> list[int]:
+    """The Service Users one of whose keys `member` ever made or was custodian of."""
+    person = Q(keys__made_by__user_id=member.user_id) | Q(keys__custodians__member__user_id=member.user_id)
+    return list(member.organization.service_users.filter(person).values_list("pk", flat=True).distinct())
 
 
 def _opened_by(member: "Member", right: Right) -> Q:

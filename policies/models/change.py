@@ -50,6 +50,10 @@ class ChangeQuerySet(models.QuerySet["ChangeRequest"]):
         """Those that can still come to something."""
         return self.filter(Q(state=State.APPROVED) | Q(state=State.PENDING, expires_at__gt=timezone.now()))
 
+    def ended(self) -> Self:
+        """The others."""
+        return self.exclude(state=State.APPROVED).exclude(state=State.PENDING, expires_at__gt=timezone.now())
+
 
 class ChangeRequest(models.Model):
     """Everything governed, once: what would run, for whom, what it needs and how it ended (DESIGN R1, R2).

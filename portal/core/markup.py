@@ -10,6 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from portal.core import actors
+from portal.core.paging import MOST_COUNTED
 
 Level = Literal["pen", "wait", "stop", "done", "void"]
 
@@ -138,6 +139,21 @@ def fuse(expires_at: datetime, opened_at: datetime, now: datetime, *, total: boo
         _left(left),
         f" of {_left(whole)}" if total else "",
         width,
+    )
+
+
+def count(number: int, words: str = "", *, quiet: bool = False) -> SafeString:
+    """A number beside what it counts; one that was counted no further than MOST_COUNTED says so. `words` are heard."""
+    css = "count count--quiet" if quiet else "count"
+    if number <= MOST_COUNTED:
+        heard = format_html(' <span class="sr">{}</span>', words) if words else ""
+        return format_html('<span class="{}">{}{}</span>', css, number, heard)
+    return format_html(
+        '<span class="{}"><span aria-hidden="true">{}+</span><span class="sr">more than {} {}</span></span>',
+        css,
+        MOST_COUNTED,
+        MOST_COUNTED,
+        words,
     )
 
 

@@ -14,6 +14,8 @@ M = TypeVar("M", bound=Model)
 
 MAX_SIZE: Final = 200
 MAX_CURSOR: Final = 300
+# What is counted for a badge is counted no further.
+MOST_COUNTED: Final = 99
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,28 @@ def keyset(queryset: QuerySet[M], *, after: str | None, size: int = 50, order: S
     return Page(found[:size], _cursor(found[size - 1], order) if len(found) > size else None)
 
 
+def neighbours(queryset: QuerySet[M], row: M, *, order: Sequence[str]) -> tuple[M | None, M | None]:
+    """What stands before and after the place of `row` in the order of `keyset`, whether or not it is still there."""
+    turned = [column.removeprefix("-") if column.startswith("-") else f"-{column}" for column in order]
+    values = [getattr(row, column.removeprefix("-")) for column in order]
+    before = queryset.order_by(*turned).filter(_beyond(turned, values)).first()
+    return before, queryset.order_by(*order).filter(_beyond(order, values)).first()
+
+
+def capped(queryset: QuerySet[M]) -> int:
+    """How many rows there are, at the cost of a hundred at most: one more than MOST_COUNTED stands for all above."""
+    return queryset.order_by()[: MOST_COUNTED + 1].count()
+
+
 def _beyond(order: Sequence[str], values: Sequence[Any]) -> Q:
     condition, same = Q(pk__in=[]), Q()
     for column, value in zip(order, values, strict=True):
         name = column.removeprefix("-")
         condition |= same & Q(**{f"{name}__lt" if column.startswith("-") else f"{name}__gt": value})
         same &= Q(**{name: value})
-    return condition
+    # Said once more of the first column alone: no index is entered by an OR.
+    first = order[0].removeprefix("-")
+    return Q(**{f"{first}__lte" if order[0].startswith("-") else f"{first}__gte": values[0]}) & condition
 
 
 def _cursor(row: Model, order: Sequence[str]) -> str:

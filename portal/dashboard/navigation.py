@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Final, Literal, cast
 
 from django.http import HttpRequest
@@ -76,7 +76,7 @@ def navigation(request: HttpRequest) -> dict[str, object]:
     known = cast("MemberRequest", request)
     return {
         "nav": SimpleLazyObject(partial(groups, known)),
-        "inbox_count": SimpleLazyObject(partial(waiting_count, known.member)),
+        "inbox_count": cache(partial(waiting_count, known.member)),
         "memberships": SimpleLazyObject(partial(memberships, known)),
         "security_notices": SimpleLazyObject(partial(unseen, known.member.user)),
     }

@@ -27,7 +27,7 @@ HTMX_CONFIG: Final = {
 }
 NOTICE_LEVELS: Final = {"success": "done", "error": "stop", "warning": "wait"}
 
-for tag in (markup.amount, markup.actor, markup.quorum, markup.need, markup.badge, markup.digest):
+for tag in (markup.amount, markup.actor, markup.quorum, markup.need, markup.badge, markup.digest, markup.count):
     register.simple_tag(tag)
 for piece in (
     markup.address,

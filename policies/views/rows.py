@@ -1,0 +1,63 @@
+"""Requests as rows of a list, and the days under which they stand."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from policies import inbox, registry
+from policies.models import ChangeRequest, Decision
+from policies.rules import Facts
+from policies.standing import progress
+from portal.core.http import MemberRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One request in a list. `moves_money` keeps it out of what can be approved together."""
+
+    change: ChangeRequest
+    given: int
+    needed: int
+    is_yours: bool
+    is_own: bool
+
+    @property
+    def moves_money(self) -> bool:
+        return registry.get(self.change.operation).money
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    title: str
+    rows: list[Row]
+
+
+def rows(request: MemberRequest, changes: list[ChangeRequest], facts: Facts) -> list[Row]:
+    """`changes` with how far each has come, in two queries."""
+    keys = [change.pk for change in changes]
+    counts = progress(changes, facts, Decision.objects.filter(change__in=keys))
+    yours = set(inbox.waiting_for(request.member).filter(pk__in=keys).values_list("pk", flat=True))
+    return [
+        Row(change, *counts[change.pk], change.pk in yours, change.member_id == request.member.pk) for change in changes
+    ]
+
+
+def days(rows: list[Row], *, pressing: bool) -> list[Day]:
+    """Rows under the day on which they close, or were asked."""
+    found: list[Day] = []
+    for row in rows:
+        title = _day(row.change.expires_at, "Closing") if pressing else _day(row.change.created_at, "Asked")
+        if not found or found[-1].title != title:
+            found.append(Day(title, []))
+        found[-1].rows.append(row)
+    return found
+
+
+def _day(at: datetime, verb: str) -> str:
+    day, today = timezone.localdate(at), timezone.localdate()
+    near = {today: "today", today + timedelta(days=1): "tomorrow", today - timedelta(days=1): "yesterday"}
+    if day in near:
+        return f"{verb} {near[day]}"
+    year = "" if day.year == today.year else f" {day.year}"
+    return f"{day:%A} {day.day} {day:%B}{year}"
