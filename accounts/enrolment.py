@@ -160,7 +160,7 @@ def enrol_app(request: HttpRequest, who: Candidate, code: str, *, name: str) -> 
         lock_history(who.member.organization_id)
         made = totp.confirm(who.user, offered, code, name=name)
         if not isinstance(made, Failure):
-            own_factors.added(made, member=who.member, key=_key(request, who))
+            _added(request, who, made)
             _note_first(who, TOTP)
     if isinstance(made, Failure):
         request.session[SEED_FAILURES] = request.session.get(SEED_FAILURES, 0) + 1
@@ -178,7 +178,7 @@ def enrol_passkey(request: HttpRequest, who: Candidate, answer: str, *, name: st
     with transaction.atomic():
         lock_history(who.member.organization_id)
         made = register(request, who.user, answer, name=name)
-        own_factors.added(made, member=who.member, key=_key(request, who))
+        _added(request, who, made)
         _note_first(who, PASSKEY)
     return _go_on(request, who, made)
 
@@ -205,8 +205,9 @@ class EnrolmentMiddleware:
         return HttpResponseClientRedirect(target) if request.htmx else redirect(target)
 
 
-def _key(request: HttpRequest, who: Candidate) -> str | None:
-    return None if who.is_new else request.session.session_key
+def _added(request: HttpRequest, who: Candidate, made: Authenticator | Passkey) -> None:
+    key = None if who.is_new else request.session.session_key
+    own_factors.added(made, member=who.member, key=key, by_code=is_repairing(request.session))
 
 
 def _note_first(who: Candidate, factor: str) -> None:

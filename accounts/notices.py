@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.timezone import localtime
@@ -41,15 +42,29 @@ WORDS: Final[Mapping[str, Words]] = {
         "All your sessions were ended. Your second factors are as they were.",
     ),
     "factor_added": Words("A second factor was added.", "{factor}"),
+    "factor_added_by_code": Words(
+        "A second factor was added by way of a recovery code.",
+        "{factor} For {hours} hours you approve neither money nor protected changes.",
+    ),
     "factor_removed": Words("A second factor was removed.", "{factor}"),
     "recovery_code_used": Words(
         "A recovery code was used to sign in.",
         "{remaining} are left. Add a factor that you still hold, and make new codes.",
     ),
-    "recovery_codes_made": Words("New recovery codes were made.", "The old ones stopped working."),
+    "recovery_codes_made": Words("New recovery codes were made.", "Any older ones stopped working."),
     "factors_reset": Words(
         "Your second factors were reset.",
-        "Enrol anew with the link we sent you. For 24 hours you approve neither money nor protected changes.",
+        "Enrol anew with the link we sent you. For {hours} hours you approve neither money nor protected changes.",
+    ),
+    "member_reset": Words(
+        "The second factors of {name} were reset in {organization}.",
+        "For {hours} hours {name} approves neither money nor protected changes.",
+        advice="If you did not expect this, speak to {name} before you approve anything they ask for: {link}",
+    ),
+    "member_enrolled_by_code": Words(
+        "{name} of {organization} enrolled a second factor by way of a recovery code.",
+        "For {hours} hours {name} approves neither money nor protected changes.",
+        advice="Ask {name} whether it was them before you approve anything they ask for: {link}",
     ),
     "ownership_offered": Words(
         "The ownership of {organization} is offered to you.",
@@ -66,7 +81,7 @@ WORDS: Final[Mapping[str, Words]] = {
     ),
     "recovery_opened": Words(
         "The second factors of {name} were reset by the operator.",
-        "For 24 hours they approve neither money nor protected changes.",
+        "For {hours} hours they approve neither money nor protected changes.",
         advice="If you did not expect this, speak to them before you approve anything they ask for.",
     ),
 }
@@ -89,7 +104,8 @@ def notify_security(user: User, kind: str, **data: str | int) -> None:
     No secret belongs into `data`. The event in the history is written by whoever calls, beside what it tells of.
     """
     words, now = WORDS[kind], timezone.now()
-    known = {**data, "source": data.get("source", context.current().source or "not known")}
+    hours = int(settings.AFTER_RESET.total_seconds() // 3600)
+    known = {"source": context.current().source or "not known", "hours": hours, **data}
     SecurityNotice.objects.create(user=user, kind=kind, data=known, at=now)
     text = _filled(words, known)
     mail.send(

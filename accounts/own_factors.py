@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 
-from accounts import notices, session, sessions
+from accounts import notices, resting, session, sessions
 from accounts.factors import recovery_codes
 from accounts.factors.held import WORDS, asked_by_memberships
 from accounts.models import Authenticator, Member, Passkey, User
@@ -54,11 +54,17 @@ def find(user: User, kind: str, pk: int) -> Factor:
     return factor
 
 
-def added(factor: Factor, *, member: Member, key: str | None) -> None:
-    """Tell of a factor that counts from now on, and end every other session. In the transaction that made it."""
+def added(factor: Factor, *, member: Member, key: str | None, by_code: bool = False) -> None:
+    """Tell of a factor that counts from now on, and end every other session. In the transaction that made it.
+
+    `by_code`: whoever added it had shown nothing but a password and a recovery code, and rests (DESIGN M4).
+    """
     lock_history(member.organization_id)
     _tell(EventKind.FACTOR_ADDED, factor, member)
-    notices.notify_security(member.user, "factor_added", factor=f"{described(factor)}.")
+    kind = "factor_added_by_code" if by_code else "factor_added"
+    notices.notify_security(member.user, kind, factor=f"{described(factor)}.")
+    if by_code:
+        resting.begin_by_code(member)
     sessions.end_all(member.user, except_key=key, reason="A second factor was added.")
 
 

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import notices, own_password, sessions
+from accounts import notices, own_password, resting, sessions
 from accounts.links import absolute
 from accounts.models import Authenticator, Member, Passkey, Recovery, RecoveryCode, User
 from accounts.models.recovery import OPENS_AFTER
@@ -58,7 +58,7 @@ def open_enrolment(user: User) -> None:
     now = timezone.now()
     for factors in (Authenticator.objects, Passkey.objects, RecoveryCode.objects):
         factors.filter(user=user).delete()
-    Member.objects.filter(user=user).update(factors_reset_at=now)
+    resting.begin(user)
     Recovery.objects.filter(pk__in=[recovery.pk for recovery in found]).update(opened_at=now)
     for recovery in found:
         _tell(EventKind.RECOVERY_OPENED, recovery, operator(recovery.member.organization_id))

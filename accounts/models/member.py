@@ -28,7 +28,11 @@ class MemberQuerySet(models.QuerySet["Member"]):
 
 
 class Member(models.Model):
-    """A person's place in an Organization (DESIGN M1). Rights are `policies.Grant` rows and start empty."""
+    """A person's place in an Organization (DESIGN M1). Rights are `policies.Grant` rows and start empty.
+
+    `factors_reset_at` is when their factors were last put anew otherwise than by one they held: reset by others, or,
+    with `factors_reset_by_code`, enrolled by whoever came in with a recovery code.
+    """
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="members")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships")
@@ -39,6 +43,7 @@ class Member(models.Model):
     suspended_at = models.DateTimeField(null=True, blank=True)
     suspended_by = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     factors_reset_at = models.DateTimeField(null=True, blank=True)
+    factors_reset_by_code = models.BooleanField(default=False)
     invited_by = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     version = models.PositiveIntegerField(default=1)
     removed_at = models.DateTimeField(null=True, blank=True)
@@ -71,7 +76,7 @@ class Member(models.Model):
 
     @property
     def rests_until(self) -> datetime | None:
-        """Until when they approve no money after a reset of their factors (DESIGN M4), whether or not it is over."""
+        """Until when they rest after their factors were put anew (DESIGN M4), whether or not it is over."""
         return self.factors_reset_at + settings.AFTER_RESET if self.factors_reset_at else None
 
     @property

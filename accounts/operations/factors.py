@@ -1,18 +1,18 @@
 """Resetting somebody's second factors, so that they can enrol anew (DESIGN M4; security F-10)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 from django.utils.html import format_html
 
-from accounts import mail, notices, sessions
+from accounts import notices, resting, sessions
 from accounts.models import Authenticator, Member, Passkey, RecoveryCode
 from accounts.operations.people import find, name_of
 from accounts.own_password import send_enrolment_link
 from policies.models import ChangeRequest
 from policies.registry import Headline, operation
-from policies.workflows import Right, Workflow
+from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Actor, portal
@@ -47,7 +47,7 @@ def describe_reset(change: ChangeRequest) -> Description:
         ),
         facts=(
             Fact("Enrolment", f"by a link to {name}’s own address, and nobody else’s"),
-            Fact("Afterwards", f"for {hours} hours {name} approves no money"),
+            Fact("Afterwards", f"for {hours} hours {name} approves neither money nor protected changes"),
         ),
         panel=(Fact("Reset factors of", name), Fact("Asked by", change.initiator_label)),
         notices=(
@@ -82,52 +82,24 @@ def reset_factors(*, actor: Actor, params: ResetFactors, change: ChangeRequest) 
     """
     check_reset(actor=actor, params=params, change=change)
     member = find(change, params.member_id)
-    user, now = member.user, timezone.now()
+    user = member.user
     for kind in (Authenticator, Passkey, RecoveryCode):
         kind.objects.filter(user=user).delete()
-    elsewhere = Member.objects.filter(user=user, removed_at=None).exclude(pk=member.pk)
-    Member.objects.filter(user=user).update(factors_reset_at=now)
-    record(
-        EventKind.FACTORS_RESET,
-        actor=actor,
-        subject=member,
-        organization_id=change.organization_id,
-        workflow=Workflow.MANAGE_ACCESS,
-        change=change.reference,
-        approves_no_money_until=now + settings.AFTER_RESET,
-    )
-    for other in elsewhere.select_related("user").order_by("organization_id"):
+    until = resting.begin(user)
+    for place in resting.places(user):
+        is_here = place.pk == member.pk
+        why: dict[str, Any] = {"change": change.reference} if is_here else {}
         record(
             EventKind.FACTORS_RESET,
-            actor=portal(other.organization_id),
-            subject=other,
+            actor=actor if is_here else portal(place.organization_id),
+            subject=place,
+            organization_id=place.organization_id,
             workflow=Workflow.MANAGE_ACCESS,
-            approves_no_money_until=now + settings.AFTER_RESET,
+            approves_no_money_until=until,
+            **why,
         )
+        resting.tell_approvers(place, resting.RESET)
     sessions.end_all(user, reason="The factors were reset.")
     notices.notify_security(user, "factors_reset")
     send_enrolment_link(member)
-    _tell_approvers(member)
     return member
-
-
-def _tell_approvers(member: Member) -> None:
-    """All who approve anything here learn of it, so that a stranger in somebody's place is noticed (M4)."""
-    approvers = (
-        Member.objects.active()
-        .of(member.organization)
-        .filter(grants__right=Right.APPROVE.value)
-        .exclude(pk=member.pk)
-        .select_related("user")
-        .distinct()
-        .order_by("pk")
-    )
-    mail.send(
-        "factors_reset",
-        to=[approver.user.email for approver in approvers],
-        context={
-            "name": member.label,
-            "organization": member.organization.name,
-            "hours": int(settings.AFTER_RESET.total_seconds() // 3600),
-        },
-    )

@@ -52,6 +52,7 @@ class EventKind(StrEnum):
     OWNERSHIP_ACCEPTED = "ownership.accepted"
     OWNERSHIP_DECLINED = "ownership.declined"
     FACTOR_ADDED = "factor.added"
+    FACTOR_ADDED_BY_CODE = "factor.added_by_recovery_code"
     FACTOR_REMOVED = "factor.removed"
     FACTOR_RENAMED = "factor.renamed"
     RECOVERY_CODES_MADE = "recovery_codes.made"

@@ -1,4 +1,4 @@
-// A secret on a page: copied by button, masked after a while, gone when the page is left.
+// Secrets on a page: copied, saved or printed by button, masked after a while, gone when the page is left.
 "use strict";
 
 const page = document.querySelector("[data-reveal]");
@@ -9,10 +9,14 @@ const texts = new Map();
 let left = Number(page.dataset.reveal);
 let timer = 0;
 
-for (const element of page.querySelectorAll("[data-copied]")) {
-  texts.set(element.dataset.copied, element.textContent);
-}
+for (const element of page.querySelectorAll("[data-copied]")) texts.set(element.dataset.copied, textOf(element));
 const shown = [...secret.childNodes];
+
+// A list is copied with a line for each of its items.
+function textOf(element) {
+  const lines = [...element.querySelectorAll("li")].map((item) => item.textContent.trim());
+  return lines.length ? lines.join("\n") : element.textContent;
+}
 
 function mask() {
   clearInterval(timer);
@@ -44,21 +48,51 @@ function clear() {
   clearInterval(timer);
   texts.clear();
   shown.length = 0;
+  secret.replaceChildren();
   for (const element of page.querySelectorAll("[data-copied]")) element.replaceChildren();
   for (const button of page.querySelectorAll("button")) button.hidden = true;
   countdown.textContent = "";
 }
 
+// The file is made here and goes straight to where downloads lie: no server sees it, no address leads to it.
+function save(button) {
+  const lines = `${button.dataset.heading}\n\n${texts.get(button.dataset.download)}\n`;
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([lines], { type: "text/plain" }));
+  link.download = button.dataset.fileName;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+function say(button, words) {
+  button.parentElement.querySelector("[role=status]").textContent = words;
+}
+
 for (const button of page.querySelectorAll("[data-copy]")) {
-  const status = button.parentElement.querySelector("[role=status]");
   button.hidden = !navigator.clipboard;
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(texts.get(button.dataset.copy));
-      status.textContent = "Copied.";
+      say(button, "Copied.");
     } catch {
-      status.textContent = "Not copied. Select it and copy by hand.";
+      say(button, "Not copied. Select it and copy by hand.");
     }
+  });
+}
+
+for (const button of page.querySelectorAll("[data-download]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    save(button);
+    say(button, "Saved. Move the file to where you keep such things.");
+  });
+}
+
+for (const button of page.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    unmask();
+    window.print();
   });
 }
 

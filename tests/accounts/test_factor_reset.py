@@ -10,7 +10,7 @@ from django.core import mail as outbox
 from django.utils import timezone
 
 from accounts import mail
-from accounts.models import AccessLink, Authenticator, RecoveryCode
+from accounts.models import AccessLink, Authenticator, RecoveryCode, SecurityNotice
 from accounts.operations.factors import ResetFactors, reset_factors
 from accounts.organizations import add_member
 from policies import inbox, registry
@@ -124,6 +124,9 @@ def test_it_counts_in_every_organization_of_the_person(world, owner, ben):
     event = AuditEvent.objects.get(organization=world.elsewhere, kind="factor.reset")
     assert (event.actor_kind, event.subject_id) == ("portal", there.pk)
     assert "Demo" not in str(event.data)
+    told = SecurityNotice.objects.get(kind="member_reset", user=world.members["eve"].user)
+    assert told.data["organization"] == "Elsewhere"
+    assert "Demo" not in str(told.data)
 
 
 def test_the_shortage_that_it_leaves_is_no_reason_to_refuse_it(owner, ben, cleo, fay):
@@ -136,6 +139,6 @@ def test_the_page_tells_what_to_do_before_approving(ana, ben):
     change = ask(ana, ben)
     described = registry.get(change.operation).describe(change)
     assert "Speak to Ben Adeyemi" in described.notices[0].title
-    assert ("Afterwards", "for 24 hours Ben Adeyemi approves no money") in [
+    assert ("Afterwards", "for 24 hours Ben Adeyemi approves neither money nor protected changes") in [
         (fact.label, fact.value) for fact in described.facts
     ]

@@ -184,3 +184,18 @@ def test_a_code_is_nobodys_way_around_a_lost_password(client, owner):
     recovery_codes.issue(owner.user)
     assert client.post(RECOVERY, {"code": "x"}).url == "/sign-in/"
     assert Authenticator.objects.filter(user=owner.user).exists()
+
+
+def test_the_page_of_the_codes_is_as_guarded_as_that_of_a_secret(client, owner, sign_in):
+    """SE-3: headers; masked after 60 s, nothing of it in the browser's storage; SE-5: text, in no input."""
+    sign_in(client, owner)
+    answer = client.post(CODES)
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert answer.headers["Pragma"] == "no-cache"
+    text = answer.content.decode()
+    assert 'data-reveal="60"' in text
+    assert "js/reveal.js" in text
+    assert "htmx.min.js" not in text
+    assert not set(re.findall(r'value="([^"]*)"', text)) & set(SHAPE.findall(text))
+    for button in ("data-print", "data-copy", "data-download", "data-show"):
+        assert button in text, button
