@@ -14,6 +14,15 @@ class SecondFactorLevel(models.TextChoices):
     ANY = "any", "Authenticator app or passkey"
 
 
+class ApiTier(models.TextChoices):
+    """How fast the Organization's bots may call and trade (protocol reference §5)."""
+
+    STARTER = "starter", "Starter"
+    INTERMEDIATE = "intermediate", "Intermediate"
+    PRO = "pro", "Pro"
+    OFF = "off", "No limit"
+
+
 class Organization(models.Model):
     """A holder of money with its own members, bots, policies and history (DESIGN O1)."""
 
@@ -22,6 +31,7 @@ class Organization(models.Model):
     second_factor_level = models.CharField(
         max_length=10, choices=SecondFactorLevel.choices, default=SecondFactorLevel.ANY
     )
+    api_tier = models.CharField(max_length=12, choices=ApiTier.choices, default=ApiTier.PRO)
     idle_minutes = models.PositiveSmallIntegerField(default=30)
     absolute_hours = models.PositiveSmallIntegerField(default=12)
     created_at = models.DateTimeField()
@@ -41,6 +51,7 @@ class Organization(models.Model):
                 condition=models.Q(second_factor_level__in=SecondFactorLevel.values),
                 name="organization_second_factor_level_known",
             ),
+            models.CheckConstraint(condition=models.Q(api_tier__in=ApiTier.values), name="organization_api_tier_known"),
         ]
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ import msgspec
 from accounts.keys import Credential
 from portal.core.errors import Conflict, DomainError, Insufficient, Invalid, Refused, Unavailable
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
-from portal.venues.protocol import UnknownAsset, UnknownMethod, UnknownPair, UnknownReference
+from portal.venues.errors import UnknownAsset, UnknownMethod, UnknownPair, UnknownReference
 
 JSON: TypeAlias = "str | int | float | bool | Sequence[JSON] | Mapping[str, JSON] | None"
 

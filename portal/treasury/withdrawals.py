@@ -16,7 +16,7 @@ from portal.core.money import plain, to_units
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
 from portal.treasury.models import Address, Withdrawal
 from portal.treasury.operations import Withdraw, withdraw
-from portal.venues.protocol import BelowMinimum, UnknownReference
+from portal.venues.errors import BelowMinimum, UnknownReference
 from portal.venues.registry import venue
 from portal.venues.types import Stage, WithdrawalMethod
 

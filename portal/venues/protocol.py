@@ -1,17 +1,40 @@
 """What an exchange must answer. Nothing above this knows which one it is (DESIGN §8)."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
-from portal.core.errors import Conflict, Insufficient, NotFound
 from portal.venues.types import (
+    Allocation,
     Asset,
     Balance,
+    Book,
+    ClosedQuery,
+    DepositAddress,
+    DepositMethod,
+    DepositPage,
+    DepositQuery,
     Destination,
+    EarnOperation,
     LedgerPage,
     LedgerQuery,
     LedgerRow,
+    NewOrder,
+    OpenQuery,
+    OrderPage,
+    OrderRow,
     Pair,
+    PublicTrade,
+    Quote,
+    Schedule,
+    Strategy,
+    Ticker,
+    TradeBalance,
+    TradePage,
+    TradeQuery,
+    TradeRow,
+    TradeVolume,
     WithdrawalMethod,
     WithdrawalPage,
     WithdrawalQuery,
@@ -19,59 +42,138 @@ from portal.venues.types import (
 )
 
 
-class UnknownAsset(NotFound):
-    """The venue has no asset of that name."""
+class Catalogue(Protocol):
+    """What trades, and at which prices: the same for everybody.
 
-
-class UnknownPair(NotFound):
-    """The venue has no pair of that name."""
-
-
-class UnknownMethod(NotFound):
-    """The asset cannot leave that way."""
-
-
-class UnknownReference(NotFound):
-    """No withdrawal of this Account has that reference."""
-
-
-class BelowMinimum(Insufficient):
-    """Less than the network takes."""
-
-
-class InsufficientFunds(Insufficient):
-    """More than the Account has free."""
-
-
-class TooLate(Conflict):
-    """The withdrawal has already left or ended."""
-
-
-class Venue(Protocol):
-    """Carries out orders, deposits and withdrawals for Accounts, and answers queries about them.
-
-    Amounts are whole units of the asset's smallest part. Assets are found under any spelling of the protocol
-    (canonical, altname, BTC and DOGE, any case).
+    Assets are found under any spelling of the protocol (canonical, altname, BTC and DOGE, any case), pairs under
+    canonical id, altname, wsname or v2 symbol. Unknown ones raise UnknownAsset and UnknownPair.
     """
 
     name: str
 
     def assets(self) -> Sequence[Asset]: ...
 
-    def asset(self, name: str) -> Asset:
-        """Raises: UnknownAsset."""
+    def asset(self, name: str) -> Asset: ...
 
     def pairs(self) -> Sequence[Pair]: ...
 
-    def pair(self, name: str) -> Pair:
-        """Found under canonical id, altname, wsname or v2 symbol. Raises: UnknownPair."""
+    def pair(self, name: str) -> Pair: ...
+
+    def schedule(self, pair: str) -> Schedule:
+        """What trading in the pair costs, by volume."""
+
+    def tickers(self, pairs: Sequence[str]) -> Sequence[Ticker]:
+        """One for each name, in that order; of all pairs if none is named."""
+
+    def depth(self, pair: str, count: int) -> Book:
+        """At most `count` levels on each side."""
+
+    def public_trades(self, pair: str, since: datetime | None, count: int) -> Sequence[PublicTrade]:
+        """Oldest first: the first `count` after `since`, or the last ones there are."""
+
+    def spread(self, pair: str, since: datetime | None) -> Sequence[Quote]:
+        """Oldest first: at most 200 after `since`, or the last ones there are."""
+
+    def convert(self, asset: str, units: int, into: str) -> Decimal:
+        """What `units` of the asset's smallest part are worth in `into` by the reference prices, zero if unknown."""
+
+
+class Books(Protocol):
+    """Balances and the ledger."""
 
     def balances(self, account_id: int) -> Sequence[Balance]:
-        """Every asset the Account ever had, by asset id, in one statement."""
+        """Every asset the Account ever had, by asset id, in one statement (more when something has come due)."""
 
-    def ledger(self, account_id: int, query: LedgerQuery) -> LedgerPage: ...
+    def ledger(self, account_id: int, query: LedgerQuery) -> LedgerPage:
+        """Raises: UnknownAsset; UnknownLedgerId for an `after_id` or `until_id` that is not the Account's."""
 
     def ledger_rows(self, account_id: int, ids: Sequence[str]) -> Sequence[LedgerRow]: ...
+
+    def trade_balance(self, account_id: int, asset: str) -> TradeBalance:
+        """Raises: UnknownAsset."""
+
+
+class Trading(Protocol):
+    """Orders and trades. Before each answer the venue settles what prices have crossed since it last looked.
+
+    `seen_from` and `seen_before` are the key's own query window.
+    """
+
+    def place_order(self, account_id: int, order: NewOrder) -> OrderRow:
+        """Fill what can be filled at once and let the rest stand, with what it may cost held; or validate only.
+
+        An IOC or market order that finds too little is filled as far as it goes, and what is left of it cancelled. A
+        post-only order that would trade at once comes back cancelled, with its reason.
+
+        Raises: UnknownPair; VolumeTooSmall, CostTooSmall, TickSize, InvalidPrice, or Invalid with the field;
+        OrderFunds, TooManyOrders, TooFast, ClientIdTaken, DeadlineElapsed. Nothing is placed or held then.
+        """
+
+    def cancel_orders(
+        self, account_id: int, *, order_id: str = "", userref: int | None = None, cl_ord_id: str = ""
+    ) -> int:
+        """Cancel the open order, or all open ones of the userref, and say how many.
+
+        Raises: UnknownOrder if none of them is open, for whatever reason.
+        """
+
+    def cancel_all_orders(self, account_id: int) -> int: ...
+
+    def open_orders(self, account_id: int, query: OpenQuery) -> Sequence[OrderRow]: ...
+
+    def closed_orders(self, account_id: int, query: ClosedQuery) -> OrderPage:
+        """Raises: UnknownOrder for an `after_id` or `until_id` that is not the Account's."""
+
+    def orders(self, account_id: int, ids: Sequence[str], query: OpenQuery) -> Sequence[OrderRow]:
+        """Open and closed ones alike; those that are not the Account's or not seen are left out."""
+
+    def trades(self, account_id: int, query: TradeQuery) -> TradePage:
+        """Raises: UnknownOrder for an `after_id` or `until_id` that is not a trade of the Account's."""
+
+    def trade_rows(self, account_id: int, ids: Sequence[str], query: TradeQuery) -> Sequence[TradeRow]: ...
+
+    def trade_volume(self, account_id: int, pairs: Sequence[str]) -> TradeVolume:
+        """Raises: UnknownPair."""
+
+
+class Deposits(Protocol):
+    """Money on its way in."""
+
+    def deposit_methods(self, asset: str) -> Sequence[DepositMethod]:
+        """Raises: UnknownAsset."""
+
+    def deposit_addresses(self, account_id: int, asset: str, method: str, *, new: bool) -> Sequence[DepositAddress]:
+        """The Account's addresses, newest first; the first one is made when asked for, another one with `new`.
+
+        Raises: UnknownAsset, UnknownMethod; TooManyAddresses while too many are unused.
+        """
+
+    def has_deposit_address(self, account_id: int, asset: str, method: str) -> bool: ...
+
+    def deposits(self, account_id: int, query: DepositQuery) -> DepositPage: ...
+
+
+class Earn(Protocol):
+    """Lending to strategies. Operations are asynchronous: asked for here, done when their time has come."""
+
+    def strategies(self, asset: str) -> Sequence[Strategy]:
+        """Those of one asset, or all. Raises: UnknownAsset."""
+
+    def allocations(self, account_id: int) -> Sequence[Allocation]:
+        """One for each strategy that the Account ever used."""
+
+    def allocate(self, account_id: int, strategy_id: str, amount: Decimal) -> None:
+        """Raises: UnknownStrategy, EarnBelowMinimum, EarnAboveMaximum, EarnFunds, EarnBusy, Invalid."""
+
+    def deallocate(self, account_id: int, strategy_id: str, amount: Decimal) -> None:
+        """Raises: UnknownStrategy, EarnBelowMinimum, EarnFunds, EarnBusy, Invalid."""
+
+    def earn_pending(self, account_id: int, strategy_id: str, operation: EarnOperation) -> bool:
+        """Whether the operation is still under way. Raises: UnknownStrategy."""
+
+
+class Withdrawals(Protocol):
+    """Money on its way out. Amounts are whole units of the asset's smallest part."""
 
     def withdrawal_methods(self) -> Sequence[WithdrawalMethod]: ...
 
@@ -110,3 +212,10 @@ class Venue(Protocol):
 
     def withdrawals_by_reference(self, references: Sequence[str]) -> dict[str, WithdrawalRow]:
         """The rows of several references, for lists, in one statement."""
+
+
+class Venue(Catalogue, Books, Trading, Deposits, Earn, Withdrawals, Protocol):
+    """Carries out orders, Earn, deposits and withdrawals for Accounts, and answers queries about them."""
+
+    def settle_due(self, limit: int) -> int:
+        """Carry out what has come due by the clock in any Account, at most `limit` events, and say how many."""

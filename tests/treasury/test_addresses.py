@@ -10,7 +10,7 @@ from portal.treasury.destinations import check_address, check_key, check_memo
 from portal.treasury.errors import UnknownAddress
 from portal.treasury.models import Address
 from portal.treasury.operations import AddAddress, RemoveAddress, add_address, remove_address
-from portal.venues.protocol import UnknownAsset, UnknownMethod
+from portal.venues.errors import UnknownAsset, UnknownMethod
 from tests.factories.world import BTC_COLD
 
 SOLANA = "7S3P4HxJpyyigGzodYwHtCxZyUQe9JiBMHyRWXArAaKv"

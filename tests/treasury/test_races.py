@@ -7,9 +7,9 @@ import pytest
 from policies.changes import decide
 from policies.models import ChangeRequest, State
 from portal.treasury import withdrawals
+from portal.venues.errors import InsufficientFunds
 from portal.venues.paper import checking
 from portal.venues.paper.ledger.models import Entry
-from portal.venues.protocol import InsufficientFunds
 from tests.venues.conftest import together
 
 pytestmark = pytest.mark.django_db(transaction=True)

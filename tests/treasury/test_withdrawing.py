@@ -13,9 +13,9 @@ from portal.treasury import withdrawals
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
 from portal.treasury.models import Address, Withdrawal
 from portal.treasury.operations import RemoveAddress, Withdraw, remove_address, withdraw
+from portal.venues.errors import BelowMinimum, InsufficientFunds, UnknownAsset, UnknownReference
 from portal.venues.paper import checking
 from portal.venues.paper.ledger.models import Entry
-from portal.venues.protocol import BelowMinimum, InsufficientFunds, UnknownAsset, UnknownReference
 from portal.venues.types import LedgerQuery, Stage
 from tests.factories.world import BTC_COLD
 from tests.treasury.conftest import VENUE

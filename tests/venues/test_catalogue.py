@@ -2,9 +2,10 @@ from decimal import Decimal
 
 import pytest
 
+from portal.venues.errors import UnknownAsset, UnknownPair
 from portal.venues.paper import catalogue, networks
 from portal.venues.paper.venue import PaperVenue
-from portal.venues.protocol import UnknownAsset, UnknownPair, Venue
+from portal.venues.protocol import Venue
 
 VENUE: Venue = PaperVenue()
 

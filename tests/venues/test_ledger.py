@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from portal.core.errors import Conflict, DomainError, Invalid
+from portal.venues.errors import InsufficientFunds, UnknownAsset, UnknownLedgerId
 from portal.venues.paper import checking, funding
 from portal.venues.paper.ledger.models import Balance, Book, Entry, EntryKind, Posting
 from portal.venues.paper.ledger.posting import Leg, new_ledger_id, post
 from portal.venues.paper.venue import PaperVenue
-from portal.venues.protocol import InsufficientFunds, UnknownAsset
 from portal.venues.types import LedgerQuery
 from tests.venues.conftest import RECEIVER, open_account, pay_in
 
@@ -129,6 +129,19 @@ def test_the_ledger_is_narrowed_by_asset_kind_and_time(empty, time_machine):
     assert found(until=times[1]) == [times[1], times[0]], "end is inclusive"
     assert found(seen_from=times[1]) == [times[2], times[1]], "query start is inclusive"
     assert found(seen_before=times[2]) == [times[1], times[0]], "query end is exclusive"
+
+
+def test_the_ledger_is_narrowed_by_the_place_of_a_row(empty, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    for amount in ("1", "2", "3"):
+        pay_in(empty, amount)
+    third, second, first = VENUE.ledger(empty.pk, LedgerQuery()).rows
+    assert third.at == first.at, "at the same instant only the order in which they came tells them apart"
+
+    assert VENUE.ledger(empty.pk, LedgerQuery(after_id=first.id)).rows == (third, second)
+    assert VENUE.ledger(empty.pk, LedgerQuery(until_id=second.id)).rows == (second, first)
+    with pytest.raises(UnknownLedgerId):
+        VENUE.ledger(open_account().pk, LedgerQuery(after_id=first.id))
 
 
 def test_ledger_rows_are_found_by_id_within_the_account(funded):

@@ -4,11 +4,11 @@ from functools import partial
 
 import pytest
 
+from portal.venues.errors import InsufficientFunds, TooLate
 from portal.venues.paper import checking
 from portal.venues.paper.ledger.models import Entry
 from portal.venues.paper.models import Withdrawal
 from portal.venues.paper.venue import PaperVenue
-from portal.venues.protocol import InsufficientFunds, TooLate
 from tests.venues.conftest import RECEIVER, open_account, pay_in, together
 
 pytestmark = pytest.mark.django_db(transaction=True)

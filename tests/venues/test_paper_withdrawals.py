@@ -9,11 +9,7 @@ from django.utils import timezone
 
 from portal.core.errors import Conflict, Invalid
 from portal.core.money import to_units
-from portal.venues.paper import checking, networks
-from portal.venues.paper.ledger.models import Balance, Entry
-from portal.venues.paper.models import Withdrawal
-from portal.venues.paper.venue import PaperVenue
-from portal.venues.protocol import (
+from portal.venues.errors import (
     BelowMinimum,
     InsufficientFunds,
     TooLate,
@@ -21,6 +17,10 @@ from portal.venues.protocol import (
     UnknownMethod,
     UnknownReference,
 )
+from portal.venues.paper import checking, networks
+from portal.venues.paper.ledger.models import Balance, Entry
+from portal.venues.paper.models import Withdrawal
+from portal.venues.paper.venue import PaperVenue
 from portal.venues.types import LedgerQuery, Stage, WithdrawalQuery
 from tests.venues.conftest import RECEIVER, open_account, pay_in
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from portal.venues.protocol import UnknownAsset, UnknownPair
+from portal.venues.errors import UnknownAsset, UnknownPair
 from portal.venues.types import Asset, Pair
 
 BTC = Asset("XXBT", "XBT", "BTC", decimals=10, shown_decimals=5)

@@ -4,8 +4,8 @@ import hashlib
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from portal.venues.errors import UnknownMethod
 from portal.venues.paper import catalogue
-from portal.venues.protocol import UnknownMethod
 from portal.venues.types import Asset, Stage, WithdrawalMethod
 
 BITCOIN, ETHEREUM, SOLANA, SWIFT, SEPA = "Bitcoin", "Ethereum", "Solana", "SWIFT", "SEPA"

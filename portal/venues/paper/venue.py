@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from portal.venues.paper import catalogue, networks, withdrawals
 from portal.venues.paper.ledger import balances, history
+from portal.venues.paper.unbuilt import Unbuilt
 from portal.venues.types import (
     Asset,
     Balance,
@@ -19,7 +20,7 @@ from portal.venues.types import (
 )
 
 
-class PaperVenue:
+class PaperVenue(Unbuilt):
     """Fulfils `Venue`; what each answer means stands there."""
 
     name = "paper"

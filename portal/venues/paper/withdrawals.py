@@ -8,12 +8,12 @@ from django.utils import timezone
 
 from portal.core.errors import Conflict, Invalid
 from portal.core.money import from_units, plain, to_units
+from portal.venues.errors import BelowMinimum, InsufficientFunds, TooLate, UnknownReference
 from portal.venues.paper import catalogue, networks
 from portal.venues.paper.ledger import balances
 from portal.venues.paper.ledger.models import Book, EntryKind
 from portal.venues.paper.ledger.posting import Leg, post
 from portal.venues.paper.models import Withdrawal
-from portal.venues.protocol import BelowMinimum, InsufficientFunds, TooLate, UnknownReference
 from portal.venues.types import Destination, WithdrawalPage, WithdrawalQuery, WithdrawalRow
 
 MAX_ROWS = 500

@@ -1,10 +1,12 @@
 """What an Account's ledger shows, newest first."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db.models import QuerySet
 
-from portal.venues.paper import catalogue
+from portal.venues.errors import UnknownLedgerId
+from portal.venues.paper import bounds, catalogue
 from portal.venues.paper.ledger.models import Posting
 from portal.venues.types import LedgerPage, LedgerQuery, LedgerRow
 
@@ -12,7 +14,7 @@ PAGE = 50
 
 
 def page(account_id: int, query: LedgerQuery) -> LedgerPage:
-    """Fifty rows at most. Raises: UnknownAsset."""
+    """Fifty rows at most. Raises: UnknownAsset, UnknownLedgerId."""
     postings = _matching(Posting.objects.filter(account_id=account_id), query)
     rows = postings.select_related("entry").order_by("-at", "-pk")[query.offset : query.offset + PAGE]
     return LedgerPage(rows=tuple(map(_row, rows)), count=postings.count() if query.with_count else None)
@@ -24,18 +26,24 @@ def rows(account_id: int, ids: Sequence[str]) -> list[LedgerRow]:
     return [_row(posting) for posting in postings.select_related("entry").order_by("-at", "-pk")]
 
 
-def _matching(postings: QuerySet[Posting], query: LedgerQuery) -> QuerySet[Posting]:
+def _matching(account: QuerySet[Posting], query: LedgerQuery) -> QuerySet[Posting]:
+    postings = account
     if query.assets:
         postings = postings.filter(asset__in=catalogue.ids(query.assets))
     if query.kind:
         postings = postings.filter(entry__kind=query.kind)
-    bounds = {
-        "at__gt": query.after,
-        "at__lte": query.until,
-        "at__gte": query.seen_from,
-        "at__lt": query.seen_before,
-    }
-    return postings.filter(**{name: at for name, at in bounds.items() if at is not None})
+    postings = bounds.beyond(postings, _place(account, query.after_id), "at")
+    postings = bounds.up_to(postings, _place(account, query.until_id), "at")
+    return bounds.seen(bounds.asked(postings, query, "at"), query, "at")
+
+
+def _place(postings: QuerySet[Posting], ledger_id: str) -> tuple[datetime, int] | None:
+    if not ledger_id:
+        return None
+    place = postings.filter(ledger_id=ledger_id).values_list("at", "pk").first()
+    if place is None:
+        raise UnknownLedgerId("There is no such ledger entry.", field="start")
+    return place
 
 
 def _row(posting: Posting) -> LedgerRow:
@@ -45,6 +53,7 @@ def _row(posting: Posting) -> LedgerRow:
         reference=posting.entry.reference,
         at=posting.at,
         kind=posting.entry.kind,
+        subkind=posting.entry.subkind,
         asset=catalogue.by_id(posting.asset),
         amount_units=posting.units + posting.fee_units,
         fee_units=posting.fee_units,

@@ -7,11 +7,13 @@ from django.db.models import F, Q
 
 
 class Book(models.TextChoices):
-    """Whose book a leg is in. Those of the outside world and of fees take the other side and may go below zero."""
+    """Whose book a leg is in. All but those of an Account take the other side and may go below zero."""
 
     ACCOUNT = "account", "Account"
     OUTSIDE = "outside", "Outside world"
     FEES = "fees", "Fees"
+    MARKET = "market", "Market"
+    EARN = "earn", "Earn"
 
 
 class EntryKind(models.TextChoices):
@@ -19,12 +21,23 @@ class EntryKind(models.TextChoices):
 
     DEPOSIT = "deposit", "Deposit"
     WITHDRAWAL = "withdrawal", "Withdrawal"
+    TRADE = "trade", "Trade"
+    TRANSFER = "transfer", "Transfer"
+    STAKING = "staking", "Staking"
+
+
+class EntrySubkind(models.TextChoices):
+    """Which way a transfer goes, between the Account's free balance and Earn."""
+
+    SPOT_TO_EARN = "spottostaking", "To Earn"
+    EARN_TO_SPOT = "stakingtospot", "From Earn"
 
 
 class Entry(models.Model):
     """One movement. Triggers let it be sealed only when its legs sum to zero in each asset, and then never touched."""
 
     kind = models.CharField(max_length=20, choices=EntryKind.choices)
+    subkind = models.CharField(max_length=20, choices=EntrySubkind.choices, blank=True)
     reference = models.CharField(max_length=40)
     at = models.DateTimeField()
     sealed = models.BooleanField(default=False)
@@ -34,6 +47,10 @@ class Entry(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["kind", "reference"], name="entry_once_per_reference"),
             models.CheckConstraint(condition=Q(kind__in=EntryKind.values), name="entry_kind_known"),
+            models.CheckConstraint(
+                condition=Q(subkind="") | Q(kind="transfer", subkind__in=EntrySubkind.values),
+                name="entry_subkind_of_transfer",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -9,9 +9,9 @@ from django.db import transaction
 from portal.core import secrets
 from portal.core.errors import Invalid
 from portal.core.money import MAX_UNITS
+from portal.venues.errors import InsufficientFunds
 from portal.venues.paper.ledger.balances import lock
 from portal.venues.paper.ledger.models import Balance, Book, Entry, EntryKind, Posting
-from portal.venues.protocol import InsufficientFunds
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,51 @@
+"""The bounds of a query: instants, rows in their place, and the key's own window."""
+
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from django.db.models import Model, Q, QuerySet
+
+M = TypeVar("M", bound=Model)
+
+
+class Bounded(Protocol):
+    """What queries have in common."""
+
+    @property
+    def after(self) -> datetime | None: ...
+    @property
+    def until(self) -> datetime | None: ...
+    @property
+    def seen_from(self) -> datetime | None: ...
+    @property
+    def seen_before(self) -> datetime | None: ...
+
+
+def asked(rows: QuerySet[M], query: Bounded, column: str) -> QuerySet[M]:
+    """`after` is exclusive, `until` inclusive."""
+    if query.after is not None:
+        rows = rows.filter(**{f"{column}__gt": query.after})
+    return rows if query.until is None else rows.filter(**{f"{column}__lte": query.until})
+
+
+def seen(rows: QuerySet[M], query: Bounded, since: str, before: str = "") -> QuerySet[M]:
+    """The key's window: `seen_from` inclusive, `seen_before` exclusive."""
+    if query.seen_from is not None:
+        rows = rows.filter(**{f"{since}__gte": query.seen_from})
+    return rows if query.seen_before is None else rows.filter(**{f"{before or since}__lt": query.seen_before})
+
+
+def beyond(rows: QuerySet[M], place: tuple[datetime, int] | None, column: str) -> QuerySet[M]:
+    """The rows newer than the one that stands at that instant under that primary key."""
+    if place is None:
+        return rows
+    at, pk = place
+    return rows.filter(Q(**{f"{column}__gt": at}) | Q(**{column: at, "pk__gt": pk}))
+
+
+def up_to(rows: QuerySet[M], place: tuple[datetime, int] | None, column: str) -> QuerySet[M]:
+    """That row and those older than it."""
+    if place is None:
+        return rows
+    at, pk = place
+    return rows.filter(Q(**{f"{column}__lt": at}) | Q(**{column: at, "pk__lte": pk}))

@@ -1,0 +1,60 @@
+"""What an Account has, and how that came about."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from portal.venues.types.assets import Asset
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What an Account has of one asset, in its smallest unit. `units` already lacks what withdrawals hold."""
+
+    asset: Asset
+    units: int
+    held_by_orders_units: int
+    held_by_withdrawals_units: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One movement of an Account's balance. `amount_units` is signed and without the fee."""
+
+    id: str
+    reference: str
+    at: datetime
+    kind: str
+    subkind: str
+    asset: Asset
+    amount_units: int
+    fee_units: int
+    balance_units: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerPage:
+    """Fifty rows at most, newest first, and how many there are on all pages (None if not asked)."""
+
+    rows: tuple[LedgerRow, ...]
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerQuery:
+    """`after` is exclusive and `until` inclusive, as the protocol's start and end; `offset` counts rows.
+
+    `after_id` and `until_id` name a row of the Account's in their place.
+
+    `seen_from` (inclusive) and `seen_before` (exclusive) are the key's own query window.
+    """
+
+    assets: tuple[str, ...] = ()
+    kind: str = ""
+    after: datetime | None = None
+    until: datetime | None = None
+    after_id: str = ""
+    until_id: str = ""
+    offset: int = 0
+    with_count: bool = True
+    seen_from: datetime | None = None
+    seen_before: datetime | None = None

@@ -1,0 +1,77 @@
+"""Money on its way out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from portal.venues.types.assets import Asset
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalMethod:
+    """One way out for an asset. `fee` and `minimum` are in the asset; `minimum` counts the fee in."""
+
+    asset: Asset
+    name: str
+    network: str
+    fee: Decimal
+    minimum: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a withdrawal goes, by value."""
+
+    key: str
+    address: str
+    method: str
+    network: str
+    memo: str = ""
+
+
+class Stage(StrEnum):
+    """How far a withdrawal has got. Only a venue moves it; HELD waits for people."""
+
+    HELD = "held"
+    INITIAL = "initial"
+    PENDING = "pending"
+    SETTLED = "settled"
+    SUCCESS = "success"
+    FAILURE = "failure"
+    CANCELED = "canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalRow:
+    """A withdrawal as its venue sees it. `amount_units` is what arrives; with `fee_units` it left the balance."""
+
+    reference: str
+    destination: Destination
+    asset: Asset
+    amount_units: int
+    fee_units: int
+    at: datetime
+    stage: Stage
+    txid: str | None
+    cancel_denied: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalQuery:
+    """Newest first, at most `limit`; `after` exclusive, `until` inclusive, `cursor` an opaque place to go on from."""
+
+    asset: str = ""
+    method: str = ""
+    after: datetime | None = None
+    until: datetime | None = None
+    seen_from: datetime | None = None
+    seen_before: datetime | None = None
+    limit: int = 500
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalPage:
+    rows: tuple[WithdrawalRow, ...]
+    next_cursor: str | None
