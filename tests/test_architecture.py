@@ -9,8 +9,8 @@ from django.core.management import call_command
 
 from policies.registry import all_operations
 from policies.workflows import Right, Workflow
+from portal.api import methods as api
 from portal.api import permissions
-from portal.api import urls as api
 from tests.routes import routes
 
 ROOT = Path(settings.BASE_DIR)

@@ -12,8 +12,8 @@ class ApiConfig(AppConfig):
         """Tell the pages which permissions have something behind them."""
         from accounts.models.service_user import Permission
         from accounts.served import SERVED
+        from portal.api.methods import PRIVATE
         from portal.api.permissions import PERMISSIONS
-        from portal.api.urls import PRIVATE
 
         served = frozenset[str]().union(*(PERMISSIONS[method] for method in PRIVATE))
         SERVED.update(permission for permission in Permission if permission.value in served)

@@ -1,6 +1,7 @@
 """The one shape of every answer, and the only words an error may have (reference §1, §4)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -11,6 +12,8 @@ from portal.core.errors import Conflict, DomainError, Insufficient, Invalid, Ref
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
 from portal.venues.errors import UnknownAsset, UnknownMethod, UnknownPair, UnknownReference
 
+# What an answer of the protocol is, unless it is a file.
+JSON_TYPE: Final = "application/json"
 JSON: TypeAlias = "str | int | float | bool | Sequence[JSON] | Mapping[str, JSON] | None"
 
 
@@ -76,10 +79,33 @@ def error_for(error: DomainError, *, funding: bool = False) -> Error:
     return next(string for kind, string in KINDS if isinstance(error, kind))
 
 
-def success(result: JSON) -> bytes:
-    return msgspec.json.encode({"error": [], "result": result})
+@dataclass(frozen=True, slots=True)
+class File:
+    """The one result that is no JSON: a file, under a name of ours."""
+
+    name: str
+    media_type: str
+    content: bytes
 
 
-def failure(error: Error) -> bytes:
+Result: TypeAlias = "JSON | File"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back, always with HTTP 200."""
+
+    body: bytes
+    media_type: str = JSON_TYPE
+    file_name: str = ""
+
+
+def success(result: Result) -> Reply:
+    if isinstance(result, File):
+        return Reply(result.content, result.media_type, result.name)
+    return Reply(msgspec.json.encode({"error": [], "result": result}))
+
+
+def failure(error: Error) -> Reply:
     """No `result` beside an error: the clients would read one as success."""
-    return msgspec.json.encode({"error": [error.value]})
+    return Reply(msgspec.json.encode({"error": [error.value]}))

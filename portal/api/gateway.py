@@ -1,4 +1,4 @@
-"""`answer`: one bot call in, the bytes of its answer out. No HTTP framework in sight."""
+"""`answer`: one bot call in, its answer out. No HTTP framework in sight."""
 
 import logging
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from typing import Final
 
 from django.db import InterfaceError, OperationalError
 
-from portal.api import parameters, permissions, refusals, urls
+from portal.api import bodies, methods, permissions, refusals
 from portal.api.authentication import Signed, authenticate
 from portal.api.caller import Caller
-from portal.api.envelope import JSON, ApiError, Error, error_for, failure, success
+from portal.api.envelope import JSON, ApiError, Error, Reply, Result, error_for, failure, success
 from portal.core import context
 from portal.core.errors import DomainError
 
@@ -41,7 +41,7 @@ class Call:
     has_other_nonce: bool = False
 
 
-def answer(call: Call) -> bytes:
+def answer(call: Call) -> Reply:
     """The envelope for this call, whatever happens."""
     try:
         return success(_answer(call))
@@ -61,7 +61,7 @@ def answer(call: Call) -> bytes:
         return failure(Error.INTERNAL)
 
 
-def _answer(call: Call) -> JSON:
+def _answer(call: Call) -> Result:
     if not call.is_secure:
         raise ApiError(Error.BAD_REQUEST)
     if call.path.startswith(PRIVATE) and call.verb == "POST":
@@ -73,17 +73,17 @@ def _answer(call: Call) -> JSON:
 
 def _public(call: Call) -> JSON:
     method = call.path.removeprefix(PUBLIC)
-    view = urls.PUBLIC.get(method)
-    if view is None:
-        raise ApiError(Error.UNAVAILABLE if method in urls.PUBLIC_LATER else Error.UNKNOWN_METHOD)
-    return view(parameters.parse(parameters.FORM, call.query.encode()))
+    served = methods.PUBLIC.get(method)
+    if served is None:
+        raise ApiError(Error.UNAVAILABLE if method in methods.PUBLIC_LATER else Error.UNKNOWN_METHOD)
+    return served.answer(bodies.parse(bodies.FORM, call.query.encode()))
 
 
-def _private(call: Call) -> JSON:
+def _private(call: Call) -> Result:
     # The query is not signed, so it may not say anything.
     if call.body is None or call.query or call.has_other_nonce:
         raise ApiError(Error.INVALID_ARGUMENTS)
-    given = parameters.parse(call.media_type, call.body)
+    given = bodies.parse(call.media_type, call.body)
     method = call.path.removeprefix(PRIVATE)
     credential = authenticate(
         Signed(
@@ -100,12 +100,12 @@ def _private(call: Call) -> JSON:
         raise ApiError(Error.UNKNOWN_METHOD)
     if not permissions.opens(permissions.held_by(credential), method):
         raise ApiError(Error.PERMISSION_DENIED, credential)
-    view = urls.PRIVATE.get(method)
-    if view is None:
+    served = methods.PRIVATE.get(method)
+    if served is None:
         raise ApiError(Error.UNAVAILABLE)
     caller = Caller(credential)
     with context.origin(source=call.source, via=f"key {caller.short}"):
-        return view(caller, given)
+        return served.answer(caller, given)
 
 
 def _is_funding(path: str) -> bool:

@@ -13,13 +13,14 @@ from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
 
 from portal.api import gateway
+from portal.api.envelope import Reply
 from portal.core.csp import SECURITY_HEADERS
 from portal.core.origin import is_secure, source_address
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-HEADERS: Final = {**SECURITY_HEADERS, "Content-Type": "application/json", "Cache-Control": "no-store"}
+HEADERS: Final = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
 LENGTH: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 
@@ -37,7 +38,8 @@ class ApiKeyMiddleware:
         if not request.path_info.startswith(gateway.PREFIX):
             return self.get_response(request)
         call = read_call(request.META, request, path=request.path_info, scheme=request.scheme or "")
-        return HttpResponse(gateway.answer(call), headers=HEADERS)
+        reply = gateway.answer(call)
+        return HttpResponse(reply.body, headers=headers(reply))
 
 
 def bot_api(application: "WSGIApplication") -> "WSGIApplication":
@@ -52,13 +54,19 @@ def bot_api(application: "WSGIApplication") -> "WSGIApplication":
             # WSGI hands bytes over as latin-1.
             path = path.encode("latin-1").decode(errors="replace")
             call = read_call(environ, environ["wsgi.input"], path=path, scheme=environ["wsgi.url_scheme"])
-            body = gateway.answer(call)
+            reply = gateway.answer(call)
         finally:
             close_old_connections()
-        start_response("200 OK", [*HEADERS.items(), ("Content-Length", str(len(body)))])
-        return [body]
+        start_response("200 OK", [*headers(reply).items(), ("Content-Length", str(len(reply.body)))])
+        return [reply.body]
 
     return answering
+
+
+def headers(reply: Reply) -> dict[str, str]:
+    """What stands above an answer. A file is to be kept, not shown (security IN-4)."""
+    kept = {"Content-Disposition": f'attachment; filename="{reply.file_name}"'} if reply.file_name else {}
+    return {**HEADERS, "Content-Type": reply.media_type, **kept}
 
 
 def read_call(meta: Mapping[str, Any], stream: Stream, *, path: str, scheme: str) -> gateway.Call:

@@ -56,7 +56,7 @@ def test_a_body_that_cannot_be_read_is_refused_before_the_key_is_looked_at(conte
         call = gateway.Call(
             "POST", "/0/private/Withdraw", "", body, content_type, key, "x", "192.0.2.1", is_secure=True
         )
-        assert json.loads(gateway.answer(call)) == {"error": [INVALID]}
+        assert json.loads(gateway.answer(call).body) == {"error": [INVALID]}
 
 
 @pytest.mark.django_db

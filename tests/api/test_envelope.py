@@ -19,9 +19,9 @@ from portal.venues.errors import (
 
 
 def test_success_has_an_empty_list_and_failure_no_result():
-    assert json.loads(success({"a": None})) == {"error": [], "result": {"a": None}}
-    assert json.loads(success(False)) == {"error": [], "result": False}
-    assert json.loads(failure(Error.INVALID_KEY)) == {"error": ["EAPI:Invalid key"]}
+    assert json.loads(success({"a": None}).body) == {"error": [], "result": {"a": None}}
+    assert json.loads(success(False).body) == {"error": [], "result": False}
+    assert json.loads(failure(Error.INVALID_KEY).body) == {"error": ["EAPI:Invalid key"]}
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def test_of_racers_with_one_nonce_one_wins(readonly, window):
     def race(_: int) -> bytes:
         start.wait()
         try:
-            return gateway.answer(call)
+            return gateway.answer(call).body
         finally:
             connection.close()
 

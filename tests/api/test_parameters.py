@@ -1,24 +1,55 @@
-"""Reading what a call says."""
+"""Reading what a call says: bodies, and the kinds of values that methods declare."""
 
 import json
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.api import methods
+from portal.api.bodies import FORM, JSON_BODY, LISTS, Fields, parse
 from portal.api.envelope import ApiError, Error
-from portal.api.parameters import FORM, JSON_BODY, Parameters, parse
+from portal.api.kinds import Amount, Bound, Choice, Cursor, Flag, Instant, Kind, Later, Moment, Names, Size, Text, Whole
+from portal.api.parameters import absent, declared, needed, optional, read
 from portal.core.errors import Invalid
 
+KINDS: list[Kind[object]] = [
+    Text(), Flag(), Choice(("a",)), Names(), Whole(0, 9), Amount(), Size(), Instant(), Bound(), Cursor(), Later(),
+    Moment(),
+]  # fmt: skip
 
-def form(text: str) -> Parameters:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One parameter of each way to be named."""
+
+    ofs: int = optional(Whole(0, 100), 7, "A number.")
+    key: str = needed(Text(), "A name.")
+    side: str | None = absent(Choice(("buy", "sell")), "Which way.", name="type")
+
+
+def form(text: str) -> Fields:
     return parse(FORM, text.encode())
 
 
-def as_json(value: object) -> Parameters:
+def as_json(value: object) -> Fields:
     return parse(JSON_BODY, json.dumps(value).encode())
+
+
+def value(kind: Kind[object], fields: Fields) -> object:
+    """What the field `f` says, read as that kind."""
+    return kind.read(fields.value("f"))
+
+
+def text_refused(kind: Kind[object], text: str) -> bool:
+    try:
+        value(kind, form(f"f={text}"))
+    except ApiError as refusal:
+        return refusal.error is Error.INVALID_ARGUMENTS
+    return False
 
 
 def is_refused(media_type: str, body: bytes) -> bool:
@@ -32,9 +63,9 @@ def is_refused(media_type: str, body: bytes) -> bool:
 def test_forms_are_decoded():
     fields = form("nonce=1&key=cold+store%2B1&note=%C3%A9&empty=")
     assert fields.nonce == "1"
-    assert fields.text("key") == "cold store+1"
-    assert fields.text("note") == "é"
-    assert not fields.has("empty")
+    assert fields.value("key") == "cold store+1"
+    assert fields.value("note") == "é"
+    assert fields.value("empty") is None
 
 
 def test_the_nonce_is_the_text_that_was_sent():
@@ -86,43 +117,41 @@ def test_other_media_types_have_no_parser(media_type):
 
 
 @pytest.mark.parametrize(
-    ("text", "value"), [("true", True), ("True", True), ("1", True), ("False", False), ("FALSE", False), ("0", False)]
+    ("text", "meaning"), [("true", True), ("True", True), ("1", True), ("False", False), ("FALSE", False), ("0", False)]
 )
-def test_flags_in_every_spelling_of_the_clients(text, value):
-    assert form(f"f={text}").flag("f") is value
-    assert as_json({"f": value}).flag("f") is value
-
-
-def test_absent_flags_take_the_default_and_others_are_refused():
-    assert form("").flag("f", default=True) is True
-    assert form("f=None").flag("f") is False
-    for text in ("yes", "2", "truee", " true"):
-        with pytest.raises(ApiError):
-            form(f"f={text}").flag("f")
+def test_flags_in_every_spelling_of_the_clients(text, meaning):
+    assert value(Flag(), form(f"f={text}")) is meaning
+    assert value(Flag(), as_json({"f": meaning})) is meaning
+    for wrong in ("yes", "2", "truee", " true"):
+        assert text_refused(Flag(), wrong)
 
 
 @pytest.mark.parametrize(
     "body", ["asset=XBT,ETH", "asset=XBT&asset=ETH", "asset[0]=XBT&asset[1]=ETH", "asset=XBT,+ETH,"]
 )
 def test_lists_in_every_spelling_of_the_clients(body):
-    assert form(body).names("asset") == ("XBT", "ETH")
-    assert as_json({"asset": ["XBT", "ETH"]}).names("asset") == ("XBT", "ETH")
+    assert Names().read(form(body).value("asset")) == ("XBT", "ETH")
+    assert Names().read(as_json({"asset": ["XBT", "ETH"]}).value("asset")) == ("XBT", "ETH")
 
 
-def test_a_list_is_no_text_and_holds_only_texts():
-    with pytest.raises(ApiError):
-        form("asset=A&asset=B").text("asset")
-    with pytest.raises(ApiError):
-        as_json({"asset": ["A", None]}).names("asset")
-    with pytest.raises(ApiError):
-        as_json({"asset": {"a": "b"}}).names("asset")
+def test_a_list_is_no_text_and_holds_only_texts_and_not_too_many():
+    for kind, wrong in (
+        (Text(), ["A", "B"]),
+        (Names(), ["A", None]),
+        (Names(), {"a": "b"}),
+        (Names(most=1), ["A", "B"]),
+        (Names(), []),
+        (Names(words=("A",)), ["B"]),
+    ):
+        with pytest.raises(ApiError):
+            value(kind, as_json({"f": wrong}))
 
 
 def test_amounts_of_json_numbers_never_pass_through_a_float():
     """IN-2: the API takes JSON numbers and exponents, exactly."""
-    assert parse(JSON_BODY, b'{"amount":0.100000000000000005}').amount("amount") == Decimal("0.100000000000000005")
-    assert parse(JSON_BODY, b'{"amount":1e-05}').amount("amount") == Decimal("0.00001")
-    assert form("amount=1e-05").amount("amount") == Decimal("0.00001")
+    assert value(Amount(), parse(JSON_BODY, b'{"f":0.100000000000000005}')) == Decimal("0.100000000000000005")
+    assert value(Amount(), parse(JSON_BODY, b'{"f":1e-05}')) == Decimal("0.00001")
+    assert value(Amount(), form("f=1e-05")) == Decimal("0.00001")
 
 
 @pytest.mark.parametrize(
@@ -133,25 +162,68 @@ def test_amounts_of_json_numbers_never_pass_through_a_float():
 def test_amounts_that_are_none_are_refused(text):
     """IN-2: the list."""
     with pytest.raises(Invalid):
-        form(f"amount={text}").amount("amount")
+        value(Amount(), form(f"f={text}"))
+    assert text_refused(Size(), text) is (text not in ("0", "0.0"))
 
 
 def test_instants_are_unix_seconds():
-    assert form("start=1616492376").instant("start") == datetime(2021, 3, 23, 9, 39, 36, tzinfo=UTC)
-    assert form("start=1616492376.123456").instant("start") == datetime(2021, 3, 23, 9, 39, 36, 123456, tzinfo=UTC)
-    assert form("start=None").instant("start") is None
+    assert value(Instant(), form("f=1616492376")) == datetime(2021, 3, 23, 9, 39, 36, tzinfo=UTC)
+    assert value(Instant(), form("f=1616492376.123456")) == datetime(2021, 3, 23, 9, 39, 36, 123456, tzinfo=UTC)
     for text in ("-1", "1616492376594", "999999999999", "now", "1e9", "1.", "²"):
-        with pytest.raises(ApiError):
-            form(f"start={text}").instant("start")
+        assert text_refused(Instant(), text)
+
+
+def test_times_to_come():
+    assert value(Later(), form("f=0")) is None
+    assert value(Later(), form("f=%2B30")) == timedelta(seconds=30)
+    assert value(Later(), form("f=1616492376")) == datetime(2021, 3, 23, 9, 39, 36, tzinfo=UTC)
+    assert value(Moment(), form("f=2021-03-23T09:39:36Z")) == datetime(2021, 3, 23, 9, 39, 36, tzinfo=UTC)
+    for text in ("%2B", "%2B-1", "-5", "tomorrow"):
+        assert text_refused(Later(), text)
+    for text in ("2021-03-23T09:39:36", "now", "1616492376"):
+        assert text_refused(Moment(), text)
+
+
+def test_a_cursor_asks_for_the_first_page_or_names_one():
+    assert value(Cursor(), form("f=True")) is True
+    assert value(Cursor(), form("f=false")) is False
+    assert value(Cursor(), form("f=abc")) == "abc"
+    assert value(Bound(), form("f=LABC-1")) == "LABC-1"
 
 
 def test_whole_numbers_have_bounds():
-    assert form("ofs=50").whole("ofs", default=0, lowest=0, highest=100) == 50
+    assert value(Whole(0, 100), form("f=50")) == 50
+    assert value(Whole(-9, 9), form("f=-5")) == -5
     for text in ("-1", "101", "1.0", "1e1", "9" * 30):
+        assert text_refused(Whole(0, 100), text)
+
+
+def test_a_method_reads_what_it_declared_and_nothing_else():
+    assert read(Sample, form("key=a&ofs=None&other=x&type=buy")) == Sample(ofs=7, key="a", side="buy")
+    for wrong in ("ofs=1", "key=", "key=None", "key=a&type=hold", "key=a&ofs=101"):
         with pytest.raises(ApiError):
-            form(f"ofs={text}").whole("ofs", default=0, lowest=0, highest=100)
+            read(Sample, form(wrong))
+
+
+@pytest.mark.parametrize("method", [*methods.PUBLIC, *methods.PRIVATE])
+def test_every_parameter_says_what_it_is_and_a_list_may_be_repeated(method):
+    served = methods.PUBLIC.get(method) or methods.PRIVATE[method]
+    for each in declared(served.parameters):
+        assert each.text.endswith(".")
+        assert each.name not in ("nonce", "otp")
+        if isinstance(each.kind, Names):
+            assert each.name in LISTS
 
 
 @given(st.binary(max_size=200), st.sampled_from([FORM, JSON_BODY, ""]))
 def test_no_body_does_anything_but_parse_or_be_refused(body, media_type):
     is_refused(media_type, body)
+
+
+@given(st.sampled_from(KINDS), st.text(max_size=50) | st.booleans() | st.lists(st.text(max_size=3), max_size=3))
+def test_no_kind_does_anything_but_read_or_refuse(kind, given_value):
+    """AP-15: whatever is sent, a value or one of the two refusals."""
+    try:
+        kind.read(given_value)
+    except (ApiError, Invalid):
+        return

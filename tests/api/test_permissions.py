@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models.service_user import Permission
 from accounts.served import SERVED
-from portal.api import urls
+from portal.api import methods
 from portal.api.permissions import COSTS, PERMISSIONS, opens
 
 # Written out again, so that a slip in the table is seen: method, then every identifier that opens it alone.
@@ -62,7 +62,7 @@ IDENTIFIERS = [*(permission.value for permission in Permission), "create-ws-toke
 
 def test_every_method_is_in_the_table_and_none_beside_it():
     assert PERMISSIONS.keys() == EXPECTED.keys()
-    assert urls.PRIVATE.keys() <= PERMISSIONS.keys()
+    assert methods.PRIVATE.keys() <= PERMISSIONS.keys()
     assert COSTS.keys() <= PERMISSIONS.keys()
 
 

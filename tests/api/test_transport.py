@@ -9,8 +9,10 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection
 
-from portal.api import gateway, middleware, urls
+from portal.api import gateway, methods, middleware
+from portal.api.envelope import Reply
 from portal.api.middleware import bot_api
+from portal.api.parameters import NoParameters
 from portal.core.csp import SECURITY_HEADERS
 from tests.api.calls import FORM, Wire, next_nonce, only_error, sign
 
@@ -95,7 +97,7 @@ class TestInFrontOfDjango:
         assert door.headers["Content-Length"] == str(len(json.dumps(answer, separators=(",", ":"))))
 
     def test_old_connections_are_renewed_before_and_after(self, door, readonly, renewals, monkeypatch):
-        monkeypatch.setattr(gateway, "answer", lambda call: renewals.append("answered") or b"{}")
+        monkeypatch.setattr(gateway, "answer", lambda call: renewals.append("answered") or Reply(b"{}"))
         door.send("/0/private/Balance")
         assert renewals == ["renewed", "answered", "renewed"]
 
@@ -187,7 +189,7 @@ class TestInFrontOfDjango:
         def broken(caller, parameters):
             raise RuntimeError("the reason")
 
-        monkeypatch.setitem(urls.PRIVATE, "Balance", broken)
+        monkeypatch.setitem(methods.PRIVATE, "Balance", methods.private_method(NoParameters, broken))
         assert door.error("/0/private/Balance", **signed(readonly)) == "EGeneral:Internal error"
         assert "the reason" in caplog.text
         assert readonly.bot.secret not in caplog.text
@@ -196,7 +198,7 @@ class TestInFrontOfDjango:
         def broken(caller, parameters):
             raise OperationalError("gone")
 
-        monkeypatch.setitem(urls.PRIVATE, "Balance", broken)
+        monkeypatch.setitem(methods.PRIVATE, "Balance", methods.private_method(NoParameters, broken))
         assert door.error("/0/private/Balance", **signed(readonly)) == "EService:Unavailable"
         assert "gone" in caplog.text
 
@@ -237,9 +239,9 @@ def test_what_could_forge_a_line_of_the_log_is_written_out(monkeypatch, caplog):
     def broken(_):
         raise RuntimeError
 
-    monkeypatch.setitem(urls.PUBLIC, "Time", broken)
+    monkeypatch.setitem(methods.PUBLIC, "Time", methods.public_method(NoParameters, broken))
     call = gateway.Call("GET", "/0/public/Time", "", b"", "", "", "", "", is_secure=True)
-    assert b"Internal error" in gateway.answer(call)
+    assert b"Internal error" in gateway.answer(call).body
     assert gateway._loggable("/0/\n2026 INFO \x1b[31m") == r"'/0/\n2026 INFO \x1b[31m'"
 
 

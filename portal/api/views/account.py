@@ -1,5 +1,6 @@
 """What an Account holds and how it came about, and what the calling key may do (reference §9)."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -7,7 +8,8 @@ from typing import Final
 
 from portal.api.caller import Caller
 from portal.api.envelope import JSON, ApiError, Error
-from portal.api.parameters import Parameters, parse_seconds
+from portal.api.kinds import Bound, Choice, Flag, Names, Whole
+from portal.api.parameters import NoParameters, absent, needed, optional
 from portal.api.permissions import held_by
 from portal.core.money import wire
 from portal.venues.types import LedgerQuery, LedgerRow
@@ -21,12 +23,28 @@ MAX_IDS: Final = 20
 LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
-def balance(caller: Caller, parameters: Parameters) -> JSON:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledgers:
+    asset: tuple[str, ...] = optional(Names(), (), "Only these assets; `all`, or nothing, for every one.")
+    aclass: str = optional(Choice(("currency",)), "currency", "The class of asset.")
+    kind: str = optional(Choice(LEDGER_TYPES), "all", "Only entries of this type.", name="type")
+    start: datetime | str | None = absent(Bound(), "Entries after this; exclusive.")
+    end: datetime | str | None = absent(Bound(), "Entries until this; inclusive.")
+    ofs: int = optional(Whole(0, MAX_OFFSET), 0, "How many entries to skip.")
+    without_count: bool = optional(Flag(), default=False, text="Leave `count` out.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryLedgers:
+    id: tuple[str, ...] = needed(Names(most=MAX_IDS), "Up to twenty ids of entries.")
+
+
+def balance(caller: Caller, parameters: NoParameters) -> JSON:
     """Cash balances, net of pending withdrawals."""
     return {row.asset.id: wire(row.units, row.asset.decimals) for row in caller.venue.balances(caller.account_id)}
 
 
-def balance_extended(caller: Caller, parameters: Parameters) -> JSON:
+def balance_extended(caller: Caller, parameters: NoParameters) -> JSON:
     """`hold_trade` is what orders hold; a withdrawal's hold is off `balance` already (DESIGN K7)."""
     return {
         row.asset.id: {
@@ -37,23 +55,21 @@ def balance_extended(caller: Caller, parameters: Parameters) -> JSON:
     }
 
 
-def ledgers(caller: Caller, parameters: Parameters) -> JSON:
+def ledgers(caller: Caller, parameters: Ledgers) -> JSON:
     """Fifty entries, newest first, inside the key's query window.
 
     Raises: UnknownAsset; ApiError for a bound that is neither a time nor an entry the key may see.
     """
-    parameters.choice("aclass", ("currency",), "currency")
-    names = parameters.names("asset")
-    kind = parameters.choice("type", LEDGER_TYPES, "all")
+    names = parameters.asset
     page = caller.venue.ledger(
         caller.account_id,
         LedgerQuery(
             assets=() if names in ((), ("all",)) else tuple(caller.venue.asset(name).id for name in names),
-            kind="" if kind == "all" else kind,
-            after=_bound(caller, parameters, "start"),
-            until=_bound(caller, parameters, "end"),
-            offset=parameters.whole("ofs", default=0, lowest=0, highest=MAX_OFFSET),
-            with_count=not parameters.flag("without_count"),
+            kind="" if parameters.kind == "all" else parameters.kind,
+            after=_bound(caller, parameters.start),
+            until=_bound(caller, parameters.end),
+            offset=parameters.ofs,
+            with_count=not parameters.without_count,
             seen_from=caller.credential.query_start,
             seen_before=caller.credential.query_end,
         ),
@@ -62,21 +78,18 @@ def ledgers(caller: Caller, parameters: Parameters) -> JSON:
     return result if page.count is None else {**result, "count": page.count}
 
 
-def query_ledgers(caller: Caller, parameters: Parameters) -> JSON:
+def query_ledgers(caller: Caller, parameters: QueryLedgers) -> JSON:
     """The entries of up to twenty ids.
 
     Raises: ApiError for more, for none, and for an id that the key sees nothing of.
     """
-    ids = parameters.names("id")
-    if not 0 < len(ids) <= MAX_IDS:
-        raise ApiError(Error.INVALID_ARGUMENTS)
-    rows = _visible_rows(caller, ids)
-    if rows.keys() != set(ids):
+    rows = _visible_rows(caller, parameters.id)
+    if rows.keys() != set(parameters.id):
         raise ApiError(Error.INVALID_ARGUMENTS)
     return {row.id: _ledger_row(row) for row in rows.values()}
 
 
-def key_info(caller: Caller, parameters: Parameters) -> JSON:
+def key_info(caller: Caller, parameters: NoParameters) -> JSON:
     """The calling key and its settings. Times are texts of whole Unix seconds, `"0"` where there is none."""
     key = caller.key()
     bot = key.service_user
@@ -112,18 +125,14 @@ def _ledger_row(row: LedgerRow) -> JSON:
     }
 
 
-def _bound(caller: Caller, parameters: Parameters, name: str) -> datetime | None:
-    """A bound of the history: Unix seconds, or the id of an entry, whose time it stands for."""
-    text = parameters.text(name)
-    if not text:
-        return None
-    at = parse_seconds(text)
-    if at is None:
-        row = _visible_rows(caller, (text,)).get(text)
-        if row is None:
-            raise ApiError(Error.INVALID_ARGUMENTS)
-        at = row.at
-    return at
+def _bound(caller: Caller, bound: datetime | str | None) -> datetime | None:
+    """A bound of the history: an instant, or the id of an entry, whose time it stands for."""
+    if not isinstance(bound, str):
+        return bound
+    row = _visible_rows(caller, (bound,)).get(bound)
+    if row is None:
+        raise ApiError(Error.INVALID_ARGUMENTS)
+    return row.at
 
 
 def _visible_rows(caller: Caller, ids: tuple[str, ...]) -> dict[str, LedgerRow]:

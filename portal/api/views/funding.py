@@ -1,17 +1,19 @@
 """Money that leaves: ways out, addresses, and withdrawals that people may have to approve (reference §11, §15)."""
 
-import re
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from portal.api.caller import Caller
 from portal.api.envelope import JSON, ApiError, Error
-from portal.api.parameters import Parameters
+from portal.api.kinds import Amount, Choice, Cursor, Flag, Instant, Size, Text, Whole
+from portal.api.parameters import absent, needed, optional
 from portal.core.money import plain, wire
 from portal.treasury import withdrawals
-from portal.venues.types import Asset, Stage, WithdrawalQuery, WithdrawalRow
+from portal.venues.types import Stage, WithdrawalQuery, WithdrawalRow
 
 MAX_ROWS: Final = 500
-REFERENCE: Final = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 # What the bot is told of each stage: `status` and, where there is one, `status-prop`.
 STATUS: Final = {
     Stage.HELD: ("Initial", "onhold"),
@@ -24,10 +26,64 @@ STATUS: Final = {
 }
 
 
-def withdraw_methods(caller: Caller, parameters: Parameters) -> JSON:
-    """Raises: UnknownAsset."""
-    asset = _asset_id(caller, parameters)
-    network = parameters.text("network").lower()
+ACLASS: Final = Choice(("currency",))
+REFERENCE: Final = Text(longest=64, pattern="[A-Za-z0-9-]+", error=Error.INVALID_REFERENCE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawMethods:
+    asset: str = optional(Text(), "", "Only ways out for this asset.")
+    aclass: str = optional(ACLASS, "currency", "The class of asset.")
+    network: str = optional(Text(), "", "Only this network.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawAddresses:
+    asset: str = optional(Text(), "", "Only addresses for this asset.")
+    aclass: str = optional(ACLASS, "currency", "The class of asset.")
+    method: str | None = absent(Text(), "Only addresses of this method.")
+    key: str | None = absent(Text(), "Only the address of this name.")
+    verified: bool = optional(Flag(), default=True, text="False asks for addresses not approved: there are none.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawInfo:
+    asset: str = needed(Text(), "The asset to withdraw.")
+    key: str = needed(Text(), "The name of an approved address.")
+    amount: Decimal = needed(Amount(), "What would leave the balance, fee included.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw:
+    asset: str = needed(Text(), "The asset to withdraw.")
+    aclass: str = optional(ACLASS, "currency", "The class of asset.")
+    key: str = needed(Text(), "The name of an approved address.")
+    amount: Decimal = needed(Amount(), "What leaves the balance, fee included.")
+    address: str | None = absent(Text(), "Must be the address behind `key`, if given.")
+    max_fee: Decimal | None = absent(Size(), "Refuse if the fee is above this.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawStatus:
+    asset: str = optional(Text(), "", "Only withdrawals of this asset.")
+    aclass: str = optional(ACLASS, "currency", "The class of asset.")
+    method: str = optional(Text(), "", "Only withdrawals by this method.")
+    start: datetime | None = absent(Instant(), "Withdrawals after this; exclusive.")
+    end: datetime | None = absent(Instant(), "Withdrawals until this; inclusive.")
+    cursor: bool | str = optional(Cursor(), default=False, text="True, or `next_cursor` of the page before.")
+    limit: int = optional(Whole(1, MAX_ROWS), MAX_ROWS, "Rows of a page.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawCancel:
+    asset: str = needed(Text(), "The asset of the withdrawal.")
+    aclass: str = optional(ACLASS, "currency", "The class of asset.")
+    refid: str = needed(REFERENCE, "What `Withdraw` answered.")
+
+
+def withdraw_methods(caller: Caller, parameters: WithdrawMethods) -> JSON:
+    """The ways out. Raises: UnknownAsset."""
+    asset, network = _asset_id(caller, parameters.asset), parameters.network.lower()
     return [
         {
             "asset": method.asset.id,
@@ -40,16 +96,10 @@ def withdraw_methods(caller: Caller, parameters: Parameters) -> JSON:
     ]
 
 
-def withdraw_addresses(caller: Caller, parameters: Parameters) -> JSON:
+def withdraw_addresses(caller: Caller, parameters: WithdrawAddresses) -> JSON:
     """The Account's approved addresses; there are no others. Raises: UnknownAsset."""
-    asset = _asset_id(caller, parameters)
-    is_verified = parameters.flag("verified", default=True)
-    found = withdrawals.addresses(
-        caller.account_id,
-        asset=asset or None,
-        method=parameters.text("method") or None,
-        key=parameters.text("key") or None,
-    )
+    asset = _asset_id(caller, parameters.asset) or None
+    found = withdrawals.addresses(caller.account_id, asset=asset, method=parameters.method, key=parameters.key)
     return [
         {
             "address": address.address,
@@ -59,18 +109,15 @@ def withdraw_addresses(caller: Caller, parameters: Parameters) -> JSON:
             **({"memo": address.memo} if address.memo else {}),
             "verified": True,
         }
-        for address in (found if is_verified else ())
+        for address in (found if parameters.verified else ())
     ]
 
 
-def withdraw_info(caller: Caller, parameters: Parameters) -> JSON:
+def withdraw_info(caller: Caller, parameters: WithdrawInfo) -> JSON:
     """What a withdrawal of `amount` would cost and bring. Raises: as `withdraw`."""
-    asset = _asset(caller, parameters)
+    asset = caller.venue.asset(parameters.asset)
     quote = withdrawals.quote(
-        account_id=caller.account_id,
-        key=parameters.needed("key"),
-        asset=asset.id,
-        amount=parameters.amount("amount"),
+        account_id=caller.account_id, key=parameters.key, asset=asset.id, amount=parameters.amount
     )
     return {
         "method": quote.method,
@@ -80,58 +127,53 @@ def withdraw_info(caller: Caller, parameters: Parameters) -> JSON:
     }
 
 
-def withdraw(caller: Caller, parameters: Parameters) -> JSON:
+def withdraw(caller: Caller, parameters: Withdraw) -> JSON:
     """Ask to send money. `amount` counts the fee in. The answer is the same whether or not people must approve.
 
     Raises: UnknownAsset, UnknownAddress, AddressMismatch, FeeTooHigh, Insufficient, Refused.
     """
-    asset = _asset(caller, parameters)
-    address_key, amount = parameters.needed("key"), parameters.amount("amount")
+    asset = caller.venue.asset(parameters.asset)
     key = caller.key()
     change = withdrawals.request_withdrawal(
         actor=key.service_user,
         api_key=key,
         account=key.service_user.account,
-        key=address_key,
+        key=parameters.key,
         asset=asset.id,
-        amount=amount,
-        address=parameters.text("address") or None,
-        max_fee=parameters.limit("max_fee"),
+        amount=parameters.amount,
+        address=parameters.address,
+        max_fee=parameters.max_fee,
     )
     return {"refid": change.withdrawal.reference}
 
 
-def withdraw_status(caller: Caller, parameters: Parameters) -> JSON:
+def withdraw_status(caller: Caller, parameters: WithdrawStatus) -> JSON:
     """The Account's withdrawals, newest first, inside the key's query window.
 
     `cursor` true or a place to go on from wraps the rows; anything else is a plain list. Raises: UnknownAsset.
     """
-    cursor = parameters.text("cursor") if not parameters.is_flag("cursor") else ""
-    is_wrapped = bool(cursor) or parameters.flag("cursor")
     withdrawals.release_expired(caller.account_id)
     page = caller.venue.withdrawals(
         caller.account_id,
         WithdrawalQuery(
-            asset=_asset_id(caller, parameters),
-            method=parameters.text("method"),
-            after=parameters.instant("start"),
-            until=parameters.instant("end"),
+            asset=_asset_id(caller, parameters.asset),
+            method=parameters.method,
+            after=parameters.start,
+            until=parameters.end,
             seen_from=caller.credential.query_start,
             seen_before=caller.credential.query_end,
-            limit=parameters.whole("limit", default=MAX_ROWS, lowest=1, highest=MAX_ROWS),
-            cursor=cursor,
+            limit=parameters.limit,
+            cursor=parameters.cursor if isinstance(parameters.cursor, str) else "",
         ),
     )
     rows: JSON = [_withdrawal_row(row) for row in page.rows]
-    return {"withdrawals": rows, "next_cursor": page.next_cursor} if is_wrapped else rows
+    return {"withdrawals": rows, "next_cursor": page.next_cursor} if parameters.cursor else rows
 
 
-def withdraw_cancel(caller: Caller, parameters: Parameters) -> JSON:
+def withdraw_cancel(caller: Caller, parameters: WithdrawCancel) -> JSON:
     """True if the withdrawal will not be sent; false if it is too late. Raises: UnknownReference, ApiError."""
-    asset = _asset(caller, parameters)
-    reference = parameters.needed("refid")
-    if not REFERENCE.fullmatch(reference):
-        raise ApiError(Error.INVALID_REFERENCE)
+    asset = caller.venue.asset(parameters.asset)
+    reference = parameters.refid
     row = caller.venue.withdrawals_by_reference([reference]).get(reference)
     if row is None or row.asset.id != asset.id:
         raise ApiError(Error.UNKNOWN_REFERENCE)
@@ -140,16 +182,8 @@ def withdraw_cancel(caller: Caller, parameters: Parameters) -> JSON:
     )
 
 
-def _asset(caller: Caller, parameters: Parameters) -> Asset:
-    """The asset that the call must name. Raises: UnknownAsset, ApiError."""
-    parameters.choice("aclass", ("currency",), "currency")
-    return caller.venue.asset(parameters.needed("asset"))
-
-
-def _asset_id(caller: Caller, parameters: Parameters) -> str:
+def _asset_id(caller: Caller, name: str) -> str:
     """The asset to filter by, empty for all. Raises: UnknownAsset."""
-    parameters.choice("aclass", ("currency",), "currency")
-    name = parameters.text("asset")
     return caller.venue.asset(name).id if name not in ("", "all") else ""
 
 

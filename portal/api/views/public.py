@@ -1,11 +1,13 @@
 """What anybody may ask: the time, and what can be held and traded here (reference §8)."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from django.utils import timezone
 
 from portal.api.envelope import JSON
-from portal.api.parameters import Parameters
+from portal.api.kinds import Choice, Names
+from portal.api.parameters import NoParameters, optional
 from portal.core.money import plain
 from portal.venues.protocol import Venue
 from portal.venues.registry import VENUES
@@ -21,29 +23,38 @@ PARTS: Final = {
 }
 
 
-def time(parameters: Parameters) -> JSON:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assets:
+    asset: tuple[str, ...] = optional(Names(), (), "Assets under any of their names; all without it.")
+    aclass: str = optional(Choice(("currency",)), "currency", "The class of asset.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetPairs:
+    pair: tuple[str, ...] = optional(Names(), (), "Pairs under any of their names; all without it.")
+    info: str = optional(Choice(("info", *PARTS)), "info", "Which part of each row.")
+
+
+def time(parameters: NoParameters) -> JSON:
     """The clock that nonces are compared with, in whole seconds."""
     now = timezone.now()
     return {"unixtime": int(now.timestamp()), "rfc1123": now.strftime("%a, %d %b %y %H:%M:%S +0000")}
 
 
-def system_status(parameters: Parameters) -> JSON:
+def system_status(parameters: NoParameters) -> JSON:
     return {"status": "online", "timestamp": timezone.now().strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
-def assets(parameters: Parameters) -> JSON:
-    """Raises: UnknownAsset."""
-    parameters.choice("aclass", ("currency",), "currency")
-    names = parameters.names("asset")
+def assets(parameters: Assets) -> JSON:
+    """What can be held here. Raises: UnknownAsset."""
+    names = parameters.asset
     return {asset.id: _asset_row(asset) for asset in (map(_venue().asset, names) if names else _venue().assets())}
 
 
-def asset_pairs(parameters: Parameters) -> JSON:
+def asset_pairs(parameters: AssetPairs) -> JSON:
     """Under canonical ids, whatever spelling was asked: clients look their markets up there. Raises: UnknownPair."""
-    part = parameters.choice("info", ("info", *PARTS), "info")
-    names = parameters.names("pair")
-    pairs = map(_venue().pair, names) if names else _venue().pairs()
-    return {pair.id: _part(_pair_row(pair), part) for pair in pairs}
+    pairs = map(_venue().pair, parameters.pair) if parameters.pair else _venue().pairs()
+    return {pair.id: _part(_pair_row(pair), parameters.info) for pair in pairs}
 
 
 def _venue() -> Venue:

@@ -1,0 +1,155 @@
+"""The fields of a body: one parser for forms, one for JSON.
+
+Whatever cannot mean one thing only is refused: fields named twice, duplicate JSON keys, control characters, NaN.
+Numbers of a JSON body keep the text they were sent as, so that no amount and no nonce passes through a float.
+"""
+
+import json
+import re
+import unicodedata
+from typing import Final, NoReturn, TypeAlias
+from urllib.parse import unquote_plus
+
+from portal.api.envelope import ApiError, Error
+
+Value: TypeAlias = "str | bool | list[Value] | dict[str, Value] | None"
+
+FORM: Final = "application/x-www-form-urlencoded"
+JSON_BODY: Final = "application/json"
+
+MAX_FIELDS: Final = 100
+MAX_NAME: Final = 64
+MAX_TEXT: Final = 4096
+MAX_DEPTH: Final = 4
+# The only fields that may be repeated, or numbered as in `asset[0]=`.
+LISTS: Final = frozenset({"asset", "pair", "txid", "id", "lock_type", "fields", "orders", "cl_ord_ids"})
+NUMBERED: Final = re.compile(r"(\w+)\[[0-9]{1,3}\]", re.ASCII)
+UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+BROKEN_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+# What says nothing; one client writes an absent value as the text `None`.
+NOTHING: Final = (None, "", "None")
+
+
+class Number(str):
+    """A JSON number, as the text it was sent as."""
+
+    __slots__ = ()
+
+
+class Fields:
+    """What one call says. Fields that its method does not ask for are nobody's concern."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: dict[str, Value]) -> None:
+        self._fields = fields
+
+    @property
+    def nonce(self) -> str:
+        """The nonce's text, the same for the signature and for the check; empty if there is none."""
+        value = self._fields.get("nonce")
+        return value if isinstance(value, str) else ""
+
+    def value(self, name: str) -> Value:
+        """What the field says; None if it says nothing."""
+        value = self._fields.get(name)
+        return None if value in NOTHING else value
+
+
+def parse(media_type: str, body: bytes) -> Fields:
+    """The fields of a body; a missing media type counts as a form.
+
+    Raises: ApiError if the body cannot be read, its media type is neither form nor JSON, or it breaks a limit.
+    """
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        _invalid()
+    if media_type in (FORM, ""):
+        return Fields(_form(text))
+    if media_type == JSON_BODY:
+        return Fields(_json(text))
+    raise ApiError(Error.INVALID_ARGUMENTS)
+
+
+def _form(text: str) -> dict[str, Value]:
+    pieces = [piece for piece in text.split("&") if piece]
+    if len(pieces) > MAX_FIELDS:
+        _invalid()
+    given: dict[str, list[Value]] = {}
+    for piece in pieces:
+        name, equals, value = piece.partition("=")
+        if not equals or BROKEN_ESCAPE.search(piece):
+            _invalid()
+        given.setdefault(_clean(_unquote(name), MAX_NAME), []).append(_clean(_unquote(value), MAX_TEXT))
+    fields: dict[str, Value] = {}
+    lists: dict[str, list[Value]] = {}
+    for name, values in given.items():
+        numbered = NUMBERED.fullmatch(name)
+        base = numbered[1] if numbered and numbered[1] in LISTS else ""
+        if base:
+            lists.setdefault(base, []).extend(values)
+        elif len(values) > 1 and name in LISTS:
+            fields[name] = values
+        else:
+            fields[name] = values[0]
+        if (len(values) > 1 and name not in LISTS) or base in given:
+            _invalid()
+    return fields | lists
+
+
+def _json(text: str) -> dict[str, Value]:
+    try:
+        # Numbers stay text, so a long run of digits costs nothing.
+        value = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_int=Number,
+            parse_float=Number,
+            parse_constant=lambda _: _invalid(),
+        )
+    except (ValueError, RecursionError):
+        _invalid()
+    if not isinstance(value, dict):
+        _invalid()
+    return {name: _checked(each, MAX_DEPTH - 1) for name, each in value.items()}
+
+
+def _object(pairs: list[tuple[str, Value]]) -> dict[str, Value]:
+    """Duplicate keys are refused, in whatever spelling Unicode allows."""
+    fields = {_clean(name, MAX_NAME): value for name, value in pairs}
+    return fields if len(fields) == len(pairs) <= MAX_FIELDS else _invalid()
+
+
+def _checked(value: Value, depth: int) -> Value:
+    if isinstance(value, Number):
+        return value if len(value) <= MAX_TEXT else _invalid()
+    if isinstance(value, str):
+        return _clean(value, MAX_TEXT)
+    if isinstance(value, list | dict):
+        if depth == 0 or len(value) > MAX_FIELDS:
+            _invalid()
+        if isinstance(value, dict):
+            return {name: _checked(each, depth - 1) for name, each in value.items()}
+        return [_checked(each, depth - 1) for each in value]
+    return value
+
+
+def _unquote(text: str) -> str:
+    try:
+        return unquote_plus(text, errors="strict")
+    except UnicodeDecodeError:
+        _invalid()
+
+
+def _clean(text: str, longest: int) -> str:
+    """The text in Unicode's composed form; control characters and overlong texts are refused (security IN-1)."""
+    if text.isascii() and text.isprintable() and len(text) <= longest:
+        return text
+    if len(text) > longest or UNPRINTABLE.search(text):
+        _invalid()
+    return unicodedata.normalize("NFC", text)
+
+
+def _invalid() -> NoReturn:
+    raise ApiError(Error.INVALID_ARGUMENTS)

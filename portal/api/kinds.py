@@ -1,0 +1,232 @@
+"""The kinds of values a parameter may have: how each is read from the wire, and how it is described."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final, NoReturn, Protocol, TypeVar
+
+from portal.api.bodies import Value
+from portal.api.envelope import JSON, ApiError, Error
+from portal.core.money import WIRE, WIRE_LENGTH, parse_wire
+
+T_co = TypeVar("T_co", covariant=True)
+
+SECONDS: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?", re.ASCII)
+WHOLE: Final = re.compile(r"-?[0-9]{1,10}", re.ASCII)
+AHEAD: Final = re.compile(r"\+[0-9]{1,9}", re.ASCII)
+FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Kind(Protocol[T_co]):
+    """One kind of value. `read` raises ApiError, or Invalid for an amount, if the value is none of its kind."""
+
+    def read(self, value: Value) -> T_co: ...
+
+    def schema(self) -> dict[str, JSON]:
+        """The kind as JSON Schema. Forms spell every value as text, which the description says once for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text; a JSON number counts as the text it was sent as."""
+
+    longest: int = 255
+    pattern: str = ""
+    error: Error = Error.INVALID_ARGUMENTS
+
+    def read(self, value: Value) -> str:
+        text = _text(value)
+        if len(text) > self.longest or (self.pattern and not re.fullmatch(self.pattern, text, re.ASCII)):
+            raise ApiError(self.error)
+        return text
+
+    def schema(self) -> dict[str, JSON]:
+        pattern: dict[str, JSON] = {"pattern": f"^(?:{self.pattern})$"} if self.pattern else {}
+        return {"type": "string", "maxLength": self.longest, **pattern}
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """`true`, `True`, `1` or JSON true, and their opposites."""
+
+    def read(self, value: Value) -> bool:
+        if isinstance(value, bool):
+            return value
+        text = _text(value).lower()
+        return FLAGS[text] if text in FLAGS else _invalid()
+
+    def schema(self) -> dict[str, JSON]:
+        return {"type": "boolean"}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a few words."""
+
+    words: tuple[str, ...]
+
+    def read(self, value: Value) -> str:
+        text = _text(value)
+        return text if text in self.words else _invalid()
+
+    def schema(self) -> dict[str, JSON]:
+        return {"type": "string", "enum": list(self.words)}
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """A list of words, however it was spelled: with commas, repeated, numbered, or as a JSON array."""
+
+    most: int = 100
+    words: tuple[str, ...] = ()
+
+    def read(self, value: Value) -> tuple[str, ...]:
+        if isinstance(value, list):
+            texts = tuple(part for part in value if isinstance(part, str))
+            if len(texts) != len(value):
+                _invalid()
+        else:
+            texts = tuple(filter(None, (part.strip() for part in _text(value).split(","))))
+        if not 0 < len(texts) <= self.most or (self.words and not set(texts) <= set(self.words)):
+            _invalid()
+        return texts
+
+    def schema(self) -> dict[str, JSON]:
+        items: dict[str, JSON] = {"type": "string", **({"enum": list(self.words)} if self.words else {})}
+        return {"anyOf": [{"type": "string"}, {"type": "array", "items": items, "minItems": 1, "maxItems": self.most}]}
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number between two bounds, both allowed."""
+
+    lowest: int
+    highest: int
+
+    def read(self, value: Value) -> int:
+        text = _text(value)
+        number = int(text) if WHOLE.fullmatch(text) else self.lowest - 1
+        return number if self.lowest <= number <= self.highest else _invalid()
+
+    def schema(self) -> dict[str, JSON]:
+        return {"type": "integer", "minimum": self.lowest, "maximum": self.highest}
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Money above zero, digits as security IN-2. Raises: Invalid beside `amount`."""
+
+    def read(self, value: Value) -> Decimal:
+        return parse_wire(_text(value))
+
+    def schema(self) -> dict[str, JSON]:
+        return _decimal()
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A number that is not money to be moved: zero or more, spelled like an amount."""
+
+    error: Error = Error.INVALID_ARGUMENTS
+
+    def read(self, value: Value) -> Decimal:
+        text = _text(value)
+        if len(text) > WIRE_LENGTH or not WIRE.fullmatch(text):
+            raise ApiError(self.error)
+        return Decimal(text)
+
+    def schema(self) -> dict[str, JSON]:
+        return _decimal()
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """Unix seconds, with or without a fraction."""
+
+    def read(self, value: Value) -> datetime:
+        return parse_seconds(_text(value)) or _invalid()
+
+    def schema(self) -> dict[str, JSON]:
+        return {"type": ["string", "number"], "description": "Unix seconds"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Where a history begins or ends: an instant, or the id of a row, whose time it stands for."""
+
+    def read(self, value: Value) -> datetime | str:
+        text = _text(value)
+        if len(text) > 64:
+            _invalid()
+        return parse_seconds(text) or text
+
+    def schema(self) -> dict[str, JSON]:
+        return {"type": ["string", "number"], "description": "Unix seconds, or the id of a row"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a list goes on: true asks for its first page, a text for the page it names; false for a plain list."""
+
+    def read(self, value: Value) -> bool | str:
+        if isinstance(value, bool):
+            return value
+        text = _text(value)
+        return FLAGS.get(text.lower(), text) if len(text) <= 255 else _invalid()
+
+    def schema(self) -> dict[str, JSON]:
+        return {"type": ["boolean", "string"], "maxLength": 255}
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A time to come: `0` for none, `+<seconds>` from now, or Unix seconds."""
+
+    def read(self, value: Value) -> timedelta | datetime | None:
+        text = _text(value)
+        if text.startswith("+"):
+            return timedelta(seconds=int(text[1:])) if AHEAD.fullmatch(text) else _invalid()
+        at = parse_seconds(text) or _invalid()
+        return at if at > EPOCH else None
+
+    def schema(self) -> dict[str, JSON]:
+        return {"type": ["string", "number"], "description": "0, +seconds, or Unix seconds"}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant as RFC 3339 writes it."""
+
+    def read(self, value: Value) -> datetime:
+        try:
+            at = datetime.fromisoformat(_text(value))
+        except ValueError:
+            _invalid()
+        return at if at.tzinfo else _invalid()
+
+    def schema(self) -> dict[str, JSON]:
+        return {"type": "string", "format": "date-time"}
+
+
+def parse_seconds(text: str) -> datetime | None:
+    """The instant of a text of Unix seconds; None if it is something else."""
+    if not SECONDS.fullmatch(text):
+        return None
+    try:
+        return EPOCH + timedelta(microseconds=int(Decimal(text) * 1_000_000))
+    except OverflowError:
+        return None
+
+
+def _text(value: Value) -> str:
+    return value if isinstance(value, str) else _invalid()
+
+
+def _decimal() -> dict[str, JSON]:
+    return {"type": ["string", "number"], "pattern": f"^(?:{WIRE.pattern})$"}
+
+
+def _invalid() -> NoReturn:
+    raise ApiError(Error.INVALID_ARGUMENTS)
