@@ -6,7 +6,6 @@ class Withdraw:
 """
 
 from dataclasses import MISSING, dataclass, field, fields
-from functools import cache
 from typing import Any, Final, TypeVar, cast
 
 from portal.api.bodies import Fields
@@ -34,6 +33,9 @@ class NoParameters:
     """A method that takes nothing."""
 
 
+_known: dict[type[object], tuple[Declared, ...]] = {}
+
+
 def needed(kind: Kind[T], text: str, *, name: str = "") -> T:
     """A parameter that every call must name."""
     value: T = field(metadata={DECLARED: (name, kind, text)})
@@ -50,15 +52,18 @@ def absent(kind: Kind[T], text: str, *, name: str = "") -> T | None:
     return cast("T | None", field(default=None, metadata={DECLARED: (name, kind, text)}))
 
 
-@cache
-def declared(parameters: type[Any]) -> tuple[Declared, ...]:
+def declared(parameters: type[object]) -> tuple[Declared, ...]:
     """The parameters of a class, in the order in which they are read."""
+    known = _known.get(parameters)
+    if known is not None:
+        return known
     found = []
     for each in fields(cast("Any", parameters)):
         name, kind, text = each.metadata[DECLARED]
         is_needed = each.default is MISSING
         found.append(Declared(each.name, name or each.name, kind, text, is_needed))
-    return tuple(found)
+    _known[parameters] = tuple(found)
+    return _known[parameters]
 
 
 def read(parameters: type[P], given: Fields) -> P:
@@ -67,8 +72,7 @@ def read(parameters: type[P], given: Fields) -> P:
     Raises: ApiError for what is missing or malformed; Invalid for an amount that is none.
     """
     values: dict[str, object] = {}
-    declaring: type[Any] = parameters
-    for each in declared(declaring):
+    for each in declared(parameters):
         value = given.value(each.name)
         if value is not None:
             values[each.attribute] = each.kind.read(value)
