@@ -46,6 +46,33 @@ def revoke_key(*, actor: Member, api_key: ApiKey) -> None:
 
 
 @transaction.atomic
+def end_overlap(*, actor: Member, api_key: ApiKey) -> None:
+    """End a key that is rotating out now instead of later. What it asked for stays open: it was not revoked (R5).
+
+    Raises: Refused without Initiate on Manage Access; NotFound for a key of another Organization; Conflict if it is
+    not rotating out, or has stopped already.
+    """
+    lock_history(actor.organization_id)
+    _allow(actor)
+    held = ApiKey.objects.select_related("service_user").filter(service_user__organization_id=actor.organization_id)
+    key = held.filter(pk=api_key.pk).first()
+    if key is None:
+        raise NotFound("There is no such key.")
+    if key.is_over:
+        raise Conflict("This key has stopped already.")
+    if key.retires_at is None:
+        raise Conflict("No new key replaces this one. Revoke it if it has to stop.")
+    keys.retire(held.filter(pk=key.pk), at=timezone.now())
+    record(
+        EventKind.KEY_OVERLAP_ENDED,
+        actor=actor,
+        subject=key,
+        workflow=Workflow.MANAGE_ACCESS,
+        bot=key.service_user.name,
+    )
+
+
+@transaction.atomic
 def suspend_service_user(*, actor: Member, service_user: ServiceUser) -> None:
     """Stop a bot at once, with all its keys; what it asked for is cancelled and holds are given back.
 

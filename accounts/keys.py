@@ -3,17 +3,17 @@
 import secrets
 from base64 import b64encode
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from string import ascii_letters, digits
 from typing import Final
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.credentials import Credential, Refusal, Spent, find, forget, is_current, place, secret_of, spend
 from accounts.models import ApiKey, Custodian, Member, ServiceUser
-from accounts.models.api_key import CLAIM_WITHIN
+from accounts.models.api_key import CLAIM_WITHIN, SLOTS
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
@@ -29,8 +29,11 @@ __all__ = [
     "add_custodian",
     "find",
     "forget",
+    "has_room",
     "is_current",
     "issue",
+    "others",
+    "retire",
     "reveal",
     "revoke",
     "secret_of",
@@ -50,8 +53,16 @@ class Revealed:
     secret: str = field(repr=False)
 
 
-def issue(service_user: ServiceUser, *, made_by: Member, expires_at: datetime | None) -> ApiKey:
-    """Make a key that does nothing until `made_by` reveals its secret. Runs in the caller's transaction."""
+def issue(
+    service_user: ServiceUser, *, made_by: Member, expires_at: datetime | None, overlap_hours: int | None = None
+) -> ApiKey:
+    """Make a key that does nothing until `made_by` reveals its secret. Runs in the caller's transaction.
+
+    With `overlap_hours` it replaces the keys there are: they end so long after it is revealed.
+
+    Raises: Conflict if the bot has two keys that work or wait to be revealed.
+    """
+    slot = _free_slot(service_user)
     public = "".join(secrets.choice(ascii_letters + digits) for _ in range(PUBLIC_LENGTH))
     key = ApiKey.objects.create(
         service_user=service_user,
@@ -60,8 +71,10 @@ def issue(service_user: ServiceUser, *, made_by: Member, expires_at: datetime | 
         made_by=made_by,
         created_at=timezone.now(),
         expires_at=expires_at,
+        slot=slot,
+        overlap_hours=overlap_hours,
     )
-    add_custodian(key, made_by, reason="made it")
+    add_custodian(key, made_by, reason="made it" if overlap_hours is None else "rotated it in")
     record(EventKind.KEY_ISSUED, actor=made_by, subject=key, workflow=Workflow.MANAGE_ACCESS, bot=service_user.name)
     return key
 
@@ -103,6 +116,8 @@ def _reveal(api_key_id: int, member: Member) -> Revealed | None:
             else "This key is revoked: there is nothing left to reveal."
         )
     add_custodian(key, member, reason="revealed it")
+    if key.overlap_hours is not None:
+        retire(others(key), at=now + timedelta(hours=key.overlap_hours))
     record(
         EventKind.KEY_REVEALED, actor=member, subject=key, workflow=Workflow.MANAGE_ACCESS, bot=key.service_user.name
     )
@@ -125,9 +140,46 @@ def revoke(api_key: ApiKey, *, at: datetime) -> bool:
     """End a key for ever; False if it had ended before. Runs in the caller's transaction, which records it."""
     return bool(
         ApiKey.objects.filter(pk=api_key.pk, revoked_at=None).update(
-            revoked_at=at, is_active=False, version=F("version") + 1
+            revoked_at=at, is_active=False, slot=None, version=F("version") + 1
         )
     )
+
+
+def others(key: ApiKey) -> QuerySet[ApiKey]:
+    """The keys of the same bot that can work beside this one."""
+    return ApiKey.objects.filter(service_user_id=key.service_user_id, slot__isnull=False).exclude(pk=key.pk)
+
+
+def retire(keys: QuerySet[ApiKey], *, at: datetime) -> None:
+    """Let keys end at `at` at the latest, from their next call on. Runs in the caller's transaction."""
+    keys.filter(Q(expires_at=None) | Q(expires_at__gt=at)).update(expires_at=at)
+    keys.update(retires_at=at, version=F("version") + 1)
+
+
+def has_room(service_user: ServiceUser) -> bool:
+    """Whether one more key could be made now."""
+    held = ApiKey.objects.filter(service_user=service_user, slot__isnull=False)
+    return sum(not key.is_over for key in held) < len(SLOTS)
+
+
+def _free_slot(service_user: ServiceUser) -> int:
+    """A slot for one more key; what is over gives its own back first.
+
+    Raises: Conflict.
+    """
+    held: dict[int | None, ApiKey] = {}
+    for key in ApiKey.objects.select_related("service_user").filter(service_user=service_user, slot__isnull=False):
+        if key.has_lapsed:
+            _lapse(key)
+        elif key.has_expired:
+            ApiKey.objects.filter(pk=key.pk).update(slot=None, is_active=False, version=F("version") + 1)
+        else:
+            held[key.slot] = key
+    for slot in SLOTS:
+        if slot not in held:
+            return slot
+    names = " and ".join(key.short for key in held.values())
+    raise Conflict(f"{service_user.name} has two keys, {names}, and no more may be. Revoke or end one of them first.")
 
 
 def touch(service_user: ServiceUser) -> None:

@@ -10,8 +10,9 @@ from typing import Final
 from django.utils import timezone
 
 from accounts.models import ApiKey, ServiceUser
-from accounts.models.service_user import NAME_PATTERN, Permission
+from accounts.models.service_user import NAME_PATTERN, PURPOSE_LENGTH, Permission
 from accounts.nonces import MAX_WINDOW
+from policies import notes
 from portal.core.errors import Invalid
 
 NAME: Final = re.compile(NAME_PATTERN, re.ASCII)
@@ -22,7 +23,10 @@ RESERVED: Final = frozenset({"new"})
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Permissions and settings that all keys of a bot share. Instants are aware; an empty allow-list is anywhere."""
+    """Permissions and settings that all keys of a bot share. Instants are aware; an empty allow-list is anywhere.
+
+    `purpose` limits nothing: it says to people what the bot is for.
+    """
 
     permissions: tuple[str, ...]
     expires_at: datetime | None
@@ -31,6 +35,7 @@ class Limits:
     websocket: bool
     nonce_window: int
     ip_allow_list: tuple[str, ...]
+    purpose: str = ""
 
     @property
     def may_withdraw(self) -> bool:
@@ -48,8 +53,8 @@ class Limits:
 
 
 def limits_of(service_user: ServiceUser) -> Limits:
-    """The limits of a bot as they are. The expiry is that of its newest key that has not been revoked."""
-    key = ApiKey.objects.filter(service_user=service_user, revoked_at=None).order_by("-pk").first()
+    """The limits of a bot as they are; the expiry is that of its current key."""
+    key = current_key(service_user)
     return Limits(
         permissions=tuple(service_user.permissions),
         expires_at=key.expires_at if key else None,
@@ -58,7 +63,14 @@ def limits_of(service_user: ServiceUser) -> Limits:
         websocket=service_user.websocket,
         nonce_window=service_user.nonce_window,
         ip_allow_list=tuple(service_user.ip_allow_list),
+        purpose=service_user.purpose,
     )
+
+
+def current_key(service_user: ServiceUser) -> ApiKey | None:
+    """The newest key of a bot that is not revoked, lapsed or rotating out: the one whose expiry a change sets."""
+    held = ApiKey.objects.filter(service_user=service_user, slot__isnull=False, retires_at=None).order_by("-pk")
+    return next((key for key in held if not key.has_lapsed), None)
 
 
 def check_name(name: str) -> None:
@@ -97,6 +109,8 @@ def check(limits: Limits, *, acknowledged: bool) -> None:
         raise Invalid("The nonce window is a whole number from 0 up.", field="nonce_window")
     if limits.ip_allow_list != parse_allow_list("\n".join(limits.ip_allow_list)):
         raise Invalid("Write each address or range once, in its shortest form.", field="ip_allow_list")
+    if limits.purpose != notes.clean(limits.purpose, field="purpose", max_length=PURPOSE_LENGTH):
+        raise Invalid("Write the purpose on one line, without space around it.", field="purpose")
     if limits.is_loose and not acknowledged:
         raise Invalid(f"Tick this, or {_tighten(limits)}.", field="acknowledged")
 

@@ -68,6 +68,8 @@ urlpatterns = [
     path("service-users/<str:name>/suspend/", service_users.suspend, name="suspend"),
     path("service-users/<str:name>/lift/", service_users.lift, name="lift"),
     path("service-users/<str:name>/remove/", service_users.remove, name="remove"),
+    path("service-users/<str:name>/rotate/", keys.rotate, name="rotate_key"),
+    path("service-users/<str:name>/keys/<str:public>/end/", keys.end_overlap, name="end_overlap"),
     path("service-users/<str:name>/keys/<str:public>/reveal/", keys.reveal, name="reveal"),
     path("service-users/<str:name>/keys/<str:public>/revoke/", keys.revoke, name="revoke"),
 ]

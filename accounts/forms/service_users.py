@@ -49,6 +49,13 @@ class InstantField(forms.DateTimeField):
         return at.astimezone(UTC)
 
 
+def expiry_help() -> str:
+    """The reader's zone, and what is proposed, in it."""
+    proposal = timezone.localtime(timezone.now() + PROPOSED_LIFE)
+    zone = timezone.get_current_timezone_name()
+    return f"{zone}. Empty means never. 90 days from now would be {proposal.day} {proposal:%b %Y}."
+
+
 class LimitsForm(StepUpForm):
     """Permissions and settings of a bot."""
 
@@ -87,9 +94,8 @@ class LimitsForm(StepUpForm):
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
         self.organization = organization
         super().__init__(*args, **kwargs)
-        zone, proposal = timezone.get_current_timezone_name(), timezone.localtime(timezone.now() + PROPOSED_LIFE)
-        proposed = f"{proposal.day} {proposal:%b %Y}"
-        self.fields["expires_at"].help_text = f"{zone}. 90 days from now would be {proposed}."
+        zone = timezone.get_current_timezone_name()
+        self.fields["expires_at"].help_text = expiry_help()
         self.fields["query_start"].help_text = f"{zone}. Nothing from before it is shown to the bot."
         self.fields["query_end"].help_text = f"{zone}. Nothing from then on is shown to the bot."
 

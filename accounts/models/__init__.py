@@ -5,6 +5,7 @@ from accounts.models.api_key import ApiKey, Custodian
 from accounts.models.attempts import Attempts, KnownSource
 from accounts.models.identity_check import IdentityCheck
 from accounts.models.invitation import AccessLink, Invitation
+from accounts.models.key_use import KeyNotice, KeyUse, RefusedCall
 from accounts.models.member import Member
 from accounts.models.organization import Organization
 from accounts.models.ownership import OwnershipOffer
@@ -25,6 +26,8 @@ __all__ = [
     "Custodian",
     "IdentityCheck",
     "Invitation",
+    "KeyNotice",
+    "KeyUse",
     "KnownSource",
     "Member",
     "Organization",
@@ -33,6 +36,7 @@ __all__ = [
     "PasskeyAttestation",
     "Recovery",
     "RecoveryCode",
+    "RefusedCall",
     "SecurityNotice",
     "ServiceUser",
     "Session",

@@ -10,6 +10,8 @@ from accounts.models.member import Member
 from accounts.models.service_user import ServiceUser
 
 CLAIM_WITHIN = timedelta(hours=72)
+# Two keys at most, so that one can be exchanged for another while both work (DESIGN K5).
+SLOTS = (1, 2)
 
 
 class ApiKey(models.Model):
@@ -18,6 +20,9 @@ class ApiKey(models.Model):
     Nothing about the key is trusted from a cache unless `version` still matches: whatever takes power away bumps it.
     `recent_nonces` and `floor_nonce` serve keys with a window (accounts.nonces). `calls` is the level of a leaky
     bucket at `calls_at` (Unix seconds).
+
+    A key that can work, or can still be revealed, holds one of the two slots of its bot. One that is rotated in ends
+    the keys before it `overlap_hours` after it is revealed; they then expire at `retires_at` at the latest.
     """
 
     service_user = models.ForeignKey(ServiceUser, on_delete=models.PROTECT, related_name="keys")
@@ -37,9 +42,28 @@ class ApiKey(models.Model):
     calls_at = models.FloatField(default=0)
     last_used_at = models.DateTimeField(null=True, blank=True)
     last_used_ip = models.CharField(max_length=45, blank=True)
+    last_used_method = models.CharField(max_length=40, blank=True, default="")
+    slot = models.PositiveSmallIntegerField(null=True, blank=True)
+    overlap_hours = models.PositiveSmallIntegerField(null=True, blank=True)
+    retires_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints: ClassVar = [
+            models.UniqueConstraint(fields=["service_user", "slot"], name="api_key_two_at_most"),
+            models.CheckConstraint(
+                condition=models.Q(slot=None) | models.Q(slot__in=SLOTS), name="api_key_slot_one_or_two"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_active=False) | models.Q(slot__isnull=False), name="api_key_active_in_a_slot"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(revoked_at=None) | models.Q(slot=None), name="api_key_revoked_has_no_slot"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(retires_at=None)
+                | models.Q(expires_at__isnull=False, expires_at__lte=models.F("retires_at")),
+                name="api_key_retires_in_time",
+            ),
             models.CheckConstraint(
                 condition=models.Q(is_active=False) | models.Q(revealed_at__isnull=False, revoked_at=None),
                 name="api_key_active_only_once_revealed",
@@ -58,6 +82,16 @@ class ApiKey(models.Model):
     def claim_by(self) -> datetime:
         """Until when the secret can be revealed (DESIGN K2)."""
         return self.created_at + CLAIM_WITHIN
+
+    @property
+    def has_lapsed(self) -> bool:
+        """Whether nobody claimed it in time: it can never be used, whether or not that was written down."""
+        return self.revealed_at is None and self.claim_by <= timezone.now()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it can never work again."""
+        return self.revoked_at is not None or self.has_expired or self.has_lapsed
 
     @property
     def is_claimable(self) -> bool:

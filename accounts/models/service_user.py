@@ -10,6 +10,7 @@ from accounts.models.account import Account
 from accounts.models.organization import Organization
 from portal.core import actors
 
+PURPOSE_LENGTH = 200
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9-]{0,31}"
 
 
@@ -44,6 +45,7 @@ class ServiceUser(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="service_users")
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="service_users")
     name = models.CharField(max_length=32, validators=[RegexValidator(NAME_PATTERN + r"\Z")])
+    purpose = models.CharField(max_length=PURPOSE_LENGTH, blank=True, default="")
     permissions = models.JSONField(default=list)
     query_start = models.DateTimeField(null=True, blank=True)
     query_end = models.DateTimeField(null=True, blank=True)

@@ -8,6 +8,7 @@ from accounts.operations import (
     organization,
     ownership,
     rights,
+    rotation,
     service_users,
     standing,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "organization",
     "ownership",
     "rights",
+    "rotation",
     "service_users",
     "standing",
 ]

@@ -3,11 +3,11 @@
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts import keys
-from accounts.limits import Limits, check, check_name, grown, limits_of
+from accounts.limits import Limits, check, check_name, current_key, grown, limits_of
 from accounts.models import Account, ApiKey, Member, ServiceUser
 from accounts.operations import wording
 from policies import changes
@@ -34,6 +34,7 @@ class CreateServiceUser:
     nonce_window: int
     ip_allow_list: tuple[str, ...]
     acknowledged: bool = False
+    purpose: str = ""
 
     @property
     def limits(self) -> Limits:
@@ -45,6 +46,7 @@ class CreateServiceUser:
             websocket=self.websocket,
             nonce_window=self.nonce_window,
             ip_allow_list=self.ip_allow_list,
+            purpose=self.purpose,
         )
 
 
@@ -104,6 +106,7 @@ def create_service_user(*, actor: Actor, params: CreateServiceUser, change: Chan
         organization=change.organization,
         account=_account(change, params.account_id),
         name=params.name,
+        purpose=params.purpose,
         permissions=list(params.permissions),
         query_start=params.query_start,
         query_end=params.query_end,
@@ -152,6 +155,7 @@ def change_service_user(*, actor: Actor, params: ChangeServiceUser, change: Chan
     if before.may_withdraw and not after.may_withdraw:
         changes.cancel_all(initiator=bot, reason=f"{bot.name} may no longer withdraw.", actor=actor)
     ServiceUser.objects.filter(pk=bot.pk).update(
+        purpose=after.purpose,
         permissions=list(after.permissions),
         query_start=after.query_start,
         query_end=after.query_end,
@@ -161,8 +165,8 @@ def change_service_user(*, actor: Actor, params: ChangeServiceUser, change: Chan
         changed_at=timezone.now(),
         version=F("version") + 1,
     )
-    live = ApiKey.objects.filter(service_user=bot, revoked_at=None)
-    live.update(expires_at=after.expires_at)
+    live = ApiKey.objects.filter(service_user=bot, slot__isnull=False)
+    _set_expiry(bot, after.expires_at)
     if before.nonce_window != after.nonce_window:
         # A wider window must not reopen nonces that were used or passed over before it.
         live.update(floor_nonce=F("last_nonce"), recent_nonces=[])
@@ -184,6 +188,16 @@ def change_service_user(*, actor: Actor, params: ChangeServiceUser, change: Chan
     )
     bot.refresh_from_db()
     return bot
+
+
+def _set_expiry(bot: ServiceUser, expires_at: datetime | None) -> None:
+    """Let the current key end then, and no key beside it later: one that is rotating out keeps its own end."""
+    current = current_key(bot)
+    if expires_at is not None:
+        beside = ApiKey.objects.filter(service_user=bot, slot__isnull=False)
+        beside.filter(Q(expires_at=None) | Q(expires_at__gt=expires_at)).update(expires_at=expires_at)
+    if current is not None:
+        ApiKey.objects.filter(pk=current.pk).update(expires_at=expires_at)
 
 
 def find(change: ChangeRequest, service_user_id: int) -> ServiceUser:

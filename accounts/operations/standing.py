@@ -107,7 +107,7 @@ def remove_service_user(*, actor: Actor, params: RemoveServiceUser, change: Chan
     bot.version += 1
     bot.save(update_fields=["removed_at", "version"])
     ApiKey.objects.filter(service_user=bot, revoked_at=None).update(
-        revoked_at=now, is_active=False, version=F("version") + 1
+        revoked_at=now, is_active=False, slot=None, version=F("version") + 1
     )
     record(
         EventKind.SERVICE_USER_REMOVED,

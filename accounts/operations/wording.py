@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from accounts.limits import Limits, grown
 from accounts.models import Account, ServiceUser
 from accounts.models.service_user import PERMISSION_GROUPS, Permission
+from accounts.risk import at_worst
 from policies import registry
 from policies.payload import decode
 from portal.core import markup
@@ -41,6 +42,8 @@ def creation(change: "ChangeRequest") -> Description:
         _abilities(limits),
     )
     facts = (
+        *((Fact("Purpose", markup.quoted(limits.purpose)),) if limits.purpose else ()),
+        Fact("At worst", at_worst(limits)),
         Fact("Account", account),
         Fact("Permissions", permissions(limits.permissions)),
         Fact("Expires", until(limits.expires_at, "never")),
@@ -61,7 +64,7 @@ def creation(change: "ChangeRequest") -> Description:
         sentence=sentence,
         facts=facts,
         panel=panel,
-        notices=_notices(limits, params.acknowledged),
+        notices=loose(limits, params.acknowledged),
         onward=Onward(f"Reveal the secret of {params.name}", reverse("accounts:service_user", args=[params.name])),
     )
 
@@ -81,7 +84,7 @@ def alteration(change: "ChangeRequest") -> Description:
         name,
         _steps(gained, lost, [field.field for field in fields if field.field not in (*gained, *lost)]),
     )
-    notices = _notices(after, params.acknowledged)
+    notices = loose(after, params.acknowledged)
     if wider:
         widened = Notice(
             "wait",
@@ -148,6 +151,7 @@ def field_changes(before: Limits, after: Limits) -> tuple[FieldChange, ...]:
         ("query_end", "Queries until", until(before.query_end, "no end"), until(after.query_end, "no end")),
         ("websocket", "WebSocket", "on" if before.websocket else "off", "on" if after.websocket else "off"),
         ("nonce_window", "Nonce window", str(before.nonce_window), str(after.nonce_window)),
+        ("purpose", "Purpose", _said(before.purpose), _said(after.purpose)),
     )
     settings = [FieldChange(label, old, new, name in wider) for name, label, old, new in rows if old != new]
     return (*switched, *settings)
@@ -165,6 +169,10 @@ def networks(allowed: Sequence[str]) -> Text:
 
 def until(at: datetime | None, otherwise: str) -> Text:
     return markup.instant(at) if at else otherwise
+
+
+def _said(purpose: str) -> Text:
+    return markup.quoted(purpose) if purpose else "not said"
 
 
 def _abilities(limits: Limits) -> SafeString:
@@ -189,10 +197,11 @@ def _steps(gained: Sequence[str], lost: Sequence[str], settings: Sequence[str]) 
     return "; ".join(words.format(_listed(names)) for words, names in steps if names)
 
 
-def _notices(limits: Limits, acknowledged: bool) -> tuple[Notice, ...]:
+def loose(limits: Limits, acknowledged: bool) -> tuple[Notice, ...]:
+    """What the approvers have to know of a key that may withdraw without an end, or from anywhere (AP-8)."""
     if not limits.is_loose:
         return ()
-    loose = " and ".join(
+    lacks = " and ".join(
         words
         for words, applies in (
             ("never expires", limits.expires_at is None),
@@ -201,7 +210,7 @@ def _notices(limits: Limits, acknowledged: bool) -> tuple[Notice, ...]:
         if applies
     )
     meant = "Whoever asks ticked that this is meant." if acknowledged else "Nobody has said that this is meant."
-    return (Notice("wait", f"This key may withdraw and {loose}.", meant),)
+    return (Notice("wait", f"This key may withdraw and {lacks}.", meant),)
 
 
 def _labels(held: Sequence[str]) -> list[str]:

@@ -1,19 +1,25 @@
-"""A key's secret, shown once; and ending a key."""
+"""A key's secret, shown once; a new key for an old one; and ending a key."""
 
 from collections.abc import Sequence
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import brakes
 from accounts import keys as api_keys
-from accounts.forms.service_users import ConfirmForm
+from accounts.forms.keys import RotateForm
+from accounts.forms.service_users import PROPOSED_LIFE, ConfirmForm
+from accounts.limits import limits_of
 from accounts.models import ApiKey, ServiceUser
-from accounts.views.service_user import bot_of, page_of
+from accounts.operations.rotation import rotate_key
+from accounts.outlook import forecast
+from accounts.views.service_user import bot_of, onward, page_of
 from policies.access import needs
+from policies.changes import propose
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError
 from portal.core.http import MemberRequest
@@ -64,6 +70,59 @@ def revoke(request: MemberRequest, name: str, public: str) -> HttpResponse:
         messages.success(
             request, f"The key {key.short} is revoked.\nIt stopped working, and what it asked for is over."
         )
+    return redirect("accounts:service_user", name=bot.name)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
+def rotate(request: MemberRequest, name: str) -> HttpResponse:
+    """Ask for a new key beside the old one."""
+    bot = bot_of(request, name)
+    if bot.removed_at is not None:
+        raise Http404
+    before = limits_of(bot)
+    form = RotateForm(
+        request.POST or None,
+        request=request,
+        service_user=bot,
+        before=before,
+        initial={"expires_at": timezone.now() + PROPOSED_LIFE},
+    )
+    if form.is_valid():
+        try:
+            asked = propose(rotate_key, actor=request.member, params=form.params())
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, asked.receipt)
+            return onward(asked, bot.name)
+    notice = forecast(
+        request.member,
+        account_id=bot.account_id if before.may_withdraw else None,
+        afterwards=f"After that you reveal the new secret here, once, and become a custodian of {bot.name}.",
+    )
+    context = {
+        "form": form,
+        "bot": bot,
+        "notice": notice,
+        "button": "Ask for approval" if notice.waits else "Make new key",
+        "room": api_keys.has_room(bot),
+    }
+    return render(request, "accounts/rotate_key.html", context)
+
+
+@require_POST
+@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
+def end_overlap(request: MemberRequest, name: str, public: str) -> HttpResponse:
+    """Let a key that is rotating out stop now: a brake."""
+    bot = bot_of(request, name)
+    key = _key_of(bot, public)
+    try:
+        brakes.end_overlap(actor=request.member, api_key=key)
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, f"The key {key.short} has stopped.\nWhat it asked for stays open.")
     return redirect("accounts:service_user", name=bot.name)
 
 

@@ -3,19 +3,24 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 
 from accounts.forms.service_users import ConfirmForm
 from accounts.limits import Limits, limits_of
 from accounts.models import ApiKey, Custodian, ServiceUser
 from accounts.models.service_user import PERMISSION_GROUPS, Permission
+from accounts.operations.key_wording import overlap
 from accounts.served import SERVED
 from policies.access import allows
+from policies.models import ChangeRequest, State
 from policies.workflows import Right, Workflow
 from portal.core.http import MemberRequest
 from portal.core.markup import Level
+
+LIVE: Final[tuple[str, Level]] = ("Live", "done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,7 @@ class KeyRow:
     state: str
     level: Level
     form: ConfirmForm | None
+    overlap: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,8 @@ def row_of(bot: ServiceUser, keys: list[ApiKey]) -> BotRow:
     """A bot as the list shows it; `keys` newest first."""
     state: tuple[str, Level] = ("Removed", "void") if bot.removed_at else ("No key", "void")
     if keys and not bot.removed_at:
-        state = state_of(bot, keys[0])
+        states = [state_of(bot, key) for key in keys]
+        state = next((live for live in states if live == LIVE), states[0])
     held = len(bot.permissions)
     money = "withdraws, " if bot.has(Permission.WITHDRAW) else ""
     return BotRow(
@@ -107,18 +114,20 @@ def state_of(bot: ServiceUser, key: ApiKey) -> tuple[str, Level]:
     tests: tuple[tuple[bool, str, Level], ...] = (
         (key.revoked_at is not None and key.revealed_at is None and key.revoked_at >= key.claim_by, "Lapsed", "void"),
         (key.revoked_at is not None, "Revoked", "void"),
-        (key.revealed_at is None and not key.is_claimable, "Lapsed", "void"),
+        (key.has_lapsed, "Lapsed", "void"),
+        (key.has_expired and key.retires_at is not None, "Rotated out", "void"),
         (key.has_expired, "Expired", "void"),
         (bot.suspended_at is not None, "Suspended", "stop"),
         (key.revealed_at is None, "Waiting to be revealed", "wait"),
+        (key.retires_at is not None, "Rotating out", "wait"),
     )
-    return next(((words, level) for applies, words, level in tests if applies), ("Live", "done"))
+    return next(((words, level) for applies, words, level in tests if applies), LIVE)
 
 
 def _row(request: MemberRequest, bot: ServiceUser, key: ApiKey, posted: ConfirmForm | None, *, may_ask: bool) -> KeyRow:
     is_theirs = may_ask and bot.is_active and key.is_claimable and key.made_by_id == request.member.pk
     form = (posted or ConfirmForm(request=request, auto_id="id_reveal_%s")) if is_theirs else None
-    return KeyRow(key, *state_of(bot, key), form=form)
+    return KeyRow(key, *state_of(bot, key), form=form, overlap=overlap(key.overlap_hours or 0))
 
 
 def _permissions(limits: Limits) -> Iterator[tuple[str, list[Held]]]:
@@ -145,3 +154,10 @@ def _by_member(custodians: list[Custodian]) -> list[tuple[Custodian, str]]:
         first.setdefault(custodian.member_id, custodian)
         reasons.setdefault(custodian.member_id, {})[custodian.reason] = None
     return [(custodian, ", ".join(reasons[member_id])) for member_id, custodian in first.items()]
+
+
+def onward(asked: ChangeRequest, name: str) -> HttpResponse:
+    """To the bot when it is done, else to the request that waits."""
+    if asked.state == State.EXECUTED:
+        return redirect("accounts:service_user", name=name)
+    return redirect("policies:request", reference=asked.reference)

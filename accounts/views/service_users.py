@@ -13,10 +13,9 @@ from accounts.models import Account, ApiKey, ServiceUser
 from accounts.operations.service_users import change_service_user, create_service_user
 from accounts.operations.standing import LiftSuspension, RemoveServiceUser, lift_suspension, remove_service_user
 from accounts.outlook import Forecast, forecast
-from accounts.views.service_user import bot_of, page_of, row_of
+from accounts.views.service_user import bot_of, onward, page_of, row_of
 from policies.access import allows, needs
 from policies.changes import propose
-from policies.models import ChangeRequest, State
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError
 from portal.core.http import MemberRequest
@@ -54,7 +53,7 @@ def new_service_user(request: MemberRequest) -> HttpResponse:
             form.refuse(error)
         else:
             messages.success(request, change.receipt)
-            return _onward(change, form.cleaned_data["name"])
+            return onward(change, form.cleaned_data["name"])
     first = Account.objects.filter(organization=request.organization).order_by("pk").first()
     notice = forecast(
         request.member,
@@ -81,7 +80,7 @@ def change(request: MemberRequest, name: str) -> HttpResponse:
             form.refuse(error)
         else:
             messages.success(request, asked.receipt)
-            return _onward(asked, bot.name)
+            return onward(asked, bot.name)
     notice = forecast(
         request.member,
         account_id=None if before.may_withdraw else bot.account_id,
@@ -118,7 +117,7 @@ def lift(request: MemberRequest, name: str) -> HttpResponse:
             form.refuse(error)
         else:
             messages.success(request, asked.receipt)
-            return _onward(asked, bot.name)
+            return onward(asked, bot.name)
     return page_of(request, bot, lift_form=form)
 
 
@@ -135,16 +134,9 @@ def remove(request: MemberRequest, name: str) -> HttpResponse:
             form.refuse(error)
         else:
             messages.success(request, asked.receipt)
-            return _onward(asked, bot.name)
+            return onward(asked, bot.name)
     return page_of(request, bot, remove_form=form)
 
 
 def _button(notice: Forecast, at_once: str) -> str:
     return "Ask for approval" if notice.waits else at_once
-
-
-def _onward(asked: ChangeRequest, name: str) -> HttpResponse:
-    """To the bot when it is done, else to the request that waits."""
-    if asked.state == State.EXECUTED:
-        return redirect("accounts:service_user", name=name)
-    return redirect("policies:request", reference=asked.reference)

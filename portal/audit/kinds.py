@@ -64,6 +64,8 @@ class EventKind(StrEnum):
     SERVICE_USER_REMOVED = "service_user.removed"
     KEY_ISSUED = "key.issued"
     KEY_REVEALED = "key.revealed"
+    KEY_ROTATED = "key.rotated"
+    KEY_OVERLAP_ENDED = "key.overlap_ended"
     KEY_REVOKED = "key.revoked"
     KEY_LAPSED = "key.lapsed"
 

@@ -1,0 +1,99 @@
+"""Rotating a key: a new one beside the old one, which ends some days after the new one is revealed (DESIGN K5)."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from django.db.models import F
+
+from accounts import keys
+from accounts.limits import Limits, check, limits_of
+from accounts.models import ApiKey, ServiceUser
+from accounts.operations import key_wording, wording
+from accounts.operations.service_users import asking_member, find
+from policies.models import ChangeRequest
+from policies.registry import Headline, operation
+from policies.workflows import Workflow
+from portal.audit.kinds import EventKind
+from portal.audit.record import record
+from portal.core.actors import Actor
+from portal.core.errors import Conflict, Invalid
+
+LONGEST_OVERLAP_HOURS: Final = 7 * 24
+
+
+@dataclass(frozen=True, slots=True)
+class RotateKey:
+    """A new key for a bot, as it is: `limits` and `replaced`, the short names of its keys, are what was shown."""
+
+    service_user_id: int
+    account_id: int
+    limits: Limits
+    replaced: tuple[str, ...]
+    overlap_hours: int
+    expires_at: datetime | None
+    acknowledged: bool = False
+
+    @property
+    def new_limits(self) -> Limits:
+        """What the new key may do: what the bot may, until its own expiry."""
+        return replace(self.limits, expires_at=self.expires_at)
+
+
+def replaceable(bot: ServiceUser) -> tuple[str, ...]:
+    """The short names of the keys that a new one would replace."""
+    held = ApiKey.objects.filter(service_user=bot, slot__isnull=False).order_by("pk")
+    return tuple(key.short for key in held if not key.is_over)
+
+
+def check_rotation(*, actor: Actor, params: RotateKey, change: ChangeRequest) -> None:
+    """Raises: Invalid beside the field that cannot be; Conflict if the bot is not as it was shown."""
+    bot = find(change, params.service_user_id)
+    if params.account_id != bot.account_id:
+        raise Conflict(f"{bot.name} does not belong to that account.")
+    if bot.suspended_at is not None:
+        raise Conflict(f"{bot.name} is suspended, so a new key could not be revealed. Lift the suspension first.")
+    if limits_of(bot) != params.limits or not set(replaceable(bot)) <= set(params.replaced):
+        raise Conflict(f"{bot.name} was changed since this was asked. Look at it as it is now, and ask again.")
+    if not 0 <= params.overlap_hours <= LONGEST_OVERLAP_HOURS:
+        raise Invalid("Choose from 0 to 7 days.", field="overlap_days")
+    check(params.new_limits, acknowledged=params.acknowledged)
+
+
+@operation(
+    "accounts.rotate_key",
+    title="Rotate key",
+    workflow=Workflow.MANAGE_ACCESS,
+    params=RotateKey,
+    subject=lambda params: f"service_user:{params.service_user_id}",
+    headline=lambda params: Headline(f"Rotate the key of {wording.name_of(params.service_user_id)}"),
+    describe=key_wording.rotation,
+    opened=check_rotation,
+    gives_withdraw=lambda params: params.account_id if params.limits.may_withdraw else None,
+)
+def rotate_key(*, actor: Actor, params: RotateKey, change: ChangeRequest) -> ApiKey:
+    """Make a second key, which waits for its initiator to reveal it. Until then the first one works as before.
+
+    The nonces of the two are apart; the new key begins at zero, as the protocol wants.
+
+    Raises: Invalid, Conflict as `check_rotation`; Conflict if the bot has two keys already.
+    """
+    check_rotation(actor=actor, params=params, change=change)
+    bot = find(change, params.service_user_id)
+    key = keys.issue(
+        bot, made_by=asking_member(change), expires_at=params.expires_at, overlap_hours=params.overlap_hours
+    )
+    ServiceUser.objects.filter(pk=bot.pk).update(version=F("version") + 1)
+    record(
+        EventKind.KEY_ROTATED,
+        actor=actor,
+        subject=key,
+        organization_id=bot.organization_id,
+        workflow=Workflow.MANAGE_ACCESS,
+        change=change.reference,
+        bot=bot.name,
+        replaced=list(params.replaced),
+        overlap_hours=params.overlap_hours,
+        expires_at=params.expires_at,
+    )
+    return key

@@ -1,0 +1,235 @@
+"""A second key beside the first: asked for, revealed, overlapping, and the first one's end (DESIGN K5)."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import keys
+from accounts.brakes import end_overlap, revoke_key, suspend_service_user
+from accounts.keys import Refusal, Spent
+from accounts.limits import limits_of
+from accounts.models import ApiKey, Custodian, ServiceUser
+from accounts.operations.rotation import RotateKey, replaceable, rotate_key
+from accounts.operations.service_users import ChangeServiceUser, change_service_user
+from policies.changes import decide, propose
+from policies.models import ChangeRequest, State
+from policies.registry import get
+from portal.audit.models import AuditEvent
+from portal.core.errors import Conflict, Invalid, NotFound, Refused
+from tests.accounts.conftest import called
+
+pytestmark = pytest.mark.django_db
+
+
+def asked(bot, **fields) -> RotateKey:
+    row = ServiceUser.objects.get(pk=bot.service_user.pk)
+    params = RotateKey(
+        service_user_id=row.pk,
+        account_id=row.account_id,
+        limits=limits_of(row),
+        replaced=replaceable(row),
+        overlap_hours=48,
+        expires_at=timezone.now().replace(microsecond=0) + timedelta(days=90),
+        acknowledged=True,
+    )
+    return replace(params, **fields)
+
+
+def rotated(owner, bot, **fields) -> keys.Revealed:
+    propose(rotate_key, actor=owner, params=asked(bot, **fields))
+    new = ApiKey.objects.filter(service_user=bot.service_user).latest("pk")
+    return keys.reveal(new.pk, member=owner)
+
+
+def text_of(answer) -> str:
+    return " ".join(answer.content.decode().split())
+
+
+def test_both_keys_work_until_the_overlap_is_over(owner, trading_bot):
+    """K5: to the instant, counted from the reveal; AP-9: two live keys for rotation."""
+    now = timezone.now().replace(microsecond=0)
+    with time_machine.travel(now, tick=False):
+        new = rotated(owner, trading_bot)
+        for public in (trading_bot.public, new.public):
+            assert isinstance(called(public, 10), Spent)
+    end = now + timedelta(hours=48)
+    for moment, old in ((end - timedelta(microseconds=1), Spent), (end, None)):
+        with time_machine.travel(moment, tick=False):
+            answer = called(trading_bot.public, 20)
+            assert isinstance(answer, Spent) if old else answer is Refusal.KEY
+            assert isinstance(called(new.public, 21 if old else 22), Spent)
+
+
+def test_until_it_is_revealed_nothing_happens_to_the_old_key(owner, trading_bot):
+    """K2: and if nobody claims the new one, the old one simply goes on."""
+    propose(rotate_key, actor=owner, params=asked(trading_bot, overlap_hours=0))
+    assert isinstance(called(trading_bot.public, 10), Spent)
+    with time_machine.travel(timezone.now() + timedelta(hours=73), tick=False):
+        assert isinstance(called(trading_bot.public, 20), Spent)
+        assert keys.has_room(trading_bot.service_user)
+        new = rotated(owner, trading_bot, overlap_hours=0)
+        assert isinstance(called(new.public, 1), Spent)
+        assert called(trading_bot.public, 30) is Refusal.KEY
+    assert AuditEvent.objects.filter(kind="key.lapsed").count() == 1
+
+
+def test_nonces_are_apart_and_never_reset(owner, trading_bot):
+    """K5, AP-6: the new key begins at nought, and the old one's count stays where it was."""
+    called(trading_bot.public, 10**18)
+    new = rotated(owner, trading_bot)
+    assert isinstance(called(new.public, 1), Spent)
+    assert not isinstance(called(trading_bot.public, 10**18), Spent)
+    assert ApiKey.objects.get(public=trading_bot.public).last_nonce == 10**18
+
+
+def test_a_third_key_is_refused_and_says_why(owner, trading_bot):
+    """K5, AP-9: two live keys at most."""
+    rotated(owner, trading_bot)
+    with pytest.raises(Conflict, match="has two keys"):
+        propose(rotate_key, actor=owner, params=asked(trading_bot))
+    old = ApiKey.objects.get(public=trading_bot.public)
+    end_overlap(actor=owner, api_key=old)
+    assert called(trading_bot.public, 99) is Refusal.KEY
+    rotated(owner, trading_bot)
+    assert ApiKey.objects.filter(service_user=trading_bot.service_user, is_active=True).count() == 2
+
+
+@pytest.mark.parametrize("slot", [1, 2, 3, None])
+def test_no_third_key_can_be_live_whatever_the_code_does(owner, trading_bot, slot):
+    """AP-9: the database says it last."""
+    rotated(owner, trading_bot)
+    third = ApiKey.objects.get(public=trading_bot.public)
+    third.pk, third.public, third.slot = None, "Z" * 56, slot
+    with pytest.raises(IntegrityError), transaction.atomic():
+        third.save(force_insert=True)
+
+
+def test_ending_early_is_a_brake_and_cancels_nothing(client, ana, owner, treasury_bot, sign_in):
+    """R5: a key that is rotated out is not revoked."""
+    called(treasury_bot.public, 1)
+    rotated(owner, treasury_bot)
+    sign_in(client, ana)
+    page = f"/service-users/treasury-bot/keys/{treasury_bot.public}/end/"
+    assert "Stop it now" in text_of(client.get("/service-users/treasury-bot/"))
+    assert "has stopped" in text_of(client.post(page, follow=True))
+    old = ApiKey.objects.get(public=treasury_bot.public)
+    assert (old.revoked_at, old.has_expired) == (None, True)
+    assert called(treasury_bot.public, 2) is Refusal.KEY
+    assert "Rotated out" in text_of(client.get("/service-users/treasury-bot/"))
+    assert "has stopped already" in text_of(client.post(page, follow=True))
+    assert AuditEvent.objects.get(kind="key.overlap_ended").actor_label == "Ana Ruiz"
+
+
+def test_only_a_key_that_is_rotating_out_ends_early(owner, eve, ben, trading_bot):
+    for actor, error in ((owner, Conflict), (ben, Refused), (eve, NotFound)):
+        with pytest.raises(error):
+            end_overlap(actor=actor, api_key=trading_bot.key)
+    assert isinstance(called(trading_bot.public, 1), Spent)
+
+
+def test_ana_asks_ben_approves_ana_reveals(client, ana, ben, trading_bot, sign_in, fresh):
+    """K5: governed, and the change names the custodian it adds."""
+    sign_in(client, ana)
+    answer = client.post("/service-users/trading-bot/rotate/", {"overlap_days": "3", "expires_at": "2099-01-31T12:00"})
+    change = ChangeRequest.objects.get(state=State.PENDING)
+    assert answer.url == reverse("policies:request", args=[change.reference])
+    told = get(change.operation).describe(change)
+    assert "The old one stops 3 days after the new one is revealed." in told.sentence
+    said = {fact.label: str(fact.value) for fact in told.facts}
+    assert said["Old key"] == trading_bot.key.short
+    assert "can never approve" in said["Custodian"]
+    assert "trade it away" in said["At worst"]
+    decide(change.reference, member=ben, approved=True, digest=change.digest, proof=fresh(change))
+    new = ApiKey.objects.filter(service_user=trading_bot.service_user).latest("pk")
+    assert (new.made_by, new.overlap_hours, new.is_active) == (ana, 72, False)
+    assert Custodian.objects.get(api_key=new).reason == "rotated it in"
+    text = text_of(client.get("/service-users/trading-bot/"))
+    assert "Reveal secret" in text
+    assert "stops 3 days after the new one is revealed" in text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"overlap_days": "8"}, "8 is not one of the available choices"),
+        ({"overlap_days": "-1"}, "is not one of the available choices"),
+        ({"overlap_days": "x"}, "is not one of the available choices"),
+        ({"expires_at": "2020-01-01T00:00"}, "The expiry has passed already."),
+        ({"expires_at": "soon"}, "Enter a valid date/time."),
+        ({"expires_at": "", "acknowledged": ""}, "Tick this, or give the key an expiry"),
+    ],
+)
+def test_bad_input_is_answered_beside_its_field(client, owner, treasury_bot, sign_in, wrong, said):
+    sign_in(client, owner)
+    good = {"overlap_days": "2", "expires_at": "2099-01-31T12:00", "acknowledged": "on"}
+    answer = client.post("/service-users/treasury-bot/rotate/", {**good, **wrong})
+    assert answer.status_code == 200
+    assert said in text_of(answer)
+    assert ApiKey.objects.filter(service_user=treasury_bot.service_user).count() == 1
+
+
+@pytest.mark.parametrize("hours", [-1, 169])
+def test_an_overlap_beyond_a_week_is_refused_whatever_a_form_says(owner, trading_bot, hours):
+    with pytest.raises(Invalid):
+        propose(rotate_key, actor=owner, params=asked(trading_bot, overlap_hours=hours))
+
+
+def test_a_request_about_what_has_changed_is_refused(owner, trading_bot):
+    params = asked(trading_bot)
+    alter(owner, trading_bot, websocket=True)
+    with pytest.raises(Conflict, match="was changed"):
+        propose(rotate_key, actor=owner, params=params)
+
+
+def test_a_suspended_bot_gets_no_key(owner, trading_bot):
+    suspend_service_user(actor=owner, service_user=trading_bot.service_user)
+    with pytest.raises(Conflict, match="Lift the suspension first"):
+        propose(rotate_key, actor=owner, params=asked(trading_bot))
+
+
+def test_a_bot_whose_key_is_revoked_gets_a_new_one(client, owner, trading_bot, sign_in):
+    """A lost secret is no reason to make another bot."""
+    revoke_key(actor=owner, api_key=trading_bot.key)
+    sign_in(client, owner)
+    text = text_of(client.get("/service-users/trading-bot/rotate/"))
+    assert "New key for trading-bot" in text
+    assert "The old key goes on" not in text
+    client.post("/service-users/trading-bot/rotate/", {"expires_at": "2099-01-31T12:00"})
+    assert ApiKey.objects.filter(service_user=trading_bot.service_user).latest("pk").is_claimable
+
+
+def test_a_change_never_prolongs_a_key_that_is_rotating_out(owner, trading_bot):
+    rotated(owner, trading_bot)
+    alter(owner, trading_bot, expires_at=timezone.now() + timedelta(days=400))
+    held = ApiKey.objects.filter(public=trading_bot.public)
+    assert held.filter(expires_at=F("retires_at"), expires_at__lt=timezone.now() + timedelta(days=3)).exists()
+    alter(owner, trading_bot, expires_at=timezone.now() + timedelta(hours=1))
+    assert held.filter(expires_at__lt=timezone.now() + timedelta(hours=2)).exists()
+
+
+def test_another_organizations_bot_cannot_be_rotated(client, eve, owner, trading_bot, sign_in):
+    sign_in(client, eve)
+    assert client.get("/service-users/trading-bot/rotate/").status_code == 404
+    assert client.post(f"/service-users/trading-bot/keys/{trading_bot.public}/end/").status_code == 404
+    with pytest.raises(NotFound):
+        propose(rotate_key, actor=eve, params=asked(trading_bot))
+
+
+@pytest.mark.parametrize("who", ["ben", "audit"])
+def test_who_may_not_ask_is_told_so(client, world, trading_bot, sign_in, who):
+    sign_in(client, world.members[who])
+    assert client.get("/service-users/trading-bot/rotate/").status_code == 403
+    assert client.post(f"/service-users/trading-bot/keys/{trading_bot.public}/end/").status_code == 403
+
+
+def alter(owner, bot, **fields) -> None:
+    row = ServiceUser.objects.get(pk=bot.service_user.pk)
+    before = limits_of(row)
+    params = ChangeServiceUser(row.pk, row.account_id, before, replace(before, **fields), acknowledged=True)
+    propose(change_service_user, actor=owner, params=params)
