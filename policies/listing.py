@@ -64,6 +64,10 @@ class Listing:
         return bool(self.workflow or self.initiator or self.about)
 
     @property
+    def is_waiting(self) -> bool:
+        return self.tab == WAITING
+
+    @property
     def is_pressing(self) -> bool:
         """Whether what closes first stands first."""
         return self.tab in PRESSING

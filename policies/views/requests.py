@@ -1,14 +1,9 @@
 """One request: what it would do, who decides, and deciding."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.http import require_POST, require_safe
 
 from policies import changes, inbox, payload, registry
@@ -16,8 +11,11 @@ from policies import facts as gathering
 from policies.access import open_to_members
 from policies.changes.moving import is_intact
 from policies.forms import CancelForm, DecideForm
-from policies.models import ChangeRequest, Decision, State
+from policies.models import ChangeRequest, State
 from policies.standing import Standing, stand
+from policies.views.beside import beside, opened_from
+from policies.views.rows import named
+from policies.views.timeline import progress, steps
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core import markup
@@ -26,26 +24,12 @@ from portal.core.errors import Conflict, DomainError
 from portal.core.http import MemberRequest
 
 ALWAYS_SAID = ("Asked by", "Digest")
-FACTORS = {"totp": "Authenticator app"}
+REASON_SHOWN = 500
 ALTERED = Notice(
     "stop",
     "This request was altered after it was asked.",
     "It is not what its digest says any more, so it does not go through. Tell the operator.",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One entry of the timeline."""
-
-    kind: str
-    label: str
-    is_you: bool
-    verb: str
-    at: datetime
-    css: str = ""
-    detail: str = ""
-    words: str = ""
 
 
 @require_safe
@@ -63,8 +47,8 @@ def decide(request: MemberRequest, reference: str) -> HttpResponse:
     standing = _standing(request, change)
     if not standing.can_decide:
         _note_refusal(request, change, standing)
-        messages.error(request, f"You cannot decide this: {standing.why_not}.")
-        return redirect("policies:request", reference=reference)
+        messages.error(request, _kept(f"You cannot decide this: {standing.why_not}.", request))
+        return _back(request, reference)
     form = DecideForm(request.POST, request=request, change=change)
     if form.is_valid():
         try:
@@ -77,13 +61,13 @@ def decide(request: MemberRequest, reference: str) -> HttpResponse:
                 reason=form.cleaned_data["reason"],
             )
         except Conflict as error:
-            messages.error(request, error.message)
-            return redirect("policies:request", reference=reference)
+            messages.error(request, _kept(error.message, request))
+            return _back(request, reference)
         except DomainError as error:
             form.refuse(error)
         else:
             _tell(request, decided)
-            return redirect("policies:request", reference=reference)
+            return _back(request, reference)
     return _page(request, change, decide_form=form)
 
 
@@ -101,7 +85,19 @@ def cancel(request: MemberRequest, reference: str) -> HttpResponse:
         messages.error(request, error.message)
     else:
         messages.success(request, f"Request {change.number} is cancelled.")
-    return redirect("policies:request", reference=reference)
+    return _back(request, reference)
+
+
+def _back(request: MemberRequest, reference: str) -> HttpResponse:
+    """To the page again, in the list from which it was opened."""
+    listing = opened_from(request)
+    return redirect(resolve_url("policies:request", reference) + (listing.query if listing else ""))
+
+
+def _kept(message: str, request: MemberRequest) -> str:
+    """`message`, with the reason that was typed for nothing, so that it is not lost."""
+    reason = " ".join(request.POST.get("reason", "").split())[:REASON_SHOWN]
+    return f"{message}\nYour reason was not sent: “{markup.visible(reason)}”" if reason else message
 
 
 def _found(request: MemberRequest, reference: str) -> ChangeRequest:
@@ -133,27 +129,21 @@ def _page(
     context = {
         "change": change,
         "state": change.shown_state,
-        "title": _title(change),
+        "title": named(change),
         "description": description,
         "agreed": _agreed(change, description),
         "altered": None if intact else ALTERED,
         "standing": standing,
-        "progress": _progress(change, standing, decisions),
-        "steps": _steps(request, change, decisions),
+        "progress": progress(change, standing, decisions),
+        "steps": steps(request, change, decisions),
         "is_own": change.member_id == request.member.pk,
         "operation": registry.get(change.operation).title,
+        "own_decision": next((one for one in decisions if one.person_id == request.member.user_id), None),
+        "beside": beside(request, change, is_left=not (standing.can_decide and intact)),
         "form": decide_form if standing.can_decide and intact else None,
         "cancel_form": (cancel_form or CancelForm(auto_id="id_cancel_%s")) if standing.can_cancel else None,
     }
     return render(request, "policies/request.html", context)
-
-
-def _title(change: ChangeRequest) -> str:
-    """The title with what it is about in its place: `Withdraw 1.25 BTC to btc-cold`."""
-    if not change.amount:
-        return change.title
-    verb, _, rest = change.title.partition(" ")
-    return f"{verb} {change.amount} {change.asset} {rest}".rstrip()
 
 
 def _agreed(change: ChangeRequest, description: Description | None) -> list[Fact]:
@@ -171,51 +161,13 @@ def _described(change: ChangeRequest) -> Description | None:
         return None
 
 
-def _progress(change: ChangeRequest, standing: Standing, decisions: list[Decision]) -> SafeString:
-    """What has been agreed to so far, and what is still missing."""
-    names = [decision.member.label for decision in decisions if decision.approved]
-    agreed = f"{_listed(names)} approved. " if names and change.is_open else ""
-    if change.shown_state != State.PENDING or not standing.missing:
-        return format_html("{}", agreed)
-    more = "One more approval" if names and standing.missing == 1 else _approvals(standing.missing)
-    verb = "carries" if standing.missing == 1 else "carry"
-    return format_html("{}<b>{}</b> {} it out, at once and for good.", agreed, more, verb)
-
-
-def _steps(request: MemberRequest, change: ChangeRequest, decisions: list[Decision]) -> list[Step]:
-    reader = request.member
-    asked = Step(
-        change.initiator.kind,
-        change.initiator_label,
-        change.member_id == reader.pk,
-        "asked",
-        change.created_at,
-        detail=f"{_approvals(change.approvals_required)} required." if change.approvals_required else "Ran at once.",
-    )
-    given = [
-        Step(
-            "member",
-            decision.member.label,
-            decision.person_id == reader.user_id,
-            "approved" if decision.approved else "rejected",
-            decision.at,
-            css="is-given" if decision.approved else "is-stop",
-            detail=f"{FACTORS.get(decision.factor, decision.factor)} · "
-            f"{'same digest' if decision.digest == change.digest else 'another digest'}",
-            words=decision.reason,
-        )
-        for decision in decisions
-    ]
-    return [asked, *given]
-
-
 def _tell(request: MemberRequest, change: ChangeRequest) -> None:
     if change.state == State.EXECUTED:
-        messages.success(request, f"{change.title}: executed.\nYours was the last approval.")
+        messages.success(request, f"{named(change)}: executed.\nYours was the last approval.")
     elif change.state == State.FAILED:
-        messages.error(request, f"{change.title}: approved, but it failed.\n{change.reason}")
+        messages.error(request, f"{named(change)}: approved, but it failed.\n{change.reason}")
     elif change.state == State.REJECTED:
-        messages.success(request, f"{change.title}: rejected.")
+        messages.success(request, f"{named(change)}: rejected.")
     else:
         messages.success(request, f"Your decision on request {change.number} is recorded.")
 
@@ -234,11 +186,3 @@ def _note_refusal(request: MemberRequest, change: ChangeRequest, standing: Stand
             outcome="refused",
             reason=standing.why_not,
         )
-
-
-def _approvals(number: int) -> str:
-    return "One approval" if number == 1 else f"{number} approvals"
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -33,6 +33,14 @@ class Day:
     rows: list[Row]
 
 
+def named(change: ChangeRequest) -> str:
+    """Its title with what it is about in its place: `Withdraw 1.25 BTC to btc-cold`."""
+    if not change.amount:
+        return change.title
+    verb, _, rest = change.title.partition(" ")
+    return f"{verb} {change.amount} {change.asset} {rest}".rstrip()
+
+
 def rows(request: MemberRequest, changes: list[ChangeRequest], facts: Facts) -> list[Row]:
     """`changes` with how far each has come, in two queries."""
     keys = [change.pk for change in changes]

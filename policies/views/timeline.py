@@ -1,0 +1,74 @@
+"""What has happened to a request so far, and what its next steps are, in words."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from policies.models import ChangeRequest, Decision, State
+from policies.standing import Standing
+from portal.core.http import MemberRequest
+
+FACTORS: Final = {"totp": "Authenticator app", "passkey": "Passkey"}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry of the timeline."""
+
+    kind: str
+    label: str
+    is_you: bool
+    verb: str
+    at: datetime
+    css: str = ""
+    detail: str = ""
+    words: str = ""
+
+
+def steps(request: MemberRequest, change: ChangeRequest, decisions: list[Decision]) -> list[Step]:
+    reader = request.member
+    asked = Step(
+        change.initiator.kind,
+        change.initiator_label,
+        change.member_id == reader.pk,
+        "asked",
+        change.created_at,
+        detail=f"{_approvals(change.approvals_required)} required." if change.approvals_required else "Ran at once.",
+    )
+    given = [
+        Step(
+            "member",
+            decision.member.label,
+            decision.person_id == reader.user_id,
+            "approved" if decision.approved else "rejected",
+            decision.at,
+            css="is-given" if decision.approved else "is-stop",
+            detail=f"{FACTORS.get(decision.factor, decision.factor)} · "
+            f"{'same digest' if decision.digest == change.digest else 'another digest'}",
+            words=decision.reason,
+        )
+        for decision in decisions
+    ]
+    return [asked, *given]
+
+
+def progress(change: ChangeRequest, standing: Standing, decisions: list[Decision]) -> SafeString:
+    """What has been agreed to so far, and what is still missing."""
+    names = [decision.member.label for decision in decisions if decision.approved]
+    agreed = f"{_listed(names)} approved. " if names and change.is_open else ""
+    if change.shown_state != State.PENDING or not standing.missing:
+        return format_html("{}", agreed)
+    more = "One more approval" if names and standing.missing == 1 else _approvals(standing.missing)
+    verb = "carries" if standing.missing == 1 else "carry"
+    return format_html("{}<b>{}</b> {} it out, at once and for good.", agreed, more, verb)
+
+
+def _approvals(number: int) -> str:
+    return "One approval" if number == 1 else f"{number} approvals"
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
