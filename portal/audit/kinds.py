@@ -73,6 +73,7 @@ class EventKind(StrEnum):
     POLICY_REMOVED = "policy.removed"
 
     ADDRESS_ADDED = "address.added"
+    ADDRESS_RENAMED = "address.renamed"
     ADDRESS_REMOVED = "address.removed"
 
     CHANGE_REQUESTED = "change.requested"

@@ -60,7 +60,7 @@ MONEY: Final = (
 ADDRESSES: Final = (
     ("btc-cold", "BTC", "Bitcoin", "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq"),
     ("eth-cold", "ETH", "Ether (Hex)", "0x52908400098527886E0F7030069857D2E4169EE7"),
-    ("usd-bank", "USD", "Bank transfer", "GB33BUKB20201555555555"),
+    ("usd-bank", "USD", "Bank transfer", "BUKBGB22/GB33BUKB20201555555555/Demo Treasury Ltd"),
 )
 POLICIES: Final = (
     ConfigurePolicy(workflow=Workflow.MANAGE_ADDRESSES, approvals=1, always=False, open_hours=72),

@@ -24,7 +24,7 @@ EVERY_PERMISSION = (
 READING = ("query-funds", "query-open-trades", "query-closed-trades", "query-ledger")
 BTC_COLD = "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq"
 ETH_COLD = "0x52908400098527886E0F7030069857D2E4169EE7"
-BANK = "GB33BUKB20201555555555"
+BANK = "BUKBGB22/GB33BUKB20201555555555/Demo Treasury Ltd"
 
 
 @dataclass

@@ -6,12 +6,19 @@ from policies.changes import propose
 from policies.models import State
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, Invalid, NotFound, Refused
-from portal.treasury.destinations import check_address, check_key, check_memo
 from portal.treasury.errors import UnknownAddress
 from portal.treasury.models import Address
-from portal.treasury.operations import AddAddress, RemoveAddress, add_address, remove_address
+from portal.treasury.operations import (
+    AddAddress,
+    RemoveAddress,
+    RenameAddress,
+    add_address,
+    remove_address,
+    rename_address,
+)
 from portal.venues.errors import UnknownAsset, UnknownMethod
-from tests.factories.world import BTC_COLD
+from tests.factories.world import BTC_COLD, ETH_COLD
+from tests.treasury.conftest import VENUE
 
 SOLANA = "7S3P4HxJpyyigGzodYwHtCxZyUQe9JiBMHyRWXArAaKv"
 
@@ -50,6 +57,10 @@ def test_an_address_waits_for_the_approval_that_the_policy_asks_for(world, ana, 
         ({"address": "bc1q"}, Invalid),
         ({"address": SOLANA + "\n"}, Invalid),
         ({"memo": "\u202e"}, Invalid),
+        ({"address": ETH_COLD}, Invalid),
+        ({"asset": "XETH", "method": "Ether (Hex)", "address": ETH_COLD.lower()}, Invalid),
+        ({"asset": "XBT", "method": "Bitcoin", "address": BTC_COLD.upper()}, Invalid),
+        ({"asset": "XETH", "method": "Ether (Hex)", "address": ETH_COLD, "memo": "7"}, Invalid),
         ({"asset": "DOGE"}, UnknownAsset),
         ({"method": "Bitcoin"}, UnknownMethod),
     ],
@@ -117,64 +128,69 @@ def test_an_address_next_door_is_unknown(world, owner):
         propose(remove_address, actor=owner, params=RemoveAddress(theirs.account_id, theirs.pk, theirs.key))
 
 
-@pytest.mark.parametrize(
-    ("network", "text"),
-    [
-        ("Bitcoin", BTC_COLD),
-        ("Bitcoin", BTC_COLD.upper()),
-        ("Bitcoin", "bc1p5d7rjq7g6rdk2yhzks9smlaqtedr4dekq08ge8ztwac72sfr9rusxg3297"),
-        ("Bitcoin", "1BoatSLRHtKNngkdXEeobR76b53LETtpyT"),
-        ("Bitcoin", "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy"),
-        ("Ethereum", "0x52908400098527886E0F7030069857D2E4169EE7"),
-        ("Solana", SOLANA),
-        ("SWIFT", "GB33BUKB20201555555555"),
-        ("SWIFT", "021000021 / 123456789"),
-        ("SEPA", "DE89370400440532013000"),
-        ("Lightning", "lnbc1"),
-    ],
-)
-def test_addresses_that_can_be(network, text):
-    check_address(network, text)
+def test_a_renamed_address_leads_where_it_led_and_what_waits_keeps_the_old_name(world, owner, ask, approve, ben, cleo):
+    """CR-2: edit between approval and run, by the portal's own operation."""
+    waiting = approve(ask(), ben)
+    before = Address.objects.get(key="btc-cold")
+    params = RenameAddress(world.account.pk, before.pk, "btc-cold", "btc-vault")
+
+    assert propose(rename_address, actor=owner, params=params).state == State.EXECUTED
+
+    renamed = Address.objects.get(key="btc-vault")
+    assert (renamed.address, renamed.memo, renamed.added_at) == (before.address, before.memo, before.added_at)
+    assert AuditEvent.objects.get(kind="address.renamed", subject_id=renamed.pk).data["before"] == "btc-cold"
+    assert approve(waiting, cleo).state == State.EXECUTED
+    assert VENUE.withdrawal(waiting.withdrawal.reference).destination.key == "btc-cold"
+    with pytest.raises(UnknownAddress):
+        ask()
+    assert ask(key="btc-vault").params["address"] == BTC_COLD
 
 
 @pytest.mark.parametrize(
-    ("network", "text"),
-    [
-        ("Bitcoin", ""),
-        ("Bitcoin", "bc1q" + "a" * 60),
-        ("Bitcoin", "Bc1" + BTC_COLD[3:]),
-        ("Bitcoin", BTC_COLD[:-1] + "\u0430"),
-        ("Bitcoin", BTC_COLD + " "),
-        ("Bitcoin", BTC_COLD + "\n"),
-        ("Bitcoin", "\u202e" + BTC_COLD),
-        ("Bitcoin", "0x52908400098527886E0F7030069857D2E4169EE7"),
-        ("Ethereum", "0x52908400098527886E0F7030069857D2E4169EE"),
-        ("Ethereum", "52908400098527886E0F7030069857D2E4169EE7"),
-        ("Ethereum", "0x\u0665" + "0" * 39),
-        ("Solana", SOLANA.replace("7", "0")),
-        ("SWIFT", "GB33\u200bBUKB20201555555555"),
-        ("SWIFT", "x" * 71),
-        ("SEPA", "DE89 3704 0044"),
-        ("Lightning", "ln bc1"),
-        ("Lightning", "x" * 201),
-    ],
+    ("new_key", "error"),
+    [("eth-cold", Conflict), ("ETH-COLD", Conflict), ("btc-cold", Invalid), ("", Invalid), ("a\u202eb", Invalid)],
 )
-def test_addresses_that_cannot_be(network, text):
-    with pytest.raises(Invalid):
-        check_address(network, text)
+def test_a_name_that_cannot_be_is_refused(new_key, error, world, owner):
+    address = Address.objects.get(key="btc-cold")
+
+    with pytest.raises(error) as refused:
+        propose(rename_address, actor=owner, params=RenameAddress(world.account.pk, address.pk, "btc-cold", new_key))
+    assert refused.value.field in ("key", "title")
 
 
-@pytest.mark.parametrize("key", ["a", "btc-cold", "Cold wallet 2", "x" * 40])
-def test_names_that_can_be(key):
-    check_key(key)
+def test_a_name_may_change_its_capitals(world, owner):
+    address = Address.objects.get(key="btc-cold")
+
+    propose(rename_address, actor=owner, params=RenameAddress(world.account.pk, address.pk, "btc-cold", "BTC-cold"))
+
+    assert Address.objects.filter(key="BTC-cold", removed_at=None).exists()
 
 
-@pytest.mark.parametrize("memo", ["", "7", "invoice 4711", "x" * 100])
-def test_memos_that_can_be(memo):
-    check_memo(memo)
+def test_of_two_renamings_of_one_address_the_second_fails(world, owner, ana, ben, approve):
+    address = Address.objects.get(key="btc-cold")
+    waiting = propose(rename_address, actor=ana, params=RenameAddress(world.account.pk, address.pk, "btc-cold", "one"))
+    propose(rename_address, actor=owner, params=RenameAddress(world.account.pk, address.pk, "btc-cold", "two"))
+
+    assert approve(waiting, ben).state in (State.FAILED, "stale")
+    assert set(Address.objects.filter(address=BTC_COLD, organization=world.organization, removed_at=None)
+               .values_list("key", flat=True)) == {"two"}  # fmt: skip
 
 
-@pytest.mark.parametrize("memo", [" ", "a\nb", "\u202e", "x" * 101])
-def test_memos_that_cannot_be(memo):
-    with pytest.raises(Invalid):
-        check_memo(memo)
+@pytest.mark.parametrize("text", [ETH_COLD.lower(), ETH_COLD])
+def test_one_destination_has_one_name_in_an_account(text, world, owner):
+    """Not under another name, and not in other letters; for another asset it is another destination."""
+    Address.objects.filter(key="eth-cold").update(address=text)
+    again = params(world, key="eth-2", asset="XETH", method="Ether (Hex)", address=ETH_COLD)
+
+    with pytest.raises(Conflict, match="eth-cold") as refused:
+        propose(add_address, actor=owner, params=again)
+    assert refused.value.field == "address"
+
+    usdc = params(world, key="usdc-cold", asset="USDC", method="USDC (ERC20)", address=ETH_COLD)
+    assert propose(add_address, actor=owner, params=usdc).state == State.EXECUTED
+
+
+def test_another_memo_makes_another_destination(world, owner):
+    for memo in ("", "7"):
+        propose(add_address, actor=owner, params=params(world, key=f"sol{memo}", memo=memo))
+    assert Address.objects.filter(address=SOLANA).count() == 2

@@ -6,13 +6,23 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 
+from accounts.models import Account
 from policies import registry
 from policies.changes import cancel, propose
 from portal.core import context
+from portal.treasury.destinations import canonical
 from portal.treasury.models import Address
-from portal.treasury.operations import AddAddress, RemoveAddress, add_address, remove_address
-from tests.factories.world import BTC_COLD
+from portal.treasury.operations import (
+    AddAddress,
+    RemoveAddress,
+    RenameAddress,
+    add_address,
+    remove_address,
+    rename_address,
+)
+from tests.factories.world import BANK, BTC_COLD, ETH_COLD
 
+SOLANA = "7S3P4HxJpyyigGzodYwHtCxZyUQe9JiBMHyRWXArAaKv"
 FIRST = "Nothing has been sent to this address before."
 
 
@@ -144,16 +154,60 @@ def test_another_bots_like_withdrawal_is_not_marked(ask, ana):
 
 
 def test_adding_and_removing_an_address_show_all_of_it(world, ana):
-    params = AddAddress(world.account.pk, "cold-2", "BTC", "Bitcoin", BTC_COLD, memo="7")
+    params = AddAddress(world.account.pk, "cold-2", "SOL", "Solana", SOLANA, memo="7")
     change = propose(add_address, actor=ana, params=params)
     said = facts(change)
     assert strip_tags(described(change).sentence) == (
-        "Ana Ruiz asks that Main may send BTC to a new address, called cold-2."
+        "Ana Ruiz asks that Main may send SOL to a new address, called cold-2."
     )
-    assert BTC_COLD in said["Address"]
+    assert SOLANA in said["Address"]
     assert "Memo 7" in said["Address"]
+    assert titles(change) == ["Money sent there cannot be called back."]
 
     address = Address.objects.get(key="btc-cold")
     removal = propose(remove_address, actor=ana, params=RemoveAddress(world.account.pk, address.pk, address.key))
     assert BTC_COLD in facts(removal)["Address"]
     assert "asks to remove the address btc-cold of Main" in strip_tags(described(removal).sentence)
+
+
+def test_a_look_alike_is_marked_for_who_approves_it_and_for_who_sends_there(world, ana, owner, ask):
+    twin = canonical("Ethereum", ETH_COLD[:6].lower() + "ab" * 17 + ETH_COLD[-2:].lower())
+    params = AddAddress(world.account.pk, "eth-new", "ETH", "Ether (Hex)", twin)
+    alike = "This is not eth-cold of Main: it only begins and ends alike."
+
+    assert alike in titles(propose(add_address, actor=ana, params=params))
+
+    propose(add_address, actor=owner, params=params)
+    assert alike in titles(ask(key="eth-new", asset="ETH"))
+    assert "This is not eth-new of Main: it only begins and ends alike." in titles(ask(key="eth-cold", asset="ETH"))
+    assert not any("alike" in title for title in titles(ask()))
+
+
+def test_an_address_known_in_another_account_and_a_name_used_before_are_said(world, ana, owner):
+    vault = Account.objects.create(organization=world.organization, name="Vault", created_at=timezone.now())
+    change = propose(add_address, actor=ana, params=AddAddress(vault.pk, "v", "BTC", "Bitcoin", BTC_COLD))
+    assert "It is the same address as btc-cold of Main." in titles(change)
+
+    old = Address.objects.get(key="btc-cold", account=world.account)
+    propose(remove_address, actor=owner, params=RemoveAddress(world.account.pk, old.pk, "btc-cold"))
+    other = "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy"
+    params = AddAddress(world.account.pk, "btc-cold", "BTC", "Bitcoin", other)
+    assert "The name btc-cold stood for another address before." in titles(
+        propose(add_address, actor=ana, params=params)
+    )
+
+
+def test_renaming_shows_before_and_after(world, ana):
+    bank = Address.objects.get(key="usd-bank")
+    params = RenameAddress(world.account.pk, bank.pk, "usd-bank", "usd-payroll")
+
+    change = propose(rename_address, actor=ana, params=params)
+
+    said = described(change)
+    assert strip_tags(said.sentence).startswith("Ana Ruiz asks to rename the address usd-bank of Main to usd-payroll.")
+    assert [(row.before, row.after) for row in said.changes] == [("usd-bank", "usd-payroll")]
+    bic, account, holder = BANK.split("/")
+    assert f"BIC {bic}" in facts(change)["Address"]
+    assert f"Account {account}" in facts(change)["Address"]
+    assert f"Holder {holder}" in facts(change)["Address"]
+    assert "Bots that ask for the old name are refused afterwards." in titles(change)

@@ -1,7 +1,7 @@
-"""Adding and removing withdrawal addresses."""
+"""Adding, renaming and removing withdrawal addresses."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
@@ -11,11 +11,11 @@ from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Actor
-from portal.core.errors import Conflict, NotFound
+from portal.core.errors import Conflict, Invalid, NotFound
 from portal.treasury import destinations
 from portal.treasury.errors import UnknownAddress
 from portal.treasury.models import Address
-from portal.treasury.operations import wording
+from portal.treasury.operations import address_wording as wording
 from portal.venues.registry import venue
 from portal.venues.types import WithdrawalMethod
 
@@ -36,6 +36,16 @@ class AddAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class RenameAddress:
+    """The address to be called `new_key`, and the name it had when this was asked."""
+
+    account_id: int
+    address_id: int
+    key: str
+    new_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class RemoveAddress:
     """The address to be taken out of the book, and the name it had when this was asked."""
 
@@ -45,13 +55,26 @@ class RemoveAddress:
 
 
 def check_addition(*, actor: Actor, params: AddAddress, change: "ChangeRequest") -> None:
-    """Raises: Invalid beside the field that cannot be; UnknownAsset, UnknownMethod; Conflict if the name is taken."""
+    """Raises: Invalid beside the field that cannot be; UnknownAsset, UnknownMethod; Conflict if the book has it."""
     method = _method(params, change)
     destinations.check_key(params.key)
     destinations.check_address(method.network, params.address)
-    destinations.check_memo(params.memo)
-    if Address.objects.filter(account_id=params.account_id, key__iexact=params.key, removed_at=None).exists():
-        raise Conflict(f"The Account already has an address called {params.key}. Choose another name.", field="key")
+    destinations.check_memo(method.network, params.memo)
+    _refuse_taken(params.account_id, params.key)
+    # Two names for one destination would let one be approved in place of the other, and neither tells more.
+    book = Address.objects.filter(account_id=params.account_id, asset=method.asset.id, removed_at=None)
+    twin = book.filter(address__iexact=params.address, memo=params.memo).first()
+    if twin is not None and destinations.canonical(method.network, twin.address) == params.address:
+        raise Conflict(f"This address is in the book already, as {twin.key}. Rename that one.", field="address")
+
+
+def check_renaming(*, actor: Actor, params: RenameAddress, change: "ChangeRequest") -> None:
+    """Raises: UnknownAddress; Invalid for a name that cannot be or is the old one; Conflict if it is taken."""
+    address = _address(params, change)
+    destinations.check_key(params.new_key)
+    if params.new_key == params.key:
+        raise Invalid(f"It is called {params.key} already.", field="key")
+    _refuse_taken(params.account_id, params.new_key, but=address)
 
 
 def check_removal(*, actor: Actor, params: RemoveAddress, change: "ChangeRequest") -> None:
@@ -98,6 +121,43 @@ def add_address(*, actor: Actor, params: AddAddress, change: "ChangeRequest") ->
 
 
 @operation(
+    "treasury.rename_address",
+    title="Rename an address",
+    workflow=Workflow.MANAGE_ADDRESSES,
+    params=RenameAddress,
+    account=lambda params: params.account_id,
+    subject=lambda params: f"address:{params.account_id}:{params.key.lower()}",
+    headline=lambda params: Headline(f"Rename address {params.key} to {params.new_key}"),
+    describe=wording.renaming,
+    opened=check_renaming,
+    shifts_power=False,
+)
+def rename_address(*, actor: Actor, params: RenameAddress, change: "ChangeRequest") -> Address:
+    """Let a new row take the place of the old one; what waits to be sent there keeps the name it was asked under.
+
+    Raises: as `check_renaming`.
+    """
+    check_renaming(actor=actor, params=params, change=change)
+    address = _address(params, change)
+    address.removed_at = timezone.now()
+    address.save(update_fields=["removed_at"])
+    renamed = Address.objects.create(
+        organization_id=address.organization_id,
+        account_id=address.account_id,
+        key=params.new_key,
+        asset=address.asset,
+        method=address.method,
+        network=address.network,
+        address=address.address,
+        memo=address.memo,
+        added_by=address.added_by,
+        added_at=address.added_at,
+    )
+    _record(EventKind.ADDRESS_RENAMED, actor, renamed, change, before=params.key)
+    return renamed
+
+
+@operation(
     "treasury.remove_address",
     title="Remove an address",
     workflow=Workflow.MANAGE_ADDRESSES,
@@ -124,7 +184,7 @@ def _method(params: AddAddress, change: "ChangeRequest") -> WithdrawalMethod:
     return venue(account.venue).withdrawal_method(params.asset, params.method)
 
 
-def _address(params: RemoveAddress, change: "ChangeRequest") -> Address:
+def _address(params: RenameAddress | RemoveAddress, change: "ChangeRequest") -> Address:
     address = Address.objects.filter(
         pk=params.address_id,
         key=params.key,
@@ -137,7 +197,14 @@ def _address(params: RemoveAddress, change: "ChangeRequest") -> Address:
     return address
 
 
-def _record(kind: EventKind, actor: Actor, address: Address, change: "ChangeRequest") -> None:
+def _refuse_taken(account_id: int, key: str, *, but: Address | None = None) -> None:
+    taken = Address.objects.filter(account_id=account_id, key__iexact=key, removed_at=None)
+    if taken.exclude(pk=but.pk if but else 0).exists():
+        raise Conflict(f"The Account already has an address called {key}. Choose another name.", field="key")
+
+
+def _record(kind: EventKind, actor: Actor, address: Address, change: "ChangeRequest", before: str = "") -> None:
+    was: dict[str, Any] = {"before": before} if before else {}
     record(
         kind,
         actor=actor,
@@ -150,4 +217,5 @@ def _record(kind: EventKind, actor: Actor, address: Address, change: "ChangeRequ
         address=address.address,
         memo=address.memo,
         change=change.reference,
+        **was,
     )

@@ -1,30 +1,28 @@
-"""Requests about money in plain words (DESIGN R7): what was asked is read from the params, never from the book."""
+"""Withdrawals in plain words (DESIGN R7): what was asked is read from the params, never from the book."""
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from django.utils import timezone
+from django.db.models import Q
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.models import Account
 from policies import registry
-from policies.models import State
 from policies.payload import decode
 from portal.core import markup
 from portal.core.describing import Description, Fact, Figure, Notice
 from portal.core.money import plain, wire
-from portal.treasury.models import Address, Withdrawal
+from portal.treasury import notices, shown
+from portal.treasury.models import Withdrawal
+from portal.treasury.notices import Like
 from portal.venues.registry import venue
 from portal.venues.types import Asset, Stage, WithdrawalRow
 
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
-    from portal.treasury.operations.addresses import AddAddress, RemoveAddress
     from portal.treasury.operations.withdrawing import Withdraw
 
-ALIKE_WITHIN: Final = timedelta(hours=24)
 PROGRESS: Final[dict[Stage, tuple[str, markup.Level]]] = {
     Stage.HELD: ("On hold", "wait"),
     Stage.INITIAL: ("Initial", "wait"),
@@ -42,7 +40,7 @@ def withdrawal(change: "ChangeRequest") -> Description:
     account = Account.objects.get(pk=params.account_id)
     exchange = venue(account.venue)
     asset = exchange.asset(params.asset)
-    sent = Withdrawal.objects.get(change=change)
+    sent = Withdrawal.objects.select_related("address").get(change=change)
     row = exchange.withdrawal(sent.reference)
     sentence = format_html(
         '{}<b>{}</b> asks to send <b class="nowrap">{} {}</b> from <b>{}</b> to the address <b class="nowrap">{}</b>.',
@@ -54,14 +52,14 @@ def withdrawal(change: "ChangeRequest") -> Description:
         params.key,
     )
     facts = (
-        Fact("Amount", _amount(params.amount, params.fee, asset)),
+        Fact("Amount", amount_with_fee(params.amount, params.fee, asset)),
         Fact("From", account.name),
-        Fact("To", _receiver(params.key, params.network, params.address, params.memo)),
+        Fact("To", shown.receiver(params.destination)),
         *_progress(row),
     )
     panel = (
         Fact("Withdraw", markup.amount(plain(params.amount), asset.code)),
-        Fact("To", format_html("<b>{}</b><br>{}", params.key, markup.address_ends(params.address))),
+        Fact("To", format_html("<b>{}</b><br>{}", params.key, shown.ends(params.network, params.address))),
         Fact("From", account.name),
     )
     is_held = row.stage is Stage.HELD
@@ -71,53 +69,8 @@ def withdrawal(change: "ChangeRequest") -> Description:
         panel=panel,
         figures_title=f"{account.name}, {asset.code}" if is_held else "",
         figures=_figures(account, asset, sent) if is_held else (),
-        notices=(*_first_use(params, sent), *_alike(change, params, sent)) if change.is_open else (),
+        notices=_beware(change, params, sent) if change.is_open else (),
     )
-
-
-def addition(change: "ChangeRequest") -> Description:
-    """Where money could go afterwards."""
-    params: AddAddress = decode(registry.get(change.operation).params, change.params)
-    account = Account.objects.get(pk=params.account_id)
-    method = venue(account.venue).withdrawal_method(params.asset, params.method)
-    sentence = format_html(
-        "<b>{}</b> asks that <b>{}</b> may send <b>{}</b> to a new address, called <b>{}</b>.",
-        change.initiator_label,
-        account.name,
-        method.asset.code,
-        params.key,
-    )
-    facts = (
-        Fact("Account", account.name),
-        Fact("Asset", method.asset.code),
-        Fact("Address", _receiver(params.key, method.network, params.address, params.memo)),
-    )
-    panel = (
-        Fact("Add", params.key),
-        Fact("Address", markup.address_ends(params.address)),
-        Fact("For", f"{method.asset.code} of {account.name}"),
-    )
-    title = "Money sent there cannot be called back."
-    notice = Notice("wait", title, "Compare the address, letter by letter, with a source outside this portal.")
-    return Description(sentence, facts, panel, notices=(notice,) if change.is_open else ())
-
-
-def removal(change: "ChangeRequest") -> Description:
-    """Where no more money could go."""
-    params: RemoveAddress = decode(registry.get(change.operation).params, change.params)
-    address = Address.objects.select_related("account").get(pk=params.address_id)
-    sentence = format_html(
-        "<b>{}</b> asks to remove the address <b>{}</b> of <b>{}</b>. What already waits to be sent there still goes.",
-        change.initiator_label,
-        params.key,
-        address.account.name,
-    )
-    facts = (
-        Fact("Account", address.account.name),
-        Fact("Address", _receiver(params.key, address.network, address.address, address.memo)),
-    )
-    panel = (Fact("Remove", params.key), Fact("Address", markup.address_ends(address.address)))
-    return Description(sentence, facts, panel)
 
 
 def progress(stage: Stage) -> SafeString:
@@ -125,24 +78,13 @@ def progress(stage: Stage) -> SafeString:
     return markup.badge(*PROGRESS[stage])
 
 
-def _amount(amount: Decimal, fee: Decimal, asset: Asset) -> SafeString:
+def amount_with_fee(amount: Decimal, fee: Decimal, asset: Asset) -> SafeString:
+    """What leaves, what the network takes of it, and what arrives."""
     arrives = f"{plain(amount - fee)} {asset.code} arrives"
     return format_html(
         '{} <span class="quiet">· {}</span>',
         markup.amount(plain(amount), asset.code),
         f"network fee of {plain(fee)} {asset.code} included; {arrives}" if fee else arrives,
-    )
-
-
-def _receiver(key: str, network: str, address: str, memo: str) -> SafeString:
-    said = format_html('<p>Memo <span class="digest"><b>{}</b></span></p>', memo) if memo else ""
-    return format_html(
-        '<p><b>{}</b> <span class="quiet">· {} · {} characters</span></p><p>{}</p>{}',
-        key,
-        network,
-        len(address),
-        markup.address(address),
-        said,
     )
 
 
@@ -159,47 +101,22 @@ def _figures(account: Account, asset: Asset, sent: Withdrawal) -> tuple[Figure, 
     row = rows[asset.id]
     total, free = row.units + row.held_by_withdrawals_units, row.units - row.held_by_orders_units
 
-    def shown(units: int) -> str:
+    def full(units: int) -> str:
         return wire(units, asset.decimals)
 
     return (
-        Figure("Balance", shown(total), shown(total - sent.amount_units), final=True),
-        Figure("On hold for this request", shown(sent.amount_units), shown(0)),
-        Figure("Free to use", shown(free), shown(free)),
+        Figure("Balance", full(total), full(total - sent.amount_units), final=True),
+        Figure("On hold for this request", full(sent.amount_units), full(0)),
+        Figure("Free to use", full(free), full(free)),
     )
 
 
-def _first_use(params: "Withdraw", sent: Withdrawal) -> tuple[Notice, ...]:
-    """Says when nothing was ever sent there from this Organization, under whatever name."""
-    to_it = Withdrawal.objects.filter(organization=sent.organization_id, address__address=params.address)
-    if to_it.filter(change__state=State.EXECUTED).exists():
-        return ()
-    added = Address.objects.get(pk=params.address_id)
-    day = timezone.localtime(added.added_at)
-    text = f"It was added on {day.day} {day:%b %Y} by {added.added_by}. Compare it with a source outside this portal."
-    return (Notice("wait", "Nothing has been sent to this address before.", text),)
-
-
-def _alike(change: "ChangeRequest", params: "Withdraw", sent: Withdrawal) -> tuple[Notice, ...]:
-    """A like withdrawal of the same initiator within a day may be a mistake or a replay (security AP-14)."""
-    others = (
-        Withdrawal.objects.filter(
-            change__service_user=change.service_user_id,
-            change__member=change.member_id,
-            organization=sent.organization_id,
-            asset=sent.asset,
-            amount_units=sent.amount_units,
-            address__address=params.address,
-            created_at__gt=sent.created_at - ALIKE_WITHIN,
-            created_at__lt=sent.created_at + ALIKE_WITHIN,
-        )
-        .exclude(pk=sent.pk)
-        .select_related("change")
-        .order_by("-pk")[:5]
+def _beware(change: "ChangeRequest", params: "Withdraw", sent: Withdrawal) -> tuple[Notice, ...]:
+    """Read from what was asked; the row of the book only says who added it when."""
+    asker = Q(change__service_user=change.service_user_id, change__member=change.member_id)
+    like = Like(sent.organization_id, sent.asset, sent.amount_units, params.address, params.memo, sent.created_at)
+    return (
+        *notices.first_use(sent.address, params.address, params.memo),
+        *notices.look_alike(sent.organization_id, params.network, params.address),
+        *notices.asked_alike(like, asker, change.initiator_label, but=sent),
     )
-    said = [f"request {other.change.number} ({other.change.shown_state.label.lower()})" for other in others]
-    if not said:
-        return ()
-    text = f"See {', '.join(said)}. Make sure that both are meant."
-    title = f"{change.initiator_label} asked for the same amount to the same address within 24 hours."
-    return (Notice("wait", title, text),)

@@ -1,0 +1,118 @@
+"""Where money can go: whether a text is an address of a network, and the one way to write it.
+
+An address is one text. Those of banks have parts, with a stroke between them: `BIC/account/holder` by SWIFT,
+`IBAN/holder` by SEPA.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from portal.core.errors import Invalid
+from portal.treasury.destinations import banks, bitcoin, ethereum, solana
+
+KEY: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9 ._-]{0,38}[A-Za-z0-9])?", re.ASCII)
+MEMO: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,98}[\x21-\x7e])?", re.ASCII)
+OTHER: Final = re.compile(r"[\x21-\x7e]{4,200}", re.ASCII)
+LONGEST: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How addresses of one network are written.
+
+    `canonical` raises Invalid for what is none, `hint` says what is wanted where one field takes it all, `parts` are
+    the labels of what a stroke keeps apart, and `memo` is what people call the memo there; empty where there is none.
+    """
+
+    name: str
+    canonical: Callable[[str], str]
+    hint: str
+    memo: str = ""
+    parts: tuple[str, ...] = ("",)
+
+    @property
+    def is_bank(self) -> bool:
+        return len(self.parts) > 1
+
+
+NETWORKS: Final = {
+    network.name: network
+    for network in (
+        Network("Bitcoin", bitcoin.canonical, "Begins with bc1, 1 or 3. Main network only."),
+        Network("Ethereum", ethereum.canonical, "Begins with 0x, then 40 digits 0-9 and a-f."),
+        Network("Solana", solana.canonical, "32 to 44 letters and digits.", memo="Memo"),
+        Network("SWIFT", banks.swift, "", memo="Payment reference", parts=("BIC", "Account", banks.HOLDER)),
+        Network("SEPA", banks.sepa, "", memo="Payment reference", parts=("IBAN", banks.HOLDER)),
+    )
+}
+
+
+def network_of(name: str) -> Network:
+    """What is known of the network; of one that is not, that its addresses are visible ASCII."""
+    return NETWORKS.get(name) or Network(name, _visible, "4 to 200 visible ASCII characters.", memo="Memo")
+
+
+def canonical(network: str, text: str) -> str:
+    """`text` as an address of `network` is written. Raises: Invalid, naming what is wrong and where it would fit."""
+    if len(text) > LONGEST:
+        raise Invalid(f"An address has at most {LONGEST} characters; this has {len(text)}.", field="address")
+    try:
+        return network_of(network).canonical(text)
+    except Invalid:
+        elsewhere = _network_that_takes(text, but=network)
+        if elsewhere is None:
+            raise
+        raise Invalid(f"This is an address on {elsewhere}, not on {network}.", field="address") from None
+
+
+def check_address(network: str, text: str) -> None:
+    """Raises: Invalid if `text` is no address of `network`, or is not written in the one way."""
+    if canonical(network, text) != text:
+        raise Invalid(f"Write this address as {canonical(network, text)}.", field="address")
+
+
+def check_key(key: str) -> None:
+    """Raises: Invalid if `key` cannot name an address."""
+    if not KEY.fullmatch(key):
+        raise Invalid("A name has 1 to 40 letters, digits, spaces, dots, dashes or underscores.", field="key")
+
+
+def check_memo(network: str, memo: str) -> None:
+    """Raises: Invalid if `memo` is given and cannot be one, or the network carries none."""
+    if memo and not network_of(network).memo:
+        raise Invalid(f"{network} carries no memo. Leave it empty.", field="memo")
+    if memo and not MEMO.fullmatch(memo):
+        raise Invalid("A memo has at most 100 visible ASCII characters.", field="memo")
+
+
+def parts(network: str, text: str) -> tuple[tuple[str, str], ...]:
+    """The labelled parts of an address; a single one without a label where there is nothing to tell apart."""
+    labels = network_of(network).parts
+    texts = text.split("/", len(labels) - 1)
+    return tuple(zip(labels, texts, strict=False)) if len(labels) > 1 else (("", text),)
+
+
+def ends(network: str, text: str) -> tuple[str, str]:
+    """The first and the last group of four as pages set them: what an eye compares, and what a look-alike copies."""
+    first = next((part for label, part in parts(network, text) if label in ("", "IBAN", "Account")), text)
+    return first[:4], first[(len(first) - 1) // 4 * 4 :]
+
+
+def _network_that_takes(text: str, *, but: str) -> str | None:
+    for network in NETWORKS.values():
+        if network.name == but or network.is_bank:
+            continue
+        try:
+            network.canonical(text)
+        except Invalid:
+            continue
+        return network.name
+    return None
+
+
+def _visible(text: str) -> str:
+    if not OTHER.fullmatch(text):
+        raise Invalid("An address has 4 to 200 visible ASCII characters.", field="address")
+    return text

@@ -1,0 +1,117 @@
+"""What to beware of about a destination or an amount: said to whoever asks, and again to whoever approves."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import Q
+from django.utils import timezone
+
+from policies.models import ChangeRequest, State
+from portal.core.describing import Notice
+from portal.treasury import destinations
+from portal.treasury.models import Address, Withdrawal
+
+ALIKE_WITHIN: Final = timedelta(hours=24)
+NAMED: Final = 3
+LOOKED_AT: Final = 200
+COMPARE: Final = "Compare the address, letter by letter, with a source outside this portal."
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """What makes two withdrawals alike, and when this one was asked, or would be."""
+
+    organization_id: int
+    asset: str
+    amount_units: int
+    address: str
+    memo: str
+    at: datetime
+
+
+def first_use(row: Address, address: str, memo: str) -> tuple[Notice, ...]:
+    """Says when nothing was ever sent there from this Organization, under whatever name; `row` knows who added it."""
+    to_it = Withdrawal.objects.filter(organization=row.organization_id, address__address=address, address__memo=memo)
+    if to_it.filter(change__state=State.EXECUTED).exists():
+        return ()
+    day = timezone.localtime(row.added_at)
+    text = f"It was added on {day.day} {day:%b %Y} by {row.added_by}. Compare it with a source outside this portal."
+    return (Notice("wait", "Nothing has been sent to this address before.", text),)
+
+
+def look_alike(organization_id: int, network: str, address: str) -> tuple[Notice, ...]:
+    """Says which other addresses, in the book now or once, begin and end as this one does.
+
+    People compare the first and the last letters; who wants to be mistaken for an address makes one that shares them.
+    """
+    found = [f"{other.key} of {other.account.name}" for other in _twins(organization_id, network, address)]
+    if not found:
+        return ()
+    title = f"This is not {_one_of(found)}: it only begins and ends alike."
+    return (Notice("wait", title, f"They differ inside. {COMPARE}"),)
+
+
+def known_elsewhere(organization_id: int, address: str, memo: str, *, but: int) -> tuple[Notice, ...]:
+    """Says under which names the Organization knows this destination already, other than in the Account `but`."""
+    rows = Address.objects.filter(organization=organization_id, address=address, memo=memo, removed_at=None)
+    others = rows.exclude(account=but).select_related("account").order_by("pk")[:NAMED]
+    found = [f"{other.key} of {other.account.name}" for other in others]
+    if not found:
+        return ()
+    return (Notice("pen", f"It is the same address as {_all_of(found)}.", "That one was agreed to before."),)
+
+
+def name_used_before(account_id: int, key: str, address: str) -> tuple[Notice, ...]:
+    """Says when the name stood for another address: bots send to names."""
+    before = Address.objects.filter(account=account_id, key__iexact=key, removed_at__isnull=False)
+    if not before.exclude(address=address).exists():
+        return ()
+    text = "Bots ask by name. One that still asks for it would send to the new address."
+    return (Notice("wait", f"The name {key} stood for another address before.", text),)
+
+
+def asked_alike(like: Like, asker: Q, label: str, *, but: Withdrawal | None = None) -> tuple[Notice, ...]:
+    """A like withdrawal of the same initiator within a day may be a mistake or a replay (security AP-14)."""
+    others = Withdrawal.objects.filter(
+        asker,
+        organization=like.organization_id,
+        asset=like.asset,
+        amount_units=like.amount_units,
+        address__address=like.address,
+        address__memo=like.memo,
+        created_at__gt=like.at - ALIKE_WITHIN,
+        created_at__lt=like.at + ALIKE_WITHIN,
+    ).exclude(pk=but.pk if but else 0)
+    said = [
+        f"request {other.change.number} ({_state(other.change)})"
+        for other in others.select_related("change").order_by("-pk")[:5]
+    ]
+    if not said:
+        return ()
+    title = f"{label} asked for the same amount to the same address within 24 hours."
+    return (Notice("wait", title, f"See {', '.join(said)}. Make sure that both are meant."),)
+
+
+def _state(change: ChangeRequest) -> str:
+    return str(change.shown_state.label).lower()
+
+
+def _twins(organization_id: int, network: str, address: str) -> list[Address]:
+    mine = tuple(map(str.lower, destinations.ends(network, address)))
+    rows = Address.objects.filter(organization=organization_id, network=network).exclude(address__iexact=address)
+    rows = rows.filter(address__icontains=mine[0]).filter(address__icontains=mine[1])
+    twins: dict[str, Address] = {}
+    for other in rows.select_related("account").order_by("-pk")[:LOOKED_AT]:
+        if tuple(map(str.lower, destinations.ends(network, other.address))) == mine:
+            twins.setdefault(other.address, other)
+    return list(twins.values())[:NAMED]
+
+
+def _one_of(names: Iterable[str]) -> str:
+    return " or ".join(names)
+
+
+def _all_of(names: Iterable[str]) -> str:
+    return " and ".join(names)

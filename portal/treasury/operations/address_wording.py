@@ -1,0 +1,107 @@
+"""Requests about the book of addresses in plain words (DESIGN R7)."""
+
+from typing import TYPE_CHECKING
+
+from django.utils.html import format_html
+
+from accounts.models import Account
+from policies import registry
+from policies.payload import decode
+from portal.core.describing import Description, Fact, FieldChange, Notice
+from portal.treasury import notices, shown
+from portal.treasury.models import Address
+from portal.venues.registry import venue
+from portal.venues.types import Destination
+
+if TYPE_CHECKING:
+    from policies.models import ChangeRequest
+    from portal.treasury.operations.addresses import AddAddress, RemoveAddress, RenameAddress
+
+
+def addition(change: "ChangeRequest") -> Description:
+    """Where money could go afterwards."""
+    params: AddAddress = decode(registry.get(change.operation).params, change.params)
+    account = Account.objects.get(pk=params.account_id)
+    method = venue(account.venue).withdrawal_method(params.asset, params.method)
+    target = Destination(params.key, params.address, method.name, method.network, params.memo)
+    sentence = format_html(
+        "<b>{}</b> asks that <b>{}</b> may send <b>{}</b> to a new address, called <b>{}</b>.",
+        change.initiator_label,
+        account.name,
+        method.asset.code,
+        params.key,
+    )
+    facts = (
+        Fact("Account", account.name),
+        Fact("Asset", method.asset.code),
+        Fact("Address", shown.receiver(target)),
+    )
+    panel = (
+        Fact("Add", params.key),
+        Fact("Address", shown.ends(method.network, params.address)),
+        Fact("For", f"{method.asset.code} of {account.name}"),
+    )
+    changes = (FieldChange(params.key, "not in the book", f"{method.asset.code} may go there", grows=True),)
+    said = beware(account, target) if change.is_open else ()
+    return Description(sentence, facts, panel, changes=changes, notices=said)
+
+
+def beware(account: Account, target: Destination) -> tuple[Notice, ...]:
+    """What whoever adds an address should know, and whoever agrees to it."""
+    organization_id = account.organization_id
+    return (
+        *notices.look_alike(organization_id, target.network, target.address),
+        *notices.known_elsewhere(organization_id, target.address, target.memo, but=account.pk),
+        *notices.name_used_before(account.pk, target.key, target.address),
+        Notice("wait", "Money sent there cannot be called back.", notices.COMPARE),
+    )
+
+
+def renaming(change: "ChangeRequest") -> Description:
+    """Under which name bots and people would find it."""
+    params: RenameAddress = decode(registry.get(change.operation).params, change.params)
+    address = Address.objects.select_related("account").get(pk=params.address_id)
+    sentence = format_html(
+        "<b>{}</b> asks to rename the address <b>{}</b> of <b>{}</b> to <b>{}</b>. Where it leads stays the same.",
+        change.initiator_label,
+        params.key,
+        address.account.name,
+        params.new_key,
+    )
+    panel = (Fact("Rename", params.key), Fact("To", params.new_key), Fact("Address", _ends(address)))
+    said = (
+        Notice("wait", "Bots that ask for the old name are refused afterwards.", "Tell their authors the new one."),
+        *notices.name_used_before(address.account_id, params.new_key, address.address),
+    )
+    return Description(
+        sentence,
+        _facts(address, params.key),
+        panel,
+        changes=(FieldChange("Name", params.key, params.new_key),),
+        notices=said if change.is_open else (),
+    )
+
+
+def removal(change: "ChangeRequest") -> Description:
+    """Where no more money could go."""
+    params: RemoveAddress = decode(registry.get(change.operation).params, change.params)
+    address = Address.objects.select_related("account").get(pk=params.address_id)
+    sentence = format_html(
+        "<b>{}</b> asks to remove the address <b>{}</b> of <b>{}</b>. What already waits to be sent there still goes.",
+        change.initiator_label,
+        params.key,
+        address.account.name,
+    )
+    panel = (Fact("Remove", params.key), Fact("Address", _ends(address)))
+    code = venue(address.account.venue).asset(address.asset).code
+    changes = (FieldChange(params.key, f"{code} may go there", "not in the book"),)
+    return Description(sentence, _facts(address, params.key), panel, changes=changes)
+
+
+def _facts(address: Address, key: str) -> tuple[Fact, ...]:
+    target = Destination(key, address.address, address.method, address.network, address.memo)
+    return Fact("Account", address.account.name), Fact("Address", shown.receiver(target))
+
+
+def _ends(address: Address) -> str:
+    return shown.ends(address.network, address.address)
