@@ -6,9 +6,9 @@ from django.utils import timezone
 from accounts import entitlements, sessions
 from accounts.models import Member, Organization, OwnershipOffer
 from policies import changes
-from policies.dead_ends import refuse_grown
 from policies.facts import gather
 from policies.models import ChangeRequest
+from policies.rules.dead_ends import refuse_grown
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record

@@ -1,16 +1,15 @@
 """Gathers what the rules look at, fresh from the database and with the same few queries however much there is."""
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from django.conf import settings
-from django.db.models import Q
 from django.utils import timezone
 
 from policies import payload, registry
 from policies.models import Grant
 from policies.registry import Operation
-from policies.rules import Asked, Bot, Facts, Held, Initiator, Person, Terms
+from policies.rules import Asked, Bot, Facts, Held, Initiator, Key, Person, Terms, is_locked
 from policies.workflows import Workflow
 from portal.core.actors import MEMBER
 from portal.core.errors import NotFound
@@ -20,13 +19,14 @@ if TYPE_CHECKING:
     from accounts.models import Member, Organization, ServiceUser
     from policies.models import ChangeRequest
 
-AUTHENTICATOR_APP = "totp"
+P = TypeVar("P")
 # With fewer verified members than this, accepting ownership counts as one of the approvals (O3).
 FEW: Final = 3
+TERMS: Final = ("workflow", "approvals", "always", "open_hours", "is_locked")
 
 
 def gather(organization: "Organization") -> Facts:
-    """Everything that P2, P5 and R3 ask about one Organization, in eleven queries."""
+    """Everything that P2, P5 and R3 ask about one Organization, in ten queries."""
     levels = type(organization).objects.values_list("second_factor_level", flat=True)
     return Facts(
         level=levels.get(pk=organization.pk),
@@ -39,24 +39,28 @@ def gather(organization: "Organization") -> Facts:
 
 def policies(organization: "Organization") -> tuple[Terms, ...]:
     """The policies as they stand, readable or not."""
-    rows = organization.policies.order_by("pk").values_list("workflow", "approvals", "always", "open_hours")
+    rows = organization.policies.order_by("pk").values_list(*TERMS)
     return tuple(Terms(*row) for row in rows)
 
 
 def person(facts: Facts, member_id: int | None) -> Person | None:
-    return next((found for found in facts.people if found.member_id == member_id), None)
+    return facts.person(member_id)
 
 
 def bot(facts: Facts, service_user_id: int | None) -> Bot | None:
-    return next((found for found in facts.bots if found.service_user_id == service_user_id), None)
+    return facts.bot(service_user_id)
 
 
-def initiator(facts: Facts, actor: "Member | ServiceUser") -> Initiator:
-    """The actor as the rules see them.
+def initiator(facts: Facts, actor: "Member | ServiceUser", api_key_id: int | None = None) -> Initiator:
+    """The actor as the rules see them; a Service User as it asks through that key, when one is given.
 
     Raises: NotFound if they are not of this Organization.
     """
-    found = person(facts, actor.pk) if actor.kind == MEMBER else bot(facts, actor.pk)
+    if actor.kind == MEMBER:
+        found: Initiator | None = facts.person(actor.pk)
+    else:
+        asking = facts.bot(actor.pk)
+        found = asking.through(api_key_id) if asking is not None and api_key_id is not None else asking
     if found is None:
         raise NotFound(f"{actor.label} is not of this Organization.")
     return found
@@ -65,36 +69,34 @@ def initiator(facts: Facts, actor: "Member | ServiceUser") -> Initiator:
 def asked(change: "ChangeRequest", facts: Facts) -> Asked:
     """What `change` asks, for the rules. One whose params were altered beyond reading gives nobody anything."""
     operation = registry.get(change.operation)
-    return asking(operation, change, facts, gives_withdraw=_gives_withdraw(change))
+    try:
+        params = payload.decode(operation.params, change.params)
+    except payload.Unreadable:
+        # It cannot run either: whoever moves it finds that its digest is broken.
+        params = None
+    return asking(operation, change, facts, params)
 
 
-def asking(operation: Operation[Any], change: "ChangeRequest", facts: Facts, *, gives_withdraw: int | None) -> Asked:
-    """What a request for `operation` asks, when its params are at hand.
+def asking(operation: Operation[P], change: "ChangeRequest", facts: Facts, params: P | None) -> Asked:
+    """What a request for `operation` asks; `params` None when they cannot be read.
 
     Raises: NotFound if its initiator is not of this Organization.
     """
-    subject = person(facts, change.subject_member_id)
+    subject = facts.person(change.subject_member_id)
     verified = sum(found.is_active and found.is_verified for found in facts.people)
+    protects = params is None or operation.protected(params, facts)
     return Asked(
         workflow=Workflow(change.workflow),
-        initiator=initiator(facts, change.initiator),
+        initiator=initiator(facts, change.initiator, change.api_key_id),
         account_id=change.account_id,
         subject=subject.user_id if subject else None,
-        gives_withdraw=gives_withdraw,
+        gives_withdraw=operation.gives_withdraw(params) if params is not None else None,
         money=operation.money,
         alone=operation.alone,
+        protected=protects and is_locked(facts.policies),
         least=1 if operation.accepted else 0,
         spared=1 if operation.accepted and verified < FEW else 0,
     )
-
-
-def _gives_withdraw(change: "ChangeRequest") -> int | None:
-    operation = registry.get(change.operation)
-    try:
-        return operation.gives_withdraw(payload.decode(operation.params, change.params))
-    except payload.Unreadable:
-        # It cannot run either: whoever moves it finds that its digest is broken.
-        return None
 
 
 def _people(organization: "Organization") -> tuple[Person, ...]:
@@ -124,28 +126,26 @@ def _people(organization: "Organization") -> tuple[Person, ...]:
 
 
 def _bots(organization: "Organization") -> tuple[Bot, ...]:
-    custodians: dict[int, set[int]] = defaultdict(set)
-    unexpired = Q(keys__expires_at=None) | Q(keys__expires_at__gt=timezone.now())
-    live = set(
-        organization.service_users.filter(unexpired, keys__isnull=False, keys__revoked_at=None)
-        .values_list("pk", flat=True)
-        .distinct()
-    )
     bots = organization.service_users
-    for service_user_id, user_id in bots.filter(keys__isnull=False).values_list("pk", "keys__made_by__user_id"):
-        custodians[service_user_id].add(user_id)
+    custodians: dict[int, set[int]] = defaultdict(set)
     kept = bots.filter(keys__custodians__isnull=False)
-    for service_user_id, user_id in kept.values_list("pk", "keys__custodians__member__user_id"):
-        custodians[service_user_id].add(user_id)
+    for key_id, user_id in kept.values_list("keys", "keys__custodians__member__user_id"):
+        custodians[key_id].add(user_id)
+    keys: dict[int, list[Key]] = defaultdict(list)
+    rows = bots.filter(keys__isnull=False).order_by("keys")
+    fields = ("pk", "keys", "keys__made_by__user_id", "keys__revoked_at", "keys__expires_at")
+    now = timezone.now()
+    for service_user_id, key_id, made_by, revoked_at, expires_at in rows.values_list(*fields):
+        is_live = revoked_at is None and (expires_at is None or expires_at > now)
+        keys[service_user_id].append(Key(key_id, frozenset(custodians[key_id] | {made_by}), is_live))
     return tuple(
         Bot(
             service_user_id=service_user.pk,
             name=service_user.name,
             account_id=service_user.account_id,
             is_active=service_user.is_active,
-            has_live_key=service_user.pk in live,
             permissions=frozenset(service_user.permissions),
-            custodians=frozenset(custodians[service_user.pk]),
+            keys=tuple(keys[service_user.pk]),
         )
         for service_user in bots.order_by("name", "pk")
     )

@@ -9,6 +9,7 @@ from portal.core.actors import Actor
 
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
+    from policies.rules import Facts
     from portal.core.describing import Description
 
 P = TypeVar("P")
@@ -55,7 +56,8 @@ class Operation(Generic[P]):
     that it can bring about a dead end (P5). `permission` is what a key needs to ask for it; without one no key may.
     `gives_withdraw` names the Account from which a key would gain Withdraw. With `approvers_ask` whoever holds
     Approve may ask for it too, and with `alone` whoever may ask finishes it alone. With `accepted` its subject has to
-    accept it once it is approved (O3).
+    accept it once it is approved (O3). `protected` says whether it is one of the changes that P4 protects while any
+    policy is locked, from its params and the facts.
     """
 
     key: str
@@ -77,6 +79,7 @@ class Operation(Generic[P]):
     approvers_ask: bool
     alone: bool
     accepted: bool
+    protected: "Callable[[P, Facts], bool]"
 
 
 class Unregistered(LookupError):
@@ -89,6 +92,16 @@ _by_run: dict[object, Operation[Any]] = {}
 
 def nothing(_params: object) -> None:
     """For operations without Account, subject member or power to withdraw."""
+
+
+def unprotected(_params: object, _facts: "Facts") -> bool:
+    """For operations that give nobody power (P4)."""
+    return False
+
+
+def always_protected(_params: object, _facts: "Facts") -> bool:
+    """For operations that P4 names without a condition."""
+    return True
 
 
 def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of an operation
@@ -111,6 +124,7 @@ def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of
     approvers_ask: bool = False,
     alone: bool = False,
     accepted: bool = False,
+    protected: "Callable[[P, Facts], bool]" = unprotected,
 ) -> Callable[[Run[P]], Run[P]]:
     """Register the function below as the governed operation `key`. See `Operation` for the rest."""
 
@@ -138,6 +152,7 @@ def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of
             approvers_ask=approvers_ask,
             alone=alone,
             accepted=accepted,
+            protected=protected,
         )
         _by_key[key] = _by_run[run] = entry
         return run

@@ -8,7 +8,7 @@ from django.utils.html import format_html
 
 from accounts import notices, resting, sessions
 from accounts.models import Authenticator, Member, Passkey, RecoveryCode
-from accounts.operations.people import find, name_of
+from accounts.operations.people import find, holds_power, name_of
 from accounts.own_password import send_enrolment_link
 from policies.models import ChangeRequest
 from policies.registry import Headline, operation
@@ -70,6 +70,7 @@ def describe_reset(change: ChangeRequest) -> Description:
     headline=lambda params: Headline(f"Reset the factors of {name_of(params.member_id)}"),
     describe=describe_reset,
     opened=check_reset,
+    protected=lambda params, facts: holds_power(params.member_id, facts),
     # Somebody without factors approves nothing: that shortage is never a reason to refuse (P5).
     shifts_power=False,
 )

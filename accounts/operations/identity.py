@@ -6,7 +6,7 @@ from django.utils.html import format_html
 
 from accounts.identity import checks
 from accounts.models import IdentityCheck, Member
-from accounts.operations.people import find, name_of
+from accounts.operations.people import find, holds_power, name_of
 from accounts.operations.service_users import asking_member
 from policies.models import ChangeRequest
 from policies.registry import Headline, operation
@@ -56,6 +56,7 @@ def describe_review(change: ChangeRequest) -> Description:
     opened=check_review,
     approvers_ask=True,
     alone=True,
+    protected=lambda params, facts: holds_power(params.member_id, facts),
 )
 def verify_identity(*, actor: Actor, params: VerifyIdentity, change: ChangeRequest) -> Member:
     """Count a Member as verified, by the review of whoever asked.

@@ -126,6 +126,7 @@ def _notices(params: InviteMember) -> tuple[Notice, ...]:
     opened=check_invitation,
     # A link gives nobody power: its rights count once its holder's identity is verified, and P5 is asked then.
     shifts_power=False,
+    protected=lambda params, _facts: any(right != Right.VIEW for _, right, _ in params.rights),
 )
 def invite_member(*, actor: Actor, params: InviteMember, change: "ChangeRequest") -> Invitation:
     """Open an invitation valid for seven days and send its link after commit.

@@ -8,7 +8,7 @@ from django.utils.html import format_html
 
 from accounts import entitlements, sessions
 from accounts.models import Member
-from accounts.operations.people import find, name_of, refuse_owner
+from accounts.operations.people import find, holds_power, name_of, refuse_owner
 from policies import changes
 from policies.models import ChangeRequest
 from policies.registry import Headline, operation
@@ -135,6 +135,7 @@ def remove_member(*, actor: Actor, params: RemoveMember, change: ChangeRequest) 
     describe=describe_lift,
     opened=check_lift,
     approvers_ask=True,
+    protected=lambda params, facts: holds_power(params.member_id, facts),
 )
 def lift_member_suspension(*, actor: Actor, params: LiftMemberSuspension, change: ChangeRequest) -> Member:
     """Let a suspended Member sign in again; nothing that was ended comes back.

@@ -12,7 +12,7 @@ from accounts.security_levels import Security
 from policies import notes, registry
 from policies.models import ChangeRequest
 from policies.payload import decode
-from policies.registry import Headline, operation
+from policies.registry import Headline, always_protected, operation
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -135,6 +135,7 @@ def describe_account(change: ChangeRequest) -> Description:
     headline=lambda params: Headline(_security_title(params)),
     describe=describe_security,
     opened=check_security,
+    protected=lambda params, _facts: params.after.is_lower_than(params.before),
 )
 def change_security(*, actor: Actor, params: ChangeSecurity, change: ChangeRequest) -> Organization:
     """Set the 2FA level and the session limits; they count for who is signed in from their next request on.
@@ -171,6 +172,7 @@ def change_security(*, actor: Actor, params: ChangeSecurity, change: ChangeReque
     headline=lambda params: Headline(f"Add the Account {params.name}"),
     describe=describe_account,
     opened=check_account,
+    protected=always_protected,
 )
 def add_account(*, actor: Actor, params: AddAccount, change: ChangeRequest) -> Account:
     """Open another set of segregated balances.

@@ -12,7 +12,7 @@ from accounts.models import OwnershipOffer
 from accounts.operations.people import find, name_of
 from accounts.operations.service_users import asking_member
 from policies.models import ChangeRequest
-from policies.registry import Headline, operation
+from policies.registry import Headline, always_protected, operation
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -75,6 +75,7 @@ def describe_transfer(change: ChangeRequest) -> Description:
     describe=describe_transfer,
     opened=check_transfer,
     accepted=True,
+    protected=always_protected,
 )
 def transfer_ownership(*, actor: Actor, params: TransferOwnership, change: ChangeRequest) -> OwnershipOffer:
     """Offer the ownership; it changes hands when the new Owner accepts within the open time of the request.

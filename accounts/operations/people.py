@@ -2,6 +2,7 @@
 
 from accounts.models import Member
 from policies.models import ChangeRequest
+from policies.rules import Facts
 from portal.core.errors import NotFound, Refused
 
 
@@ -15,6 +16,12 @@ def find(change: ChangeRequest, member_id: int) -> Member:
     if member is None:
         raise NotFound("There is no such member any more.")
     return member
+
+
+def holds_power(member_id: int, facts: Facts) -> bool:
+    """Whether that Member holds more than View anywhere: what gives such a right back is protected (DESIGN P4)."""
+    person = facts.person(member_id)
+    return person is not None and person.holds_power
 
 
 def refuse_owner(member: Member) -> None:

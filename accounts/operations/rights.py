@@ -13,7 +13,7 @@ from policies import changes, registry
 from policies.models import ChangeRequest
 from policies.payload import decode
 from policies.registry import Headline, operation
-from policies.workflows import Workflow
+from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Actor
@@ -78,6 +78,9 @@ def describe_rights(change: ChangeRequest) -> Description:
     headline=lambda params: Headline(f"Change the rights of {name_of(params.member_id)}"),
     describe=describe_rights,
     opened=check_rights,
+    protected=lambda params, _facts: any(
+        one.right is not Right.VIEW for one in entitlements.gained(params.before, params.after)
+    ),
 )
 def change_rights(*, actor: Actor, params: ChangeRights, change: ChangeRequest) -> Member:
     """Give a Member exactly the rights in `after`; their sessions end, and what they may no longer ask is cancelled.

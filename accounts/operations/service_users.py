@@ -94,6 +94,7 @@ def check_change(*, actor: Actor, params: ChangeServiceUser, change: ChangeReque
     describe=wording.creation,
     opened=check_creation,
     gives_withdraw=lambda params: params.account_id if params.limits.may_withdraw else None,
+    protected=lambda params, _facts: params.limits.may_withdraw,
 )
 def create_service_user(*, actor: Actor, params: CreateServiceUser, change: ChangeRequest) -> ServiceUser:
     """Make the bot and its first key, which waits for its initiator to reveal it.
@@ -141,6 +142,7 @@ def create_service_user(*, actor: Actor, params: CreateServiceUser, change: Chan
     gives_withdraw=lambda params: (
         params.account_id if params.after.may_withdraw and not params.before.withdraws_now else None
     ),
+    protected=lambda params, _facts: params.after.may_withdraw and bool(grown(params.before, params.after)),
 )
 def change_service_user(*, actor: Actor, params: ChangeServiceUser, change: ChangeRequest) -> ServiceUser:
     """Give the bot and all its keys other limits, from their next call on.

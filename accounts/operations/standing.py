@@ -13,6 +13,7 @@ from accounts.operations.service_users import find
 from policies import changes
 from policies.models import ChangeRequest
 from policies.registry import Headline, operation
+from policies.rules import WITHDRAW, Bot
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -56,6 +57,8 @@ def check_removal(*, actor: Actor, params: RemoveServiceUser, change: ChangeRequ
     describe=wording.lifting,
     opened=check_lift,
     gives_withdraw=lambda params: _withdrawing_account(params.service_user_id),
+    # Its keys may withdraw again: that is making them anew.
+    protected=lambda params, facts: _may_withdraw(facts.bot(params.service_user_id)),
 )
 def lift_suspension(*, actor: Actor, params: LiftSuspension, change: ChangeRequest) -> ServiceUser:
     """Let a suspended bot's keys work again; what it had asked for stays cancelled.
@@ -77,6 +80,10 @@ def lift_suspension(*, actor: Actor, params: LiftSuspension, change: ChangeReque
         change=change.reference,
     )
     return bot
+
+
+def _may_withdraw(bot: Bot | None) -> bool:
+    return bot is not None and WITHDRAW in bot.permissions
 
 
 def _withdrawing_account(service_user_id: int) -> int | None:

@@ -52,7 +52,7 @@ def may_cancel(change: ChangeRequest, actor: Actor, facts: Facts) -> bool:
     if change.member_id is not None:
         return change.member_id == actor.pk
     asking = bot(facts, change.service_user_id)
-    return asking is not None and cast("Member", actor).user_id in asking.custodians
+    return asking is not None and cast("Member", actor).user_id in asking.through(change.api_key_id).custodians
 
 
 def cancel_all(

@@ -7,10 +7,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from policies import payload, registry
-from policies.dead_ends import refuse_grown
 from policies.facts import gather
 from policies.models import ChangeRequest, State
 from policies.registry import Operation
+from policies.rules.dead_ends import refuse_grown
 from portal.audit.kinds import EventKind
 from portal.audit.record import Outcome, lock_history, record
 from portal.core.actors import Actor, portal

@@ -141,7 +141,7 @@ def _asked(change: ChangeRequest, entry: Operation[P], params: P, facts: Facts) 
     people = {person.member_id for person in facts.people}
     if change.subject_member_id is not None and change.subject_member_id not in people:
         raise NotFound("There is no such member in this Organization.")
-    return asking(entry, change, facts, gives_withdraw=entry.gives_withdraw(params))
+    return asking(entry, change, facts, params)
 
 
 def _refuse_strangers(change: ChangeRequest, entry: Operation[Any], asked: Asked, facts: Facts) -> None:

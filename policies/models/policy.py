@@ -12,7 +12,10 @@ MIN_OPEN_HOURS, DEFAULT_OPEN_HOURS, MAX_OPEN_HOURS = 1, 72, 24 * 30
 
 
 class Policy(models.Model):
-    """How many approvals, whether also from those with Execute, and how long a request stays open (DESIGN P1)."""
+    """How many approvals, whether also from those with Execute, and how long a request stays open (DESIGN P1).
+
+    While it `is_locked` it changes only by approval, and it protects what would undo it (P3, P4).
+    """
 
     organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="policies")
     workflow = models.CharField(max_length=30, choices=[(w.value, w.title) for w in Workflow])
@@ -21,6 +24,7 @@ class Policy(models.Model):
     open_hours = models.PositiveSmallIntegerField(
         default=DEFAULT_OPEN_HOURS, validators=[MinValueValidator(MIN_OPEN_HOURS), MaxValueValidator(MAX_OPEN_HOURS)]
     )
+    is_locked = models.BooleanField(default=False)
     changed_at = models.DateTimeField()
 
     class Meta:

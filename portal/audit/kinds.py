@@ -70,6 +70,8 @@ class EventKind(StrEnum):
     KEY_LAPSED = "key.lapsed"
 
     POLICY_CONFIGURED = "policy.configured"
+    POLICY_LOCKED = "policy.locked"
+    POLICY_UNLOCKED = "policy.unlocked"
     POLICY_REMOVED = "policy.removed"
 
     ADDRESS_ADDED = "address.added"

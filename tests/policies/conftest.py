@@ -39,7 +39,7 @@ class House:
         self.people[name] = member
         return member
 
-    def policy(self, workflow, approvals, *, always=True, open_hours=72) -> Policy:
+    def policy(self, workflow, approvals, *, always=True, open_hours=72, locked=False) -> Policy:
         policy, _ = Policy.objects.update_or_create(
             organization=self.organization,
             workflow=workflow,
@@ -47,6 +47,7 @@ class House:
                 "approvals": approvals,
                 "always": always,
                 "open_hours": open_hours,
+                "is_locked": locked,
                 "changed_at": timezone.now(),
             },
         )

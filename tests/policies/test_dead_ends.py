@@ -5,11 +5,11 @@ from django.db import connection
 
 from accounts.models import Organization
 from policies.changes import propose
-from policies.dead_ends import Shortage, grown, shortages
 from policies.facts import gather
 from policies.models import ChangeRequest, Grant, Policy, State
 from policies.operations import ConfigurePolicy, RemovePolicy, configure_policy, remove_policy
-from policies.rules import WITHDRAW, Bot, Facts, Held, Person, Terms
+from policies.rules import WITHDRAW, Bot, Facts, Held, Key, Person, Terms
+from policies.rules.dead_ends import Shortage, grown, shortages
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
 from tests.policies.conftest import ask_send, ask_tidy, is_untouched, yes
@@ -31,9 +31,9 @@ def missing(found) -> list[tuple[str, int]]:
 
 
 def test_every_possible_initiator_is_counted():
-    bot = Bot(5, "bot", 1, permissions=frozenset({WITHDRAW}), custodians=frozenset({2}))
-    still = Bot(6, "still", 1, permissions=frozenset({"query-funds"}))
-    dead = Bot(8, "dead", 1, has_live_key=False, permissions=frozenset({WITHDRAW}))
+    bot = Bot(5, "bot", 1, permissions=frozenset({WITHDRAW}), keys=(Key(1, frozenset({2})),))
+    still = Bot(6, "still", 1, permissions=frozenset({"query-funds"}), keys=(Key(2),))
+    dead = Bot(8, "dead", 1, permissions=frozenset({WITHDRAW}), keys=(Key(3, is_live=False),))
     people = (someone(1, Right.INITIATE), someone(2, Right.APPROVE), someone(3, Right.APPROVE))
     assert missing(shortages(facts(*people, bots=[bot, still, dead]))) == [("bot", 1)]
     assert missing(shortages(facts(*people, bots=[bot], approvals=4))) == [("P1", 2), ("bot", 3)]
@@ -167,10 +167,10 @@ def test_a_policy_corrupted_while_a_request_waits_stops_it(house):
 
 def test_the_facts_take_as_many_queries_for_a_small_house_as_for_a_large_one(house, django_assert_num_queries):
     house.policy(WITHDRAWAL, 1)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         gather(house.organization)
     for number in range(10):
         house.member(f"more{number}", Right.APPROVE)
         house.bot(f"bot-{number}")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         gather(house.organization)

@@ -11,6 +11,7 @@ from policies.rules import (
     Bot,
     Facts,
     Held,
+    Key,
     Need,
     Person,
     Reason,
@@ -38,7 +39,7 @@ def policy(approvals=2, *, always=False, workflow=WITHDRAWAL) -> Terms:
     return Terms(workflow, approvals, always, 72)
 
 
-BOT = Bot(7, "bot", 1, permissions=frozenset({WITHDRAW}), custodians=frozenset({9}))
+BOT = Bot(7, "bot", 1, permissions=frozenset({WITHDRAW}), keys=(Key(1, frozenset({9})),))
 EXECUTES, INITIATES = person(1, Right.EXECUTE), person(2, Right.INITIATE)
 
 

@@ -1,11 +1,23 @@
-"""Which requests could nobody finish, and does a change make it worse (DESIGN P5). Pure, as `policies.rules` is."""
+"""Which requests could nobody finish, and does a change make it worse (DESIGN P5).
+
+Every workflow, Account and possible initiator is counted against the most that P2 to P4 can ask of them. Rest after a
+reset ends by itself within a day, so it is no shortage; the acceptance of O3 is asked when a transfer is opened.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
-from policies.rules import NEVER, Asked, Bot, Facts, Initiator, Person, approvals_needed, why_not
-from policies.workflows import Workflow
+from policies.rules.deciding import Reason, why_not
+from policies.rules.facts import NEVER, Bot, Facts, Initiator, Person
+from policies.rules.needs import Asked, approvals_needed, is_locked
+from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
+
+# The workflows in which a change can be protected (P4).
+PROTECTED: Final = frozenset({Workflow.MANAGE_ACCESS, Workflow.MANAGE_POLICIES})
+# Why somebody who holds Approve does not count, where somebody can do something about it.
+CURABLE: Final = frozenset({Reason.REMOVED, Reason.UNVERIFIED, Reason.NO_FACTOR, Reason.NO_PASSKEY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +67,23 @@ def refuse_grown(before: Facts, after: Facts) -> None:
     if worse:
         first = max(worse, key=lambda shortage: shortage.missing)
         more = f" {len(worse) - 1} more would be short as well." if len(worse) > 1 else ""
-        raise Refused(
-            f"This would leave requests that nobody can finish. {first}{more} "
-            f"First give Approve on {first.workflow.title} to "
-            f"{'one more member' if first.missing == 1 else f'{first.missing} more members'}, then ask again."
-        )
+        raise Refused(f"This would leave requests that nobody can finish. {first}{more} {_order(first, after)}")
+
+
+def _order(shortage: Shortage, facts: Facts) -> str:
+    """What to do first, so that the same change passes afterwards."""
+    if shortage.needed >= NEVER:
+        return "First configure that policy again, or have the operator look at it."
+    people = "one more member" if shortage.missing == 1 else f"{shortage.missing} more members"
+    order = f"First give Approve on {shortage.workflow.title} to {people}, then ask again."
+    stranger = _stranger(shortage.workflow, shortage.account_id)
+    held_up = [
+        f"{person.name} {reason.they}"
+        for person in facts.people
+        if (reason := why_not(person, stranger, facts.level)) in CURABLE
+        and person.holds(shortage.workflow, Right.APPROVE, shortage.account_id)
+    ]
+    return f"{order} Whoever holds it already but does not count: {'; '.join(held_up)}." if held_up else order
 
 
 def _in_workflow(workflow: Workflow, facts: Facts) -> Iterator[Shortage]:
@@ -67,22 +91,34 @@ def _in_workflow(workflow: Workflow, facts: Facts) -> Iterator[Shortage]:
     for account_id, account in facts.accounts.items() if workflow.by_account else nowhere:
         # Whoever could approve what a stranger asks. Initiator and custodians are then taken out by person, which
         # spares going through everybody once more for each initiator.
-        nobody = Asked(workflow, Bot(0, "", account_id or 0), account_id)
-        pool = {person.user_id for person in facts.people if why_not(person, nobody, facts.level) is None}
+        stranger = _stranger(workflow, account_id)
+        pool = {person.user_id for person in facts.people if why_not(person, stranger, facts.level) is None}
+        worst: dict[tuple[str, int], Shortage] = {}
         for initiator in _initiators(workflow, account_id, facts):
-            needed = _needed(Asked(workflow, initiator, account_id), facts)
+            needed = _needed(workflow, initiator, account_id, facts)
             missing = needed - len(pool - _barred(initiator))
-            if missing > 0:
-                yield Shortage(workflow, account_id, account, _who(initiator), initiator.name, needed, missing)
+            who = _who(initiator)
+            if missing > (worst[who].missing if who in worst else 0):
+                worst[who] = Shortage(workflow, account_id, account, who, initiator.name, needed, missing)
+        yield from worst.values()
+
+
+def _stranger(workflow: Workflow, account_id: int | None) -> Asked:
+    return Asked(workflow, Bot(0, "", account_id or 0), account_id)
 
 
 def _initiators(workflow: Workflow, account_id: int | None, facts: Facts) -> Iterator[Initiator]:
     yield from (person for person in facts.people if person.may_initiate(workflow, account_id))
     if workflow is Workflow.INITIATE_WITHDRAWAL:
-        yield from (bot for bot in facts.bots if bot.may_withdraw and bot.account_id == account_id)
+        for bot in facts.bots:
+            if bot.may_withdraw and bot.account_id == account_id:
+                yield from bot.through_each()
 
 
-def _needed(asked: Asked, facts: Facts) -> int:
+def _needed(workflow: Workflow, initiator: Initiator, account_id: int | None, facts: Facts) -> int:
+    """The most that can be asked of `initiator` there: while a policy is locked, what a protected change asks."""
+    protected = workflow in PROTECTED and is_locked(facts.policies)
+    asked = Asked(workflow, initiator, account_id, protected=protected)
     try:
         return approvals_needed(asked, facts.policies).approvals
     except Refused:

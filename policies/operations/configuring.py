@@ -1,7 +1,7 @@
-"""Governing the rules themselves: what a workflow asks for changes by request like everything else (DESIGN §4)."""
+"""Setting what a workflow asks for, and letting it ask for nothing any more (DESIGN P1)."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
 from django.utils.html import format_html
@@ -9,19 +9,19 @@ from django.utils.html import format_html
 from policies import payload
 from policies.models import Policy
 from policies.models.policy import DEFAULT_OPEN_HOURS, MAX_APPROVALS, MAX_OPEN_HOURS, MIN_OPEN_HOURS
+from policies.operations.standing import compared, count, freed, of_a_lock, standing, terms
 from policies.registry import Headline, operation
+from policies.rules import Terms
+from policies.rules.stages import meaning
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Actor
-from portal.core.describing import Description, Fact, FieldChange, Notice
+from portal.core.describing import Description, Fact, Notice
 from portal.core.errors import Conflict, Invalid
 
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
-
-SAFEGUARDS: Final = ("Approvals", "Always require approval")
-FIELDS: Final = (*SAFEGUARDS, "Stays open, hours")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,38 +41,25 @@ class RemovePolicy:
     workflow: Workflow
 
 
-def stage(approvals: int | None, always: bool) -> str:
-    """Where a workflow stands (DESIGN P6): without a policy, with one, or with one that binds everybody."""
-    return "bootstrap" if approvals is None else "enforced" if always else "configured"
-
-
-def meaning(approvals: int | None, always: bool) -> str:
-    """What that asks of people, in one sentence."""
-    if approvals is None:
-        return "Members with Execute finish alone; everyone else waits for one approval."
-    count = "one approval" if approvals == 1 else f"{approvals} approvals"
-    if always:
-        return f"Every request waits for {count}, whoever asks."
-    return f"Members with Execute finish alone; everyone else waits for {count}."
-
-
 def _describe_configure(change: "ChangeRequest") -> Description:
     params = payload.decode(ConfigurePolicy, change.params)
-    count = _count(params.approvals)
+    before = _before(change, params.workflow)
+    after = _after(params, before)
+    approvals = count(params.approvals)
     who = "whoever asks" if params.always else "unless a member with Execute asks"
     return Description(
         sentence=format_html(
             "<b>{}</b> asks that <b>{}</b> takes <b>{}</b>, {}. A request then stays open for {} hours.",
             change.initiator_label,
             params.workflow.title,
-            count,
+            approvals,
             who,
             params.open_hours,
         ),
         facts=(),
-        panel=(Fact("Policy", params.workflow.title), Fact("Asks for", f"{count}, {who}")),
-        changes=_compared(change, params),
-        notices=_loosened(change, params),
+        panel=(Fact("Policy", params.workflow.title), Fact("Asks for", f"{approvals}, {who}")),
+        changes=compared(before, after) if change.is_open else (),
+        notices=_loosened(before, after),
     )
 
 
@@ -84,13 +71,14 @@ def _describe_remove(change: "ChangeRequest") -> Description:
         ),
         facts=(),
         panel=(Fact("Policy", params.workflow.title), Fact("Asks for", "nothing any more")),
-        changes=_compared(change, None, params.workflow),
+        changes=compared(_before(change, params.workflow), None),
         notices=(
             Notice(
                 "wait",
                 "This takes a safeguard away.",
                 f"{meaning(None, always=False)} What waits now keeps the approvals it was opened with.",
             ),
+            *freed(change, params.workflow, None),
         ),
     )
 
@@ -102,12 +90,13 @@ def _describe_remove(change: "ChangeRequest") -> Description:
     params=ConfigurePolicy,
     subject=lambda params: params.workflow.value,
     headline=lambda params: Headline(
-        f"Ask for {_count(params.approvals)} on {params.workflow.title}{', always' if params.always else ''}"
+        f"Ask for {count(params.approvals)} on {params.workflow.title}{', always' if params.always else ''}"
     ),
     describe=_describe_configure,
+    protected=lambda params, facts: of_a_lock(params.workflow, facts),
 )
 def configure_policy(*, actor: Actor, params: ConfigurePolicy, change: "ChangeRequest") -> Policy:
-    """Set what a workflow asks for, whether or not it had a policy.
+    """Set what a workflow asks for, whether or not it had a policy. A lock on it stays.
 
     Raises: Invalid for a number out of range.
     """
@@ -147,6 +136,7 @@ def configure_policy(*, actor: Actor, params: ConfigurePolicy, change: "ChangeRe
     subject=lambda params: params.workflow.value,
     headline=lambda params: Headline(f"Remove the policy of {params.workflow.title}"),
     describe=_describe_remove,
+    protected=lambda params, facts: of_a_lock(params.workflow, facts),
 )
 def remove_policy(*, actor: Actor, params: RemovePolicy, change: "ChangeRequest") -> None:
     """Let a workflow ask for nothing any more.
@@ -167,29 +157,18 @@ def remove_policy(*, actor: Actor, params: RemovePolicy, change: "ChangeRequest"
     policy.delete()
 
 
-def _standing(change: "ChangeRequest", workflow: Workflow) -> Policy | None:
-    """The policy as it stands; for a request that has ended there is no saying what it was before."""
-    return Policy.objects.filter(organization_id=change.organization_id, workflow=workflow.value).first()
+def _before(change: "ChangeRequest", workflow: Workflow) -> Terms | None:
+    return terms(standing(change, workflow)) if change.is_open else None
 
 
-def _compared(
-    change: "ChangeRequest", after: ConfigurePolicy | None, workflow: Workflow | None = None
-) -> tuple[FieldChange, ...]:
-    subject = after.workflow if after else workflow
-    if not change.is_open or subject is None:
-        return ()
-    now = _standing(change, subject)
-    rows = tuple(zip(FIELDS, _values(now), _values(after), strict=True))
-    return tuple(
-        FieldChange(label, _word(before), _word(value), grows=label in SAFEGUARDS and (value or 0) < (before or 0))
-        for label, before, value in rows
-        if before != value
-    )
+def _after(params: ConfigurePolicy, before: Terms | None) -> Terms:
+    """What the policy would say; a lock stays."""
+    kept = bool(before and before.is_locked)
+    return Terms(params.workflow, params.approvals, params.always, params.open_hours, kept)
 
 
-def _loosened(change: "ChangeRequest", params: ConfigurePolicy) -> tuple[Notice, ...]:
-    now = _standing(change, params.workflow) if change.is_open else None
-    if now is None or (params.approvals >= now.approvals and params.always >= now.always):
+def _loosened(before: Terms | None, after: Terms) -> tuple[Notice, ...]:
+    if before is None or (after.approvals >= before.approvals and after.always >= before.always):
         return ()
     return (
         Notice(
@@ -198,17 +177,3 @@ def _loosened(change: "ChangeRequest", params: ConfigurePolicy) -> tuple[Notice,
             "What waits already keeps the approvals it was opened with; what is asked afterwards needs fewer.",
         ),
     )
-
-
-def _values(terms: Policy | ConfigurePolicy | None) -> tuple[int | bool | None, ...]:
-    return (terms.approvals, terms.always, terms.open_hours) if terms else (None, None, None)
-
-
-def _word(value: int | bool | None) -> str:
-    if value is None:
-        return "none"
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
-
-
-def _count(number: int) -> str:
-    return "one approval" if number == 1 else f"{number} approvals"

@@ -1,0 +1,81 @@
+"""What the operations on policies share: the policy as it stands, and it in words beside what would be."""
+
+from typing import TYPE_CHECKING, Final
+
+from policies.facts import gather
+from policies.models import Policy
+from policies.rules import Facts, Terms, is_locked
+from policies.workflows import Workflow
+from portal.core.describing import FieldChange, Notice
+
+if TYPE_CHECKING:
+    from policies.models import ChangeRequest
+
+SAFEGUARDS: Final = ("Approvals", "Always require approval", "Locked")
+FIELDS: Final = (*SAFEGUARDS, "Stays open, hours")
+
+
+def standing(change: "ChangeRequest", workflow: Workflow) -> Policy | None:
+    """The policy as it stands; for a request that has ended there is no saying what it was before."""
+    return Policy.objects.filter(organization_id=change.organization_id, workflow=workflow.value).first()
+
+
+def terms(policy: Policy | None) -> Terms | None:
+    """A policy as the rules see it."""
+    if policy is None:
+        return None
+    return Terms(policy.workflow, policy.approvals, policy.always, policy.open_hours, policy.is_locked)
+
+
+def compared(before: Terms | None, after: Terms | None) -> tuple[FieldChange, ...]:
+    """Each field that differs; a safeguard that gets weaker is marked."""
+    rows = zip(FIELDS, _values(before), _values(after), strict=True)
+    return tuple(
+        FieldChange(label, _word(old), _word(new), grows=label in SAFEGUARDS and (new or 0) < (old or 0))
+        for label, old, new in rows
+        if old != new
+    )
+
+
+def of_a_lock(workflow: Workflow, facts: Facts) -> bool:
+    """Whether it is the policy of `workflow` that is locked: changing it is protected (P3, P4)."""
+    return is_locked(facts.policies, workflow)
+
+
+def freed(change: "ChangeRequest", workflow: Workflow, after: Terms | None) -> tuple[Notice, ...]:
+    """Which bots would withdraw at once when nothing governs withdrawals any more, and who holds their keys.
+
+    Such a custodian may approve this: it is about the policy and not about them. So the others are told.
+    """
+    if workflow is not Workflow.INITIATE_WITHDRAWAL or after is not None or not change.is_open:
+        return ()
+    facts = gather(change.organization)
+    bots = [bot for bot in facts.bots if bot.may_withdraw]
+    if not bots:
+        return ()
+    names = {person.user_id: person.name for person in facts.people}
+    held = "; ".join(
+        f"{bot.name} (custodians: {', '.join(sorted(names.get(user, '?') for user in bot.custodians)) or 'none'})"
+        for bot in bots
+    )
+    return (
+        Notice(
+            "wait",
+            "Bots will then withdraw at once.",
+            f"Nobody has to agree any more to what these ask: {held}. Whoever holds a key of theirs gains by this.",
+        ),
+    )
+
+
+def count(number: int) -> str:
+    return "one approval" if number == 1 else f"{number} approvals"
+
+
+def _values(found: Terms | None) -> tuple[int | bool | None, ...]:
+    return (found.approvals, found.always, found.is_locked, found.open_hours) if found else (None, None, None, None)
+
+
+def _word(value: int | bool | None) -> str:
+    if value is None:
+        return "none"
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)

@@ -1,0 +1,134 @@
+"""One Organization as the rules see it: people with rights, bots with keys, policies."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
+
+from policies.workflows import Right, Workflow
+
+# The identifier by which a key's permission to withdraw is known; the layer that defines it stands above this one.
+WITHDRAW: Final = "withdraw-funds"
+PASSKEY: Final = "passkey"
+MAX_APPROVALS: Final = 20
+MAX_OPEN_HOURS: Final = 24 * 30
+# More than any pool could fill: what an unreadable policy asks for when shortages are counted.
+NEVER: Final = MAX_APPROVALS + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One right of one Member; `account_id` None holds for all Accounts."""
+
+    workflow: str
+    right: str
+    account_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A Member with what decides about their rights. `user_id` is the person, whom rules count once.
+
+    `is_resting`: their factors were reset so lately that they approve neither money nor protected changes (DESIGN M4).
+    """
+
+    member_id: int
+    user_id: int
+    name: str
+    is_active: bool = True
+    is_verified: bool = True
+    is_resting: bool = False
+    factors: frozenset[str] = frozenset()
+    grants: frozenset[Held] = frozenset()
+
+    def holds(self, workflow: Workflow, right: Right, account_id: int | None = None) -> bool:
+        """Whether any Grant gives `right`; without `account_id`, for some Account."""
+        return any(
+            held.workflow == workflow
+            and held.right in right.given_by
+            and (account_id is None or held.account_id is None or held.account_id == account_id)
+            for held in self.grants
+        )
+
+    def may_initiate(self, workflow: Workflow, account_id: int | None = None) -> bool:
+        return self.is_active and self.is_verified and self.holds(workflow, Right.INITIATE, account_id)
+
+    @property
+    def holds_power(self) -> bool:
+        """Whether any Grant gives more than looking: Initiate, Approve or Execute, anywhere (DESIGN P4)."""
+        return any(held.right != Right.VIEW for held in self.grants)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One credential of a bot. `custodians` are the persons who ever held its power (DESIGN R3)."""
+
+    key_id: int
+    custodians: frozenset[int] = frozenset()
+    is_live: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """A Service User. `asking` is the key through which it asks, once that is known."""
+
+    service_user_id: int
+    name: str
+    account_id: int
+    is_active: bool = True
+    permissions: frozenset[str] = frozenset()
+    keys: tuple[Key, ...] = ()
+    asking: Key | None = None
+
+    @property
+    def may_withdraw(self) -> bool:
+        return self.is_active and WITHDRAW in self.permissions and any(key.is_live for key in self.keys)
+
+    @property
+    def custodians(self) -> frozenset[int]:
+        """Whom the rules bar from what it asks: the custodians of the asking key, or of every live one together."""
+        if self.asking is not None:
+            return self.asking.custodians
+        return frozenset().union(*(key.custodians for key in self.keys if key.is_live))
+
+    def through(self, key_id: int | None) -> "Bot":
+        """The bot as it asks through that key; through one that is gone, whoever held any key is barred."""
+        asking = next((key for key in self.keys if key.key_id == key_id), None)
+        everybody = Key(key_id or 0, frozenset().union(*(key.custodians for key in self.keys)))
+        return replace(self, asking=asking or everybody)
+
+    def through_each(self) -> tuple["Bot", ...]:
+        """The bot once for each of its live keys."""
+        return tuple(replace(self, asking=key) for key in self.keys if key.is_live)
+
+
+Initiator: TypeAlias = Person | Bot
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A Policy as stored, believed only once `policy_of` has looked at it."""
+
+    workflow: str
+    approvals: int
+    always: bool
+    open_hours: int
+    is_locked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One Organization as the rules see it."""
+
+    level: str
+    accounts: Mapping[int, str] = field(default_factory=dict)
+    people: tuple[Person, ...] = ()
+    bots: tuple[Bot, ...] = ()
+    policies: tuple[Terms, ...] = ()
+
+    def person(self, member_id: int | None) -> Person | None:
+        """The Member of that primary key, as the rules see them."""
+        return next((person for person in self.people if person.member_id == member_id), None)
+
+    def bot(self, service_user_id: int | None) -> Bot | None:
+        """The Service User of that primary key, as the rules see it."""
+        return next((bot for bot in self.bots if bot.service_user_id == service_user_id), None)

@@ -1,0 +1,112 @@
+"""How many approvals something needs (DESIGN P2 to P4, R4): what is asked goes in, a number comes out."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from policies.rules.facts import MAX_APPROVALS, MAX_OPEN_HOURS, Bot, Initiator, Person, Terms
+from policies.workflows import Right, Workflow
+from portal.core.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked, as far as the rules care. `subject` is the person whom the change is about, if it is about one.
+
+    `gives_withdraw` names the Account from which a key would gain Withdraw. `alone`: whoever may ask finishes alone,
+    unless it is `protected`: one of P4's changes, while a policy is locked. At `least` so many approvals are needed,
+    and `spared` of them are given in another way (O3).
+    """
+
+    workflow: Workflow
+    initiator: Initiator
+    account_id: int | None = None
+    subject: int | None = None
+    gives_withdraw: int | None = None
+    money: bool = False
+    alone: bool = False
+    protected: bool = False
+    least: int = 0
+    spared: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """How many approvals; with `voucher`, one of them from a holder of Execute on Initiate Withdrawal there."""
+
+    approvals: int
+    voucher: bool = False
+
+
+def policy_of(policies: Iterable[Terms], workflow: Workflow) -> Terms | None:
+    """The one policy of `workflow`, or None where it has none (security CR-14).
+
+    Raises: Refused if there is more than one, or it says something a policy cannot say.
+    """
+    found = [terms for terms in policies if terms.workflow == workflow]
+    if not found:
+        return None
+    if len(found) > 1 or not _is_readable(found[0]):
+        raise Refused(
+            f"The policy of {workflow.title} cannot be read, so nothing that it governs goes through. "
+            "Configure it again, or have the operator look at it."
+        )
+    return found[0]
+
+
+def is_locked(policies: Iterable[Terms], workflow: Workflow | None = None) -> bool:
+    """Whether the policy of `workflow` is locked, or any policy at all. What says neither yes nor no counts as yes."""
+    return any(terms.is_locked is not False for terms in policies if workflow in (None, terms.workflow))
+
+
+def locked_number(policies: Collection[Terms]) -> int:
+    """The largest number of approvals that any locked policy requires; 0 while none is locked (P4).
+
+    Raises: Refused if a locked policy cannot be read.
+    """
+    locked = (policy_of(policies, workflow) for workflow in Workflow if is_locked(policies, workflow))
+    return max((policy.approvals for policy in locked if policy), default=0)
+
+
+def approvals_needed(asked: Asked, policies: Collection[Terms]) -> Need:
+    """The whole of P2, raised by P3 and P4: nought means that the initiator finishes alone.
+
+    P3 needs no line of its own: a change to a locked policy is one of P4's, and a policy asks for one at least.
+
+    Raises: Refused if a policy that counts here cannot be read.
+    """
+    policy = policy_of(policies, asked.workflow)
+    raised = max(policy.approvals if policy else 0, locked_number(policies)) if asked.protected else 0
+    if asked.alone:
+        return Need(raised)
+    initiator = asked.initiator
+    if isinstance(initiator, Bot):
+        approvals = policy.approvals if policy else 0
+    elif initiator.holds(asked.workflow, Right.EXECUTE, asked.account_id) and not (policy and policy.always):
+        approvals = 0
+    else:
+        approvals = policy.approvals if policy else 1
+    own = isinstance(initiator, Person) and asked.subject == initiator.user_id
+    voucher = _needs_voucher(asked, policies)
+    least = max(asked.least, 1 if own or voucher else 0)
+    # What is given in another way never takes from the number that a lock asks for (O3).
+    return Need(max(max(approvals, least) - asked.spared, raised), voucher)
+
+
+def still_needed(required_then: int, now: Need) -> Need:
+    """The larger of what was asked for at creation and what is asked for now (R4, security CR-8)."""
+    return Need(max(required_then, now.approvals), now.voucher)
+
+
+def _needs_voucher(asked: Asked, policies: Collection[Terms]) -> bool:
+    account = asked.gives_withdraw
+    if account is None or policy_of(policies, Workflow.INITIATE_WITHDRAWAL) is not None:
+        return False
+    initiator = asked.initiator
+    return isinstance(initiator, Bot) or not initiator.holds(Workflow.INITIATE_WITHDRAWAL, Right.EXECUTE, account)
+
+
+def _is_readable(terms: Terms) -> bool:
+    # A row written around the constraints can hold anything, whatever the annotations say.
+    kinds = [type(value) for value in (terms.approvals, terms.always, terms.open_hours, terms.is_locked)]
+    in_range = kinds == [int, bool, int, bool] and 1 <= terms.approvals <= MAX_APPROVALS
+    return in_range and 1 <= terms.open_hours <= MAX_OPEN_HOURS

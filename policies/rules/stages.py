@@ -1,0 +1,49 @@
+"""Where a workflow stands on the way to being governed, and what its policy asks in words (DESIGN P6)."""
+
+from enum import StrEnum
+from typing import Final
+
+from policies.rules.facts import Terms
+
+
+class Stage(StrEnum):
+    """How far the governing of one workflow has come. Each stage holds all that the one before it does.
+
+    - bootstrap: no policy. Members with Execute finish alone, and so do keys that may withdraw.
+    - configured: a policy, which does not bind members with Execute.
+    - enforced: a policy that always requires approval, whoever asks.
+    - locked: enforced, and only others' approval changes it (P3, P4). A policy that was locked without always
+      requiring approval is still `configured`: the lock keeps it as it is, and members with Execute finish alone.
+    """
+
+    BOOTSTRAP = "bootstrap"
+    CONFIGURED = "configured"
+    ENFORCED = "enforced"
+    LOCKED = "locked"
+
+
+STAGES: Final = tuple(Stage)
+
+
+def stage(approvals: int | None, always: bool, is_locked: bool = False) -> Stage:
+    """The stage of a policy that says so; `approvals` None without one."""
+    if approvals is None:
+        return Stage.BOOTSTRAP
+    if not always:
+        return Stage.CONFIGURED
+    return Stage.LOCKED if is_locked else Stage.ENFORCED
+
+
+def stage_of(policy: Terms | None) -> Stage:
+    """The stage of a workflow with this policy, or without one."""
+    return stage(policy.approvals, policy.always, policy.is_locked) if policy else Stage.BOOTSTRAP
+
+
+def meaning(approvals: int | None, always: bool) -> str:
+    """What a policy asks of people, in one sentence."""
+    if approvals is None:
+        return "Members with Execute finish alone; everyone else waits for one approval."
+    count = "one approval" if approvals == 1 else f"{approvals} approvals"
+    if always:
+        return f"Every request waits for {count}, whoever asks."
+    return f"Members with Execute finish alone; everyone else waits for {count}."
