@@ -1,15 +1,20 @@
 """What people type about requests and policies, as typed values."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.html import format_html
 
 from policies import notes, registry
+from policies.batches import BATCH, Seen, binding
 from policies.models import ChangeRequest, Policy
 from policies.models.policy import DEFAULT_OPEN_HOURS, MAX_APPROVALS, MAX_OPEN_HOURS, MIN_OPEN_HOURS
 from policies.operations import ConfigurePolicy, RemovePolicy
 from policies.workflows import Workflow
+from portal.core import markup
 from portal.core.errors import Invalid
 from portal.core.forms import Form, StepUpForm
 from portal.core.http import MemberRequest
@@ -59,6 +64,34 @@ class DecideForm(StepUpForm):
             raise ValidationError(CHANGED)
         if decision == REJECT and not values.get("reason") and not self.has_error("reason"):
             self.add_error("reason", "Say why, so that whoever asked knows what to change.")
+        return values
+
+
+class BatchForm(StepUpForm):
+    """Yes or no to exactly the requests on the page: the second factor serves for these and nothing else."""
+
+    reason = NoteField(label="Reason")
+
+    def __init__(
+        self, *args: Any, request: MemberRequest, chosen: Sequence[Seen], approves: bool, **kwargs: Any
+    ) -> None:
+        self.approves = approves
+        digest = binding(chosen, approved=approves)
+        super().__init__(*args, request=request, change=BATCH, digest=digest, **kwargs)
+        if not approves:
+            self.fields["reason"].label = "Reason (needed, the same for all)"
+        if "code" in self.fields:
+            self.fields["code"].help_text = format_html("For these requests only. {}", markup.next_code(timezone.now()))
+        self.order_fields(["assertion", "code", "reason"])
+
+    def rebind(self, chosen: Sequence[Seen]) -> None:
+        """Ask next for what the page shows now, which may be less than was posted."""
+        self.bound_to = (BATCH, binding(chosen, approved=self.approves))
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if not self.approves and not values.get("reason") and not self.has_error("reason"):
+            self.add_error("reason", "Say why, so that those who asked know what to change.")
         return values
 
 

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from policies.views import inbox, policies, requests
+from policies.views import batch, inbox, policies, requests
 
 app_name = "policies"
 
 urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/decide/", batch.batch, name="batch"),
     path("inbox/count/", inbox.inbox_count, name="inbox_count"),
     path("requests/<str:reference>/", requests.request_page, name="request"),
     path("requests/<str:reference>/decide/", requests.decide, name="decide"),

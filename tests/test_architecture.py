@@ -68,6 +68,7 @@ SIGNED_IN = {
     "accounts:remove_factor",
     "policies:inbox",
     "policies:inbox_count",
+    "policies:batch",
     "policies:request",
     "policies:decide",
     "policies:cancel",

@@ -58,6 +58,7 @@ def inbox(request: MemberRequest) -> HttpResponse:
         "board": board(views, facts.policies, waiting),
         "tabs": _tabs(request, chosen.tab, sum(waiting.values())),
         "days": days(here, pressing=chosen.is_pressing),
+        "chooses": chosen.is_waiting and bool(here),
         "also": elsewhere,
         "page": page,
         "chosen": chosen,

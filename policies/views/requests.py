@@ -6,7 +6,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.http import require_POST, require_safe
 
-from policies import changes, inbox, payload, registry
+from policies import changes, inbox, registry
 from policies import facts as gathering
 from policies.access import open_to_members
 from policies.changes.moving import is_intact
@@ -14,16 +14,16 @@ from policies.forms import CancelForm, DecideForm
 from policies.models import ChangeRequest, State
 from policies.standing import Standing, stand
 from policies.views.beside import beside, opened_from
+from policies.views.describing import agreed, described
 from policies.views.rows import named
 from policies.views.timeline import progress, steps
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core import markup
-from portal.core.describing import Description, Fact, Notice
+from portal.core.describing import Notice
 from portal.core.errors import Conflict, DomainError
 from portal.core.http import MemberRequest
 
-ALWAYS_SAID = ("Asked by", "Digest")
 REASON_SHOWN = 500
 ALTERED = Notice(
     "stop",
@@ -123,7 +123,7 @@ def _page(
     decisions = list(change.decisions.select_related("member__user").order_by("pk"))
     standing = stand(change, request.member, gathering.gather(change.organization), decisions)
     intact = is_intact(change)
-    description = _described(change)
+    description = described(change)
     if standing.can_decide and intact and decide_form is None:
         decide_form = DecideForm(request=request, change=change)
     context = {
@@ -131,7 +131,7 @@ def _page(
         "state": change.shown_state,
         "title": named(change),
         "description": description,
-        "agreed": _agreed(change, description),
+        "agreed": agreed(change, description),
         "altered": None if intact else ALTERED,
         "standing": standing,
         "progress": progress(change, standing, decisions),
@@ -144,21 +144,6 @@ def _page(
         "cancel_form": (cancel_form or CancelForm(auto_id="id_cancel_%s")) if standing.can_cancel else None,
     }
     return render(request, "policies/request.html", context)
-
-
-def _agreed(change: ChangeRequest, description: Description | None) -> list[Fact]:
-    """What one agrees to, said beside the buttons; whoever asked and the digest always are (security SU-3)."""
-    own = [fact for fact in description.panel if fact.label not in ALWAYS_SAID] if description else []
-    values = (markup.visible(change.initiator_label), markup.digest(change.digest, short=True))
-    return [*own, *(Fact(label, value) for label, value in zip(ALWAYS_SAID, values, strict=True))]
-
-
-def _described(change: ChangeRequest) -> Description | None:
-    """The request in words; None if its params cannot be read, as those of an altered row."""
-    try:
-        return registry.get(change.operation).describe(change)
-    except payload.Unreadable:
-        return None
 
 
 def _tell(request: MemberRequest, change: ChangeRequest) -> None:

@@ -14,7 +14,7 @@ from portal.core.http import MemberRequest
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One request in a list. `moves_money` keeps it out of what can be approved together."""
+    """One request in a list."""
 
     change: ChangeRequest
     given: int
@@ -22,15 +22,16 @@ class Row:
     is_yours: bool
     is_own: bool
 
-    @property
-    def moves_money(self) -> bool:
-        return registry.get(self.change.operation).money
-
 
 @dataclass(frozen=True, slots=True)
 class Day:
     title: str
     rows: list[Row]
+
+
+def moves_money(change: ChangeRequest) -> bool:
+    """Whether it is approved one at a time only."""
+    return registry.get(change.operation).money
 
 
 def named(change: ChangeRequest) -> str:

@@ -1,0 +1,135 @@
+"""Deciding several requests on one page that lists them all (DESIGN R9, security SU-2, SU-3)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.views.decorators.http import require_http_methods
+
+from policies import batches, inbox
+from policies.access import open_to_members
+from policies.batches import MOST_TOGETHER, Outcome, Seen
+from policies.changes.moving import is_intact
+from policies.forms import APPROVE, REJECT, BatchForm
+from policies.listing import BY_EXPIRY, Listing
+from policies.models import ChangeRequest, State
+from policies.views.describing import agreed, described
+from policies.views.rows import moves_money, named
+from portal.core.describing import Description, Fact
+from portal.core.errors import DomainError
+from portal.core.http import MemberRequest
+
+LONGEST_REFERENCE: Final = 16
+DIGEST_LENGTH: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request of the batch, with all that is agreed to."""
+
+    change: ChangeRequest
+    description: Description | None
+    agreed: list[Fact]
+
+    @property
+    def name(self) -> str:
+        return named(self.change)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@open_to_members("only what waits for the reader can be chosen, and each is asked again under its lock")
+def batch(request: MemberRequest) -> HttpResponse:
+    """The chosen requests in full, then one reason and one second factor for all of them."""
+    data = request.POST if request.method == "POST" else request.GET
+    listing, approves = Listing.read(data), data.get("decision") == APPROVE
+    back = resolve_url("policies:inbox") + listing.query
+    posted = list(dict.fromkeys(_seen(value) for value in data.getlist("change")))
+    if not posted or data.get("decision") not in (APPROVE, REJECT):
+        messages.warning(request, "Choose the requests that you want to decide together, then what you decide.")
+        return redirect(back)
+    chosen, apart = _chosen(request, posted, approves=approves)
+    if request.method == "POST":
+        form = BatchForm(request.POST, request=request, chosen=posted, approves=approves)
+        if form.is_valid():
+            try:
+                outcomes = batches.decide_all(
+                    posted,
+                    member=request.member,
+                    approved=approves,
+                    proof=form.proof,
+                    reason=form.cleaned_data["reason"],
+                )
+            except DomainError as error:
+                form.refuse(error)
+            else:
+                _tell(request, outcomes, approves=approves)
+                return redirect(back)
+        form.rebind([Seen(change.reference, change.digest) for change in chosen])
+    else:
+        seen = [Seen(change.reference, change.digest) for change in chosen]
+        form = BatchForm(request=request, chosen=seen, approves=approves)
+    context = {
+        "entries": [_entry(change) for change in chosen],
+        "apart": [(named(change), change) for change in apart],
+        "gone": len({seen.reference for seen in posted}) - len(chosen) - len(apart),
+        "most": MOST_TOGETHER,
+        "approves": approves,
+        "listing": listing,
+        "back": back,
+        "form": form,
+    }
+    return render(request, "policies/batch.html", context)
+
+
+def _seen(value: str) -> Seen:
+    """`reference:digest` as the page posts it, or the reference alone as the list does."""
+    reference, _, digest = value.replace("\0", "").partition(":")
+    return Seen(reference[:LONGEST_REFERENCE], digest[:DIGEST_LENGTH])
+
+
+def _chosen(
+    request: MemberRequest, posted: Iterable[Seen], *, approves: bool
+) -> tuple[list[ChangeRequest], list[ChangeRequest]]:
+    """What still waits for the reader of what they chose; then what of it is approved one at a time only."""
+    references = {seen.reference for seen in posted}
+    waiting = inbox.waiting_for(request.member).filter(reference__in=references).with_parties()
+    apart: list[ChangeRequest] = []
+    chosen: list[ChangeRequest] = []
+    for change in filter(is_intact, waiting.order_by(*BY_EXPIRY)):
+        (apart if approves and moves_money(change) else chosen).append(change)
+    return chosen[:MOST_TOGETHER], apart
+
+
+def _entry(change: ChangeRequest) -> Entry:
+    description = described(change)
+    return Entry(change, description, agreed(change, description))
+
+
+def _tell(request: MemberRequest, outcomes: list[Outcome], *, approves: bool) -> None:
+    """What came of each, by name: what was done first, then what was not and why."""
+    verb = "approved" if approves else "rejected"
+    done = [outcome for outcome in outcomes if not outcome.refusal]
+    if done:
+        title = f"{_requests(len(done))} {verb}."
+        messages.success(request, "\n".join([title, *(_line(outcome) for outcome in done)]))
+    refused = [outcome for outcome in outcomes if outcome.refusal]
+    if refused:
+        title = f"{_requests(len(refused))} not {verb}."
+        messages.error(request, "\n".join([title, *(_line(outcome) for outcome in refused)]))
+
+
+def _line(outcome: Outcome) -> str:
+    change = outcome.change
+    if change is None:
+        return outcome.refusal
+    said = outcome.refusal or f"{State(change.state).label}."
+    if change.state == State.FAILED:
+        said = f"Approved, but it failed: {change.reason}"
+    return f"{change.number} {named(change)}: {said}"
+
+
+def _requests(count: int) -> str:
+    return "One request" if count == 1 else f"{count} requests"
