@@ -107,7 +107,7 @@ def test_addresses_are_filtered_by_asset(seen, audit):
     html = seen(audit, ADDRESSES, asset="XETH")
     assert "eth-cold" in html
     assert "btc-cold" not in html
-    assert "No address for this asset." in seen(audit, ADDRESSES, asset="SOL")
+    assert "No address fits this filter." in seen(audit, ADDRESSES, asset="SOL")
     assert "btc-cold" in seen(audit, ADDRESSES, asset="password")
 
 

@@ -1,16 +1,45 @@
-"""Where money may go."""
+"""Where money may go: the book, and asking to change it."""
 
-from django.http import HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from dataclasses import dataclass
+from typing import Final
 
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.models import Account
 from policies.access import needs
+from policies.changes import propose
+from policies.models import ChangeRequest, State
+from policies.standing import forecast
 from policies.workflows import Right, Workflow
+from portal.core.errors import DomainError
 from portal.core.http import MemberRequest
 from portal.core.paging import keyset
+from portal.treasury import book, destinations, shown
+from portal.treasury.forms.addresses import AddressForm, ChooseForm, RemoveForm, RenameForm
 from portal.treasury.models import Address
+from portal.treasury.operations import add_address, remove_address, rename_address
 from portal.treasury.viewing import accounts_of
 from portal.venues.registry import venue
+
+LONGEST_SEARCH: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One address of the list. `use` is None where the reader may not view the Account's withdrawals."""
+
+    address: Address
+    code: str
+    destination: SafeString
+    memo_label: str
+    use: book.Use | None
+    waiting: list[ChangeRequest]
+    may_ask: bool
 
 
 @require_safe
@@ -19,15 +48,131 @@ def addresses(request: MemberRequest) -> HttpResponse:
     """The addresses of the Accounts that the member may view, Account by Account."""
     accounts = accounts_of(request.member, Workflow.MANAGE_ADDRESSES)
     codes = {asset.id: asset.code for account in accounts for asset in venue(account.venue).assets()}
-    chosen = request.GET.get("asset", "")
-    rows = Address.objects.filter(organization=request.organization, account__in=accounts, removed_at=None)
-    if chosen in codes:
-        rows = rows.filter(asset=chosen)
+    account = next((account for account in accounts if str(account.pk) == request.GET.get("account")), None)
+    asset = request.GET.get("asset", "")
+    name = "".join(filter(str.isprintable, request.GET.get("name", "")))[:LONGEST_SEARCH].strip()
+    rows = Address.objects.filter(account__in=[account] if account else accounts)
+    rows = rows.filter(organization=request.organization, removed_at=None)
+    if asset in codes:
+        rows = rows.filter(asset=asset)
+    if name:
+        rows = rows.filter(key__icontains=name)
     page = keyset(rows.select_related("account"), after=request.GET.get("after"), order=("account_id", "key", "id"))
+    asking = accounts_of(request.member, Workflow.MANAGE_ADDRESSES, Right.INITIATE)
     context = {
         "page": page,
-        "rows": [(address, codes[address.asset]) for address in page.rows],
+        "rows": _rows(request, page.rows, codes, {account.pk for account in asking}),
+        "additions": book.waiting_additions(request.organization, [account] if account else accounts),
+        "accounts": accounts,
         "assets": sorted(codes.items(), key=lambda item: item[1]),
-        "chosen": chosen if chosen in codes else "",
+        "account": account,
+        "asset": asset if asset in codes else "",
+        "name": name,
+        "is_filtered": bool(account or asset in codes or name),
+        "may_ask": bool(asking),
     }
     return render(request, "treasury/addresses.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Workflow.MANAGE_ADDRESSES, Right.INITIATE)
+def new_address(request: MemberRequest) -> HttpResponse:
+    """Choose Account and network, then ask for an address there."""
+    accounts = accounts_of(request.member, Workflow.MANAGE_ADDRESSES, Right.INITIATE)
+    choice = ChooseForm(request.GET if "way" in request.GET else None, accounts=accounts)
+    if not choice.is_valid():
+        return render(request, "treasury/choose_address.html", {"form": choice})
+    account, method = choice.cleaned_data["account"], choice.method
+    data = request.POST if request.method == "POST" else None
+    form = AddressForm(data, request=request, account=account, method=method)
+    if form.is_valid():
+        try:
+            change = propose(add_address, actor=request.member, params=form.params(), note=form.cleaned_data["note"])
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            return _onward(request, change)
+    context = {"form": form, "account": account, "method": method, **_outlook(request, account)}
+    return render(request, "treasury/new_address.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Workflow.MANAGE_ADDRESSES, Right.INITIATE)
+def rename(request: MemberRequest, pk: int) -> HttpResponse:
+    """Ask for another name."""
+    address = _address(request, pk)
+    form = RenameForm(request.POST if request.method == "POST" else None, request=request, address=address)
+    if form.is_valid():
+        try:
+            change = propose(rename_address, actor=request.member, params=form.params(), note=form.cleaned_data["note"])
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            return _onward(request, change)
+    return render(request, "treasury/rename_address.html", {"form": form, **_about(request, address)})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Workflow.MANAGE_ADDRESSES, Right.INITIATE)
+def remove(request: MemberRequest, pk: int) -> HttpResponse:
+    """Ask that no more money can go there."""
+    address = _address(request, pk)
+    form = RemoveForm(request.POST if request.method == "POST" else None, request=request, address=address)
+    if form.is_valid():
+        try:
+            change = propose(remove_address, actor=request.member, params=form.params(), note=form.cleaned_data["note"])
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            return _onward(request, change)
+    return render(request, "treasury/remove_address.html", {"form": form, **_about(request, address)})
+
+
+def _rows(request: MemberRequest, found: list[Address], codes: dict[str, str], asking: set[int]) -> list[Row]:
+    uses = book.uses(found, accounts_of(request.member, Workflow.INITIATE_WITHDRAWAL))
+    waiting = book.waiting(request.organization, found)
+    return [
+        Row(
+            address=address,
+            code=codes[address.asset],
+            destination=shown.destination(address.network, address.address),
+            memo_label=destinations.network_of(address.network).memo or "Memo",
+            use=uses.get(address.pk),
+            waiting=waiting.get(address.pk, []),
+            may_ask=address.account_id in asking,
+        )
+        for address in found
+    ]
+
+
+def _address(request: MemberRequest, pk: int) -> Address:
+    """An address of an Account in which the member may ask; a foreign one is as unknown as one that never was."""
+    accounts = accounts_of(request.member, Workflow.MANAGE_ADDRESSES, Right.INITIATE)
+    rows: QuerySet[Address] = Address.objects.filter(organization=request.organization, account__in=accounts)
+    address = rows.select_related("account").filter(pk=pk, removed_at=None).first()
+    if address is None:
+        raise Http404("There is no such address, or it was renamed or removed meanwhile.")
+    return address
+
+
+def _about(request: MemberRequest, address: Address) -> dict[str, object]:
+    return {
+        "address": address,
+        "code": venue(address.account.venue).asset(address.asset).code,
+        "destination": shown.destination(address.network, address.address),
+        "waiting": book.waiting(request.organization, [address]).get(address.pk, []),
+        **_outlook(request, address.account),
+    }
+
+
+def _outlook(request: MemberRequest, account: Account) -> dict[str, object]:
+    workflow = Workflow.MANAGE_ADDRESSES
+    return {"forecast": forecast(request.member, workflow, account_id=account.pk), "workflow": workflow}
+
+
+def _onward(request: MemberRequest, change: ChangeRequest) -> HttpResponse:
+    """To the book when it is done, else to the request that waits."""
+    messages.success(request, change.receipt)
+    if change.state == State.EXECUTED:
+        return redirect("treasury:addresses")
+    return redirect("policies:request", reference=change.reference)

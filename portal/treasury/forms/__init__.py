@@ -1,0 +1,1 @@
+"""What people type about addresses and withdrawals, as typed values."""
