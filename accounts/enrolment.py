@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django_htmx.http import HttpResponseClientRedirect
 
-from accounts import own_factors, second_step, session, sign_in
+from accounts import own_factors, places, second_step, session, sign_in
 from accounts.factors import recovery_codes, totp
 from accounts.factors.held import RECOVERY_CODE, accepted, asked_by_memberships, held
 from accounts.factors.totp import Failure
@@ -23,7 +23,7 @@ from accounts.factors.webauthn import register
 from accounts.models import Authenticator, Member, Passkey, User
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
-from portal.audit.record import lock_history, record
+from portal.audit.record import record
 from portal.core.errors import Conflict, Invalid, Refused
 from portal.core.http import PASSKEY, TOTP, MemberRequest
 from portal.core.secrets import SealBroken
@@ -157,7 +157,7 @@ def enrol_app(request: HttpRequest, who: Candidate, code: str, *, name: str) -> 
     if offered is None:
         raise Refused("That key was not confirmed in time. Here is a new one.")
     with transaction.atomic():
-        lock_history(who.member.organization_id)
+        places.lock(who.user)
         made = totp.confirm(who.user, offered, code, name=name)
         if not isinstance(made, Failure):
             _added(request, who, made)
@@ -176,7 +176,7 @@ def enrol_passkey(request: HttpRequest, who: Candidate, answer: str, *, name: st
     Raises: Invalid if it is not accepted.
     """
     with transaction.atomic():
-        lock_history(who.member.organization_id)
+        places.lock(who.user)
         made = register(request, who.user, answer, name=name)
         _added(request, who, made)
         _note_first(who, PASSKEY)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 
-from accounts import notices, resting, session, sessions
+from accounts import notices, places, resting, session, sessions
 from accounts.factors import recovery_codes
 from accounts.factors.held import WORDS, asked_by_memberships
 from accounts.models import Authenticator, Member, Passkey, User
@@ -59,7 +59,7 @@ def added(factor: Factor, *, member: Member, key: str | None, by_code: bool = Fa
 
     `by_code`: whoever added it had shown nothing but a password and a recovery code, and rests (DESIGN M4).
     """
-    lock_history(member.organization_id)
+    places.lock(member.user)
     _tell(EventKind.FACTOR_ADDED, factor, member)
     kind = "factor_added_by_code" if by_code else "factor_added"
     notices.notify_security(member.user, kind, factor=f"{described(factor)}.")
@@ -85,7 +85,7 @@ def remove(factor: Factor, *, member: Member, store: SessionBase) -> None:
     Raises: Conflict if the person would no longer meet the level of one of their Organizations (security F-8);
     NotFound if it is gone already.
     """
-    lock_history(member.organization_id)
+    places.lock(member.user)
     user = User.objects.select_for_update().get(pk=member.user_id)
     found = find(user, kind_of(factor), factor.pk)
     left = held_without(user, found)

@@ -6,7 +6,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.urls import reverse
 
-from accounts import links, mail, notices, sessions, throttle
+from accounts import links, mail, notices, places, sessions, throttle
 from accounts.factors.held import held
 from accounts.models import AccessLink, Member, User
 from accounts.models.invitation import LinkPurpose
@@ -33,7 +33,7 @@ def change(member: Member, *, current: str, new: str, key: str | None) -> User:
     if current == new:
         raise Invalid(SAME, field="password")
     with transaction.atomic():
-        lock_history(member.organization_id)
+        places.lock(member.user)
         user = User.objects.select_for_update().get(pk=member.user_id)
         user.set_password(new)
         user.save(update_fields=["password"])
@@ -66,7 +66,7 @@ def reset(link: AccessLink, *, new: str) -> None:
     """
     with transaction.atomic():
         member = _member_of(link.user.email)
-        lock_history(member.organization_id if member else None)
+        places.lock(link.user)
         links.spend(link)
         user = User.objects.select_for_update().get(pk=link.user_id)
         user.set_password(new)

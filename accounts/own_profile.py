@@ -2,27 +2,24 @@
 
 from django.db import transaction
 
+from accounts import places
 from accounts.models import Member, User
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
-from portal.audit.record import lock_history, record
+from portal.audit.record import record
 
 
 @transaction.atomic
 def change(member: Member, *, name: str, language: str, time_zone: str) -> None:
     """Keep the new values. Another name is news in every Organization that knows the person by the old one."""
-    memberships = list(Member.objects.filter(user=member.user, removed_at=None).order_by("organization_id"))
-    # Always in this order, so that two of them cannot wait for each other.
-    for place in memberships:
-        lock_history(place.organization_id)
+    places.lock(member.user)
     user = User.objects.select_for_update().get(pk=member.user_id)
     before = user.name
     user.name, user.language, user.time_zone = name, language, time_zone
     user.save(update_fields=["name", "language", "time_zone"])
     if before == name:
         return
-    for place in memberships:
-        place.user = user
+    for place in places.of(user):
         record(
             EventKind.PROFILE_CHANGED,
             actor=place,

@@ -1,6 +1,7 @@
 """Accepting ownership, or declining it (DESIGN O3)."""
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import entitlements, sessions
@@ -23,10 +24,21 @@ def owner_of(organization: Organization) -> Member:
 
 def open_offer(organization: Organization) -> OwnershipOffer | None:
     """The offer that waits to be accepted, if there is one."""
-    rows = OwnershipOffer.objects.filter(
-        organization=organization, accepted_at=None, declined_at=None, expires_at__gt=timezone.now()
+    return _unanswered(organization).filter(expires_at__gt=timezone.now()).select_related("to__user").first()
+
+
+def offer(member: Member, change: ChangeRequest) -> OwnershipOffer:
+    """Hold the ownership out to `member` as long as the request is open. For the governed operation alone."""
+    now = timezone.now()
+    # One that nobody answered in time makes room: there is one at most, `ownership_offer_one_unanswered`.
+    _unanswered(member.organization).filter(expires_at__lte=now).update(lapsed_at=now)
+    return OwnershipOffer.objects.create(
+        organization=member.organization,
+        to=member,
+        request=change.reference,
+        offered_at=now,
+        expires_at=change.expires_at,
     )
-    return rows.select_related("to__user").order_by("-pk").first()
 
 
 def refuse_transfer(member: Member, *, asker: Member, owner_id: int) -> None:
@@ -53,10 +65,10 @@ def accept(*, by: Member, proof: Proof | None, key: str | None = None) -> Member
     Raises: NotFound without an open offer to them; Refused without a recent second factor, if its approvals no longer
     count, or if it would leave a dead end; Conflict if the Owner changed meanwhile.
     """
-    offer, member = _offer_to(by)
+    offered, member = _offer_to(by)
     if proof is None:
         raise Refused("Show your second factor again to accept.", field="code")
-    change = ChangeRequest.objects.with_parties().get(reference=offer.request, organization=member.organization)
+    change = ChangeRequest.objects.with_parties().get(reference=offered.request, organization=member.organization)
     lack = changes.no_longer_stands(change)
     if lack is not None:
         raise Refused(f"The request no longer stands. {lack}")
@@ -70,14 +82,14 @@ def accept(*, by: Member, proof: Proof | None, key: str | None = None) -> Member
     Member.objects.filter(pk=member.pk).update(is_owner=True)
     entitlements.give(member, entitlements.everything())
     refuse_grown(before, gather(member.organization))
-    offer.accepted_at = timezone.now()
-    offer.save(update_fields=["accepted_at"])
+    offered.accepted_at = timezone.now()
+    offered.save(update_fields=["accepted_at"])
     record(
         EventKind.OWNERSHIP_ACCEPTED,
         actor=member,
         subject=member,
         workflow=Workflow.MANAGE_ACCESS,
-        change=offer.request,
+        change=offered.request,
         before=owner.label,
     )
     sessions.end_member(member, except_key=key, reason="The rights were changed.")
@@ -90,22 +102,26 @@ def decline(*, by: Member) -> None:
 
     Raises: NotFound without an open offer to them.
     """
-    offer, member = _offer_to(by)
-    offer.declined_at = timezone.now()
-    offer.save(update_fields=["declined_at"])
+    offered, member = _offer_to(by)
+    offered.declined_at = timezone.now()
+    offered.save(update_fields=["declined_at"])
     record(
         EventKind.OWNERSHIP_DECLINED,
         actor=member,
         subject=member,
         workflow=Workflow.MANAGE_ACCESS,
-        change=offer.request,
+        change=offered.request,
     )
+
+
+def _unanswered(organization: Organization) -> QuerySet[OwnershipOffer]:
+    return OwnershipOffer.objects.filter(organization=organization, accepted_at=None, declined_at=None, lapsed_at=None)
 
 
 def _offer_to(by: Member) -> tuple[OwnershipOffer, Member]:
     lock_history(by.organization_id)
-    offer = open_offer(by.organization)
-    if offer is None or offer.to_id != by.pk:
+    offered = open_offer(by.organization)
+    if offered is None or offered.to_id != by.pk:
         raise NotFound("No offer of ownership waits for you any more.")
     member = Member.objects.select_for_update(of=("self",)).select_related("user", "organization").get(pk=by.pk)
-    return offer, member
+    return offered, member

@@ -4,13 +4,13 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import notices, own_password, resting, sessions
+from accounts import notices, own_password, places, resting, sessions
 from accounts.links import absolute
 from accounts.models import Authenticator, Member, Passkey, Recovery, RecoveryCode, User
 from accounts.models.recovery import OPENS_AFTER
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
-from portal.audit.record import lock_history, record
+from portal.audit.record import record
 from portal.core.actors import Actor, operator
 from portal.core.errors import Conflict, NotFound, Refused
 
@@ -23,11 +23,11 @@ def announce(user: User) -> list[Recovery]:
 
     Raises: NotFound for who is no active member anywhere; Conflict if it is announced already.
     """
-    places = _places(user)
+    active = _places(user)
     if running(user):
         raise Conflict(f"A recovery of {user.name} is announced already.")
     now = timezone.now()
-    made = [Recovery.objects.create(member=place, announced_at=now, opens_at=now + OPENS_AFTER) for place in places]
+    made = [Recovery.objects.create(member=place, announced_at=now, opens_at=now + OPENS_AFTER) for place in active]
     for recovery in made:
         _tell(EventKind.RECOVERY_ANNOUNCED, recovery, operator(recovery.member.organization_id))
         _notify_all(
@@ -48,7 +48,7 @@ def open_enrolment(user: User) -> None:
 
     Raises: NotFound if nothing is announced, or it was cancelled; Refused before its time.
     """
-    places = _places(user)
+    active = _places(user)
     found = running(user)
     if not found:
         raise NotFound(f"No recovery of {user.name} is announced, or it was cancelled.")
@@ -63,7 +63,7 @@ def open_enrolment(user: User) -> None:
     for recovery in found:
         _tell(EventKind.RECOVERY_OPENED, recovery, operator(recovery.member.organization_id))
         _notify_all(recovery.member, "recovery_opened", name=user.name)
-    own_password.send_enrolment_link(places[0])
+    own_password.send_enrolment_link(active[0])
     sessions.end_all(user, reason="The operator reset the second factors.")
 
 
@@ -80,8 +80,7 @@ def cancel(*, actor: Member, number: int) -> Recovery:
     if recovery is None:
         raise NotFound("There is nothing to cancel: it was carried out, or cancelled already.")
     user = recovery.member.user
-    for place in _places(user):
-        lock_history(place.organization_id)
+    places.lock(user)
     all_of_them = running(user)
     stopped = Recovery.objects.filter(member__user=user, opened_at=None, cancelled_at=None).update(
         cancelled_at=timezone.now(), cancelled_by=actor
@@ -111,13 +110,12 @@ def running_in(organization_id: int) -> list[Recovery]:
 
 
 def _places(user: User) -> list[Member]:
-    """The person's memberships, their histories locked, always in the same order."""
-    places = Member.objects.active().filter(user=user).select_related("organization", "user")
-    found = list(places.order_by("organization_id"))
+    """The person's active memberships, the histories of all of them locked."""
+    places.lock(user)
+    active = Member.objects.active().filter(user=user).select_related("organization", "user")
+    found = list(active.order_by("organization_id"))
     if not found:
         raise NotFound(f"{user.name} is not an active member of any organization.")
-    for place in found:
-        lock_history(place.organization_id)
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from django.conf import settings
 from django.utils import timezone
 
-from accounts import notices
+from accounts import notices, places
 from accounts.links import absolute
 from accounts.models import Member, User
 from policies.workflows import Right, Workflow
@@ -30,7 +30,7 @@ def begin_by_code(member: Member) -> None:
     Factors belong to the person, so this counts in all their Organizations, and each is told.
     """
     until = begin(member.user, by_code=True)
-    for place in places(member.user):
+    for place in places.of(member.user):
         record(
             EventKind.FACTOR_ADDED_BY_CODE,
             actor=place,
@@ -62,9 +62,3 @@ def tell_approvers(member: Member, kind: str) -> None:
             source="",
             link=absolute("/history/"),
         )
-
-
-def places(user: User) -> list[Member]:
-    """Every place of the person, in the order in which histories are locked."""
-    rows = Member.objects.filter(user=user, removed_at=None).select_related("user", "organization")
-    return list(rows.order_by("organization_id"))

@@ -57,7 +57,8 @@ class Operation(Generic[P]):
     `gives_withdraw` names the Account from which a key would gain Withdraw. With `approvers_ask` whoever holds
     Approve may ask for it too, and with `alone` whoever may ask finishes it alone. With `accepted` its subject has to
     accept it once it is approved (O3). `protected` says whether it is one of the changes that P4 protects while any
-    policy is locked, from its params and the facts.
+    policy is locked, from its params and the facts. `reaches` names the Organizations whose histories it writes besides
+    its own.
     """
 
     key: str
@@ -80,6 +81,7 @@ class Operation(Generic[P]):
     alone: bool
     accepted: bool
     protected: "Callable[[P, Facts], bool]"
+    reaches: Callable[[P], tuple[int, ...]]
 
 
 class Unregistered(LookupError):
@@ -125,6 +127,7 @@ def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of
     alone: bool = False,
     accepted: bool = False,
     protected: "Callable[[P, Facts], bool]" = unprotected,
+    reaches: Callable[[P], tuple[int, ...]] = lambda _params: (),
 ) -> Callable[[Run[P]], Run[P]]:
     """Register the function below as the governed operation `key`. See `Operation` for the rest."""
 
@@ -153,6 +156,7 @@ def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of
             alone=alone,
             accepted=accepted,
             protected=protected,
+            reaches=reaches,
         )
         _by_key[key] = _by_run[run] = entry
         return run

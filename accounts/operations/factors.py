@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.html import format_html
 
-from accounts import notices, resting, sessions
+from accounts import notices, places, resting, sessions
 from accounts.models import Authenticator, Member, Passkey, RecoveryCode
 from accounts.operations.people import find, holds_power, name_of
 from accounts.own_password import send_enrolment_link
@@ -33,6 +33,12 @@ def check_reset(*, actor: Actor, params: ResetFactors, change: ChangeRequest) ->
     asker = change.member
     if asker is not None and asker.user_id == member.user_id:
         raise Refused("Nobody resets their own factors this way. Change them under Security, or ask another member.")
+
+
+def organizations_of(params: ResetFactors) -> tuple[int, ...]:
+    """Factors belong to the person: all their Organizations are told."""
+    member = Member.objects.filter(pk=params.member_id).select_related("user").first()
+    return tuple(place.organization_id for place in places.of(member.user)) if member else ()
 
 
 def describe_reset(change: ChangeRequest) -> Description:
@@ -71,6 +77,7 @@ def describe_reset(change: ChangeRequest) -> Description:
     describe=describe_reset,
     opened=check_reset,
     protected=lambda params, facts: holds_power(params.member_id, facts),
+    reaches=organizations_of,
     # Somebody without factors approves nothing: that shortage is never a reason to refuse (P5).
     shifts_power=False,
 )
@@ -87,7 +94,7 @@ def reset_factors(*, actor: Actor, params: ResetFactors, change: ChangeRequest) 
     for kind in (Authenticator, Passkey, RecoveryCode):
         kind.objects.filter(user=user).delete()
     until = resting.begin(user)
-    for place in resting.places(user):
+    for place in places.of(user):
         is_here = place.pk == member.pk
         why: dict[str, Any] = {"change": change.reference} if is_here else {}
         record(

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 
 from accounts import notices, ownership
@@ -84,13 +83,7 @@ def transfer_ownership(*, actor: Actor, params: TransferOwnership, change: Chang
     """
     check_transfer(actor=actor, params=params, change=change)
     member = find(change, params.member_id)
-    offer = OwnershipOffer.objects.create(
-        organization_id=change.organization_id,
-        to=member,
-        request=change.reference,
-        offered_at=timezone.now(),
-        expires_at=change.expires_at,
-    )
+    offered = ownership.offer(member, change)
     record(
         EventKind.OWNERSHIP_OFFERED,
         actor=actor,
@@ -107,7 +100,7 @@ def transfer_ownership(*, actor: Actor, params: TransferOwnership, change: Chang
         until=f"{change.expires_at:%d %b %Y, %H:%M} UTC",
         link=absolute(reverse("accounts:offer")),
     )
-    return offer
+    return offered
 
 
 def _acceptance(name: str, change: ChangeRequest, offer: OwnershipOffer | None) -> str:

@@ -12,7 +12,7 @@ from policies.models import ChangeRequest, State
 from policies.registry import Operation
 from policies.rules.dead_ends import refuse_grown
 from portal.audit.kinds import EventKind
-from portal.audit.record import Outcome, lock_history, record
+from portal.audit.record import Outcome, lock_histories, record
 from portal.core.actors import Actor, portal
 from portal.core.errors import DomainError, NotFound, Unavailable
 
@@ -35,10 +35,11 @@ def locked(reference: str, *, organization_id: int | None = None) -> ChangeReque
     rows = ChangeRequest.objects.filter(reference=reference)
     if organization_id is not None:
         rows = rows.filter(organization_id=organization_id)
-    owner_id = rows.values_list("organization_id", flat=True).first()
-    if owner_id is None:
+    found = rows.values_list("organization_id", "operation", "params").first()
+    if found is None:
         raise NotFound(UNKNOWN)
-    lock_history(owner_id)
+    owner_id, operation, params = found
+    lock_histories((owner_id, *_reached(operation, params)))
     change: ChangeRequest = rows.with_parties().for_change().get()
     return change
 
@@ -102,6 +103,16 @@ def expire_now(change: ChangeRequest) -> None:
 def record_move(kind: EventKind, change: ChangeRequest, by: Actor, **data: object) -> None:
     """One event about `change`, success."""
     _record(kind, change, by, outcome="success", **data)
+
+
+def _reached(key: str, stored: object) -> tuple[int, ...]:
+    """The other Organizations whose histories carrying it out would write."""
+    try:
+        operation = registry.get(key)
+        return operation.reaches(payload.decode(operation.params, stored))
+    except (registry.Unregistered, payload.Unreadable):
+        # It cannot run; whoever moves it is told so.
+        return ()
 
 
 def _give_back(change: ChangeRequest, by: Actor) -> None:

@@ -15,7 +15,7 @@ from policies.models.policy import DEFAULT_OPEN_HOURS
 from policies.registry import Operation, Run
 from policies.rules import Asked, Facts, Need, approvals_needed, eligible, is_met, lost_right, policy_of
 from portal.audit.kinds import EventKind
-from portal.audit.record import lock_history
+from portal.audit.record import lock_histories
 from portal.core import actors, context
 from portal.core.actors import Actor
 from portal.core.errors import Conflict, Invalid, NotFound, Refused
@@ -48,7 +48,7 @@ def propose(
     entry = registry.of(operation)
     note = notes.clean(note, field="note")
     with transaction.atomic():
-        lock_history(actor.organization_id)
+        lock_histories((actor.organization_id, *entry.reaches(params)))
         asker = _again(actor)
         change = _drafted(entry, asker, params, _own_key(asker, api_key), note)
         facts = gather(asker.organization)

@@ -16,7 +16,7 @@ from policies.changes import cancel, execute, expire, moving, opening
 from policies.models import ChangeRequest, State
 from policies.workflows import Workflow
 from portal.audit import chain
-from portal.audit.record import lock_history
+from portal.audit.record import lock_histories
 from portal.core.errors import Conflict
 from tests.policies.conftest import ask_send, ask_tidy, no, yes
 from tests.policies.operations import marks, mended
@@ -42,7 +42,7 @@ def race(monkeypatch) -> Callable[..., list[object]]:
             return met
 
         monkeypatch.setattr(moving, "locked", meet_after(moving.locked))
-        monkeypatch.setattr(opening, "lock_history", meet_after(lock_history))
+        monkeypatch.setattr(opening, "lock_histories", meet_after(lock_histories))
         outcomes: list[object] = [None] * len(sides)
 
         def side(place, call):

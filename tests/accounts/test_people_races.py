@@ -1,0 +1,132 @@
+"""People at the same moment, on two real connections: one outcome, and nobody waits for the other for ever.
+
+The sides are made to meet where one of them must already hold what the other needs. While the locks hold they cannot
+meet: the first waits in vain, goes on alone, and only then lets the other in.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, timedelta
+from threading import Barrier, BrokenBarrierError
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import ownership, resting
+from accounts.identity import checks
+from accounts.identity.provider import Document
+from accounts.models import Authenticator, IdentityCheck, Member, OwnershipOffer
+from accounts.operations.factors import ResetFactors, reset_factors
+from accounts.organizations import add_member
+from policies.changes import propose
+from policies.workflows import Right, Workflow
+from portal.audit.models import AuditEvent
+from portal.core.errors import Conflict, NotFound
+from tests.accounts.test_organization import ask_transfer, owner_now, yes
+from tests.factories.people import proof
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PATIENCE_SECONDS = 0.5
+
+
+@pytest.fixture
+def meet(monkeypatch) -> Callable[[object, str], None]:
+    """Let two sides wait for each other after each has called that function."""
+
+    def after(module: object, name: str) -> None:
+        meeting, original = Barrier(2), getattr(module, name)
+
+        def met(*args, **kwargs):
+            answer = original(*args, **kwargs)
+            with suppress(BrokenBarrierError):
+                meeting.wait(PATIENCE_SECONDS)
+            return answer
+
+        monkeypatch.setattr(module, name, met)
+
+    return after
+
+
+def kinds(answers) -> list[type]:
+    return sorted((type(answer) for answer in answers), key=lambda kind: kind.__name__)
+
+
+@pytest.fixture
+def offered(owner, ana, ben):
+    """Ana, to whom the ownership is offered."""
+    yes(ask_transfer(owner, ana), ben)
+    return ana
+
+
+def test_ownership_is_accepted_once(race, meet, world, offered):
+    """O3: accept ∥ accept, from two tabs of the new Owner."""
+    meet(ownership, "open_offer")
+    answers = race(lambda _: ownership.accept(by=offered, proof=proof()), 2)
+    assert kinds(answers) == [Member, NotFound]
+    assert owner_now(world) == offered
+    assert AuditEvent.objects.filter(kind="ownership.accepted").count() == 1
+
+
+def test_ownership_is_accepted_or_declined(race, meet, world, owner, offered):
+    """O3: accept ∥ decline."""
+    meet(ownership, "open_offer")
+    acts = (lambda: ownership.accept(by=offered, proof=proof()), lambda: ownership.decline(by=offered))
+    answers = race(lambda number: acts[number](), 2)
+    assert [type(answer) for answer in answers].count(NotFound) == 1
+    row = OwnershipOffer.objects.get()
+    assert owner_now(world) == (offered if row.accepted_at else owner)
+    assert (row.accepted_at is None) != (row.declined_at is None)
+
+
+def test_there_is_one_unanswered_offer_whatever_goes_around_the_function(world, ana, ben, offered):
+    """O3: `ownership_offer_one_unanswered`; answered or lapsed ones are no bar."""
+    now = timezone.now()
+    another = {"organization": world.organization, "to": ben, "offered_at": now, "expires_at": now + timedelta(days=1)}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        OwnershipOffer.objects.create(request="another", **another)
+    OwnershipOffer.objects.update(lapsed_at=now)
+    OwnershipOffer.objects.create(request="another", **another)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        OwnershipOffer.objects.filter(request="another").update(declined_at=now, lapsed_at=now)
+
+
+def test_an_offer_that_nobody_answered_makes_room_for_the_next(world, owner, ana, ben, cleo, offered):
+    OwnershipOffer.objects.update(expires_at=timezone.now())
+    yes(ask_transfer(owner, cleo), ben)
+    first, second = OwnershipOffer.objects.order_by("pk")
+    assert first.lapsed_at is not None
+    assert second.is_open
+    assert second.to == cleo
+
+
+def test_an_identity_is_submitted_once(race, meet, world, audit):
+    """M3: submit ∥ submit, from two tabs."""
+    Member.objects.filter(pk=audit.pk).update(identity="unverified")
+    document = Document(
+        full_name="Otto Berg",
+        born_on=date(1980, 1, 2),
+        country="CH",
+        kind="passport",
+        number="X1234567",
+        expires_on=timezone.localdate() + timedelta(days=400),
+    )
+    meet(checks, "lock_history")
+    answers = race(lambda _: checks.submit(audit, document), 2)
+    assert kinds(answers) == [Conflict, IdentityCheck]
+    assert AuditEvent.objects.filter(kind="identity.submitted").count() == 1
+
+
+def test_two_resets_that_reach_into_each_others_organization_both_pass(race, meet, world, owner, eve, ben, cleo):
+    """M4: histories are locked in one order, whichever Organization asks."""
+    for person in (ben, cleo):
+        add_member(world.elsewhere, person.user, rights=[(Workflow.MANAGE_ACCESS, Right.VIEW)])
+    cleo_there = Member.objects.get(organization=world.elsewhere, user=cleo.user)
+    sides = ((owner, ben), (eve, cleo_there))
+    meet(resting, "begin")
+    answers = race(
+        lambda number: propose(reset_factors, actor=sides[number][0], params=ResetFactors(sides[number][1].pk)), 2
+    )
+    assert [answer.state for answer in answers] == ["executed", "executed"]
+    assert not Authenticator.objects.filter(user__in=[ben.user, cleo.user]).exists()
+    assert AuditEvent.objects.filter(kind="factor.reset").count() == 4
