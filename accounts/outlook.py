@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from accounts.models import Member
 from policies import facts as gathered
-from policies.rules import Asked, approvals_needed, eligible, may_vouch
+from policies.rules import Asked, approvals_needed, eligible, is_locked, may_vouch
 from policies.workflows import Workflow
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -21,11 +21,17 @@ class Outlook:
 
 
 def outlook(
-    member: Member, *, gives_withdraw: int | None = None, subject: Member | None = None, accepted: bool = False
+    member: Member,
+    *,
+    gives_withdraw: int | None = None,
+    subject: Member | None = None,
+    accepted: bool = False,
+    protected: bool = False,
 ) -> Outlook:
     """How a request of `member` on Manage Access would go, as things stand.
 
-    `subject` is whom it would be about; with `accepted` that member has to accept it afterwards.
+    `subject` is whom it would be about; with `accepted` that member has to accept it afterwards. `protected`: it would
+    be one of the changes that a locked policy protects (DESIGN P4).
 
     Raises: Refused if the policy cannot be read.
     """
@@ -33,6 +39,7 @@ def outlook(
     initiator = gathered.initiator(facts, member)
     asked = Asked(workflow=Workflow.MANAGE_ACCESS, initiator=initiator, gives_withdraw=gives_withdraw)
     asked = replace(asked, subject=subject.user_id if subject else None, least=1 if accepted else 0)
+    asked = replace(asked, protected=protected and is_locked(facts.policies))
     need = approvals_needed(asked, facts.policies)
     able = eligible(asked, facts)
     return Outlook(
@@ -59,14 +66,17 @@ def forecast(
     afterwards: str,
     subject: Member | None = None,
     accepted: bool = False,
+    protected: bool = False,
+    protected_if: str = "",
 ) -> Forecast:
     """What the form says; `afterwards` is what follows once it is approved, or at once.
 
-    With `account_id` it also says what giving Withdraw would ask for on top.
+    With `account_id` it also says what giving Withdraw would ask for on top; with `protected_if`, in which case a
+    locked policy asks for more than it says first.
 
     Raises: Refused if a policy cannot be read.
     """
-    plain = outlook(member, subject=subject, accepted=accepted)
+    plain = outlook(member, subject=subject, accepted=accepted, protected=protected)
     text = [f"{listed(plain.approvers) or 'Nobody'} can give {_them(plain.approvals)}."] if plain.approvals else []
     text.append(afterwards)
     money = outlook(member, gives_withdraw=account_id, subject=subject)
@@ -75,6 +85,13 @@ def forecast(
             "No policy governs withdrawals here, so a key that may withdraw needs an approval from who may execute "
             f"them: {listed(money.vouchers) or 'nobody who could decide'}."
         )
+    if protected_if:
+        raised = outlook(member, subject=subject, accepted=accepted, protected=True)
+        if raised.approvals > plain.approvals:
+            text.append(
+                f"A policy is locked: {protected_if}, this needs {_count(raised.approvals)}, and "
+                f"{listed(raised.approvers) or 'nobody'} can give {_them(raised.approvals)}."
+            )
     title = f"This will wait for {_count(plain.approvals)}." if plain.approvals else "This happens at once."
     return Forecast(title=title, text=" ".join(text), waits=plain.approvals > 0)
 

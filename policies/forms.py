@@ -12,7 +12,7 @@ from policies import notes, registry
 from policies.batches import BATCH, Seen, binding
 from policies.models import ChangeRequest, Policy
 from policies.models.policy import DEFAULT_OPEN_HOURS, MAX_APPROVALS, MAX_OPEN_HOURS, MIN_OPEN_HOURS
-from policies.operations import ConfigurePolicy, RemovePolicy
+from policies.operations import ConfigurePolicy, LockPolicy, RemovePolicy, UnlockPolicy
 from policies.workflows import Workflow
 from portal.core import markup
 from portal.core.errors import Invalid
@@ -142,6 +142,22 @@ class ConfigureForm(StepUpForm):
             always=values["always"],
             open_hours=values["open_hours"],
         )
+
+
+class LockForm(StepUpForm):
+    """Asking that a policy is locked, as it was shown, or that it is unlocked."""
+
+    note = NoteField(label="Note", help_text="Shown to who decides, if anybody has to.")
+
+    def __init__(self, *args: Any, request: MemberRequest, policy: Policy, **kwargs: Any) -> None:
+        self.policy = policy
+        super().__init__(*args, request=request, **kwargs)
+
+    def lock_params(self) -> LockPolicy:
+        return LockPolicy(Workflow(self.policy.workflow), self.policy.approvals, self.policy.always)
+
+    def unlock_params(self) -> UnlockPolicy:
+        return UnlockPolicy(Workflow(self.policy.workflow))
 
 
 class RemoveForm(StepUpForm):

@@ -7,10 +7,11 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from policies.access import VERIFIED
+from policies.facts import policies
 from policies.models import ChangeRequest, Decision, Grant
 from policies.models.change import ChangeQuerySet
-from policies.registry import all_operations
-from policies.rules import PASSKEY
+from policies.registry import all_operations, unprotected
+from policies.rules import PASSKEY, is_locked
 from policies.workflows import Right, Workflow
 from portal.core.paging import capped
 
@@ -30,9 +31,9 @@ def waiting_for(member: "Member") -> ChangeQuerySet:
     own = list(member.organization.members.filter(user_id=person).values_list("pk", flat=True))
     decided = Decision.objects.filter(change=OuterRef("pk"), person_id=person)
     waiting = ChangeRequest.objects.of(member.organization_id).waiting().filter(_opened_by(member, Right.APPROVE))
-    waiting = waiting.exclude(member__in=own).exclude(subject_member__in=own).exclude(service_user__in=_kept(member))
+    waiting = waiting.exclude(member__in=own).exclude(subject_member__in=own).exclude(api_key__in=_kept(member))
     if _is_resting(member):
-        waiting = waiting.exclude(operation__in=[entry.key for entry in all_operations() if entry.money])
+        waiting = waiting.exclude(operation__in=_not_while_resting(member))
     return waiting.filter(~Exists(decided))
 
 
@@ -55,7 +56,7 @@ def asked_by(member: "Member") -> ChangeQuerySet:
 def visible(member: "Member") -> ChangeQuerySet:
     """Every request that `member` may look at: by View, as who asked, or as custodian of the key that asked."""
     return ChangeRequest.objects.of(member.organization_id).filter(
-        _opened_by(member, Right.VIEW) | Q(member=member) | Q(service_user__in=_kept(member))
+        _opened_by(member, Right.VIEW) | Q(member=member) | Q(api_key__in=_kept(member))
     )
 
 
@@ -70,9 +71,18 @@ def done(member: "Member") -> ChangeQuerySet:
 
 
 def _kept(member: "Member") -> list[int]:
-    """The Service Users one of whose keys `member` ever made or was custodian of."""
+    """The keys that `member` ever made, or was custodian of."""
     person = Q(keys__made_by__user_id=member.user_id) | Q(keys__custodians__member__user_id=member.user_id)
-    return list(member.organization.service_users.filter(person).values_list("pk", flat=True).distinct())
+    return list(member.organization.service_users.filter(person).values_list("keys", flat=True).distinct())
+
+
+def _not_while_resting(member: "Member") -> list[str]:
+    """What somebody whose factors were just reset does not decide: money, and whatever a locked policy may protect.
+
+    Some of the latter turn out to give nobody power; for that one day they are found under all that one may view.
+    """
+    locked = is_locked(policies(member.organization))
+    return [entry.key for entry in all_operations() if entry.money or (locked and entry.protected is not unprotected)]
 
 
 def _opened_by(member: "Member", right: Right) -> Q:

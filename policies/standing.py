@@ -16,6 +16,7 @@ from policies.rules import (
     Reason,
     approvals_needed,
     eligible,
+    is_locked,
     may_vouch,
     policy_of,
     still_needed,
@@ -147,11 +148,25 @@ def progress(
 
 
 def forecast(
-    member: "Member", workflow: Workflow, *, account_id: int | None = None, gives_withdraw: int | None = None
+    member: "Member",
+    workflow: Workflow,
+    *,
+    account_id: int | None = None,
+    gives_withdraw: int | None = None,
+    protected: bool = False,
 ) -> Forecast:
-    """What asking for something in `workflow` would need, for the page that asks."""
+    """What asking for something in `workflow` would need, for the page that asks.
+
+    `protected`: it would be one of the changes that a locked policy protects (P4).
+    """
     facts = gathering.gather(member.organization)
-    asked = Asked(workflow, gathering.initiator(facts, member), account_id, gives_withdraw=gives_withdraw)
+    asked = Asked(
+        workflow,
+        gathering.initiator(facts, member),
+        account_id,
+        gives_withdraw=gives_withdraw,
+        protected=protected and is_locked(facts.policies),
+    )
     try:
         need = approvals_needed(asked, facts.policies)
     except Refused:

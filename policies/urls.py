@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from policies.views import batch, inbox, policies, requests
+from policies.views import batch, inbox, locks, policies, requests
 
 app_name = "policies"
 
@@ -16,4 +16,6 @@ urlpatterns = [
     path("policies/", policies.policies, name="policies"),
     path("policies/<str:workflow>/", policies.configure, name="configure"),
     path("policies/<str:workflow>/remove/", policies.remove, name="remove"),
+    path("policies/<str:workflow>/lock/", locks.lock, name="lock"),
+    path("policies/<str:workflow>/unlock/", locks.unlock, name="unlock"),
 ]

@@ -30,7 +30,10 @@ def rotation(change: "ChangeRequest") -> Description:
         Fact("At worst", at_worst(limits)),
         Fact("Permissions", permissions(limits.permissions)),
         Fact("IP allow-list", networks(limits.ip_allow_list)),
-        Fact("Custodian", f"{change.initiator_label} reveals the secret, and can never approve what this bot asks for"),
+        Fact(
+            "Custodian",
+            f"{change.initiator_label} reveals the secret, and can never approve what this key asks",
+        ),
     )
     panel = (
         Fact("Rotate the key of", name),

@@ -70,6 +70,7 @@ def check_rotation(*, actor: Actor, params: RotateKey, change: ChangeRequest) ->
     describe=key_wording.rotation,
     opened=check_rotation,
     gives_withdraw=lambda params: params.account_id if params.limits.may_withdraw else None,
+    protected=lambda params, _facts: params.limits.may_withdraw,
 )
 def rotate_key(*, actor: Actor, params: RotateKey, change: ChangeRequest) -> ApiKey:
     """Make a second key, which waits for its initiator to reveal it. Until then the first one works as before.
@@ -84,6 +85,9 @@ def rotate_key(*, actor: Actor, params: RotateKey, change: ChangeRequest) -> Api
         bot, made_by=asking_member(change), expires_at=params.expires_at, overlap_hours=params.overlap_hours
     )
     ServiceUser.objects.filter(pk=bot.pk).update(version=F("version") + 1)
+    for old in ApiKey.objects.filter(service_user=bot, revoked_at=None).exclude(pk=key.pk).order_by("pk"):
+        # R3 counts whoever asked for the rotating of a key, also for what the old one asks while both work.
+        keys.add_custodian(old, asking_member(change), reason="rotated it out")
     record(
         EventKind.KEY_ROTATED,
         actor=actor,

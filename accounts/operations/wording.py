@@ -52,7 +52,10 @@ def creation(change: "ChangeRequest") -> Description:
         Fact("Queries until", until(limits.query_end, "no end")),
         Fact("WebSocket", "on" if limits.websocket else "off"),
         Fact("Nonce window", str(limits.nonce_window)),
-        Fact("Custodian", f"{change.initiator_label} reveals the secret, and can never approve what this bot asks for"),
+        Fact(
+            "Custodian",
+            f"{change.initiator_label} reveals the secret, and can never approve what this key asks",
+        ),
     )
     panel = (
         Fact("Create", params.name),

@@ -14,6 +14,7 @@ from accounts.operations.identity import VerifyIdentity, verify_identity
 from accounts.views.member import member_of
 from policies.access import needs, open_to_members
 from policies.changes import propose
+from policies.models import State
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError, Refused
 from portal.core.http import MemberRequest
@@ -85,6 +86,8 @@ def _decide(request: MemberRequest, member: Member, form: ReviewForm) -> HttpRes
         params = VerifyIdentity(member_id=member.pk, check=form.cleaned_data["check"])
         change = propose(verify_identity, actor=request.member, params=params)
         messages.success(request, change.receipt)
+        if change.state != State.EXECUTED:
+            return redirect("policies:request", reference=change.reference)
     else:
         checks.reject(member, by=request.member, reason=form.cleaned_data["reason"])
         messages.success(request, f"What {member.label} showed is turned down.\nThey read why, and can show another.")

@@ -67,7 +67,12 @@ def invite(request: MemberRequest) -> HttpResponse:
             if change.state == State.EXECUTED:
                 return redirect("accounts:invitations")
             return redirect("policies:request", reference=change.reference)
-    notice = forecast(request.member, account_id=None, afterwards="Then the link is mailed; it is good for seven days.")
+    notice = forecast(
+        request.member,
+        account_id=None,
+        afterwards="Then the link is mailed; it is good for seven days.",
+        protected_if="with rights beyond View",
+    )
     context = {
         "form": form,
         "notice": notice,

@@ -100,6 +100,7 @@ def rotate(request: MemberRequest, name: str) -> HttpResponse:
         request.member,
         account_id=bot.account_id if before.may_withdraw else None,
         afterwards=f"After that you reveal the new secret here, once, and become a custodian of {bot.name}.",
+        protected=before.may_withdraw,
     )
     context = {
         "form": form,

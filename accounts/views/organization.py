@@ -55,7 +55,12 @@ def security(request: MemberRequest) -> HttpResponse:
             form.refuse(error)
         else:
             return _onward(request, change)
-    notice = forecast(request.member, account_id=None, afterwards="It counts from everybody’s next page on.")
+    notice = forecast(
+        request.member,
+        account_id=None,
+        afterwards="It counts from everybody’s next page on.",
+        protected_if="for a lower 2FA level",
+    )
     context = {
         "form": form,
         "notice": notice,
@@ -77,7 +82,9 @@ def new_account(request: MemberRequest) -> HttpResponse:
             form.refuse(error)
         else:
             return _onward(request, change)
-    notice = forecast(request.member, account_id=None, afterwards="It starts without balances, addresses and keys.")
+    notice = forecast(
+        request.member, account_id=None, afterwards="It starts without balances, addresses and keys.", protected=True
+    )
     context = {"form": form, "notice": notice, "button": _button(notice, "Add Account")}
     return render(request, "accounts/new_account.html", context)
 
@@ -106,6 +113,7 @@ def transfer(request: MemberRequest) -> HttpResponse:
         account_id=None,
         afterwards="Then the new Owner has to accept it. Until that moment nothing changes.",
         accepted=True,
+        protected=True,
     )
     return render(request, "accounts/transfer.html", {"form": form, "owner": owner, "notice": notice})
 

@@ -1,5 +1,7 @@
 """Asking for other rights of a member."""
 
+from typing import Final
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -16,6 +18,8 @@ from policies.models import State
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError
 from portal.core.http import MemberRequest
+
+GIVES_POWER: Final = "where it gives Initiate, Approve or Execute"
 
 
 @require_http_methods(["GET", "POST"])
@@ -36,7 +40,7 @@ def change(request: MemberRequest, number: int) -> HttpResponse:
                 return redirect("accounts:member", number=member.pk)
             return redirect("policies:request", reference=asked.reference)
     afterwards = f"In the same moment all sessions of {member.label} end, and they sign in again."
-    notice = forecast(request.member, account_id=None, afterwards=afterwards, subject=member)
+    notice = forecast(request.member, account_id=None, afterwards=afterwards, subject=member, protected_if=GIVES_POWER)
     context = {
         "form": form,
         "member": member,

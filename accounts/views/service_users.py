@@ -59,6 +59,7 @@ def new_service_user(request: MemberRequest) -> HttpResponse:
         request.member,
         account_id=first.pk if first else None,
         afterwards="After that you reveal the secret here, once.",
+        protected_if="with Withdraw",
     )
     context = {"form": form, "notice": notice, "button": _button(notice, "Create service user")}
     return render(request, "accounts/new_service_user.html", context)
@@ -85,6 +86,7 @@ def change(request: MemberRequest, name: str) -> HttpResponse:
         request.member,
         account_id=None if before.may_withdraw else bot.account_id,
         afterwards="It counts from the bot's next call on.",
+        protected_if="where a key that may withdraw gets more power",
     )
     context = {"form": form, "bot": bot, "notice": notice, "button": _button(notice, "Change service user")}
     return render(request, "accounts/change_service_user.html", context)

@@ -13,18 +13,19 @@ from policies.access import allows, needs
 from policies.changes import propose
 from policies.forms import ConfigureForm, RemoveForm
 from policies.models import ChangeRequest, Policy, State
-from policies.operations import configure_policy, meaning, remove_policy, stage
+from policies.operations import configure_policy, meaning, remove_policy
 from policies.rules import Terms, policy_of
+from policies.rules.stages import STAGES, Stage, stage_of
 from policies.standing import away, forecast
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError, Refused
 from portal.core.http import MemberRequest
 
-STAGES: Final = ("bootstrap", "configured", "enforced")
 NEXT: Final = {
-    "bootstrap": "Nothing is asked yet. Begin with one approval.",
-    "configured": "Turn on Always require approval to enforce it.",
-    "enforced": "",
+    Stage.BOOTSTRAP: "Nothing is asked yet. Begin with one approval.",
+    Stage.CONFIGURED: "Turn on Always require approval to enforce it.",
+    Stage.ENFORCED: "Lock it, so that only others’ approval changes it.",
+    Stage.LOCKED: "",
 }
 
 
@@ -65,8 +66,8 @@ def policies(request: MemberRequest) -> HttpResponse:
 @needs(Workflow.MANAGE_POLICIES, Right.INITIATE)
 def configure(request: MemberRequest, workflow: str) -> HttpResponse:
     """Ask that a workflow takes so many approvals."""
-    subject = _workflow(workflow)
-    policy = _policy(request, subject)
+    subject = workflow_of(workflow)
+    policy = policy_of_page(request, subject)
     data = request.POST if request.method == "POST" else None
     form = ConfigureForm(data, request=request, workflow=subject, policy=policy)
     if form.is_valid():
@@ -77,13 +78,15 @@ def configure(request: MemberRequest, workflow: str) -> HttpResponse:
         except DomainError as error:
             form.refuse(error)
         else:
-            return _onward(request, change)
+            return onward(request, change)
     context = {
         "form": form,
         "workflow": subject,
         "policy": policy,
         "meaning": meaning(policy.approvals if policy else None, always=bool(policy and policy.always)),
-        "forecast": forecast(request.member, Workflow.MANAGE_POLICIES),
+        "forecast": forecast(
+            request.member, Workflow.MANAGE_POLICIES, protected=policy is not None and policy.is_locked
+        ),
     }
     return render(request, "policies/configure.html", context)
 
@@ -92,8 +95,8 @@ def configure(request: MemberRequest, workflow: str) -> HttpResponse:
 @needs(Workflow.MANAGE_POLICIES, Right.INITIATE)
 def remove(request: MemberRequest, workflow: str) -> HttpResponse:
     """Say what would follow, then ask that a workflow asks for nothing any more."""
-    subject = _workflow(workflow)
-    policy = _policy(request, subject)
+    subject = workflow_of(workflow)
+    policy = policy_of_page(request, subject)
     if policy is None:
         messages.error(request, f"{subject.title} has no policy.")
         return redirect("policies:policies")
@@ -105,30 +108,30 @@ def remove(request: MemberRequest, workflow: str) -> HttpResponse:
         except DomainError as error:
             form.refuse(error)
         else:
-            return _onward(request, change)
+            return onward(request, change)
     context = {
         "form": form,
         "workflow": subject,
         "policy": policy,
         "before": meaning(policy.approvals, policy.always),
         "after": meaning(None, always=False),
-        "forecast": forecast(request.member, Workflow.MANAGE_POLICIES),
+        "forecast": forecast(request.member, Workflow.MANAGE_POLICIES, protected=policy.is_locked),
     }
     return render(request, "policies/remove.html", context)
 
 
-def _workflow(value: str) -> Workflow:
+def workflow_of(value: str) -> Workflow:
     try:
         return Workflow(value)
     except ValueError as error:
         raise Http404("There is no such workflow.") from error
 
 
-def _policy(request: MemberRequest, workflow: Workflow) -> Policy | None:
+def policy_of_page(request: MemberRequest, workflow: Workflow) -> Policy | None:
     return Policy.objects.filter(organization=request.organization, workflow=workflow.value).first()
 
 
-def _onward(request: MemberRequest, change: ChangeRequest) -> HttpResponse:
+def onward(request: MemberRequest, change: ChangeRequest) -> HttpResponse:
     """To the policies when it is done, else to the request that waits."""
     messages.success(request, change.receipt)
     if change.state == State.EXECUTED:
@@ -141,7 +144,7 @@ def _article(workflow: Workflow, found: tuple[Terms, ...]) -> Article:
         policy = policy_of(found, workflow)
     except Refused as error:
         return Article(workflow, None, error.message, (), "", "")
-    where = stage(policy.approvals if policy else None, bool(policy and policy.always))
+    where = stage_of(policy)
     place = STAGES.index(where)
     track = tuple(
         Track(name.capitalize(), "is-now") if step == place else Track("", "is-past" if step < place else "")

@@ -76,6 +76,7 @@ class House:
             created_at=now,
             revealed_at=now,
             is_active=True,
+            slot=1 + service_user.keys.filter(slot__isnull=False).count(),
         )
         Custodian.objects.create(api_key=key, member=maker, since=now, reason="made it")
         return key

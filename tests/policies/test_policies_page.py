@@ -113,3 +113,41 @@ def test_a_policy_of_one_house_leaves_the_other_alone(owner, eve):
     params = ConfigurePolicy(Workflow.MANAGE_ACCESS, approvals=1, always=False)
     propose(configure_policy, actor=owner, params=params)
     assert not Policy.objects.filter(organization=eve.organization).exists()
+
+
+def test_a_policy_is_locked_and_unlocked_from_its_page(owner, ana, browser):
+    """P3: locked at once by who may; unlocked only by asking."""
+    client = browser(owner)
+    url = reverse("policies:lock", args=["initiate_withdrawal"])
+    assert "This is hard to take back." in client.get(url).content.decode()
+    assert client.post(url, {"note": "For good."}).status_code == 302
+    policy = Policy.objects.get(organization=owner.organization, workflow="initiate_withdrawal")
+    assert policy.is_locked
+    shown = client.get(reverse("policies:policies")).content.decode()
+    assert reverse("policies:unlock", args=["initiate_withdrawal"]) in shown
+    url = reverse("policies:unlock", args=["initiate_withdrawal"])
+    assert "This will wait for" in client.get(url).content.decode()
+    answer = client.post(url, {"note": ""})
+    change = ChangeRequest.objects.get(operation="policies.unlock_policy")
+    assert answer.headers["Location"] == reverse("policies:request", args=[change.reference])
+    policy.refresh_from_db()
+    assert policy.is_locked
+
+
+@pytest.mark.parametrize(
+    ("route", "workflow", "said"),
+    [
+        ("lock", "manage_access", "Manage Access has no policy."),
+        ("unlock", "manage_access", "Manage Access has no policy."),
+        ("unlock", "initiate_withdrawal", "Initiate Withdrawal is not locked."),
+    ],
+)
+def test_what_cannot_be_locked_leads_back_with_a_word(owner, browser, route, workflow, said):
+    answer = browser(owner).get(reverse(f"policies:{route}", args=[workflow]), follow=True)
+    assert said in answer.content.decode()
+
+
+@pytest.mark.parametrize("route", ["lock", "unlock"])
+def test_locking_is_asked_for_by_who_may_ask_and_by_nobody_else(ben, owner, browser, route):
+    assert browser(ben).get(reverse(f"policies:{route}", args=["initiate_withdrawal"])).status_code == 403
+    assert browser(owner).get(reverse(f"policies:{route}", args=["nothing"])).status_code == 404

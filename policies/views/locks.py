@@ -1,0 +1,61 @@
+"""Asking that a policy is locked, or unlocked (DESIGN P3)."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from policies.access import needs
+from policies.changes import propose
+from policies.forms import LockForm
+from policies.models import ChangeRequest
+from policies.operations import lock_policy, meaning, unlock_policy
+from policies.standing import forecast
+from policies.views.policies import onward, policy_of_page, workflow_of
+from policies.workflows import Right, Workflow
+from portal.core.errors import DomainError
+from portal.core.http import MemberRequest
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Workflow.MANAGE_POLICIES, Right.INITIATE)
+def lock(request: MemberRequest, workflow: str) -> HttpResponse:
+    """Ask that only others' approval changes a policy."""
+    return _page(request, workflow, locking=True)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Workflow.MANAGE_POLICIES, Right.INITIATE)
+def unlock(request: MemberRequest, workflow: str) -> HttpResponse:
+    """Ask that a policy can be changed by what Manage Policies asks for alone."""
+    return _page(request, workflow, locking=False)
+
+
+def _page(request: MemberRequest, workflow: str, *, locking: bool) -> HttpResponse:
+    subject = workflow_of(workflow)
+    policy = policy_of_page(request, subject)
+    if policy is None or policy.is_locked == locking:
+        why = "has no policy" if policy is None else "is locked already" if locking else "is not locked"
+        messages.error(request, f"{subject.title} {why}.")
+        return redirect("policies:policies")
+    form = LockForm(request.POST if request.method == "POST" else None, request=request, policy=policy)
+    if form.is_valid():
+        try:
+            return onward(request, _ask(request, form, locking=locking))
+        except DomainError as error:
+            form.refuse(error)
+    context = {
+        "form": form,
+        "workflow": subject,
+        "locking": locking,
+        "meaning": meaning(policy.approvals, policy.always),
+        "forecast": forecast(request.member, Workflow.MANAGE_POLICIES, protected=policy.is_locked),
+    }
+    return render(request, "policies/lock.html", context)
+
+
+def _ask(request: MemberRequest, form: LockForm, *, locking: bool) -> ChangeRequest:
+    note = form.cleaned_data["note"]
+    if locking:
+        return propose(lock_policy, actor=request.member, params=form.lock_params(), note=note)
+    return propose(unlock_policy, actor=request.member, params=form.unlock_params(), note=note)

@@ -1,0 +1,310 @@
+"""What a locked policy protects (DESIGN P4), and the four roads by which one person must not undo it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts import entitlements
+from accounts.brakes import suspend_member, suspend_service_user
+from accounts.entitlements import Given
+from accounts.identity import checks
+from accounts.identity.provider import Document
+from accounts.limits import limits_of
+from accounts.models import Account, ApiKey, Authenticator, Invitation, Member
+from accounts.models.member import Identity
+from accounts.models.organization import SecondFactorLevel
+from accounts.operations.factors import ResetFactors, reset_factors
+from accounts.operations.identity import VerifyIdentity, verify_identity
+from accounts.operations.invitations import InviteMember, invite_member
+from accounts.operations.membership import (
+    LiftMemberSuspension,
+    RemoveMember,
+    lift_member_suspension,
+    remove_member,
+)
+from accounts.operations.organization import AddAccount, ChangeSecurity, add_account, change_security
+from accounts.operations.ownership import TransferOwnership, transfer_ownership
+from accounts.operations.rights import ChangeRights, change_rights
+from accounts.operations.rotation import RotateKey, rotate_key
+from accounts.operations.service_users import (
+    ChangeServiceUser,
+    CreateServiceUser,
+    change_service_user,
+    create_service_user,
+)
+from accounts.operations.standing import LiftSuspension, RemoveServiceUser, lift_suspension, remove_service_user
+from accounts.organizations import add_member
+from accounts.ownership import accept
+from accounts.security_levels import Security
+from policies import registry
+from policies.changes import decide, propose
+from policies.facts import gather
+from policies.models import Policy, State
+from policies.operations import (
+    ConfigurePolicy,
+    LockPolicy,
+    RemovePolicy,
+    UnlockPolicy,
+    configure_policy,
+    lock_policy,
+    remove_policy,
+    unlock_policy,
+)
+from policies.workflows import Right, Workflow
+from portal.core.errors import Refused
+from tests.factories.people import proof
+from tests.factories.world import EVERY_PERMISSION, READING, World
+from tests.policies.conftest import make_user
+
+pytestmark = pytest.mark.django_db
+ACCESS, POLICIES, ADDRESSES, WITHDRAWAL = Workflow
+ALL = tuple((given.workflow.value, given.right.value, None) for given in entitlements.everything())
+
+
+@pytest.fixture
+def locked(world) -> World:
+    """Three approvals on withdrawals, locked. Ben, Cleo, Fay and Gus approve everywhere; nothing else is governed."""
+    policies = Policy.objects.filter(organization=world.organization)
+    policies.exclude(workflow=WITHDRAWAL.value).delete()
+    policies.update(approvals=3, is_locked=True)
+    gus = add_member(world.organization, make_user("gus"), rights=[(workflow, Right.APPROVE) for workflow in Workflow])
+    world.members["gus"] = gus
+    return world
+
+
+def yes(change, member):
+    return decide(change.reference, member=member, approved=True, digest=change.digest, proof=proof(change))
+
+
+def invite(rights=ALL) -> InviteMember:
+    return InviteMember(email="accomplice@demo.test", name="Accomplice", rights=rights)
+
+
+def rights_of(member, *after) -> ChangeRights:
+    return ChangeRights(member.pk, entitlements.of(member), entitlements.ordered(after))
+
+
+def rotation(bot) -> RotateKey:
+    limits = limits_of(bot.service_user)
+    return RotateKey(
+        bot.service_user.pk, bot.service_user.account_id, limits, (bot.key.short,), 48, None, acknowledged=True
+    )
+
+
+def bot_of(account, permissions) -> CreateServiceUser:
+    return CreateServiceUser("new-bot", account.pk, permissions, None, None, None, False, 0, (), acknowledged=True)
+
+
+def widened(bot, **after) -> ChangeServiceUser:
+    before = limits_of(bot.service_user)
+    service_user = bot.service_user
+    return ChangeServiceUser(service_user.pk, service_user.account_id, before, replace(before, **after), True)
+
+
+SECURITY = Security(SecondFactorLevel.PASSKEY, 30, 12)
+LOWER = replace(SECURITY, level=SecondFactorLevel.ANY)
+
+
+@dataclass(frozen=True)
+class Case:
+    run: Callable[..., object]
+    params: Callable[[World], object]
+    is_protected: bool
+
+
+CASES = {
+    "invite with rights": Case(invite_member, lambda w: invite(), True),
+    "invite to look": Case(invite_member, lambda w: invite((("manage_access", "view", None),)), False),
+    "give Approve": Case(change_rights, lambda w: rights_of(w.members["audit"], Given(ACCESS, Right.APPROVE)), True),
+    "give View": Case(
+        change_rights,
+        lambda w: rights_of(w.members["ben"], *entitlements.of(w.members["ben"]), Given(ACCESS, Right.VIEW)),
+        False,
+    ),
+    "take a right": Case(change_rights, lambda w: rights_of(w.members["ben"], Given(ACCESS, Right.APPROVE)), False),
+    "lift a member": Case(lift_member_suspension, lambda w: LiftMemberSuspension(w.members["ben"].pk), True),
+    "lift who looks": Case(lift_member_suspension, lambda w: LiftMemberSuspension(w.members["audit"].pk), False),
+    "transfer": Case(transfer_ownership, lambda w: TransferOwnership(w.members["ana"].pk, w.members["owner"].pk), True),
+    "reset": Case(reset_factors, lambda w: ResetFactors(w.members["ben"].pk), True),
+    "reset who looks": Case(reset_factors, lambda w: ResetFactors(w.members["audit"].pk), False),
+    "verify": Case(verify_identity, lambda w: VerifyIdentity(w.members["ana"].pk, ""), True),
+    "verify who looks": Case(verify_identity, lambda w: VerifyIdentity(w.members["audit"].pk, ""), False),
+    "lower the level": Case(change_security, lambda w: ChangeSecurity(SECURITY, LOWER), True),
+    "raise the level": Case(change_security, lambda w: ChangeSecurity(LOWER, SECURITY), False),
+    "add an Account": Case(add_account, lambda w: AddAccount("Cold"), True),
+    "make a key that withdraws": Case(create_service_user, lambda w: bot_of(w.account, EVERY_PERMISSION), True),
+    "make a key that reads": Case(create_service_user, lambda w: bot_of(w.account, READING), False),
+    "widen where it withdraws": Case(
+        change_service_user, lambda w: widened(w.bot("treasury-bot"), websocket=True), True
+    ),
+    "give Withdraw": Case(
+        change_service_user, lambda w: widened(w.bot("trading-bot"), permissions=EVERY_PERMISSION), True
+    ),
+    "widen what reads": Case(change_service_user, lambda w: widened(w.bot("readonly-bot"), websocket=True), False),
+    "narrow": Case(change_service_user, lambda w: widened(w.bot("treasury-bot"), permissions=READING), False),
+    "rotate a key that withdraws": Case(rotate_key, lambda w: rotation(w.bot("treasury-bot")), True),
+    "rotate a key that reads": Case(rotate_key, lambda w: rotation(w.bot("readonly-bot")), False),
+    "lift a bot that withdraws": Case(
+        lift_suspension, lambda w: LiftSuspension(w.bot("treasury-bot").service_user.pk), True
+    ),
+    "lift a bot that reads": Case(
+        lift_suspension, lambda w: LiftSuspension(w.bot("readonly-bot").service_user.pk), False
+    ),
+    "configure the locked one": Case(configure_policy, lambda w: ConfigurePolicy(WITHDRAWAL, 4, True), True),
+    "configure a neighbour": Case(configure_policy, lambda w: ConfigurePolicy(ACCESS, 1, True), False),
+    "remove the locked one": Case(remove_policy, lambda w: RemovePolicy(WITHDRAWAL), True),
+    "remove a neighbour": Case(remove_policy, lambda w: RemovePolicy(ACCESS), False),
+    "unlock": Case(unlock_policy, lambda w: UnlockPolicy(WITHDRAWAL), True),
+    "lock a neighbour": Case(lock_policy, lambda w: LockPolicy(ACCESS, 1, True), False),
+    "remove a member": Case(remove_member, lambda w: RemoveMember(w.members["ben"].pk, ()), False),
+    "remove a bot": Case(
+        remove_service_user, lambda w: RemoveServiceUser(w.bot("treasury-bot").service_user.pk), False
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_what_is_protected(locked, case):
+    """P4: its list, and nothing else."""
+    facts = gather(locked.organization)
+    assert bool(registry.of(case.run).protected(case.params(locked), facts)) is case.is_protected
+
+
+def test_every_operation_says_whether_it_is_protected():
+    """One of another workflow cannot be; each of the two that can is in the table above."""
+    named = {registry.of(case.run).key for case in CASES.values()}
+    for entry in registry.all_operations():
+        if entry.workflow not in (ACCESS, POLICIES):
+            assert entry.protected is registry.unprotected
+        elif not entry.key.startswith("tests."):
+            assert entry.key in named, f"{entry.key} is not in the table."
+
+
+# The four roads. Olive is one person with every right on everything, where nothing but the lock governs her.
+
+
+def test_an_accomplice_is_not_minted(locked, owner, ben):
+    """Road 1: inviting, or verifying and giving rights, all take three others."""
+    change = propose(invite_member, actor=owner, params=invite())
+    assert (change.state, change.approvals_required) == (State.PENDING, 3)
+    assert not Invitation.objects.filter(organization=locked.organization).exists()
+    newcomer = add_member(locked.organization, make_user("nell"), rights=[])
+    assert (
+        propose(change_rights, actor=owner, params=rights_of(newcomer, *entitlements.everything())).state == "pending"
+    )
+    Member.objects.filter(pk=locked.members["ana"].pk).update(identity=Identity.UNVERIFIED)
+    reviewed = propose(verify_identity, actor=ben, params=shown_by(locked.members["ana"]))
+    assert (reviewed.state, reviewed.approvals_required) == (State.PENDING, 3)
+
+
+def shown_by(member) -> VerifyIdentity:
+    document = Document(
+        full_name="Somebody Real",
+        born_on=date(1990, 2, 28),
+        country="Spain",
+        kind="passport",
+        number="X47-2209-KLM",
+        expires_on=timezone.localdate() + timedelta(days=400),
+    )
+    check = checks.submit(member, document)
+    return VerifyIdentity(member.pk, str(check.handle))
+
+
+def test_a_colleagues_factors_are_not_reset_by_one(locked, owner, ben, cleo, fay):
+    """Road 2: it takes three others than Ben; with three approvers in all nobody could finish it, and that is said."""
+    change = propose(reset_factors, actor=owner, params=ResetFactors(ben.pk))
+    assert (change.state, change.approvals_required) == (State.PENDING, 3)
+    for member in (cleo, fay):
+        yes(change, member)
+    assert Authenticator.objects.filter(user=ben.user).exists()
+    with pytest.raises(Refused, match="about you"):
+        yes(change, ben)
+    assert yes(change, locked.members["gus"]).state == State.EXECUTED
+    with pytest.raises(Refused, match="Nobody could finish this"):
+        propose(reset_factors, actor=owner, params=ResetFactors(cleo.pk))
+
+
+def test_removing_an_unlocked_neighbour_helps_nobody(locked, owner):
+    """Road 3: without any policy on access or policies, the lock's number still stands."""
+    for workflow in (ACCESS, POLICIES):
+        propose(configure_policy, actor=owner, params=ConfigurePolicy(workflow, 1, always=False))
+        assert propose(remove_policy, actor=owner, params=RemovePolicy(workflow)).state == State.EXECUTED
+    for run, params in (
+        (invite_member, invite()),
+        (unlock_policy, UnlockPolicy(WITHDRAWAL)),
+        (remove_policy, RemovePolicy(WITHDRAWAL)),
+        (configure_policy, ConfigurePolicy(WITHDRAWAL, 1, always=False)),
+    ):
+        change = propose(run, actor=owner, params=params)
+        assert (change.state, change.approvals_required) == (State.PENDING, 3)
+    policy = Policy.objects.get(organization=locked.organization)
+    assert (policy.approvals, policy.always, policy.is_locked) == (3, True, True)
+
+
+def test_a_bots_key_is_not_rotated_by_one(locked, owner, account, treasury_bot):
+    """Road 4: neither rotated, nor made, nor widened, nor given back."""
+    for run, params in (
+        (rotate_key, rotation(treasury_bot)),
+        (create_service_user, bot_of(account, EVERY_PERMISSION)),
+        (change_service_user, widened(treasury_bot, websocket=True)),
+    ):
+        change = propose(run, actor=owner, params=params)
+        assert (change.state, change.approvals_required) == (State.PENDING, 3)
+    suspend_service_user(actor=owner, service_user=treasury_bot.service_user)
+    lifted = propose(lift_suspension, actor=owner, params=LiftSuspension(treasury_bot.service_user.pk))
+    assert (lifted.state, lifted.approvals_required) == (State.PENDING, 3)
+    assert ApiKey.objects.filter(service_user=treasury_bot.service_user).count() == 1
+
+
+def test_without_a_lock_one_finishes_alone(world, owner, account):
+    assert propose(invite_member, actor=owner, params=invite()).state == State.EXECUTED
+    assert propose(add_account, actor=owner, params=AddAccount("Cold")).state == State.EXECUTED
+
+
+def test_another_account_waits_while_a_policy_is_locked(locked, owner, ben, cleo, fay):
+    """O5: whoever holds a right for all Accounts would hold it there too."""
+    change = propose(add_account, actor=owner, params=AddAccount("Cold"))
+    for member in (ben, cleo):
+        assert yes(change, member).state == State.PENDING
+    assert yes(change, fay).state == State.EXECUTED
+    assert Account.objects.filter(organization=locked.organization, name="Cold").exists()
+
+
+def test_what_was_asked_before_the_lock_is_bound_by_it(world, ana, owner, ben, cleo, fay):
+    """P4: it binds requests opened before the lock too."""
+    change = propose(invite_member, actor=ana, params=invite())
+    assert change.approvals_required == 1
+    Policy.objects.filter(organization=world.organization, workflow=WITHDRAWAL.value).update(approvals=3)
+    propose(lock_policy, actor=owner, params=LockPolicy(WITHDRAWAL, 3, always=True))
+    for member in (ben, cleo):
+        assert yes(change, member).state == State.PENDING
+    assert yes(change, fay).state == State.EXECUTED
+
+
+def test_a_member_who_rests_approves_nothing_protected(locked, owner, ben):
+    """M4, F-10: for 24 hours after a reset."""
+    Member.objects.filter(pk=ben.pk).update(factors_reset_at=timezone.now() - timedelta(hours=1))
+    change = propose(invite_member, actor=owner, params=invite())
+    with pytest.raises(Refused, match="reset in the last 24 hours"):
+        yes(change, ben)
+    Member.objects.filter(pk=ben.pk).update(factors_reset_at=timezone.now() - timedelta(hours=25))
+    assert yes(change, ben).state == State.PENDING
+
+
+def test_a_suspended_member_comes_back_by_as_many_as_the_lock_asks(locked, owner, ben, cleo, fay):
+    suspend_member(actor=owner, member=ben)
+    change = propose(lift_member_suspension, actor=cleo, params=LiftMemberSuspension(ben.pk))
+    assert (change.state, change.approvals_required) == (State.PENDING, 3)
+
+
+def test_ownership_is_handed_on_by_as_many_as_the_lock_asks(locked, owner, ana, ben, cleo, fay):
+    """O3: at acceptance everything is asked again, also of a lock that came afterwards."""
+    Policy.objects.filter(organization=locked.organization).update(is_locked=False)
+    change = propose(transfer_ownership, actor=owner, params=TransferOwnership(ana.pk, owner.pk))
+    assert yes(change, ben).state == State.EXECUTED
+    Policy.objects.filter(organization=locked.organization).update(is_locked=True)
+    with pytest.raises(Refused, match="more approvals are needed by now"):
+        accept(by=ana, proof=proof())
