@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -65,7 +66,7 @@ ALL = tuple((given.workflow.value, given.right.value, None) for given in entitle
 
 
 @pytest.fixture
-def locked(world) -> World:
+def locked(world):
     """Three approvals on withdrawals, locked. Ben, Cleo, Fay and Gus approve everywhere; nothing else is governed."""
     policies = Policy.objects.filter(organization=world.organization)
     policies.exclude(workflow=WITHDRAWAL.value).delete()
@@ -232,12 +233,13 @@ def test_removing_an_unlocked_neighbour_helps_nobody(locked, owner):
     for workflow in (ACCESS, POLICIES):
         propose(configure_policy, actor=owner, params=ConfigurePolicy(workflow, 1, always=False))
         assert propose(remove_policy, actor=owner, params=RemovePolicy(workflow)).state == State.EXECUTED
-    for run, params in (
+    asked: tuple[tuple[Any, Any], ...] = (
         (invite_member, invite()),
         (unlock_policy, UnlockPolicy(WITHDRAWAL)),
         (remove_policy, RemovePolicy(WITHDRAWAL)),
         (configure_policy, ConfigurePolicy(WITHDRAWAL, 1, always=False)),
-    ):
+    )
+    for run, params in asked:
         change = propose(run, actor=owner, params=params)
         assert (change.state, change.approvals_required) == (State.PENDING, 3)
     policy = Policy.objects.get(organization=locked.organization)
@@ -246,11 +248,12 @@ def test_removing_an_unlocked_neighbour_helps_nobody(locked, owner):
 
 def test_a_bots_key_is_not_rotated_by_one(locked, owner, account, treasury_bot):
     """Road 4: neither rotated, nor made, nor widened, nor given back."""
-    for run, params in (
+    asked: tuple[tuple[Any, Any], ...] = (
         (rotate_key, rotation(treasury_bot)),
         (create_service_user, bot_of(account, EVERY_PERMISSION)),
         (change_service_user, widened(treasury_bot, websocket=True)),
-    ):
+    )
+    for run, params in asked:
         change = propose(run, actor=owner, params=params)
         assert (change.state, change.approvals_required) == (State.PENDING, 3)
     suspend_service_user(actor=owner, service_user=treasury_bot.service_user)

@@ -109,7 +109,7 @@ def test_a_bot_that_lost_what_asking_takes_loses_the_request(house, loss):
     elif loss == "suspended":
         type(key.service_user).objects.filter(pk=key.service_user_id).update(suspended_at=timezone.now())
     else:
-        type(key).objects.filter(pk=key.pk).update(revoked_at=timezone.now(), is_active=False)
+        type(key).objects.filter(pk=key.pk).update(revoked_at=timezone.now(), is_active=False, slot=None)
     with pytest.raises(Conflict, match="cancelled"):
         yes(change, house.ben)
     assert again(change).state == State.CANCELLED
