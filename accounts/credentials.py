@@ -10,7 +10,7 @@ from enum import StrEnum
 from hmac import HMAC
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from threading import Lock
-from typing import Final
+from typing import Final, TypeAlias
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -28,8 +28,14 @@ class Refusal(StrEnum):
     """Why a call was not spent. After CHANGED, find the key again and judge the call anew, once."""
 
     KEY = "key"
-    NONCE = "nonce"
     CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class NonceUsed:
+    """The nonce cannot be taken any more: `high` is the highest that the key has used."""
+
+    high: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +106,19 @@ def forget(public: str) -> None:
 
 def is_current(credential: Credential) -> bool:
     """Whether the key is still as remembered; otherwise it is forgotten, to be found again."""
-    if fetch(VERSION, {"id": credential.id}) == [(credential.version,)]:
-        return True
+    return _high_if_current(credential) is not None
+
+
+def _high_if_current(credential: Credential) -> int | None:
+    """The highest nonce of the key, if it is still as remembered; otherwise it is forgotten."""
+    for version, high in fetch(VERSION, {"id": credential.id}):
+        if version == credential.version:
+            return int(high)
     forget(credential.public)
-    return False
+    return None
 
 
-VERSION: Final = "SELECT version FROM accounts_apikey WHERE id = %(id)s"
+VERSION: Final = "SELECT version, last_nonce FROM accounts_apikey WHERE id = %(id)s"
 
 # One text for both databases, prepared: by primary key, and everything it relies on is checked again in it.
 # The level leaks first, then takes the cost, and stops at the cap, so that a flood blocks the key for seconds only.
@@ -117,21 +129,24 @@ UPDATE accounts_apikey SET last_nonce = %(nonce)s,
     WHEN calls - (%(now)s - calls_at) * %(decay)s + %(cost)s < %(cap)s
       THEN calls - (%(now)s - calls_at) * %(decay)s + %(cost)s
     ELSE %(cap)s END,
-  calls_at = %(now)s, last_used_at = %(at)s, last_used_ip = %(source)s
+  calls_at = %(now)s, last_used_at = %(at)s, last_used_ip = %(source)s, last_used_method = %(method)s
 WHERE id = %(id)s AND version = %(version)s AND is_active
   AND (expires_at IS NULL OR expires_at > %(at)s) AND last_nonce < %(nonce)s
 RETURNING calls
 """
 
 
-def spend(credential: Credential, *, nonce: int, source: str, cost: float, now: datetime) -> Spent | Refusal:
+Outcome: TypeAlias = "Spent | NonceUsed | Refusal"
+
+
+def spend(credential: Credential, *, nonce: int, source: str, cost: float, now: datetime, method: str = "") -> Outcome:
     """Use up `nonce` and count the call, in one statement; it stays spent whatever happens to the call afterwards.
 
     `nonce` is at most 2^63-1 (the caller refuses what lies in the far future). A level above API_CALLS_MAXIMUM is the
     caller's to refuse. Must not run inside another transaction.
     """
     if credential.nonce_window > 0:
-        return _spend_in_window(credential, nonce=nonce, source=source, cost=cost, now=now)
+        return _spend_in_window(credential, nonce=nonce, source=source, cost=cost, now=now, method=method)
     rows = fetch(
         SPEND,
         {
@@ -141,6 +156,7 @@ def spend(credential: Credential, *, nonce: int, source: str, cost: float, now: 
             "now": now.timestamp(),
             "at": connection.ops.adapt_datetimefield_value(now),
             "source": source,
+            "method": method,
             "cost": float(cost),
             "decay": settings.API_CALLS_DECAY,
             "cap": settings.API_CALLS_MAXIMUM * 2,
@@ -148,13 +164,16 @@ def spend(credential: Credential, *, nonce: int, source: str, cost: float, now: 
     )
     if rows:
         return Spent(level=rows[0][0])
-    if not is_current(credential):
+    high = _high_if_current(credential)
+    if high is None:
         return Refusal.CHANGED
-    return Refusal.KEY if credential.has_expired(now) else Refusal.NONCE
+    return Refusal.KEY if credential.has_expired(now) else NonceUsed(high)
 
 
 @transaction.atomic
-def _spend_in_window(credential: Credential, *, nonce: int, source: str, cost: float, now: datetime) -> Spent | Refusal:
+def _spend_in_window(
+    credential: Credential, *, nonce: int, source: str, cost: float, now: datetime, method: str
+) -> Outcome:
     """The same with a nonce window: the pure rule decides while the row is locked."""
     key = ApiKey.objects.select_for_update().filter(pk=credential.id).first()
     if key is None or key.version != credential.version:
@@ -167,7 +186,7 @@ def _spend_in_window(credential: Credential, *, nonce: int, source: str, cost: f
     )
     after = accept(seen, nonce)
     if after is None:
-        return Refusal.NONCE
+        return NonceUsed(key.last_nonce)
     leaked = max(key.calls - (now.timestamp() - key.calls_at) * settings.API_CALLS_DECAY, 0.0)
     level = min(leaked + cost, settings.API_CALLS_MAXIMUM * 2)
     ApiKey.objects.filter(pk=key.pk).update(
@@ -178,6 +197,7 @@ def _spend_in_window(credential: Credential, *, nonce: int, source: str, cost: f
         calls_at=now.timestamp(),
         last_used_at=now,
         last_used_ip=source,
+        last_used_method=method,
     )
     return Spent(level=level)
 

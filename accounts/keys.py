@@ -11,7 +11,18 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from accounts.credentials import Credential, Refusal, Spent, find, forget, is_current, place, secret_of, spend
+from accounts.credentials import (
+    Credential,
+    NonceUsed,
+    Refusal,
+    Spent,
+    find,
+    forget,
+    is_current,
+    place,
+    secret_of,
+    spend,
+)
 from accounts.models import ApiKey, Custodian, Member, ServiceUser
 from accounts.models.api_key import CLAIM_WITHIN, SLOTS
 from policies.workflows import Workflow
@@ -23,6 +34,7 @@ from portal.core.secrets import seal
 
 __all__ = [
     "Credential",
+    "NonceUsed",
     "Refusal",
     "Revealed",
     "Spent",

@@ -165,6 +165,8 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("PORTAL_MAIL_FROM", default="counter
 # The call counter of one key: the Pro tier of the protocol (reference §5).
 API_CALLS_MAXIMUM = 20.0
 API_CALLS_DECAY = 1.0
+# Seconds between two writes of what the calls of keys are counted as; 0 leaves it to `accounts.usage.flush`.
+KEY_USE_WRITTEN_EVERY = 1.0
 API_BODY_LIMIT = 256 * 1024
 API_LOCKOUT_FAILURES = 20
 API_LOCKOUT = timedelta(minutes=15)

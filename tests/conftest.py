@@ -7,9 +7,9 @@ import pytest
 from django.core.mail import EmailMessage
 from django.test import Client, TransactionTestCase
 from django.urls import reverse
-from pytest_django import DjangoDbBlocker
+from pytest_django import DjangoDbBlocker, Settings
 
-from accounts import credentials, mail
+from accounts import credentials, mail, usage
 from accounts.models import Account, Member
 from policies.models import ChangeRequest
 from portal.core.http import Proof
@@ -57,9 +57,11 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 
 @pytest.fixture(autouse=True)
-def _no_credential_survives() -> Iterator[None]:
-    """Keys are cached in the process, and tests share one."""
+def _no_credential_survives(settings: Settings) -> Iterator[None]:
+    """Keys and their use are kept in the process, and tests share one; nothing writes beside a test."""
+    settings.KEY_USE_WRITTEN_EVERY = 0
     credentials._cache.clear()
+    usage.forget_all()
     yield
     credentials._cache.clear()
 

@@ -17,9 +17,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts import keys
+from accounts.refused import Reason
 from portal.api import signature, throttle
 from portal.api.envelope import ApiError, Error
-from portal.api.permissions import COSTS
+from portal.api.permissions import COSTS, PERMISSIONS
 
 NONCE: Final = re.compile(r"[0-9]{1,20}", re.ASCII)
 AHEAD_SECONDS: Final = 24 * 3600
@@ -52,7 +53,7 @@ def authenticate(call: Signed) -> keys.Credential:
     now = timezone.now()
     source = call.source
     if throttle.is_flooding(source, now):
-        raise ApiError(Error.TOO_MANY_REQUESTS)
+        raise ApiError(Error.TOO_MANY_REQUESTS, reason=Reason.LOCKED_OUT)
     credential = keys.find(call.key)
     # Once, whoever calls and whatever is wrong with the key. It holds for every later look at the same key: a key
     # never changes its secret.
@@ -65,25 +66,25 @@ def authenticate(call: Signed) -> keys.Credential:
     )
     nonce = parse_nonce(call.nonce, now)
     for _ in range(ATTEMPTS):
-        error = _judge(credential, source=source, is_signed=is_signed, nonce=nonce, now=now)
-        if error is None and credential is not None and nonce is not None:
+        wrong = _judge(credential, call, is_signed=is_signed, nonce=nonce, now=now)
+        if wrong is None and credential is not None and nonce is not None:
             cost = COSTS.get(call.method, 1.0)
-            outcome = keys.spend(credential, nonce=nonce, source=source, cost=cost, now=now)
+            method = known_method(call.method)
+            outcome = keys.spend(credential, nonce=nonce, source=source, cost=cost, now=now, method=method)
             if isinstance(outcome, keys.Spent):
                 throttle.passed(source)
-                if outcome.level > settings.API_CALLS_MAXIMUM:
-                    raise ApiError(Error.RATE_LIMIT)
+                _refuse_excess(credential, outcome.level)
                 return credential
-            error = {keys.Refusal.KEY: Error.INVALID_KEY, keys.Refusal.NONCE: Error.INVALID_NONCE}.get(outcome)
+            wrong = _unspent(credential, outcome, nonce)
         elif credential is not None and not keys.is_current(credential):
-            error = None
-        if error is not None:
-            if error in COUNTED:
+            wrong = None
+        if wrong is not None:
+            if wrong.error in COUNTED:
                 throttle.failed(source, now)
-            raise ApiError(error, credential)
+            raise wrong
         # What this process remembered was out of date: judge the key as it is now.
         credential = keys.find(call.key)
-    raise ApiError(Error.UNAVAILABLE)
+    raise ApiError(Error.UNAVAILABLE, reason=Reason.NOT_SERVED)
 
 
 def parse_nonce(text: str, now: datetime) -> int | None:
@@ -94,17 +95,46 @@ def parse_nonce(text: str, now: datetime) -> int | None:
     return nonce if nonce <= (int(now.timestamp()) + AHEAD_SECONDS) * 10**9 else None
 
 
+def known_method(method: str) -> str:
+    """The method's name, if there is such a method: what is written down cannot be chosen freely."""
+    return method if method in PERMISSIONS else ""
+
+
 def _judge(
-    credential: keys.Credential | None, *, source: str, is_signed: bool, nonce: int | None, now: datetime
-) -> Error | None:
+    credential: keys.Credential | None, call: Signed, *, is_signed: bool, nonce: int | None, now: datetime
+) -> ApiError | None:
     """Everything that can be said without the key's row; the caller makes sure that it is still true."""
-    if credential is None or credential.has_expired(now) or not _is_allowed(credential, source):
-        return Error.INVALID_KEY
-    if throttle.is_locked_out(source, now):
-        return Error.LOCKED_OUT
+    if credential is None:
+        return ApiError(Error.INVALID_KEY, reason=Reason.NO_KEY)
+    if credential.has_expired(now):
+        return ApiError(Error.INVALID_KEY, credential, reason=Reason.EXPIRED)
+    if not _is_allowed(credential, call.source):
+        return ApiError(Error.INVALID_KEY, credential, reason=Reason.ADDRESS)
+    if throttle.is_locked_out(call.source, now):
+        return ApiError(Error.LOCKED_OUT, credential, reason=Reason.LOCKED_OUT)
     if not is_signed:
-        return Error.INVALID_SIGNATURE
-    return Error.INVALID_NONCE if nonce is None else None
+        return ApiError(Error.INVALID_SIGNATURE, credential, reason=Reason.SIGNATURE)
+    if nonce is None:
+        is_number = NONCE.fullmatch(call.nonce) is not None
+        reason = Reason.NONCE_AHEAD if is_number else Reason.NONCE_MISSING
+        return ApiError(Error.INVALID_NONCE, credential, reason=reason, nonce=call.nonce[:20] if is_number else "")
+    return None
+
+
+def _unspent(credential: keys.Credential, outcome: keys.NonceUsed | keys.Refusal, nonce: int) -> ApiError | None:
+    """What became of a call that could not be counted; None if the key has changed, and is to be judged anew."""
+    if isinstance(outcome, keys.NonceUsed):
+        window = {"in_window": "yes"} if nonce > outcome.high - credential.nonce_window else {}
+        facts = {"nonce": str(nonce), "high": str(outcome.high), **window}
+        return ApiError(Error.INVALID_NONCE, credential, reason=Reason.NONCE_USED, **facts)
+    if outcome is keys.Refusal.KEY:
+        return ApiError(Error.INVALID_KEY, credential, reason=Reason.EXPIRED)
+    return None
+
+
+def _refuse_excess(credential: keys.Credential, level: float) -> None:
+    if level > settings.API_CALLS_MAXIMUM:
+        raise ApiError(Error.RATE_LIMIT, credential, reason=Reason.CALLS, level=f"{level:.0f}")
 
 
 def _is_allowed(credential: keys.Credential, source: str) -> bool:

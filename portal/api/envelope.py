@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from accounts.keys import Credential
+from accounts.refused import Reason
 from portal.core.errors import Conflict, DomainError, Insufficient, Invalid, Refused, Unavailable
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
 from portal.venues.errors import UnknownAsset, UnknownMethod, UnknownPair, UnknownReference
@@ -45,12 +46,24 @@ class Error(StrEnum):
 
 
 class ApiError(Exception):
-    """The call is answered with this one error. `credential` is that of the key it named, if there is such a key."""
+    """The call is answered with this one error. `credential` is that of the key it named, if there is such a key.
 
-    def __init__(self, error: Error, credential: Credential | None = None) -> None:
+    `reason` and `facts` are for the people behind the bot (accounts.refused); the bot hears nothing of them.
+    """
+
+    def __init__(
+        self,
+        error: Error,
+        credential: Credential | None = None,
+        *,
+        reason: Reason = Reason.ARGUMENTS,
+        **facts: str,
+    ) -> None:
         super().__init__(error.value)
         self.error = error
         self.credential = credential
+        self.reason = reason
+        self.facts = facts
 
 
 # The first kind that fits counts, so a narrow kind stands before the wide one it belongs to.

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.db import InterfaceError, OperationalError
+from django.utils import timezone
 
+from accounts import usage
+from accounts.refused import Reason
 from portal.api import bodies, methods, permissions, refusals
-from portal.api.authentication import Signed, authenticate
+from portal.api.authentication import Signed, authenticate, known_method
 from portal.api.caller import Caller
 from portal.api.envelope import JSON, ApiError, Error, Reply, Result, error_for, failure, success
 from portal.core import context
@@ -49,6 +52,15 @@ def answer(call: Call) -> Reply:
         if call.path.startswith(PRIVATE):
             method = call.path.removeprefix(PRIVATE)
             refusals.note(error.error, error.credential, method=method, source=call.source)
+            usage.refused(
+                call.key,
+                method=known_method(method) or "unknown",
+                answer=error.error.value,
+                reason=error.reason,
+                facts=error.facts,
+                source=call.source,
+                at=timezone.now(),
+            )
         return failure(error.error)
     except DomainError as error:
         return failure(error_for(error, funding=_is_funding(call.path)))
@@ -63,12 +75,12 @@ def answer(call: Call) -> Reply:
 
 def _answer(call: Call) -> Result:
     if not call.is_secure:
-        raise ApiError(Error.BAD_REQUEST)
+        raise ApiError(Error.BAD_REQUEST, reason=Reason.PLAIN_HTTP)
     if call.path.startswith(PRIVATE) and call.verb == "POST":
         return _private(call)
     if call.path.startswith(PUBLIC) and call.verb == "GET":
         return _public(call)
-    raise ApiError(Error.UNKNOWN_METHOD)
+    raise ApiError(Error.UNKNOWN_METHOD, reason=Reason.METHOD)
 
 
 def _public(call: Call) -> JSON:
@@ -82,8 +94,8 @@ def _public(call: Call) -> JSON:
 def _private(call: Call) -> Result:
     # The query is not signed, so it may not say anything.
     if call.body is None or call.query or call.has_other_nonce:
-        raise ApiError(Error.INVALID_ARGUMENTS)
-    given = bodies.parse(call.media_type, call.body)
+        raise ApiError(Error.INVALID_ARGUMENTS, reason=Reason.BODY)
+    given = _parse(call.media_type, call.body)
     method = call.path.removeprefix(PRIVATE)
     credential = authenticate(
         Signed(
@@ -97,15 +109,33 @@ def _private(call: Call) -> Result:
         )
     )
     if method not in permissions.PERMISSIONS:
-        raise ApiError(Error.UNKNOWN_METHOD)
+        raise ApiError(Error.UNKNOWN_METHOD, credential, reason=Reason.METHOD)
     if not permissions.opens(permissions.held_by(credential), method):
-        raise ApiError(Error.PERMISSION_DENIED, credential)
+        needs = permissions.in_words(method)
+        raise ApiError(Error.PERMISSION_DENIED, credential, reason=Reason.PERMISSION, method=method, needs=needs)
     served = methods.PRIVATE.get(method)
     if served is None:
-        raise ApiError(Error.UNAVAILABLE)
+        raise ApiError(Error.UNAVAILABLE, credential, reason=Reason.NOT_SERVED)
     caller = Caller(credential)
     with context.origin(source=call.source, via=f"key {caller.short}"):
-        return served.answer(caller, given)
+        try:
+            result = served.answer(caller, given)
+        except ApiError as error:
+            error.credential = credential
+            raise
+        except DomainError as error:
+            string = error_for(error, funding=_is_funding(method))
+            raise ApiError(string, credential, reason=Reason.RULE, said=error.message) from error
+    usage.count(credential.public, permissions.kind_of(method), timezone.now())
+    return result
+
+
+def _parse(media_type: str, body: bytes) -> bodies.Fields:
+    try:
+        return bodies.parse(media_type, body)
+    except ApiError as error:
+        error.reason = Reason.BODY
+        raise
 
 
 def _is_funding(path: str) -> bool:

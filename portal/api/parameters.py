@@ -8,7 +8,7 @@ class Withdraw:
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Final, TypeVar, cast
 
-from portal.api.bodies import Fields
+from portal.api.bodies import Fields, Value
 from portal.api.envelope import ApiError, Error
 from portal.api.kinds import Kind
 
@@ -75,7 +75,15 @@ def read(parameters: type[P], given: Fields) -> P:
     for each in declared(parameters):
         value = given.value(each.name)
         if value is not None:
-            values[each.attribute] = each.kind.read(value)
+            values[each.attribute] = _read(each, value)
         elif each.is_needed:
-            raise ApiError(Error.INVALID_ARGUMENTS)
+            raise ApiError(Error.INVALID_ARGUMENTS, field=each.name)
     return parameters(**values)
+
+
+def _read(parameter: Declared, value: Value) -> object:
+    try:
+        return parameter.kind.read(value)
+    except ApiError as error:
+        error.facts.setdefault("field", parameter.name)
+        raise

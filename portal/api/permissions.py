@@ -3,7 +3,7 @@
 from typing import Final
 
 from accounts.keys import Credential
-from accounts.models.service_user import Permission
+from accounts.models.service_user import PERMISSION_GROUPS, Permission
 
 WEBSOCKET: Final = "create-ws-token"
 
@@ -98,3 +98,24 @@ def opens(permissions: frozenset[str], method: str) -> bool:
     """Whether a key with these permissions may call the method."""
     needed = PERMISSIONS[method]
     return not needed or not needed.isdisjoint(permissions)
+
+
+def in_words(method: str) -> str:
+    """The permissions that open a method, as the pages call them: `Funds: Query or Data: Query ledger`."""
+    needed = PERMISSIONS[method]
+    labels = [
+        f"{group}: {permission.label}"
+        for group, held in PERMISSION_GROUPS.items()
+        for permission in held
+        if permission.value in needed
+    ]
+    return " or ".join(labels) or ("the WebSocket setting" if WEBSOCKET in needed else "no permission")
+
+
+def kind_of(method: str) -> str:
+    """What sort of call it is, for the count on the pages."""
+    if PERMISSIONS[method] & (MODIFY | CLOSE):
+        return "Orders"
+    if method.startswith("Earn/"):
+        return "Earn"
+    return "Funding" if method.startswith(("Deposit", "Withdraw", "WalletTransfer")) else "Queries"

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts.keys import Credential, Refusal, Spent, find, spend
+from accounts.keys import Credential, NonceUsed, Refusal, Spent, find, spend
 from accounts.models import Account
 from accounts.passwords import Argon2Hasher
 
@@ -65,7 +65,7 @@ def live(public: str) -> Credential:
 
 def called(
     public: str, nonce: int, *, source: str = "203.0.113.9", now: datetime | None = None
-) -> Spent | Refusal | None:
+) -> Spent | NonceUsed | Refusal | None:
     """One call as the API makes it: found, spent, and looked at once more if the key has changed."""
     for _ in range(2):
         credential = find(public)
@@ -79,7 +79,7 @@ def called(
 
 def spend_as(
     credential: Credential, nonce: int, *, source: str = "203.0.113.9", now: datetime | None = None, cost: float = 1.0
-) -> Spent | Refusal:
+) -> Spent | NonceUsed | Refusal:
     return spend(credential, nonce=nonce, source=source, cost=cost, now=now or timezone.now())
 
 

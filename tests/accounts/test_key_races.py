@@ -4,7 +4,7 @@ import pytest
 from django.db import transaction
 
 from accounts import keys
-from accounts.keys import Refusal, Revealed, Spent
+from accounts.keys import NonceUsed, Revealed, Spent
 from accounts.models import ApiKey, Custodian
 from portal.core.errors import Conflict
 from tests.accounts.conftest import called
@@ -21,7 +21,7 @@ def test_24_racers_with_one_nonce_have_one_winner(race, treasury_bot, window):
     keys.touch(treasury_bot.service_user)
     answers = race(lambda _: called(treasury_bot.public, 5000), RACERS)
     assert sum(isinstance(answer, Spent) for answer in answers) == 1
-    assert sum(answer is Refusal.NONCE for answer in answers) == RACERS - 1
+    assert sum(isinstance(answer, NonceUsed) for answer in answers) == RACERS - 1
 
 
 def test_with_a_window_racers_with_their_own_nonces_all_win(race, treasury_bot):
