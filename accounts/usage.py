@@ -192,8 +192,13 @@ def _start() -> None:
 
 def _write_on() -> None:
     while True:
-        _something.wait()
-        sleep(settings.KEY_USE_WRITTEN_EVERY)
-        _something.clear()
-        close_old_connections()
-        flush()
+        _write_once()
+
+
+def _write_once() -> None:
+    """Wait until there is something, a little longer for more of it, and write it."""
+    _something.wait()
+    sleep(settings.KEY_USE_WRITTEN_EVERY)
+    _something.clear()
+    close_old_connections()
+    flush()

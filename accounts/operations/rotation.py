@@ -75,15 +75,17 @@ def check_rotation(*, actor: Actor, params: RotateKey, change: ChangeRequest) ->
 def rotate_key(*, actor: Actor, params: RotateKey, change: ChangeRequest) -> ApiKey:
     """Make a second key, which waits for its initiator to reveal it. Until then the first one works as before.
 
-    The nonces of the two are apart; the new key begins at zero, as the protocol wants.
+    Whoever rotates a key is from then on a custodian of the old one too (R3). The nonces of the two are apart: the
+    new key begins at zero, as the protocol wants.
 
     Raises: Invalid, Conflict as `check_rotation`; Conflict if the bot has two keys already.
     """
     check_rotation(actor=actor, params=params, change=change)
     bot = find(change, params.service_user_id)
-    key = keys.issue(
-        bot, made_by=asking_member(change), expires_at=params.expires_at, overlap_hours=params.overlap_hours
-    )
+    member = asking_member(change)
+    for old in ApiKey.objects.filter(service_user=bot, slot__isnull=False):
+        keys.add_custodian(old, member, reason="rotated it")
+    key = keys.issue(bot, made_by=member, expires_at=params.expires_at, overlap_hours=params.overlap_hours)
     ServiceUser.objects.filter(pk=bot.pk).update(version=F("version") + 1)
     for old in ApiKey.objects.filter(service_user=bot, revoked_at=None).exclude(pk=key.pk).order_by("pk"):
         # R3 counts whoever asked for the rotating of a key, also for what the old one asks while both work.

@@ -8,11 +8,14 @@ from typing import Final
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
+from accounts.expiry import warnings
 from accounts.forms.service_users import ConfirmForm
+from accounts.key_calls import KINDS, Calls, calls_of
 from accounts.limits import Limits, limits_of
 from accounts.models import ApiKey, Custodian, ServiceUser
 from accounts.models.service_user import PERMISSION_GROUPS, Permission
 from accounts.operations.key_wording import overlap
+from accounts.risk import at_worst, coverage
 from accounts.served import SERVED
 from policies.access import allows
 from policies.models import ChangeRequest, State
@@ -32,6 +35,9 @@ class KeyRow:
     level: Level
     form: ConfirmForm | None
     overlap: str
+    number: int
+    calls: Calls
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +101,28 @@ def page_of(
     keys = list(ApiKey.objects.filter(service_user=bot).select_related("made_by__user").order_by("-pk"))
     custodians = Custodian.objects.filter(api_key__service_user=bot).select_related("member__user").order_by("pk")
     limits = limits_of(bot)
+    calls = calls_of(keys)
+    rows = [
+        KeyRow(
+            key,
+            *state_of(bot, key),
+            form=_reveal_form(request, bot, key, reveal_form) if may_ask else None,
+            overlap=overlap(key.overlap_hours or 0),
+            number=number,
+            calls=calls[key.pk],
+            warnings=warnings(key, bot),
+        )
+        for number, key in zip(range(len(keys), 0, -1), keys, strict=True)
+    ]
     context = {
         "bot": bot,
         "limits": limits,
+        "at_worst": at_worst(limits),
+        "covers": coverage(limits.ip_allow_list),
         "groups": list(_permissions(limits)),
-        "keys": [_row(request, bot, key, reveal_form if may_ask else None, may_ask=may_ask) for key in keys],
+        "keys": rows,
+        "kinds": KINDS,
+        "moving": _moving(keys),
         "last_used_at": last_used(keys),
         "custodians": _by_member(list(custodians)),
         "may_ask": may_ask and bot.removed_at is None,
@@ -124,10 +147,20 @@ def state_of(bot: ServiceUser, key: ApiKey) -> tuple[str, Level]:
     return next(((words, level) for applies, words, level in tests if applies), LIVE)
 
 
-def _row(request: MemberRequest, bot: ServiceUser, key: ApiKey, posted: ConfirmForm | None, *, may_ask: bool) -> KeyRow:
-    is_theirs = may_ask and bot.is_active and key.is_claimable and key.made_by_id == request.member.pk
-    form = (posted or ConfirmForm(request=request, auto_id="id_reveal_%s")) if is_theirs else None
-    return KeyRow(key, *state_of(bot, key), form=form, overlap=overlap(key.overlap_hours or 0))
+def _reveal_form(
+    request: MemberRequest, bot: ServiceUser, key: ApiKey, posted: ConfirmForm | None
+) -> ConfirmForm | None:
+    """What the maker of a key that waits for them may press."""
+    if not bot.is_active or not key.is_claimable or key.made_by_id != request.member.pk:
+        return None
+    return posted or ConfirmForm(request=request, auto_id="id_reveal_%s")
+
+
+def _moving(keys: list[ApiKey]) -> tuple[ApiKey, ApiKey] | None:
+    """The key that is rotating out and the one that replaces it, while both work."""
+    old = next((key for key in keys if key.retires_at is not None and not key.is_over), None)
+    new = next((key for key in keys if key.retires_at is None and key.is_active and not key.is_over), None)
+    return (old, new) if old is not None and new is not None else None
 
 
 def _permissions(limits: Limits) -> Iterator[tuple[str, list[Held]]]:
