@@ -95,6 +95,15 @@ class BatchForm(StepUpForm):
         return values
 
 
+class AskAgainForm(StepUpForm):
+    """Asking once more for what has ended."""
+
+    note = NoteField(label="Note", help_text="Shown to who decides, if anybody has to.")
+
+    def __init__(self, *args: Any, request: MemberRequest, change: ChangeRequest, **kwargs: Any) -> None:
+        super().__init__(*args, request=request, initial={"note": change.note}, **kwargs)
+
+
 class CancelForm(Form):
     """Taking one's own request back."""
 

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from policies.models import ChangeRequest
 
 P = TypeVar("P")
-FORM = 1
+# Requests from before `touched` was kept have none of it, and the digest they were given.
+FORM, FORM_WITHOUT_FIELDS = 2, 1
 
 
 class Unreadable(Exception):
@@ -45,7 +46,7 @@ def digest(change: "ChangeRequest") -> str:
     Canonical: JSON with sorted keys, times in UTC. `FORM` is counted in, so that a later form cannot collide.
     """
     fixed: dict[str, Any] = {
-        "form": FORM,
+        "form": FORM if change.touched else FORM_WITHOUT_FIELDS,
         "organization": change.organization_id,
         "reference": change.reference,
         "number": change.number,
@@ -66,4 +67,6 @@ def digest(change: "ChangeRequest") -> str:
         "created_at": change.created_at.astimezone(UTC),
         "expires_at": change.expires_at.astimezone(UTC),
     }
+    if change.touched:
+        fixed["touched"] = change.touched
     return hashlib.sha256(msgspec.json.encode(fixed, order="sorted")).hexdigest()

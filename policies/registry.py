@@ -37,6 +37,25 @@ class Ended(Protocol[P_contra]):
     def __call__(self, *, params: P_contra, change: "ChangeRequest") -> None: ...
 
 
+class Touches(Protocol[P_contra]):
+    """The fields that a request would write, as they are now. Reads only, and bears params nobody has checked yet."""
+
+    def __call__(self, *, params: P_contra, change: "ChangeRequest") -> "tuple[Touched, ...]": ...
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """One field that a request would write: its name, what it is now and what is wanted, in words (R6).
+
+    `mark` is compared in place of `now` where the same words can mean something else, or other words the same.
+    """
+
+    name: str
+    now: str
+    wanted: str
+    mark: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Headline:
     """How lists name a request; `amount` as digits, with its `asset` beside it."""
@@ -58,7 +77,8 @@ class Operation(Generic[P]):
     Approve may ask for it too, and with `alone` whoever may ask finishes it alone. With `accepted` its subject has to
     accept it once it is approved (O3). `protected` says whether it is one of the changes that P4 protects while any
     policy is locked, from its params and the facts. `reaches` names the Organizations whose histories it writes besides
-    its own.
+    its own. `touches` says what it would write: when that is not any more what it was, the request is stale (R6).
+    `renewed` gives the params with which it is asked again, seen from what is so.
     """
 
     key: str
@@ -82,6 +102,8 @@ class Operation(Generic[P]):
     accepted: bool
     protected: "Callable[[P, Facts], bool]"
     reaches: Callable[[P], tuple[int, ...]]
+    touches: Touches[P]
+    renewed: "Callable[[P, ChangeRequest], P]"
 
 
 class Unregistered(LookupError):
@@ -106,6 +128,16 @@ def always_protected(_params: object, _facts: "Facts") -> bool:
     return True
 
 
+def untouched(*, params: object, change: "ChangeRequest") -> tuple[Touched, ...]:
+    """For operations that write over nothing."""
+    return ()
+
+
+def unchanged(params: P, _change: "ChangeRequest") -> P:
+    """For operations whose params say nothing of what was so before."""
+    return params
+
+
 def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of an operation
     key: str,
     *,
@@ -128,6 +160,8 @@ def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of
     accepted: bool = False,
     protected: "Callable[[P, Facts], bool]" = unprotected,
     reaches: Callable[[P], tuple[int, ...]] = lambda _params: (),
+    touches: Touches[P] = untouched,
+    renewed: "Callable[[P, ChangeRequest], P]" = unchanged,
 ) -> Callable[[Run[P]], Run[P]]:
     """Register the function below as the governed operation `key`. See `Operation` for the rest."""
 
@@ -157,6 +191,8 @@ def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of
             accepted=accepted,
             protected=protected,
             reaches=reaches,
+            touches=touches,
+            renewed=renewed,
         )
         _by_key[key] = _by_run[run] = entry
         return run

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from policies.views import batch, inbox, locks, policies, requests
+from policies.views import again, batch, inbox, locks, policies, requests
 
 app_name = "policies"
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("requests/<str:reference>/", requests.request_page, name="request"),
     path("requests/<str:reference>/decide/", requests.decide, name="decide"),
     path("requests/<str:reference>/cancel/", requests.cancel, name="cancel"),
+    path("requests/<str:reference>/again/", again.ask_again, name="ask_again"),
     path("policies/", policies.policies, name="policies"),
     path("policies/<str:workflow>/", policies.configure, name="configure"),
     path("policies/<str:workflow>/remove/", policies.remove, name="remove"),

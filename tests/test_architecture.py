@@ -66,6 +66,7 @@ SIGNED_IN = {
     "accounts:factor",
     "accounts:rename_factor",
     "accounts:remove_factor",
+    "policies:ask_again",
     "policies:inbox",
     "policies:inbox_count",
     "policies:batch",

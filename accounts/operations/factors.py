@@ -11,7 +11,7 @@ from accounts.models import Authenticator, Member, Passkey, RecoveryCode
 from accounts.operations.people import find, holds_power, name_of
 from accounts.own_password import send_enrolment_link
 from policies.models import ChangeRequest
-from policies.registry import Headline, operation
+from policies.registry import Headline, Touched, operation
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -66,6 +66,12 @@ def describe_reset(change: ChangeRequest) -> Description:
     )
 
 
+def touched_factors(*, params: ResetFactors, change: ChangeRequest) -> tuple[Touched, ...]:
+    members = Member.objects.filter(organization_id=change.organization_id, pk=params.member_id)
+    last = members.values_list("factors_reset_at", flat=True).first()
+    return (Touched("Factors last reset", f"{last:%Y-%m-%d %H:%M:%S} UTC" if last else "never", "anew"),)
+
+
 @operation(
     "accounts.reset_factors",
     title="Reset factors",
@@ -78,6 +84,7 @@ def describe_reset(change: ChangeRequest) -> Description:
     opened=check_reset,
     protected=lambda params, facts: holds_power(params.member_id, facts),
     reaches=organizations_of,
+    touches=touched_factors,
     # Somebody without factors approves nothing: that shortage is never a reason to refuse (P5).
     shifts_power=False,
 )

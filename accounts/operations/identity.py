@@ -9,7 +9,7 @@ from accounts.models import IdentityCheck, Member
 from accounts.operations.people import find, holds_power, name_of
 from accounts.operations.service_users import asking_member
 from policies.models import ChangeRequest
-from policies.registry import Headline, operation
+from policies.registry import Headline, Touched, operation
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -44,6 +44,11 @@ def describe_review(change: ChangeRequest) -> Description:
     )
 
 
+def touched_identity(*, params: VerifyIdentity, change: ChangeRequest) -> tuple[Touched, ...]:
+    member = Member.objects.filter(organization_id=change.organization_id, pk=params.member_id).first()
+    return (Touched("Identity", member.get_identity_display() if member else "gone", "Verified"),)
+
+
 @operation(
     "accounts.verify_identity",
     title="Verify identity",
@@ -54,6 +59,7 @@ def describe_review(change: ChangeRequest) -> Description:
     headline=lambda params: Headline(f"Verify the identity of {name_of(params.member_id)}"),
     describe=describe_review,
     opened=check_review,
+    touches=touched_identity,
     approvers_ask=True,
     alone=True,
     protected=lambda params, facts: holds_power(params.member_id, facts),

@@ -12,7 +12,7 @@ from accounts.models import Account, Invitation, Member
 from accounts.operations.service_users import asking_member
 from accounts.rights import GivenRight, in_words
 from policies.payload import decode
-from policies.registry import Headline, operation
+from policies.registry import Headline, Touched, operation
 from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -47,10 +47,9 @@ def check_invitation(*, actor: Actor, params: InviteMember, change: "ChangeReque
     """
     check_person(params.name, params.email)
     check_rights(params.rights, organization_id=change.organization_id)
-    members = Member.objects.of(change.organization_id).filter(removed_at=None)
-    if members.filter(user__email=params.email).exists():
+    if _is_member(params, change):
         raise Conflict("Somebody with this address is a member already.", field="email")
-    if Invitation.objects.of(change.organization_id).open().filter(email=params.email).exists():
+    if _is_invited(params, change):
         raise Conflict("This address is invited already. Send that invitation again, or take it back.", field="email")
 
 
@@ -114,6 +113,21 @@ def _notices(params: InviteMember) -> tuple[Notice, ...]:
     )
 
 
+def touched_invitation(*, params: InviteMember, change: "ChangeRequest") -> tuple[Touched, ...]:
+    if _is_member(params, change):
+        return (Touched("Invitation", "a member already", "open"),)
+    return (Touched("Invitation", "open already" if _is_invited(params, change) else "none", "open"),)
+
+
+def _is_member(params: InviteMember, change: "ChangeRequest") -> bool:
+    members = Member.objects.of(change.organization_id).filter(removed_at=None)
+    return bool(members.filter(user__email=params.email).exists())
+
+
+def _is_invited(params: InviteMember, change: "ChangeRequest") -> bool:
+    return bool(Invitation.objects.of(change.organization_id).open().filter(email=params.email).exists())
+
+
 @operation(
     "accounts.invite_member",
     title="Invite a member",
@@ -124,6 +138,7 @@ def _notices(params: InviteMember) -> tuple[Notice, ...]:
     headline=lambda params: Headline(f"Invite {params.name}"),
     describe=_describe,
     opened=check_invitation,
+    touches=touched_invitation,
     # A link gives nobody power: its rights count once its holder's identity is verified, and P5 is asked then.
     shifts_power=False,
     protected=lambda params, _facts: any(right != Right.VIEW for _, right, _ in params.rights),

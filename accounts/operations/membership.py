@@ -11,7 +11,7 @@ from accounts.models import Member
 from accounts.operations.people import find, holds_power, name_of, refuse_owner
 from policies import changes
 from policies.models import ChangeRequest
-from policies.registry import Headline, operation
+from policies.registry import Headline, Touched, operation
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -86,6 +86,17 @@ def describe_lift(change: ChangeRequest) -> Description:
     )
 
 
+def touched_membership(*, params: RemoveMember, change: ChangeRequest) -> tuple[Touched, ...]:
+    here = Member.objects.filter(organization_id=change.organization_id, pk=params.member_id, removed_at=None)
+    return (Touched("Membership", "member" if here.exists() else "removed already", "removed"),)
+
+
+def touched_suspension(*, params: LiftMemberSuspension, change: ChangeRequest) -> tuple[Touched, ...]:
+    members = Member.objects.filter(organization_id=change.organization_id, pk=params.member_id, removed_at=None)
+    since = members.values_list("suspended_at", flat=True).first()
+    return (Touched("Suspended", f"since {since:%Y-%m-%d %H:%M:%S} UTC" if since else "no", "no"),)
+
+
 @operation(
     "accounts.remove_member",
     title="Remove Member",
@@ -96,6 +107,7 @@ def describe_lift(change: ChangeRequest) -> Description:
     headline=lambda params: Headline(f"Remove member {name_of(params.member_id)}"),
     describe=describe_removal,
     opened=check_removal,
+    touches=touched_membership,
 )
 def remove_member(*, actor: Actor, params: RemoveMember, change: ChangeRequest) -> Member:
     """End a membership: no rights, no sessions, and what they asked for is cancelled.
@@ -134,6 +146,7 @@ def remove_member(*, actor: Actor, params: RemoveMember, change: ChangeRequest) 
     headline=lambda params: Headline(f"Lift suspension of member {name_of(params.member_id)}"),
     describe=describe_lift,
     opened=check_lift,
+    touches=touched_suspension,
     approvers_ask=True,
     protected=lambda params, facts: holds_power(params.member_id, facts),
 )

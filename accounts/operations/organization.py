@@ -1,6 +1,6 @@
 """What belongs to the Organization as a whole: its 2FA level, its session limits, its Accounts (DESIGN O4, O5)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils import timezone
 from django.utils.html import format_html
@@ -12,7 +12,7 @@ from accounts.security_levels import Security
 from policies import notes, registry
 from policies.models import ChangeRequest
 from policies.payload import decode
-from policies.registry import Headline, always_protected, operation
+from policies.registry import Headline, Touched, always_protected, operation
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -126,6 +126,20 @@ def describe_account(change: ChangeRequest) -> Description:
     )
 
 
+def touched_security(*, params: ChangeSecurity, change: ChangeRequest) -> tuple[Touched, ...]:
+    now = security_levels.of(change.organization)
+    return (
+        Touched("Sign-in 2FA level", now.level.label, params.after.level.label),
+        Touched("Ends without activity, minutes", str(now.idle_minutes), str(params.after.idle_minutes)),
+        Touched("Ends in any case, hours", str(now.absolute_hours), str(params.after.absolute_hours)),
+    )
+
+
+def touched_account(*, params: AddAccount, change: ChangeRequest) -> tuple[Touched, ...]:
+    taken = Account.objects.filter(organization_id=change.organization_id, name__iexact=params.name).exists()
+    return (Touched(f"Account {params.name}", "there already" if taken else "none", "there"),)
+
+
 @operation(
     "accounts.change_security",
     title="Change 2FA level and session limits",
@@ -136,6 +150,8 @@ def describe_account(change: ChangeRequest) -> Description:
     describe=describe_security,
     opened=check_security,
     protected=lambda params, _facts: params.after.is_lower_than(params.before),
+    touches=touched_security,
+    renewed=lambda params, change: replace(params, before=security_levels.of(change.organization)),
 )
 def change_security(*, actor: Actor, params: ChangeSecurity, change: ChangeRequest) -> Organization:
     """Set the 2FA level and the session limits; they count for who is signed in from their next request on.
@@ -173,6 +189,7 @@ def change_security(*, actor: Actor, params: ChangeSecurity, change: ChangeReque
     describe=describe_account,
     opened=check_account,
     protected=always_protected,
+    touches=touched_account,
 )
 def add_account(*, actor: Actor, params: AddAccount, change: ChangeRequest) -> Account:
     """Open another set of segregated balances.

@@ -7,11 +7,11 @@ from django.utils.html import format_html
 
 from accounts import notices, ownership
 from accounts.links import absolute
-from accounts.models import OwnershipOffer
+from accounts.models import Member, OwnershipOffer
 from accounts.operations.people import find, name_of
 from accounts.operations.service_users import asking_member
 from policies.models import ChangeRequest
-from policies.registry import Headline, always_protected, operation
+from policies.registry import Headline, Touched, always_protected, operation
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -63,6 +63,16 @@ def describe_transfer(change: ChangeRequest) -> Description:
     )
 
 
+def touched_ownership(*, params: TransferOwnership, change: ChangeRequest) -> tuple[Touched, ...]:
+    owner = ownership.owner_of(change.organization)
+    offer = ownership.open_offer(change.organization)
+    to = Member.objects.filter(organization_id=change.organization_id, pk=params.member_id).first()
+    return (
+        Touched("Owner", owner.label, to.label if to else "gone", mark=str(owner.pk)),
+        Touched("Offered to", offer.to.label if offer else "nobody", "them", mark=str(offer.pk) if offer else "none"),
+    )
+
+
 @operation(
     "accounts.transfer_ownership",
     title="Transfer ownership",
@@ -73,6 +83,7 @@ def describe_transfer(change: ChangeRequest) -> Description:
     headline=lambda params: Headline(f"Transfer the ownership to {name_of(params.member_id)}"),
     describe=describe_transfer,
     opened=check_transfer,
+    touches=touched_ownership,
     accepted=True,
     protected=always_protected,
 )

@@ -1,6 +1,6 @@
 """Giving rights and taking them (DESIGN M4)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import F
 from django.utils.html import format_html
@@ -12,7 +12,7 @@ from accounts.operations.people import find, name_of, refuse_owner
 from policies import changes, registry
 from policies.models import ChangeRequest
 from policies.payload import decode
-from policies.registry import Headline, operation
+from policies.registry import Headline, Touched, operation
 from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -68,6 +68,23 @@ def describe_rights(change: ChangeRequest) -> Description:
     )
 
 
+def touched_rights(*, params: ChangeRights, change: ChangeRequest) -> tuple[Touched, ...]:
+    """Workflow by workflow: a Member's rights are given as a whole."""
+    member = Member.objects.filter(organization_id=change.organization_id, pk=params.member_id).first()
+    now = entitlements.of(member) if member else ()
+    accounts = entitlements.names(now, params.after)
+    return tuple(
+        Touched(workflow.title, _held(now, workflow, accounts), _held(params.after, workflow, accounts))
+        for workflow in Workflow
+    )
+
+
+def renewed_rights(params: ChangeRights, _change: ChangeRequest) -> ChangeRights:
+    """The same rights wanted, seen from those held now."""
+    member = Member.objects.filter(pk=params.member_id).first()
+    return replace(params, before=entitlements.of(member) if member else ())
+
+
 @operation(
     "accounts.change_rights",
     title="Change rights",
@@ -81,6 +98,8 @@ def describe_rights(change: ChangeRequest) -> Description:
     protected=lambda params, _facts: any(
         one.right is not Right.VIEW for one in entitlements.gained(params.before, params.after)
     ),
+    touches=touched_rights,
+    renewed=renewed_rights,
 )
 def change_rights(*, actor: Actor, params: ChangeRights, change: ChangeRequest) -> Member:
     """Give a Member exactly the rights in `after`; their sessions end, and what they may no longer ask is cancelled.

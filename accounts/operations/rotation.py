@@ -9,7 +9,7 @@ from django.db.models import F
 from accounts import keys
 from accounts.limits import Limits, check, limits_of
 from accounts.models import ApiKey, ServiceUser
-from accounts.operations import key_wording, wording
+from accounts.operations import key_wording, touched, wording
 from accounts.operations.service_users import asking_member, find
 from policies.models import ChangeRequest
 from policies.registry import Headline, operation
@@ -60,6 +60,11 @@ def check_rotation(*, actor: Actor, params: RotateKey, change: ChangeRequest) ->
     check(params.new_limits, acknowledged=params.acknowledged)
 
 
+def _renewed(params: RotateKey, change: ChangeRequest) -> RotateKey:
+    bot = find(change, params.service_user_id)
+    return replace(params, limits=limits_of(bot), replaced=replaceable(bot))
+
+
 @operation(
     "accounts.rotate_key",
     title="Rotate key",
@@ -69,6 +74,8 @@ def check_rotation(*, actor: Actor, params: RotateKey, change: ChangeRequest) ->
     headline=lambda params: Headline(f"Rotate the key of {wording.name_of(params.service_user_id)}"),
     describe=key_wording.rotation,
     opened=check_rotation,
+    touches=touched.by_rotation,
+    renewed=_renewed,
     gives_withdraw=lambda params: params.account_id if params.limits.may_withdraw else None,
     protected=lambda params, _facts: params.limits.may_withdraw,
 )

@@ -1,6 +1,6 @@
 """Making and changing a Service User (DESIGN K1)."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from django.db.models import F, Q
@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts import keys
 from accounts.limits import Limits, check, check_name, current_key, grown, limits_of
 from accounts.models import Account, ApiKey, Member, ServiceUser
-from accounts.operations import wording
+from accounts.operations import touched, wording
 from policies import changes
 from policies.models import ChangeRequest
 from policies.registry import Headline, operation
@@ -93,6 +93,7 @@ def check_change(*, actor: Actor, params: ChangeServiceUser, change: ChangeReque
     headline=lambda params: Headline(f"Create service user {params.name}"),
     describe=wording.creation,
     opened=check_creation,
+    touches=touched.by_creation,
     gives_withdraw=lambda params: params.account_id if params.limits.may_withdraw else None,
     protected=lambda params, _facts: params.limits.may_withdraw,
 )
@@ -139,6 +140,8 @@ def create_service_user(*, actor: Actor, params: CreateServiceUser, change: Chan
     headline=lambda params: Headline(f"Change service user {wording.name_of(params.service_user_id)}"),
     describe=wording.alteration,
     opened=check_change,
+    touches=touched.by_alteration,
+    renewed=lambda params, change: replace(params, before=limits_of(find(change, params.service_user_id))),
     gives_withdraw=lambda params: (
         params.account_id if params.after.may_withdraw and not params.before.withdraws_now else None
     ),

@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts import keys
 from accounts.models import ApiKey, ServiceUser
 from accounts.models.service_user import Permission
-from accounts.operations import wording
+from accounts.operations import touched, wording
 from accounts.operations.service_users import find
 from policies import changes
 from policies.models import ChangeRequest
@@ -56,6 +56,7 @@ def check_removal(*, actor: Actor, params: RemoveServiceUser, change: ChangeRequ
     headline=lambda params: Headline(f"Lift suspension of {wording.name_of(params.service_user_id)}"),
     describe=wording.lifting,
     opened=check_lift,
+    touches=touched.by_lifting,
     gives_withdraw=lambda params: _withdrawing_account(params.service_user_id),
     # Its keys may withdraw again: that is making them anew.
     protected=lambda params, facts: _may_withdraw(facts.bot(params.service_user_id)),
@@ -101,6 +102,7 @@ def _withdrawing_account(service_user_id: int) -> int | None:
     headline=lambda params: Headline(f"Remove service user {wording.name_of(params.service_user_id)}"),
     describe=wording.removal,
     opened=check_removal,
+    touches=touched.by_removal,
 )
 def remove_service_user(*, actor: Actor, params: RemoveServiceUser, change: ChangeRequest) -> ServiceUser:
     """End a bot: its keys are revoked and what it asked for is cancelled. Its history stays.

@@ -9,12 +9,12 @@ from django.utils import timezone
 
 from policies import facts as gathering
 from policies import notes, registry
-from policies.changes import moving
+from policies.changes import moving, overtaking
 from policies.models import ChangeRequest, Decision, State
 from policies.rules import Asked, Facts, Person, approvals_needed, is_met, lost_right, still_needed, why_not
 from portal.audit.kinds import EventKind
 from portal.core.actors import Actor, portal
-from portal.core.errors import Conflict, DomainError, Invalid, Refused
+from portal.core.errors import Conflict, DomainError, Invalid, Refused, Unavailable
 from portal.core.http import Proof
 
 if TYPE_CHECKING:
@@ -112,15 +112,19 @@ def _closed(change: ChangeRequest) -> DomainError | None:
 
 
 def _overtaken(change: ChangeRequest, facts: Facts, *, by: Actor) -> DomainError | None:
-    """What ends or stops a request whoever decides: it was altered, or its initiator lost what asking took."""
+    """What ends or stops a request whoever decides: altered, not asked rightfully any more, or overtaken (R6)."""
     if not moving.is_intact(change):
         moving.refuse_altered(change, by)
         return Refused(ALTERED)
     lack = initiator_lack(change, gathering.asked(change, facts))
-    if lack is None:
-        return None
-    moving.end(change, State.CANCELLED, by=portal(change.organization_id), reason=lack)
-    return Conflict(f"This request was cancelled. {lack}")
+    if lack is not None:
+        moving.end(change, State.CANCELLED, by=portal(change.organization_id), reason=lack)
+        return Conflict(f"This request was cancelled. {lack}")
+    fields = overtaking.overtaken(change)
+    if fields:
+        overtaking.make_stale(change, fields)
+        return Conflict(f"This request is stale, and nothing of it was carried out. {change.reason}")
+    return None
 
 
 def _refuse(change: ChangeRequest, facts: Facts, member: "Member", digest: str, proof: Proof | None) -> Proof:
@@ -171,5 +175,22 @@ def _advance(change: ChangeRequest, facts: Facts, *, by: Actor) -> DomainError |
         change.state = state
         change.save(update_fields=["state"])
     if met:
-        moving.carry_out(change, by=by)
+        _carry_out(change, by=by)
     return None
+
+
+def _carry_out(change: ChangeRequest, *, by: Actor) -> None:
+    """Run an approved request in a savepoint of its own: what goes wrong there leaves FAILED and its decisions.
+
+    While the venue cannot say how it went, the request stays APPROVED and can be asked again.
+    """
+    try:
+        with transaction.atomic():
+            moving.perform(change, registry.get(change.operation))
+    except Unavailable:
+        return
+    except DomainError as error:
+        moving.end(change, State.FAILED, by=by, reason=error.message)
+    else:
+        moving.end(change, State.EXECUTED, by=by)
+        overtaking.make_others_stale(change)

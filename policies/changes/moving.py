@@ -1,9 +1,8 @@
-"""The moves themselves: locking a request, carrying it out, ending it. Used by the rest of this package only."""
+"""The moves themselves: locking a request, running its operation, ending it. Used by the rest of this package only."""
 
 import hmac
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from policies import payload, registry
@@ -14,7 +13,7 @@ from policies.rules.dead_ends import refuse_grown
 from portal.audit.kinds import EventKind
 from portal.audit.record import Outcome, lock_histories, record
 from portal.core.actors import Actor, portal
-from portal.core.errors import DomainError, NotFound, Unavailable
+from portal.core.errors import NotFound
 
 UNKNOWN = "There is no such request in this Organization."
 ENDINGS: dict[State, tuple[EventKind, Outcome]] = {
@@ -23,6 +22,7 @@ ENDINGS: dict[State, tuple[EventKind, Outcome]] = {
     State.REJECTED: (EventKind.CHANGE_REJECTED, "success"),
     State.CANCELLED: (EventKind.CHANGE_CANCELLED, "success"),
     State.EXPIRED: (EventKind.CHANGE_EXPIRED, "success"),
+    State.STALE: (EventKind.CHANGE_STALE, "success"),
 }
 REASON_LENGTH = 500
 
@@ -64,22 +64,6 @@ def perform(change: ChangeRequest, operation: Operation[Any]) -> None:
     operation.run(actor=change.initiator, params=params, change=change)
     if before is not None:
         refuse_grown(before, gather(change.organization))
-
-
-def carry_out(change: ChangeRequest, *, by: Actor) -> None:
-    """Run an approved request in a savepoint of its own: what goes wrong there leaves FAILED and its decisions.
-
-    While the venue cannot say how it went, the request stays APPROVED and can be asked again.
-    """
-    try:
-        with transaction.atomic():
-            perform(change, registry.get(change.operation))
-    except Unavailable:
-        return
-    except DomainError as error:
-        end(change, State.FAILED, by=by, reason=error.message)
-    else:
-        end(change, State.EXECUTED, by=by)
 
 
 def end(change: ChangeRequest, state: State, *, by: Actor, reason: str = "") -> None:

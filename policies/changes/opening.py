@@ -8,7 +8,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 
 from policies import notes, payload, registry
-from policies.changes import moving
+from policies.changes import moving, overtaking
 from policies.facts import asking, gather
 from policies.models import ChangeRequest, State
 from policies.models.policy import DEFAULT_OPEN_HOURS
@@ -37,7 +37,13 @@ class _Undo(Exception):
 
 
 def propose(
-    operation: Run[P], *, actor: Actor, params: P, api_key: "ApiKey | None" = None, note: str = ""
+    operation: Run[P],
+    *,
+    actor: Actor,
+    params: P,
+    api_key: "ApiKey | None" = None,
+    note: str = "",
+    asked_again_from: ChangeRequest | None = None,
 ) -> ChangeRequest:
     """Ask for `operation`; where nobody else has to agree it has run when this returns, all in one transaction.
 
@@ -51,6 +57,8 @@ def propose(
         lock_histories((actor.organization_id, *entry.reaches(params)))
         asker = _again(actor)
         change = _drafted(entry, asker, params, _own_key(asker, api_key), note)
+        change.asked_again_from = asked_again_from
+        change.touched = overtaking.asked(entry, change, params)
         facts = gather(asker.organization)
         asked = _asked(change, entry, params, facts)
         _refuse_strangers(change, entry, asked, facts)
@@ -63,6 +71,7 @@ def propose(
         if need.approvals == 0:
             moving.perform(change, entry)
             moving.end(change, State.EXECUTED, by=asker)
+            overtaking.make_others_stale(change)
         else:
             refuse_unfinishable(asked, facts, need)
             _try_out(change, entry)

@@ -23,6 +23,7 @@ class State(models.TextChoices):
     REJECTED = "rejected", "Rejected"
     CANCELLED = "cancelled", "Cancelled"
     EXPIRED = "expired", "Expired"
+    STALE = "stale", "Stale"
 
 
 OPEN_STATES = (State.PENDING, State.APPROVED)
@@ -61,6 +62,8 @@ class ChangeRequest(models.Model):
     `params` is immutable and `digest` covers it; the run uses nothing else. `number` counts within the Organization;
     `reference` names the request in addresses and, unchanged, towards the venue. `subject` tells two requests about
     the same thing from two about different ones; a withdrawal has none. `amount` and `asset` are for lists.
+    `touched` holds the fields that it would write, with what they were then; a stale one keeps in `overtaken` what they
+    had become. One that ended can be asked again once, by a request that points back with `asked_again_from`.
     """
 
     organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="changes")
@@ -83,6 +86,9 @@ class ChangeRequest(models.Model):
     source = models.CharField(max_length=45, blank=True)
     note = models.CharField(max_length=500, blank=True)
     params = models.JSONField()
+    touched = models.JSONField(default=list)
+    overtaken = models.JSONField(default=list)
+    asked_again_from = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="asked_again_as")
     digest = models.CharField(max_length=64)
     approvals_required = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)

@@ -9,8 +9,8 @@ from django.utils.html import format_html
 from policies import payload
 from policies.models import Policy
 from policies.models.policy import DEFAULT_OPEN_HOURS, MAX_APPROVALS, MAX_OPEN_HOURS, MIN_OPEN_HOURS
-from policies.operations.standing import compared, count, freed, of_a_lock, standing, terms
-from policies.registry import Headline, operation
+from policies.operations.standing import TERMS, compared, count, freed, of_a_lock, standing, terms, written
+from policies.registry import Headline, Touched, operation
 from policies.rules import Terms
 from policies.rules.stages import meaning
 from policies.workflows import Workflow
@@ -83,6 +83,15 @@ def _describe_remove(change: "ChangeRequest") -> Description:
     )
 
 
+def _configured(*, params: ConfigurePolicy, change: "ChangeRequest") -> tuple[Touched, ...]:
+    # A lock stays, and binds what was asked before it (P4): it is not written over.
+    return written(change, params.workflow, _after(params, None), fields=TERMS)
+
+
+def _removed(*, params: RemovePolicy, change: "ChangeRequest") -> tuple[Touched, ...]:
+    return written(change, params.workflow, None)
+
+
 @operation(
     "policies.configure_policy",
     title="Configure a policy",
@@ -94,6 +103,7 @@ def _describe_remove(change: "ChangeRequest") -> Description:
     ),
     describe=_describe_configure,
     protected=lambda params, facts: of_a_lock(params.workflow, facts),
+    touches=_configured,
 )
 def configure_policy(*, actor: Actor, params: ConfigurePolicy, change: "ChangeRequest") -> Policy:
     """Set what a workflow asks for, whether or not it had a policy. A lock on it stays.
@@ -137,6 +147,7 @@ def configure_policy(*, actor: Actor, params: ConfigurePolicy, change: "ChangeRe
     headline=lambda params: Headline(f"Remove the policy of {params.workflow.title}"),
     describe=_describe_remove,
     protected=lambda params, facts: of_a_lock(params.workflow, facts),
+    touches=_removed,
 )
 def remove_policy(*, actor: Actor, params: RemovePolicy, change: "ChangeRequest") -> None:
     """Let a workflow ask for nothing any more.

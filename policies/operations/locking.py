@@ -1,6 +1,6 @@
 """Locking a policy, so that only others' approval changes it, and unlocking it (DESIGN P3, P4)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -8,8 +8,9 @@ from django.utils.html import format_html
 
 from policies import payload
 from policies.models import Policy
-from policies.operations.standing import count, of_a_lock, standing
-from policies.registry import Headline, operation
+from policies.operations.standing import SAFEGUARDS, count, of_a_lock, standing, written
+from policies.registry import Headline, Touched, operation
+from policies.rules import Terms
 from policies.rules.stages import meaning
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
@@ -98,6 +99,21 @@ def _describe_unlock(change: "ChangeRequest") -> Description:
     )
 
 
+def _touched_by_lock(*, params: LockPolicy, change: "ChangeRequest") -> tuple[Touched, ...]:
+    wanted = Terms(params.workflow, params.approvals, params.always, 0, is_locked=True)
+    return written(change, params.workflow, wanted, fields=SAFEGUARDS)
+
+
+def _touched_by_unlock(*, params: UnlockPolicy, change: "ChangeRequest") -> tuple[Touched, ...]:
+    wanted = Terms(params.workflow, 0, always=False, open_hours=0, is_locked=False)
+    return written(change, params.workflow, wanted, fields=("Locked",))
+
+
+def _renewed_lock(params: LockPolicy, change: "ChangeRequest") -> LockPolicy:
+    policy = _policy(change, params.workflow)
+    return replace(params, approvals=policy.approvals, always=policy.always)
+
+
 @operation(
     "policies.lock_policy",
     title="Lock a policy",
@@ -107,6 +123,8 @@ def _describe_unlock(change: "ChangeRequest") -> Description:
     headline=lambda params: Headline(f"Lock the policy of {params.workflow.title}"),
     describe=_describe_lock,
     opened=check_lock,
+    touches=_touched_by_lock,
+    renewed=_renewed_lock,
 )
 def lock_policy(*, actor: Actor, params: LockPolicy, change: "ChangeRequest") -> Policy:
     """Let only others' approval change this policy from now on.
@@ -126,6 +144,7 @@ def lock_policy(*, actor: Actor, params: LockPolicy, change: "ChangeRequest") ->
     headline=lambda params: Headline(f"Unlock the policy of {params.workflow.title}"),
     describe=_describe_unlock,
     opened=check_unlock,
+    touches=_touched_by_unlock,
     protected=lambda params, facts: of_a_lock(params.workflow, facts),
 )
 def unlock_policy(*, actor: Actor, params: UnlockPolicy, change: "ChangeRequest") -> Policy:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from policies.facts import gather
 from policies.models import Policy
+from policies.registry import Touched
 from policies.rules import Facts, Terms, is_locked
 from policies.workflows import Workflow
 from portal.core.describing import FieldChange, Notice
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 SAFEGUARDS: Final = ("Approvals", "Always require approval", "Locked")
 FIELDS: Final = (*SAFEGUARDS, "Stays open, hours")
+TERMS: Final = tuple(field for field in FIELDS if field != "Locked")
 
 
 def standing(change: "ChangeRequest", workflow: Workflow) -> Policy | None:
@@ -35,6 +37,14 @@ def compared(before: Terms | None, after: Terms | None) -> tuple[FieldChange, ..
         for label, old, new in rows
         if old != new
     )
+
+
+def written(
+    change: "ChangeRequest", workflow: Workflow, after: Terms | None, *, fields: tuple[str, ...] = FIELDS
+) -> tuple[Touched, ...]:
+    """The `fields` that a request would write, as they are now (R6)."""
+    rows = zip(FIELDS, _values(terms(standing(change, workflow))), _values(after), strict=True)
+    return tuple(Touched(label, _word(now), _word(wanted)) for label, now, wanted in rows if label in fields)
 
 
 def of_a_lock(workflow: Workflow, facts: Facts) -> bool:

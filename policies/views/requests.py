@@ -36,14 +36,14 @@ ALTERED = Notice(
 @open_to_members("who may look at it is asked of the request itself")
 def request_page(request: MemberRequest, reference: str) -> HttpResponse:
     """The request in plain words, with the panel to decide or the reason why not."""
-    return _page(request, _found(request, reference))
+    return _page(request, found(request, reference))
 
 
 @require_POST
 @open_to_members("who may decide is asked of the request itself, under its lock")
 def decide(request: MemberRequest, reference: str) -> HttpResponse:
     """A yes or a no, with a second factor."""
-    change = _found(request, reference)
+    change = found(request, reference)
     standing = _standing(request, change)
     if not standing.can_decide:
         _note_refusal(request, change, standing)
@@ -75,7 +75,7 @@ def decide(request: MemberRequest, reference: str) -> HttpResponse:
 @open_to_members("who may take it back is asked of the request itself, under its lock")
 def cancel(request: MemberRequest, reference: str) -> HttpResponse:
     """Take back one's own request, or that of a bot whose key one holds."""
-    change = _found(request, reference)
+    change = found(request, reference)
     form = CancelForm(request.POST, auto_id="id_cancel_%s")
     if not form.is_valid():
         return _page(request, change, cancel_form=form)
@@ -100,9 +100,13 @@ def _kept(message: str, request: MemberRequest) -> str:
     return f"{message}\nYour reason was not sent: “{markup.visible(reason)}”" if reason else message
 
 
-def _found(request: MemberRequest, reference: str) -> ChangeRequest:
+def found(request: MemberRequest, reference: str) -> ChangeRequest:
     """The request, if it is one that this Member may look at; a foreign one is as unknown as one that never was."""
-    rows = inbox.visible(request.member).with_parties().select_related("api_key__made_by__user")
+    rows = (
+        inbox.visible(request.member)
+        .with_parties()
+        .select_related("api_key__made_by__user", "asked_again_from", "asked_again_as")
+    )
     change: ChangeRequest | None = rows.filter(reference=reference).first()
     if change is None:
         raise Http404("There is no such request.")
@@ -141,6 +145,7 @@ def _page(
         "own_decision": next((one for one in decisions if one.person_id == request.member.user_id), None),
         "beside": beside(request, change, is_left=not (standing.can_decide and intact)),
         "form": decide_form if standing.can_decide and intact else None,
+        "can_ask_again": changes.can_ask_again(change, request.member),
         "cancel_form": (cancel_form or CancelForm(auto_id="id_cancel_%s")) if standing.can_cancel else None,
     }
     return render(request, "policies/request.html", context)

@@ -83,6 +83,7 @@ class EventKind(StrEnum):
     CHANGE_REJECTED = "change.rejected"
     CHANGE_CANCELLED = "change.cancelled"
     CHANGE_EXPIRED = "change.expired"
+    CHANGE_STALE = "change.became_stale"
     CHANGE_EXECUTED = "change.executed"
     CHANGE_FAILED = "change.failed"
     CHANGE_REFUSED = "change.refused"

@@ -27,6 +27,7 @@ STATES: Final[dict[str, tuple[str, Level]]] = {
     "rejected": ("Rejected", "stop"),
     "cancelled": ("Cancelled", "void"),
     "expired": ("Expired", "void"),
+    "stale": ("Stale", "void"),
 }
 STROKE: Final = 9
 GIVEN: Final = mark_safe('fill="currentColor"')

@@ -66,7 +66,8 @@ def test_limits_stay_within_their_range(owner, field, value):
 def test_terms_that_changed_meanwhile_are_not_overwritten(ana, owner, ben):
     waiting = ask_security(ana, idle_minutes=60)
     ask_security(owner, idle_minutes=15)
-    assert yes(waiting, ben).state == State.FAILED
+    with pytest.raises(Conflict, match="stale"):
+        yes(waiting, ben)
     assert Organization.objects.get(pk=owner.organization_id).idle_minutes == 15
     with pytest.raises(Invalid, match="Nothing would change"):
         ask_security(owner)

@@ -18,6 +18,7 @@ from policies.changes import decide
 from policies.models import ChangeRequest, State
 from policies.registry import get
 from portal.audit.models import AuditEvent
+from portal.core.errors import Conflict
 from tests.factories.world import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -296,10 +297,10 @@ def test_a_change_agreed_to_is_not_laid_over_another(client, ana, owner, ben, tr
     visitor = Client()
     sign_in(visitor, owner)
     visitor.post(page("trading-bot", "change"), {"permissions": ["query-ledger"], "nonce_window": "0", "version": "1"})
-    decide(change.reference, member=ben, approved=True, digest=change.digest, proof=fresh(change))
+    with pytest.raises(Conflict, match="stale"):
+        decide(change.reference, member=ben, approved=True, digest=change.digest, proof=fresh(change))
     change.refresh_from_db()
-    assert change.state == State.FAILED
-    assert "was changed since" in change.reason
+    assert change.state == State.STALE
     trading_bot.service_user.refresh_from_db()
     assert trading_bot.service_user.permissions == ["query-ledger"]
 

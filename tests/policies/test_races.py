@@ -12,8 +12,9 @@ import pytest
 import time_machine
 from django.db import connection
 
-from policies.changes import cancel, execute, expire, moving, opening
-from policies.models import ChangeRequest, State
+from policies.changes import ask_again, cancel, execute, expire, moving, opening, propose
+from policies.models import ChangeRequest, Grant, State
+from policies.operations import ConfigurePolicy, configure_policy
 from policies.workflows import Workflow
 from portal.audit import chain
 from portal.audit.record import lock_histories
@@ -67,6 +68,11 @@ def one_conflict(outcomes) -> bool:
     """One side got through, and the other was told that it came too late."""
     errors = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     return len(errors) == 1 and type(errors[0]) is Conflict
+
+
+def configure(member, approvals):
+    params = ConfigurePolicy(Workflow.MANAGE_ADDRESSES, approvals, always=False)
+    return propose(configure_policy, actor=member, params=params)
 
 
 def state(change) -> str:
@@ -148,3 +154,32 @@ def test_two_runs_at_once_are_one(house, race):
 def test_two_askings_at_once_take_two_numbers(house, race):
     outcomes = race(lambda: ask_tidy(house.ana, "a"), lambda: ask_tidy(house.olive, "b"))
     assert sorted(outcome.number for outcome in outcomes) == [1, 2]
+
+
+def test_the_cap_of_open_requests_is_exact(house, race, monkeypatch):
+    """R6: two askings at once, with room for one."""
+    monkeypatch.setattr(opening, "OPEN_PER_MEMBER", 1)
+    outcomes = race(lambda: ask_tidy(house.ana, "a"), lambda: ask_tidy(house.ana, "b"))
+    assert one_conflict(outcomes), outcomes
+    assert ChangeRequest.objects.filter(member=house.ana).count() == 1
+
+
+def test_a_double_click_asks_again_once(house, race):
+    """R8: the second click finds that it was asked again already."""
+    house.policy(Workflow.INITIATE_WITHDRAWAL, 1)
+    change = ask_send(house, house.ana)
+    cancel(change.reference, actor=house.ana)
+    sides = [lambda: ask_again(change.reference, member=house.ana)] * 2
+    outcomes = race(*sides)
+    assert one_conflict(outcomes), outcomes
+    assert ChangeRequest.objects.filter(asked_again_from=change).count() == 1
+
+
+def test_of_two_policies_wished_for_one_is_carried_out_and_the_other_stale(house, race):
+    """R6: two last approvals at once, for two requests that write over the same."""
+    Grant.objects.filter(member=house.olive, workflow=Workflow.MANAGE_POLICIES, right="execute").delete()
+    sides = [configure(member, approvals) for member, approvals in ((house.ana, 1), (house.olive, 2))]
+    outcomes = race(lambda: yes(sides[0], house.ben), lambda: yes(sides[1], house.cleo))
+    assert one_conflict(outcomes), outcomes
+    assert sorted(state(change) for change in sides) == [State.EXECUTED, State.STALE]
+    assert chain.verify(house.organization.pk) is None

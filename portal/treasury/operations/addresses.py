@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils import timezone
 
 from accounts.models import Account
-from policies.registry import Headline, operation
+from policies.registry import Headline, Touched, operation
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -88,6 +88,33 @@ def _headline(params: AddAddress) -> Headline:
     return Headline(f"Add {code} address {params.key}")
 
 
+def _touched_by_addition(*, params: AddAddress, change: "ChangeRequest") -> tuple[Touched, ...]:
+    return (Touched(f"Address {params.key}", _called(params.key, params.account_id, change), params.address),)
+
+
+def _touched_by_renaming(*, params: RenameAddress, change: "ChangeRequest") -> tuple[Touched, ...]:
+    taken = _called(params.new_key, params.account_id, change) if params.new_key != params.key else "none"
+    return (
+        Touched("Address", _name_now(params, change), params.new_key),
+        Touched(f"Address {params.new_key}", taken, f"what {params.key} is now"),
+    )
+
+
+def _touched_by_removal(*, params: RemoveAddress, change: "ChangeRequest") -> tuple[Touched, ...]:
+    return (Touched("Address", _name_now(params, change), "removed"),)
+
+
+def _called(key: str, account_id: int, change: "ChangeRequest") -> str:
+    book = Address.objects.filter(organization=change.organization_id, account_id=account_id, removed_at=None)
+    return book.filter(key__iexact=key).values_list("address", flat=True).first() or "none"
+
+
+def _name_now(params: RenameAddress | RemoveAddress, change: "ChangeRequest") -> str:
+    """Renaming makes a new row: whatever became of the old one, it is not in the book any more."""
+    rows = Address.objects.filter(organization=change.organization_id, pk=params.address_id, removed_at=None)
+    return rows.values_list("key", flat=True).first() or "renamed or removed already"
+
+
 @operation(
     "treasury.add_address",
     title="Add an address",
@@ -98,6 +125,7 @@ def _headline(params: AddAddress) -> Headline:
     headline=_headline,
     describe=wording.addition,
     opened=check_addition,
+    touches=_touched_by_addition,
     shifts_power=False,
 )
 def add_address(*, actor: Actor, params: AddAddress, change: "ChangeRequest") -> Address:
@@ -130,6 +158,7 @@ def add_address(*, actor: Actor, params: AddAddress, change: "ChangeRequest") ->
     headline=lambda params: Headline(f"Rename address {params.key} to {params.new_key}"),
     describe=wording.renaming,
     opened=check_renaming,
+    touches=_touched_by_renaming,
     shifts_power=False,
 )
 def rename_address(*, actor: Actor, params: RenameAddress, change: "ChangeRequest") -> Address:
@@ -167,6 +196,7 @@ def rename_address(*, actor: Actor, params: RenameAddress, change: "ChangeReques
     headline=lambda params: Headline(f"Remove address {params.key}"),
     describe=wording.removal,
     opened=check_removal,
+    touches=_touched_by_removal,
     shifts_power=False,
 )
 def remove_address(*, actor: Actor, params: RemoveAddress, change: "ChangeRequest") -> None:

@@ -1,0 +1,54 @@
+"""Asking anew for what has ended without being executed (DESIGN R8): another request, linked to the first."""
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from policies import payload, registry
+from policies.changes import moving
+from policies.changes.deciding import ALTERED
+from policies.changes.opening import propose
+from policies.models import OPEN_STATES, ChangeRequest, State
+from portal.core.errors import Conflict, Refused
+
+if TYPE_CHECKING:
+    from accounts.models import Member
+
+
+def ask_again(reference: str, *, member: "Member", note: str = "") -> ChangeRequest:
+    """Ask once more for the same, as it stands now, through the same door as the first time.
+
+    Each request is asked again once: whoever presses twice has asked once.
+
+    Raises: NotFound outside the member's Organization; Refused for anybody but who asked, and for an altered one;
+    Conflict if it is open, was executed, or was asked again already; and what `propose` raises.
+    """
+    with transaction.atomic():
+        change = moving.locked(reference, organization_id=member.organization_id)
+        if change.is_past_its_time:
+            moving.expire_now(change)
+        bar = bar_to_asking_again(change, member)
+        if bar is not None:
+            raise bar
+        if not moving.is_intact(change):
+            raise Refused(ALTERED)
+        entry = registry.get(change.operation)
+        params = entry.renewed(payload.decode(entry.params, change.params), change)
+        return propose(entry.run, actor=member, params=params, note=note or change.note, asked_again_from=change)
+
+
+def can_ask_again(change: ChangeRequest, member: "Member") -> bool:
+    """Whether `member` may ask for this again now, for the page."""
+    return bar_to_asking_again(change, member) is None
+
+
+def bar_to_asking_again(change: ChangeRequest, member: "Member") -> Refused | Conflict | None:
+    """Why `member` may not ask for this again, or None."""
+    if change.member_id != member.pk:
+        return Refused("Only who asked for this can ask again.")
+    if change.shown_state in (*OPEN_STATES, State.EXECUTED):
+        return Conflict(f"This request is {change.shown_state.label.lower()}; there is nothing to ask again.")
+    later = ChangeRequest.objects.filter(asked_again_from=change).values_list("number", flat=True).first()
+    if later is not None:
+        return Conflict(f"This was asked again already, as request {later}.")
+    return None

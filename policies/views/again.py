@@ -1,0 +1,48 @@
+"""Asking again for what has ended without being executed."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from policies import changes
+from policies.access import open_to_members
+from policies.changes.asking_again import bar_to_asking_again
+from policies.forms import AskAgainForm
+from policies.models import State
+from policies.views.describing import agreed, described
+from policies.views.requests import found
+from policies.views.rows import named
+from portal.core.errors import DomainError
+from portal.core.http import MemberRequest
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@open_to_members("who may ask again is asked of the request itself, under its lock")
+def ask_again(request: MemberRequest, reference: str) -> HttpResponse:
+    """Show what would be asked once more, and ask."""
+    change = found(request, reference)
+    bar = bar_to_asking_again(change, request.member)
+    if bar is not None:
+        messages.error(request, bar.message)
+        return redirect("policies:request", reference=reference)
+    data = request.POST if request.method == "POST" else None
+    form = AskAgainForm(data, request=request, change=change)
+    if form.is_valid():
+        try:
+            anew = changes.ask_again(reference, member=request.member, note=form.cleaned_data["note"])
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, anew.receipt)
+            return redirect("policies:request", reference=anew.reference)
+    context = {
+        "change": change,
+        "state": change.shown_state,
+        "is_stale": change.state == State.STALE,
+        "title": named(change),
+        "description": described(change),
+        "agreed": agreed(change, described(change)),
+        "form": form,
+    }
+    return render(request, "policies/ask_again.html", context)
