@@ -174,6 +174,10 @@ API_LOCKOUT = timedelta(minutes=15)
 API_FLOOD_MAXIMUM = 1000.0
 API_FLOOD_DECAY = 50.0
 
+# --- The paper exchange ----------------------------------------------------------------------------------------------
+# How its prices move: walk:SEED, still, or csv:FILE with lines `time,pair,price`.
+PAPER_PRICES = env.str("PORTAL_PAPER_PRICES", default="walk:1")
+
 # --- The web ---------------------------------------------------------------------------------------------------------
 SECURE = not DEBUG
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,10 +11,11 @@ from django.utils import timezone
 
 from accounts.models import Account, Organization
 from portal.core import secrets
-from portal.venues.paper import funding
+from portal.venues.paper import catching_up, funding
 from portal.venues.types import Destination
 from tests import ground
 
+START = datetime(2026, 11, 2, 12, tzinfo=UTC)
 RECEIVER = Destination(
     key="btc-cold", address="bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq", method="Bitcoin", network="Bitcoin"
 )
@@ -50,6 +52,32 @@ def funded(empty):
     """An Account with ten bitcoin."""
     pay_in(empty, "10")
     return empty
+
+
+@pytest.fixture
+def prices(db, tmp_path, settings):
+    """Set the prices: `prices((0, "XBT/USD", "60000"), ...)` with seconds from START on."""
+
+    def given(*rows):
+        lines = [f"{int(START.timestamp()) + seconds},{pair},{price}" for seconds, pair, price in rows]
+        file = tmp_path / f"{len(list(tmp_path.iterdir()))}.csv"
+        file.write_text("\n".join(["time,pair,price", *lines]))
+        settings.PAPER_PRICES = f"csv:{file}"
+        # They count from when they are first seen.
+        catching_up.settle_due(1000)
+
+    return given
+
+
+@pytest.fixture
+def clock(time_machine):
+    """The time stands at START; `clock(seconds)` moves it there, counted from START."""
+
+    def at(seconds):
+        time_machine.move_to(START + timedelta(seconds=seconds), tick=False)
+
+    at(0)
+    return at
 
 
 def together(*calls: Callable[[], object]) -> list[object]:

@@ -8,27 +8,32 @@ from django.db.models import Model, Q, QuerySet
 M = TypeVar("M", bound=Model)
 
 
-class Bounded(Protocol):
-    """What queries have in common."""
+class Asked(Protocol):
+    """A query for a stretch of time."""
 
     @property
     def after(self) -> datetime | None: ...
     @property
     def until(self) -> datetime | None: ...
+
+
+class Windowed(Protocol):
+    """A query of a key that sees a stretch of time only."""
+
     @property
     def seen_from(self) -> datetime | None: ...
     @property
     def seen_before(self) -> datetime | None: ...
 
 
-def asked(rows: QuerySet[M], query: Bounded, column: str) -> QuerySet[M]:
+def asked(rows: QuerySet[M], query: Asked, column: str) -> QuerySet[M]:
     """`after` is exclusive, `until` inclusive."""
     if query.after is not None:
         rows = rows.filter(**{f"{column}__gt": query.after})
     return rows if query.until is None else rows.filter(**{f"{column}__lte": query.until})
 
 
-def seen(rows: QuerySet[M], query: Bounded, since: str, before: str = "") -> QuerySet[M]:
+def seen(rows: QuerySet[M], query: Windowed, since: str, before: str = "") -> QuerySet[M]:
     """The key's window: `seen_from` inclusive, `seen_before` exclusive."""
     if query.seen_from is not None:
         rows = rows.filter(**{f"{since}__gte": query.seen_from})

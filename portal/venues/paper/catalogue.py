@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
+from portal.core.money import from_units
 from portal.venues.errors import UnknownAsset, UnknownPair
 from portal.venues.types import Asset, Pair
 
@@ -83,3 +84,8 @@ def pair(name: str) -> Pair:
     if found is None:
         raise UnknownPair("There is no such pair here.", field="pair")
     return found
+
+
+def as_cost(pair: Pair, units: int) -> Decimal:
+    """An amount of the quote asset at the pair's cost decimals, which are those it was rounded to."""
+    return from_units(units, pair.quote.decimals).quantize(Decimal(1).scaleb(-pair.cost_decimals))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from django.db.models import F, Sum, Window
 
 from portal.venues.paper.models import Balance, Book, Entry, Posting, Withdrawal
+from portal.venues.paper.orders import checking as orders
 
 Place = tuple[int, str]
 
@@ -17,6 +18,7 @@ def differences() -> Iterator[str]:
         yield f"Entry {row['entry']}: its legs in {row['asset']} sum to {row['total']}, not to zero."
     yield from _running_balances()
     yield from _standing_balances()
+    yield from orders.differences()
 
 
 def _running_balances() -> Iterator[str]:
@@ -28,13 +30,14 @@ def _running_balances() -> Iterator[str]:
 
 
 def _standing_balances() -> Iterator[str]:
-    booked, held, kept = _booked(), _held(), {(row.account_id, row.asset): row for row in Balance.objects.all()}
-    for place in sorted({*booked, *held, *kept}):
+    booked, held, ordered = _booked(), _held(), orders.held()
+    kept = {(row.account_id, row.asset): row for row in Balance.objects.all()}
+    for place in sorted({*booked, *held, *ordered, *kept}):
         row = kept.get(place, Balance())
         for name, stands, added in (
             ("balance", row.units, booked.get(place, 0)),
             ("held by withdrawals", row.held_by_withdrawals_units, held.get(place, 0)),
-            ("held by orders", row.held_by_orders_units, 0),
+            ("held by orders", row.held_by_orders_units, ordered.get(place, 0)),
         ):
             if stands != added:
                 yield f"Account {place[0]}, {place[1]}, {name}: {stands} stands there; added up it is {added}."

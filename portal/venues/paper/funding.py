@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from portal.core.errors import Conflict, Invalid
 from portal.core.money import to_units
-from portal.venues.paper import catalogue
+from portal.venues.paper import catalogue, catching_up
 from portal.venues.paper.ledger.models import Book, Entry, EntryKind
 from portal.venues.paper.ledger.posting import Leg, post
 
@@ -25,6 +25,7 @@ def deposit(account_id: int, asset: str, amount: Decimal, reference: str) -> Ent
     with transaction.atomic():
         first = Entry.objects.filter(kind=EntryKind.DEPOSIT, reference=reference).first()
         if first is None:
+            catching_up.locked(account_id)
             legs = [Leg(found.id, -units, book=Book.OUTSIDE), Leg(found.id, units, account_id=account_id)]
             return post(EntryKind.DEPOSIT, reference, legs, at=timezone.now())
         if not first.postings.filter(account=account_id, asset=found.id, units=units).exists():

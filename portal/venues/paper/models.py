@@ -1,4 +1,4 @@
-"""What the paper exchange keeps: its ledger, and the withdrawals on their way through a simulated network."""
+"""What the paper exchange keeps: its ledger, its orders, and what is on its way through a simulated network."""
 
 from typing import ClassVar
 
@@ -6,8 +6,20 @@ from django.db import models
 from django.db.models import F, Q
 
 from portal.venues.paper.ledger.models import Balance, Book, Entry, EntryKind, Posting
+from portal.venues.paper.orders.models import Order, Trade, TradedDay, TradingCounter
 
-__all__ = ["Balance", "Book", "Entry", "EntryKind", "Posting", "Withdrawal"]
+__all__ = [
+    "Balance",
+    "Book",
+    "Entry",
+    "EntryKind",
+    "Order",
+    "Posting",
+    "Trade",
+    "TradedDay",
+    "TradingCounter",
+    "Withdrawal",
+]
 
 
 class Withdrawal(models.Model):

@@ -1,18 +1,38 @@
 """PaperVenue: the exchange in the database (DESIGN V1), as the rest of the portal sees it."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
 
-from portal.venues.paper import catalogue, networks, withdrawals
-from portal.venues.paper.ledger import balances, history
+from portal.venues.paper import catalogue, catching_up, fees, networks, withdrawals
+from portal.venues.paper.catching_up import catch_up
+from portal.venues.paper.ledger import history
+from portal.venues.paper.orders import cancelling, placing, reading, trades
+from portal.venues.paper.prices import markets
 from portal.venues.paper.unbuilt import Unbuilt
 from portal.venues.types import (
     Asset,
     Balance,
+    Book,
+    ClosedQuery,
     Destination,
     LedgerPage,
     LedgerQuery,
     LedgerRow,
+    NewOrder,
+    OpenQuery,
+    OrderPage,
+    OrderRow,
     Pair,
+    PublicTrade,
+    Quote,
+    Schedule,
+    Ticker,
+    TradeBalance,
+    TradePage,
+    TradeQuery,
+    TradeRow,
+    TradeVolume,
     WithdrawalMethod,
     WithdrawalPage,
     WithdrawalQuery,
@@ -37,14 +57,75 @@ class PaperVenue(Unbuilt):
     def pair(self, name: str) -> Pair:
         return catalogue.pair(name)
 
+    def schedule(self, pair: str) -> Schedule:
+        return fees.schedule(catalogue.pair(pair))
+
+    def tickers(self, pairs: Sequence[str]) -> Sequence[Ticker]:
+        return markets.tickers(pairs)
+
+    def depth(self, pair: str, count: int) -> Book:
+        return markets.depth(pair, count)
+
+    def public_trades(self, pair: str, since: datetime | None, count: int) -> Sequence[PublicTrade]:
+        return markets.trades(pair, since, count)
+
+    def spread(self, pair: str, since: datetime | None) -> Sequence[Quote]:
+        return markets.spread(pair, since)
+
+    def convert(self, asset: str, units: int, into: str) -> Decimal:
+        return markets.convert(asset, units, into)
+
     def balances(self, account_id: int) -> Sequence[Balance]:
-        return balances.balances(account_id)
+        return catching_up.balances_now(account_id)
 
     def ledger(self, account_id: int, query: LedgerQuery) -> LedgerPage:
+        catch_up(account_id)
         return history.page(account_id, query)
 
     def ledger_rows(self, account_id: int, ids: Sequence[str]) -> Sequence[LedgerRow]:
+        catch_up(account_id)
         return history.rows(account_id, ids)
+
+    def trade_balance(self, account_id: int, asset: str) -> TradeBalance:
+        return trades.balance(asset, self.balances(account_id))
+
+    def place_order(self, account_id: int, order: NewOrder) -> OrderRow:
+        return placing.place(account_id, order)
+
+    def cancel_orders(
+        self, account_id: int, *, order_id: str = "", userref: int | None = None, cl_ord_id: str = ""
+    ) -> int:
+        return cancelling.cancel(account_id, order_id=order_id, userref=userref, cl_ord_id=cl_ord_id)
+
+    def cancel_all_orders(self, account_id: int) -> int:
+        return cancelling.cancel_all(account_id)
+
+    def open_orders(self, account_id: int, query: OpenQuery) -> Sequence[OrderRow]:
+        catch_up(account_id)
+        return reading.open_orders(account_id, query)
+
+    def closed_orders(self, account_id: int, query: ClosedQuery) -> OrderPage:
+        catch_up(account_id)
+        return reading.closed_orders(account_id, query)
+
+    def orders(self, account_id: int, ids: Sequence[str], query: OpenQuery) -> Sequence[OrderRow]:
+        catch_up(account_id)
+        return reading.orders(account_id, ids, query)
+
+    def trades(self, account_id: int, query: TradeQuery) -> TradePage:
+        catch_up(account_id)
+        return trades.page(account_id, query)
+
+    def trade_rows(self, account_id: int, ids: Sequence[str], query: TradeQuery) -> Sequence[TradeRow]:
+        catch_up(account_id)
+        return trades.rows(account_id, ids, query)
+
+    def trade_volume(self, account_id: int, pairs: Sequence[str]) -> TradeVolume:
+        catch_up(account_id)
+        return trades.volume(account_id, pairs)
+
+    def settle_due(self, limit: int) -> int:
+        return catching_up.settle_due(limit)
 
     def withdrawal_methods(self) -> Sequence[WithdrawalMethod]:
         return networks.METHODS
@@ -55,6 +136,7 @@ class PaperVenue(Unbuilt):
     def hold_withdrawal(
         self, account_id: int, *, reference: str, asset: str, amount_units: int, destination: Destination
     ) -> WithdrawalRow:
+        catch_up(account_id)
         return withdrawals.hold(
             account_id, reference=reference, asset=asset, amount_units=amount_units, destination=destination
         )

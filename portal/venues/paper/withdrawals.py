@@ -9,7 +9,7 @@ from django.utils import timezone
 from portal.core.errors import Conflict, Invalid
 from portal.core.money import from_units, plain, to_units
 from portal.venues.errors import BelowMinimum, InsufficientFunds, TooLate, UnknownReference
-from portal.venues.paper import catalogue, networks
+from portal.venues.paper import catalogue, catching_up, networks
 from portal.venues.paper.ledger import balances
 from portal.venues.paper.ledger.models import Book, EntryKind
 from portal.venues.paper.ledger.posting import Leg, post
@@ -63,6 +63,8 @@ def send(reference: str) -> WithdrawalRow:
         if withdrawal.released_at is not None:
             raise TooLate("The withdrawal was released before it could be sent.")
         if withdrawal.sent_at is None:
+            # What happened before is booked before.
+            catching_up.locked(withdrawal.account_id)
             _unhold(withdrawal)
             withdrawal.sent_at = timezone.now()
             withdrawal.entry = post(EntryKind.WITHDRAWAL, reference, _legs(withdrawal), at=withdrawal.sent_at)

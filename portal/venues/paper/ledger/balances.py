@@ -1,9 +1,11 @@
 """Reading and locking balances."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import reduce
 from operator import or_
 
+from django.db import connection
 from django.db.models import Q
 
 from portal.core.sql import fetch
@@ -13,17 +15,31 @@ from portal.venues.types import Balance as BalanceRow
 
 # On the way of every bot that asks for its balances, hence without the ORM.
 BALANCES = """
-    SELECT asset, units, held_by_orders_units, held_by_withdrawals_units
+    SELECT asset, units, held_by_orders_units, held_by_withdrawals_units,
+        EXISTS (SELECT 1 FROM paper_order WHERE account_id = %(account)s AND status = 'open'
+            AND (due_at <= %(now)s OR path <> %(path)s))
     FROM paper_balance WHERE account_id = %(account)s ORDER BY asset
 """
 
 
-def balances(account_id: int) -> list[BalanceRow]:
-    """Every asset the Account ever had, by asset id, in one statement."""
-    return [
+def balances(account_id: int, path: str, now: datetime) -> tuple[list[BalanceRow], bool]:
+    """Every asset the Account ever had, by asset id, in one statement; and whether anything has come due for it.
+
+    `path` names the prices in force: orders that were looked at under others are due.
+    """
+    at = connection.ops.adapt_datetimefield_value(now)
+    found = fetch(BALANCES, {"account": account_id, "now": at, "path": path})
+    rows = [
         BalanceRow(catalogue.by_id(asset), units - for_withdrawals, for_orders, for_withdrawals)
-        for asset, units, for_orders, for_withdrawals in fetch(BALANCES, {"account": account_id})
+        for asset, units, for_orders, for_withdrawals, _ in found
     ]
+    return rows, any(is_due for *_, is_due in found)
+
+
+def lock_account(account_id: int) -> dict[str, Balance]:
+    """All Balances of one Account by asset id, locked in primary-key order: the lock of its orders and of Earn."""
+    rows = Balance.objects.select_for_update(no_key=True).filter(account=account_id).order_by("pk")
+    return {row.asset: row for row in rows}
 
 
 def lock(places: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Balance]:

@@ -1,0 +1,124 @@
+"""Taking an order in: look, take what can be had at once, hold what the rest may cost, and let it stand."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from portal.core.money import from_units, plain
+from portal.venues.errors import ClientIdTaken, OrderFunds
+from portal.venues.paper import catching_up, fees
+from portal.venues.paper.ledger.models import Balance
+from portal.venues.paper.orders import amounts, asking, counter, reading, settling
+from portal.venues.paper.orders.asking import Asked
+from portal.venues.paper.orders.filling import end, fill, hold, new_id, traded
+from portal.venues.paper.orders.models import Order
+from portal.venues.paper.prices import quotes, source
+from portal.venues.paper.prices.path import step_at
+from portal.venues.paper.prices.quotes import Offer
+from portal.venues.types import NewOrder, OrderRow, OrderStatus, Side, TimeInForce
+
+
+def place(account_id: int, wanted: NewOrder) -> OrderRow:
+    """See Trading.place_order."""
+    asked = asking.read(wanted, timezone.now())
+    with transaction.atomic():
+        balances = catching_up.locked(account_id)
+        now = timezone.now()
+        asking.check_deadline(wanted, now)
+        limits = counter.limits_of(account_id)
+        _check_client_id(account_id, wanted)
+        counter.check_room(account_id, asked.pair, limits)
+        rates = fees.rates(asked.pair, traded(account_id, now))
+        order = _order(account_id, asked, rates.maker, now)
+        taken = _offered(asked, now)
+        if not (wanted.is_post_only and taken):
+            _check_funds(balances, asked, taken, rates)
+        if not wanted.only_validate:
+            counter.count_order(account_id, asked.pair.id, limits, now)
+            _carry_out(order, asked, taken, rates, now)
+        return reading.row(order)
+
+
+def _carry_out(order: Order, asked: Asked, taken: list[Offer], rates: fees.Rates, now: datetime) -> None:
+    """Fill what is offered; the rest stands or is given up, as its terms say."""
+    order.txid = new_id("O")
+    order.looked_step = step_at(now)
+    order.due_at = now
+    order.save()
+    if order.is_post_only and taken:
+        end(order, OrderStatus.CANCELED, now, "Post only order")
+    else:
+        for offer in taken:
+            fill(order, price_units=offer.price, volume_units=offer.volume, rate=rates.taker, at=now, is_maker=False)
+    if order.is_open and _rests(asked):
+        hold(order, asked.pair)
+        settling.plan(order, source.path())
+    elif order.is_open:
+        is_market = asked.price_units is None
+        end(order, OrderStatus.CANCELED, now, "Insufficient liquidity" if is_market else "Immediate or cancel")
+    order.save()
+
+
+def _rests(asked: Asked) -> bool:
+    return asked.price_units is not None and asked.order.time_in_force is not TimeInForce.IOC
+
+
+def _offered(asked: Asked, now: datetime) -> list[Offer]:
+    """What the order would take from the book at once, best price first."""
+    side, remaining, taken = asked.order.side, asked.volume_units, []
+    for offer in quotes.offers(source.path(), asked.pair.id, step_at(now), side):
+        if not remaining or not quotes.within(side, asked.price_units, offer.price):
+            break
+        taken.append(Offer(offer.price, min(remaining, offer.volume)))
+        remaining -= taken[-1].volume
+    return taken
+
+
+def _check_funds(balances: dict[str, Balance], asked: Asked, taken: list[Offer], rates: fees.Rates) -> None:
+    """Raises: OrderFunds, or CostTooSmall for a market order."""
+    pair, side = asked.pair, asked.order.side
+    costs = [amounts.cost(pair, offer.price, offer.volume) for offer in taken]
+    if asked.price_units is None:
+        asking.check_cost(pair, from_units(sum(costs), pair.quote.decimals))
+    rest = asked.volume_units - sum(offer.volume for offer in taken)
+    needed = (
+        amounts.hold(pair, side, asked.price_units, rest, rates.maker) if asked.price_units and _rests(asked) else 0
+    )
+    if side is Side.BUY:
+        needed += sum(cost + amounts.fee(pair, cost, rates.taker) for cost in costs)
+    else:
+        needed += sum(amounts.base(pair, offer.volume) for offer in taken)
+    asset = amounts.spent(pair, side)
+    balance = balances.get(asset.id)
+    free_units = balance.free_units if balance else 0
+    if needed > free_units:
+        free = plain(from_units(free_units, asset.decimals))
+        raise OrderFunds(f"The order needs more than the {free} {asset.code} that are free.", field="volume")
+
+
+def _check_client_id(account_id: int, wanted: NewOrder) -> None:
+    """Raises: ClientIdTaken. The database says it last."""
+    if wanted.cl_ord_id is None:
+        return
+    if Order.objects.filter(account_id=account_id, status=OrderStatus.OPEN, cl_ord_id=wanted.cl_ord_id).exists():
+        raise ClientIdTaken("An open order has that cl_ord_id.", field="cl_ord_id")
+
+
+def _order(account_id: int, asked: Asked, maker_rate: int, now: datetime) -> Order:
+    wanted = asked.order
+    return Order(
+        account_id=account_id,
+        pair=asked.pair.id,
+        side=wanted.side,
+        kind=wanted.kind,
+        time_in_force=wanted.time_in_force,
+        is_post_only=wanted.is_post_only,
+        userref=wanted.userref,
+        cl_ord_id=wanted.cl_ord_id,
+        opened_at=now,
+        expires_at=wanted.expires_at,
+        price_units=asked.price_units,
+        volume_units=asked.volume_units,
+        maker_rate=maker_rate,
+    )

@@ -1,0 +1,113 @@
+"""What queries about orders answer."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from portal.core.money import from_units
+from portal.venues.errors import UnknownOrder
+from portal.venues.paper import bounds, catalogue
+from portal.venues.paper.orders.models import Order, Trade
+from portal.venues.types import (
+    ClosedQuery,
+    CloseTime,
+    OpenQuery,
+    OrderKind,
+    OrderPage,
+    OrderRow,
+    OrderStatus,
+    Side,
+    TimeInForce,
+)
+
+PAGE = 50
+
+
+def open_orders(account_id: int, query: OpenQuery) -> list[OrderRow]:
+    """See Trading.open_orders."""
+    found = _named(Order.objects.filter(account_id=account_id, status=OrderStatus.OPEN), query)
+    found = bounds.seen(found, query, "opened_at")
+    return _rows(found.order_by("-opened_at", "-pk"), with_trades=query.with_trades)
+
+
+def closed_orders(account_id: int, query: ClosedQuery) -> OrderPage:
+    """See Trading.closed_orders."""
+    ended = Order.objects.filter(account_id=account_id, closed_at__isnull=False)
+    found = bounds.seen(_named(ended, query), query, "opened_at", "closed_at")
+    if query.close_time in {CloseTime.OPEN, CloseTime.BOTH}:
+        found = bounds.asked(found, query, "opened_at")
+    if query.close_time in {CloseTime.CLOSE, CloseTime.BOTH}:
+        found = bounds.asked(found, query, "closed_at")
+    found = bounds.beyond(found, _place(ended, query.after_id), "closed_at")
+    found = bounds.up_to(found, _place(ended, query.until_id), "closed_at")
+    page = found.order_by("-closed_at", "-pk")[query.offset : query.offset + PAGE]
+    return OrderPage(
+        rows=tuple(_rows(page, with_trades=query.with_trades)), count=found.count() if query.with_count else None
+    )
+
+
+def orders(account_id: int, ids: Sequence[str], query: OpenQuery) -> list[OrderRow]:
+    """See Trading.orders."""
+    found = _named(Order.objects.filter(account_id=account_id, txid__in=ids), query)
+    if query.seen_from is not None:
+        found = found.filter(opened_at__gte=query.seen_from)
+    if query.seen_before is not None:
+        found = found.filter(opened_at__lt=query.seen_before).exclude(closed_at__gte=query.seen_before)
+    return _rows(found.order_by("-opened_at", "-pk"), with_trades=query.with_trades)
+
+
+def row(order: Order, trades: Iterable[str] = ()) -> OrderRow:
+    """The order as everybody above the venue sees it."""
+    pair = catalogue.pair(order.pair)
+    cost = from_units(order.cost_units, pair.quote.decimals)
+    filled = from_units(order.filled_units, pair.volume_decimals)
+    one = from_units(1, pair.price_decimals)
+    return OrderRow(
+        id=order.txid,
+        pair=pair,
+        side=Side(order.side),
+        kind=OrderKind(order.kind),
+        status=OrderStatus(order.status),
+        reason=order.reason,
+        time_in_force=TimeInForce(order.time_in_force),
+        is_post_only=order.is_post_only,
+        userref=order.userref,
+        cl_ord_id=order.cl_ord_id,
+        opened_at=order.opened_at,
+        closed_at=order.closed_at,
+        expires_at=order.expires_at,
+        price=from_units(order.price_units or 0, pair.price_decimals),
+        volume=from_units(order.volume_units, pair.volume_decimals),
+        filled_volume=filled,
+        cost=catalogue.as_cost(pair, order.cost_units),
+        fee=catalogue.as_cost(pair, order.fee_units),
+        average_price=(cost / filled if filled else filled).quantize(one),
+        trades=tuple(trades),
+    )
+
+
+def _rows(found: QuerySet[Order], *, with_trades: bool) -> list[OrderRow]:
+    listed = list(found)
+    trades: dict[int, list[str]] = defaultdict(list)
+    if with_trades and listed:
+        of_them = Trade.objects.filter(order__in=[order.pk for order in listed]).order_by("at", "pk")
+        for order_id, txid in of_them.values_list("order_id", "txid"):
+            trades[order_id].append(txid)
+    return [row(order, trades.get(order.pk, ())) for order in listed]
+
+
+def _named(found: QuerySet[Order], query: OpenQuery | ClosedQuery) -> QuerySet[Order]:
+    if query.userref is not None:
+        found = found.filter(userref=query.userref)
+    return found if query.cl_ord_id is None else found.filter(cl_ord_id=query.cl_ord_id)
+
+
+def _place(ended: QuerySet[Order], txid: str) -> tuple[datetime, int] | None:
+    if not txid:
+        return None
+    place = ended.filter(txid=txid).values_list("closed_at", "pk").first()
+    if place is None or place[0] is None:
+        raise UnknownOrder("There is no such closed order.", field="start")
+    return place[0], place[1]

@@ -1,0 +1,106 @@
+"""What queries about trades answer, and what they add up to."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from portal.core.money import from_units
+from portal.venues.errors import UnknownOrder
+from portal.venues.paper import bounds, catalogue, fees
+from portal.venues.paper.ledger.models import Posting
+from portal.venues.paper.orders.filling import traded
+from portal.venues.paper.orders.models import Trade
+from portal.venues.paper.prices.markets import worth
+from portal.venues.paper.prices.path import step_at
+from portal.venues.types import (
+    Balance,
+    OrderKind,
+    Side,
+    TradeBalance,
+    TradePage,
+    TradeQuery,
+    TradeRow,
+    TradeVolume,
+)
+
+PAGE = 50
+
+
+def page(account_id: int, query: TradeQuery) -> TradePage:
+    """See Trading.trades."""
+    own = Trade.objects.filter(account_id=account_id)
+    found = bounds.seen(bounds.asked(own, query, "at"), query, "at")
+    found = bounds.beyond(found, _place(own, query.after_id), "at")
+    found = bounds.up_to(found, _place(own, query.until_id), "at")
+    rows = found.order_by("-at", "-pk")[query.offset : query.offset + PAGE]
+    return TradePage(
+        rows=tuple(_rows(rows, with_ledgers=query.with_ledgers)), count=found.count() if query.with_count else None
+    )
+
+
+def rows(account_id: int, ids: Sequence[str], query: TradeQuery) -> list[TradeRow]:
+    """See Trading.trade_rows."""
+    found = bounds.seen(Trade.objects.filter(account_id=account_id, txid__in=ids), query, "at")
+    return _rows(found.order_by("-at", "-pk"), with_ledgers=query.with_ledgers)
+
+
+def volume(account_id: int, names: Sequence[str]) -> TradeVolume:
+    """See Trading.trade_volume."""
+    units = traded(account_id, timezone.now())
+    return TradeVolume(
+        currency=fees.CURRENCY,
+        volume=from_units(units, fees.CURRENCY.decimals),
+        fees=tuple(fees.of_pair(catalogue.pair(name), units) for name in names),
+    )
+
+
+def balance(name: str, rows: Sequence[Balance]) -> TradeBalance:
+    """See Books.trade_balance."""
+    into, step = catalogue.asset(name), step_at(timezone.now())
+    nothing = from_units(0, into.decimals)
+    equivalent, unexecuted = nothing, nothing
+    for row in rows:
+        equivalent += worth(row.asset, row.units, into, step)
+        unexecuted += worth(row.asset, row.held_by_orders_units, into, step)
+    return TradeBalance(asset=into, equivalent=equivalent, free=equivalent - unexecuted, unexecuted=unexecuted)
+
+
+def _rows(found: QuerySet[Trade], *, with_ledgers: bool) -> list[TradeRow]:
+    listed = list(found.select_related("order"))
+    ledgers: dict[int, list[str]] = defaultdict(list)
+    if with_ledgers and listed:
+        of_them = Posting.objects.filter(entry__in=[trade.entry_id for trade in listed], account__isnull=False)
+        for entry_id, ledger_id in of_them.order_by("pk").values_list("entry_id", "ledger_id"):
+            ledgers[entry_id].append(ledger_id or "")
+    return [_row(trade, ledgers.get(trade.entry_id, ())) for trade in listed]
+
+
+def _row(trade: Trade, ledger_ids: Sequence[str]) -> TradeRow:
+    pair = catalogue.pair(trade.order.pair)
+    return TradeRow(
+        id=trade.txid,
+        number=trade.pk,
+        order_id=trade.order.txid,
+        pair=pair,
+        at=trade.at,
+        side=Side(trade.order.side),
+        kind=OrderKind(trade.order.kind),
+        price=from_units(trade.price_units, pair.price_decimals),
+        volume=from_units(trade.volume_units, pair.volume_decimals),
+        cost=catalogue.as_cost(pair, trade.cost_units),
+        fee=catalogue.as_cost(pair, trade.fee_units),
+        is_maker=trade.is_maker,
+        ledger_ids=tuple(ledger_ids),
+    )
+
+
+def _place(own: QuerySet[Trade], txid: str) -> tuple[datetime, int] | None:
+    if not txid:
+        return None
+    place = own.filter(txid=txid).values_list("at", "pk").first()
+    if place is None:
+        raise UnknownOrder("There is no such trade.", field="start")
+    return place
