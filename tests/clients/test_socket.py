@@ -71,3 +71,31 @@ def test_other_verbs_get_an_envelope_too(portal, verb):
     status, answer = raw(portal, f"{verb} /0/private/Balance HTTP/1.1\nHost: localhost")
     assert status.startswith("HTTP/1.1 200")
     assert answer == {"error": ["EGeneral:Unknown method"]}
+
+
+def whole(portal, bytes_: bytes) -> bytes:
+    """All that comes back for these bytes, until the server closes."""
+    with socket.create_connection(("127.0.0.1", portal.port), timeout=20) as connection:
+        connection.sendall(bytes_)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/sign-in/", "/inbox/", "/no/such/page", "/static/css/base.css", "/0/public/Time", "/0/private/Balance", "/v2"],
+)
+def test_no_answer_names_its_server(portal, path):
+    """WB-12: no server/version header, whichever part of the portal answers; TRACE is 405 or an envelope."""
+    for verb in ("GET", "TRACE"):
+        answer = whole(portal, f"{verb} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        head = answer.partition(b"\r\n\r\n")[0].decode().lower()
+        assert "\r\nserver: \r\n" in head + "\r\n", head
+        assert not any(name in head for name in ("granian", "python", "django", "x-powered-by", "via:")), head
+        if verb == "TRACE" and not path.startswith("/0/"):
+            assert head.startswith(("http/1.1 405", "http/1.1 404", "http/1.1 302")), head
+
+
+def test_what_is_no_request_is_not_answered_with_a_name(portal):
+    """WB-12: also where nothing of ours is asked."""
+    for nonsense in (b"NONSENSE\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n"):
+        assert b"granian" not in whole(portal, nonsense).lower()
