@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import identity, member, members, organization, rights, sessions
+from accounts.views import identity, member, members, organization, organization_accounts, rights, sessions
 
 urlpatterns = [
     path("members/", members.members, name="members"),
@@ -17,7 +17,8 @@ urlpatterns = [
     path("identity/", identity.own, name="identity"),
     path("organization/", organization.organization, name="organization"),
     path("organization/security/", organization.security, name="change_security"),
-    path("organization/accounts/new/", organization.new_account, name="new_account"),
+    path("accounts/", organization_accounts.accounts, name="accounts"),
+    path("accounts/new/", organization_accounts.new_account, name="new_account"),
     path("organization/owner/", organization.transfer, name="transfer"),
     path("organization/owner/offer/", organization.offer, name="offer"),
     path("security/sessions/end-others/", sessions.end_others, name="end_other_sessions"),

@@ -28,13 +28,16 @@ class ProfileForm(Form):
         help_text="Everybody who decides with you sees it.",
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
-    language = forms.ChoiceField(label="Language", choices=settings.LANGUAGES)
+    language = forms.ChoiceField(label="Language", choices=lambda: settings.LANGUAGES)
     time_zone = forms.ChoiceField(label="Time zone", choices=zones, help_text="All times are shown in it.")
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         self.user = user
         initial = {"name": user.name, "language": user.language, "time_zone": user.time_zone}
         super().__init__(*args, initial=initial, **kwargs)
+        if len(settings.LANGUAGES) < 2:
+            # A choice of one is none. The field is there as soon as the portal speaks another language.
+            del self.fields["language"]
 
     def clean_name(self) -> str:
         """Nobody may go by the name of somebody who decides with them."""

@@ -1,4 +1,4 @@
-"""The Organization's own page: how members sign in, its Accounts, and its Owner."""
+"""The Organization's own page: how members sign in, and its Owner."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -6,11 +6,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import ownership, security_levels
-from accounts.forms.organization import AccountForm, SecurityForm, TransferForm
+from accounts.forms.organization import SecurityForm, TransferForm
 from accounts.forms.service_users import ConfirmForm
-from accounts.models import Account
 from accounts.models.organization import SecondFactorLevel
-from accounts.operations.organization import add_account, change_security
+from accounts.operations.organization import change_security
 from accounts.operations.ownership import transfer_ownership
 from accounts.outlook import Forecast, forecast
 from policies.access import allows, needs, open_to_members
@@ -32,7 +31,6 @@ def organization(request: MemberRequest) -> HttpResponse:
     owner = ownership.owner_of(request.organization)
     context = {
         "security": security_levels.of(request.organization),
-        "accounts": list(Account.objects.filter(organization=request.organization).order_by("pk")),
         "owner": owner,
         "offer": offer,
         "is_offered_to_you": offer is not None and offer.to_id == request.member.pk,
@@ -68,25 +66,6 @@ def security(request: MemberRequest) -> HttpResponse:
         "button": _button(notice, "Change"),
     }
     return render(request, "accounts/change_security.html", context)
-
-
-@require_http_methods(["GET", "POST"])
-@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
-def new_account(request: MemberRequest) -> HttpResponse:
-    """Ask for another Account."""
-    form = AccountForm(request.POST or None, request=request)
-    if form.is_valid():
-        try:
-            change = propose(add_account, actor=request.member, params=form.params())
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            return _onward(request, change)
-    notice = forecast(
-        request.member, account_id=None, afterwards="It starts without balances, addresses and keys.", protected=True
-    )
-    context = {"form": form, "notice": notice, "button": _button(notice, "Add Account")}
-    return render(request, "accounts/new_account.html", context)
 
 
 @require_http_methods(["GET", "POST"])

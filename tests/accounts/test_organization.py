@@ -207,11 +207,11 @@ def test_an_offer_can_be_declined(world, owner, ana, ben):
 
 def test_the_pages_of_the_organization(client, owner, ana, ben, sign_in, code, world):
     sign_in(client, owner)
-    for page in ("/organization/", "/organization/accounts/new/", "/organization/owner/", "/organization/security/"):
+    for page in ("/organization/", "/accounts/new/", "/organization/owner/", "/organization/security/"):
         assert client.get(page).status_code == 200
-    answer = client.post("/organization/accounts/new/", {"name": "Payroll", "code": code(owner)})
-    assert answer.url == "/organization/"
-    assert "Payroll" in client.get("/organization/").content.decode()
+    answer = client.post("/accounts/new/", {"name": "Payroll", "code": code(owner)})
+    assert answer.url == "/accounts/"
+    assert "Payroll" in client.get("/accounts/").content.decode()
     posted = {"level": "any", "idle_minutes": 3, "absolute_hours": 12, "code": code(owner)}
     assert "aria-invalid" in client.post("/organization/security/", posted).content.decode()
     answer = client.post("/organization/owner/", {"member": ana.pk, "code": code(owner)})
@@ -233,7 +233,7 @@ def test_who_may_not_ask_there_is_refused(client, audit, eve, ben, sign_in):
     """AZ-1, AZ-3: the forms are for Initiate; another Organization's member cannot be named."""
     sign_in(client, audit)
     assert client.get("/organization/").status_code == 200
-    for page in ("/organization/accounts/new/", "/organization/owner/", "/organization/security/"):
+    for page in ("/accounts/new/", "/organization/owner/", "/organization/security/"):
         assert client.get(page).status_code == 403
     assert client.get("/organization/owner/offer/").status_code == 302
     client.post("/sign-out/")

@@ -7,7 +7,7 @@ from portal.audit.models import AuditEvent
 from tests.factories.world import World
 
 pytestmark = pytest.mark.django_db
-FORM = {"name": "Ana Ruiz Vega", "language": "en", "time_zone": "Europe/Zurich"}
+FORM = {"name": "Ana Ruiz Vega", "time_zone": "Europe/Zurich"}
 
 
 def test_it_is_changed_and_told(client, ana, sign_in):
@@ -42,7 +42,6 @@ def test_another_name_is_news_wherever_the_person_is_known(client, ana, world: W
         ("name", "Ana\u202eziuR"),
         ("name", "ben adeyemi"),
         ("name", "Ben  Adeyemi"),
-        ("language", "xx"),
         ("time_zone", "Etc/GMT+5"),
         ("time_zone", "../../etc/passwd"),
     ],
@@ -66,3 +65,15 @@ def test_nothing_else_can_be_written(client, ana, sign_in):
 
 def test_a_stranger_is_led_to_the_sign_in(client, world):
     assert client.get("/profile/").url.startswith("/sign-in/")
+
+
+def test_a_language_can_be_chosen_where_there_is_a_choice(client, ana, sign_in, settings):
+    sign_in(client, ana)
+    assert 'name="language"' not in client.get("/profile/").content.decode()
+    client.post("/profile/", {**FORM, "language": "de"})
+    assert User.objects.get(pk=ana.user_id).language == "en"
+    settings.LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+    assert 'name="language"' in client.get("/profile/").content.decode()
+    for language in ("de", "xx"):
+        client.post("/profile/", {**FORM, "language": language})
+        assert User.objects.get(pk=ana.user_id).language == "de"

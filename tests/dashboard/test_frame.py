@@ -28,6 +28,7 @@ EVERYWHERE = [
     "Inbox",
     "Members",
     "Service Users",
+    "Accounts",
     "Organization",
     "Manage Policies",
     "Manage Addresses",
