@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from accounts.models import ApiKey
+from accounts.models.api_key import place_of
 from accounts.nonces import Nonces, accept
 from portal.core.secrets import unseal
 from portal.core.sql import fetch
@@ -204,12 +205,7 @@ def _spend_in_window(
 
 def secret_of(sealed: str, *, public: str) -> str:
     """The secret half as it was revealed: base64 of 64 bytes."""
-    return unseal(sealed, place=place(public)).decode()
-
-
-def place(public: str) -> str:
-    """Where the secret of that key belongs: it opens nowhere else."""
-    return f"accounts_apikey.sealed_secret:{public}"
+    return unseal(sealed, place=place_of(public)).decode()
 
 
 def _load(public: str) -> Credential | None:

@@ -19,12 +19,11 @@ from accounts.credentials import (
     find,
     forget,
     is_current,
-    place,
     secret_of,
     spend,
 )
 from accounts.models import ApiKey, Custodian, Member, ServiceUser
-from accounts.models.api_key import CLAIM_WITHIN, SLOTS
+from accounts.models.api_key import CLAIM_WITHIN, SLOTS, place_of
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
@@ -79,7 +78,7 @@ def issue(
     key = ApiKey.objects.create(
         service_user=service_user,
         public=public,
-        sealed_secret=seal(b64encode(secrets.token_bytes(SECRET_BYTES)), place=place(public)),
+        sealed_secret=seal(b64encode(secrets.token_bytes(SECRET_BYTES)), place=place_of(public)),
         made_by=made_by,
         created_at=timezone.now(),
         expires_at=expires_at,

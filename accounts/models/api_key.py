@@ -8,10 +8,16 @@ from django.utils import timezone
 
 from accounts.models.member import Member
 from accounts.models.service_user import ServiceUser
+from portal.core.sealing import SealedField
 
 CLAIM_WITHIN = timedelta(hours=72)
 # Two keys at most, so that one can be exchanged for another while both work (DESIGN K5).
 SLOTS = (1, 2)
+
+
+def place_of(public: str) -> str:
+    """The place of the secret of the key with that public half."""
+    return f"accounts_apikey.sealed_secret:{public}"
 
 
 class ApiKey(models.Model):
@@ -27,7 +33,7 @@ class ApiKey(models.Model):
 
     service_user = models.ForeignKey(ServiceUser, on_delete=models.PROTECT, related_name="keys")
     public = models.CharField(max_length=56, unique=True)
-    sealed_secret = models.TextField()
+    sealed_secret = SealedField()
     made_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="keys_made")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -77,6 +83,11 @@ class ApiKey(models.Model):
     def short(self) -> str:
         """Enough of the public half to tell keys apart: `Kx4v…7Q2F`."""
         return f"{self.public[:4]}…{self.public[-4:]}"
+
+    @property
+    def place(self) -> str:
+        """Where its secret belongs: it opens nowhere else."""
+        return place_of(self.public)
 
     @property
     def claim_by(self) -> datetime:

@@ -6,6 +6,7 @@ from uuid import uuid4
 from django.db import models
 
 from accounts.models.member import Member
+from portal.core.sealing import SealedField
 
 
 class IdentityCheck(models.Model):
@@ -14,7 +15,7 @@ class IdentityCheck(models.Model):
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="identity_checks")
     handle = models.UUIDField(default=uuid4, unique=True, editable=False)
     provider = models.CharField(max_length=40)
-    sealed_document = models.TextField()
+    sealed_document = SealedField()
     submitted_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.ForeignKey(Member, null=True, blank=True, on_delete=models.PROTECT, related_name="+")

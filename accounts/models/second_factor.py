@@ -10,6 +10,7 @@ from django.utils import timezone
 from django_otp.models import Device, ThrottlingMixin
 from django_otp.oath import hotp
 
+from portal.core.sealing import SealedField
 from portal.core.secrets import unseal
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
     """An authenticator app (TOTP, RFC 6238). The seed is sealed; `last_step` is the newest time step it spent."""
 
     handle = models.UUIDField(default=uuid4, unique=True, editable=False)
-    sealed_seed = models.TextField()
+    sealed_seed = SealedField()
     last_step = models.BigIntegerField(default=-1)
     created_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True)

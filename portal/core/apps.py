@@ -7,3 +7,14 @@ class CoreConfig(AppConfig):
     name = "portal.core"
     label = "core"
     verbose_name = "Core"
+
+    def ready(self) -> None:
+        """Refuse to start where secrets would be sealed under a key that is none (security SE-1)."""
+        from django.conf import settings
+        from django.core.exceptions import ImproperlyConfigured
+
+        from portal.core import keys_check
+
+        wrong = keys_check.wrong_keys()
+        if wrong and not settings.DEBUG:
+            raise ImproperlyConfigured(" ".join(wrong))

@@ -8,6 +8,7 @@ import hashlib
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from functools import lru_cache
+from itertools import pairwise
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -17,7 +18,11 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 KEY_BYTES = 32
+# Before the name of a key that every node has to know before the first one seals under it.
+ONLY_OPENS = "-"
 NONCE_BYTES = 12
+# Of 32 random bytes more than 20 differ, and so do their steps: less happens once in more than 2^60 draws.
+FEWEST_BYTES = FEWEST_STEPS = 16
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
@@ -36,13 +41,13 @@ def digest(text: str) -> str:
 
 
 def parse_sealing_keys(text: str) -> dict[str, bytes]:
-    """Read `id:base64,id:base64`; the first one seals, all of them open.
+    """Read `id:base64,id:base64`; the first one seals, all of them open. One written `-id:base64` only opens.
 
     Raises: ImproperlyConfigured if an id or a key is missing, doubled, or not 32 bytes.
     """
     keys: dict[str, bytes] = {}
     for part in filter(None, (piece.strip() for piece in text.split(","))):
-        name, _, encoded = part.partition(":")
+        name, _, encoded = part.removeprefix(ONLY_OPENS).partition(":")
         try:
             key = urlsafe_b64decode(encoded.encode() + b"=" * (-len(encoded) % 4))
         except ValueError:
@@ -53,6 +58,8 @@ def parse_sealing_keys(text: str) -> dict[str, bytes]:
         keys[name] = key
     if not keys:
         raise ImproperlyConfigured("PORTAL_SEALING_KEYS is empty: give at least one key as name:base64.")
+    if text.strip().startswith(ONLY_OPENS):
+        raise ImproperlyConfigured("PORTAL_SEALING_KEYS: the first key seals, so it cannot be one that only opens.")
     return keys
 
 
@@ -76,16 +83,35 @@ def unseal(sealed: str, *, place: str) -> bytes:
         raise SealBroken(f"The sealed value at {place} does not open.") from error
 
 
+def sealing_key() -> str:
+    """The name of the key that seals now."""
+    return next(iter(_keys()))
+
+
+def weak_keys(text: str) -> list[str]:
+    """The names of keys that nobody drew at random: too few different bytes, or a run of them."""
+    return [name for name, key in parse_sealing_keys(text).items() if not _is_drawn(key)]
+
+
 @lru_cache(maxsize=8)
 def derived_key(purpose: str) -> bytes:
-    """32 bytes for another use of the oldest sealing key, so that no key serves two purposes (RFC 5869)."""
-    oldest = list(_keys().values())[-1]
+    """32 bytes for another use of the oldest sealing key, so that no key serves two purposes (RFC 5869).
+
+    It is the last of those that do not only open.
+    """
+    sealing = [part.strip() for part in settings.SEALING_KEYS.split(",") if not part.strip().startswith(ONLY_OPENS)]
+    oldest = _keys()[[part.partition(":")[0] for part in sealing if part][-1]]
     return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode()).derive(oldest)
 
 
 @lru_cache(maxsize=1)
 def _keys() -> dict[str, bytes]:
     return parse_sealing_keys(settings.SEALING_KEYS)
+
+
+def _is_drawn(key: bytes) -> bool:
+    steps = {(after - before) % 256 for before, after in pairwise(key)}
+    return len(set(key)) >= FEWEST_BYTES and len(steps) >= FEWEST_STEPS
 
 
 def _encode(raw: bytes) -> str:

@@ -1,0 +1,45 @@
+"""Seals every secret anew under the first of PORTAL_SEALING_KEYS, while the portal runs."""
+
+from argparse import ArgumentParser
+
+from django.core.management.base import BaseCommand, CommandError
+
+from portal.core.sealing import Column, columns
+from portal.core.secrets import sealing_key
+
+
+class Command(BaseCommand):
+    help = "Seal every stored secret under the first of PORTAL_SEALING_KEYS; with --left, only say how much is left."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--left", action="store_true", help="change nothing; exit 1 if anything is left")
+        parser.add_argument("--batch", type=int, default=200, help="rows in one transaction (default 200)")
+
+    def handle(self, *args: object, left: bool = False, batch: int = 200, **options: object) -> None:
+        if not 1 <= batch <= 10_000:
+            raise CommandError("--batch takes a number from 1 to 10000.")
+        broken = [] if left else [place for column in columns() for place in self._reseal(column, batch)]
+        remaining = 0
+        for column in columns():
+            rows = column.left()
+            remaining += rows
+            self.stdout.write(f"{column}: {rows} left under other keys than {sealing_key()}")
+        if broken:
+            raise CommandError(
+                "These do not open: " + ", ".join(broken) + ". Their key is missing from PORTAL_SEALING_KEYS, or they "
+                "were moved or altered."
+            )
+        if remaining:
+            raise CommandError(f"{remaining} left. Run this again without --left.")
+        self.stdout.write(
+            "Nothing is left. The other keys can go once no enrolment is under way, an hour from now; but keep the "
+            "last one of the list for ever: the history is signed under it."
+        )
+
+    def _reseal(self, column: Column, batch: int) -> list[str]:
+        total, done, broken = column.left(), 0, list[str]()
+        for resealed in column.reseal(batch):
+            done += resealed.done
+            broken += resealed.broken
+            self.stdout.write(f"{column}: {done} of {total}")
+        return broken
