@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from policies import facts as gathering
 from policies.access import VERIFIED
-from policies.facts import policies
 from policies.models import ChangeRequest, Decision, Grant
 from policies.models.change import ChangeQuerySet
 from policies.registry import all_operations, unprotected
@@ -32,9 +32,11 @@ def waiting_for(member: "Member") -> ChangeQuerySet:
     decided = Decision.objects.filter(change=OuterRef("pk"), person_id=person)
     waiting = ChangeRequest.objects.of(member.organization_id).waiting().filter(_opened_by(member, Right.APPROVE))
     waiting = waiting.exclude(member__in=own).exclude(subject_member__in=own).exclude(api_key__in=_kept(member))
+    waiting = waiting.filter(~Exists(decided))
     if _is_resting(member):
-        waiting = waiting.exclude(operation__in=_not_while_resting(member))
-    return waiting.filter(~Exists(decided))
+        waiting = waiting.exclude(operation__in=[entry.key for entry in all_operations() if entry.money])
+        waiting = waiting.exclude(pk__in=_protected(member, waiting))
+    return waiting
 
 
 def waiting_count(member: "Member") -> int:
@@ -76,13 +78,14 @@ def _kept(member: "Member") -> list[int]:
     return list(member.organization.service_users.filter(person).values_list("keys", flat=True).distinct())
 
 
-def _not_while_resting(member: "Member") -> list[str]:
-    """What somebody whose factors were just reset does not decide: money, and whatever a locked policy may protect.
-
-    Some of the latter turn out to give nobody power; for that one day they are found under all that one may view.
-    """
-    locked = is_locked(policies(member.organization))
-    return [entry.key for entry in all_operations() if entry.money or (locked and entry.protected is not unprotected)]
+def _protected(member: "Member", waiting: ChangeQuerySet) -> list[int]:
+    """What of it gives power while a policy is locked: only the params say so, and only who rests has to ask."""
+    facts = gathering.gather(member.organization)
+    if not is_locked(facts.policies):
+        return []
+    may_be = [entry.key for entry in all_operations() if entry.protected is not unprotected]
+    rows = waiting.filter(operation__in=may_be).with_parties()
+    return [change.pk for change in rows if gathering.asked(change, facts).protected]
 
 
 def _opened_by(member: "Member", right: Right) -> Q:

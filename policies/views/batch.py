@@ -21,6 +21,7 @@ from policies.views.rows import moves_money, named
 from portal.core.describing import Description, Fact
 from portal.core.errors import DomainError
 from portal.core.http import MemberRequest
+from portal.core.phrases import counted
 
 LONGEST_REFERENCE: Final = 16
 DIGEST_LENGTH: Final = 64
@@ -113,11 +114,11 @@ def _tell(request: MemberRequest, outcomes: list[Outcome], *, approves: bool) ->
     verb = "approved" if approves else "rejected"
     done = [outcome for outcome in outcomes if not outcome.refusal]
     if done:
-        title = f"{_requests(len(done))} {verb}."
+        title = f"{counted(len(done), 'request').capitalize()} {verb}."
         messages.success(request, "\n".join([title, *(_line(outcome) for outcome in done)]))
     refused = [outcome for outcome in outcomes if outcome.refusal]
     if refused:
-        title = f"{_requests(len(refused))} not {verb}."
+        title = f"{counted(len(refused), 'request').capitalize()} not {verb}."
         messages.error(request, "\n".join([title, *(_line(outcome) for outcome in refused)]))
 
 
@@ -129,7 +130,3 @@ def _line(outcome: Outcome) -> str:
     if change.state == State.FAILED:
         said = f"Approved, but it failed: {change.reason}"
     return f"{change.number} {named(change)}: {said}"
-
-
-def _requests(count: int) -> str:
-    return "One request" if count == 1 else f"{count} requests"

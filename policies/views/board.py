@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from policies.operations import stage
 from policies.rules import Terms, policy_of
+from policies.rules.stages import STAGES, Stage, stage_of
 from policies.workflows import Workflow
 from portal.core.errors import Refused
 
@@ -15,7 +15,6 @@ BOARD: Final = {
     Workflow.MANAGE_ADDRESSES: "Addresses",
     Workflow.INITIATE_WITHDRAWAL: "Withdrawals",
 }
-STAGES: Final = ("bootstrap", "configured", "enforced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +59,9 @@ def _instrument(workflow: Workflow, label: str, policies: tuple[Terms, ...], wai
         return Instrument(label, "unreadable", -1, "its policy cannot be read", waiting)
     if policy is None:
         return Instrument(label, STAGES[0], 0, "no policy", waiting)
-    where = stage(policy.approvals, policy.always)
+    where = stage_of(policy)
     count = "1 approval" if policy.approvals == 1 else f"{policy.approvals} approvals"
-    return Instrument(
-        label, where, STAGES.index(where), f"{count}, {'always' if policy.always else 'not always'}", waiting
-    )
+    note = f"{count}, {'always' if policy.always else 'not always'}"
+    if policy.is_locked and where is not Stage.LOCKED:
+        note += ", locked"
+    return Instrument(label, where, STAGES.index(where), note, waiting)

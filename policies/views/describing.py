@@ -2,10 +2,15 @@
 
 from typing import Final
 
+from policies import facts as gathering
 from policies import payload, registry
 from policies.models import ChangeRequest
+from policies.rules import Facts, is_locked, locked_number
+from policies.workflows import Workflow
 from portal.core import markup
-from portal.core.describing import Description, Fact
+from portal.core.describing import Description, Fact, Notice
+from portal.core.errors import Refused
+from portal.core.phrases import counted, listed
 
 ALWAYS_SAID: Final = ("Asked by", "Digest")
 
@@ -23,3 +28,17 @@ def described(change: ChangeRequest) -> Description | None:
         return registry.get(change.operation).describe(change)
     except payload.Unreadable:
         return None
+
+
+def protection(change: ChangeRequest, facts: Facts) -> Notice | None:
+    """Why a lock makes this need more, as long as it can still be decided (DESIGN P4)."""
+    if not change.is_open or not gathering.asked(change, facts).protected:
+        return None
+    locked = [workflow.title for workflow in Workflow if is_locked(facts.policies, workflow)]
+    try:
+        needs = f"so it takes {counted(locked_number(facts.policies), 'approval')} at least"
+    except Refused as refused:
+        needs = refused.message[:1].lower() + refused.message[1:].rstrip(".")
+    verb = "is" if len(locked) == 1 else "are"
+    title = f"Protected, because {listed(locked)} {verb} locked."
+    return Notice("pen", title, f"It could undo what the lock holds, {needs}, and never runs at once.")

@@ -18,9 +18,9 @@ from policies.views.rows import days, rows
 from policies.workflows import Workflow
 from portal.core.http import MemberRequest
 from portal.core.paging import MOST_COUNTED, Page, capped, keyset
+from portal.core.phrases import counted
 
 ALSO_OPEN: Final = 5
-NUMBERS: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _heading(waiting: int) -> str:
         return "One request waits for you"
     if waiting > MOST_COUNTED:
         return f"More than {MOST_COUNTED} requests wait for you"
-    return f"{NUMBERS[waiting] if waiting < len(NUMBERS) else waiting} requests wait for you"
+    return f"{counted(waiting, 'request').capitalize()} wait for you"
 
 
 def _tabs(request: MemberRequest, current: str, waiting: int) -> list[Tab]:

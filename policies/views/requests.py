@@ -14,7 +14,7 @@ from policies.forms import CancelForm, DecideForm
 from policies.models import ChangeRequest, State
 from policies.standing import Standing, stand
 from policies.views.beside import beside, opened_from
-from policies.views.describing import agreed, described
+from policies.views.describing import agreed, described, protection
 from policies.views.rows import named
 from policies.views.timeline import progress, steps
 from portal.audit.kinds import EventKind
@@ -125,7 +125,8 @@ def _page(
     cancel_form: CancelForm | None = None,
 ) -> HttpResponse:
     decisions = list(change.decisions.select_related("member__user").order_by("pk"))
-    standing = stand(change, request.member, gathering.gather(change.organization), decisions)
+    facts = gathering.gather(change.organization)
+    standing = stand(change, request.member, facts, decisions)
     intact = is_intact(change)
     description = described(change)
     if standing.can_decide and intact and decide_form is None:
@@ -137,7 +138,9 @@ def _page(
         "description": description,
         "agreed": agreed(change, description),
         "altered": None if intact else ALTERED,
+        "protection": protection(change, facts),
         "standing": standing,
+        "people": sorted(standing.people, key=lambda person: (not person.can, not person.is_you, not person.decided)),
         "progress": progress(change, standing, decisions),
         "steps": steps(request, change, decisions),
         "is_own": change.member_id == request.member.pk,

@@ -9,6 +9,7 @@ from policies import inbox, registry
 from policies.models import ChangeRequest, Decision
 from policies.rules import Facts
 from policies.standing import progress
+from portal.core import markup
 from portal.core.http import MemberRequest
 
 
@@ -39,7 +40,7 @@ def named(change: ChangeRequest) -> str:
     if not change.amount:
         return change.title
     verb, _, rest = change.title.partition(" ")
-    return f"{verb} {change.amount} {change.asset} {rest}".rstrip()
+    return f"{verb} {markup.grouped(change.amount)} {change.asset} {rest}".rstrip()
 
 
 def rows(request: MemberRequest, changes: list[ChangeRequest], facts: Facts) -> list[Row]:

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from policies.models import ChangeRequest, Decision, State
 from policies.standing import Standing
 from portal.core.http import MemberRequest
+from portal.core.phrases import counted, listed
 
 FACTORS: Final = {"totp": "Authenticator app", "passkey": "Passkey"}
 
@@ -58,17 +59,15 @@ def steps(request: MemberRequest, change: ChangeRequest, decisions: list[Decisio
 def progress(change: ChangeRequest, standing: Standing, decisions: list[Decision]) -> SafeString:
     """What has been agreed to so far, and what is still missing."""
     names = [decision.member.label for decision in decisions if decision.approved]
-    agreed = f"{_listed(names)} approved. " if names and change.is_open else ""
+    agreed = f"{listed(names)} approved. " if names and change.is_open else ""
     if change.shown_state != State.PENDING or not standing.missing:
         return format_html("{}", agreed)
-    more = "One more approval" if names and standing.missing == 1 else _approvals(standing.missing)
+    more = (
+        "One more approval" if names and standing.missing == 1 else counted(standing.missing, "approval").capitalize()
+    )
     verb = "carries" if standing.missing == 1 else "carry"
     return format_html("{}<b>{}</b> {} it out, at once and for good.", agreed, more, verb)
 
 
 def _approvals(number: int) -> str:
-    return "One approval" if number == 1 else f"{number} approvals"
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return counted(number, "approval").capitalize()

@@ -56,6 +56,12 @@ def amount(value: Decimal | str, asset: str, *, css: str = "") -> SafeString:
     )
 
 
+def grouped(digits: str) -> str:
+    """`48200.5` as `48,200.5`, for running text."""
+    whole, point, fraction = digits.partition(".")
+    return _grouped(whole) + point + fraction
+
+
 def address(text: str) -> SafeString:
     """All of an address in groups of four; the gaps are margins, so that a copy has no spaces."""
     return format_html(

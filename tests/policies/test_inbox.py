@@ -7,11 +7,12 @@ from django.utils import timezone
 from accounts.models import Authenticator, Member, Organization
 from policies import inbox
 from policies.access import allows, grant, granted
-from policies.changes import cancel
+from policies.changes import cancel, propose
 from policies.models import Grant
+from policies.operations import ConfigurePolicy, configure_policy
 from policies.standing import standing
 from policies.workflows import Right, Workflow
-from tests.policies.conftest import ask_send, ask_tidy, yes
+from tests.policies.conftest import again, ask_send, ask_tidy, yes
 
 WITHDRAWAL = Workflow.INITIATE_WITHDRAWAL
 
@@ -48,6 +49,25 @@ def test_what_waits_is_exactly_what_the_rules_let_one_decide(house, busy):
         assert waiting == {change for change in busy if standing(change, member).can_decide}, name
         assert inbox.waiting_count(member) == len(waiting)
         assert sum(inbox.waiting_by_workflow(member).values()) == len(waiting)
+
+
+def test_what_waits_agrees_with_the_rules_on_a_second_key_and_on_who_rests(house, busy):
+    """AZ-7: counts and lists filter as the rules do, custodians by the key that asked, who rests by what it gives."""
+    key = house.key(busy[0].service_user, "cleo")
+    busy.append(ask_send(house, key.service_user, api_key=key))
+    house.policy(WITHDRAWAL, 2, locked=True)
+    weaker = ConfigurePolicy(workflow=WITHDRAWAL, approvals=1, always=True, open_hours=72)
+    busy.append(propose(configure_policy, actor=house.ana, params=weaker))
+    Member.objects.filter(pk=house.fay.pk).update(factors_reset_at=timezone.now())
+    house.people["fay"] = Member.objects.select_related("organization", "user").get(pk=house.fay.pk)
+    for name in ("ben", "cleo", "fay"):
+        member = house.people[name]
+        waiting = set(inbox.waiting_for(member))
+        assert waiting == {change for change in busy if standing(again(change), member).can_decide}, name
+        assert inbox.waiting_count(member) == len(waiting)
+    assert busy[0] in set(inbox.waiting_for(house.cleo))
+    assert busy[5] in set(inbox.waiting_for(house.ben))
+    assert numbers(inbox.waiting_for(house.fay)) == [4, 5]
 
 
 def test_nothing_waits_where_a_passkey_is_required(house, busy):

@@ -1,0 +1,17 @@
+"""Numbers and lists as a sentence says them."""
+
+from collections.abc import Sequence
+from typing import Final
+
+WORDS: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+
+
+def counted(number: int, noun: str) -> str:
+    """`one approval`, `two approvals`, `12 approvals`."""
+    word = WORDS[number].lower() if 0 <= number < len(WORDS) else str(number)
+    return f"{word} {noun}" if number == 1 else f"{word} {noun}s"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`Ana`, `Ana and Ben`, `Ana, Ben and Cleo`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
