@@ -11,7 +11,7 @@ from accounts.keys import Credential
 from accounts.refused import Reason
 from portal.core.errors import Conflict, DomainError, Insufficient, Invalid, Refused, Unavailable
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
-from portal.venues.errors import UnknownAsset, UnknownMethod, UnknownPair, UnknownReference
+from portal.venues import errors as venue
 
 # What an answer of the protocol is, unless it is a file.
 JSON_TYPE: Final = "application/json"
@@ -36,6 +36,15 @@ class Error(StrEnum):
     BUSY = "EService:Busy"
     UNKNOWN_ASSET = "EQuery:Unknown asset"
     UNKNOWN_PAIR = "EQuery:Unknown asset pair"
+    UNKNOWN_ORDER = "EOrder:Unknown order"
+    INVALID_PRICE = "EOrder:Invalid price"
+    TICK_SIZE = "EOrder:Tick size check failed"
+    ORDER_FUNDS = "EOrder:Insufficient funds"
+    ORDER_MINIMUM = "EOrder:Order minimum not met"
+    COST_MINIMUM = "EOrder:Cost minimum not met"
+    ORDERS_LIMIT = "EOrder:Orders limit exceeded"
+    ORDER_RATE_LIMIT = "EOrder:Rate limit exceeded"
+    DEADLINE = "EService:Deadline elapsed"
     FUNDING_ASSET = "EFunding:Unknown asset"
     FUNDING_METHOD = "EFunding:No funding method"
     WITHDRAW_KEY = "EFunding:Unknown withdraw key"
@@ -43,6 +52,12 @@ class Error(StrEnum):
     MAX_FEE = "EFunding:Max fee exceeded"
     UNKNOWN_REFERENCE = "EFunding:Unknown reference id"
     INVALID_REFERENCE = "EFunding:Invalid reference id"
+    TOO_MANY_ADDRESSES = "EFunding:Too many addresses"
+    STRATEGY = "EGeneral:Invalid arguments:Invalid strategy ID"
+    EARN_BELOW_MINIMUM = "EEarnings:Below min:(De)allocation operation amount less than minimum"
+    EARN_ABOVE_MAXIMUM = "EEarnings:Above max:The allocation exceeds user limit for the strategy"
+    EARN_FUNDS = "EEarnings:Insufficient funds:Insufficient funds to complete the (de)allocation request"
+    EARN_BUSY = "EEarnings:Busy:Another (de)allocation for the same strategy is in progress"
 
 
 class ApiError(Exception):
@@ -68,10 +83,26 @@ class ApiError(Exception):
 
 # The first kind that fits counts, so a narrow kind stands before the wide one it belongs to.
 KINDS: Final[tuple[tuple[type[DomainError], Error], ...]] = (
-    (UnknownAsset, Error.UNKNOWN_ASSET),
-    (UnknownPair, Error.UNKNOWN_PAIR),
-    (UnknownMethod, Error.FUNDING_METHOD),
-    (UnknownReference, Error.UNKNOWN_REFERENCE),
+    (venue.UnknownAsset, Error.UNKNOWN_ASSET),
+    (venue.UnknownPair, Error.UNKNOWN_PAIR),
+    (venue.UnknownMethod, Error.FUNDING_METHOD),
+    (venue.UnknownReference, Error.UNKNOWN_REFERENCE),
+    (venue.TooManyAddresses, Error.TOO_MANY_ADDRESSES),
+    (venue.UnknownOrder, Error.UNKNOWN_ORDER),
+    (venue.OrderFunds, Error.ORDER_FUNDS),
+    (venue.VolumeTooSmall, Error.ORDER_MINIMUM),
+    (venue.CostTooSmall, Error.COST_MINIMUM),
+    (venue.TickSize, Error.TICK_SIZE),
+    (venue.InvalidPrice, Error.INVALID_PRICE),
+    (venue.TooManyOrders, Error.ORDERS_LIMIT),
+    (venue.TooFast, Error.ORDER_RATE_LIMIT),
+    (venue.DeadlineElapsed, Error.DEADLINE),
+    (venue.ClientIdTaken, Error.INVALID_ARGUMENTS),
+    (venue.UnknownStrategy, Error.STRATEGY),
+    (venue.EarnBusy, Error.EARN_BUSY),
+    (venue.EarnBelowMinimum, Error.EARN_BELOW_MINIMUM),
+    (venue.EarnAboveMaximum, Error.EARN_ABOVE_MAXIMUM),
+    (venue.EarnFunds, Error.EARN_FUNDS),
     (UnknownAddress, Error.WITHDRAW_KEY),
     (AddressMismatch, Error.INVALID_ARGUMENTS),
     (FeeTooHigh, Error.MAX_FEE),
@@ -85,9 +116,9 @@ KINDS: Final[tuple[tuple[type[DomainError], Error], ...]] = (
 
 def error_for(error: DomainError, *, funding: bool = False) -> Error:
     """The protocol's string for what a rule of the domain says. `funding`: asked by a funding method."""
-    if funding and isinstance(error, UnknownAsset):
+    if funding and isinstance(error, venue.UnknownAsset):
         return Error.FUNDING_ASSET
-    if isinstance(error, Invalid) and error.field == "amount":
+    if funding and isinstance(error, Invalid) and error.field == "amount":
         return Error.INVALID_AMOUNT
     return next(string for kind, string in KINDS if isinstance(error, kind))
 

@@ -13,6 +13,7 @@ from portal.core.money import WIRE, WIRE_LENGTH, parse_wire
 T_co = TypeVar("T_co", covariant=True)
 
 SECONDS: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?", re.ASCII)
+NANOSECONDS: Final = re.compile(r"[0-9]{16,19}", re.ASCII)
 WHOLE: Final = re.compile(r"-?[0-9]{1,10}", re.ASCII)
 AHEAD: Final = re.compile(r"\+[0-9]{1,9}", re.ASCII)
 FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
@@ -99,6 +100,21 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
+class PairNames:
+    """A list of pairs; one client sends objects that name each as an `asset`."""
+
+    def read(self, value: Value) -> tuple[str, ...]:
+        if isinstance(value, list):
+            value = [each.get("asset") if isinstance(each, dict) else each for each in value]
+        return Names().read(value)
+
+    def schema(self) -> dict[str, JSON]:
+        named: JSON = {"type": "object", "required": ["asset"], "properties": {"asset": {"type": "string"}}}
+        items: JSON = {"anyOf": [{"type": "string"}, named]}
+        return {"anyOf": [{"type": "string"}, {"type": "array", "items": items, "minItems": 1, "maxItems": 100}]}
+
+
+@dataclass(frozen=True, slots=True)
 class Whole:
     """A whole number between two bounds, both allowed."""
 
@@ -150,6 +166,20 @@ class Instant:
 
     def schema(self) -> dict[str, JSON]:
         return {"type": ["string", "number"], "description": "Unix seconds"}
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """Unix time in whole nanoseconds, as the answer of the page before has it, or in seconds."""
+
+    def read(self, value: Value) -> datetime:
+        text = _text(value)
+        if not NANOSECONDS.fullmatch(text):
+            return parse_seconds(text) or _invalid()
+        return EPOCH + timedelta(microseconds=int(text) // 1000)
+
+    def schema(self) -> dict[str, JSON]:
+        return {"type": ["string", "number"], "description": "Unix nanoseconds or seconds"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +238,24 @@ class Moment:
 
     def schema(self) -> dict[str, JSON]:
         return {"type": "string", "format": "date-time"}
+
+
+@dataclass(frozen=True, slots=True)
+class Anything:
+    """Whatever is there; it only matters that it is."""
+
+    def read(self, value: Value) -> bool:
+        return True
+
+    def schema(self) -> dict[str, JSON]:
+        return {}
+
+
+USERREF: Final = Whole(-(2**31), 2**31 - 1)
+CLIENT_ID: Final = Text(
+    longest=36,
+    pattern="[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}|[ -~]{1,18}",
+)
 
 
 def parse_seconds(text: str) -> datetime | None:

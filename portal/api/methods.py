@@ -8,7 +8,7 @@ from portal.api.bodies import Fields
 from portal.api.caller import Caller
 from portal.api.envelope import JSON, Result
 from portal.api.parameters import NoParameters, read
-from portal.api.views import account, funding, public
+from portal.api.views import account, deposits, earn, funding, ledger, markets, orders, public, trading
 
 P = TypeVar("P")
 
@@ -48,19 +48,43 @@ PUBLIC: Final[dict[str, PublicMethod]] = {
     "SystemStatus": public_method(NoParameters, public.system_status),
     "Assets": public_method(public.Assets, public.assets),
     "AssetPairs": public_method(public.AssetPairs, public.asset_pairs),
+    "Ticker": public_method(markets.Ticker, markets.ticker),
+    "Depth": public_method(markets.Depth, markets.depth),
+    "Trades": public_method(markets.Trades, markets.trades),
+    "Spread": public_method(markets.Spread, markets.spread),
 }
-PUBLIC_LATER: Final = frozenset({"Ticker", "OHLC", "Depth", "Trades", "Spread"})
+PUBLIC_LATER: Final = frozenset({"OHLC"})
 
 PRIVATE: Final[dict[str, PrivateMethod]] = {
     "GetApiKeyInfo": private_method(NoParameters, account.key_info),
     "Balance": private_method(NoParameters, account.balance),
     "BalanceEx": private_method(NoParameters, account.balance_extended),
-    "Ledgers": private_method(account.Ledgers, account.ledgers),
-    "QueryLedgers": private_method(account.QueryLedgers, account.query_ledgers),
+    "TradeBalance": private_method(account.TradeBalance, account.trade_balance),
+    "TradeVolume": private_method(account.TradeVolume, account.trade_volume),
+    "Ledgers": private_method(ledger.Ledgers, ledger.ledgers),
+    "QueryLedgers": private_method(ledger.QueryLedgers, ledger.query_ledgers),
+    "OpenOrders": private_method(orders.OpenOrders, orders.open_orders),
+    "ClosedOrders": private_method(orders.ClosedOrders, orders.closed_orders),
+    "QueryOrders": private_method(orders.QueryOrders, orders.query_orders),
+    "TradesHistory": private_method(orders.TradesHistory, orders.trades_history),
+    "QueryTrades": private_method(orders.QueryTrades, orders.query_trades),
+    "OpenPositions": private_method(orders.OpenPositions, orders.open_positions),
+    "AddOrder": private_method(trading.AddOrder, trading.add_order),
+    "CancelOrder": private_method(trading.CancelOrder, trading.cancel_order),
+    "CancelAll": private_method(NoParameters, trading.cancel_all),
+    "DepositMethods": private_method(deposits.DepositMethods, deposits.deposit_methods),
+    "DepositAddresses": private_method(deposits.DepositAddresses, deposits.deposit_addresses),
+    "DepositStatus": private_method(deposits.DepositStatus, deposits.deposit_status),
     "WithdrawMethods": private_method(funding.WithdrawMethods, funding.withdraw_methods),
     "WithdrawAddresses": private_method(funding.WithdrawAddresses, funding.withdraw_addresses),
     "WithdrawInfo": private_method(funding.WithdrawInfo, funding.withdraw_info),
     "Withdraw": private_method(funding.Withdraw, funding.withdraw),
     "WithdrawStatus": private_method(funding.WithdrawStatus, funding.withdraw_status),
     "WithdrawCancel": private_method(funding.WithdrawCancel, funding.withdraw_cancel),
+    "Earn/Strategies": private_method(earn.Strategies, earn.strategies),
+    "Earn/Allocations": private_method(earn.Allocations, earn.allocations),
+    "Earn/Allocate": private_method(earn.Move, earn.allocate),
+    "Earn/Deallocate": private_method(earn.Move, earn.deallocate),
+    "Earn/AllocateStatus": private_method(earn.Status, earn.allocate_status),
+    "Earn/DeallocateStatus": private_method(earn.Status, earn.deallocate_status),
 }

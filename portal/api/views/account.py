@@ -1,4 +1,4 @@
-"""What an Account holds and how it came about, and what the calling key may do (reference §9)."""
+"""What an Account holds, what trading costs it, and what the calling key may do (reference §9)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,36 +7,24 @@ from hashlib import sha256
 from typing import Final
 
 from portal.api.caller import Caller
-from portal.api.envelope import JSON, ApiError, Error
-from portal.api.kinds import Bound, Choice, Flag, Names, Whole
-from portal.api.parameters import NoParameters, absent, needed, optional
+from portal.api.envelope import JSON
+from portal.api.kinds import PairNames, Text
+from portal.api.parameters import NoParameters, optional
 from portal.api.permissions import held_by
 from portal.core.money import wire
-from portal.venues.types import LedgerQuery, LedgerRow
+from portal.venues.types import Fee
 
-LEDGER_TYPES: Final = (
-    "all", "trade", "deposit", "withdrawal", "transfer", "margin", "adjustment", "rollover", "credit", "settled",
-    "staking", "dividend", "sale", "nft_rebate",
-)  # fmt: skip
-MAX_OFFSET: Final = 1_000_000
-MAX_IDS: Final = 20
 LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ledgers:
-    asset: tuple[str, ...] = optional(Names(), (), "Only these assets; `all`, or nothing, for every one.")
-    aclass: str = optional(Choice(("currency",)), "currency", "The class of asset.")
-    kind: str = optional(Choice(LEDGER_TYPES), "all", "Only entries of this type.", name="type")
-    start: datetime | str | None = absent(Bound(), "Entries after this; exclusive.")
-    end: datetime | str | None = absent(Bound(), "Entries until this; inclusive.")
-    ofs: int = optional(Whole(0, MAX_OFFSET), 0, "How many entries to skip.")
-    without_count: bool = optional(Flag(), default=False, text="Leave `count` out.")
+class TradeBalance:
+    asset: str = optional(Text(), "ZUSD", "The asset that all is counted in.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueryLedgers:
-    id: tuple[str, ...] = needed(Names(most=MAX_IDS), "Up to twenty ids of entries.")
+class TradeVolume:
+    pair: tuple[str, ...] = optional(PairNames(), (), "The pairs whose fees are asked for.")
 
 
 def balance(caller: Caller, parameters: NoParameters) -> JSON:
@@ -55,38 +43,36 @@ def balance_extended(caller: Caller, parameters: NoParameters) -> JSON:
     }
 
 
-def ledgers(caller: Caller, parameters: Ledgers) -> JSON:
-    """Fifty entries, newest first, inside the key's query window.
+def trade_balance(caller: Caller, parameters: TradeBalance) -> JSON:
+    """What everything is worth by the reference prices. There is no margin, so most of it is zero.
 
-    Raises: UnknownAsset; ApiError for a bound that is neither a time nor an entry the key may see.
+    Raises: UnknownAsset.
     """
-    names = parameters.asset
-    page = caller.venue.ledger(
-        caller.account_id,
-        LedgerQuery(
-            assets=() if names in ((), ("all",)) else tuple(caller.venue.asset(name).id for name in names),
-            kind="" if parameters.kind == "all" else parameters.kind,
-            after=_bound(caller, parameters.start),
-            until=_bound(caller, parameters.end),
-            offset=parameters.ofs,
-            with_count=not parameters.without_count,
-            seen_from=caller.credential.query_start,
-            seen_before=caller.credential.query_end,
-        ),
-    )
-    result: dict[str, JSON] = {"ledger": {row.id: _ledger_row(row) for row in page.rows}}
-    return result if page.count is None else {**result, "count": page.count}
+    worth = caller.venue.trade_balance(caller.account_id, parameters.asset)
+    equivalent, nothing = f"{worth.equivalent:.4f}", "0.0000"
+    return {
+        "eb": equivalent,
+        "tb": f"{worth.free:.4f}",
+        "m": nothing,
+        "n": nothing,
+        "c": nothing,
+        "v": nothing,
+        "e": equivalent,
+        "mf": equivalent,
+        "uv": f"{worth.unexecuted:.4f}",
+    }
 
 
-def query_ledgers(caller: Caller, parameters: QueryLedgers) -> JSON:
-    """The entries of up to twenty ids.
-
-    Raises: ApiError for more, for none, and for an id that the key sees nothing of.
-    """
-    rows = _visible_rows(caller, parameters.id)
-    if rows.keys() != set(parameters.id):
-        raise ApiError(Error.INVALID_ARGUMENTS)
-    return {row.id: _ledger_row(row) for row in rows.values()}
+def trade_volume(caller: Caller, parameters: TradeVolume) -> JSON:
+    """What was traded in thirty days, and the fees of the pairs named that follow from it. Raises: UnknownPair."""
+    volume = caller.venue.trade_volume(caller.account_id, parameters.pair)
+    fees: dict[str, JSON] = {}
+    if parameters.pair:
+        fees = {
+            "fees": {row.pair.id: _fee(row.taker) for row in volume.fees},
+            "fees_maker": {row.pair.id: _fee(row.maker) for row in volume.fees},
+        }
+    return {"currency": volume.currency.id, "volume": f"{volume.volume:.4f}", **fees}
 
 
 def key_info(caller: Caller, parameters: NoParameters) -> JSON:
@@ -110,38 +96,14 @@ def key_info(caller: Caller, parameters: NoParameters) -> JSON:
     }
 
 
-def _ledger_row(row: LedgerRow) -> JSON:
-    decimals = row.asset.decimals
+def _fee(fee: Fee) -> JSON:
     return {
-        "refid": row.reference,
-        "time": row.at.timestamp(),
-        "type": row.kind,
-        "subtype": "",
-        "aclass": "currency",
-        "asset": row.asset.id,
-        "amount": wire(row.amount_units, decimals),
-        "fee": wire(row.fee_units, decimals),
-        "balance": wire(row.balance_units, decimals),
-    }
-
-
-def _bound(caller: Caller, bound: datetime | str | None) -> datetime | None:
-    """A bound of the history: an instant, or the id of an entry, whose time it stands for."""
-    if not isinstance(bound, str):
-        return bound
-    row = _visible_rows(caller, (bound,)).get(bound)
-    if row is None:
-        raise ApiError(Error.INVALID_ARGUMENTS)
-    return row.at
-
-
-def _visible_rows(caller: Caller, ids: tuple[str, ...]) -> dict[str, LedgerRow]:
-    credential = caller.credential
-    return {
-        row.id: row
-        for row in caller.venue.ledger_rows(caller.account_id, ids)
-        if (credential.query_start is None or row.at >= credential.query_start)
-        and (credential.query_end is None or row.at < credential.query_end)
+        "fee": f"{fee.percent:.4f}",
+        "minfee": f"{fee.minimum:.4f}",
+        "maxfee": f"{fee.maximum:.4f}",
+        "nextfee": None if fee.next_percent is None else f"{fee.next_percent:.4f}",
+        "nextvolume": None if fee.next_volume is None else f"{fee.next_volume:.4f}",
+        "tiervolume": f"{fee.tier_volume:.4f}",
     }
 
 

@@ -1,5 +1,6 @@
 """What anybody may ask: the time, and what can be held and traded here (reference §8)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,13 +10,9 @@ from portal.api.envelope import JSON
 from portal.api.kinds import Choice, Names
 from portal.api.parameters import NoParameters, optional
 from portal.core.money import plain
-from portal.venues.protocol import Venue
-from portal.venues.registry import VENUES
-from portal.venues.types import Asset, Pair
+from portal.venues.registry import shown
+from portal.venues.types import Asset, FeeTier, Pair
 
-# The schedule of the entry tier: from a volume of 0 on, in percent.
-TAKER_FEES: Final[JSON] = [[0, 0.4]]
-MAKER_FEES: Final[JSON] = [[0, 0.25]]
 PARTS: Final = {
     "leverage": ("leverage_buy", "leverage_sell"),
     "fees": ("fees", "fees_maker", "fee_volume_currency"),
@@ -48,18 +45,13 @@ def system_status(parameters: NoParameters) -> JSON:
 def assets(parameters: Assets) -> JSON:
     """What can be held here. Raises: UnknownAsset."""
     names = parameters.asset
-    return {asset.id: _asset_row(asset) for asset in (map(_venue().asset, names) if names else _venue().assets())}
+    return {asset.id: _asset_row(asset) for asset in (map(shown().asset, names) if names else shown().assets())}
 
 
 def asset_pairs(parameters: AssetPairs) -> JSON:
     """Under canonical ids, whatever spelling was asked: clients look their markets up there. Raises: UnknownPair."""
-    pairs = map(_venue().pair, parameters.pair) if parameters.pair else _venue().pairs()
+    pairs = map(shown().pair, parameters.pair) if parameters.pair else shown().pairs()
     return {pair.id: _part(_pair_row(pair), parameters.info) for pair in pairs}
-
-
-def _venue() -> Venue:
-    """The venue that a caller without a key is shown."""
-    return next(iter(VENUES.values()))
 
 
 def _asset_row(asset: Asset) -> JSON:
@@ -73,6 +65,7 @@ def _asset_row(asset: Asset) -> JSON:
 
 
 def _pair_row(pair: Pair) -> dict[str, JSON]:
+    schedule = shown().schedule(pair.id)
     return {
         "altname": pair.altname,
         "wsname": pair.wsname,
@@ -87,8 +80,8 @@ def _pair_row(pair: Pair) -> dict[str, JSON]:
         "lot_multiplier": 1,
         "leverage_buy": [],
         "leverage_sell": [],
-        "fees": TAKER_FEES,
-        "fees_maker": MAKER_FEES,
+        "fees": _tiers(schedule.taker),
+        "fees_maker": _tiers(schedule.maker),
         "fee_volume_currency": "ZUSD",
         "margin_call": 80,
         "margin_stop": 40,
@@ -97,6 +90,11 @@ def _pair_row(pair: Pair) -> dict[str, JSON]:
         "tick_size": plain(pair.tick_size),
         "status": "online",
     }
+
+
+def _tiers(tiers: Sequence[FeeTier]) -> JSON:
+    """Each tier as the volume it begins with and its percent."""
+    return [[int(tier.volume), float(tier.percent)] for tier in tiers]
 
 
 def _part(row: dict[str, JSON], part: str) -> JSON:

@@ -1,0 +1,110 @@
+"""How balances came about (reference §9)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from portal.api.caller import Caller
+from portal.api.envelope import JSON, ApiError, Error
+from portal.api.kinds import Bound, Choice, Flag, Names, Whole
+from portal.api.parameters import absent, needed, optional
+from portal.core.money import wire
+from portal.venues.types import LedgerQuery, LedgerRow
+
+LEDGER_TYPES: Final = (
+    "all", "trade", "deposit", "withdrawal", "transfer", "margin", "adjustment", "rollover", "credit", "settled",
+    "staking", "dividend", "sale", "nft_rebate",
+)  # fmt: skip
+MAX_OFFSET: Final = 1_000_000
+MAX_IDS: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledgers:
+    asset: tuple[str, ...] = optional(Names(), (), "Only these assets; `all`, or nothing, for every one.")
+    aclass: str = optional(Choice(("currency",)), "currency", "The class of asset.")
+    kind: str = optional(Choice(LEDGER_TYPES), "all", "Only entries of this type.", name="type")
+    start: datetime | str | None = absent(Bound(), "Entries after this; exclusive.")
+    end: datetime | str | None = absent(Bound(), "Entries until this; inclusive.")
+    ofs: int = optional(Whole(0, MAX_OFFSET), 0, "How many entries to skip.")
+    without_count: bool = optional(Flag(), default=False, text="Leave `count` out.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryLedgers:
+    id: tuple[str, ...] = needed(Names(most=MAX_IDS), "Up to twenty ids of entries.")
+
+
+def ledgers(caller: Caller, parameters: Ledgers) -> JSON:
+    """Fifty entries, newest first, inside the key's query window.
+
+    Raises: UnknownAsset; ApiError for a bound that is neither a time nor an entry the key may see.
+    """
+    names = parameters.asset
+    page = caller.venue.ledger(
+        caller.account_id,
+        LedgerQuery(
+            assets=() if names in ((), ("all",)) else tuple(caller.venue.asset(name).id for name in names),
+            kind="" if parameters.kind == "all" else parameters.kind,
+            after=_time(parameters.start),
+            until=_time(parameters.end),
+            after_id=_entry(caller, parameters.start),
+            until_id=_entry(caller, parameters.end),
+            offset=parameters.ofs,
+            with_count=not parameters.without_count,
+            seen_from=caller.credential.query_start,
+            seen_before=caller.credential.query_end,
+        ),
+    )
+    result: dict[str, JSON] = {"ledger": {row.id: _ledger_row(row) for row in page.rows}}
+    return result if page.count is None else {**result, "count": page.count}
+
+
+def query_ledgers(caller: Caller, parameters: QueryLedgers) -> JSON:
+    """The entries of up to twenty ids.
+
+    Raises: ApiError for more, for none, and for an id that the key sees nothing of.
+    """
+    rows = _visible_rows(caller, parameters.id)
+    if rows.keys() != set(parameters.id):
+        raise ApiError(Error.INVALID_ARGUMENTS)
+    return {row.id: _ledger_row(row) for row in rows.values()}
+
+
+def _ledger_row(row: LedgerRow) -> JSON:
+    decimals = row.asset.decimals
+    return {
+        "refid": row.reference,
+        "time": row.at.timestamp(),
+        "type": row.kind,
+        "subtype": row.subkind,
+        "aclass": "currency",
+        "asset": row.asset.id,
+        "amount": wire(row.amount_units, decimals),
+        "fee": wire(row.fee_units, decimals),
+        "balance": wire(row.balance_units, decimals),
+    }
+
+
+def _time(bound: datetime | str | None) -> datetime | None:
+    return bound if isinstance(bound, datetime) else None
+
+
+def _entry(caller: Caller, bound: datetime | str | None) -> str:
+    """The entry that a bound names. Raises: ApiError for one that the key sees nothing of."""
+    if not isinstance(bound, str):
+        return ""
+    if bound not in _visible_rows(caller, [bound]):
+        raise ApiError(Error.INVALID_ARGUMENTS)
+    return bound
+
+
+def _visible_rows(caller: Caller, ids: Sequence[str]) -> dict[str, LedgerRow]:
+    credential = caller.credential
+    return {
+        row.id: row
+        for row in caller.venue.ledger_rows(caller.account_id, ids)
+        if (credential.query_start is None or row.at >= credential.query_start)
+        and (credential.query_end is None or row.at < credential.query_end)
+    }
