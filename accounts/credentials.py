@@ -12,9 +12,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from threading import Lock
 from typing import Final, TypeAlias
 
-from django.conf import settings
 from django.db import connection, transaction
 
+from accounts import tiers
 from accounts.models import ApiKey
 from accounts.models.api_key import place_of
 from accounts.nonces import Nonces, accept
@@ -41,9 +41,10 @@ class NonceUsed:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """The call counts. `level` is the key's call counter after it."""
+    """The call counts. `level` is the key's call counter after it; `is_over`: too high, the call is to be refused."""
 
     level: float
+    is_over: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Credential:
     organization_id: int
     account_id: int
     venue: str
+    tier: str
     name: str
     permissions: frozenset[str]
     websocket: bool
@@ -143,9 +145,9 @@ Outcome: TypeAlias = "Spent | NonceUsed | Refusal"
 def spend(credential: Credential, *, nonce: int, source: str, cost: float, now: datetime, method: str = "") -> Outcome:
     """Use up `nonce` and count the call, in one statement; it stays spent whatever happens to the call afterwards.
 
-    `nonce` is at most 2^63-1 (the caller refuses what lies in the far future). A level above API_CALLS_MAXIMUM is the
-    caller's to refuse. Must not run inside another transaction.
+    `nonce` is at most 2^63-1 (the caller refuses what lies in the far future). Must not run inside another transaction.
     """
+    calls = tiers.calls(credential.tier)
     if credential.nonce_window > 0:
         return _spend_in_window(credential, nonce=nonce, source=source, cost=cost, now=now, method=method)
     rows = fetch(
@@ -159,12 +161,12 @@ def spend(credential: Credential, *, nonce: int, source: str, cost: float, now: 
             "source": source,
             "method": method,
             "cost": float(cost),
-            "decay": settings.API_CALLS_DECAY,
-            "cap": settings.API_CALLS_MAXIMUM * 2,
+            "decay": calls.decay,
+            "cap": calls.cap,
         },
     )
     if rows:
-        return Spent(level=rows[0][0])
+        return Spent(level=rows[0][0], is_over=rows[0][0] > calls.maximum)
     high = _high_if_current(credential)
     if high is None:
         return Refusal.CHANGED
@@ -188,8 +190,9 @@ def _spend_in_window(
     after = accept(seen, nonce)
     if after is None:
         return NonceUsed(key.last_nonce)
-    leaked = max(key.calls - (now.timestamp() - key.calls_at) * settings.API_CALLS_DECAY, 0.0)
-    level = min(leaked + cost, settings.API_CALLS_MAXIMUM * 2)
+    calls = tiers.calls(credential.tier)
+    leaked = max(key.calls - (now.timestamp() - key.calls_at) * calls.decay, 0.0)
+    level = min(leaked + cost, calls.cap)
     ApiKey.objects.filter(pk=key.pk).update(
         last_nonce=after.high,
         floor_nonce=after.floor,
@@ -200,7 +203,7 @@ def _spend_in_window(
         last_used_ip=source,
         last_used_method=method,
     )
-    return Spent(level=level)
+    return Spent(level=level, is_over=level > calls.maximum)
 
 
 def secret_of(sealed: str, *, public: str) -> str:
@@ -210,7 +213,7 @@ def secret_of(sealed: str, *, public: str) -> str:
 
 def _load(public: str) -> Credential | None:
     key = (
-        ApiKey.objects.select_related("service_user__account")
+        ApiKey.objects.select_related("service_user__account", "service_user__organization")
         .filter(public=public, is_active=True, service_user__suspended_at=None, service_user__removed_at=None)
         .first()
     )
@@ -226,6 +229,7 @@ def _load(public: str) -> Credential | None:
         organization_id=bot.organization_id,
         account_id=bot.account_id,
         venue=bot.account.venue,
+        tier=bot.organization.api_tier,
         name=bot.name,
         permissions=frozenset(bot.permissions),
         websocket=bot.websocket,

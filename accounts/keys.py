@@ -22,7 +22,7 @@ from accounts.credentials import (
     secret_of,
     spend,
 )
-from accounts.models import ApiKey, Custodian, Member, ServiceUser
+from accounts.models import ApiKey, Custodian, Member, Organization, ServiceUser
 from accounts.models.api_key import CLAIM_WITHIN, SLOTS, place_of
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
@@ -50,6 +50,7 @@ __all__ = [
     "secret_of",
     "spend",
     "touch",
+    "touch_organization",
 ]
 
 PUBLIC_LENGTH: Final = 56
@@ -196,6 +197,11 @@ def _free_slot(service_user: ServiceUser) -> int:
 def touch(service_user: ServiceUser) -> None:
     """Make every process look again at all keys of a bot, from their next call on."""
     ApiKey.objects.filter(service_user=service_user).update(version=F("version") + 1)
+
+
+def touch_organization(organization: Organization) -> None:
+    """Make every process look again at all keys of all its bots, from their next call on."""
+    ApiKey.objects.filter(service_user__organization=organization).update(version=F("version") + 1)
 
 
 def add_custodian(api_key: ApiKey, member: Member, *, reason: str) -> None:

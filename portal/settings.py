@@ -38,6 +38,7 @@ SEALING_KEYS = env.str("PORTAL_SEALING_KEYS", default=local.get("sealing_keys", 
 BASE_URL = env.str("PORTAL_BASE_URL", default="http://localhost:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("PORTAL_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 TRUSTED_PROXIES = env.list("PORTAL_TRUSTED_PROXIES", default=[])
+REDIS_URL = env.str("REDIS_URL", default="")
 
 # --- Applications ----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -162,9 +163,8 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("PORTAL_MAIL_FROM", default="countersign@localhost")
 
 # --- Bots ------------------------------------------------------------------------------------------------------------
-# The call counter of one key: the Pro tier of the protocol (reference §5).
-API_CALLS_MAXIMUM = 20.0
-API_CALLS_DECAY = 1.0
+# Off for an installation whose bots are all its own: no counter of calls or orders refuses them.
+API_LIMITS = env.bool("PORTAL_API_LIMITS", default=True)
 # Seconds between two writes of what the calls of keys are counted as; 0 leaves it to `accounts.usage.flush`.
 KEY_USE_WRITTEN_EVERY = 1.0
 API_BODY_LIMIT = 256 * 1024
@@ -173,6 +173,8 @@ API_LOCKOUT = timedelta(minutes=15)
 # Calls of one source that failed before their signature was accepted; above the maximum the next is not looked at.
 API_FLOOD_MAXIMUM = 1000.0
 API_FLOOD_DECAY = 50.0
+# Calls of public methods by one source; they leak as fast.
+API_PUBLIC_MAXIMUM = 1000.0
 
 # --- The paper exchange ----------------------------------------------------------------------------------------------
 # How its prices move: walk:SEED, still, or csv:FILE with lines `time,pair,price`.

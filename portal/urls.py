@@ -4,6 +4,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("portal.dashboard.urls")),
+    path("", include("portal.api.urls")),
     path("", include("accounts.urls")),
     path("", include("policies.urls")),
     path("", include("portal.treasury.urls")),

@@ -92,6 +92,11 @@ in_the_browser() {
     fi
 }
 
+# Part of the runs above: what needs a Redis starts its own, and skips itself where there is none.
+with_redis() {
+    command -v redis-server >/dev/null || skip "counters in Redis" "redis-server is not installed"
+}
+
 if [[ ${1:-} == --quick ]]; then
     run "SQLite, quick" pytest -n "$workers" --ignore=tests/browser --ignore=tests/clients \
         -m "not browser and not story and not postgresql and not slow"
@@ -99,6 +104,7 @@ else
     on_sqlite
     on_postgresql
     in_the_browser
+    with_redis
 fi
 
 printf '\n== Result\n'

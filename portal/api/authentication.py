@@ -13,7 +13,6 @@ from datetime import datetime
 from ipaddress import ip_address
 from typing import Final
 
-from django.conf import settings
 from django.utils import timezone
 
 from accounts import keys
@@ -45,46 +44,74 @@ class Signed:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What was found out about the call itself, whatever its key is like by now."""
+
+    call: Signed
+    is_locked_out: bool
+    is_signed: bool
+    nonce: int | None
+    now: datetime
+
+
 def authenticate(call: Signed) -> keys.Credential:
     """The credential of a call whose nonce is now spent, whatever becomes of the call.
 
     Raises: ApiError with the first check that fails.
     """
     now = timezone.now()
-    source = call.source
-    if throttle.is_flooding(source, now):
+    standing = throttle.standing(call.source, now)
+    is_known = standing is throttle.GOOD or throttle.is_known(call.source, call.key, now)
+    if standing.is_flooding and not is_known:
         raise ApiError(Error.TOO_MANY_REQUESTS, reason=Reason.LOCKED_OUT)
     credential = keys.find(call.key)
     # Once, whoever calls and whatever is wrong with the key. It holds for every later look at the same key: a key
     # never changes its secret.
-    is_signed = signature.matches(
-        credential.hmac if credential else NOBODY,
-        call.signature,
-        path=call.path,
-        nonce=call.nonce,
-        body=call.body,
-    )
-    nonce = parse_nonce(call.nonce, now)
+    is_signed = _is_signed(call, credential)
+    if standing.is_flooding and not is_signed:
+        # Somebody beside the bot, who knows its public half.
+        raise ApiError(Error.TOO_MANY_REQUESTS, credential, reason=Reason.LOCKED_OUT)
+    is_locked_out = standing.is_locked_out and not (is_known and is_signed)
+    claim = _Claim(call, is_locked_out, is_signed, parse_nonce(call.nonce, now), now)
     for _ in range(ATTEMPTS):
-        wrong = _judge(credential, call, is_signed=is_signed, nonce=nonce, now=now)
-        if wrong is None and credential is not None and nonce is not None:
-            cost = COSTS.get(call.method, 1.0)
-            method = known_method(call.method)
-            outcome = keys.spend(credential, nonce=nonce, source=source, cost=cost, now=now, method=method)
-            if isinstance(outcome, keys.Spent):
-                throttle.passed(source)
-                _refuse_excess(credential, outcome.level)
-                return credential
-            wrong = _unspent(credential, outcome, nonce)
-        elif credential is not None and not keys.is_current(credential):
-            wrong = None
-        if wrong is not None:
-            if wrong.error in COUNTED:
-                throttle.failed(source, now)
-            raise wrong
+        outcome = _spend(credential, claim)
+        if isinstance(outcome, keys.Spent) and credential is not None:
+            throttle.passed(call.source, call.key, standing, now)
+            if outcome.is_over:
+                raise ApiError(Error.RATE_LIMIT, credential, reason=Reason.CALLS, level=f"{outcome.level:.0f}")
+            return credential
+        if isinstance(outcome, ApiError):
+            _count(outcome.error, claim)
+            raise outcome
         # What this process remembered was out of date: judge the key as it is now.
         credential = keys.find(call.key)
     raise ApiError(Error.UNAVAILABLE, reason=Reason.NOT_SERVED)
+
+
+def _spend(credential: keys.Credential | None, claim: _Claim) -> keys.Spent | ApiError | None:
+    """Judge the call, and use its nonce up if nothing is wrong; None if the key has changed meanwhile."""
+    wrong = _judge(credential, claim)
+    if wrong is None and credential is not None and claim.nonce is not None:
+        call = claim.call
+        spent = keys.spend(
+            credential,
+            nonce=claim.nonce,
+            source=call.source,
+            cost=COSTS.get(call.method, 1.0),
+            now=claim.now,
+            method=known_method(call.method),
+        )
+        return spent if isinstance(spent, keys.Spent) else _unspent(credential, spent, claim.nonce)
+    return wrong if credential is None or keys.is_current(credential) else None
+
+
+def _count(error: Error, claim: _Claim) -> None:
+    """Against the source of a refused call."""
+    if error in COUNTED:
+        throttle.failed(claim.call.source, claim.now)
+    if error is Error.LOCKED_OUT:
+        throttle.asked_while_locked_out(claim.call.source, claim.now)
 
 
 def parse_nonce(text: str, now: datetime) -> int | None:
@@ -100,24 +127,23 @@ def known_method(method: str) -> str:
     return method if method in PERMISSIONS else ""
 
 
-def _judge(
-    credential: keys.Credential | None, call: Signed, *, is_signed: bool, nonce: int | None, now: datetime
-) -> ApiError | None:
+def _judge(credential: keys.Credential | None, claim: _Claim) -> ApiError | None:
     """Everything that can be said without the key's row; the caller makes sure that it is still true."""
     if credential is None:
         return ApiError(Error.INVALID_KEY, reason=Reason.NO_KEY)
-    if credential.has_expired(now):
+    if credential.has_expired(claim.now):
         return ApiError(Error.INVALID_KEY, credential, reason=Reason.EXPIRED)
-    if not _is_allowed(credential, call.source):
+    if not _is_allowed(credential, claim.call.source):
         return ApiError(Error.INVALID_KEY, credential, reason=Reason.ADDRESS)
-    if throttle.is_locked_out(call.source, now):
+    if claim.is_locked_out:
         return ApiError(Error.LOCKED_OUT, credential, reason=Reason.LOCKED_OUT)
-    if not is_signed:
+    if not claim.is_signed:
         return ApiError(Error.INVALID_SIGNATURE, credential, reason=Reason.SIGNATURE)
-    if nonce is None:
-        is_number = NONCE.fullmatch(call.nonce) is not None
+    if claim.nonce is None:
+        text = claim.call.nonce
+        is_number = NONCE.fullmatch(text) is not None
         reason = Reason.NONCE_AHEAD if is_number else Reason.NONCE_MISSING
-        return ApiError(Error.INVALID_NONCE, credential, reason=reason, nonce=call.nonce[:20] if is_number else "")
+        return ApiError(Error.INVALID_NONCE, credential, reason=reason, nonce=text[:20] if is_number else "")
     return None
 
 
@@ -132,9 +158,9 @@ def _unspent(credential: keys.Credential, outcome: keys.NonceUsed | keys.Refusal
     return None
 
 
-def _refuse_excess(credential: keys.Credential, level: float) -> None:
-    if level > settings.API_CALLS_MAXIMUM:
-        raise ApiError(Error.RATE_LIMIT, credential, reason=Reason.CALLS, level=f"{level:.0f}")
+def _is_signed(call: Signed, credential: keys.Credential | None) -> bool:
+    keyed = credential.hmac if credential else NOBODY
+    return signature.matches(keyed, call.signature, path=call.path, nonce=call.nonce, body=call.body)
 
 
 def _is_allowed(credential: keys.Credential, source: str) -> bool:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts import usage
 from accounts.refused import Reason
-from portal.api import bodies, methods, permissions, refusals
+from portal.api import bodies, methods, permissions, refusals, throttle
 from portal.api.authentication import Signed, authenticate, known_method
 from portal.api.caller import Caller
 from portal.api.envelope import JSON, ApiError, Error, Reply, Result, error_for, failure, success
@@ -84,6 +84,8 @@ def _answer(call: Call) -> Result:
 
 
 def _public(call: Call) -> JSON:
+    if not throttle.takes_public(call.source, timezone.now()):
+        raise ApiError(Error.TOO_MANY_REQUESTS)
     method = call.path.removeprefix(PUBLIC)
     served = methods.PUBLIC.get(method)
     if served is None:

@@ -19,6 +19,7 @@ class PublicMethod:
 
     parameters: type[object]
     view: Callable[[Any], JSON]
+    file_types: tuple[str, ...] = ()
 
     def answer(self, given: Fields) -> JSON:
         return self.view(read(self.parameters, given))
@@ -30,6 +31,7 @@ class PrivateMethod:
 
     parameters: type[object]
     view: Callable[[Caller, Any], Result]
+    file_types: tuple[str, ...] = ()
 
     def answer(self, caller: Caller, given: Fields) -> Result:
         return self.view(caller, read(self.parameters, given))

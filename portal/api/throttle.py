@@ -1,79 +1,128 @@
 """Strangers who keep failing: counted by source, never by key, so that nobody can stop another's bot (AP-7, AP-12).
 
-The counters live in the process: a lockout is a brake, not a wall; the signature is the wall.
+A key that was used from a source lately is known there: whoever fails beside it, from the same address, does not stop
+it. All this is a brake, not a wall; the signature is the wall. Where it is counted: `counters`.
 """
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from ipaddress import IPv6Address, ip_address
-from threading import Lock
 from typing import Final
 
 from django.conf import settings
 
-SOURCES: Final = 10_000
+from portal.api.counters import Counters, InProcess, Shared
+
+# How long a key stays known where it was used, and how often that is written down anew.
+KNOWN_SECONDS: Final = 3600.0
+WRITTEN_SECONDS: Final = 60.0
 
 
-@dataclass(slots=True)
-class _Record:
-    """`in_a_row` failures since the last call that passed; `level` leaks and tells a flood from a mistake."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a source stands when it calls."""
 
+    is_flooding: bool = False
+    is_locked_out: bool = False
     in_a_row: int = 0
-    locked_until: float = 0.0
-    level: float = 0.0
-    level_at: float = 0.0
 
 
-_records: OrderedDict[str, _Record] = OrderedDict()
-_lock = Lock()
+GOOD: Final = Standing()
 
 
-def is_flooding(source: str, now: datetime) -> bool:
-    """Whether so many calls of that source just failed that the next one is not even looked at."""
-    record = _records.get(_network(source))
-    return record is not None and _level(record, now.timestamp()) > settings.API_FLOOD_MAXIMUM
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where failed calls are counted. `is_degraded`: they should be counted elsewhere, which does not answer."""
+
+    name: str
+    is_degraded: bool
 
 
-def is_locked_out(source: str, now: datetime) -> bool:
-    """Whether too many calls in a row failed; asking while locked out starts the time anew, as the protocol says."""
-    record = _records.get(_network(source))
-    if record is None or record.locked_until <= now.timestamp():
-        return False
-    record.locked_until = now.timestamp() + settings.API_LOCKOUT.total_seconds()
-    return True
+def standing(source: str, now: datetime) -> Standing:
+    """Whether so many calls of that source failed that the next is not even looked at, or in a row."""
+    record = _counters().look(_failures(source))
+    if record is None:
+        return GOOD
+    moment = now.timestamp()
+    return Standing(
+        is_flooding=record.level_now(moment) > settings.API_FLOOD_MAXIMUM,
+        is_locked_out=record.until > moment,
+        in_a_row=record.in_a_row,
+    )
+
+
+def asked_while_locked_out(source: str, now: datetime) -> None:
+    """The time starts anew, as the protocol says."""
+    _counters().set_until(_failures(source), now.timestamp() + settings.API_LOCKOUT.total_seconds())
 
 
 def failed(source: str, now: datetime) -> None:
     """Count a call with a wrong key or signature."""
-    moment = now.timestamp()
-    with _lock:
-        record = _records.setdefault(_network(source), _Record())
-        _records.move_to_end(_network(source))
-        while len(_records) > SOURCES:
-            _records.popitem(last=False)
-        record.level, record.level_at = _level(record, moment) + 1, moment
-        record.in_a_row += 1
-        if record.in_a_row >= settings.API_LOCKOUT_FAILURES:
-            record.locked_until = moment + settings.API_LOCKOUT.total_seconds()
+    record = _counters().count(_failures(source), now.timestamp())
+    if record.in_a_row >= settings.API_LOCKOUT_FAILURES:
+        asked_while_locked_out(source, now)
 
 
-def passed(source: str) -> None:
-    """A call with the right signature ends the row of failures."""
-    if _records:
-        record = _records.get(_network(source))
-        if record is not None:
-            record.in_a_row = 0
+def passed(source: str, key: str, before: Standing, now: datetime) -> None:
+    """A call with the right signature ends the row of failures, and makes its key known at its source."""
+    if before.in_a_row:
+        _counters().calm(_failures(source))
+    name, moment = _known(source, key), now.timestamp()
+    noted = _noted.look(name)
+    if noted is None or noted.until < moment + KNOWN_SECONDS - WRITTEN_SECONDS:
+        _noted.set_until(name, moment + KNOWN_SECONDS)
+        _counters().set_until(name, moment + KNOWN_SECONDS)
+
+
+def is_known(source: str, key: str, now: datetime) -> bool:
+    """Whether the key was used from there lately. Asked only when the source stands badly."""
+    name, moment = _known(source, key), now.timestamp()
+    records = (_noted.look(name), _counters().look(name))
+    return any(record is not None and record.until > moment for record in records)
+
+
+def takes_public(source: str, now: datetime) -> bool:
+    """Count a call of a public method, and say whether it is answered."""
+    if not settings.API_LIMITS:
+        return True
+    name = f"public:{_network(source)}"
+    return _counters().count(name, now.timestamp()).level <= settings.API_PUBLIC_MAXIMUM
+
+
+def place() -> Place:
+    """Where failed calls are counted now."""
+    counters = _counters()
+    if not isinstance(counters, Shared):
+        return Place("process", is_degraded=False)
+    return Place("redis", is_degraded=False) if counters.answers() else Place("process", is_degraded=True)
 
 
 def forget_all() -> None:
     """Start again from nothing."""
-    with _lock:
-        _records.clear()
+    _noted.clear()
+    _counters().clear()
 
 
-def _level(record: _Record, moment: float) -> float:
-    return max(record.level - (moment - record.level_at) * settings.API_FLOOD_DECAY, 0.0)
+# Pairs of source and key that this process has seen pass.
+_noted: Final = InProcess()
+
+
+def _counters() -> Counters:
+    return _made(settings.REDIS_URL)
+
+
+@cache
+def _made(url: str) -> Counters:
+    return Shared(url) if url else InProcess()
+
+
+def _failures(source: str) -> str:
+    return f"failures:{_network(source)}"
+
+
+def _known(source: str, key: str) -> str:
+    return f"known:{_network(source)}:{key}"
 
 
 def _network(source: str) -> str:

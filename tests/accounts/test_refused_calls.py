@@ -21,7 +21,7 @@ REFUSED = f"{PAGE}keys/1/refused/"
 
 @pytest.fixture
 def wire(trading_bot, settings) -> Wire:
-    settings.API_CALLS_MAXIMUM = 10_000.0
+    settings.API_LIMITS = False
     throttle.forget_all()
     refusals.forget_all()
     return Wire(trading_bot)

@@ -6,9 +6,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts import keys
+from accounts import keys, tiers
 from accounts.brakes import revoke_key, suspend_service_user
-from accounts.models import ApiKey, ServiceUser
+from accounts.models import ApiKey, Organization, ServiceUser
 from portal.api import signature
 from tests.api.calls import Wire, next_nonce, only_error, sign
 
@@ -40,7 +40,7 @@ def test_a_signed_call_is_answered(readonly):
 
 def test_every_check_comes_before_the_next(readonly, settings):
     """AP-7: a call with everything wrong shows each error in turn as it is put right."""
-    settings.API_LOCKOUT_FAILURES = 1_000
+    settings.API_LOCKOUT_FAILURES, settings.API_LIMITS = 1_000, True
     nonce, path = str(next_nonce()), "/0/private/Nonsense"
     body = f"nonce={nonce}&amount=x".encode()
     good = sign(readonly.bot.secret, path, nonce, body)
@@ -62,7 +62,7 @@ def test_every_check_comes_before_the_next(readonly, settings):
     change_key(readonly, last_nonce=0, calls=0)
     assert error(signature=good) == "EGeneral:Unknown method"
     assert readonly.error("Withdraw", amount="x") == "EGeneral:Permission denied"
-    assert readonly.error("OpenOrders", ofs="x") == "EService:Unavailable"
+    assert readonly.error("OrderAmends", ofs="x") == "EService:Unavailable"
     assert readonly.error("Ledgers", ofs="x") == "EGeneral:Invalid arguments"
 
 
@@ -286,9 +286,10 @@ def test_use_is_noted_with_time_and_address(readonly):
     assert key.last_used_at is not None
 
 
-def test_the_call_counter_rises_leaks_and_refuses(readonly, settings):
+def test_the_call_counter_rises_leaks_and_refuses(readonly, settings, monkeypatch):
     """AP-12: call counters per key after the nonce; the refused call has spent its nonce."""
-    settings.API_CALLS_MAXIMUM, settings.API_CALLS_DECAY = 4.0, 1.0
+    settings.API_LIMITS = True
+    monkeypatch.setitem(tiers.CALLS, "pro", tiers.Calls(4.0, 1.0))
     start = timezone.now()
     with time_machine.travel(start, tick=False) as clock:
         for method in ("Ledgers", "Balance", "Balance"):
@@ -301,12 +302,39 @@ def test_the_call_counter_rises_leaks_and_refuses(readonly, settings):
         assert readonly.error("Balance") == "EAPI:Rate limit exceeded"
 
 
-def test_placing_and_cancelling_orders_does_not_count(trading, settings):
-    settings.API_CALLS_MAXIMUM = 1.0
+def test_placing_and_cancelling_orders_does_not_count(trading, settings, monkeypatch):
+    settings.API_LIMITS = True
+    monkeypatch.setitem(tiers.CALLS, "pro", tiers.Calls(1.0, 1.0))
     for _ in range(5):
-        assert trading.error("AddOrder") == "EService:Unavailable"
-        assert trading.error("CancelOrder") == "EService:Unavailable"
+        assert trading.error("AddOrder") == "EGeneral:Invalid arguments"
+        assert trading.error("CancelOrder") == "EGeneral:Invalid arguments"
     trading.result("Balance")
+
+
+@pytest.mark.parametrize(("tier", "allowed"), [("starter", 15), ("intermediate", 20), ("pro", 20), ("off", 60)])
+def test_the_tier_of_the_organization_says_how_many(readonly, settings, tier, allowed):
+    """Reference §5: the maximum of each tier, from the first call after it was changed."""
+    settings.API_LIMITS = True
+    organization = readonly.bot.service_user.organization
+    with time_machine.travel(timezone.now(), tick=False):
+        readonly.result("Balance")
+        Organization.objects.filter(pk=organization.pk).update(api_tier=tier)
+        keys.touch_organization(organization)
+        errors = [readonly.ask("Balance")["error"] for _ in range(60)]
+    assert errors.count([]) == min(allowed - 1, 60) + (tier == "off")
+    assert [] not in errors[allowed:]
+
+
+def test_a_flood_of_calls_blocks_its_key_for_seconds_only(readonly, settings):
+    """The counter is capped at twice the maximum: however many calls come, twenty seconds of quiet are enough."""
+    settings.API_LIMITS = True
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(100):
+            readonly.ask("Balance")
+        clock.shift(19)
+        assert readonly.error("Balance") == "EAPI:Rate limit exceeded"
+        clock.shift(21)
+        readonly.result("Balance")
 
 
 def test_a_session_opens_nothing_here(world, client, sign_in, owner):

@@ -1,21 +1,51 @@
-"""Sources that keep failing."""
+"""Sources that keep failing: counted the same way in the process and in a real Redis."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import redis
 
-from portal.api import throttle
+from portal.api import counters, throttle
+from tests import redis_server
+from tests.api.calls import Wire, ask_public, only_error
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HERE, ELSEWHERE = "192.0.2.7", "192.0.2.8"
+LATER = timedelta(minutes=1)
 
 
-@pytest.fixture(autouse=True)
-def _limits(settings):
+@pytest.fixture(scope="session")
+def server(tmp_path_factory) -> Iterator[redis_server.RedisServer]:
+    with redis_server.running(tmp_path_factory.mktemp("redis")) as running:
+        yield running
+
+
+@pytest.fixture
+def in_redis(server, settings) -> Iterator[redis_server.RedisServer]:
+    """The portal with REDIS_URL set."""
+    settings.REDIS_URL = server.url
+    throttle.forget_all()
+    yield server
+    if server.process is None:
+        server.start()
+    throttle.forget_all()
+    made = throttle._made(server.url)
+    assert isinstance(made, counters.Shared)
+    made._redis._client.close()
+    throttle._made.cache_clear()
+
+
+@pytest.fixture(params=["process", "redis"])
+def place(request, settings) -> str:
+    """Where it is counted."""
     settings.API_LOCKOUT_FAILURES = 3
     settings.API_LOCKOUT = timedelta(minutes=15)
     settings.API_FLOOD_MAXIMUM = 5.0
     settings.API_FLOOD_DECAY = 1.0
+    if request.param == "redis":
+        request.getfixturevalue("in_redis")
+    return str(request.param)
 
 
 def fail(times: int, source: str = HERE, at: datetime = NOW) -> None:
@@ -23,48 +53,145 @@ def fail(times: int, source: str = HERE, at: datetime = NOW) -> None:
         throttle.failed(source, at)
 
 
-def test_failures_in_a_row_lock_their_source_out_and_nobody_else():
+def is_locked_out(source: str = HERE, at: datetime = NOW) -> bool:
+    return throttle.standing(source, at).is_locked_out
+
+
+def is_flooding(source: str = HERE, at: datetime = NOW) -> bool:
+    return throttle.standing(source, at).is_flooding
+
+
+def test_failures_in_a_row_lock_their_source_out_and_nobody_else(place):
     """AP-7: lockout is by source, never by key."""
     fail(2)
-    assert not throttle.is_locked_out(HERE, NOW)
+    assert not is_locked_out()
     fail(1)
-    assert throttle.is_locked_out(HERE, NOW)
-    assert not throttle.is_locked_out(ELSEWHERE, NOW)
+    assert is_locked_out()
+    assert not is_locked_out(ELSEWHERE)
 
 
-def test_a_lockout_ends_and_asking_meanwhile_starts_it_anew():
+def test_a_lockout_ends_and_asking_meanwhile_starts_it_anew(place):
     fail(3)
-    assert throttle.is_locked_out(HERE, NOW + timedelta(minutes=14))
-    assert throttle.is_locked_out(HERE, NOW + timedelta(minutes=28))
-    assert not throttle.is_locked_out(HERE, NOW + timedelta(minutes=44))
+    assert is_locked_out(at=NOW + timedelta(minutes=14))
+    throttle.asked_while_locked_out(HERE, NOW + timedelta(minutes=14))
+    assert is_locked_out(at=NOW + timedelta(minutes=28))
+    assert not is_locked_out(at=NOW + timedelta(minutes=30))
 
 
-def test_a_call_that_passes_ends_the_row():
+def test_a_call_that_passes_ends_the_row(place):
     fail(2)
-    throttle.passed(HERE)
+    throttle.passed(HERE, "key", throttle.standing(HERE, NOW), NOW)
     fail(2)
-    assert not throttle.is_locked_out(HERE, NOW)
+    assert not is_locked_out()
 
 
-def test_a_flood_is_not_looked_at_until_it_has_leaked_away():
+def test_a_flood_is_not_looked_at_until_it_has_leaked_away(place):
     """AP-12: flood limit per source before the HMAC."""
     fail(5)
-    assert not throttle.is_flooding(HERE, NOW)
+    assert not is_flooding()
     fail(1)
-    assert throttle.is_flooding(HERE, NOW)
-    assert not throttle.is_flooding(ELSEWHERE, NOW)
-    assert not throttle.is_flooding(HERE, NOW + timedelta(seconds=1))
+    assert is_flooding()
+    assert not is_flooding(ELSEWHERE)
+    assert not is_flooding(at=NOW + timedelta(seconds=1))
 
 
-def test_an_ipv6_network_counts_as_one_source():
+def test_an_ipv6_network_counts_as_one_source(place):
     fail(2, "2001:db8::1")
     fail(1, "2001:db8::ffff:2")
-    assert throttle.is_locked_out("2001:db8::3", NOW)
-    assert not throttle.is_locked_out("2001:db8:0:1::3", NOW)
+    assert is_locked_out("2001:db8::3")
+    assert not is_locked_out("2001:db8:0:1::3")
+
+
+def test_a_key_is_known_where_it_was_used_for_an_hour(place):
+    assert not throttle.is_known(HERE, "key", NOW)
+    throttle.passed(HERE, "key", throttle.GOOD, NOW)
+    throttle._noted.clear()
+    is_shared = place == "redis"
+    assert throttle.is_known(HERE, "key", NOW + LATER)
+    assert not throttle.is_known(ELSEWHERE, "key", NOW + LATER)
+    assert not throttle.is_known(HERE, "other", NOW + LATER)
+    assert not throttle.is_known(HERE, "key", NOW + timedelta(minutes=61))
+    assert is_shared is (throttle.place().name == "redis")
 
 
 def test_what_is_remembered_is_bounded(monkeypatch):
-    monkeypatch.setattr(throttle, "SOURCES", 10)
+    monkeypatch.setattr(counters, "KEPT", 10)
+    own = counters.InProcess()
     for number in range(50):
-        throttle.failed(f"192.0.2.{number}", NOW)
-    assert len(throttle._records) == 10
+        own.count(f"failures:192.0.2.{number}", NOW.timestamp())
+    assert len(own._counters) == 10
+
+
+def test_processes_count_together_in_redis(in_redis, settings):
+    settings.API_LOCKOUT_FAILURES = 3
+    another = counters.InRedis(in_redis.url)
+    for _ in range(2):
+        another.count("failures:" + HERE, NOW.timestamp())
+    fail(1)
+    assert is_locked_out()
+    another._client.close()
+
+
+def test_without_its_redis_the_portal_goes_on_and_says_so(in_redis, client, db, caplog):
+    ready = client.get("/readyz").json()
+    assert (ready["ready"], ready["flood_limit"], ready["degraded"]) == (True, "redis", False)
+    in_redis.stop()
+    fail(25)
+    assert is_locked_out()
+    assert "Redis does not answer" in caplog.text
+    response = client.get("/readyz")
+    ready = response.json()
+    assert response.status_code == 200
+    assert (ready["ready"], ready["flood_limit"], ready["degraded"]) == (True, "process", True)
+    in_redis.start()
+    assert client.get("/readyz").json()["flood_limit"] == "redis"
+    assert not is_locked_out()
+
+
+def test_redis_is_not_asked_again_and_again_while_it_is_away(in_redis, monkeypatch):
+    in_redis.stop()
+    made = throttle._made(in_redis.url)
+    assert isinstance(made, counters.Shared)
+    asked: list[str] = []
+
+    def look(name):
+        asked.append(name)
+        raise redis.ConnectionError
+
+    monkeypatch.setattr(made._redis, "look", look)
+    for _ in range(10):
+        assert not is_locked_out()
+    assert len(asked) == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("source", ["127.0.0.1", "203.0.113.9"])
+def test_a_burst_from_a_stranger_leaves_the_owner_undisturbed(place, readonly, source):
+    """AP-12: burst from a stranger leaves the owner of the key undisturbed, from another address and the same one."""
+    readonly.result("Balance")
+    stranger = Wire(readonly.bot, source=source)
+    errors = [
+        only_error(stranger.read(stranger.send("Balance", b"nonce=9", nonce="9", key=key, signature="x")))
+        for _ in range(15)
+        for key in ("A" * 56, readonly.bot.public)
+    ]
+    assert errors[-2:] == ["EGeneral:Too many requests"] * 2
+    for _ in range(3):
+        assert "XXBT" in readonly.result("Balance")
+
+
+@pytest.mark.django_db
+def test_who_was_never_there_is_locked_out_with_its_neighbours(place, readonly):
+    """AP-7: lockout is by source; only a key that was used from there lately passes, and only well signed."""
+    stranger = Wire(readonly.bot, source="203.0.113.9")
+    for _ in range(3):
+        stranger.send("Balance", b"nonce=9", nonce="9", key="A" * 56)
+    assert only_error(stranger.ask("Balance")) == "EGeneral:Temporary lockout"
+
+
+@pytest.mark.django_db
+def test_public_methods_are_limited_by_source(place, settings, readonly):
+    settings.API_LIMITS, settings.API_PUBLIC_MAXIMUM, settings.API_FLOOD_DECAY = True, 3.0, 0.001
+    answers = [ask_public("Time")["error"] for _ in range(5)]
+    assert answers == [[], [], [], ["EGeneral:Too many requests"], ["EGeneral:Too many requests"]]
+    assert "XXBT" in readonly.result("Balance")

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from accounts.models.service_user import Permission
+from accounts.refused import Reason
 from portal.api.caller import Caller
 from portal.api.envelope import JSON, ApiError, Error
 from portal.api.kinds import Choice, Cursor, Flag, Instant, Text, Whole
@@ -66,7 +67,7 @@ def deposit_addresses(caller: Caller, parameters: DepositAddresses) -> JSON:
     """
     may_make = Permission.DEPOSIT.value in caller.credential.permissions
     if parameters.new and not may_make:
-        raise ApiError(Error.PERMISSION_DENIED, caller.credential)
+        raise ApiError(Error.PERMISSION_DENIED, reason=Reason.PERMISSION)
     venue, asset, method = caller.venue, parameters.asset, parameters.method
     if not may_make and not venue.has_deposit_address(caller.account_id, asset, method):
         return []

@@ -8,6 +8,7 @@ from typing import Final, NoReturn
 
 from django.utils import timezone
 
+from accounts.refused import Reason
 from portal.api.caller import Caller
 from portal.api.envelope import JSON, ApiError, Error
 from portal.api.kinds import CLIENT_ID, USERREF, Anything, Choice, Flag, Later, Moment, Names, Size, Text
@@ -125,7 +126,7 @@ def _refuse_what_is_not_served(parameters: AddOrder) -> None:
         or parameters.close
         or RELATIVE.fullmatch(parameters.price)
     ):
-        raise ApiError(Error.UNAVAILABLE)
+        raise ApiError(Error.UNAVAILABLE, reason=Reason.NOT_SERVED)
 
 
 def _price(text: str) -> Decimal | None:

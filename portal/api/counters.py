@@ -1,0 +1,227 @@
+"""Where failures are counted: in the process, or in Redis for all processes together. What they mean is `throttle`'s.
+
+A counter leaks by API_FLOOD_DECAY a second. None of this is kept for good: a lost counter is a source forgiven.
+"""
+
+import logging
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, Final, Protocol
+
+import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+logger = logging.getLogger(__name__)
+
+KEPT: Final = 10_000
+# A counter that nothing has touched for this long says nothing any more.
+FORGOTTEN_SECONDS: Final = 24 * 3600
+# How long this process does without Redis after it failed, so that not every call waits for it.
+AWAY_SECONDS: Final = 5.0
+# Most sources have never failed. That is remembered, so that their calls do not ask Redis each time.
+CLEAN_SECONDS: Final = 1.0
+PREFIX: Final = "countersign:calls:"
+
+# The counter leaks first, then takes one; all in one step, so that no failure is lost between two processes.
+COUNT: Final = """
+local had = redis.call('HMGET', KEYS[1], 'level', 'level_at', 'in_a_row', 'until')
+local now = tonumber(ARGV[1])
+local level = math.max(tonumber(had[1] or 0) - (now - tonumber(had[2] or 0)) * tonumber(ARGV[2]), 0) + 1
+local row = tonumber(had[3] or 0) + 1
+redis.call('HSET', KEYS[1], 'level', tostring(level), 'level_at', ARGV[1], 'in_a_row', row)
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return {tostring(level), ARGV[1], tostring(row), had[4] or '0'}
+"""
+
+
+@dataclass(slots=True)
+class Counter:
+    """`level` leaks from `level_at` on; `in_a_row` counts until `calm`; `until` is a time somebody set."""
+
+    level: float = 0.0
+    level_at: float = 0.0
+    in_a_row: int = 0
+    until: float = 0.0
+
+    def level_now(self, moment: float) -> float:
+        return max(self.level - (moment - self.level_at) * settings.API_FLOOD_DECAY, 0.0)
+
+
+class Counters(Protocol):
+    """Counters by name. Times are Unix seconds."""
+
+    def look(self, name: str) -> Counter | None: ...
+
+    def count(self, name: str, moment: float) -> Counter:
+        """Let it leak, then add one."""
+
+    def set_until(self, name: str, until: float) -> None: ...
+
+    def calm(self, name: str) -> None:
+        """End the row."""
+
+    def clear(self) -> None:
+        """Forget everything; for tests."""
+
+
+class InProcess:
+    """Counters of this process alone, a bounded number of them."""
+
+    def __init__(self) -> None:
+        self._counters: OrderedDict[str, Counter] = OrderedDict()
+        self._lock = Lock()
+
+    def look(self, name: str) -> Counter | None:
+        return self._counters.get(name)
+
+    def count(self, name: str, moment: float) -> Counter:
+        with self._lock:
+            counter = self._made(name)
+            counter.level, counter.level_at = counter.level_now(moment) + 1, moment
+            counter.in_a_row += 1
+            return counter
+
+    def set_until(self, name: str, until: float) -> None:
+        with self._lock:
+            self._made(name).until = until
+
+    def calm(self, name: str) -> None:
+        counter = self._counters.get(name)
+        if counter is not None:
+            counter.in_a_row = 0
+
+    def clear(self) -> None:
+        with self._lock:
+            self._counters.clear()
+
+    def _made(self, name: str) -> Counter:
+        counter = self._counters.setdefault(name, Counter())
+        self._counters.move_to_end(name)
+        while len(self._counters) > KEPT:
+            self._counters.popitem(last=False)
+        return counter
+
+
+class InRedis:
+    """Counters shared by all processes. Raises: redis.RedisError from each call when Redis does not answer."""
+
+    def __init__(self, url: str) -> None:
+        self._client: redis.Redis = redis.Redis.from_url(
+            url,
+            decode_responses=True,
+            socket_timeout=0.25,
+            socket_connect_timeout=0.25,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._count = self._client.register_script(COUNT)
+        self._clean: OrderedDict[str, float] = OrderedDict()
+
+    def look(self, name: str) -> Counter | None:
+        if self._clean.get(name, 0.0) > time.monotonic():
+            return None
+        had: Any = self._client.hmget(PREFIX + name, ["level", "level_at", "in_a_row", "until"])
+        if had == [None] * 4:
+            self._clean[name] = time.monotonic() + CLEAN_SECONDS
+            while len(self._clean) > KEPT:
+                self._clean.popitem(last=False)
+            return None
+        return _counter(had)
+
+    def count(self, name: str, moment: float) -> Counter:
+        self._clean.pop(name, None)
+        had: Any = self._count(
+            keys=[PREFIX + name], args=[repr(moment), repr(settings.API_FLOOD_DECAY), FORGOTTEN_SECONDS]
+        )
+        return _counter(had)
+
+    def set_until(self, name: str, until: float) -> None:
+        self._clean.pop(name, None)
+        self._client.hset(PREFIX + name, "until", repr(until))
+        self._client.expire(PREFIX + name, FORGOTTEN_SECONDS)
+
+    def calm(self, name: str) -> None:
+        self._client.hset(PREFIX + name, "in_a_row", "0")
+
+    def clear(self) -> None:
+        self._clean.clear()
+        for key in self._client.scan_iter(PREFIX + "*"):
+            self._client.delete(key)
+
+    def ping(self) -> None:
+        self._client.ping()
+
+
+class Shared:
+    """Counters in Redis while it answers, and in the process while it does not."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = InRedis(url)
+        self._own = InProcess()
+        self._away_until = 0.0
+
+    def look(self, name: str) -> Counter | None:
+        if self._is_there():
+            try:
+                return self._redis.look(name)
+            except redis.RedisError:
+                self._lost()
+        return self._own.look(name)
+
+    def count(self, name: str, moment: float) -> Counter:
+        if self._is_there():
+            try:
+                return self._redis.count(name, moment)
+            except redis.RedisError:
+                self._lost()
+        return self._own.count(name, moment)
+
+    def set_until(self, name: str, until: float) -> None:
+        if self._is_there():
+            try:
+                return self._redis.set_until(name, until)
+            except redis.RedisError:
+                self._lost()
+        return self._own.set_until(name, until)
+
+    def calm(self, name: str) -> None:
+        if self._is_there():
+            try:
+                return self._redis.calm(name)
+            except redis.RedisError:
+                self._lost()
+        return self._own.calm(name)
+
+    def clear(self) -> None:
+        self._own.clear()
+        self._away_until = 0.0
+        try:
+            self._redis.clear()
+        except redis.RedisError:
+            self._lost()
+
+    def answers(self) -> bool:
+        """Whether Redis is there now; asked by whoever looks after the portal."""
+        try:
+            self._redis.ping()
+        except redis.RedisError:
+            self._lost()
+            return False
+        self._away_until = 0.0
+        return True
+
+    def _is_there(self) -> bool:
+        return time.monotonic() >= self._away_until
+
+    def _lost(self) -> None:
+        if self._is_there():
+            logger.warning("Redis does not answer: this process counts failed calls by itself meanwhile")
+        self._away_until = time.monotonic() + AWAY_SECONDS
+
+
+def _counter(had: list[str | None]) -> Counter:
+    level, level_at, in_a_row, until = (each or "0" for each in had)
+    return Counter(float(level), float(level_at), int(in_a_row), float(until))
