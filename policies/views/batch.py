@@ -10,15 +10,16 @@ from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.http import require_http_methods
 
 from policies import batches, inbox
+from policies import facts as gathering
 from policies.access import open_to_members
 from policies.batches import MOST_TOGETHER, Outcome, Seen
 from policies.changes.moving import is_intact
 from policies.forms import APPROVE, REJECT, BatchForm
 from policies.listing import BY_EXPIRY, Listing
 from policies.models import ChangeRequest, State
-from policies.views.describing import agreed, described
+from policies.views.describing import agreed, described, protection
 from policies.views.rows import moves_money, named
-from portal.core.describing import Description, Fact
+from portal.core.describing import Description, Fact, Notice
 from portal.core.errors import DomainError
 from portal.core.http import MemberRequest
 from portal.core.phrases import counted
@@ -29,11 +30,12 @@ DIGEST_LENGTH: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One request of the batch, with all that is agreed to."""
+    """One request of the batch: in full where it is approved (security CR-15), by its main points where it is not."""
 
     change: ChangeRequest
     description: Description | None
-    agreed: list[Fact]
+    facts: list[Fact]
+    protection: Notice | None
 
     @property
     def name(self) -> str:
@@ -73,7 +75,7 @@ def batch(request: MemberRequest) -> HttpResponse:
         seen = [Seen(change.reference, change.digest) for change in chosen]
         form = BatchForm(request=request, chosen=seen, approves=approves)
     context = {
-        "entries": [_entry(change) for change in chosen],
+        "entries": _entries(request, chosen, approves=approves),
         "apart": [(named(change), change) for change in apart],
         "gone": len({seen.reference for seen in posted}) - len(chosen) - len(apart),
         "most": MOST_TOGETHER,
@@ -104,9 +106,14 @@ def _chosen(
     return chosen[:MOST_TOGETHER], apart
 
 
-def _entry(change: ChangeRequest) -> Entry:
-    description = described(change)
-    return Entry(change, description, agreed(change, description))
+def _entries(request: MemberRequest, changes: list[ChangeRequest], *, approves: bool) -> list[Entry]:
+    facts = gathering.gather(request.organization)
+    entries = []
+    for change in changes:
+        description = described(change)
+        said = agreed(change, description, in_full=approves)
+        entries.append(Entry(change, description, said, protection(change, facts)))
+    return entries
 
 
 def _tell(request: MemberRequest, outcomes: list[Outcome], *, approves: bool) -> None:

@@ -6,8 +6,10 @@ import pytest
 from django.urls import reverse
 
 from policies.changes import cancel
-from policies.models import Decision
-from tests.policies.conftest import ask_tidy, no, yes
+from policies.models import ChangeRequest, Decision
+from portal.audit.models import AuditEvent
+from portal.core.errors import Invalid
+from tests.policies.conftest import again, ask_tidy, no, yes
 from tests.policies.test_request_page import post
 
 INBOX = reverse("policies:inbox")
@@ -104,3 +106,41 @@ def test_going_back_after_deciding_shows_what_is_decided(three, ben, browser):
     answer = client.get(reverse("policies:request", args=[change.reference]))
     assert "no-store" in answer.headers["Cache-Control"]
     assert "Approve</button>" not in answer.content.decode()
+
+
+def test_every_link_of_these_pages_followed_decides_nothing(asked, three, ben, browser):
+    """CR-16: prefetch all links in the page: no change."""
+    client = browser(ben)
+    pages = [INBOX, INBOX + "?tab=viewable", reverse("policies:request", args=[asked.reference]) + "?tab=waiting"]
+    pages.append(reverse("policies:batch") + f"?decision=approve&change={asked.reference}&change={three[0].reference}")
+    links = {link for page in pages for link in re.findall(r'href="([^"#]+)', client.get(page).content.decode())}
+    before = set(AuditEvent.objects.values_list("pk", flat=True))
+    for address in sorted(links):
+        if address.startswith("/static/"):
+            continue
+        where = address.replace("&amp;", "&")
+        answer = client.get(where if where.startswith("/") else INBOX + where)
+        assert answer.status_code in (200, 302), where
+    assert not Decision.objects.exists()
+    assert {again(change).state for change in (asked, *three)} == {"pending"}
+    assert set(AuditEvent.objects.values_list("pk", flat=True)) == before
+
+
+@pytest.mark.parametrize("sign", ["\u202e", "\u200b", "\u2066"])
+def test_a_note_that_hides_or_turns_is_refused_and_one_that_got_in_is_shown_visibly(asked, ana, ben, browser, sign):
+    """CR-15: U+202E in the note."""
+    with pytest.raises(Invalid):
+        ask_tidy(ana, note=f"pay {sign}now")
+    ChangeRequest.objects.filter(pk=asked.pk).update(note=f"pay {sign}now")
+    for address in (INBOX, reverse("policies:request", args=[asked.reference])):
+        text = browser(ben).get(address).content.decode()
+        assert f"[U+{ord(sign):04X}]" in text
+        assert sign not in text
+
+
+def test_a_note_is_marked_as_the_words_of_who_asked(ana, ben, browser):
+    """CR-15: the initiator's note escaped and marked as theirs."""
+    change = ask_tidy(ana, note="<i>trust me</i>")
+    text = browser(ben).get(reverse("policies:request", args=[change.reference])).content.decode()
+    assert "<q>&lt;i&gt;trust me&lt;/i&gt;</q>" in text
+    assert "Ana Ruiz’s words" in text
