@@ -2,8 +2,7 @@
 
 from django.urls import path
 
-from portal.treasury.views import addresses
-from portal.treasury.views.withdrawals import withdrawals
+from portal.treasury.views import addresses, withdrawals, withdrawing
 
 app_name = "treasury"
 
@@ -12,5 +11,12 @@ urlpatterns = [
     path("addresses/new/", addresses.new_address, name="new_address"),
     path("addresses/<int:pk>/rename/", addresses.rename, name="rename_address"),
     path("addresses/<int:pk>/remove/", addresses.remove, name="remove_address"),
-    path("withdrawals/", withdrawals, name="withdrawals"),
+    path("withdrawals/", withdrawals.withdrawals, name="withdrawals"),
+    path("withdrawals/now/", withdrawals.withdrawals_now, name="withdrawals_now"),
+    path("withdrawals/new/", withdrawing.new_withdrawal, name="new_withdrawal"),
+    path("withdrawals/new/preview/", withdrawing.preview_withdrawal, name="preview_withdrawal"),
+    path("withdrawals/new/review/<str:packed>/", withdrawing.review_withdrawal, name="review_withdrawal"),
+    # No reference is as short as the words above.
+    path("withdrawals/<str:reference>/", withdrawals.withdrawal, name="withdrawal"),
+    path("withdrawals/<str:reference>/now/", withdrawals.withdrawal_now, name="withdrawal_now"),
 ]

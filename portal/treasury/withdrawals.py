@@ -5,15 +5,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Account
 from policies import changes
 from policies.models import ChangeRequest, State
+from portal.audit.record import lock_history
 from portal.core import actors
 from portal.core.errors import Conflict, Invalid
 from portal.core.money import plain, to_units
+from portal.treasury import forms_sent
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
+from portal.treasury.forms_sent import SentForm
 from portal.treasury.models import Address, Withdrawal
 from portal.treasury.operations import Withdraw, withdraw
 from portal.venues.errors import BelowMinimum, UnknownReference
@@ -48,11 +52,16 @@ def request_withdrawal(  # noqa: PLR0913  (what the protocol's Withdraw takes, n
     max_fee: Decimal | None = None,
     api_key: "ApiKey | None" = None,
     note: str = "",
+    form: SentForm | None = None,
 ) -> ChangeRequest:
     """Ask to send `amount`, fee included, to the address called `key`; it is on hold when this returns, or sent.
 
+    A `form` that was sent before gets the first answer. What a member sends at once takes a second factor that was
+    shown for exactly this (security SU-2).
+
     Raises: UnknownAsset; UnknownAddress, AddressMismatch, FeeTooHigh; Invalid for an amount that cannot be;
-    BelowMinimum, InsufficientFunds; and what `policies.changes.propose` raises. Nothing is held then.
+    BelowMinimum, InsufficientFunds; Conflict if `form` showed something else; and what `policies.changes.propose`
+    raises. Nothing is held then.
     """
     release_expired(account.pk)
     found, method = _destination(account, key, asset)
@@ -73,7 +82,20 @@ def request_withdrawal(  # noqa: PLR0913  (what the protocol's Withdraw takes, n
         network=found.network,
         memo=found.memo,
     )
-    return changes.propose(withdraw, actor=actor, params=params, api_key=api_key, note=note)
+    with transaction.atomic():
+        if form is not None:
+            # The history's lock makes a second click wait here until the first has its answer.
+            lock_history(actor.organization_id)
+            first = forms_sent.answer_to(form.name, member=actor)
+            if first is not None:
+                return first
+            forms_sent.refuse_other(form, params)
+        change = changes.propose(withdraw, actor=actor, params=params, api_key=api_key, note=note)
+        if form is not None:
+            Withdrawal.objects.filter(change=change).update(asked_as=form.name)
+        if actor.kind == actors.MEMBER and change.state == State.EXECUTED:
+            forms_sent.refuse_unproved(form)
+    return change
 
 
 def cancel_withdrawal(*, actor: "Member | ServiceUser", account_id: int, reference: str) -> bool:

@@ -134,7 +134,7 @@ def test_a_withdrawal_shows_its_amount_its_request_and_how_far_it_is(
     change = ask()
     html = seen(audit, WITHDRAWALS)
     assert "Pending" in html
-    assert reverse("policies:request", args=[change.reference]) in html
+    assert reverse("treasury:withdrawal", args=[change.withdrawal.reference]) in html
     assert change.withdrawal.reference in html
     assert "1.25 BTC" in plain(html)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from portal.core import markup
+from portal.core import markup, money
 
 register = template.Library()
 
@@ -42,6 +42,7 @@ for piece in (
     register.simple_tag(piece)
     register.filter(piece.__name__, piece)
 register.filter("amount", markup.amount)
+register.filter("plain", money.plain)
 register.filter("badge", markup.badge)
 register.filter("need", markup.need)
 register.filter("initials", markup.initials)

@@ -27,7 +27,10 @@ class Address(models.Model):
                 "account", models.functions.Lower("key"), condition=models.Q(removed_at=None), name="address_key_once"
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["organization", "account", "asset"], name="address_by_asset")]
+        indexes: ClassVar = [
+            models.Index(fields=["organization", "account", "asset"], name="address_by_asset"),
+            models.Index(fields=["account", "key", "id"], name="address_by_name"),
+        ]
 
     def __str__(self) -> str:
         return self.key

@@ -40,6 +40,7 @@ class Row:
     use: book.Use | None
     waiting: list[ChangeRequest]
     may_ask: bool
+    may_withdraw: bool
 
 
 @require_safe
@@ -131,6 +132,7 @@ def remove(request: MemberRequest, pk: int) -> HttpResponse:
 def _rows(request: MemberRequest, found: list[Address], codes: dict[str, str], asking: set[int]) -> list[Row]:
     uses = book.uses(found, accounts_of(request.member, Workflow.INITIATE_WITHDRAWAL))
     waiting = book.waiting(request.organization, found)
+    sending = {account.pk for account in accounts_of(request.member, Workflow.INITIATE_WITHDRAWAL, Right.INITIATE)}
     return [
         Row(
             address=address,
@@ -140,6 +142,7 @@ def _rows(request: MemberRequest, found: list[Address], codes: dict[str, str], a
             use=uses.get(address.pk),
             waiting=waiting.get(address.pk, []),
             may_ask=address.account_id in asking,
+            may_withdraw=address.account_id in sending,
         )
         for address in found
     ]

@@ -3,9 +3,12 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlencode
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
@@ -15,13 +18,28 @@ from policies.models import ChangeRequest, State
 from policies.workflows import Right, Workflow
 from portal.core import actors, markup
 from portal.core.http import MemberRequest
-from portal.core.paging import keyset
+from portal.core.money import from_units
+from portal.core.paging import MAX_CURSOR, keyset
+from portal.treasury import shown
 from portal.treasury.models import Withdrawal
-from portal.treasury.operations.wording import progress
+from portal.treasury.operations.wording import amount_with_fee, progress
 from portal.treasury.viewing import accounts_of
 from portal.treasury.withdrawals import release_expired
 from portal.venues.registry import venue
-from portal.venues.types import WithdrawalRow
+from portal.venues.types import Stage, WithdrawalRow
+
+WORKFLOW: Final = Workflow.INITIATE_WITHDRAWAL
+MOVING: Final = frozenset({Stage.INITIAL, Stage.PENDING, Stage.SETTLED})
+# What each stage means, to people.
+STAGES: Final = {
+    Stage.HELD: "The amount is off the free balance and waits for people.",
+    Stage.INITIAL: "It was handed to the network a moment ago.",
+    Stage.PENDING: "The network has it and has not sent it yet.",
+    Stage.SETTLED: "It was sent, and waits for confirmations.",
+    Stage.SUCCESS: "It has arrived.",
+    Stage.FAILURE: "It failed at the network.",
+    Stage.CANCELED: "It was never sent, and the amount was given back.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,47 +51,143 @@ class Row:
     reference: str
     key: str
     network: str
+    ends: SafeString
     actor_kind: str
     state: SafeString
+    txid: str
+    is_moving: bool
 
 
 @require_safe
-@needs(Workflow.INITIATE_WITHDRAWAL, Right.VIEW)
+@needs(WORKFLOW, Right.VIEW)
 def withdrawals(request: MemberRequest) -> HttpResponse:
     """The withdrawals of the Accounts that the member may view, newest first."""
-    accounts = accounts_of(request.member, Workflow.INITIATE_WITHDRAWAL)
+    context = _list(request)
+    context["may_ask"] = bool(accounts_of(request.member, WORKFLOW, Right.INITIATE))
+    context["states"] = State.choices
+    return render(request, "treasury/withdrawals.html", context)
+
+
+@require_safe
+@needs(WORKFLOW, Right.VIEW)
+def withdrawals_now(request: MemberRequest) -> HttpResponse:
+    """The rows alone, asked for by the page itself while something moves; that is no activity."""
+    return render(request, "treasury/_withdrawals.html", _list(request))
+
+
+@require_safe
+@needs(WORKFLOW, Right.VIEW)
+def withdrawal(request: MemberRequest, reference: str) -> HttpResponse:
+    """One withdrawal: what was asked, where it went and how far it has got."""
+    return render(request, "treasury/withdrawal.html", _one(request, reference))
+
+
+@require_safe
+@needs(WORKFLOW, Right.VIEW)
+def withdrawal_now(request: MemberRequest, reference: str) -> HttpResponse:
+    """How far it has got, asked for by the page itself; that is no activity."""
+    return render(request, "treasury/_withdrawal.html", _one(request, reference))
+
+
+def _list(request: MemberRequest) -> dict[str, object]:
+    accounts = accounts_of(request.member, WORKFLOW)
     for account in accounts:
         release_expired(account.pk)
+    codes = {asset.id: asset.code for account in accounts for asset in venue(account.venue).assets()}
+    chosen = {
+        "account": _one_of(request, "account", [str(account.pk) for account in accounts]),
+        "asset": _one_of(request, "asset", list(codes)),
+        "state": _one_of(request, "state", list(State.values)),
+    }
     rows = Withdrawal.objects.filter(organization=request.organization, account__in=accounts)
-    page = keyset(rows.select_related("account", "change"), after=request.GET.get("after"))
+    for name, column in (("account", "account"), ("asset", "asset"), ("state", "change__state")):
+        if chosen[name]:
+            rows = rows.filter(**{column: chosen[name]})
+    after = request.GET.get("after", "")[:MAX_CURSOR]
+    page = keyset(rows.select_related("account", "change"), after=after)
     seen = _seen_by_venues(page.rows)
-    return render(
-        request,
-        "treasury/withdrawals.html",
-        {"page": page, "rows": [_row(withdrawal, seen[withdrawal.reference]) for withdrawal in page.rows]},
+    shown_rows = [_row(row, seen[row.reference]) for row in page.rows]
+    query = urlencode(
+        {**{name: value for name, value in chosen.items() if value}, **({"after": after} if after else {})}
     )
+    return {
+        "page": page,
+        "rows": shown_rows,
+        "accounts": accounts,
+        "assets": sorted(codes.items(), key=lambda item: item[1]),
+        "chosen": chosen,
+        "is_filtered": any(chosen.values()),
+        "now_url": f"{reverse('treasury:withdrawals_now')}?{query}",
+        "is_moving": any(row.is_moving for row in shown_rows),
+        "is_waiting": any(row.change.is_open for row in shown_rows),
+    }
+
+
+def _one(request: MemberRequest, reference: str) -> dict[str, object]:
+    accounts = accounts_of(request.member, WORKFLOW)
+    rows = Withdrawal.objects.filter(organization=request.organization, account__in=accounts, reference=reference)
+    found = rows.select_related("account", "change__member__user", "change__service_user").first()
+    if found is None:
+        raise Http404("There is no such withdrawal.")
+    if found.change.is_past_its_time:
+        release_expired(found.account_id)
+        found.change.refresh_from_db()
+    row = venue(found.account.venue).withdrawal(reference)
+    decimals = row.asset.decimals
+    return {
+        "change": found.change,
+        "account": found.account,
+        "reference": reference,
+        "amount": amount_with_fee(
+            from_units(found.amount_units, decimals), from_units(found.fee_units, decimals), row.asset
+        ),
+        "receiver": shown.receiver(row.destination),
+        "key": row.destination.key,
+        "state": found.change.shown_state,
+        "stage": progress(row.stage),
+        "meaning": STAGES[row.stage],
+        "txid": row.txid or "",
+        "is_moving": row.stage in MOVING,
+        "is_waiting": found.change.is_open,
+        "actor_kind": _actor_kind(found.change),
+        "is_own": found.change.member_id == request.member.pk,
+        "now_url": reverse("treasury:withdrawal_now", args=[reference]),
+    }
+
+
+def _one_of(request: MemberRequest, name: str, choices: Sequence[str]) -> str:
+    value = request.GET.get(name, "")
+    return value if value in choices else ""
 
 
 def _seen_by_venues(found: Sequence[Withdrawal]) -> dict[str, WithdrawalRow]:
     """One statement for each venue."""
     references = defaultdict(list)
-    for withdrawal in found:
-        references[withdrawal.account.venue].append(withdrawal.reference)
+    for row in found:
+        references[row.account.venue].append(row.reference)
     rows: dict[str, WithdrawalRow] = {}
     for name, of_venue in references.items():
         rows |= venue(name).withdrawals_by_reference(of_venue)
     return rows
 
 
-def _row(withdrawal: Withdrawal, seen: WithdrawalRow) -> Row:
-    change = withdrawal.change
+def _row(found: Withdrawal, seen: WithdrawalRow) -> Row:
+    change = found.change
     state = change.shown_state
+    target = seen.destination
     return Row(
         change=change,
-        account=withdrawal.account,
-        reference=withdrawal.reference,
-        key=seen.destination.key,
-        network=seen.destination.network,
-        actor_kind=actors.SERVICE_USER if change.service_user_id else actors.MEMBER,
+        account=found.account,
+        reference=found.reference,
+        key=target.key,
+        network=target.network,
+        ends=shown.ends(target.network, target.address),
+        actor_kind=_actor_kind(change),
         state=progress(seen.stage) if state is State.EXECUTED else markup.state(state),
+        txid=seen.txid or "",
+        is_moving=seen.stage in MOVING,
     )
+
+
+def _actor_kind(change: ChangeRequest) -> str:
+    return actors.SERVICE_USER if change.service_user_id else actors.MEMBER

@@ -1,0 +1,46 @@
+"""A withdrawal between its form and its review: carried in the address of the page, signed for one member.
+
+So the review can be left, reloaded and come back to, in any number of tabs, and nothing is kept for those never sent.
+"""
+
+from dataclasses import astuple, dataclass
+from datetime import timedelta
+from typing import Final
+
+from django.core import signing
+
+from accounts.models import Member
+from portal.core.secrets import token
+
+SALT: Final = "portal.treasury.drafts"
+LIFE: Final = timedelta(hours=1)
+NAME_LENGTH: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What was typed. `name` tells this review from the next one that looks the same."""
+
+    name: str
+    account_id: int
+    address_id: int
+    amount: str
+    note: str
+
+
+def new_draft(*, account_id: int, address_id: int, amount: str, note: str) -> Draft:
+    return Draft(token(NAME_LENGTH), account_id, address_id, amount, note)
+
+
+def pack(draft: Draft, member: Member) -> str:
+    """The draft as part of an address."""
+    return signing.dumps([member.pk, *astuple(draft)], salt=SALT, compress=True)
+
+
+def unpack(text: str, member: Member) -> Draft | None:
+    """The draft that `pack` made for this member within the hour; None for anything else."""
+    try:
+        member_id, *values = signing.loads(text, salt=SALT, max_age=LIFE)
+    except signing.BadSignature:
+        return None
+    return Draft(*values) if member_id == member.pk else None

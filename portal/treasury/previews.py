@@ -1,0 +1,79 @@
+"""What a withdrawal would cost, bring and leave, before anybody asks for it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from portal.core.errors import Invalid
+from portal.core.money import from_units, plain, to_units
+from portal.treasury.models import Address
+from portal.treasury.operations import Withdraw
+from portal.venues.errors import BelowMinimum, InsufficientFunds
+from portal.venues.registry import venue
+from portal.venues.types import WithdrawalMethod
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Amounts in the asset, `amount` with the fee in it; None where none was given. `trouble` says why it cannot be."""
+
+    address: Address
+    method: WithdrawalMethod
+    free: Decimal
+    amount: Decimal | None
+    trouble: Invalid | None
+
+    @property
+    def code(self) -> str:
+        return self.method.asset.code
+
+    @property
+    def arrives(self) -> Decimal | None:
+        return None if self.amount is None else self.amount - self.method.fee
+
+    @property
+    def left(self) -> Decimal | None:
+        return None if self.amount is None else self.free - self.amount
+
+    def params(self) -> Withdraw:
+        """What would be asked, by value. Raises: Invalid without an amount that can be."""
+        if self.trouble is not None:
+            raise self.trouble
+        if self.amount is None:
+            raise Invalid("Write the amount.", field="amount")
+        address = self.address
+        return Withdraw(
+            account_id=address.account_id,
+            address_id=address.pk,
+            key=address.key,
+            asset=address.asset,
+            amount=Decimal(plain(self.amount)),
+            fee=self.method.fee,
+            address=address.address,
+            method=address.method,
+            network=address.network,
+            memo=address.memo,
+        )
+
+
+def preview(address: Address, amount: Decimal | None) -> Preview:
+    """How sending `amount`, fee included, to `address` would go, as things stand."""
+    exchange = venue(address.account.venue)
+    method = exchange.withdrawal_method(address.asset, address.method)
+    rows = [row for row in exchange.balances(address.account_id) if row.asset == method.asset]
+    free = from_units(sum(row.units - row.held_by_orders_units for row in rows), method.asset.decimals)
+    return Preview(address, method, free, amount, _trouble(method, free, amount) if amount is not None else None)
+
+
+def _trouble(method: WithdrawalMethod, free: Decimal, amount: Decimal) -> Invalid | None:
+    code = method.asset.code
+    try:
+        to_units(amount, method.asset.decimals)
+    except Invalid as error:
+        return error
+    if amount < method.minimum:
+        return BelowMinimum(
+            f"{method.name} takes {plain(method.minimum)} {code} or more, fee included.", field="amount"
+        )
+    if amount > free:
+        return InsufficientFunds(f"The Account has {plain(free)} {code} free.", field="amount")
+    return None
