@@ -254,7 +254,7 @@ class Anything:
 USERREF: Final = Whole(-(2**31), 2**31 - 1)
 CLIENT_ID: Final = Text(
     longest=36,
-    pattern="[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}|[ -~]{1,18}",
+    pattern="[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}|[!-~]{1,18}",
 )
 
 

@@ -1,5 +1,6 @@
 """What anybody may ask: the time, and what can be held and traded here (reference §8)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,11 +11,8 @@ from portal.api.kinds import Choice, Names
 from portal.api.parameters import NoParameters, optional
 from portal.core.money import plain
 from portal.venues.registry import shown
-from portal.venues.types import Asset, Pair
+from portal.venues.types import Asset, FeeTier, Pair
 
-# The schedule of the entry tier: from a volume of 0 on, in percent.
-TAKER_FEES: Final[JSON] = [[0, 0.4]]
-MAKER_FEES: Final[JSON] = [[0, 0.25]]
 PARTS: Final = {
     "leverage": ("leverage_buy", "leverage_sell"),
     "fees": ("fees", "fees_maker", "fee_volume_currency"),
@@ -67,6 +65,7 @@ def _asset_row(asset: Asset) -> JSON:
 
 
 def _pair_row(pair: Pair) -> dict[str, JSON]:
+    schedule = shown().schedule(pair.id)
     return {
         "altname": pair.altname,
         "wsname": pair.wsname,
@@ -81,8 +80,8 @@ def _pair_row(pair: Pair) -> dict[str, JSON]:
         "lot_multiplier": 1,
         "leverage_buy": [],
         "leverage_sell": [],
-        "fees": TAKER_FEES,
-        "fees_maker": MAKER_FEES,
+        "fees": _tiers(schedule.taker),
+        "fees_maker": _tiers(schedule.maker),
         "fee_volume_currency": "ZUSD",
         "margin_call": 80,
         "margin_stop": 40,
@@ -91,6 +90,11 @@ def _pair_row(pair: Pair) -> dict[str, JSON]:
         "tick_size": plain(pair.tick_size),
         "status": "online",
     }
+
+
+def _tiers(tiers: Sequence[FeeTier]) -> JSON:
+    """Each tier as the volume it begins with and its percent."""
+    return [[int(tier.volume), float(tier.percent)] for tier in tiers]
 
 
 def _part(row: dict[str, JSON], part: str) -> JSON:
