@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_address, ip_network
 from typing import Final
 
 from django.utils import timezone
@@ -17,6 +17,8 @@ from portal.core.errors import Invalid
 
 NAME: Final = re.compile(NAME_PATTERN, re.ASCII)
 MOST_NETWORKS: Final = 50
+MOST_COMPLAINTS: Final = 10
+BETWEEN: Final = re.compile(r"[\s,;]+")
 # Its page would be hidden by the form for a new one.
 RESERVED: Final = frozenset({"new"})
 
@@ -116,22 +118,26 @@ def check(limits: Limits, *, acknowledged: bool) -> None:
 
 
 def parse_allow_list(text: str) -> tuple[str, ...]:
-    """Addresses and ranges, v4 and v6, one on a line, in their canonical form and each once; blank lines are skipped.
+    """Addresses and ranges, v4 and v6, in their canonical form and each once, however they are set apart.
 
     Raises: Invalid naming each line that is neither.
     """
     found: dict[str, None] = {}
     wrong: list[str] = []
     for number, line in enumerate(text.splitlines(), start=1):
-        if entry := line.strip():
+        for entry in filter(None, BETWEEN.split(line)):
             try:
                 found[_network(entry)] = None
             except ValueError as error:
                 wrong.append(f"Line {number}: {error}")
     if wrong:
-        raise Invalid("\n".join(wrong), field="ip_allow_list")
+        raise Invalid("\n".join(wrong[:MOST_COMPLAINTS]), field="ip_allow_list")
     if len(found) > MOST_NETWORKS:
-        raise Invalid(f"At most {MOST_NETWORKS} addresses and ranges.", field="ip_allow_list")
+        raise Invalid(f"At most {MOST_NETWORKS} addresses and ranges; these are {len(found)}.", field="ip_allow_list")
+    if _is_everything(found):
+        raise Invalid(
+            "Together these are every address there is. Leave the list empty if you mean that.", field="ip_allow_list"
+        )
     return tuple(found)
 
 
@@ -183,6 +189,13 @@ def _tighten(limits: Limits) -> str:
     return f"give the key {' and '.join(missing)}"
 
 
+def _is_everything(entries: Iterable[str]) -> bool:
+    networks = [ip_network(entry) for entry in entries]
+    v4 = collapse_addresses(network for network in networks if isinstance(network, IPv4Network))
+    v6 = collapse_addresses(network for network in networks if isinstance(network, IPv6Network))
+    return any(network.prefixlen == 0 for network in v4) or any(network.prefixlen == 0 for network in v6)
+
+
 def _network(entry: str) -> str:
     """The canonical text of one address or range. ValueError says what is wrong with it."""
     if "%" in entry or len(entry) > 49:
@@ -211,5 +224,5 @@ def _address(entry: str) -> str:
         why = "; each part ends at 255" if is_too_large and any(int(part) > 255 for part in parts) else ""
         raise ValueError(f"{entry} is not an address{why}.") from error
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
+        raise ValueError(f"{entry} is an IPv4 address in disguise. Write {address.ipv4_mapped}.")
     return str(address)

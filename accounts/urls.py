@@ -64,6 +64,7 @@ urlpatterns = [
     path("service-users/", service_users.service_users, name="service_users"),
     # No bot can be called so: `accounts.limits.RESERVED`.
     path("service-users/new/", service_users.new_service_user, name="new_service_user"),
+    path("service-users/new/risk/", service_users.risk, name="key_risk"),
     path("service-users/<str:name>/", service_users.service_user, name="service_user"),
     path("service-users/<str:name>/change/", service_users.change, name="change_service_user"),
     path("service-users/<str:name>/suspend/", service_users.suspend, name="suspend"),

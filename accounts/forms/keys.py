@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from django import forms
 
-from accounts.forms.service_users import InstantField, expiry_help
+from accounts.forms.risk import expiry_help
+from accounts.forms.service_users import InstantField
 from accounts.limits import Limits, check
 from accounts.models import ServiceUser
 from accounts.operations.rotation import RotateKey, replaceable

@@ -1,36 +1,26 @@
 """The forms about Service Users: text in, typed limits out."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from accounts.forms.permissions import PermissionBox, boxes
+from accounts.forms.risk import Risk, allow_list_help, expiry_help, risk_of, websocket_help
 from accounts.limits import Limits, check, check_name, ordered, parse_allow_list
 from accounts.models import Account, Organization, ServiceUser
-from accounts.models.service_user import PERMISSION_GROUPS, Permission
+from accounts.models.service_user import PURPOSE_LENGTH, Permission
 from accounts.nonces import MAX_WINDOW
 from accounts.operations.service_users import ChangeServiceUser, CreateServiceUser
-from accounts.served import SERVED
 from portal.core.errors import Invalid
-from portal.core.forms import StepUpForm
+from portal.core.forms import PlainTextField, StepUpForm
 
-PROPOSED_LIFE: Final = timedelta(days=90)
 MINUTE: Final = "%Y-%m-%dT%H:%M"
 FIRST_YEAR, LAST_YEAR = 2000, 2199
-
-
-@dataclass(frozen=True, slots=True)
-class PermissionBox:
-    """One permission as the form draws it."""
-
-    value: str
-    label: str
-    is_checked: bool
-    is_served: bool
 
 
 class InstantField(forms.DateTimeField):
@@ -49,16 +39,15 @@ class InstantField(forms.DateTimeField):
         return at.astimezone(UTC)
 
 
-def expiry_help() -> str:
-    """The reader's zone, and what is proposed, in it."""
-    proposal = timezone.localtime(timezone.now() + PROPOSED_LIFE)
-    zone = timezone.get_current_timezone_name()
-    return f"{zone}. Empty means never. 90 days from now would be {proposal.day} {proposal:%b %Y}."
-
-
 class LimitsForm(StepUpForm):
     """Permissions and settings of a bot."""
 
+    purpose = PlainTextField(
+        label="Purpose",
+        required=False,
+        max_length=PURPOSE_LENGTH,
+        help_text="What it is for, in a few words. Approvers read it.",
+    )
     permissions = forms.MultipleChoiceField(
         label="What it may do",
         choices=Permission.choices,
@@ -68,21 +57,23 @@ class LimitsForm(StepUpForm):
     expires_at = InstantField(label="Expiry")
     query_start = InstantField(label="Queries from")
     query_end = InstantField(label="Queries until")
-    websocket = forms.BooleanField(
-        label="WebSocket", required=False, help_text="Let its keys open streams. Not served yet."
-    )
+    websocket = forms.BooleanField(label="WebSocket", required=False)
     nonce_window = forms.IntegerField(
         label="Nonce window",
         min_value=0,
         max_value=MAX_WINDOW,
         initial=0,
-        help_text="In units of the bot's own nonce. 0 means that each call must bring a higher one.",
+        help_text=(
+            "How far behind its highest nonce a call may still come, for calls that overtake each other; each nonce "
+            "counts once all the same. In the unit of the client: ten seconds are 10000 for ccxt and krakenex "
+            "(milliseconds), 1000000000 for python-kraken-sdk (10 nanoseconds), 10000000000 for nanoseconds. 0 means "
+            "that each call must bring a higher one."
+        ),
     )
     ip_allow_list = forms.CharField(
         label="IP allow-list",
         required=False,
         max_length=3000,
-        help_text="One address or range a line, IPv4 or IPv6. Empty means any address.",
         widget=forms.Textarea(attrs={"rows": 3, "class": "input input--mono"}),
     )
     acknowledged = forms.BooleanField(
@@ -96,20 +87,22 @@ class LimitsForm(StepUpForm):
         super().__init__(*args, **kwargs)
         zone = timezone.get_current_timezone_name()
         self.fields["expires_at"].help_text = expiry_help()
+        self.fields["ip_allow_list"].help_text = allow_list_help()
+        self.fields["websocket"].help_text = websocket_help()
         self.fields["query_start"].help_text = f"{zone}. Nothing from before it is shown to the bot."
         self.fields["query_end"].help_text = f"{zone}. Nothing from then on is shown to the bot."
 
     def permission_groups(self) -> Iterator[tuple[str, list[PermissionBox]]]:
         """The ten permissions in their three groups, as they are ticked now."""
-        ticked = {str(value) for value in self["permissions"].value() or ()}
-        for title, group in PERMISSION_GROUPS.items():
-            yield (
-                title,
-                [
-                    PermissionBox(permission.value, permission.label, permission in ticked, permission in SERVED)
-                    for permission in group
-                ],
-            )
+        return boxes(self["permissions"].value() or ())
+
+    def risk(self) -> Risk:
+        """What a key could do at worst, as the form stands now."""
+        return risk_of(
+            {str(value) for value in self["permissions"].value() or ()},
+            expires_at=self["expires_at"].value(),
+            ip_allow_list=str(self["ip_allow_list"].value() or ""),
+        )
 
     def clean_permissions(self) -> tuple[str, ...]:
         return ordered(self.cleaned_data["permissions"])
@@ -132,6 +125,7 @@ class LimitsForm(StepUpForm):
                 websocket=cleaned["websocket"],
                 nonce_window=cleaned.get("nonce_window", 0),
                 ip_allow_list=cleaned.get("ip_allow_list", ()),
+                purpose=cleaned.get("purpose", ""),
             )
             try:
                 check(limits, acknowledged=cleaned["acknowledged"])
@@ -150,6 +144,7 @@ class LimitsForm(StepUpForm):
             websocket=cleaned["websocket"],
             nonce_window=cleaned["nonce_window"],
             ip_allow_list=cleaned["ip_allow_list"],
+            purpose=cleaned["purpose"],
         )
 
 
@@ -163,7 +158,7 @@ class NewServiceUserForm(LimitsForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     account = forms.ModelChoiceField(Account.objects.none(), label="Account", empty_label=None)
-    field_order = ("name", "account")
+    field_order = ("name", "account", "purpose")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import brakes
 from accounts import keys as api_keys
 from accounts.forms.keys import RotateForm
-from accounts.forms.service_users import PROPOSED_LIFE, ConfirmForm
+from accounts.forms.risk import PROPOSED_LIFE
+from accounts.forms.service_users import ConfirmForm
 from accounts.limits import limits_of
 from accounts.models import ApiKey, ServiceUser
 from accounts.operations.rotation import rotate_key

@@ -4,15 +4,18 @@ from django.contrib import messages
 from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import brakes
+from accounts.forms.risk import PROPOSED_LIFE, risk_of
 from accounts.forms.service_users import ChangeServiceUserForm, ConfirmForm, NewServiceUserForm
 from accounts.limits import limits_of
-from accounts.models import Account, ApiKey, ServiceUser
+from accounts.models import Account, ApiKey, Custodian, ServiceUser
 from accounts.operations.service_users import change_service_user, create_service_user
 from accounts.operations.standing import LiftSuspension, RemoveServiceUser, lift_suspension, remove_service_user
 from accounts.outlook import Forecast, forecast
+from accounts.starting_points import starting_point
 from accounts.views.service_user import bot_of, onward, page_of, row_of
 from policies.access import allows, needs
 from policies.changes import propose
@@ -44,8 +47,15 @@ def service_user(request: MemberRequest, name: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
 def new_service_user(request: MemberRequest) -> HttpResponse:
-    """Ask for a new bot."""
-    form = NewServiceUserForm(request.POST or None, request=request, organization=request.organization)
+    """Ask for a new bot; `?from=` names a starting point, which fills the form."""
+    point = starting_point(request.GET.get("from"))
+    filled = {"permissions": list(point.permissions), "purpose": point.purpose} if point else {}
+    form = NewServiceUserForm(
+        request.POST or None,
+        request=request,
+        organization=request.organization,
+        initial={"expires_at": timezone.now() + PROPOSED_LIFE, **filled},
+    )
     if form.is_valid():
         try:
             change = propose(create_service_user, actor=request.member, params=form.params())
@@ -88,8 +98,26 @@ def change(request: MemberRequest, name: str) -> HttpResponse:
         afterwards="It counts from the bot's next call on.",
         protected_if="where a key that may withdraw gets more power",
     )
-    context = {"form": form, "bot": bot, "notice": notice, "button": _button(notice, "Change service user")}
+    context = {
+        "form": form,
+        "bot": bot,
+        "notice": notice,
+        "button": _button(notice, "Change service user"),
+        "is_custodian": Custodian.objects.filter(api_key__service_user=bot, member=request.member).exists(),
+    }
     return render(request, "accounts/change_service_user.html", context)
+
+
+@require_safe
+@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
+def risk(request: MemberRequest) -> HttpResponse:
+    """The part of the form that says what could go wrong, as it stands while it is being filled in."""
+    stands = risk_of(
+        request.GET.getlist("permissions"),
+        expires_at=request.GET.get("expires_at", ""),
+        ip_allow_list=request.GET.get("ip_allow_list", ""),
+    )
+    return render(request, "accounts/_risk.html", {"risk": stands})
 
 
 @require_POST

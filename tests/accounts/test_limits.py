@@ -30,7 +30,10 @@ TIGHT = Limits(
         ("203.0.113.7", ("203.0.113.7",)),
         ("203.0.113.7/32", ("203.0.113.7",)),
         (" 203.0.113.0/28 \r\n2001:DB8::0/32\n203.0.113.0/28", ("203.0.113.0/28", "2001:db8::/32")),
-        ("::ffff:203.0.113.7", ("203.0.113.7",)),
+        (
+            "203.0.113.7, 203.0.113.8;2001:db8::1  198.51.100.0/24",
+            ("203.0.113.7", "203.0.113.8", "2001:db8::1", "198.51.100.0/24"),
+        ),
     ],
 )
 def test_addresses_and_ranges_are_read_in_their_shortest_form(text, parsed):
@@ -43,12 +46,13 @@ def test_addresses_and_ranges_are_read_in_their_shortest_form(text, parsed):
     [
         ("203.0.113.400", "each part ends at 255"),
         ("203.0.113", "is not an address"),
-        ("203.0.113.0/28, 203.0.113.16/28", "is not a range"),
         ("203.0.113.0/33", "is not a range"),
         ("203.0.113.9/28", "Write 203.0.113.0/28"),
         ("0.0.0.0/0", "every address"),
         ("::/0", "every address"),
         ("::ffff:203.0.113.0/124", "in disguise"),
+        ("::ffff:203.0.113.7", "Write 203.0.113.7."),
+        ("203.0.113.7 203.0.113.400", "203.0.113.400 is not an address"),
         ("fe80::1%eth0", "is not an address"),
         ("203.0.113.007", "is not an address"),
         ("\uff12\uff10\uff13.0.113.7", "is not an address"),
@@ -151,3 +155,9 @@ def test_a_name_is_letters_digits_and_hyphens(name):
 
 def test_permissions_are_kept_in_the_order_of_the_protocol():
     assert ordered(["export-data", "query-funds", "export-data"]) == ("query-funds", "export-data")
+
+
+@pytest.mark.parametrize("text", ["0.0.0.0/1\n128.0.0.0/1", "::/1 8000::/1"])
+def test_what_is_everything_together_is_no_list(text):
+    with pytest.raises(Invalid, match="Together these are every address there is"):
+        parse_allow_list(text)
