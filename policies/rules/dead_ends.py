@@ -91,23 +91,29 @@ def _in_workflow(workflow: Workflow, facts: Facts) -> Iterator[Shortage]:
     for account_id, account in facts.accounts.items() if workflow.by_account else nowhere:
         # Whoever could approve what a stranger asks. Initiator and custodians are then taken out by person, which
         # spares going through everybody once more for each initiator.
-        stranger = _stranger(workflow, account_id)
-        pool = {person.user_id for person in facts.people if why_not(person, stranger, facts.level) is None}
+        able = pool(workflow, account_id, facts)
         worst: dict[tuple[str, int], Shortage] = {}
-        for initiator in _initiators(workflow, account_id, facts):
-            needed = _needed(workflow, initiator, account_id, facts)
-            missing = needed - len(pool - _barred(initiator))
+        for initiator in initiators(workflow, account_id, facts):
+            number = needed(workflow, initiator, account_id, facts)
+            missing = number - len(able - barred(initiator))
             who = _who(initiator)
             if missing > (worst[who].missing if who in worst else 0):
-                worst[who] = Shortage(workflow, account_id, account, who, initiator.name, needed, missing)
+                worst[who] = Shortage(workflow, account_id, account, who, initiator.name, number, missing)
         yield from worst.values()
+
+
+def pool(workflow: Workflow, account_id: int | None, facts: Facts) -> frozenset[int]:
+    """Whoever could approve there what a stranger asks, by person."""
+    stranger = _stranger(workflow, account_id)
+    return frozenset(person.user_id for person in facts.people if why_not(person, stranger, facts.level) is None)
 
 
 def _stranger(workflow: Workflow, account_id: int | None) -> Asked:
     return Asked(workflow, Bot(0, "", account_id or 0), account_id)
 
 
-def _initiators(workflow: Workflow, account_id: int | None, facts: Facts) -> Iterator[Initiator]:
+def initiators(workflow: Workflow, account_id: int | None, facts: Facts) -> Iterator[Initiator]:
+    """Whoever may ask there: Members who may initiate, and bots that may withdraw, once for each of their keys."""
     yield from (person for person in facts.people if person.may_initiate(workflow, account_id))
     if workflow is Workflow.INITIATE_WITHDRAWAL:
         for bot in facts.bots:
@@ -115,7 +121,7 @@ def _initiators(workflow: Workflow, account_id: int | None, facts: Facts) -> Ite
                 yield from bot.through_each()
 
 
-def _needed(workflow: Workflow, initiator: Initiator, account_id: int | None, facts: Facts) -> int:
+def needed(workflow: Workflow, initiator: Initiator, account_id: int | None, facts: Facts) -> int:
     """The most that can be asked of `initiator` there: while a policy is locked, what a protected change asks."""
     protected = workflow in PROTECTED and is_locked(facts.policies)
     asked = Asked(workflow, initiator, account_id, protected=protected)
@@ -125,7 +131,8 @@ def _needed(workflow: Workflow, initiator: Initiator, account_id: int | None, fa
         return NEVER
 
 
-def _barred(initiator: Initiator) -> frozenset[int]:
+def barred(initiator: Initiator) -> frozenset[int]:
+    """The persons who never approve what it asks: itself, or the custodians of its key."""
     return frozenset({initiator.user_id}) if isinstance(initiator, Person) else initiator.custodians
 
 
