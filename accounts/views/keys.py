@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,6 +19,7 @@ from accounts.limits import limits_of
 from accounts.models import ApiKey, ServiceUser
 from accounts.operations.rotation import rotate_key
 from accounts.outlook import forecast
+from accounts.snippets import snippets
 from accounts.views.service_user import bot_of, onward, page_of
 from policies.access import needs
 from policies.changes import propose
@@ -49,6 +51,8 @@ def reveal(request: MemberRequest, name: str, public: str) -> HttpResponse:
         "key": key,
         "public": in_groups(revealed.public),
         "secret": in_groups(revealed.secret),
+        "snippets": snippets(settings.BASE_URL),
+        "retiring": api_keys.others(key).filter(retires_at__isnull=False).first(),
     }
     response = render(request, "accounts/reveal.html", context)
     response["Cache-Control"] = "no-store"

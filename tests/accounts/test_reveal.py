@@ -50,6 +50,19 @@ def test_the_answer_to_the_post_shows_both_halves(client, owner, key, sign_in):
     assert 'data-reveal="60"' in text
 
 
+def test_the_examples_hold_this_portals_address_and_no_secret(client, owner, key, sign_in, settings):
+    """SE-3: what is copied into a program's text is not the secret."""
+    settings.BASE_URL = "https://portal.example.test"
+    sign_in(client, owner)
+    text = client.post(path(key)).content.decode()
+    examples = text.split('id="try"')[1]
+    for client_name in ("krakenex", "ccxt", "curl"):
+        assert f'data-copied="{client_name}"' in examples
+    assert examples.count("https://portal.example.test") == 3
+    assert secret_of(key)[:6] not in examples
+    assert key.public[:6] not in examples
+
+
 def test_nothing_may_keep_that_answer(client, owner, key, sign_in):
     """SE-3: headers."""
     sign_in(client, owner)
