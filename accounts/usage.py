@@ -3,12 +3,12 @@
 What pages show may lose a second when a process is killed; what limits rest on, and the last use, is in the key's row.
 """
 
-import atexit
 import logging
 from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from multiprocessing.util import Finalize
 from threading import Event, Lock, Thread
 from time import sleep
 from typing import Final
@@ -185,7 +185,9 @@ def _start() -> None:
     with _lock:
         if _writer is None or not _writer.is_alive():
             if _writer is None:
-                atexit.register(flush)
+                # Servers fork their workers through multiprocessing, which ends them without `atexit`; this runs in
+                # both, and takes along what the thread has not written yet.
+                Finalize(None, flush, exitpriority=0)
             _writer = Thread(target=_write_on, name="key-use", daemon=True)
             _writer.start()
 

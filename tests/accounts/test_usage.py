@@ -1,6 +1,5 @@
 """What is counted of a key's calls, how it is written, and how long it is kept (DESIGN K6, hot path §3)."""
 
-import atexit
 from collections import Counter
 from datetime import timedelta
 
@@ -148,7 +147,7 @@ def test_a_thread_writes_beside_the_calls(monkeypatch, settings, trading_bot):
 
     monkeypatch.setattr(usage, "_writer", None)
     monkeypatch.setattr(usage, "_write_on", once)
-    monkeypatch.setattr(atexit, "register", left.append)
+    monkeypatch.setattr(usage, "Finalize", lambda _, act, exitpriority: left.append(act))
     settings.KEY_USE_WRITTEN_EVERY = 0.01
     usage.count(trading_bot.public, "Queries", NOON)
     writer = usage._writer
