@@ -1,8 +1,18 @@
 """Carrying out what has come due by the clock, before anything is said or done about an Account."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from heapq import heapify, heappop, heappush
+
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
+from portal.venues.paper.deposits import receiving
+from portal.venues.paper.deposits.models import Deposit
+from portal.venues.paper.earn import clockwork
+from portal.venues.paper.earn.models import Holding
 from portal.venues.paper.ledger import balances
 from portal.venues.paper.ledger.models import Balance
 from portal.venues.paper.orders import settling
@@ -12,6 +22,15 @@ from portal.venues.types import Balance as BalanceRow
 
 # Events that one call carries out at most. The rest waits for the next one, and everything is told as of there.
 EVENTS = 200
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Event:
+    """A deposit to be credited or a Holding's next event."""
+
+    at: datetime
+    is_holding: bool
+    pk: int
 
 
 def catch_up(account_id: int) -> None:
@@ -24,7 +43,7 @@ def catch_up(account_id: int) -> None:
 def balances_now(account_id: int) -> list[BalanceRow]:
     """See Books.balances: one statement, and more only when something has come due."""
     rows, is_behind = balances.balances(account_id, source.path().key, timezone.now())
-    if is_behind:
+    if is_behind or not rows:
         catch_up(account_id)
         rows, _ = balances.balances(account_id, source.path().key, timezone.now())
     return rows
@@ -40,7 +59,12 @@ def locked(account_id: int) -> dict[str, Balance]:
 
 def is_due(account_id: int) -> bool:
     """Whether anything waits to be carried out for the Account."""
-    return Order.objects.filter(settling.due(timezone.now()), account_id=account_id).exists()
+    now = timezone.now()
+    return (
+        Order.objects.filter(settling.due(now), account_id=account_id).exists()
+        or Deposit.objects.filter(_arrived(now), account_id=account_id).exists()
+        or Holding.objects.filter(account_id=account_id, due_at__lte=now).exists()
+    )
 
 
 def settle_due(limit: int) -> int:
@@ -56,9 +80,46 @@ def settle_due(limit: int) -> int:
 
 
 def _settle(account_id: int, limit: int) -> int:
-    return settling.settle(account_id, timezone.now(), limit)
+    """Everything in the order of its time, so that the ledger tells it in that order."""
+    now = timezone.now()
+    settling.renew(account_id, now)
+    events = list(_events(account_id, now, limit))
+    heapify(events)
+    done = 0
+    while events and done < limit:
+        event = heappop(events)
+        done += settling.settle(account_id, event.at, limit - done)
+        if done >= limit:
+            return done
+        following = _carry_out(event)
+        done += 1
+        if following is not None and following <= now:
+            heappush(events, Event(following, event.is_holding, event.pk))
+    return done + settling.settle(account_id, now, limit - done)
+
+
+def _events(account_id: int, now: datetime, limit: int) -> Iterator[Event]:
+    deposits = Deposit.objects.filter(_arrived(now), account_id=account_id).order_by("credit_at", "pk")
+    for pk, at in deposits.values_list("pk", "credit_at")[:limit]:
+        yield Event(at, is_holding=False, pk=pk)
+    for pk, due_at in Holding.objects.filter(account_id=account_id, due_at__lte=now).values_list("pk", "due_at"):
+        yield Event(due_at or now, is_holding=True, pk=pk)
+
+
+def _carry_out(event: Event) -> datetime | None:
+    if event.is_holding:
+        return clockwork.happen(event.pk)
+    receiving.credit(event.pk)
+    return None
+
+
+def _arrived(now: datetime) -> Q:
+    return Q(entry=None, credit_at__lte=now)
 
 
 def _accounts_due(limit: int) -> list[int]:
-    orders = Order.objects.filter(settling.due(timezone.now())).order_by("due_at")
-    return list(dict.fromkeys(orders.values_list("account_id", flat=True)[:limit]))
+    now = timezone.now()
+    orders = Order.objects.filter(settling.due(now)).order_by("due_at").values_list("account_id", flat=True)
+    deposits = Deposit.objects.filter(_arrived(now)).order_by("credit_at").values_list("account_id", flat=True)
+    holdings = Holding.objects.filter(due_at__lte=now).order_by("due_at").values_list("account_id", flat=True)
+    return list(dict.fromkeys([*orders[:limit], *deposits[:limit], *holdings[:limit]]))

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from django.db.models import F, Sum, Window
 
+from portal.venues.paper.deposits.models import Deposit
+from portal.venues.paper.earn import checking as earn
 from portal.venues.paper.models import Balance, Book, Entry, Posting, Withdrawal
 from portal.venues.paper.orders import checking as orders
 
@@ -19,6 +21,8 @@ def differences() -> Iterator[str]:
     yield from _running_balances()
     yield from _standing_balances()
     yield from orders.differences()
+    yield from earn.differences()
+    yield from _deposits()
 
 
 def _running_balances() -> Iterator[str]:
@@ -51,3 +55,11 @@ def _booked() -> dict[Place, int]:
 def _held() -> dict[Place, int]:
     rows = Withdrawal.objects.filter(sent_at=None, released_at=None).values("account", "asset")
     return {(row["account"], row["asset"]): row["total"] for row in rows.annotate(total=Sum("amount_units"))}
+
+
+def _deposits() -> Iterator[str]:
+    """Each deposit that has been booked moved its own amount to its own Account."""
+    for deposit in Deposit.objects.filter(entry__isnull=False).select_related("entry").iterator():
+        same = Posting.objects.filter(entry=deposit.entry, account=deposit.account_id, asset=deposit.asset)
+        if not same.filter(units=deposit.amount_units).exists():
+            yield f"Deposit {deposit} is not what its entry moved."

@@ -1,4 +1,4 @@
-"""Money that comes in."""
+"""Money that is there at once: what an Account begins with."""
 
 from decimal import Decimal
 
@@ -8,8 +8,9 @@ from django.utils import timezone
 from portal.core.errors import Conflict, Invalid
 from portal.core.money import to_units
 from portal.venues.paper import catalogue, catching_up
-from portal.venues.paper.ledger.models import Book, Entry, EntryKind
-from portal.venues.paper.ledger.posting import Leg, post
+from portal.venues.paper.deposits.models import Deposit
+from portal.venues.paper.deposits.receiving import book, first_way
+from portal.venues.paper.ledger.models import Entry
 
 
 def deposit(account_id: int, asset: str, amount: Decimal, reference: str) -> Entry:
@@ -23,11 +24,22 @@ def deposit(account_id: int, asset: str, amount: Decimal, reference: str) -> Ent
     if units <= 0:
         raise Invalid("The amount must be above zero.", field="amount")
     with transaction.atomic():
-        first = Entry.objects.filter(kind=EntryKind.DEPOSIT, reference=reference).first()
+        first = Deposit.objects.select_related("entry").filter(reference=reference).first()
         if first is None:
             catching_up.locked(account_id)
-            legs = [Leg(found.id, -units, book=Book.OUTSIDE), Leg(found.id, units, account_id=account_id)]
-            return post(EntryKind.DEPOSIT, reference, legs, at=timezone.now())
-        if not first.postings.filter(account=account_id, asset=found.id, units=units).exists():
+            way, now = first_way(found.id), timezone.now()
+            first = Deposit(
+                account_id=account_id,
+                reference=reference,
+                asset=found.id,
+                amount_units=units,
+                method=way.name,
+                network=way.network,
+                sent_at=now,
+                credit_at=now,
+            )
+            book(first, now)
+            first.save()
+        if (first.account_id, first.asset, first.amount_units) != (account_id, found.id, units) or first.entry is None:
             raise Conflict("The reference belongs to another deposit.")
-        return first
+        return first.entry

@@ -5,16 +5,23 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from portal.venues.paper.deposits.models import Deposit, DepositAddress
+from portal.venues.paper.earn.models import Holding, Move, Reward
 from portal.venues.paper.ledger.models import Balance, Book, Entry, EntryKind, Posting
 from portal.venues.paper.orders.models import Order, Trade, TradedDay, TradingCounter
 
 __all__ = [
     "Balance",
     "Book",
+    "Deposit",
+    "DepositAddress",
     "Entry",
     "EntryKind",
+    "Holding",
+    "Move",
     "Order",
     "Posting",
+    "Reward",
     "Trade",
     "TradedDay",
     "TradingCounter",

@@ -63,11 +63,12 @@ def txid(network: str, reference: str) -> str:
     if network == ETHEREUM:
         return "0x" + digest.hexdigest()[:64]
     if network == SOLANA:
-        return _base58(digest.digest())
+        return base58(digest.digest())
     return digest.hexdigest()[:20].upper()
 
 
-def _base58(raw: bytes) -> str:
+def base58(raw: bytes) -> str:
+    """Bytes in the letters of Bitcoin and Solana."""
     number, text = int.from_bytes(raw), ""
     while number:
         number, digit = divmod(number, len(BASE58))

@@ -6,16 +6,25 @@ from decimal import Decimal
 
 from portal.venues.paper import catalogue, catching_up, fees, networks, withdrawals
 from portal.venues.paper.catching_up import catch_up
+from portal.venues.paper.deposits import addresses
+from portal.venues.paper.deposits import reading as incoming
+from portal.venues.paper.earn import moving, strategies
+from portal.venues.paper.earn import reading as earning
 from portal.venues.paper.ledger import history
 from portal.venues.paper.orders import cancelling, placing, reading, trades
 from portal.venues.paper.prices import markets
-from portal.venues.paper.unbuilt import Unbuilt
 from portal.venues.types import (
+    Allocation,
     Asset,
     Balance,
     Book,
     ClosedQuery,
+    DepositAddress,
+    DepositMethod,
+    DepositPage,
+    DepositQuery,
     Destination,
+    EarnOperation,
     LedgerPage,
     LedgerQuery,
     LedgerRow,
@@ -27,6 +36,7 @@ from portal.venues.types import (
     PublicTrade,
     Quote,
     Schedule,
+    Strategy,
     Ticker,
     TradeBalance,
     TradePage,
@@ -40,7 +50,7 @@ from portal.venues.types import (
 )
 
 
-class PaperVenue(Unbuilt):
+class PaperVenue:
     """Fulfils `Venue`; what each answer means stands there."""
 
     name = "paper"
@@ -126,6 +136,35 @@ class PaperVenue(Unbuilt):
 
     def settle_due(self, limit: int) -> int:
         return catching_up.settle_due(limit)
+
+    def deposit_methods(self, asset: str) -> Sequence[DepositMethod]:
+        return addresses.methods(catalogue.asset(asset).id)
+
+    def deposit_addresses(self, account_id: int, asset: str, method: str, *, new: bool) -> Sequence[DepositAddress]:
+        return addresses.addresses(account_id, asset, method, new=new)
+
+    def has_deposit_address(self, account_id: int, asset: str, method: str) -> bool:
+        return addresses.has_one(account_id, asset, method)
+
+    def deposits(self, account_id: int, query: DepositQuery) -> DepositPage:
+        catch_up(account_id)
+        return incoming.page(account_id, query)
+
+    def strategies(self, asset: str) -> Sequence[Strategy]:
+        return strategies.of_asset(asset)
+
+    def allocations(self, account_id: int) -> Sequence[Allocation]:
+        catch_up(account_id)
+        return earning.allocations(account_id)
+
+    def allocate(self, account_id: int, strategy_id: str, amount: Decimal) -> None:
+        moving.allocate(account_id, strategy_id, amount)
+
+    def deallocate(self, account_id: int, strategy_id: str, amount: Decimal) -> None:
+        moving.deallocate(account_id, strategy_id, amount)
+
+    def earn_pending(self, account_id: int, strategy_id: str, operation: EarnOperation) -> bool:
+        return moving.pending(account_id, strategy_id, operation)
 
     def withdrawal_methods(self) -> Sequence[WithdrawalMethod]:
         return networks.METHODS

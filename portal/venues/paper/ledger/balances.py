@@ -18,6 +18,9 @@ BALANCES = """
     SELECT asset, units, held_by_orders_units, held_by_withdrawals_units,
         EXISTS (SELECT 1 FROM paper_order WHERE account_id = %(account)s AND status = 'open'
             AND (due_at <= %(now)s OR path <> %(path)s))
+        OR EXISTS (SELECT 1 FROM paper_deposit WHERE account_id = %(account)s AND entry_id IS NULL
+            AND credit_at <= %(now)s)
+        OR EXISTS (SELECT 1 FROM paper_holding WHERE account_id = %(account)s AND due_at <= %(now)s)
     FROM paper_balance WHERE account_id = %(account)s ORDER BY asset
 """
 
@@ -25,7 +28,8 @@ BALANCES = """
 def balances(account_id: int, path: str, now: datetime) -> tuple[list[BalanceRow], bool]:
     """Every asset the Account ever had, by asset id, in one statement; and whether anything has come due for it.
 
-    `path` names the prices in force: orders that were looked at under others are due.
+    `path` names the prices in force: orders that were looked at under others are due. An Account
+    that never had anything has no rows, and says nothing of what is due.
     """
     at = connection.ops.adapt_datetimefield_value(now)
     found = fetch(BALANCES, {"account": account_id, "now": at, "path": path})

@@ -11,7 +11,7 @@ from portal.core.errors import Invalid
 from portal.core.money import MAX_UNITS
 from portal.venues.errors import InsufficientFunds
 from portal.venues.paper.ledger.balances import lock
-from portal.venues.paper.ledger.models import Balance, Book, Entry, EntryKind, Posting
+from portal.venues.paper.ledger.models import Balance, Book, Entry, EntryKind, EntrySubkind, Posting
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,9 @@ class Leg:
     fee_units: int = 0
 
 
-def post(kind: EntryKind, reference: str, legs: Sequence[Leg], *, at: datetime) -> Entry:
+def post(
+    kind: EntryKind, reference: str, legs: Sequence[Leg], *, at: datetime, subkind: EntrySubkind | None = None
+) -> Entry:
     """Write the legs, move the balances they touch, and seal the Entry.
 
     Raises: InsufficientFunds if an Account would have less than what is held of it, Invalid if more than fits. The
@@ -33,7 +35,7 @@ def post(kind: EntryKind, reference: str, legs: Sequence[Leg], *, at: datetime) 
     """
     with transaction.atomic():
         balances = lock({(leg.account_id, leg.asset) for leg in legs if leg.account_id is not None})
-        entry = Entry.objects.create(kind=kind, reference=reference, at=at)
+        entry = Entry.objects.create(kind=kind, subkind=subkind or "", reference=reference, at=at)
         Posting.objects.bulk_create([_posting(entry, leg, balances) for leg in legs])
         for balance in balances.values():
             balance.save(update_fields=["units"])

@@ -30,23 +30,26 @@ def due(now: datetime) -> Q:
     return Q(status=OrderStatus.OPEN) & (Q(due_at__lte=now) | Q(path__lt=key) | Q(path__gt=key))
 
 
-def settle(account_id: int, now: datetime, limit: int) -> int:
-    """Carry out what happened to the Account's orders until `now`, in the order in which it happened.
+def renew(account_id: int, now: datetime) -> None:
+    """Look ahead anew for orders that were looked at under other prices: these count from now on."""
+    path = source.path()
+    for order in Order.objects.filter(account_id=account_id, status=OrderStatus.OPEN).exclude(path=path.key):
+        order.looked_step = min(order.looked_step, step_at(now))
+        plan(order, path)
+        order.save()
+
+
+def settle(account_id: int, until: datetime, limit: int) -> int:
+    """Carry out what happened to the Account's orders up to an instant, in the order in which it happened.
 
     The caller holds the Account's lock. At most `limit` events; says how many.
     """
     path = source.path()
-    orders = list(Order.objects.filter(due(now), account_id=account_id).order_by("due_at", "pk")[:limit])
-    for order in orders:
-        if order.path != path.key:
-            # Other prices count from the moment on when they are first seen.
-            order.looked_step = min(order.looked_step, step_at(now))
-            plan(order, path)
-            order.save()
-    waiting = [(order.due_at or now, order.pk, order) for order in orders]
+    orders = Order.objects.filter(account_id=account_id, status=OrderStatus.OPEN, due_at__lte=until)
+    waiting = [(order.due_at or until, order.pk, order) for order in orders.order_by("due_at", "pk")[:limit]]
     heapify(waiting)
     events = 0
-    while waiting and events < limit and waiting[0][0] <= now:
+    while waiting and events < limit and waiting[0][0] <= until:
         _, _, order = heappop(waiting)
         _happen(order, path)
         order.save()

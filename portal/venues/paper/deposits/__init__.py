@@ -1,0 +1,1 @@
+"""Money on its way in, through simulated networks whose stages follow stored times by the clock."""
