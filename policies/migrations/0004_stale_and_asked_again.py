@@ -20,6 +20,17 @@ def keep_final(_apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
         editor.execute(FINAL_STAYS)
 
 
+def loosen(_apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
+    """Other tables' triggers name this one, and SQLite would refuse to rename its copy while there is none."""
+    if editor.connection.vendor == "sqlite":
+        editor.execute("PRAGMA legacy_alter_table = ON")
+
+
+def tighten(_apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
+    if editor.connection.vendor == "sqlite":
+        editor.execute("PRAGMA legacy_alter_table = OFF")
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0006_last_challenge"),
@@ -29,6 +40,7 @@ class Migration(migrations.Migration):
     operations = [
         # Going back rebuilds the table too: the trigger is made again last, whichever way.
         migrations.RunPython(migrations.RunPython.noop, keep_final),
+        migrations.RunPython(loosen, tighten),
         migrations.RemoveConstraint(
             model_name="changerequest",
             name="change_state_known",
@@ -83,5 +95,6 @@ class Migration(migrations.Migration):
                 name="change_state_known",
             ),
         ),
+        migrations.RunPython(tighten, loosen),
         migrations.RunPython(keep_final, migrations.RunPython.noop),
     ]
