@@ -48,6 +48,7 @@ PLACES: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
             Place("Manage Policies", "policies:policies", Workflow.MANAGE_POLICIES),
             Place("Manage Addresses", "treasury:addresses", Workflow.MANAGE_ADDRESSES),
             Place("Withdrawals", "treasury:withdrawals", Workflow.INITIATE_WITHDRAWAL),
+            Place("Balances", "treasury:balances", Workflow.INITIATE_WITHDRAWAL),
         ),
     ),
     ("", (Place("History", "dashboard:history"),)),

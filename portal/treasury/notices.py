@@ -1,6 +1,5 @@
 """What to beware of about a destination or an amount: said to whoever asks, and again to whoever approves."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -46,11 +45,12 @@ def look_alike(organization_id: int, network: str, address: str) -> tuple[Notice
 
     People compare the first and the last letters; who wants to be mistaken for an address makes one that shares them.
     """
-    found = [f"{other.key} of {other.account.name}" for other in _twins(organization_id, network, address)]
+    found = _twins(organization_id, network, address)
     if not found:
         return ()
-    title = f"This is not {_one_of(found)}: it only begins and ends alike."
-    return (Notice("wait", title, f"They differ inside. {COMPARE}"),)
+    names = " or ".join(f"{other.key} of {other.account.name}" for other in found)
+    theirs = " ".join(f"{other.key} is {other.address}." for other in found)
+    return (Notice("wait", f"This is not {names}: it only begins and ends alike.", f"{theirs} {COMPARE}"),)
 
 
 def known_elsewhere(organization_id: int, address: str, memo: str, *, but: int) -> tuple[Notice, ...]:
@@ -60,7 +60,7 @@ def known_elsewhere(organization_id: int, address: str, memo: str, *, but: int) 
     found = [f"{other.key} of {other.account.name}" for other in others]
     if not found:
         return ()
-    return (Notice("pen", f"It is the same address as {_all_of(found)}.", "That one was agreed to before."),)
+    return (Notice("pen", f"It is the same address as {' and '.join(found)}.", "That one was agreed to before."),)
 
 
 def name_used_before(account_id: int, key: str, address: str) -> tuple[Notice, ...]:
@@ -107,11 +107,3 @@ def _twins(organization_id: int, network: str, address: str) -> list[Address]:
         if tuple(map(str.lower, destinations.ends(network, other.address))) == mine:
             twins.setdefault(other.address, other)
     return list(twins.values())[:NAMED]
-
-
-def _one_of(names: Iterable[str]) -> str:
-    return " or ".join(names)
-
-
-def _all_of(names: Iterable[str]) -> str:
-    return " and ".join(names)

@@ -1,8 +1,8 @@
-"""Addresses and withdrawals."""
+"""Addresses, balances and withdrawals."""
 
 from django.urls import path
 
-from portal.treasury.views import addresses, withdrawals, withdrawing
+from portal.treasury.views import addresses, balances, withdrawals, withdrawing
 
 app_name = "treasury"
 
@@ -11,6 +11,8 @@ urlpatterns = [
     path("addresses/new/", addresses.new_address, name="new_address"),
     path("addresses/<int:pk>/rename/", addresses.rename, name="rename_address"),
     path("addresses/<int:pk>/remove/", addresses.remove, name="remove_address"),
+    path("balances/", balances.balances, name="balances"),
+    path("balances/<int:pk>/", balances.account_balances, name="account_balances"),
     path("withdrawals/", withdrawals.withdrawals, name="withdrawals"),
     path("withdrawals/now/", withdrawals.withdrawals_now, name="withdrawals_now"),
     path("withdrawals/new/", withdrawing.new_withdrawal, name="new_withdrawal"),

@@ -33,6 +33,7 @@ EVERYWHERE = [
     "Manage Policies",
     "Manage Addresses",
     "Withdrawals",
+    "Balances",
     "History",
 ]
 
@@ -75,7 +76,7 @@ def test_a_place_shows_only_to_those_who_may_view_it(client, ana, sign_in):
 def test_a_right_on_one_account_is_enough_to_look(client, ana, account, sign_in):
     ana.grants.all().delete()
     Grant.objects.create(member=ana, workflow=Workflow.INITIATE_WITHDRAWAL, right=Right.INITIATE, account=account)
-    assert places(page(client, ana, sign_in)) == ["Inbox", "Withdrawals", "History"]
+    assert places(page(client, ana, sign_in)) == ["Inbox", "Withdrawals", "Balances", "History"]
 
 
 def test_the_rail_says_where_one_is(client, ana, sign_in):

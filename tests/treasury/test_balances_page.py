@@ -1,0 +1,116 @@
+"""What an Account has and what moved, by page: for who may View Initiate Withdrawal there."""
+
+import re
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Account
+from policies.access import grant
+from policies.models import Grant
+from policies.workflows import Right, Workflow
+from portal.venues.paper import funding
+
+BALANCES = "/balances/"
+
+
+@pytest.fixture
+def browser(sign_in):
+    def opened(member) -> Client:
+        client = Client()
+        sign_in(client, member)
+        return client
+
+    return opened
+
+
+@pytest.fixture
+def vault(world) -> Account:
+    return Account.objects.create(organization=world.organization, name="Vault", created_at=timezone.now())
+
+
+def text(answer) -> str:
+    assert answer.status_code == 200
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", answer.content.decode()))
+
+
+def test_it_says_what_there_is_what_is_held_and_what_moved(browser, audit, ask, approve, ben, cleo, world):
+    sent = approve(ask("1.25"), ben, cleo)
+    ask("2")
+
+    answer = browser(audit).get(BALANCES)
+
+    (btc,) = [row for row in answer.context["standing"] if row.code == "BTC"]
+    assert (btc.total, btc.by_orders, btc.by_withdrawals, btc.free) == (
+        "11.1500000000", "0.0000000000", "2.0000000000", "9.1500000000",
+    )  # fmt: skip
+    first = answer.context["movements"][0]
+    assert (first.kind, first.amount, first.fee, first.balance) == (
+        "withdrawal", "-1.2499500000", "0.0000500000", "11.1500000000",
+    )  # fmt: skip
+    assert reverse("treasury:withdrawal", args=[sent.withdrawal.reference]) in answer.content.decode()
+    assert "Deposit" in text(answer)
+    assert "Withdraw" not in re.findall(r'class="button button--primary"[^>]*>([^<]*)<', answer.content.decode())
+
+
+def test_balances_of_others_are_unknown(browser, audit, eve, world, vault):
+    """AZ-2, AZ-7: another Organization's Account, and one that the right does not name."""
+    theirs = Account.objects.get(organization=eve.organization)
+    Grant.objects.filter(member=audit, workflow=Workflow.INITIATE_WITHDRAWAL).delete()
+    grant(audit, Workflow.INITIATE_WITHDRAWAL, Right.VIEW, vault)
+    client = browser(audit)
+
+    for pk in (theirs.pk, world.account.pk, 10**12):
+        assert client.get(f"{BALANCES}{pk}/").status_code == 404
+    page = text(client.get(BALANCES))
+    assert "What Vault has" in page
+    assert "Nothing was paid in yet." in page
+    assert "Main" not in page
+
+
+def test_who_may_not_view_is_refused(browser, audit):
+    Grant.objects.filter(member=audit, workflow=Workflow.INITIATE_WITHDRAWAL).delete()
+
+    assert browser(audit).get(BALANCES).status_code == 403
+
+
+def test_what_moved_comes_in_pages_without_gap_or_repeat(browser, audit, vault):
+    for number in range(110):
+        funding.deposit(vault.pk, "BTC" if number % 2 else "ETH", Decimal(1), reference=f"in-{number}")
+    client, url = browser(audit), f"{BALANCES}{vault.pk}/"
+
+    shown, after = [], ""
+    for _ in range(5):
+        context = client.get(url, {"after": after} if after else {}).context
+        shown += [row.id for row in context["movements"]]
+        after = context["page"]["next"]
+        if after is None:
+            break
+        funding.deposit(vault.pk, "BTC", Decimal(1), reference=f"meanwhile-{len(shown)}")
+    assert len(shown) == len(set(shown)) == 110
+
+    of_eth = client.get(url, {"asset": "XETH"}).context
+    assert {row.code for row in of_eth["movements"]} == {"ETH"}
+    for bad in ("%%%", "x" * 999, "LAAAAA-BBBBB-CCCCCC", "\0"):
+        assert client.get(url, {"after": bad, "asset": "password"}).context["movements"]
+
+
+def test_it_takes_as_many_queries_for_many_rows_as_for_one(browser, audit, vault):
+    client, url = browser(audit), f"{BALANCES}{vault.pk}/"
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            client.get(url)
+        return len(captured)
+
+    funding.deposit(vault.pk, "BTC", Decimal(1), reference="first")
+    queries()
+    before = queries()
+    for number in range(30):
+        funding.deposit(vault.pk, "BTC", Decimal(1), reference=f"in-{number}")
+    assert queries() == before
