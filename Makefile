@@ -43,6 +43,7 @@ run: $(VENV)/.runtime ## serve the portal with demo data on http://localhost:800
 	@export PORTAL_DEBUG=1 PORTAL_VAR="$(abspath $(VAR))" PORTAL_BASE_URL="http://localhost:$(PORT)"; \
 	$(RUN) manage.py migrate --verbosity 0 && \
 	$(RUN) manage.py demo && \
+	{ $(RUN) manage.py work --with-parent & } && \
 	exec $(RUN) -m granian --interface wsgi --host 127.0.0.1 --port $(PORT) --no-ws \
 		--workers 1 --blocking-threads 32 --workers-kill-timeout 5 \
 		--log-level warning --no-access-log portal.wsgi:application

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import links, mail, sessions
+from accounts import links, sessions
 from accounts.models import Invitation, Member, Organization, User
 from accounts.models.member import Identity
 from accounts.rights import GivenRight
@@ -17,6 +17,7 @@ from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
 from portal.core.errors import Conflict, Invalid, NotFound, Refused
+from portal.work import mail
 
 VALID_FOR: Final = timedelta(days=7)
 # What was agreed to long ago should be asked for again.

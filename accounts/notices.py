@@ -10,13 +10,14 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.timezone import localtime
 
-from accounts import mail, sources
+from accounts import sources
 from accounts.links import absolute
 from accounts.models import Member, SecurityNotice, User
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core import context
+from portal.work import mail
 
 MANY_FAILURES: Final = 3
 SHOWN: Final = 5

@@ -6,7 +6,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.urls import reverse
 
-from accounts import links, mail, notices, places, sessions, throttle
+from accounts import links, notices, places, sessions, throttle
 from accounts.factors.held import held
 from accounts.models import AccessLink, Member, User
 from accounts.models.invitation import LinkPurpose
@@ -15,6 +15,7 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
 from portal.core import context
 from portal.core.errors import Invalid
+from portal.work import mail
 
 DUMMY: Final = "a password that nobody has"
 SAME: Final = "This is the password you have. Choose another one."

@@ -10,13 +10,14 @@ from portal.audit.record import record
 
 
 @transaction.atomic
-def change(member: Member, *, name: str, time_zone: str, language: str = "") -> None:
+def change(member: Member, *, name: str, time_zone: str, language: str = "", tell: str = "") -> None:
     """Keep the new values. Another name is news in every Organization that knows the person by the old one."""
     places.lock(member.user)
     user = User.objects.select_for_update().get(pk=member.user_id)
     before = user.name
     user.name, user.language, user.time_zone = name, language or user.language, time_zone
-    user.save(update_fields=["name", "language", "time_zone"])
+    user.tell = tell or user.tell
+    user.save(update_fields=["name", "language", "time_zone", "tell"])
     if before == name:
         return
     for place in places.of(user):

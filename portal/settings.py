@@ -51,7 +51,10 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_otp",
     "heroicons",
+    "django_tasks",
+    "django_tasks_db",
     "portal.core",
+    "portal.work",
     "portal.audit",
     "policies",
     "accounts",
@@ -161,6 +164,9 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = mail["EMAIL_HOST_USER"] or "", mail["EMAI
 EMAIL_USE_TLS, EMAIL_USE_SSL = mail.get("EMAIL_USE_TLS", False), mail.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("PORTAL_MAIL_FROM", default="countersign@localhost")
+
+# Mail is queued in the database, by the transaction that it tells of; `manage.py work` sends it.
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # --- Bots ------------------------------------------------------------------------------------------------------------
 # Off for an installation whose bots are all its own: no counter of calls or orders refuses them.

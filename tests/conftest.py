@@ -7,12 +7,14 @@ import pytest
 from django.core.mail import EmailMessage
 from django.test import Client, TransactionTestCase
 from django.urls import reverse
+from django_tasks_db.models import DBTaskResult
 from pytest_django import DjangoDbBlocker, Settings
 
-from accounts import credentials, mail, usage
+from accounts import credentials, usage
 from accounts.models import Account, Member
 from policies.models import ChangeRequest
 from portal.core.http import Proof
+from portal.work import mail
 from tests import triggers
 from tests.factories import people
 from tests.factories import world as cast
@@ -169,6 +171,7 @@ def mailed(
     """Do something as if it had committed, and say what mail it sent."""
 
     def sent(act: Callable[[], object]) -> list[EmailMessage]:
+        DBTaskResult.objects.all().delete()
         before = len(mailoutbox)
         with django_capture_on_commit_callbacks(execute=True):
             act()

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from accounts.models import Member, User
+from policies.choices import Tell
 from portal.core.forms import Form, PlainTextField
 
 
@@ -29,11 +30,17 @@ class ProfileForm(Form):
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     language = forms.ChoiceField(label="Language", choices=lambda: settings.LANGUAGES)
+    tell = forms.ChoiceField(
+        label="Mail about requests",
+        choices=Tell.choices,
+        widget=forms.RadioSelect,
+        help_text="Never about what you did yourself. What concerns the safety of your own access is always mailed.",
+    )
     time_zone = forms.ChoiceField(label="Time zone", choices=zones, help_text="All times are shown in it.")
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         self.user = user
-        initial = {"name": user.name, "language": user.language, "time_zone": user.time_zone}
+        initial = {"name": user.name, "language": user.language, "time_zone": user.time_zone, "tell": user.tell}
         super().__init__(*args, initial=initial, **kwargs)
         if len(settings.LANGUAGES) < 2:
             # A choice of one is none. The field is there as soon as the portal speaks another language.

@@ -7,6 +7,8 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
 
+from policies.choices import Tell
+
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None, *, name: str) -> "User":
@@ -28,6 +30,7 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]  # django-
     handle = models.UUIDField(default=uuid4, unique=True, editable=False)
     time_zone = models.CharField(max_length=64, default="UTC")
     language = models.CharField(max_length=10, default="en")
+    tell = models.CharField(max_length=10, choices=Tell.choices, default=Tell.NEEDED)
     is_active = models.BooleanField(default=True)
 
     USERNAME_FIELD = "email"

@@ -1,5 +1,6 @@
 """Ending a request that nobody will finish: cancelled by its own side, or expired by time."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from django.db import transaction
@@ -7,14 +8,14 @@ from django.utils import timezone
 
 from policies import notes
 from policies.changes import moving
-from policies.changes.deciding import initiator_lack
+from policies.changes.deciding import execute, initiator_lack
 from policies.facts import asked, bot, gather
 from policies.models import ChangeRequest, State
 from policies.rules import Facts
 from portal.audit.record import lock_history
 from portal.core import actors
 from portal.core.actors import Actor
-from portal.core.errors import Conflict, Refused
+from portal.core.errors import Conflict, DomainError, Refused
 
 if TYPE_CHECKING:
     from accounts.models import ApiKey, Member, ServiceUser
@@ -124,3 +125,24 @@ def expire_due() -> int:
     due = ChangeRequest.objects.filter(state=State.PENDING, expires_at__lte=timezone.now()).order_by("pk")
     references = list(due.values_list("reference", flat=True))
     return sum(expire(reference).state == State.EXPIRED for reference in references)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """How it went with those whose outcome was not known: how many, how many are done, and what the others met."""
+
+    asked: int
+    executed: int
+    errors: dict[str, str]
+
+
+def ask_unknown_again() -> AskedAgain:
+    """Ask again, under the same references, for what is approved and not known to be done (R8)."""
+    waiting = ChangeRequest.objects.filter(state=State.APPROVED).order_by("pk")
+    references, executed, errors = list(waiting.values_list("reference", flat=True)), 0, {}
+    for reference in references:
+        try:
+            executed += execute(reference).state == State.EXECUTED
+        except DomainError as error:
+            errors[reference] = error.message
+    return AskedAgain(len(references), executed, errors)

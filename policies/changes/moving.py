@@ -1,19 +1,22 @@
 """The moves themselves: locking a request, running its operation, ending it. Used by the rest of this package only."""
 
 import hmac
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.utils import timezone
 
-from policies import payload, registry
+from policies import notifying, payload, registry
 from policies.facts import gather
 from policies.models import ChangeRequest, State
 from policies.registry import Operation
 from policies.rules.dead_ends import refuse_grown
 from portal.audit.kinds import EventKind
 from portal.audit.record import Outcome, lock_histories, record
-from portal.core.actors import Actor, portal
+from portal.core.actors import MEMBER, Actor, portal
 from portal.core.errors import NotFound
+
+if TYPE_CHECKING:
+    from accounts.models import Member
 
 UNKNOWN = "There is no such request in this Organization."
 ENDINGS: dict[State, tuple[EventKind, Outcome]] = {
@@ -77,6 +80,7 @@ def end(change: ChangeRequest, state: State, *, by: Actor, reason: str = "") -> 
     _record(kind, change, by, outcome=outcome, **({"reason": change.reason} if reason else {}))
     if state != State.EXECUTED:
         _give_back(change, by)
+    notifying.ended(change, by_user=cast("Member", by).user_id if by.kind == MEMBER else None)
 
 
 def expire_now(change: ChangeRequest) -> None:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Max, Q
 from django.utils import timezone
 
-from policies import notes, payload, registry
+from policies import notes, notifying, payload, registry
 from policies.changes import moving, overtaking
 from policies.facts import asking, gather
 from policies.models import ChangeRequest, State
@@ -75,6 +75,7 @@ def propose(
         else:
             refuse_unfinishable(asked, facts, need)
             _try_out(change, entry)
+            notifying.opened(change)
     return change
 
 
@@ -194,6 +195,7 @@ def _save(change: ChangeRequest, need: Need, facts: Facts) -> None:
     change.approvals_required = need.approvals
     change.created_at = timezone.now()
     change.expires_at = change.created_at + timedelta(hours=hours)
+    change.remind_at = notifying.remind_at(change)
     change.digest = payload.digest(change)
     change.save()
 

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from policies.workflows import Workflow
+from portal.core.markup import grouped
 
 if TYPE_CHECKING:
     from accounts.models import Member, ServiceUser
@@ -63,7 +64,8 @@ class ChangeRequest(models.Model):
     `reference` names the request in addresses and, unchanged, towards the venue. `subject` tells two requests about
     the same thing from two about different ones; a withdrawal has none. `amount` and `asset` are for lists.
     `touched` holds the fields that it would write, with what they were then; a stale one keeps in `overtaken` what they
-    had become. One that ended can be asked again once, by a request that points back with `asked_again_from`.
+    had become. `remind_at` is empty once who can decide was reminded. One that ended can be asked again once, by a
+    request that points back with `asked_again_from`.
     """
 
     organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="changes")
@@ -94,6 +96,7 @@ class ChangeRequest(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    remind_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     ended_by = models.CharField(max_length=200, blank=True)
     reason = models.CharField(max_length=500, blank=True)
@@ -124,6 +127,12 @@ class ChangeRequest(models.Model):
             models.Index(fields=["organization", "state", "expires_at"], name="change_open_by_expiry"),
             models.Index(fields=["organization", "-id"], name="change_by_organization"),
             models.Index(fields=["member", "state"], name="change_by_member"),
+            # What time is about to end, in every Organization: looked for every few seconds.
+            models.Index(fields=["expires_at"], condition=Q(state="pending"), name="change_pending_by_expiry"),
+            models.Index(
+                fields=["account", "expires_at"], condition=Q(state="pending"), name="change_pending_of_account"
+            ),
+            models.Index(fields=["remind_at"], condition=Q(remind_at__isnull=False), name="change_to_remind"),
             models.Index(fields=["api_key", "state"], name="change_by_key"),
         ]
 
@@ -136,6 +145,14 @@ class ChangeRequest(models.Model):
         if actor is None:
             raise ValueError("A request is asked by a member or a key: change_asked_by_member_or_key.")
         return actor
+
+    @property
+    def heading(self) -> str:
+        """The title with what it is about in its place: `Withdraw 1.25 BTC to btc-cold`."""
+        if not self.amount:
+            return self.title
+        verb, _, rest = self.title.partition(" ")
+        return f"{verb} {grouped(self.amount)} {self.asset} {rest}".rstrip()
 
     @property
     def receipt(self) -> str:

@@ -9,7 +9,6 @@ from policies import inbox, registry
 from policies.models import ChangeRequest, Decision
 from policies.rules import Facts
 from policies.standing import progress
-from portal.core import markup
 from portal.core.http import MemberRequest
 
 
@@ -37,10 +36,7 @@ def moves_money(change: ChangeRequest) -> bool:
 
 def named(change: ChangeRequest) -> str:
     """Its title with what it is about in its place: `Withdraw 1.25 BTC to btc-cold`."""
-    if not change.amount:
-        return change.title
-    verb, _, rest = change.title.partition(" ")
-    return f"{verb} {markup.grouped(change.amount)} {change.asset} {rest}".rstrip()
+    return change.heading
 
 
 def rows(request: MemberRequest, changes: list[ChangeRequest], facts: Facts) -> list[Row]:

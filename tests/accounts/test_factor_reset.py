@@ -9,7 +9,6 @@ from django.conf import settings
 from django.core import mail as outbox
 from django.utils import timezone
 
-from accounts import mail
 from accounts.models import AccessLink, Authenticator, RecoveryCode, SecurityNotice
 from accounts.operations.factors import ResetFactors, reset_factors
 from accounts.organizations import add_member
@@ -21,6 +20,7 @@ from portal.audit.models import AuditEvent
 from portal.core.errors import Refused
 from portal.core.secrets import digest
 from portal.treasury.withdrawals import request_withdrawal
+from portal.work import mail
 from tests.factories.people import proof
 
 pytestmark = pytest.mark.django_db

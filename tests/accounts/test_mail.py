@@ -2,17 +2,19 @@
 
 import logging
 from datetime import timedelta
+from threading import Thread
 
 import pytest
 import time_machine
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts import mail, notices
+from accounts import notices
 from accounts.factors import totp
 from accounts.models import SecurityNotice
 from portal.audit.models import AuditEvent
+from portal.work import mail
 from tests.factories.world import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -30,11 +32,26 @@ def notice(member):
     notices.notify_security(member.user, "password_changed")
 
 
-def test_mail_waits_for_the_commit(owner, mailoutbox):
-    """SI-10: mail after commit."""
-    notice(owner)
-    mail.settle()
-    assert mailoutbox == []
+@pytest.mark.django_db(transaction=True)
+def test_mail_waits_for_the_commit(world, mailoutbox):
+    """SI-10: mail after commit: another connection, which is the worker's, does not see it before."""
+    owner = world.members["owner"]
+    with transaction.atomic():
+        notice(owner)
+        on_another_connection(mail.settle)
+        assert mailoutbox == []
+    on_another_connection(mail.settle)
+    assert [message.to for message in mailoutbox] == [[owner.user.email]]
+
+
+def on_another_connection(act):
+    def acted():
+        act()
+        connection.close()
+
+    thread = Thread(target=acted)
+    thread.start()
+    thread.join()
 
 
 def test_what_is_rolled_back_is_not_told(owner, mailed):

@@ -7,7 +7,7 @@ from portal.audit.models import AuditEvent
 from tests.factories.world import World
 
 pytestmark = pytest.mark.django_db
-FORM = {"name": "Ana Ruiz Vega", "time_zone": "Europe/Zurich"}
+FORM = {"name": "Ana Ruiz Vega", "time_zone": "Europe/Zurich", "tell": "needed"}
 
 
 def test_it_is_changed_and_told(client, ana, sign_in):

@@ -6,7 +6,6 @@ from base64 import b32decode
 import pytest
 from django.test import Client
 
-from accounts import mail
 from accounts.factors import recovery_codes, totp
 from accounts.models import Authenticator, SecurityNotice
 from accounts.models.second_factor import code_at, current_step

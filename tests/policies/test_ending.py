@@ -160,6 +160,6 @@ def test_the_command_does_what_only_time_brings_about(house, capsys):
     overdue = ask_tidy(house.ana)
     mended.add("unavailable")
     with time_machine.travel(overdue.expires_at, tick=False):
-        call_command("tendchanges")
+        call_command("expirechanges")
     assert capsys.readouterr().out == "Expired 1. Asked again for 1 approved, 1 of them executed.\n"
     assert (again(stuck).state, again(overdue).state) == (State.EXECUTED, State.EXPIRED)

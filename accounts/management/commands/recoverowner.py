@@ -4,10 +4,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts import mail, recoveries
+from accounts import recoveries
 from accounts.models import User
 from portal.core import context
 from portal.core.errors import DomainError, Refused
+from portal.work import mail
 
 
 class Command(BaseCommand):

@@ -1,0 +1,18 @@
+"""Does by hand, or by a timer, what `manage.py work` does for requests all the time."""
+
+from django.core.management.base import BaseCommand
+
+from policies.changes import expire_due
+from policies.changes.closing import ask_unknown_again
+
+
+class Command(BaseCommand):
+    help = "Expire requests that are past their time, and ask again for approved ones not known to be done."
+
+    def handle(self, *args: object, **options: object) -> None:
+        expired, found = expire_due(), ask_unknown_again()
+        for reference, message in found.errors.items():
+            self.stderr.write(f"{reference}: {message}")
+        self.stdout.write(
+            f"Expired {expired}. Asked again for {found.asked} approved, {found.executed} of them executed."
+        )
