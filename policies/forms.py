@@ -10,10 +10,7 @@ from django.utils.html import format_html
 
 from policies import notes, registry
 from policies.batches import BATCH, Seen, binding
-from policies.models import ChangeRequest, Policy
-from policies.models.policy import DEFAULT_OPEN_HOURS, MAX_APPROVALS, MAX_OPEN_HOURS, MIN_OPEN_HOURS
-from policies.operations import ConfigurePolicy, LockPolicy, RemovePolicy, UnlockPolicy
-from policies.workflows import Workflow
+from policies.models import ChangeRequest
 from portal.core import markup
 from portal.core.errors import Invalid
 from portal.core.forms import Form, StepUpForm
@@ -108,75 +105,3 @@ class CancelForm(Form):
     """Taking one's own request back."""
 
     reason = NoteField(label="Reason")
-
-
-class ConfigureForm(StepUpForm):
-    """What one workflow asks for."""
-
-    approvals = forms.IntegerField(
-        label="Approvals",
-        min_value=1,
-        max_value=MAX_APPROVALS,
-        help_text=f"How many people have to agree, 1 to {MAX_APPROVALS}. Nobody agrees to what they ask themselves.",
-    )
-    always = forms.BooleanField(
-        label="Always require approval",
-        required=False,
-        help_text="Also of members with Execute. Without it, they finish alone.",
-    )
-    open_hours = forms.IntegerField(
-        label="Stays open, in hours",
-        min_value=MIN_OPEN_HOURS,
-        max_value=MAX_OPEN_HOURS,
-        help_text=f"{MIN_OPEN_HOURS} to {MAX_OPEN_HOURS}. A request that nobody finished by then expires.",
-    )
-    note = NoteField(label="Note", help_text="Shown to who decides, if anybody has to.")
-
-    def __init__(
-        self, *args: Any, request: MemberRequest, workflow: Workflow, policy: Policy | None, **kwargs: Any
-    ) -> None:
-        self.workflow = workflow
-        initial = {
-            "approvals": policy.approvals if policy else 1,
-            "always": bool(policy and policy.always),
-            "open_hours": policy.open_hours if policy else DEFAULT_OPEN_HOURS,
-        }
-        super().__init__(*args, request=request, initial=initial, **kwargs)
-
-    def params(self) -> ConfigurePolicy:
-        values = self.cleaned_data
-        return ConfigurePolicy(
-            workflow=self.workflow,
-            approvals=values["approvals"],
-            always=values["always"],
-            open_hours=values["open_hours"],
-        )
-
-
-class LockForm(StepUpForm):
-    """Asking that a policy is locked, as it was shown, or that it is unlocked."""
-
-    note = NoteField(label="Note", help_text="Shown to who decides, if anybody has to.")
-
-    def __init__(self, *args: Any, request: MemberRequest, policy: Policy, **kwargs: Any) -> None:
-        self.policy = policy
-        super().__init__(*args, request=request, **kwargs)
-
-    def lock_params(self) -> LockPolicy:
-        return LockPolicy(Workflow(self.policy.workflow), self.policy.approvals, self.policy.always)
-
-    def unlock_params(self) -> UnlockPolicy:
-        return UnlockPolicy(Workflow(self.policy.workflow))
-
-
-class RemoveForm(StepUpForm):
-    """Asking that a workflow asks for nothing any more."""
-
-    note = NoteField(label="Note", help_text="Shown to who decides, if anybody has to.")
-
-    def __init__(self, *args: Any, request: MemberRequest, workflow: Workflow, **kwargs: Any) -> None:
-        self.workflow = workflow
-        super().__init__(*args, request=request, **kwargs)
-
-    def params(self) -> RemovePolicy:
-        return RemovePolicy(workflow=self.workflow)

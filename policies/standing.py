@@ -18,7 +18,6 @@ from policies.rules import (
     eligible,
     is_locked,
     may_vouch,
-    policy_of,
     still_needed,
     why_not,
 )
@@ -81,19 +80,6 @@ class Forecast:
     @property
     def is_possible(self) -> bool:
         return len(self.people) >= self.needed
-
-
-@dataclass(frozen=True, slots=True)
-class Away:
-    """For a withdrawal by one bot: how many have to approve, and who of those with the right counts."""
-
-    name: str
-    needed: int
-    people: tuple[PersonStanding, ...]
-
-    @property
-    def counting(self) -> int:
-        return sum(person.can for person in self.people)
 
 
 def standing(change: ChangeRequest, viewer: "Member") -> Standing:
@@ -218,27 +204,6 @@ def _stuck(change: ChangeRequest, asked: Asked, need: Need, counted: Sequence[Pe
     if need.voucher and not any(may_vouch(person, asked) for person in (*counted, *able)):
         return "It takes an approver with Execute on Initiate Withdrawal to finish this."
     return ""
-
-
-def away(facts: Facts, viewer: "Member") -> tuple[Away, ...]:
-    """Every bot that may withdraw while a policy governs that."""
-    try:
-        policy = policy_of(facts.policies, Workflow.INITIATE_WITHDRAWAL)
-    except Refused:
-        return ()
-    if policy is None:
-        return ()
-    found = []
-    for bot in facts.bots:
-        if bot.may_withdraw:
-            asked = Asked(Workflow.INITIATE_WITHDRAWAL, bot, bot.account_id)
-            people = tuple(
-                PersonStanding(person.name, person.user_id == viewer.user_id, why_not(person, asked, facts.level))
-                for person in facts.people
-                if person.is_active and person.holds(asked.workflow, Right.APPROVE, bot.account_id)
-            )
-            found.append(Away(bot.name, policy.approvals, people))
-    return tuple(found)
 
 
 def _you_first(person: PersonStanding) -> bool:

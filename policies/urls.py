@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from policies.views import again, batch, inbox, locks, policies, requests
+from policies.views import again, batch, configuring, inbox, locks, policies, requests
 
 app_name = "policies"
 
@@ -15,8 +15,9 @@ urlpatterns = [
     path("requests/<str:reference>/cancel/", requests.cancel, name="cancel"),
     path("requests/<str:reference>/again/", again.ask_again, name="ask_again"),
     path("policies/", policies.policies, name="policies"),
-    path("policies/<str:workflow>/", policies.configure, name="configure"),
-    path("policies/<str:workflow>/remove/", policies.remove, name="remove"),
+    path("policies/<str:workflow>/", configuring.configure, name="configure"),
+    path("policies/<str:workflow>/remove/", configuring.remove, name="remove"),
+    path("policies/<str:workflow>/roll-out/", configuring.roll_out, name="roll_out"),
     path("policies/<str:workflow>/lock/", locks.lock, name="lock"),
     path("policies/<str:workflow>/unlock/", locks.unlock, name="unlock"),
 ]

@@ -9,7 +9,17 @@ from django.utils.html import format_html
 from policies import payload
 from policies.models import Policy
 from policies.models.policy import DEFAULT_OPEN_HOURS, MAX_APPROVALS, MAX_OPEN_HOURS, MIN_OPEN_HOURS
-from policies.operations.standing import TERMS, compared, count, freed, of_a_lock, standing, terms, written
+from policies.operations.standing import (
+    TERMS,
+    compared,
+    consequences,
+    count,
+    freed,
+    of_a_lock,
+    standing,
+    terms,
+    written,
+)
 from policies.registry import Headline, Touched, operation
 from policies.rules import Terms
 from policies.rules.stages import meaning
@@ -56,7 +66,7 @@ def _describe_configure(change: "ChangeRequest") -> Description:
             who,
             params.open_hours,
         ),
-        facts=(),
+        facts=consequences(change, params.workflow, after),
         panel=(Fact("Policy", params.workflow.title), Fact("Asks for", f"{approvals}, {who}")),
         changes=compared(before, after) if change.is_open else (),
         notices=_loosened(before, after),
@@ -69,7 +79,7 @@ def _describe_remove(change: "ChangeRequest") -> Description:
         sentence=format_html(
             "<b>{}</b> asks to remove the policy of <b>{}</b>.", change.initiator_label, params.workflow.title
         ),
-        facts=(),
+        facts=consequences(change, params.workflow, None),
         panel=(Fact("Policy", params.workflow.title), Fact("Asks for", "nothing any more")),
         changes=compared(_before(change, params.workflow), None),
         notices=(

@@ -8,7 +8,7 @@ from django.utils.html import format_html
 
 from policies import payload
 from policies.models import Policy
-from policies.operations.standing import SAFEGUARDS, count, of_a_lock, standing, written
+from policies.operations.standing import SAFEGUARDS, consequences, count, of_a_lock, standing, terms, written
 from policies.registry import Headline, Touched, operation
 from policies.rules import Terms
 from policies.rules.stages import meaning
@@ -66,7 +66,7 @@ def _describe_lock(change: "ChangeRequest") -> Description:
             change.initiator_label,
             params.workflow.title,
         ),
-        facts=(Fact("Policy", says),),
+        facts=(Fact("Policy", says), *_consequences(change, params.workflow, is_locked=True)),
         panel=(Fact("Lock", params.workflow.title), Fact("Asks for", says)),
         changes=(FieldChange("Locked", "no", "yes"),),
         notices=(
@@ -86,7 +86,7 @@ def _describe_unlock(change: "ChangeRequest") -> Description:
         sentence=format_html(
             "<b>{}</b> asks to unlock the policy of <b>{}</b>.", change.initiator_label, params.workflow.title
         ),
-        facts=(),
+        facts=_consequences(change, params.workflow, is_locked=False),
         panel=(Fact("Unlock", params.workflow.title), Fact("Asked by", change.initiator_label)),
         changes=(FieldChange("Locked", "yes", "no", grows=True),),
         notices=(
@@ -97,6 +97,11 @@ def _describe_unlock(change: "ChangeRequest") -> Description:
             ),
         ),
     )
+
+
+def _consequences(change: "ChangeRequest", workflow: Workflow, *, is_locked: bool) -> tuple[Fact, ...]:
+    now = terms(standing(change, workflow))
+    return consequences(change, workflow, replace(now, is_locked=is_locked)) if now else ()
 
 
 def _touched_by_lock(*, params: LockPolicy, change: "ChangeRequest") -> tuple[Touched, ...]:

@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING, Final
 
 from policies.facts import gather
 from policies.models import Policy
+from policies.outlook import effect
 from policies.registry import Touched
 from policies.rules import Facts, Terms, is_locked
 from policies.workflows import Workflow
-from portal.core.describing import FieldChange, Notice
+from portal.core.describing import Fact, FieldChange, Notice
+from portal.core.errors import Refused
 
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
@@ -74,6 +76,21 @@ def freed(change: "ChangeRequest", workflow: Workflow, after: Terms | None) -> t
             "Bots will then withdraw at once.",
             f"Nobody has to agree any more to what these ask: {held}. Whoever holds a key of theirs gains by this.",
         ),
+    )
+
+
+def consequences(change: "ChangeRequest", workflow: Workflow, after: Terms | None) -> tuple[Fact, ...]:
+    """How many people could be spared, and how many could get there, before and after (P6); while it can be said."""
+    if not change.is_open:
+        return ()
+    try:
+        found = effect(gather(change.organization), workflow, after)
+    except Refused:
+        return ()
+    before, then = found.before, found.after
+    return (
+        Fact("Spare people", f"{before.spare_words} now, {then.spare_words} then"),
+        Fact("Effective strength", f"{before.strength_words} now, {then.strength_words} then"),
     )
 
 

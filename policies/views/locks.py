@@ -5,13 +5,14 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from policies import facts as gathering
 from policies.access import needs
 from policies.changes import propose
-from policies.forms import LockForm
 from policies.models import ChangeRequest
 from policies.operations import lock_policy, meaning, unlock_policy
+from policies.policy_forms import LockForm
 from policies.standing import forecast
-from policies.views.policies import onward, policy_of_page, workflow_of
+from policies.views.configuring import onward, policy_of_page, workflow_of
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError
 from portal.core.http import MemberRequest
@@ -38,7 +39,8 @@ def _page(request: MemberRequest, workflow: str, *, locking: bool) -> HttpRespon
         why = "has no policy" if policy is None else "is locked already" if locking else "is not locked"
         messages.error(request, f"{subject.title} {why}.")
         return redirect("policies:policies")
-    form = LockForm(request.POST if request.method == "POST" else None, request=request, policy=policy)
+    facts = gathering.gather(request.organization)
+    form = LockForm(request.POST if request.method == "POST" else None, request=request, policy=policy, facts=facts)
     if form.is_valid():
         try:
             return onward(request, _ask(request, form, locking=locking))

@@ -1,24 +1,22 @@
-"""The four workflows and what each asks for."""
+"""The four workflows side by side: what each asks for, where it stands, and who could agree to what."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from django.contrib import messages
-from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from policies import facts as gathering
 from policies.access import allows, needs
-from policies.changes import propose
-from policies.forms import ConfigureForm, RemoveForm
-from policies.models import ChangeRequest, Policy, State
-from policies.operations import configure_policy, meaning, remove_policy
-from policies.rules import Terms, policy_of
-from policies.rules.stages import STAGES, Stage, stage_of
-from policies.standing import away, forecast
+from policies.if_asked import answers, choices
+from policies.models import ChangeRequest
+from policies.outlook import Outlook, outlook
+from policies.rules import Facts
+from policies.rules.stages import STAGES, Stage, meaning
 from policies.workflows import Right, Workflow
-from portal.core.errors import DomainError, Refused
+from portal.core.errors import Refused
 from portal.core.http import MemberRequest
 
 NEXT: Final = {
@@ -38,117 +36,78 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
+class Holders:
+    """Who holds one right on a workflow, by name."""
+
+    label: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Article:
-    """One workflow on the page. `policy` is None without one, and when it cannot be read."""
+    """One workflow on the page. `outlook` is None when its policy cannot be read, and `trouble` says so."""
 
     workflow: Workflow
-    policy: Terms | None
+    outlook: Outlook | None
     trouble: str
     track: tuple[Track, ...]
     meaning: str
     advice: str
+    holders: tuple[Holders, ...]
+    waiting: tuple[ChangeRequest, ...]
 
 
 @require_safe
 @needs(Workflow.MANAGE_POLICIES, Right.VIEW)
 def policies(request: MemberRequest) -> HttpResponse:
-    """Who must agree to what, and who counts if somebody is away."""
+    """Who must agree to what, how strong that is, and who could approve if a chosen member or bot asked."""
     facts = gathering.gather(request.organization)
+    articles = [_article(workflow, facts, _waiting(request)) for workflow in Workflow]
+    offered = choices(facts)
+    wanted = request.GET.get("who", "")
+    asker = next((choice for choice in offered if choice.value == wanted), offered[0] if offered else None)
     context = {
-        "articles": [_article(workflow, facts.policies) for workflow in Workflow],
-        "away": away(facts, request.member),
+        "articles": articles,
+        "weak": [article for article in articles if article.outlook and article.outlook.is_weak],
+        "choices": offered,
+        "asker": asker,
+        "answers": answers(facts, asker.value, request.member.user_id) if asker else (),
         "may_ask": allows(request.member, Workflow.MANAGE_POLICIES, Right.INITIATE),
     }
     return render(request, "policies/policies.html", context)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@needs(Workflow.MANAGE_POLICIES, Right.INITIATE)
-def configure(request: MemberRequest, workflow: str) -> HttpResponse:
-    """Ask that a workflow takes so many approvals."""
-    subject = workflow_of(workflow)
-    policy = policy_of_page(request, subject)
-    data = request.POST if request.method == "POST" else None
-    form = ConfigureForm(data, request=request, workflow=subject, policy=policy)
-    if form.is_valid():
-        try:
-            change = propose(
-                configure_policy, actor=request.member, params=form.params(), note=form.cleaned_data["note"]
-            )
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            return onward(request, change)
-    context = {
-        "form": form,
-        "workflow": subject,
-        "policy": policy,
-        "meaning": meaning(policy.approvals if policy else None, always=bool(policy and policy.always)),
-        "forecast": forecast(
-            request.member, Workflow.MANAGE_POLICIES, protected=policy is not None and policy.is_locked
-        ),
-    }
-    return render(request, "policies/configure.html", context)
+def _waiting(request: MemberRequest) -> Mapping[str, tuple[ChangeRequest, ...]]:
+    """What waits about each policy, by workflow."""
+    found: dict[str, tuple[ChangeRequest, ...]] = {}
+    rows = ChangeRequest.objects.of(request.organization).waiting().filter(workflow=Workflow.MANAGE_POLICIES)
+    for change in rows.order_by("expires_at")[:100]:
+        found[change.subject] = (*found.get(change.subject, ()), change)
+    return found
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@needs(Workflow.MANAGE_POLICIES, Right.INITIATE)
-def remove(request: MemberRequest, workflow: str) -> HttpResponse:
-    """Say what would follow, then ask that a workflow asks for nothing any more."""
-    subject = workflow_of(workflow)
-    policy = policy_of_page(request, subject)
-    if policy is None:
-        messages.error(request, f"{subject.title} has no policy.")
-        return redirect("policies:policies")
-    data = request.POST if request.method == "POST" else None
-    form = RemoveForm(data, request=request, workflow=subject)
-    if form.is_valid():
-        try:
-            change = propose(remove_policy, actor=request.member, params=form.params(), note=form.cleaned_data["note"])
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            return onward(request, change)
-    context = {
-        "form": form,
-        "workflow": subject,
-        "policy": policy,
-        "before": meaning(policy.approvals, policy.always),
-        "after": meaning(None, always=False),
-        "forecast": forecast(request.member, Workflow.MANAGE_POLICIES, protected=policy.is_locked),
-    }
-    return render(request, "policies/remove.html", context)
-
-
-def workflow_of(value: str) -> Workflow:
+def _article(workflow: Workflow, facts: Facts, waiting: Mapping[str, tuple[ChangeRequest, ...]]) -> Article:
+    holders, waits = _holders(workflow, facts), waiting.get(workflow.value, ())
     try:
-        return Workflow(value)
-    except ValueError as error:
-        raise Http404("There is no such workflow.") from error
-
-
-def policy_of_page(request: MemberRequest, workflow: Workflow) -> Policy | None:
-    return Policy.objects.filter(organization=request.organization, workflow=workflow.value).first()
-
-
-def onward(request: MemberRequest, change: ChangeRequest) -> HttpResponse:
-    """To the policies when it is done, else to the request that waits."""
-    messages.success(request, change.receipt)
-    if change.state == State.EXECUTED:
-        return redirect("policies:policies")
-    return redirect("policies:request", reference=change.reference)
-
-
-def _article(workflow: Workflow, found: tuple[Terms, ...]) -> Article:
-    try:
-        policy = policy_of(found, workflow)
+        stands = outlook(facts, workflow)
     except Refused as error:
-        return Article(workflow, None, error.message, (), "", "")
-    where = stage_of(policy)
-    place = STAGES.index(where)
+        return Article(workflow, None, error.message, (), "", "", holders, waits)
+    place = STAGES.index(stands.stage)
     track = tuple(
         Track(name.capitalize(), "is-now") if step == place else Track("", "is-past" if step < place else "")
         for step, name in enumerate(STAGES)
     )
+    policy = stands.policy
     says = meaning(policy.approvals if policy else None, always=bool(policy and policy.always))
-    return Article(workflow, policy, "", track, says, NEXT[where])
+    return Article(workflow, stands, "", track, says, NEXT[stands.stage], holders, waits)
+
+
+def _holders(workflow: Workflow, facts: Facts) -> tuple[Holders, ...]:
+    active = [person for person in facts.people if person.is_active]
+    found = [
+        Holders(label, tuple(person.name for person in active if person.holds(workflow, right)))
+        for label, right in (("May ask", Right.INITIATE), ("May approve", Right.APPROVE), ("Execute", Right.EXECUTE))
+    ]
+    if workflow is Workflow.INITIATE_WITHDRAWAL:
+        found.append(Holders("Keys that may withdraw", tuple(bot.name for bot in facts.bots if bot.may_withdraw)))
+    return tuple(found)

@@ -193,21 +193,33 @@ def test_an_unlocked_neighbour_is_changed_by_its_own_rules(house):
 
 
 def test_what_was_opened_before_the_lock_is_bound_by_it(house):
-    """P4 and R4: a removal that one approval would have carried out needs three once the policy is locked."""
-    house.policy(WITHDRAWAL, 3)
+    """P4 and R4: a removal that one approval would have carried out needs three once another such lock asks for it."""
+    house.policy(WITHDRAWAL, 1)
+    assert lock(house.olive, WITHDRAWAL, 1).state == State.EXECUTED
     change = remove(house.ana, WITHDRAWAL)
     assert change.approvals_required == 1
-    assert lock(house.olive, WITHDRAWAL, 3).state == State.EXECUTED
+    house.policy(ADDRESSES, 3)
+    assert lock(house.olive, ADDRESSES, 3).state == State.EXECUTED
     for name in ("ben", "cleo"):
         assert yes(change, house.people[name]).state == State.PENDING
     assert yes(change, house.fay).state == State.EXECUTED
+
+
+def test_what_was_asked_before_its_policy_was_locked_is_stale(house):
+    """R6: the lock is one of the fields that a removal would write, so whoever asked has to look again."""
+    house.policy(WITHDRAWAL, 3)
+    change = remove(house.ana, WITHDRAWAL)
+    assert lock(house.olive, WITHDRAWAL, 3).state == State.EXECUTED
+    change.refresh_from_db()
+    assert change.state == State.STALE
 
 
 def test_only_what_the_approvers_saw_is_locked(house):
     house.policy(WITHDRAWAL, 2)
     change = lock(house.ana, WITHDRAWAL, 2)
     configure(house.olive, WITHDRAWAL, 1)
-    assert yes(change, house.ben).state == State.FAILED
+    change.refresh_from_db()
+    assert change.state == State.STALE
     assert not Policy.objects.get(organization=house.organization).is_locked
 
 

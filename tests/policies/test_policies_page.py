@@ -4,13 +4,17 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import User
+from accounts.organizations import add_member
 from policies.changes import propose
 from policies.models import ChangeRequest, Grant, Policy
 from policies.operations import ConfigurePolicy, configure_policy
-from policies.workflows import Workflow
+from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
 from tests.policies.conftest import page
 
@@ -26,7 +30,7 @@ def test_the_policies_page_shows_where_each_workflow_stands(audit, browser):
 
 def test_a_policy_is_set_at_once_by_who_may_and_asked_for_by_others(owner, ana, ben, browser):
     url = reverse("policies:configure", args=["manage_access"])
-    typed = {"approvals": "2", "always": "on", "open_hours": "24", "note": "From now on."}
+    typed = {"approvals": "2", "always": "on", "open_hours": "24", "note": "From now on.", "acknowledged": "on"}
     client = browser(owner)
     assert "This happens at once." in client.get(url).content.decode()
     assert client.post(url, typed).status_code == 302
@@ -127,7 +131,7 @@ def test_a_policy_is_locked_and_unlocked_from_its_page(owner, ana, browser):
     assert reverse("policies:unlock", args=["initiate_withdrawal"]) in shown
     url = reverse("policies:unlock", args=["initiate_withdrawal"])
     assert "This will wait for" in client.get(url).content.decode()
-    answer = client.post(url, {"note": ""})
+    answer = client.post(url, {"note": "", "acknowledged": "on"})
     change = ChangeRequest.objects.get(operation="policies.unlock_policy")
     assert answer.headers["Location"] == reverse("policies:request", args=[change.reference])
     policy.refresh_from_db()
@@ -151,3 +155,89 @@ def test_what_cannot_be_locked_leads_back_with_a_word(owner, browser, route, wor
 def test_locking_is_asked_for_by_who_may_ask_and_by_nobody_else(ben, owner, browser, route):
     assert browser(ben).get(reverse(f"policies:{route}", args=["initiate_withdrawal"])).status_code == 403
     assert browser(owner).get(reverse(f"policies:{route}", args=["nothing"])).status_code == 404
+
+
+def test_a_policy_weaker_than_it_says_shows_the_road_and_asks_for_a_word(owner, browser):
+    """P6: whoever asks for what would be weaker than it says, acknowledges that first, and spends no code on it."""
+    client = browser(owner)
+    shown = client.get(reverse("policies:policies")).content.decode()
+    assert "Initiate Withdrawal is weaker than its policy says." in shown
+    assert "Olive Marsh alone can" in shown
+    url = reverse("policies:configure", args=["manage_addresses"])
+    typed = {"approvals": "2", "always": "on", "open_hours": "72"}
+    answer = client.post(url, typed)
+    assert answer.status_code == 200
+    assert "Look at what follows from this, and say that you know." in answer.content.decode()
+    assert Policy.objects.get(organization=owner.organization, workflow="manage_addresses").approvals == 1
+    assert client.post(url, {**typed, "acknowledged": "on"}).status_code == 302
+    assert Policy.objects.get(organization=owner.organization, workflow="manage_addresses").approvals == 2
+
+
+def test_a_look_at_what_follows_changes_nothing(owner, browser):
+    url = reverse("policies:configure", args=["initiate_withdrawal"])
+    typed = {"approvals": "3", "always": "on", "open_hours": "72", "acknowledged": "on", "look": "1"}
+    text = browser(owner).post(url, typed).content.decode()
+    assert "Nothing is asked yet." in text
+    assert "Spare people" in text
+    assert Policy.objects.get(organization=owner.organization, workflow="initiate_withdrawal").approvals == 2
+
+
+def test_a_roll_out_leads_to_a_locked_policy_step_by_step(owner, browser):
+    client = browser(owner)
+    url = reverse("policies:roll_out", args=["manage_policies"]) + "?approvals=2"
+    text = client.get(url).content.decode()
+    assert text.count("Take this step") == 1
+    configure = reverse("policies:configure", args=["manage_policies"])
+    typed = {"approvals": "2", "open_hours": "72", "acknowledged": "on"}
+    assert client.post(f"{configure}?step=2&approvals=2", typed).headers["Location"] == url
+    assert client.get(url).content.decode().count("is-done") == 2
+    client.post(f"{configure}?step=2", {**typed, "always": "on"})
+    text = client.get(url).content.decode()
+    assert text.count("is-done") == 3
+    assert reverse("policies:lock", args=["manage_policies"]) in text
+    change = ask_to_lock(client)
+    assert change.state == "pending"
+    assert f"waits as request {change.number}" in client.get(url).content.decode()
+    assert f"waits as request {change.number}" in client.get(reverse("policies:policies")).content.decode()
+
+
+def ask_to_lock(client) -> ChangeRequest:
+    client.post(reverse("policies:lock", args=["manage_policies"]) + "?step=2", {"acknowledged": "on"})
+    return ChangeRequest.objects.get(operation="policies.lock_policy")
+
+
+def test_a_roll_out_names_who_is_missing(owner, browser):
+    """P5: a step that nobody could live with is not offered, and says whom it lacks."""
+    url = reverse("policies:roll_out", args=["manage_policies"])
+    text = browser(owner).get(url + "?approvals=5").content.decode()
+    assert "Invite another approver for Manage Policies" in text
+    assert "Take this step" not in text
+    for junk in ("0", "999999999999999999999", "x", "-1", "٣"):
+        assert browser(owner).get(url, {"approvals": junk}).status_code == 200
+
+
+def test_anybody_can_be_chosen_to_see_who_could_approve(audit, ana, eve, browser):
+    client = browser(audit)
+    url = reverse("policies:policies")
+    text = client.get(url, {"who": f"member-{ana.pk}"}).content.decode()
+    assert text.count("may be away") == 4
+    for foreign in (f"member-{eve.pk}", "member-0", "bot-x", "'"):
+        text = client.get(url, {"who": foreign}).content.decode()
+        assert "treasury-bot" in text
+        assert "Eve Aldous" not in text
+
+
+def test_the_policies_page_asks_as_much_of_the_database_for_twenty_members(audit, owner, browser):
+    client, url = browser(audit), reverse("policies:policies")
+    client.get(url)
+    with CaptureQueriesContext(connection) as few:
+        client.get(url)
+    for turn in range(20):
+        add_member(
+            owner.organization,
+            User.objects.create(email=f"more{turn}@demo.test", name=f"More {turn}"),
+            rights=[(workflow, Right.APPROVE) for workflow in Workflow],
+        )
+    with CaptureQueriesContext(connection) as many:
+        client.get(url)
+    assert len(many) == len(few)
