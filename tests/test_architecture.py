@@ -45,6 +45,7 @@ PUBLIC = {
 # Open to every Member. What they show depends on the reader's rights; each view says how.
 SIGNED_IN = {
     "dashboard:history",
+    "dashboard:export_history",
     "accounts:sign_out",
     "accounts:switch",
     "accounts:change_password",

@@ -92,6 +92,8 @@ class EventKind(StrEnum):
     WITHDRAWAL_SENT = "withdrawal.sent"
     WITHDRAWAL_RELEASED = "withdrawal.released"
 
+    HISTORY_EXPORTED = "history.exported"
+
     @property
     def workflow(self) -> str:
         """The workflow whose View opens such an event when nothing more exact is said (security AU-7)."""

@@ -53,6 +53,9 @@ class AuditEvent(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["organization", "-id"], name="audit_event_by_organization"),
             models.Index(fields=["organization", "workflow", "-id"], name="audit_event_by_workflow"),
+            models.Index(fields=["organization", "actor_kind", "actor_id", "-id"], name="audit_event_by_actor"),
+            models.Index(fields=["organization", "kind", "-id"], name="audit_event_by_kind"),
+            models.Index(fields=["organization", "at"], name="audit_event_by_time"),
         ]
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ app_name = "dashboard"
 urlpatterns = [
     path("", home.home, name="home"),
     path("history/", history.history, name="history"),
+    path("history/export/", history.export_history, name="export_history"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

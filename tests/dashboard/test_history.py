@@ -49,17 +49,17 @@ def test_events_of_what_one_may_not_view_are_not_there(client, audit, sign_in, r
     assert "one" in shown(client)
     audit.grants.exclude(workflow=Workflow.MANAGE_ACCESS).delete()
     text = shown(client)
-    assert "Sign in failed" in text
-    assert "Policy removed" not in text
-    assert "Policy configured" not in text
+    assert "failed to sign in" in text
+    assert "removed the policy" not in text
+    assert "configured the policy" not in text
 
 
 def test_sign_ins_are_read_by_those_who_view_manage_access(client, audit, sign_in):
     """AU-7: sign-in and security events by View on Manage Access."""
     sign_in(client, audit)
-    assert "Sign in succeeded" in shown(client)
+    assert ">signed in" in shown(client)
     audit.grants.filter(workflow=Workflow.MANAGE_ACCESS).delete()
-    assert "Sign in succeeded" not in shown(client)
+    assert ">signed in" not in shown(client)
 
 
 def test_without_rights_there_is_nothing_and_the_page_says_so(client, audit, sign_in):
@@ -94,9 +94,9 @@ def test_one_workflow_can_be_chosen_and_nothing_else(client, audit, sign_in):
     """IN-3: filters are closed sets."""
     sign_in(client, audit)
     chosen = shown(client, "?workflow=manage_policies")
-    assert "Policy configured" in chosen
-    assert "Sign in succeeded" not in chosen
-    assert "Sign in succeeded" in shown(client, "?workflow=id%3B--&after=%00%FF")
+    assert "configured the policy of" in chosen
+    assert ">signed in" not in chosen
+    assert ">signed in" in shown(client, "?workflow=id%3B--&after=%00%FF")
 
 
 def test_a_long_history_is_read_page_by_page(client, audit, sign_in, remember):
@@ -114,14 +114,13 @@ def test_the_page_takes_the_same_queries_for_one_row_and_for_forty(client, audit
     sign_in(client, audit)
 
     def queries():
-        with CaptureQueriesContext(
-            connection,
-        ) as captured:
-            shown(client)
+        with CaptureQueriesContext(connection) as captured:
+            shown(client, "?workflow=manage_policies")
         return len(captured)
 
+    remember(EventKind.POLICY_REMOVED, change="unknown")
     few = queries()
-    remember(EventKind.POLICY_REMOVED, count=40)
+    remember(EventKind.POLICY_REMOVED, count=40, change="unknown")
     assert queries() == few
 
 

@@ -1,80 +1,49 @@
 """The history of an Organization, as far as the reader may View it."""
 
-from dataclasses import dataclass
-from datetime import date
-
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from policies.access import granted, open_to_members
-from policies.models import ChangeRequest
-from policies.workflows import Workflow
-from portal.audit.kinds import EventKind
-from portal.audit.models import AuditEvent
-from portal.audit.queries import readable
+from policies.access import open_to_members
+from portal.core.errors import Refused
 from portal.core.http import MemberRequest
 from portal.core.paging import keyset
-
-SHORT = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An AuditEvent as a row of the page."""
-
-    event: AuditEvent
-    title: str
-    reference: str
-    is_mine: bool
-    details: list[tuple[str, str]]
-
-    @property
-    def day(self) -> date:
-        return timezone.localdate(self.event.at)
+from portal.core.sheets import sheet
+from portal.dashboard.history.exporting import HEAD, MOST_ROWS, export
+from portal.dashboard.history.narrowing import Narrowing, actors_for, choices_of, events_for
+from portal.dashboard.history.sentences import TOPICS
+from portal.dashboard.history.telling import told
 
 
 @require_safe
 @open_to_members("it shows the events of what the reader may View")
 def history(request: MemberRequest) -> HttpResponse:
     """The newest events first, of the workflows that the reader may View (security AU-7)."""
-    views = {(workflow, account_id) for workflow, _, account_id in granted(request.member)}
-    choices = [workflow for workflow in Workflow if any(workflow == viewed for viewed, _ in views)]
-    chosen = next((workflow for workflow in choices if workflow == request.GET.get("workflow")), None)
-    events = readable(request.organization.pk, views)
-    if chosen:
-        events = events.filter(workflow=chosen)
-    page = keyset(events, after=request.GET.get("after"))
-    context = {"page": page, "entries": _entries(request, page.rows), "choices": choices, "chosen": chosen}
+    choices = choices_of(request.member)
+    chosen = Narrowing.read(request.GET, choices)
+    page = keyset(chosen.apply(events_for(request.member)), after=request.GET.get("after"))
+    context = {
+        "page": page,
+        "entries": told(request, page.rows),
+        "choices": choices,
+        "topics": list(TOPICS),
+        "actors": actors_for(request.member),
+        "chosen": chosen,
+        "most": MOST_ROWS,
+    }
     return render(request, "dashboard/history.html", context)
 
 
-def _entries(request: MemberRequest, events: list[AuditEvent]) -> list[Entry]:
-    requests = [event.subject_id for event in events if event.subject_kind == "changerequest"]
-    changes = ChangeRequest.objects.of(request.organization).filter(pk__in=requests)
-    references = dict(changes.values_list("pk", "reference"))
-    return [
-        Entry(
-            event=event,
-            title=_title(event),
-            reference=references.get(event.subject_id, "") if event.subject_kind == "changerequest" else "",
-            is_mine=(event.actor_kind, event.actor_id) == (request.member.kind, request.member.pk),
-            details=[(name.replace("_", " "), _short(value)) for name, value in event.data.items()],
-        )
-        for event in events
-    ]
-
-
-def _title(event: AuditEvent) -> str:
-    """The words of its kind, and what it happened to; a kind no longer known is shown as it was stored."""
-    words = EventKind(event.kind).words if event.kind in set(EventKind) else event.kind
-    is_about_itself = (event.subject_kind, event.subject_id) == (event.actor_kind, event.actor_id)
-    return words if is_about_itself or not event.subject_label else f"{words}: {event.subject_label}"
-
-
-def _short(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text if len(text) <= SHORT else text[: SHORT - 1] + "…"
+@require_POST
+@open_to_members("it gives the events of what the reader may View, and remembers that it did")
+def export_history(request: MemberRequest) -> HttpResponse:
+    """The same as a table, oldest first."""
+    chosen = Narrowing.read(request.POST, choices_of(request.member))
+    try:
+        rows = export(request.member, chosen)
+    except Refused as error:
+        messages.error(request, error.message)
+        return redirect(resolve_url("dashboard:history") + chosen.query)
+    return sheet(f"history-{timezone.localdate():%Y-%m-%d}", HEAD, rows)

@@ -1,0 +1,139 @@
+"""What the reader of the history narrows it to: closed sets and two days, read from an address (security IN-3)."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Final
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+from django.utils.http import urlencode
+
+from policies.access import granted
+from policies.workflows import Workflow
+from portal.audit.models import AuditEvent
+from portal.audit.queries import readable
+from portal.core import actors
+from portal.dashboard.history.sentences import TOPICS, kinds_of
+
+if TYPE_CHECKING:
+    from accounts.models import Member
+
+MOST_ACTORS: Final = 200
+LONGEST_NUMBER: Final = 18
+# What others than members and Service Users are called where they act.
+OTHERS: Final = {actors.PORTAL: "The portal", actors.OPERATOR: "The operator", actors.STRANGER: "A stranger"}
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """Anything unknown narrows nothing. `first` and `last` are days in the reader's zone, both counted in."""
+
+    workflow: str = ""
+    topic: str = ""
+    actor: str = ""
+    first: date | None = None
+    last: date | None = None
+
+    @classmethod
+    def read(cls, query: Mapping[str, str], choices: Collection[Workflow]) -> "Narrowing":
+        """What an address narrows to, of the workflows in `choices`."""
+        workflow, topic, actor = query.get("workflow", ""), query.get("topic", ""), query.get("actor", "")
+        return cls(
+            workflow=workflow if workflow in set(choices) else "",
+            topic=topic if topic in TOPICS else "",
+            actor=actor if _actor(actor) else "",
+            first=_day(query.get("first", "")),
+            last=_day(query.get("last", "")),
+        )
+
+    @property
+    def is_narrowed(self) -> bool:
+        return self != Narrowing()
+
+    @property
+    def query(self) -> str:
+        """The same in an address, with the question mark; empty without any."""
+        values = urlencode(self.values)
+        return f"?{values}" if values else ""
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What is set, by the names of the filter's fields."""
+        named = {
+            "workflow": self.workflow,
+            "topic": self.topic,
+            "actor": self.actor,
+            "first": self.first.isoformat() if self.first else "",
+            "last": self.last.isoformat() if self.last else "",
+        }
+        return {name: value for name, value in named.items() if value}
+
+    def apply(self, events: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        if self.workflow:
+            events = events.filter(workflow=self.workflow)
+        if self.topic:
+            events = events.filter(kind__in=kinds_of(self.topic))
+        actor = _actor(self.actor)
+        if actor:
+            kind, pk = actor
+            events = events.filter(actor_kind=kind) if pk is None else events.filter(actor_kind=kind, actor_id=pk)
+        if self.first:
+            events = events.filter(at__gte=_midnight(self.first))
+        if self.last:
+            events = events.filter(at__lt=_midnight(self.last + timedelta(days=1)))
+        return events
+
+
+def views_of(member: "Member") -> set[tuple[Workflow, int | None]]:
+    """The workflows that `member` may View, each for one Account or, with None, for all."""
+    return {(workflow, account_id) for workflow, _, account_id in granted(member)}
+
+
+def events_for(member: "Member") -> QuerySet[AuditEvent]:
+    """All that `member` may read (security AU-7)."""
+    return readable(member.organization_id, views_of(member))
+
+
+def choices_of(member: "Member") -> list[Workflow]:
+    """The workflows between which `member` may choose."""
+    views = {workflow for workflow, _ in views_of(member)}
+    return [workflow for workflow in Workflow if workflow in views]
+
+
+def actors_for(member: "Member") -> list[tuple[str, str]]:
+    """Whoever did something that `member` may read, as values of the filter: one look into an index for each."""
+    events, organization = events_for(member).order_by().select_related(None), member.organization
+
+    def did(kind: str) -> Exists:
+        return Exists(events.filter(actor_kind=kind, actor_id=OuterRef("pk")))
+
+    people = organization.members.filter(did(actors.MEMBER)).order_by("user__name", "pk")
+    bots = organization.service_users.filter(did(actors.SERVICE_USER)).order_by("name", "pk")
+    return [
+        *((f"{actors.MEMBER}-{pk}", name) for pk, name in people.values_list("pk", "user__name")[:MOST_ACTORS]),
+        *((f"{actors.SERVICE_USER}-{pk}", name) for pk, name in bots.values_list("pk", "name")[:MOST_ACTORS]),
+        *(OTHERS.items() if choices_of(member) else ()),
+    ]
+
+
+def _actor(text: str) -> tuple[str, int | None] | None:
+    if text in OTHERS:
+        return text, None
+    kind, _, pk = text.partition("-")
+    if kind in {actors.MEMBER, actors.SERVICE_USER} and pk.isascii() and pk.isdigit() and len(pk) <= LONGEST_NUMBER:
+        return kind, int(pk)
+    return None
+
+
+def _day(text: str) -> date | None:
+    """A day as a date field posts it, in a year in which money has moved and one can reckon to the next."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 2000 <= day.year <= 2200 else None
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
