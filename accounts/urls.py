@@ -13,6 +13,7 @@ from accounts.views import (
     recovery,
     refused_calls,
     security,
+    service_user_list,
     service_users,
     setup,
     sign_in,
@@ -61,7 +62,8 @@ urlpatterns = [
     path("sign-out/", sign_in.sign_out, name="sign_out"),
     path("switch/", sign_in.switch, name="switch"),
     *member_urls.urlpatterns,
-    path("service-users/", service_users.service_users, name="service_users"),
+    path("service-users/", service_user_list.service_users, name="service_users"),
+    path("service-users.csv", service_user_list.service_users_csv, name="service_users_csv"),
     # No bot can be called so: `accounts.limits.RESERVED`.
     path("service-users/new/", service_users.new_service_user, name="new_service_user"),
     path("service-users/new/risk/", service_users.risk, name="key_risk"),

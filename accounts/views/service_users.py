@@ -1,7 +1,6 @@
-"""Service Users: the list, a new one, changing, lifting a suspension, removing; and the brake."""
+"""Service Users: one of them, a new one, changing, lifting a suspension, removing; and the brake."""
 
 from django.contrib import messages
-from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -11,30 +10,17 @@ from accounts import brakes
 from accounts.forms.risk import PROPOSED_LIFE, risk_of
 from accounts.forms.service_users import ChangeServiceUserForm, ConfirmForm, NewServiceUserForm
 from accounts.limits import limits_of
-from accounts.models import Account, ApiKey, Custodian, ServiceUser
+from accounts.models import Account, Custodian, ServiceUser
 from accounts.operations.service_users import change_service_user, create_service_user
 from accounts.operations.standing import LiftSuspension, RemoveServiceUser, lift_suspension, remove_service_user
 from accounts.outlook import Forecast, forecast
 from accounts.starting_points import starting_point
-from accounts.views.service_user import bot_of, onward, page_of, row_of
-from policies.access import allows, needs
+from accounts.views.service_user import bot_of, onward, page_of
+from policies.access import needs
 from policies.changes import propose
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError
 from portal.core.http import MemberRequest
-from portal.core.paging import keyset
-
-
-@require_safe
-@needs(Workflow.MANAGE_ACCESS, Right.VIEW)
-def service_users(request: MemberRequest) -> HttpResponse:
-    """The bots of the Organization."""
-    newest_first = Prefetch("keys", queryset=ApiKey.objects.order_by("-pk"))
-    bots = ServiceUser.objects.filter(organization=request.organization).select_related("account")
-    page = keyset(bots.prefetch_related(newest_first), after=request.GET.get("after"), order=("name", "id"))
-    rows = [row_of(bot, list(bot.keys.all())) for bot in page.rows]
-    may_ask = allows(request.member, Workflow.MANAGE_ACCESS, Right.INITIATE)
-    return render(request, "accounts/service_users.html", {"rows": rows, "page": page, "may_ask": may_ask})
 
 
 @require_safe

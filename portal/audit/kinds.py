@@ -23,6 +23,7 @@ class EventKind(StrEnum):
     ACCESS_DENIED = "access.denied"
     CSRF_REFUSED = "request.refused_without_token"
     CALL_REFUSED = "call.refused"
+    EXPORT_MADE = "export.made"
 
     ORGANIZATION_CREATED = "organization.created"
     ACCOUNT_ADDED = "account.added"
