@@ -8,12 +8,12 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import mail
 from accounts.expiry import BEFORE, NEVER_USED, UNUSED, due
 from accounts.links import absolute
 from accounts.models import ApiKey, KeyNotice, Member, Organization
 from policies.facts import gather
 from policies.workflows import Workflow
+from portal.work import mail
 
 FIRST: Final = max(days for days, _ in BEFORE)
 SUBJECTS: Final = {

@@ -85,6 +85,33 @@ class Resealed:
     broken: tuple[str, ...]
 
 
+class Sealed(Protocol):
+    """A place where sealed values lie: a Column, or what `also` was told of."""
+
+    @property
+    def model(self) -> type[models.Model]: ...
+
+    @property
+    def name(self) -> str: ...
+
+    def left(self) -> int: ...
+
+    def reseal(self, size: int) -> Iterator["Resealed"]: ...
+
+
+_others: list[Sealed] = []
+
+
+def also(other: Sealed) -> None:
+    """Seal that anew as well: for values that lie inside others, where no column tells."""
+    _others.append(other)
+
+
+def everything() -> list[Sealed]:
+    """Every place where sealed values lie."""
+    return [*columns(), *_others]
+
+
 def columns() -> list[Column]:
     """Every sealed column there is, in the order of the tables."""
     found = [

@@ -7,3 +7,10 @@ class WorkConfig(AppConfig):
     name = "portal.work"
     label = "work"
     verbose_name = "Work"
+
+    def ready(self) -> None:
+        """Let queued mail be found when the sealing keys are exchanged."""
+        from portal.core import sealing
+        from portal.work.sealed_mail import QueuedMail
+
+        sealing.also(QueuedMail())

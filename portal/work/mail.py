@@ -45,7 +45,7 @@ def send(template: str, *, to: Sequence[str], context: Mapping[str, object]) -> 
     for address in to:
         letter = Letter(template=template, to=address, subject=subject, body=body)
         place = secrets.token(PLACE_LENGTH)
-        deliver.enqueue(place, secrets.seal(msgspec.json.encode(letter), place=_place(place)))
+        deliver.enqueue(place, secrets.seal(msgspec.json.encode(letter), place=place_of(place)))
 
 
 def settle() -> None:
@@ -56,7 +56,7 @@ def settle() -> None:
 @task()
 def deliver(place: str, sealed: str, attempt: int = 0) -> None:
     """Send one sealed mail; what goes wrong is logged without what was written, and tried again later."""
-    letter = msgspec.json.decode(secrets.unseal(sealed, place=_place(place)), type=Letter)
+    letter = msgspec.json.decode(secrets.unseal(sealed, place=place_of(place)), type=Letter)
     try:
         EmailMessage(letter.subject, letter.body, to=[letter.to]).send()
     except Exception as error:  # noqa: BLE001 - whatever a mail server can do wrong
@@ -67,7 +67,8 @@ def deliver(place: str, sealed: str, attempt: int = 0) -> None:
             later.enqueue(place, sealed, attempt + 1)
 
 
-def _place(name: str) -> str:
+def place_of(name: str) -> str:
+    """Where a queued mail belongs: it opens nowhere else."""
     return f"mail:{name}"
 
 

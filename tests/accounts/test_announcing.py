@@ -4,13 +4,14 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.core.management import call_command
 from django.utils import timezone
 
-from accounts import keys, mail
+from accounts import keys
 from accounts.announcing import announce_due
 from accounts.brakes import revoke_key, suspend_service_user
 from accounts.models import ApiKey, KeyNotice
+from portal.work import mail
+from portal.work.duties import run_due
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now().replace(microsecond=0)
@@ -112,14 +113,12 @@ def test_the_page_shows_it_as_long_as_it_holds(client, audit, only, sign_in):
     assert "Nobody ever used it" in client.get(page).content.decode()
 
 
-def test_the_command_says_how_many(only, capsys):
+def test_the_worker_does_it(only):
+    """It is one of the periodic duties."""
     let(only, expires_at=NOW + timedelta(days=3))
-    call_command("announcekeys")
-    call_command("announcekeys")
-    assert capsys.readouterr().out.splitlines() == [
-        "1 warnings about keys were mailed.",
-        "0 warnings about keys were mailed.",
-    ]
+    with time_machine.travel(timezone.now() + timedelta(hours=1), tick=False):
+        run_due()
+    assert kinds() == ["expires_7"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
-from portal.core.sealing import Column, columns
+from portal.core.sealing import Sealed, everything
 from portal.core.secrets import sealing_key
 
 
@@ -18,9 +18,9 @@ class Command(BaseCommand):
     def handle(self, *args: object, left: bool = False, batch: int = 200, **options: object) -> None:
         if not 1 <= batch <= 10_000:
             raise CommandError("--batch takes a number from 1 to 10000.")
-        broken = [] if left else [place for column in columns() for place in self._reseal(column, batch)]
+        broken = [] if left else [place for column in everything() for place in self._reseal(column, batch)]
         remaining = 0
-        for column in columns():
+        for column in everything():
             rows = column.left()
             remaining += rows
             self.stdout.write(f"{column}: {rows} left under other keys than {sealing_key()}")
@@ -32,11 +32,11 @@ class Command(BaseCommand):
         if remaining:
             raise CommandError(f"{remaining} left. Run this again without --left.")
         self.stdout.write(
-            "Nothing is left. The other keys can go once no enrolment is under way, an hour from now; but keep the "
-            "last one of the list for ever: the history is signed under it."
+            "Nothing is left. Ask again with --left in an hour, when no enrolment is under way that began before; then "
+            "the other keys can go. Keep the last one of the list for ever: the history is signed under it."
         )
 
-    def _reseal(self, column: Column, batch: int) -> list[str]:
+    def _reseal(self, column: Sealed, batch: int) -> list[str]:
         total, done, broken = column.left(), 0, list[str]()
         for resealed in column.reseal(batch):
             done += resealed.done
