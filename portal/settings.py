@@ -186,6 +186,10 @@ API_PUBLIC_MAXIMUM = 1000.0
 # How its prices move: walk:SEED, still, or csv:FILE with lines `time,pair,price`.
 PAPER_PRICES = env.str("PORTAL_PAPER_PRICES", default="walk:1")
 
+# Exports of a bot: how long they are kept, and how many at once.
+EXPORTS_KEPT = timedelta(days=14)
+EXPORTS_AT_ONCE = 10
+
 # --- The web ---------------------------------------------------------------------------------------------------------
 SECURE = not DEBUG
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"

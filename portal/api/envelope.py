@@ -97,6 +97,7 @@ KINDS: Final[tuple[tuple[type[DomainError], Error], ...]] = (
     (venue.TooManyOrders, Error.ORDERS_LIMIT),
     (venue.TooFast, Error.ORDER_RATE_LIMIT),
     (venue.DeadlineElapsed, Error.DEADLINE),
+    (venue.ExportNotReady, Error.BUSY),
     (venue.ClientIdTaken, Error.INVALID_ARGUMENTS),
     (venue.UnknownStrategy, Error.STRATEGY),
     (venue.EarnBusy, Error.EARN_BUSY),

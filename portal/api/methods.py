@@ -8,7 +8,7 @@ from portal.api.bodies import Fields
 from portal.api.caller import Caller
 from portal.api.envelope import JSON, Result
 from portal.api.parameters import NoParameters, read
-from portal.api.views import account, deposits, earn, funding, ledger, markets, orders, public, trading
+from portal.api.views import account, deposits, earn, exports, funding, ledger, markets, orders, public, trading
 
 P = TypeVar("P")
 
@@ -41,8 +41,10 @@ def public_method(parameters: type[P], view: Callable[[P], JSON]) -> PublicMetho
     return PublicMethod(parameters, view)
 
 
-def private_method(parameters: type[P], view: Callable[[Caller, P], Result]) -> PrivateMethod:
-    return PrivateMethod(parameters, view)
+def private_method(
+    parameters: type[P], view: Callable[[Caller, P], Result], file_types: tuple[str, ...] = ()
+) -> PrivateMethod:
+    return PrivateMethod(parameters, view, file_types)
 
 
 PUBLIC: Final[dict[str, PublicMethod]] = {
@@ -71,6 +73,10 @@ PRIVATE: Final[dict[str, PrivateMethod]] = {
     "TradesHistory": private_method(orders.TradesHistory, orders.trades_history),
     "QueryTrades": private_method(orders.QueryTrades, orders.query_trades),
     "OpenPositions": private_method(orders.OpenPositions, orders.open_positions),
+    "AddExport": private_method(exports.AddExport, exports.add_export),
+    "ExportStatus": private_method(exports.ExportStatus, exports.export_status),
+    "RetrieveExport": private_method(exports.RetrieveExport, exports.retrieve_export, file_types=(exports.ZIP,)),
+    "RemoveExport": private_method(exports.RemoveExport, exports.remove_export),
     "AddOrder": private_method(trading.AddOrder, trading.add_order),
     "CancelOrder": private_method(trading.CancelOrder, trading.cancel_order),
     "CancelAll": private_method(NoParameters, trading.cancel_all),

@@ -7,6 +7,7 @@ _WORKFLOW_OF_SUBJECT = {
     "policy": "manage_policies",
     "address": "manage_addresses",
     "withdrawal": "initiate_withdrawal",
+    "data": "initiate_withdrawal",
 }
 
 
@@ -94,6 +95,7 @@ class EventKind(StrEnum):
     WITHDRAWAL_RELEASED = "withdrawal.released"
 
     HISTORY_EXPORTED = "history.exported"
+    DATA_EXPORTED = "data.exported"
 
     @property
     def workflow(self) -> str:

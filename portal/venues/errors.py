@@ -103,3 +103,14 @@ class EarnAboveMaximum(Invalid):
 
 class EarnFunds(InsufficientFunds):
     """More than is free, or than is allocated."""
+
+
+# --- Exports ---------------------------------------------------------------------------------------------------------
+
+
+class UnknownExport(NotFound):
+    """The bot has no such export, or its window shows less than is in it."""
+
+
+class ExportNotReady(Unavailable):
+    """It is still being written."""

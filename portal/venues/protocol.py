@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
+from portal.core.actors import Actor
 from portal.venues.types import (
     Allocation,
     Asset,
@@ -17,9 +18,12 @@ from portal.venues.types import (
     DepositQuery,
     Destination,
     EarnOperation,
+    ExportRow,
+    ExportSeen,
     LedgerPage,
     LedgerQuery,
     LedgerRow,
+    NewExport,
     NewOrder,
     OpenQuery,
     OrderPage,
@@ -27,6 +31,7 @@ from portal.venues.types import (
     Pair,
     PublicTrade,
     Quote,
+    Report,
     Schedule,
     Strategy,
     Ticker,
@@ -172,6 +177,25 @@ class Earn(Protocol):
         """Whether the operation is still under way. Raises: UnknownStrategy."""
 
 
+class Exports(Protocol):
+    """Histories as files, each of the Service User that asked for it."""
+
+    def add_export(self, account_id: int, new: NewExport, *, actor: Actor) -> ExportRow:
+        """Ask for a file, and write that down in the history. It is made a moment later.
+
+        Raises: Invalid for an unknown column; Conflict if the bot keeps too many.
+        """
+
+    def exports(self, seen: ExportSeen, report: Report) -> Sequence[ExportRow]:
+        """Newest first."""
+
+    def export_content(self, seen: ExportSeen, export_id: str) -> bytes:
+        """The zip. Raises: UnknownExport, ExportNotReady."""
+
+    def remove_export(self, seen: ExportSeen, export_id: str, *, is_ready: bool) -> None:
+        """Raises: UnknownExport; Invalid if it is ready and should not be, or the other way round."""
+
+
 class Withdrawals(Protocol):
     """Money on its way out. Amounts are whole units of the asset's smallest part."""
 
@@ -214,7 +238,7 @@ class Withdrawals(Protocol):
         """The rows of several references, for lists, in one statement."""
 
 
-class Venue(Catalogue, Books, Trading, Deposits, Earn, Withdrawals, Protocol):
+class Venue(Catalogue, Books, Trading, Deposits, Earn, Exports, Withdrawals, Protocol):
     """Carries out orders, Earn, deposits and withdrawals for Accounts, and answers queries about them."""
 
     def settle_due(self, limit: int) -> int:

@@ -79,4 +79,4 @@ def test_no_permission_opens_only_what_asks_for_a_valid_key():
 
 
 def test_the_pages_know_which_permissions_are_served():
-    assert set(Permission) - {Permission.EXPORT} == SERVED
+    assert set(Permission) == SERVED

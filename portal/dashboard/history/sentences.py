@@ -78,6 +78,7 @@ SENTENCES: Final[dict[str, str]] = {
     "withdrawal.sent": "sent the withdrawal {}",
     "withdrawal.released": "gave back the withdrawal {}",
     "history.exported": "exported the history",
+    "data.exported": "exported data as {}",
 }
 # What a filter offers, each with the beginnings of its kinds.
 TOPICS: Final[dict[str, tuple[str, ...]]] = {
@@ -91,7 +92,7 @@ TOPICS: Final[dict[str, tuple[str, ...]]] = {
     "Policies": ("policy",),
     "Addresses": ("address",),
     "Organization and Accounts": ("organization", "account"),
-    "Exports of the history": ("history",),
+    "Exports": ("history", "data"),
 }
 
 

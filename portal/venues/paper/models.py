@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from portal.venues.paper.deposits.models import Deposit, DepositAddress
 from portal.venues.paper.earn.models import Holding, Move, Reward
+from portal.venues.paper.exports.models import Export, Piece
 from portal.venues.paper.ledger.models import Balance, Book, Entry, EntryKind, Posting
 from portal.venues.paper.orders.models import Order, Trade, TradedDay, TradingCounter
 
@@ -17,9 +18,11 @@ __all__ = [
     "DepositAddress",
     "Entry",
     "EntryKind",
+    "Export",
     "Holding",
     "Move",
     "Order",
+    "Piece",
     "Posting",
     "Reward",
     "Trade",

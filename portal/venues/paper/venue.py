@@ -10,6 +10,8 @@ from portal.venues.paper.deposits import addresses
 from portal.venues.paper.deposits import reading as incoming
 from portal.venues.paper.earn import moving, strategies
 from portal.venues.paper.earn import reading as earning
+from portal.venues.paper.exports import making
+from portal.venues.paper.exports.answering import PaperExports
 from portal.venues.paper.ledger import history
 from portal.venues.paper.orders import cancelling, placing, reading, trades
 from portal.venues.paper.prices import markets
@@ -50,7 +52,7 @@ from portal.venues.types import (
 )
 
 
-class PaperVenue:
+class PaperVenue(PaperExports):
     """Fulfils `Venue`; what each answer means stands there."""
 
     name = "paper"
@@ -135,7 +137,8 @@ class PaperVenue:
         return trades.volume(account_id, pairs)
 
     def settle_due(self, limit: int) -> int:
-        return catching_up.settle_due(limit)
+        done = catching_up.settle_due(limit)
+        return done + making.make_due(limit=limit - done)
 
     def deposit_methods(self, asset: str) -> Sequence[DepositMethod]:
         return addresses.methods(catalogue.asset(asset).id)

@@ -17,6 +17,7 @@ from portal.venues.types.earn import (
     Payout,
     Strategy,
 )
+from portal.venues.types.exports import ExportFormat, ExportRow, ExportSeen, ExportStatus, NewExport, Report
 from portal.venues.types.ledger import Balance, LedgerPage, LedgerQuery, LedgerRow
 from portal.venues.types.markets import Book, Level, PublicTrade, Quote, Ticker, Window
 from portal.venues.types.orders import (
@@ -66,6 +67,10 @@ __all__ = [
     "DepositStage",
     "Destination",
     "EarnOperation",
+    "ExportFormat",
+    "ExportRow",
+    "ExportSeen",
+    "ExportStatus",
     "Fee",
     "FeeTier",
     "LedgerPage",
@@ -74,6 +79,7 @@ __all__ = [
     "Level",
     "LockType",
     "Maturing",
+    "NewExport",
     "NewOrder",
     "OpenQuery",
     "OrderKind",
@@ -85,6 +91,7 @@ __all__ = [
     "Payout",
     "PublicTrade",
     "Quote",
+    "Report",
     "Schedule",
     "Side",
     "Stage",

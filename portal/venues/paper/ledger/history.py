@@ -17,13 +17,13 @@ def page(account_id: int, query: LedgerQuery) -> LedgerPage:
     """Fifty rows at most. Raises: UnknownAsset, UnknownLedgerId."""
     postings = _matching(Posting.objects.filter(account_id=account_id), query)
     rows = postings.select_related("entry").order_by("-at", "-pk")[query.offset : query.offset + PAGE]
-    return LedgerPage(rows=tuple(map(_row, rows)), count=postings.count() if query.with_count else None)
+    return LedgerPage(rows=tuple(map(described, rows)), count=postings.count() if query.with_count else None)
 
 
 def rows(account_id: int, ids: Sequence[str]) -> list[LedgerRow]:
     """The rows of those ledger ids that are this Account's."""
     postings = Posting.objects.filter(account_id=account_id, ledger_id__in=ids)
-    return [_row(posting) for posting in postings.select_related("entry").order_by("-at", "-pk")]
+    return [described(posting) for posting in postings.select_related("entry").order_by("-at", "-pk")]
 
 
 def _matching(account: QuerySet[Posting], query: LedgerQuery) -> QuerySet[Posting]:
@@ -46,8 +46,8 @@ def _place(postings: QuerySet[Posting], ledger_id: str) -> tuple[datetime, int] 
     return place
 
 
-def _row(posting: Posting) -> LedgerRow:
-    """A fee is told apart from the amount: both left the balance."""
+def described(posting: Posting) -> LedgerRow:
+    """A leg as it is told. A fee is told apart from the amount: both left the balance."""
     return LedgerRow(
         id=posting.ledger_id or "",
         reference=posting.entry.reference,

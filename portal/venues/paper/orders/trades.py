@@ -37,14 +37,14 @@ def page(account_id: int, query: TradeQuery) -> TradePage:
     found = bounds.up_to(found, _place(own, query.until_id), "at")
     rows = found.order_by("-at", "-pk")[query.offset : query.offset + PAGE]
     return TradePage(
-        rows=tuple(_rows(rows, with_ledgers=query.with_ledgers)), count=found.count() if query.with_count else None
+        rows=tuple(described(rows, with_ledgers=query.with_ledgers)), count=found.count() if query.with_count else None
     )
 
 
 def rows(account_id: int, ids: Sequence[str], query: TradeQuery) -> list[TradeRow]:
     """See Trading.trade_rows."""
     found = bounds.seen(Trade.objects.filter(account_id=account_id, txid__in=ids), query, "at")
-    return _rows(found.order_by("-at", "-pk"), with_ledgers=query.with_ledgers)
+    return described(found.order_by("-at", "-pk"), with_ledgers=query.with_ledgers)
 
 
 def volume(account_id: int, names: Sequence[str]) -> TradeVolume:
@@ -68,7 +68,8 @@ def balance(name: str, rows: Sequence[Balance]) -> TradeBalance:
     return TradeBalance(asset=into, equivalent=equivalent, free=equivalent - unexecuted, unexecuted=unexecuted)
 
 
-def _rows(found: QuerySet[Trade], *, with_ledgers: bool) -> list[TradeRow]:
+def described(found: QuerySet[Trade], *, with_ledgers: bool) -> list[TradeRow]:
+    """Trades as they are told, in the order in which they come."""
     listed = list(found.select_related("order"))
     ledgers: dict[int, list[str]] = defaultdict(list)
     if with_ledgers and listed:
