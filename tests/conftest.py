@@ -14,6 +14,7 @@ from accounts import credentials, usage
 from accounts.models import Account, Member
 from policies.models import ChangeRequest
 from portal.core.http import Proof
+from portal.treasury import overdue
 from portal.work import mail
 from tests import triggers
 from tests.factories import people
@@ -64,6 +65,7 @@ def _no_credential_survives(settings: Settings) -> Iterator[None]:
     settings.KEY_USE_WRITTEN_EVERY = 0
     credentials._cache.clear()
     usage.forget_all()
+    overdue.forget()
     yield
     credentials._cache.clear()
 

@@ -12,6 +12,7 @@ from portal.api.kinds import PairNames, Text
 from portal.api.parameters import NoParameters, optional
 from portal.api.permissions import held_by
 from portal.core.money import wire
+from portal.treasury import overdue
 from portal.venues.types import Fee
 
 LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -29,11 +30,13 @@ class TradeVolume:
 
 def balance(caller: Caller, parameters: NoParameters) -> JSON:
     """Cash balances, net of pending withdrawals."""
+    overdue.release_due(caller.account_id)
     return {row.asset.id: wire(row.units, row.asset.decimals) for row in caller.venue.balances(caller.account_id)}
 
 
 def balance_extended(caller: Caller, parameters: NoParameters) -> JSON:
     """`hold_trade` is what orders hold; a withdrawal's hold is off `balance` already (DESIGN K7)."""
+    overdue.release_due(caller.account_id)
     return {
         row.asset.id: {
             "balance": wire(row.units, row.asset.decimals),

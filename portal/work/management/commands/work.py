@@ -24,4 +24,7 @@ class Command(BaseCommand):
             return
         found = worker.Worker(parent=os.getppid() if options["with_parent"] else None)
         found.listen()
+        if not options["with_parent"]:
+            self.stdout.write("Working. Ctrl-C or SIGTERM ends it, once what is being done is done.")
+            self.stdout.flush()
         found.run()
