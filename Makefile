@@ -30,7 +30,7 @@ PUBLIC = env -u PORTAL_DEBUG \
 	REDIS_URL=redis://redis.example.test/0 \
 	EMAIL_URL=smtp+tls://portal:portal@mail.example.test:587
 
-.PHONY: help run test test-quick check check-style check-types check-layers check-templates check-django lock clean
+.PHONY: help run test test-quick bench check check-style check-types check-layers check-templates check-django lock clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is
@@ -53,6 +53,10 @@ test: $(TEST_VENV)/.dev ## everything that proves it; says what it could not run
 
 test-quick: $(TEST_VENV)/.dev ## SQLite only, no browser, no client libraries
 	@PYTHON="$(PROVE)" WORKERS="$(WORKERS)" tests/everything.sh --quick
+
+bench: $(TEST_VENV)/.dev ## speed as ratios, on SQLite or on what DATABASE_URL names
+	@mkdir -p "$(CHECK_VAR)"
+	@PORTAL_DEBUG=1 PORTAL_VAR="$(CHECK_VAR)" PORTAL_API_LIMITS=off $(PROVE) -m benchmarks
 
 check: check-style check-types check-layers check-templates check-django ## lint, types, layers, templates, migrations
 

@@ -1,0 +1,39 @@
+"""`make bench`: states as ratios what must not grow. DATABASE_URL chooses PostgreSQL; without it SQLite is measured."""
+
+import logging
+import os
+import warnings
+
+
+def main() -> None:
+    import django  # noqa: PLC0415  (settings are read once the environment is as it should be)
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    django.setup()
+    logging.disable(logging.WARNING)
+    warnings.simplefilter("ignore")
+
+    from django.db import connection  # noqa: PLC0415
+    from django.test.utils import setup_test_environment  # noqa: PLC0415
+
+    from accounts import usage  # noqa: PLC0415
+    from benchmarks import pages, signed_call  # noqa: PLC0415
+    from tests.factories import world as cast  # noqa: PLC0415
+
+    setup_test_environment(debug=False)
+    name = connection.settings_dict["NAME"]
+    connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    try:
+        world = cast.build()
+        print(f"On {connection.vendor}: how many times the cost of the second one of the first takes.")
+        print("Median (lowest to highest) of seven rounds, both timed in turns.")
+        for ratios in (signed_call.ratios, pages.ratios):
+            for ratio in ratios(world):
+                print(ratio, flush=True)
+    finally:
+        usage.flush()
+        connection.creation.destroy_test_db(name, verbosity=0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""What one signed call costs beyond the two statements that it cannot do without."""
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+from django.utils import timezone
+
+from accounts import keys
+from benchmarks.ratio import Ratio, compare
+from portal.api.gateway import Call, answer
+from portal.venues.registry import venue
+from portal.wsgi import application, django_application
+from tests.api.calls import FORM, next_nonce, sign
+from tests.factories.world import World
+
+PATH = "/0/private/Balance"
+REPEATS = 300
+
+
+def ratios(world: World) -> Iterator[Ratio]:
+    """`Balance` of a bot with six assets, over its statements alone, and through each of the two doors."""
+    bot = world.bot("readonly-bot")
+    credential = keys.find(bot.public)
+    assert credential is not None
+    exchange = venue(credential.venue)
+
+    def statements() -> None:
+        keys.spend(credential, nonce=next_nonce(), source="127.0.0.1", cost=0.0, now=timezone.now())
+        exchange.balances(credential.account_id)
+
+    def through(handler: Callable[..., Any]) -> Callable[[], None]:
+        def call() -> None:
+            body, signature = _signed(bot.secret)
+            environ = {
+                "REQUEST_METHOD": "POST",
+                "PATH_INFO": PATH,
+                "QUERY_STRING": "",
+                "CONTENT_TYPE": FORM,
+                "CONTENT_LENGTH": str(len(body)),
+                "HTTP_API_KEY": bot.public,
+                "HTTP_API_SIGN": signature,
+                "REMOTE_ADDR": "127.0.0.1",
+                "SERVER_NAME": "localhost",
+                "SERVER_PORT": "8000",
+                "wsgi.url_scheme": "https",
+                "wsgi.input": io.BytesIO(body),
+                "wsgi.errors": io.StringIO(),
+            }
+            assert b'"error":[]' in b"".join(handler(environ, lambda *_: None)).replace(b" ", b"")
+
+        return call
+
+    def answered() -> None:
+        body, signature = _signed(bot.secret)
+        call = Call("POST", PATH, "", body, FORM, bot.public, signature, "127.0.0.1", is_secure=True)
+        assert answer(call).body.startswith(b'{"error":[]')
+
+    yield compare("a signed Balance, answered", answered, "its two statements alone", statements, repeats=REPEATS)
+    yield compare(
+        "the same through Django's handler",
+        through(django_application),
+        "through the door in front of it",
+        through(application),
+        repeats=REPEATS,
+    )
+
+
+def _signed(secret: str) -> tuple[bytes, str]:
+    nonce = str(next_nonce())
+    body = urlencode({"nonce": nonce}).encode()
+    return body, sign(secret, PATH, nonce, body)
