@@ -3,13 +3,14 @@
 from functools import partial
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from policies.changes import decide
 from policies.models import ChangeRequest, State
 from portal.treasury import withdrawals
 from portal.venues.errors import InsufficientFunds
 from portal.venues.paper import checking
-from portal.venues.paper.ledger.models import Entry
+from portal.venues.paper.ledger.models import Balance, Entry
 from tests.venues.conftest import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -22,6 +23,26 @@ def test_two_requests_over_one_balance_hold_it_once(ask, standing):
     assert sum(isinstance(result, InsufficientFunds) for result in results) == 1, results
     assert ChangeRequest.objects.filter(workflow="initiate_withdrawal").count() == 1
     assert standing() == (44_000_000_000, 80_000_000_000)
+
+
+def test_two_approved_requests_over_one_balance_never_take_it_below_zero(ask, approve, ben, cleo, fresh, standing):
+    """CR-11: two approved requests over one balance, their last approvals at the same moment."""
+    first, second = approve(ask("6.2"), ben), approve(ask("6.2"), ben)
+
+    together(*(
+        partial(decide, change.reference, member=cleo, approved=True, digest=change.digest, proof=fresh(change))
+        for change in (first, second)
+    ))  # fmt: skip
+
+    for change in (first, second):
+        change.refresh_from_db()
+        assert change.state == State.EXECUTED
+    assert standing() == (0, 0)
+    with pytest.raises(InsufficientFunds):
+        ask("0.01")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Balance.objects.filter(asset="XXBT", units=0).update(units=-1)
+    assert list(checking.differences()) == []
 
 
 def test_two_last_approvals_at_once_send_it_once(ask, approve, ben, cleo, fay, fresh):

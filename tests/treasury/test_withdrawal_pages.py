@@ -21,7 +21,6 @@ from portal.core.http import TOTP, Proof
 from portal.treasury.forms_sent import SentForm, digest_of
 from portal.treasury.models import Address, Withdrawal
 from portal.treasury.previews import preview
-from portal.venues.paper.ledger.models import Entry
 from tests.factories.world import BTC_COLD
 from tests.venues.conftest import together
 
@@ -414,13 +413,3 @@ class TestList:
         for _ in range(9):
             ask("0.01")
         assert queries() == before
-
-
-def test_two_approved_requests_over_one_balance_both_go_and_leave_what_is_left(ask, approve, ben, cleo, standing):
-    """CR-11: two approved requests over one balance: each was held when it was asked, so none finds it gone."""
-    first, second = ask("6.2"), ask("6.2")
-
-    assert approve(first, ben, cleo).state == approve(second, ben, cleo).state == State.EXECUTED
-
-    assert standing() == (0, 0)
-    assert Entry.objects.filter(kind="withdrawal").count() == 2

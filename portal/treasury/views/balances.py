@@ -12,14 +12,14 @@ from accounts.models import Account
 from policies.access import needs
 from policies.workflows import Right, Workflow
 from portal.core.http import MemberRequest
-from portal.core.money import wire
+from portal.core.money import from_units
 from portal.treasury.models import Withdrawal
 from portal.treasury.viewing import accounts_of
 from portal.treasury.withdrawals import release_expired
 from portal.venues.errors import UnknownLedgerId
 from portal.venues.protocol import Venue
 from portal.venues.registry import venue
-from portal.venues.types import Balance, LedgerQuery, LedgerRow
+from portal.venues.types import Asset, Balance, LedgerQuery, LedgerRow
 
 WORKFLOW: Final = Workflow.INITIATE_WITHDRAWAL
 LONGEST_ID: Final = 40
@@ -78,15 +78,16 @@ def account_balances(request: MemberRequest, pk: int) -> HttpResponse:
 def _page(request: MemberRequest, account: Account, accounts: list[Account]) -> HttpResponse:
     release_expired(account.pk)
     exchange = venue(account.venue)
-    standing = [_standing(row) for row in exchange.balances(account.pk)]
+    rows = sorted(exchange.balances(account.pk), key=lambda row: row.asset.code)
+    standing = [_standing(row) for row in rows]
     asset = next((row.asset for row in standing if row.asset == request.GET.get("asset")), "")
-    rows, following = _ledger(exchange, account, asset, request.GET.get("after", "")[:LONGEST_ID])
+    moved, following = _ledger(exchange, account, asset, request.GET.get("after", "")[:LONGEST_ID])
     context = {
         "account": account,
         "accounts": accounts,
         "standing": standing,
         "asset": asset,
-        "movements": _movements(account, rows),
+        "movements": _movements(account, moved),
         "page": {"next": following},
         "may_withdraw": account in accounts_of(request.member, WORKFLOW, Right.INITIATE),
     }
@@ -118,9 +119,9 @@ def _movements(account: Account, rows: tuple[LedgerRow, ...]) -> list[Movement]:
             at=row.at,
             kind=row.kind,
             code=row.asset.code,
-            amount=wire(row.amount_units, row.asset.decimals),
-            fee=wire(row.fee_units, row.asset.decimals) if row.fee_units else "",
-            balance=wire(row.balance_units, row.asset.decimals),
+            amount=_full(row.amount_units, row.asset),
+            fee=_full(row.fee_units, row.asset) if row.fee_units else "",
+            balance=_full(row.balance_units, row.asset),
             reference=row.reference,
             withdrawal=row.reference if row.reference in known else "",
         )
@@ -128,9 +129,14 @@ def _movements(account: Account, rows: tuple[LedgerRow, ...]) -> list[Movement]:
     ]
 
 
+def _full(units: int, asset: Asset) -> str:
+    """At the asset's full scale, grouped for the eye."""
+    return f"{from_units(units, asset.decimals):,f}"
+
+
 def _standing(row: Balance) -> Standing:
     def full(units: int) -> str:
-        return wire(units, row.asset.decimals)
+        return _full(units, row.asset)
 
     return Standing(
         code=row.asset.code,
