@@ -1,23 +1,25 @@
 """Brakes: they take power away, so they never wait and nothing governs them (DESIGN §4)."""
 
-from datetime import timedelta
-from typing import Final
-
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import keys, sessions
+from accounts import keys
 from accounts.models import ApiKey, Member, ServiceUser
+from accounts.suspensions import bar_to_confirm, confirm_suspension, suspend_member
 from policies import access, changes
-from policies.facts import gather, initiator
-from policies.rules import Asked, approvals_needed, eligible
 from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
-from portal.audit.models import AuditEvent
 from portal.audit.record import lock_history, record
 from portal.core.errors import Conflict, NotFound, Refused
 
-NOT_AGAIN_WITHIN: Final = timedelta(days=7)
+__all__ = [
+    "bar_to_confirm",
+    "confirm_suspension",
+    "end_overlap",
+    "revoke_key",
+    "suspend_member",
+    "suspend_service_user",
+]
 
 
 @transaction.atomic
@@ -93,63 +95,6 @@ def suspend_service_user(*, actor: Member, service_user: ServiceUser) -> None:
     bot.save(update_fields=["suspended_at", "version"])
     keys.touch(bot)
     record(EventKind.SERVICE_USER_SUSPENDED, actor=actor, subject=bot, workflow=Workflow.MANAGE_ACCESS)
-
-
-@transaction.atomic
-def suspend_member(*, actor: Member, member: Member) -> None:
-    """Stop a person at once: their sessions end, and what they asked for is cancelled (DESIGN §4).
-
-    Who pulls it has one running at a time, not of the same Member within seven days, and never one that leaves too few
-    approvers beside them to lift it.
-
-    Raises: Refused for any of that, for oneself, or without Initiate on Manage Access; NotFound for a Member of
-    another Organization; Conflict if they are suspended already.
-    """
-    lock_history(actor.organization_id)
-    _allow(actor)
-    members = Member.objects.filter(organization_id=actor.organization_id, removed_at=None)
-    if not members.filter(pk=member.pk).exists():
-        raise NotFound("There is no such member.")
-    changes.cancel_all(initiator=member, reason=f"{member.label} was suspended.", actor=actor)
-    locked = members.select_for_update(of=("self",)).select_related("user", "organization").get(pk=member.pk)
-    if locked.suspended_at is not None:
-        raise Conflict(f"{locked.label} is suspended already.")
-    _refuse_excess(actor, locked)
-    locked.suspended_at, locked.suspended_by = timezone.now(), actor
-    locked.version += 1
-    locked.save(update_fields=["suspended_at", "suspended_by", "version"])
-    record(EventKind.MEMBER_SUSPENDED, actor=actor, subject=locked, workflow=Workflow.MANAGE_ACCESS)
-    sessions.end_member(locked, reason="The member was suspended.")
-
-
-def _refuse_excess(actor: Member, member: Member) -> None:
-    if member.user_id == actor.user_id:
-        raise Refused("You cannot suspend yourself. End your other sessions under Security instead.")
-    running = Member.objects.filter(suspended_by=actor, suspended_at__isnull=False, removed_at=None).first()
-    if running is not None:
-        raise Refused(
-            f"Your suspension of {running.label} is still running, and nobody has two at a time. It has to be lifted "
-            "first, or another member suspends them."
-        )
-    lately = AuditEvent.objects.filter(
-        organization_id=actor.organization_id,
-        workflow=Workflow.MANAGE_ACCESS,
-        kind=EventKind.MEMBER_SUSPENDED,
-        actor_kind=actor.kind,
-        actor_id=actor.pk,
-        subject_id=member.pk,
-        at__gt=timezone.now() - NOT_AGAIN_WITHIN,
-    )
-    if lately.exists():
-        raise Refused(f"You suspended {member.label} less than seven days ago. Another member has to do it this time.")
-    facts = gather(actor.organization)
-    lifting = Asked(Workflow.MANAGE_ACCESS, initiator(facts, actor), subject=member.user_id)
-    able, needed = len(eligible(lifting, facts)), max(1, approvals_needed(lifting, facts.policies).approvals)
-    if able < needed:
-        raise Refused(
-            f"Too few could lift this again: it would take {needed} with Approve on Manage Access beside you and "
-            f"{member.label}, and there are {able}."
-        )
 
 
 def _allow(actor: Member) -> None:

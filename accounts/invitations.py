@@ -163,7 +163,7 @@ def _join(invitation: Invitation, person: User, now: datetime) -> Member:
     if member.pk and member.removed_at is None:
         raise Conflict(f"You are a member of {invitation.organization.name} already.")
     member.joined_at, member.invited_by = now, invitation.invited_by
-    member.removed_at = member.suspended_at = member.suspended_by = None
+    member.removed_at = member.suspended_at = member.suspended_by = member.suspended_until = None
     member.identity = Identity.UNVERIFIED
     member.version += 1 if member.pk else 0
     member.save()

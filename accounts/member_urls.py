@@ -10,6 +10,7 @@ urlpatterns = [
     path("members/<int:number>/rights/", rights.change, name="change_rights"),
     path("members/<int:number>/identity/", identity.review, name="review_identity"),
     path("members/<int:number>/suspend/", member.suspend, name="suspend_member"),
+    path("members/<int:number>/confirm-suspension/", member.confirm_suspension, name="confirm_suspension"),
     path("members/<int:number>/lift/", member.lift, name="lift_member"),
     path("members/<int:number>/remove/", member.remove, name="remove_member"),
     path("members/<int:number>/reset-factors/", member.reset, name="reset_factors"),

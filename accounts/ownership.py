@@ -46,7 +46,7 @@ def refuse_transfer(member: Member, *, asker: Member, owner_id: int) -> None:
     owner = owner_of(member.organization)
     if owner.pk != owner_id:
         raise Conflict(f"{owner.label} is the Owner by now. Look again, and ask anew.")
-    if asker.pk != owner.pk and owner.suspended_at is None:
+    if asker.pk != owner.pk and not owner.is_suspended:
         raise Refused("Only the Owner can ask to transfer the ownership. Once suspended, an Owner can be replaced.")
     if member.is_owner:
         raise Refused(f"{member.label} is the Owner already.")

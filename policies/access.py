@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpResponseBase
+from django.utils import timezone
 
 from policies.models import Grant
 from policies.workflows import Right, Workflow
@@ -32,9 +34,11 @@ def allows(actor: Actor, workflow: Workflow, right: Right, account_id: int | Non
     """
     if actor.kind != actors.MEMBER:
         return False
+    # A suspension by one person ends by the clock (DESIGN §4).
+    not_suspended = Q(member__suspended_at=None) | Q(member__suspended_until__lte=timezone.now())
     grants = Grant.objects.filter(
+        not_suspended,
         member=actor.pk,
-        member__suspended_at=None,
         member__removed_at=None,
         member__user__is_active=True,
         workflow=workflow,
@@ -47,13 +51,15 @@ def allows(actor: Actor, workflow: Workflow, right: Right, account_id: int | Non
     return grants.exists()
 
 
-def needs(workflow: Workflow, right: Right) -> Callable[[View[P, R]], View[P, R]]:
-    """Open a view only to Members with `right`; others get the page that says so, and the history an event."""
+def needs(workflow: Workflow, right: Right, *others: Right) -> Callable[[View[P, R]], View[P, R]]:
+    """Open a view only to Members with `right`, or one of the `others`; who has none of them gets the page that says
+    so, and the history an event.
+    """
 
     def guard(view: View[P, R]) -> View[P, R]:
         @wraps(view)
         def guarded(request: MemberRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
-            if not allows(request.member, workflow, right):
+            if not any(allows(request.member, workflow, enough) for enough in (right, *others)):
                 _deny(request, workflow, right)
             return view(request, *args, **kwargs)
 

@@ -18,20 +18,26 @@ class Identity(models.TextChoices):
     REJECTED = "rejected", "Not accepted"
 
 
+def not_suspended() -> models.Q:
+    """Never suspended, or by one person alone and longer ago than that lasts."""
+    return models.Q(suspended_at=None) | models.Q(suspended_until__lte=timezone.now())
+
+
 class MemberQuerySet(models.QuerySet["Member"]):
     def of(self, organization: Organization | int) -> Self:
         return self.filter(organization=organization)
 
     def active(self) -> Self:
         """Those who may sign in: neither suspended nor removed, and the person is enabled."""
-        return self.filter(suspended_at=None, removed_at=None, user__is_active=True)
+        return self.filter(not_suspended(), removed_at=None, user__is_active=True)
 
 
 class Member(models.Model):
     """A person's place in an Organization (DESIGN M1). Rights are `policies.Grant` rows and start empty.
 
     `factors_reset_at` is when their factors were last put anew otherwise than by one they held: reset by others, or,
-    with `factors_reset_by_code`, enrolled by whoever came in with a recovery code.
+    with `factors_reset_by_code`, enrolled by whoever came in with a recovery code. A suspension by one person ends at
+    `suspended_until`, whether or not that is ever written down; one that another member confirmed has no such end.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="members")
@@ -42,6 +48,7 @@ class Member(models.Model):
     last_seen_at = models.DateTimeField(null=True, blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
     suspended_by = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    suspended_until = models.DateTimeField(null=True, blank=True)
     factors_reset_at = models.DateTimeField(null=True, blank=True)
     factors_reset_by_code = models.BooleanField(default=False)
     invited_by = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -55,6 +62,10 @@ class Member(models.Model):
             models.UniqueConstraint(fields=["organization", "user"], name="member_once_per_organization"),
             models.UniqueConstraint(
                 fields=["organization"], condition=models.Q(is_owner=True), name="owner_one_per_organization"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(suspended_until=None) | models.Q(suspended_at__isnull=False),
+                name="member_suspension_ends_if_begun",
             ),
             models.CheckConstraint(condition=models.Q(identity__in=Identity.values), name="member_identity_known"),
         ]
@@ -71,8 +82,15 @@ class Member(models.Model):
         return self.user.name
 
     @property
+    def is_suspended(self) -> bool:
+        """Whether a suspension is in force now (DESIGN §4)."""
+        if self.suspended_at is None:
+            return False
+        return self.suspended_until is None or timezone.now() < self.suspended_until
+
+    @property
     def is_active(self) -> bool:
-        return self.suspended_at is None and self.removed_at is None and self.user.is_active
+        return not self.is_suspended and self.removed_at is None and self.user.is_active
 
     @property
     def rests_until(self) -> datetime | None:

@@ -8,6 +8,7 @@ from django.utils.html import format_html
 
 from accounts import entitlements, sessions
 from accounts.models import Member
+from accounts.models.member import not_suspended
 from accounts.operations.people import find, holds_power, name_of, refuse_owner
 from policies import changes
 from policies.models import ChangeRequest
@@ -44,7 +45,7 @@ def check_removal(*, actor: Actor, params: RemoveMember, change: ChangeRequest) 
 def check_lift(*, actor: Actor, params: LiftMemberSuspension, change: ChangeRequest) -> None:
     """Raises: Conflict if the Member is not suspended."""
     member = find(change, params.member_id)
-    if member.suspended_at is None:
+    if not member.is_suspended:
         raise Conflict(f"{member.label} is not suspended.")
 
 
@@ -73,6 +74,9 @@ def describe_lift(change: ChangeRequest) -> Description:
         facts = (
             Fact("Suspended", markup.moment(member.suspended_at)),
             Fact("By", member.suspended_by.label),
+            Fact(
+                "Ends by itself", markup.moment(member.suspended_until) if member.suspended_until else "no: confirmed"
+            ),
         )
     return Description(
         sentence=format_html(
@@ -93,7 +97,7 @@ def touched_membership(*, params: RemoveMember, change: ChangeRequest) -> tuple[
 
 def touched_suspension(*, params: LiftMemberSuspension, change: ChangeRequest) -> tuple[Touched, ...]:
     members = Member.objects.filter(organization_id=change.organization_id, pk=params.member_id, removed_at=None)
-    since = members.values_list("suspended_at", flat=True).first()
+    since = members.exclude(not_suspended()).values_list("suspended_at", flat=True).first()
     return (Touched("Suspended", f"since {since:%Y-%m-%d %H:%M:%S} UTC" if since else "no", "no"),)
 
 
@@ -121,7 +125,7 @@ def remove_member(*, actor: Actor, params: RemoveMember, change: ChangeRequest) 
     entitlements.give(member, ())
     now = timezone.now()
     Member.objects.filter(pk=member.pk).update(
-        removed_at=now, suspended_at=None, suspended_by=None, version=F("version") + 1
+        removed_at=now, suspended_at=None, suspended_by=None, suspended_until=None, version=F("version") + 1
     )
     record(
         EventKind.MEMBER_REMOVED,
@@ -157,7 +161,9 @@ def lift_member_suspension(*, actor: Actor, params: LiftMemberSuspension, change
     """
     check_lift(actor=actor, params=params, change=change)
     member = find(change, params.member_id)
-    Member.objects.filter(pk=member.pk).update(suspended_at=None, suspended_by=None, version=F("version") + 1)
+    Member.objects.filter(pk=member.pk).update(
+        suspended_at=None, suspended_by=None, suspended_until=None, version=F("version") + 1
+    )
     record(
         EventKind.MEMBER_RESUMED,
         actor=actor,

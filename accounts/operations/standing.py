@@ -56,6 +56,7 @@ def check_removal(*, actor: Actor, params: RemoveServiceUser, change: ChangeRequ
     headline=lambda params: Headline(f"Lift suspension of {wording.name_of(params.service_user_id)}"),
     describe=wording.lifting,
     opened=check_lift,
+    approvers_ask=True,
     touches=touched.by_lifting,
     gives_withdraw=lambda params: _withdrawing_account(params.service_user_id),
     # Its keys may withdraw again: that is making them anew.

@@ -72,6 +72,7 @@ class Bars:
     rights: str
     suspend: str
     lift: str
+    confirm: str
     remove: str
     reset: str
     sessions: str
@@ -104,7 +105,21 @@ def suspend(request: MemberRequest, number: int) -> HttpResponse:
         request,
         found,
         lambda: brakes.suspend_member(actor=request.member, member=found),
-        f"{found.label} is suspended.\nTheir sessions ended, and what they asked for is over.",
+        f"{found.label} is suspended.\nTheir sessions ended, and what they asked for is over. It lasts 72 hours, or "
+        "until it is lifted if another member confirms it.",
+    )
+
+
+@require_POST
+@needs(Workflow.MANAGE_ACCESS, Right.APPROVE)
+def confirm_suspension(request: MemberRequest, number: int) -> HttpResponse:
+    """Let somebody else's suspension last until it is lifted."""
+    found = member_of(request, number)
+    return _at_once(
+        request,
+        found,
+        lambda: brakes.confirm_suspension(actor=request.member, member=found),
+        f"The suspension of {found.label} is confirmed.\nIt lasts until it is lifted.",
     )
 
 
@@ -238,7 +253,8 @@ def _bars(request: MemberRequest, found: Member) -> Bars:
     gone = "They were removed." if found.removed_at else ""
     return Bars(
         rights=gone or may_ask or owner,
-        suspend=gone or may_ask or own or ("They are suspended already." if found.suspended_at else ""),
+        suspend=gone or may_ask or own or ("They are suspended already." if found.is_suspended else ""),
+        confirm=brakes.bar_to_confirm(found, reader),
         lift="You need Initiate or Approve on Manage Access for this." if may_lift else "",
         remove=gone or may_ask or owner,
         reset=gone or may_ask or own_factors,

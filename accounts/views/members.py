@@ -58,7 +58,7 @@ def state_of(member: Member) -> tuple[str, Level]:
     """Whether the Member can do anything here, and if not why, in a word or two."""
     if member.removed_at is not None:
         return "Removed", "void"
-    if member.suspended_at is not None or not member.user.is_active:
+    if member.is_suspended or not member.user.is_active:
         return "Suspended", "stop"
     return ("Active", "done") if member.is_verified else (Identity(member.identity).label, "wait")
 

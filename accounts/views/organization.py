@@ -35,7 +35,7 @@ def organization(request: MemberRequest) -> HttpResponse:
         "offer": offer,
         "is_offered_to_you": offer is not None and offer.to_id == request.member.pk,
         "may_ask": may_ask,
-        "may_transfer": may_ask and (owner.pk == request.member.pk or owner.suspended_at is not None),
+        "may_transfer": may_ask and (owner.pk == request.member.pk or owner.is_suspended),
     }
     return render(request, "accounts/organization.html", context)
 

@@ -126,6 +126,9 @@ def page_of(
         "last_used_at": last_used(keys),
         "custodians": _by_member(list(custodians)),
         "may_ask": may_ask and bot.removed_at is None,
+        "may_lift": bot.suspended_at is not None
+        and bot.removed_at is None
+        and (may_ask or allows(request.member, Workflow.MANAGE_ACCESS, Right.APPROVE)),
         "lift_form": lift_form or ConfirmForm(request=request, auto_id="id_lift_%s"),
         "remove_form": remove_form or ConfirmForm(request=request, auto_id="id_remove_%s"),
     }

@@ -121,9 +121,9 @@ def suspend(request: MemberRequest, name: str) -> HttpResponse:
 
 
 @require_POST
-@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
+@needs(Workflow.MANAGE_ACCESS, Right.INITIATE, Right.APPROVE)
 def lift(request: MemberRequest, name: str) -> HttpResponse:
-    """Ask for the bot to work again."""
+    """Ask for the bot to work again; who approves may ask that too."""
     bot = bot_of(request, name)
     form = ConfirmForm(request.POST, request=request, auto_id="id_lift_%s")
     if form.is_valid():

@@ -42,6 +42,8 @@ class EventKind(StrEnum):
     RECOVERY_OPENED = "recovery.opened"
     MEMBER_REMOVED = "member.removed"
     MEMBER_SUSPENDED = "member.suspended"
+    SUSPENSION_CONFIRMED = "member.suspension_confirmed"
+    SUSPENSION_LAPSED = "member.suspension_lapsed"
     MEMBER_RESUMED = "member.resumed"
     RIGHTS_CHANGED = "rights.changed"
     FACTORS_RESET = "factor.reset"
