@@ -1,5 +1,6 @@
-"""What only time brings about for keys."""
+"""What only time brings about for keys and suspensions."""
 
+from accounts import suspensions
 from accounts.announcing import announce_due
 from portal.work.duties import every
 
@@ -8,3 +9,9 @@ from portal.work.duties import every
 def announce_keys() -> None:
     """Tell people of keys that are about to expire or that nobody uses."""
     announce_due()
+
+
+@every(300)
+def record_lapsed_suspensions() -> None:
+    """Write into the history which suspensions by one person have ended by themselves."""
+    suspensions.record_lapsed()

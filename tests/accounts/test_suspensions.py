@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts import brakes
+from accounts.duties import record_lapsed_suspensions
 from accounts.models import Member
 from accounts.operations.membership import LiftMemberSuspension, lift_member_suspension
 from accounts.operations.standing import LiftSuspension, lift_suspension
@@ -106,7 +106,7 @@ def test_a_lapse_is_written_down_once(clock, ana, ben, cleo, owner):
     brakes.suspend_member(actor=ana, member=ben)
     assert record_lapsed() == 0
     clock.shift(DAYS_3 + timedelta(hours=5))
-    call_command("tendmembers")
+    record_lapsed_suspensions()
     assert record_lapsed() == 0
     event = AuditEvent.objects.get(kind="member.suspension_lapsed")
     assert event.actor_kind == "portal"
