@@ -1,5 +1,6 @@
 """What an Account has, what of it is spoken for, and how that came about."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -22,7 +23,7 @@ from portal.venues.registry import venue
 from portal.venues.types import Asset, Balance, LedgerQuery, LedgerRow
 
 WORKFLOW: Final = Workflow.INITIATE_WITHDRAWAL
-LONGEST_ID: Final = 40
+LEDGER_ID: Final = re.compile(r"[A-Z0-9-]{1,20}", re.ASCII)
 # As many as `Venue.ledger` gives at most.
 LEDGER_ROWS: Final = 50
 
@@ -81,7 +82,7 @@ def _page(request: MemberRequest, account: Account, accounts: list[Account]) -> 
     rows = sorted(exchange.balances(account.pk), key=lambda row: row.asset.code)
     standing = [_standing(row) for row in rows]
     asset = next((row.asset for row in standing if row.asset == request.GET.get("asset")), "")
-    moved, following = _ledger(exchange, account, asset, request.GET.get("after", "")[:LONGEST_ID])
+    moved, following = _ledger(exchange, account, asset, request.GET.get("after", ""))
     context = {
         "account": account,
         "accounts": accounts,
@@ -100,6 +101,7 @@ def _ledger(exchange: Venue, account: Account, asset: str, first: str) -> tuple[
     A place that cannot be shows the first page.
     """
     assets = (asset,) if asset else ()
+    first = first if LEDGER_ID.fullmatch(first) else ""
     try:
         found = exchange.ledger(account.pk, LedgerQuery(assets=assets, until_id=first, with_count=False))
     except UnknownLedgerId:

@@ -1,5 +1,6 @@
 """What was asked to be sent, and how far it has got."""
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from portal.venues.registry import venue
 from portal.venues.types import Stage, WithdrawalRow
 
 WORKFLOW: Final = Workflow.INITIATE_WITHDRAWAL
+REFERENCE: Final = re.compile(r"[A-Z0-9-]{1,40}", re.ASCII)
 MOVING: Final = frozenset({Stage.INITIAL, Stage.PENDING, Stage.SETTLED})
 # What each stage means, to people.
 STAGES: Final = {
@@ -126,7 +128,8 @@ def _list(request: MemberRequest) -> dict[str, object]:
 def _one(request: MemberRequest, reference: str) -> dict[str, object]:
     accounts = accounts_of(request.member, WORKFLOW)
     rows = Withdrawal.objects.filter(organization=request.organization, account__in=accounts, reference=reference)
-    found = rows.select_related("account", "change__member__user", "change__service_user").first()
+    related = rows.select_related("account", "change__member__user", "change__service_user")
+    found = related.first() if REFERENCE.fullmatch(reference) else None
     if found is None:
         raise Http404("There is no such withdrawal.")
     if found.change.is_past_its_time:
