@@ -1,0 +1,311 @@
+"""Random members, rights, policies, locks and clocks, on two connections: what must hold holds after every step.
+
+Each example founds an Organization of its own with a funded Account. A step runs on either connection, or two run at
+once; whatever the portal refuses is refused, and then everything is looked at again.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.utils import timezone
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from accounts import brakes, entitlements
+from accounts.models import Member
+from accounts.operations.rights import ChangeRights, change_rights
+from policies import changes
+from policies.access import grant
+from policies.changes import propose
+from policies.models import OPEN_STATES, ChangeRequest, Decision, Policy, State
+from policies.operations import (
+    ConfigurePolicy,
+    LockPolicy,
+    RemovePolicy,
+    UnlockPolicy,
+    configure_policy,
+    lock_policy,
+    remove_policy,
+    unlock_policy,
+)
+from policies.workflows import Right, Workflow
+from portal.audit import chain
+from portal.audit.models import AuditEvent
+from portal.core.errors import DomainError
+from portal.core.secrets import token
+from portal.treasury.models import Address, Withdrawal
+from portal.treasury.withdrawals import request_withdrawal
+from portal.venues.paper import checking, funding
+from portal.venues.registry import venue
+from tests.factories.world import BTC_COLD
+from tests.policies.conftest import House, make_house, make_user, shown
+
+START = datetime(2027, 3, 1, 9, tzinfo=UTC)
+PAID_IN = Decimal(10)
+MONEY = Workflow.INITIATE_WITHDRAWAL
+NAMES = ("olive", "ana", "dora", "ben", "cleo", "fay")
+FINAL = {"executed", "failed", "rejected", "cancelled", "expired", "became_stale"}
+people = st.sampled_from(NAMES)
+workflows = st.sampled_from([MONEY, Workflow.MANAGE_POLICIES, Workflow.MANAGE_ACCESS])
+places = st.integers(min_value=0, max_value=7)
+Act = Callable[[], object]
+
+
+class Life(RuleBasedStateMachine):
+    """One Organization's requests."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = time_machine.travel(START, tick=False)
+        self.now = self.clock.start()
+        # The other connection: Django gives each thread its own.
+        self.other = ThreadPoolExecutor(max_workers=1)
+        self.needed: dict[int, int] = {}
+        self.seen: dict[int, str] = {}
+
+    def teardown(self) -> None:
+        self.other.submit(lambda: connection.close()).result()  # noqa: PLW0108 - of that thread
+        self.other.shutdown()
+        self.clock.stop()
+
+    @initialize(always=st.booleans(), approvals=st.integers(1, 2))
+    def found(self, always: bool, approvals: int) -> None:
+        house = make_house(f"Life {token(8)}")
+        tag = token(6).lower()
+        for name, right in zip(NAMES, (None, Right.INITIATE, Right.EXECUTE, *[Right.APPROVE] * 3), strict=True):
+            user = make_user(f"{name}-{tag}")
+            house.member(name, right, user=user)
+        for workflow in Workflow:
+            for right in Right:
+                grant(house.olive, workflow, right)
+        self.key = house.bot(f"bot-{tag}")
+        house.policy(MONEY, approvals, always=always)
+        funding.deposit(house.account.pk, "BTC", PAID_IN, reference=f"life-{house.account.pk}")
+        Address.objects.create(
+            organization=house.organization, account=house.account, key="cold", asset="XXBT", method="Bitcoin",
+            network="Bitcoin", address=BTC_COLD, added_by="Olive", added_at=timezone.now(),
+        )  # fmt: skip
+        self.house: House = house
+        self.remember()
+
+    # Asking
+
+    @rule(name=people, amount=st.sampled_from(["0.5", "3", "6"]), elsewhere=st.booleans())
+    def ask_for_money(self, name: str, amount: str, elsewhere: bool) -> None:
+        self.do(lambda: self.withdraw(self.house.people[name], amount), elsewhere)
+
+    @rule(amount=st.sampled_from(["0.5", "3"]), elsewhere=st.booleans())
+    def a_bot_asks_for_money(self, amount: str, elsewhere: bool) -> None:
+        self.do(lambda: self.withdraw(self.key.service_user, amount, api_key=self.key), elsewhere)
+
+    @rule(name=people, workflow=workflows, approvals=st.integers(1, 3), always=st.booleans(), elsewhere=st.booleans())
+    def ask_for_a_policy(self, name: str, workflow: Workflow, approvals: int, always: bool, elsewhere: bool) -> None:
+        self.do(self.proposing(name, configure_policy, ConfigurePolicy(workflow, approvals, always)), elsewhere)
+
+    @rule(name=people, workflow=workflows)
+    def ask_for_no_policy(self, name: str, workflow: Workflow) -> None:
+        self.do(self.proposing(name, remove_policy, RemovePolicy(workflow)), elsewhere=False)
+
+    @rule(name=people, workflow=workflows, locked=st.booleans())
+    def ask_for_a_lock(self, name: str, workflow: Workflow, locked: bool) -> None:
+        policy = Policy.objects.filter(organization=self.house.organization, workflow=workflow).first()
+        if locked and policy:
+            params = LockPolicy(workflow, policy.approvals, policy.always)
+            self.do(self.proposing(name, lock_policy, params), elsewhere=False)
+        else:
+            self.do(self.proposing(name, unlock_policy, UnlockPolicy(workflow)), elsewhere=False)
+
+    @rule(name=people, about=people, keeps=st.booleans())
+    def ask_for_rights(self, name: str, about: str, keeps: bool) -> None:
+        member = self.house.people[about]
+        held = entitlements.of(member)
+        approve = tuple(entitlements.Given(workflow, Right.APPROVE) for workflow in Workflow)
+        after = entitlements.ordered((*held, *approve)) if keeps else tuple(one for one in held if one not in approve)
+        self.do(self.proposing(name, change_rights, ChangeRights(member.pk, held, after)), elsewhere=False)
+
+    @rule(place=places)
+    def ask_again(self, place: int) -> None:
+        change = self.picked(place, open_only=False)
+        if change is not None and change.member is not None:
+            member = change.member
+            self.do(lambda: changes.ask_again(change.reference, member=member), elsewhere=False)
+
+    # Deciding and ending
+
+    @rule(name=people, place=places, approved=st.booleans(), elsewhere=st.booleans())
+    def decide(self, name: str, place: int, approved: bool, elsewhere: bool) -> None:
+        self.do(self.deciding(name, place, approved), elsewhere)
+
+    @rule(names=st.permutations(NAMES), place=places)
+    def all_approve(self, names: list[str], place: int) -> None:
+        for number, name in enumerate(names):
+            self.do(self.deciding(name, place, True), elsewhere=number % 2 == 0)
+            self.look()
+
+    @rule(place=places, name=people)
+    def cancel(self, place: int, name: str) -> None:
+        change = self.picked(place)
+        if change is not None:
+            self.do(lambda: changes.cancel(change.reference, actor=self.house.people[name]), elsewhere=True)
+
+    @rule(name=people, about=st.sampled_from(["ana", "ben", "cleo"]))
+    def suspend(self, name: str, about: str) -> None:
+        self.do(lambda: brakes.suspend_member(actor=self.house.people[name], member=self.house.people[about]), False)
+
+    @rule(about=people)
+    def bring_back(self, about: str) -> None:
+        """Behind the portal's back, so that an example does not run out of people."""
+        Member.objects.filter(pk=self.house.people[about].pk).update(suspended_at=None, suspended_by=None)
+
+    @rule(hours=st.sampled_from([1, 30, 80]), job=st.booleans())
+    def time_passes(self, hours: int, job: bool) -> None:
+        self.now.shift(timedelta(hours=hours))
+        if job:
+            self.do(changes.expire_due, elsewhere=True)
+
+    # At once
+
+    @rule(first=people, second=people, place=places, approved=st.booleans())
+    def two_decide_at_once(self, first: str, second: str, place: int, approved: bool) -> None:
+        self.race(self.deciding(first, place, True), self.deciding(second, place, approved))
+
+    @rule(name=people, place=places, approvals=st.integers(1, 3))
+    def the_policy_changes_while_one_decides(self, name: str, place: int, approvals: int) -> None:
+        wish = self.proposing("olive", configure_policy, ConfigurePolicy(MONEY, approvals, always=True))
+        self.race(wish, self.deciding(name, place, True))
+
+    @rule(name=people, place=places)
+    def one_takes_back_what_another_approves(self, name: str, place: int) -> None:
+        change = self.picked(place)
+        if change is not None and change.member is not None:
+            member = change.member
+            back = lambda: changes.cancel(change.reference, actor=member)  # noqa: E731
+            self.race(back, self.deciding(name, place, True))
+
+    # What must hold
+
+    @invariant()
+    def look(self) -> None:
+        if not hasattr(self, "house"):
+            return
+        found = list(ChangeRequest.objects.filter(organization=self.house.organization).select_related("member"))
+        events: dict[int, list[str]] = {}
+        rows = AuditEvent.objects.filter(organization=self.house.organization, subject_kind="changerequest")
+        for subject, kind in rows.order_by("sequence").values_list("subject_id", "kind"):
+            events.setdefault(subject, []).append(kind.removeprefix("change."))
+        for change in found:
+            self.look_at(change, events[change.pk])
+        self.look_at_money(found)
+        assert chain.verify(self.house.organization.pk) is None
+        self.remember()
+
+    def look_at(self, change: ChangeRequest, events: list[str]) -> None:
+        decisions = list(Decision.objects.filter(change=change).select_related("member"))
+        asker = change.member.user_id if change.member else self.house.olive.user_id
+        assert asker not in {decision.person_id for decision in decisions}, "a self-approval counted"
+        assert len({decision.person_id for decision in decisions}) == len(decisions)
+        approved = sum(decision.approved for decision in decisions)
+        if change.state == State.EXECUTED and change.approvals_required and self.seen.get(change.pk) != State.EXECUTED:
+            needed = max(change.approvals_required, self.needed.get(change.pk, 0))
+            assert approved >= needed, f"{approved} approvals where {needed} were asked"
+        # History complete: asked once, each yes once, and one end that says the state.
+        assert events[0] == "requested"
+        assert events.count("approved") == approved
+        ends = [kind for kind in events if kind in FINAL]
+        word = "became_stale" if change.state == State.STALE else change.state
+        assert ends == ([] if change.state in OPEN_STATES else [word])
+        before = self.seen.get(change.pk)
+        assert before is None or before in OPEN_STATES or before == change.state, "a final state moved"
+
+    def look_at_money(self, found: list[ChangeRequest]) -> None:
+        rows = {row.asset.id: row for row in venue(self.house.account.venue).balances(self.house.account.pk)}
+        held = {State(change.state): Decimal(0) for change in found}
+        for change in found:
+            if change.amount:
+                held[State(change.state)] += Decimal(change.amount)
+        sent = held.get(State.EXECUTED, Decimal(0))
+        waiting = sum((held.get(state, Decimal(0)) for state in OPEN_STATES), Decimal(0))
+        scale = Decimal(10) ** rows["XXBT"].asset.decimals
+        assert rows["XXBT"].units / scale == PAID_IN - sent - waiting
+        assert rows["XXBT"].held_by_withdrawals_units / scale == waiting
+        money = sum(bool(change.amount) for change in found)
+        assert Withdrawal.objects.filter(organization=self.house.organization).count() == money
+
+    def remember(self) -> None:
+        """What each policy asks now, for what is executed in the next step."""
+        asks = dict(Policy.objects.filter(organization=self.house.organization).values_list("workflow", "approvals"))
+        for change in ChangeRequest.objects.filter(organization=self.house.organization):
+            self.needed[change.pk] = asks.get(change.workflow, 1)
+            self.seen[change.pk] = change.state
+
+    # How
+
+    def do(self, act: Act, elsewhere: bool) -> None:
+        def acted() -> None:
+            with suppress(DomainError):
+                act()
+
+        if elsewhere:
+            self.other.submit(acted).result()
+        else:
+            acted()
+
+    def race(self, one: Act, another: Act) -> None:
+        """Both at once. Which one is first decides which policy counted, so the milder of both is what is asked."""
+        running = self.other.submit(lambda: self.do(one, elsewhere=False))
+        self.do(another, elsewhere=False)
+        running.result()
+        asks = dict(Policy.objects.filter(organization=self.house.organization).values_list("workflow", "approvals"))
+        for change in ChangeRequest.objects.filter(organization=self.house.organization):
+            self.needed[change.pk] = min(self.needed.get(change.pk, 1), asks.get(change.workflow, 1))
+
+    def withdraw(self, actor: Any, amount: str, **more: Any) -> ChangeRequest:
+        return request_withdrawal(
+            actor=actor, account=self.house.account, key="cold", asset="XBT", amount=Decimal(amount), **more
+        )
+
+    def proposing(self, name: str, operation: Any, params: object) -> Act:
+        return lambda: propose(operation, actor=self.house.people[name], params=params)
+
+    def deciding(self, name: str, place: int, approved: bool) -> Act:
+        change = self.picked(place)
+        if change is None:
+            return lambda: None
+        return lambda: changes.decide(
+            change.reference,
+            member=Member.objects.select_related("user", "organization").get(pk=self.house.people[name].pk),
+            approved=approved,
+            digest=change.digest,
+            proof=shown(change if change.amount else None),
+            reason="" if approved else "No.",
+        )
+
+    def picked(self, place: int, *, open_only: bool = True) -> ChangeRequest | None:
+        rows = ChangeRequest.objects.filter(organization=self.house.organization).order_by("-pk")
+        rows = rows.filter(state=State.PENDING) if open_only else rows.exclude(state__in=OPEN_STATES)
+        found = list(rows[: place + 1])
+        return found[-1] if found else None
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_life_of_requests_breaks_no_rule():
+    """CR-3, CR-5, CR-7, CR-8, CR-11, CR-12: whatever people do, in whatever order, on two connections."""
+    bounded = settings(
+        max_examples=8,
+        stateful_step_count=25,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+        print_blob=True,
+    )
+    run_state_machine_as_test(Life, settings=bounded)
+    assert list(checking.differences()) == []
