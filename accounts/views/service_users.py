@@ -14,7 +14,7 @@ from accounts.models import Account, Custodian, ServiceUser
 from accounts.operations.service_users import change_service_user, create_service_user
 from accounts.operations.standing import LiftSuspension, RemoveServiceUser, lift_suspension, remove_service_user
 from accounts.outlook import Forecast, forecast
-from accounts.starting_points import starting_point
+from accounts.starting_points import STARTING_POINTS, starting_point
 from accounts.views.service_user import bot_of, onward, page_of
 from policies.access import needs
 from policies.changes import propose
@@ -57,7 +57,13 @@ def new_service_user(request: MemberRequest) -> HttpResponse:
         afterwards="After that you reveal the secret here, once.",
         protected_if="with Withdraw",
     )
-    context = {"form": form, "notice": notice, "button": _button(notice, "Create service user")}
+    context = {
+        "form": form,
+        "notice": notice,
+        "button": _button(notice, "Create service user"),
+        "points": STARTING_POINTS,
+        "point": point,
+    }
     return render(request, "accounts/new_service_user.html", context)
 
 

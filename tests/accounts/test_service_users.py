@@ -187,6 +187,7 @@ def test_a_starting_point_fills_the_form_and_is_forgotten(client, owner, sign_in
     assert 'value="Moves funds to approved addresses"' in text
     assert "send all that the Account holds to its approved addresses" in text
     assert "that takes the acknowledgement below" in text
+    assert text.count('href="?from=') == 4
     assert text_of(client.get(f"{NEW}?from=nonsense")).count(" checked") == 0
     client.post(f"{NEW}?from=treasury-script", new_bot)
     bot = ServiceUser.objects.get(name="payroll-bot")

@@ -1,0 +1,137 @@
+"""A released client in a loop, over a socket, while people change what its key may do: the next call knows."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+
+import krakenex
+import pytest
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[2]
+# What an administrator does, in a process of their own: another node, as far as the server knows.
+PROGRAM = """
+import sys
+from dataclasses import replace
+import django
+django.setup()
+from accounts import keys
+from accounts.brakes import revoke_key, suspend_service_user
+from accounts.limits import limits_of
+from accounts.models import Account, ApiKey, Member, ServiceUser
+from accounts.operations.service_users import (
+    ChangeServiceUser, CreateServiceUser, change_service_user, create_service_user,
+)
+from accounts.operations.standing import LiftSuspension, lift_suspension
+from django.utils import timezone
+from datetime import timedelta
+from policies.changes import propose
+
+owner = Member.objects.get(user__email="owner@demo.test")
+account = Account.objects.get(organization=owner.organization, name="Main")
+propose(create_service_user, actor=owner, params=CreateServiceUser(
+    name="looping-bot", account_id=account.pk, permissions=("close-trades",), expires_at=None, query_start=None,
+    query_end=None, websocket=False, nonce_window=0, ip_allow_list=(),
+))
+bot = ServiceUser.objects.get(name="looping-bot")
+revealed = keys.reveal(bot.keys.get().pk, member=owner)
+
+def change(**fields):
+    bot.refresh_from_db()
+    before = limits_of(bot)
+    params = ChangeServiceUser(bot.pk, bot.account_id, before, replace(before, **fields), acknowledged=True)
+    propose(change_service_user, actor=owner, params=params)
+
+ACTS = {
+    "without cancel": lambda: change(permissions=("query-ledger",)),
+    "with cancel": lambda: change(permissions=("close-trades",)),
+    "elsewhere only": lambda: change(ip_allow_list=("198.51.100.7",)),
+    "from anywhere": lambda: change(ip_allow_list=()),
+    "suspended": lambda: suspend_service_user(actor=owner, service_user=bot),
+    "lifted": lambda: propose(lift_suspension, actor=owner, params=LiftSuspension(bot.pk)),
+    "expires": lambda: change(expires_at=timezone.now() + timedelta(days=1)),
+    "revoked": lambda: revoke_key(actor=owner, api_key=ApiKey.objects.get(service_user=bot)),
+}
+print(revealed.public, revealed.secret, flush=True)
+for line in sys.stdin:
+    ACTS[line.strip()]()
+    print("done", flush=True)
+"""
+# Cancelling costs the call counter nothing, and there is no such order.
+ALLOWED = ["EOrder:Unknown order"]
+DENIED, INVALID = ["EGeneral:Permission denied"], ["EAPI:Invalid key"]
+
+
+class Bot:
+    """Calls again and again from a thread of its own, and remembers every answer."""
+
+    def __init__(self, portal, public: str, secret: str) -> None:
+        self.api = krakenex.API(public, secret)
+        self.api.uri = portal.url
+        self.over = Event()
+        self.answers: list[list[str]] = []
+        self.thread = Thread(target=self.loop, daemon=True)
+
+    def loop(self) -> None:
+        # Slow enough not to be locked out for failing twenty times in a row.
+        while not self.over.wait(0.1):
+            self.answers.append(self.api.query_private("CancelOrder", {"txid": "OAAAAA-AAAAA-AAAAAA"})["error"])
+
+    def next_errors(self, calls: int = 3) -> list[list[str]]:
+        """What the calls brought that began after now: the one that was under way does not count."""
+        start = len(self.answers) + 1
+        while len(self.answers) < start + calls:
+            assert self.thread.is_alive()
+            self.over.wait(0.005)
+        return self.answers[start : start + calls]
+
+
+@dataclass
+class Node:
+    """The other process, and the key that it made."""
+
+    process: "subprocess.Popen[str]"
+    public: str = ""
+    secret: str = ""
+
+    def hears(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def act(self, what: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(what + "\n")
+        self.process.stdin.flush()
+        assert self.hears() == "done", what
+
+
+@pytest.fixture
+def node(portal) -> Iterator[Node]:
+    environment = {**portal.environment, "DJANGO_SETTINGS_MODULE": "portal.settings", "PYTHONPATH": str(ROOT)}
+    program = [sys.executable, "-c", PROGRAM]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(program, env=environment, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) as process:
+        other = Node(process)
+        other.public, other.secret = other.hears().split()
+        yield other
+
+
+def test_every_change_counts_from_the_next_call(portal, node):
+    """K4, AP-9: permissions, allow-list, suspension, expiry and revocation, while the client goes on calling."""
+    bot = Bot(portal, node.public, node.secret)
+    bot.thread.start()
+    steps = [
+        ("without cancel", DENIED), ("with cancel", ALLOWED), ("elsewhere only", INVALID), ("from anywhere", ALLOWED),
+        ("suspended", INVALID), ("lifted", ALLOWED), ("expires", ALLOWED), ("revoked", INVALID),
+    ]  # fmt: skip
+    try:
+        assert bot.next_errors() == [ALLOWED] * 3
+        for what, expected in steps:
+            node.act(what)
+            assert bot.next_errors() == [expected] * 3, what
+    finally:
+        bot.over.set()
+        bot.thread.join(20)
