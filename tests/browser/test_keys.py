@@ -6,11 +6,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, Page, expect
 
+from tests.browser.conftest import Person
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
-def watched(somebody, name: str) -> None:
+def watched(somebody: Person, name: str) -> None:
     """Pictures at both widths in both themes, and what axe finds on each."""
     somebody.pictures(name)
     for scheme in ("light", "dark"):
@@ -30,7 +32,7 @@ def kept(page: Page) -> str:
     )
 
 
-def makes(owner, name: str) -> Page:
+def makes(owner: Person, name: str) -> Page:
     page = owner.goes_to("/service-users/new/?from=treasury-script")
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("If this key may move money").check()
