@@ -1,19 +1,25 @@
 """A portal as `make run` starts it: own data, own process, a free port; the clients get nothing but its address."""
 
+import io
 import json
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
+from portal.api import methods
+
+T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
 
@@ -38,6 +44,8 @@ def portal(tmp_path_factory) -> Iterator[Portal]:
         "PORTAL_DEBUG": "1",
         "PORTAL_VAR": str(data),
         "PORTAL_BASE_URL": f"http://localhost:{port}",
+        # The tests call faster than the tier of the demo allows.
+        "PORTAL_API_LIMITS": "0",
     }
     for command in (["migrate", "--verbosity", "0"], ["demo"]):
         subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True, timeout=180)
@@ -54,6 +62,29 @@ def portal(tmp_path_factory) -> Iterator[Portal]:
     finally:
         server.terminate()
         server.wait(20)
+
+
+def every_method() -> set[str]:
+    """What each client has to have called with its own functions."""
+    return {*methods.PUBLIC, *methods.PRIVATE}
+
+
+def unzipped(content: bytes) -> str:
+    """The one table of an export."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        (name,) = archive.namelist()
+        return archive.read(name).decode()
+
+
+def soon(act: Callable[[], T], is_there: Callable[[T], bool]) -> T:
+    """Ask again until it is so: exports and Earn take a moment."""
+    answer = act()
+    for _ in range(100):
+        if is_there(answer):
+            return answer
+        time.sleep(0.1)
+        answer = act()
+    raise AssertionError(answer)
 
 
 def free_port() -> int:

@@ -78,7 +78,8 @@ def add_order(caller: Caller, parameters: AddOrder) -> JSON:
             side=Side(parameters.side),
             kind=OrderKind(parameters.ordertype),
             volume=parameters.volume,
-            price=_price(parameters.price),
+            # A market order has no limit; what a client sends with it all the same says nothing.
+            price=_price(parameters.price) if parameters.ordertype == OrderKind.LIMIT else None,
             time_in_force=_time_in_force(parameters),
             expires_at=_ends(parameters.expiretm),
             is_post_only="post" in parameters.oflags,
