@@ -86,7 +86,11 @@ def complete_with_passkey(request: HttpRequest, answer: str) -> Member:
     user = waiting.user if waiting else None
     refused: Invalid | None = None
     shown: Passkey | None = None
+    named = sign_in.first_membership(user or webauthn.owner_of(answer))
     with transaction.atomic(durable=True):
+        if named is not None:
+            # The history before the passkey, as at a step-up: two that take turns otherwise wait for each other.
+            lock_history(named.organization_id)
         try:
             with transaction.atomic():
                 shown = webauthn.verify(request, Purpose.SIGN_IN, answer, user=user)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django_otp_webauthn.exceptions import OTPWebAuthnApiError
@@ -153,15 +154,31 @@ def verify(
     return known
 
 
+def owner_of(answer: str) -> User | None:
+    """Whose passkey the answer names, before anything of it is checked; None if it names none."""
+    try:
+        passkey: Passkey | None = _known(_parsed(answer)).first()
+    except Invalid:
+        return None
+    return passkey.user if passkey else None
+
+
+def _known(data: dict[str, Any]) -> QuerySet[Passkey]:
+    try:
+        sha256 = Passkey.get_credential_id_sha256(base64url_to_bytes(data["rawId"]))
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise Invalid(NOT_ACCEPTED) from error
+    rows: QuerySet[Passkey] = Passkey.objects.select_related("user")
+    return rows.filter(credential_id_sha256=sha256, confirmed=True, user__is_active=True)
+
+
 def _owned(data: dict[str, Any], user: User | None) -> Passkey:
     """The confirmed passkey that the answer names, locked; of `user`, if it must be theirs."""
     try:
-        sha256 = Passkey.get_credential_id_sha256(base64url_to_bytes(data["rawId"]))
         given = base64url_to_bytes(data["response"].get("userHandle") or "")
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise Invalid(NOT_ACCEPTED) from error
-    rows = Passkey.objects.select_related("user").select_for_update(of=("self",))
-    passkey: Passkey | None = rows.filter(credential_id_sha256=sha256, confirmed=True, user__is_active=True).first()
+    passkey: Passkey | None = _known(data).select_for_update(of=("self",)).first()
     if passkey is None or (user is not None and passkey.user_id != user.pk):
         raise Invalid(NOT_ACCEPTED)
     if given and not hmac.compare_digest(given, passkey.user.handle.bytes):

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from django.conf import settings
-from django.test import override_settings
+from django.test import Client, override_settings
 from django.urls import reverse
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +69,11 @@ def test_where_the_browser_says_it_comes_from_leads_nowhere(client):
 
 
 def test_a_session_opens_no_stream(client, owner, sign_in):
-    """WB-11: session cookie and Origin give no right at `/v2`."""
+    """WB-11: session cookie and Origin give no right at `/v2`; cookie only: refused, as a stranger is."""
     sign_in(client, owner)
-    answer = client.get("/v2", headers={"Origin": "http://testserver", "Upgrade": "websocket"})
-    assert answer.status_code in (403, 404)
+    assert client.get("/inbox/").status_code == 200
+    asked = {"Origin": "http://testserver", "Connection": "Upgrade", "Upgrade": "websocket"}
+    for verb in ("get", "post"):
+        mine, strangers = (getattr(visitor, verb)("/v2", headers=asked) for visitor in (client, Client()))
+        assert mine.status_code == strangers.status_code in (403, 404, 405, 426)
+        assert owner.label not in mine.content.decode()
