@@ -40,7 +40,7 @@ def issue(user: User, purpose: LinkPurpose) -> Token:
     """A new link for `user`; whatever link they had for the same purpose is dead from now on."""
     now, made = timezone.now(), new_token()
     with transaction.atomic():
-        AccessLink.objects.filter(user=user, purpose=purpose, used_at=None).update(used_at=now)
+        kill(user, purpose)
         AccessLink.objects.create(
             user=user,
             purpose=purpose,
@@ -49,6 +49,11 @@ def issue(user: User, purpose: LinkPurpose) -> Token:
             expires_at=now + VALID_FOR[purpose],
         )
     return made
+
+
+def kill(user: User, purpose: LinkPurpose) -> None:
+    """Let no link of that purpose work any more: what it was asked for has been done another way."""
+    AccessLink.objects.filter(user=user, purpose=purpose, used_at=None).update(used_at=timezone.now())
 
 
 def find(digest: str, purpose: LinkPurpose) -> AccessLink:

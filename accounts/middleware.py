@@ -85,10 +85,15 @@ def _member(request: HttpRequest) -> Member | None:
         return None
     members = Member.objects.active().select_related("organization", "user")
     member = members.filter(pk=request.session.get(session.MEMBER, 0), user=request.user).first()
-    if member is None or session.is_over(request.session, member.organization):
+    if member is None or session.is_over(request.session, member.organization) or _is_left_over(request, member):
         auth.logout(request)
         return None
     return member
+
+
+def _is_left_over(request: HttpRequest, member: Member) -> bool:
+    """Whether the factors were reset after it began: a sign-in under way at that moment opens its session too late."""
+    return session.began_before(request.session, member.factors_reset_at)
 
 
 def _zone(member: Member | None) -> ZoneInfo:

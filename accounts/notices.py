@@ -97,6 +97,7 @@ class Shown:
     title: str
     text: str
     advice: str
+    link: str
 
 
 def notify_security(user: User, kind: str, **data: str | int) -> None:
@@ -127,12 +128,16 @@ def notify_security(user: User, kind: str, **data: str | int) -> None:
 def unseen(user: User) -> list[Shown]:
     """The newest notices that the person has not put away."""
     rows = SecurityNotice.objects.filter(user=user, seen_at=None).order_by("-pk")[:SHOWN]
-    return [Shown(row.pk, row.at, *_filled(WORDS[row.kind], row.data)) for row in rows if row.kind in WORDS]
+    return [_shown(row) for row in rows if row.kind in WORDS]
 
 
-def put_away(user: User, pk: int) -> None:
-    """Mark one of the person's own notices as seen; another's stays."""
-    SecurityNotice.objects.filter(user=user, pk=pk, seen_at=None).update(seen_at=timezone.now())
+def put_away(user: User, newest: int) -> None:
+    """Mark as seen what a page shows together: that one of the person's own notices, and the older ones beside it.
+
+    One that came meanwhile stays, and so does another's.
+    """
+    together = SecurityNotice.objects.filter(user=user, seen_at=None, pk__lte=newest).order_by("-pk")[:SHOWN]
+    SecurityNotice.objects.filter(pk__in=list(together.values_list("pk", flat=True))).update(seen_at=timezone.now())
 
 
 def after_sign_in(member: Member, *, failures: int = 0) -> None:
@@ -149,6 +154,12 @@ def after_sign_in(member: Member, *, failures: int = 0) -> None:
 def _notice(member: Member, kind: str, **data: str | int) -> None:
     record(EventKind.SIGN_IN_NOTICED, actor=member, subject=member, workflow=Workflow.MANAGE_ACCESS, reason=kind)
     notify_security(member.user, kind, **data)
+
+
+def _shown(row: SecurityNotice) -> Shown:
+    # A mail writes an address out; a page leads there. It is one of ours, so its path is enough.
+    words = _filled(WORDS[row.kind], {**row.data, "link": ""})
+    return Shown(row.pk, row.at, *words, link=str(row.data.get("link", "")).removeprefix(absolute("")))
 
 
 def _filled(words: Words, data: Mapping[str, str | int]) -> tuple[str, str, str]:

@@ -6,10 +6,11 @@ from typing import Any, Final
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 
-from accounts import notices, places, resting, session, sessions
+from accounts import links, notices, places, resting, session, sessions
 from accounts.factors import recovery_codes
 from accounts.factors.held import WORDS, asked_by_memberships
 from accounts.models import Authenticator, Member, Passkey, User
+from accounts.models.invitation import LinkPurpose
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
@@ -61,6 +62,7 @@ def added(factor: Factor, *, member: Member, key: str | None, by_code: bool = Fa
     """
     places.lock(member.user)
     _tell(EventKind.FACTOR_ADDED, factor, member)
+    links.kill(member.user, LinkPurpose.ENROL)
     kind = "factor_added_by_code" if by_code else "factor_added"
     notices.notify_security(member.user, kind, factor=f"{described(factor)}.")
     if by_code:

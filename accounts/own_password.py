@@ -39,6 +39,7 @@ def change(member: Member, *, current: str, new: str, key: str | None) -> User:
         user.set_password(new)
         user.save(update_fields=["password"])
         record(EventKind.PASSWORD_CHANGED, actor=member, subject=member, workflow=Workflow.MANAGE_ACCESS)
+        links.kill(user, LinkPurpose.RESET_PASSWORD)
         notices.notify_security(user, "password_changed")
         sessions.end_all(user, except_key=key, reason="The password was changed.")
     return user

@@ -46,6 +46,11 @@ def is_over(store: SessionBase, organization: Organization) -> bool:
     return timezone.now() >= ends_at(store, organization)
 
 
+def began_before(store: SessionBase, moment: datetime | None) -> bool:
+    """Whether it was opened before `moment`, if there was one."""
+    return moment is not None and _moment(store.get(SIGNED_IN, 0)) < moment
+
+
 def is_past(started_at: datetime | None, seen_at: datetime | None, organization: Organization) -> bool:
     """The same of a session that is known by its columns only."""
     return started_at is None or seen_at is None or timezone.now() >= _end_of(started_at, seen_at, organization)

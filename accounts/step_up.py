@@ -25,8 +25,12 @@ class SessionStepUp:
         self.request = request
 
     def recent(self) -> Proof | None:
-        """The last proof, the sign-in itself included, if it is less than five minutes old."""
-        return session.recent_proof(self.request.session)
+        """The last proof, the sign-in itself included, if it is less than five minutes old.
+
+        One that was shown to another Organization serves here only if the level of this one takes it.
+        """
+        proof = session.recent_proof(self.request.session)
+        return proof if proof is not None and proof.factor in accepted(self.request.organization) else None
 
     def factors(self) -> frozenset[str]:
         """What the Member holds of what the Organization's level takes."""

@@ -66,7 +66,7 @@ def matrix(field: forms.BoundField) -> Iterator[Line]:
     for workflow, account in _lines(field.field.accounts):
         yield Line(
             title=workflow.title,
-            account=account.name if account else "All accounts" if workflow.by_account else "",
+            account=account.name if account else "All Accounts" if workflow.by_account else "",
             boxes=tuple(
                 Box(value, f"{right.title} on {workflow.title}{f', {account}' if account else ''}", value in ticked)
                 for right in Right

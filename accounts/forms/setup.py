@@ -12,7 +12,7 @@ from portal.core.forms import Form, PlainTextField
 
 EXPLAINED = (
     (SecondFactorLevel.ANY.value, "Authenticator app or passkey"),
-    (SecondFactorLevel.PASSKEY.value, "Passkey only: stronger, and everybody needs a device that can"),
+    (SecondFactorLevel.PASSKEY.value, "Passkey only: stronger, and everybody needs a device that can make one"),
 )
 
 

@@ -172,4 +172,6 @@ def lift_member_suspension(*, actor: Actor, params: LiftMemberSuspension, change
         workflow=Workflow.MANAGE_ACCESS,
         change=change.reference,
     )
+    # A sign-in that was under way when the suspension struck may have left a session behind.
+    sessions.end_member(member, reason="The suspension was lifted.")
     return member

@@ -143,3 +143,19 @@ def test_the_time_of_a_notice_is_that_of_the_event(owner):
         notice(owner)
     (shown,) = notices.unseen(owner.user)
     assert timezone.now() - shown.at >= timedelta(days=3)
+
+
+def test_a_notice_leads_to_its_page_and_several_are_put_away_together(client, owner, sign_in):
+    sign_in(client, owner)
+    notices.notify_security(
+        owner.user, "recovery_announced", name="Ben <b>", opens="now", link="http://localhost:8000/recoveries/"
+    )
+    notice(owner)
+    text = client.get("/profile/").content.decode()
+    assert "2 things happened to your access." in text
+    assert '<a href="/recoveries/">Open the page</a>' in text
+    assert "Ben &lt;b&gt;" in text
+    newest = SecurityNotice.objects.latest("pk")
+    notice(owner)
+    client.post(f"/notices/{newest.pk}/seen/")
+    assert [shown.title for shown in notices.unseen(owner.user)] == ["Your password was changed."]

@@ -267,3 +267,11 @@ def test_who_holds_no_factor_is_sent_a_link_to_enrol_one(client, owner, mailed):
     assert client.get("/enrol/").status_code == 200
     assert Client().get(path).status_code == 404
     assert client.get("/profile/").status_code == 302
+
+
+def test_a_change_kills_the_link_that_was_asked_for(client, owner, sign_in):
+    """SI-11: what it was for has been done another way."""
+    made = links.issue(owner.user, LinkPurpose.RESET_PASSWORD)
+    sign_in(client, owner)
+    client.post("/security/password/", {"current": PASSWORD, "password": NEW, "again": NEW})
+    assert Client().get(f"/password/reset/{made.text}/").status_code == 404

@@ -13,17 +13,20 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import ownership, resting
+from accounts import own_factors, ownership, resting
+from accounts.factors import held as factors
 from accounts.identity import checks
 from accounts.identity.provider import Document
-from accounts.models import Authenticator, IdentityCheck, Member, OwnershipOffer
+from accounts.models import Authenticator, IdentityCheck, Member, OwnershipOffer, Passkey
 from accounts.operations.factors import ResetFactors, reset_factors
 from accounts.organizations import add_member
+from accounts.sessions import SessionStore
 from policies.changes import propose
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, NotFound
 from tests.accounts.test_organization import ask_transfer, owner_now, yes
+from tests.factories.authenticator import SoftPasskey
 from tests.factories.people import proof
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -130,3 +133,13 @@ def test_two_resets_that_reach_into_each_others_organization_both_pass(race, mee
     assert [answer.state for answer in answers] == ["executed", "executed"]
     assert not Authenticator.objects.filter(user__in=[ben.user, cleo.user]).exists()
     assert AuditEvent.objects.filter(kind="factor.reset").count() == 4
+
+
+def test_of_two_factors_one_stays(race, meet, world, ben):
+    """F-8: remove ∥ remove; whoever is second is told that it is the last."""
+    SoftPasskey().enrolled(ben.user)
+    held = (*Authenticator.objects.filter(user=ben.user), *Passkey.objects.filter(user=ben.user))
+    meet(own_factors, "held_without")
+    answers = race(lambda number: own_factors.remove(held[number], member=ben, store=SessionStore()), 2)
+    assert kinds(answers) == [Conflict, type(None)]
+    assert len(factors.held(ben.user)) == 1

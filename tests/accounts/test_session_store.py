@@ -10,10 +10,12 @@ from django.contrib.sessions.exceptions import SessionInterrupted
 from django.test import Client
 from django.utils import timezone
 
-from accounts import sessions
+from accounts import resting, sessions
 from accounts.models import Member, Organization, Session
+from accounts.operations.membership import LiftMemberSuspension, lift_member_suspension
 from accounts.organizations import add_member
 from accounts.sessions import SessionStore
+from policies.changes import propose
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
 from portal.core.errors import NotFound, Refused
@@ -223,3 +225,22 @@ def test_the_list_takes_one_query(client, second, ana, sign_in, django_assert_nu
     with django_assert_num_queries(1):
         assert {row.member and row.member.organization.name for row in sessions.theirs(ana.user)} == {"Demo Treasury"}
     assert Member.objects.get(pk=ana.pk).sessions.count() == 2
+
+
+def test_a_sign_in_that_was_under_way_at_a_reset_opens_nothing(client, owner, ben, sign_in):
+    """SI-8: its session is written after all others were ended; it began before the factors went."""
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        sign_in(client, ben)
+        assert client.get("/profile/").status_code == 200
+        clock.shift(timedelta(seconds=1))
+        resting.begin(ben.user)
+        assert client.get("/profile/").status_code == 302
+        assert not Session.objects.filter(user=ben.user).exists()
+
+
+def test_lifting_a_suspension_ends_what_was_left_over(client, owner, ben, sign_in):
+    """SI-8: re-enabling a member revives nothing, not even a session opened at the very moment of the suspension."""
+    sign_in(client, ben)
+    Member.objects.filter(pk=ben.pk).update(suspended_at=timezone.now())
+    propose(lift_member_suspension, actor=owner, params=LiftMemberSuspension(ben.pk))
+    assert client.get("/profile/").status_code == 302

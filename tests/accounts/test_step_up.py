@@ -38,7 +38,7 @@ def request_of():
         with time_machine.travel(timezone.now() - ago, tick=False):
             session.start(store, member, factor="totp")
         store.save()
-        return cast("MemberRequest", SimpleNamespace(session=store, member=member))
+        return cast("MemberRequest", SimpleNamespace(session=store, member=member, organization=member.organization))
 
     return make
 
@@ -131,3 +131,14 @@ def test_signing_out_ends_the_window(client, owner, sign_in):
     assert "proved_at" in client.session
     client.post("/sign-out/")
     assert "proved_at" not in client.session
+
+
+def test_a_factor_shown_to_another_organization_serves_where_its_level_takes_it(world, owner, rf):
+    """SU-1, F-12: an app shown where apps count is no step-up where only passkeys do."""
+    request = rf.get("/")
+    request.session, request.member, request.organization = {}, owner, owner.organization
+    session.note_proof(request.session, "totp")
+    step_up = SessionStepUp(request)
+    assert step_up.recent() is not None
+    owner.organization.second_factor_level = "passkey"
+    assert step_up.recent() is None

@@ -1,56 +1,22 @@
 """Passkeys in a real browser: Chromium with a virtual authenticator, against a portal on localhost."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import krakenex
 import pytest
-from playwright.sync_api import CDPSession, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Person, Portal
+from tests.browser.devices import Device, plug_in
 
 pytestmark = pytest.mark.browser
 
 REFUSED = "Nothing was confirmed"
 
 
-@dataclass
-class Device:
-    """The authenticator inside one person's browser. Nobody touches it until `present` says so."""
-
-    session: CDPSession
-    handle: str
-
-    def verifies(self, yes: bool) -> None:
-        """Whether it can tell that its owner is there: finger, face or PIN."""
-        self.session.send("WebAuthn.setUserVerified", {"authenticatorId": self.handle, "isUserVerified": yes})
-
-    def present(self, yes: bool) -> None:
-        """Whether somebody touches it when it asks."""
-        self.session.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": self.handle, "enabled": yes})
-
-    def holds(self) -> int:
-        answer = self.session.send("WebAuthn.getCredentials", {"authenticatorId": self.handle})
-        return len(answer["credentials"])
-
-
 @pytest.fixture
 def device() -> Callable[[Person], Device]:
-    def plugged(person: Person) -> Device:
-        session = person.context.new_cdp_session(person.page)
-        session.send("WebAuthn.enable")
-        options = {
-            "protocol": "ctap2",
-            "transport": "internal",
-            "hasResidentKey": True,
-            "hasUserVerification": True,
-            "isUserVerified": True,
-            "automaticPresenceSimulation": False,
-        }
-        answer = session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-        return Device(session, answer["authenticatorId"])
-
-    return plugged
+    return lambda person: plug_in(person.context, person.page)
 
 
 def add_passkey(page: Page, base_url: str, name: str) -> None:
