@@ -73,6 +73,8 @@ async function show(answer) {
   const place = part("form");
   place.replaceChildren(document.importNode(sheet, true));
   place.dataset.url = answer.url;
+  // Other scripts look after what has just arrived: a passkey can open this door, too.
+  place.dispatchEvent(new Event("arrived", { bubbles: true }));
   place.querySelector("[autofocus], input:not([type=hidden])")?.focus();
 }
 

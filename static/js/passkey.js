@@ -116,5 +116,5 @@ window.addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
   for (const input of document.querySelectorAll("[data-passkey-answer]")) input.value = "";
 });
-document.addEventListener("htmx:load", show);
+for (const name of ["htmx:load", "arrived"]) document.addEventListener(name, show);
 show();

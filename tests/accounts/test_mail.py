@@ -152,7 +152,7 @@ def test_a_notice_leads_to_its_page_and_several_are_put_away_together(client, ow
     )
     notice(owner)
     text = client.get("/profile/").content.decode()
-    assert "2 things happened to your access." in text
+    assert "Earlier notices" in text
     assert '<a href="/recoveries/">Open the page</a>' in text
     assert "Ben &lt;b&gt;" in text
     newest = SecurityNotice.objects.latest("pk")

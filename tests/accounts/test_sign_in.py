@@ -63,14 +63,23 @@ def test_the_pages_say_what_to_type(client, owner):
 
 
 def test_a_password_alone_opens_nothing(client, owner):
-    """SI-1: after it every route answers as it does to a stranger."""
+    """SI-1: password only, then every route, `/v2` and fragments included: none answers 200 but the public list."""
     stranger, halfway = Client(), client
     password_step(halfway, owner)
-    for path in paths():
-        answers = [str(visitor.get(path).status_code) for visitor in (stranger, halfway)]
+    for path, headers in ((path, headers) for path in (*paths(), "/v2") for headers in ({}, {"HX-Request": "true"})):
+        answers = [_status(visitor.get(path, headers=headers)) for visitor in (stranger, halfway)]
         if path not in SECOND_STEP:
             assert answers[0] == answers[1], path
             assert answers[1] != "200" or resolve(path).view_name in PUBLIC, path
+
+
+def _status(answer) -> str:
+    # What leads htmx to the sign-in is a 200 without a word in it.
+    return (
+        f"to {answer.headers['HX-Redirect']}{answer.content!r}"
+        if "HX-Redirect" in answer.headers
+        else str(answer.status_code)
+    )
 
 
 def test_a_pending_session_holds_nothing_but_that(client, owner):

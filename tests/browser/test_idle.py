@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.browser.devices import plug_in
+
 pytestmark = pytest.mark.browser
 FORM = "/service-users/new/"
 # As if almost all of the idle limit had passed since the page came.
@@ -86,3 +88,24 @@ def _end_all_others(somebody, *, is_in=False):
     page = somebody.goes_to("/security/")
     page.get_by_role("button", name="End all others").click()
     page.get_by_text("other session").first.wait_for()
+
+
+def test_a_passkey_opens_the_dialog_over_the_page(person):
+    """SI-7, F-12: after the session has ended, one touch goes on where one was."""
+    ben = person("ben")
+    ben.sign_in()
+    page = ben.goes_to("/enrol/")
+    plug_in(ben.context, page).present(True)
+    page.get_by_label("Name").fill("Laptop")
+    page.get_by_role("button", name="Create a passkey").click()
+    page.get_by_text("“Laptop” is your second factor now.").wait_for()
+    page = ben.goes_to("/profile/")
+    page.get_by_label("Name").fill("Ben A. Adeyemi")
+    ben.context.clear_cookies(name="session")
+    page.evaluate(HURRY)
+    page.get_by_text("Your session has ended.").wait_for()
+    page.locator("dialog[data-idle]").get_by_role("button", name="Sign in with a passkey").click()
+    page.locator("dialog[data-idle]").wait_for(state="hidden")
+    assert page.get_by_label("Name").input_value() == "Ben A. Adeyemi"
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Your profile is changed.").wait_for()

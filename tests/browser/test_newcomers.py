@@ -22,7 +22,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Empty]:
 
 
 def test_the_first_people_of_an_organization(empty: Empty, chromium: Browser) -> None:
-    """WB-1: no violation is reported on any page of people; axe finds nothing in either theme, wide or narrow."""
+    """WB-1, WB-2: every console stays empty; axe finds nothing on any page of people, either theme, wide or narrow."""
     with walkers(empty, chromium) as come:
         olive, ben, cleo = (come(name) for name in ("Olive Marsh", "Ben Adeyemi", "Cleo Novak"))
         _set_up(olive)
@@ -151,7 +151,7 @@ def _members(olive: Walker, ben: Walker) -> None:
 
 def _lost_phone(cleo: Walker) -> None:
     codes = _new_codes(cleo)
-    cleo.sign_out()
+    _nothing_comes_back(cleo)
     cleo.sees("sign-in")
     cleo.password_step()
     cleo.sees("second-step")
@@ -165,6 +165,17 @@ def _lost_phone(cleo: Walker) -> None:
     cleo.sees("prove")
     cleo.press("Use passkey")
     cleo.page.wait_for_url("**/inbox/")
+
+
+def _nothing_comes_back(cleo: Walker) -> None:
+    """WB-6: sign out, back: no content."""
+    page = cleo.to("/members/")
+    expect(page.get_by_text("Olive Marsh").first).to_be_visible()
+    cleo.sign_out()
+    page.go_back()
+    page.wait_for_load_state()
+    expect(page.get_by_text("Olive Marsh")).to_have_count(0)
+    cleo.to("/sign-in/")
 
 
 def _new_codes(who: Walker) -> list[str]:

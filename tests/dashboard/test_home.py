@@ -1,5 +1,6 @@
 """The front door and the signs of life."""
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.urls import reverse
 
@@ -55,3 +56,15 @@ def test_only_safe_verbs_are_answered(client, db):
     for path in ("/", "/healthz", "/readyz"):
         for verb in ("post", "put", "delete", "options"):
             assert getattr(client, verb)(path).status_code == 405
+
+
+def test_trace_is_405_and_there_is_no_admin(client, owner, sign_in):
+    """WB-12: DEBUG off, no Django admin, no browsable API, TRACE 405."""
+    assert settings.DEBUG is False
+    assert not {"django.contrib.admin", "rest_framework"} & set(settings.INSTALLED_APPS)
+    sign_in(client, owner)
+    for path in ("/admin/", "/api/", "/0/"):
+        answer = client.get(path)
+        assert answer.status_code == 404 or b'"error"' in answer.content, path
+    for path in ("/", "/inbox/", "/members/", "/sign-in/"):
+        assert client.trace(path).status_code == 405, path
