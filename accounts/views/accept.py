@@ -34,7 +34,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     try:
         found = doors.find(digest(token))
     except NotFound as error:
-        raise Http404(error.message) from error
+        return unreferred(render(request, "accounts/link_over.html", {"text": error.message}, status=404))
     request.session[INVITATION] = found.token_digest
     return unreferred(redirect("accounts:accept"))
 

@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -136,7 +136,7 @@ def _kept(request: HttpRequest, token: str, purpose: LinkPurpose, *, onward: str
     try:
         link = links.find(digest(token), purpose)
     except NotFound as error:
-        raise Http404(error.message) from error
+        return _over(request, error)
     request.session[MARKS[purpose]] = link.token_digest
     return unreferred(redirect(onward))
 

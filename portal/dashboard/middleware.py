@@ -13,6 +13,7 @@ class NotFoundMiddleware:
     """Replaces the list of routes that Django shows for a 404 while DEBUG is on.
 
     The pages' own security policy blocks its styles, and whoever tries the portal out should see what others will see.
+    A page of ours that says more about what is not there stays.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -20,6 +21,11 @@ class NotFoundMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if settings.DEBUG and response.status_code == 404 and response.headers["Content-Type"].startswith("text/html"):
+        is_nowhere = request.resolver_match is None and response.status_code == 404
+        if settings.DEBUG and is_nowhere and response.headers["Content-Type"].startswith("text/html"):
             return not_found(request, Http404())
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """What a view did not find."""
+        return not_found(request, exception) if settings.DEBUG and isinstance(exception, Http404) else None

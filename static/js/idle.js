@@ -56,6 +56,7 @@ async function over() {
   clearTimeout(timer);
   part("warning").hidden = true;
   part("over").hidden = false;
+  part("title").textContent = "Your session has ended";
   // Nobody is signed in: what the page holds is not for whoever passes by.
   document.body.dataset.ended = "";
   if (!dialog.open) dialog.showModal();
@@ -84,6 +85,7 @@ function back(page) {
   for (const input of document.querySelectorAll("input[name=csrfmiddlewaretoken]")) input.value = token;
   delete document.body.dataset.ended;
   part("form").replaceChildren();
+  part("title").textContent = "Are you still there?";
   part("warning").hidden = false;
   part("over").hidden = true;
   isOver = false;

@@ -169,14 +169,20 @@ def test_the_token_leaves_the_address_before_the_form_shows(client, owner, maile
     assert client.get(path).status_code == 302
 
 
-def test_a_link_works_once(client, owner, mailed):
-    """SI-11: second use 404."""
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_link_works_once(client, owner, mailed, settings, debug):
+    """SI-11: second use 404, on a page that says what to do next, also while trying it out."""
+    settings.DEBUG = debug
     path = asked(owner, mailed)
     client.get(path)
     stale = Client()
     stale.get(path)
     assert client.post(RESET, {"password": NEW, "again": NEW}).status_code == 302
-    assert Client().get(path).status_code == 404
+    over = Client().get(path)
+    assert over.status_code == 404
+    assert "This link is over" in over.content.decode()
+    assert "Set a new password" in over.content.decode()
+    assert over.headers["Referrer-Policy"] == "no-referrer"
     assert stale.post(RESET, {"password": "four more lanterns", "again": "four more lanterns"}).status_code == 404
     assert User.objects.get(pk=owner.user_id).check_password(NEW)
 

@@ -25,7 +25,7 @@ def test_after_the_session_has_ended_one_goes_on_where_one_was(person):
     page.get_by_label("Name").fill("half-written-bot")
     _end_all_others(person("owner"))
     page.evaluate(HURRY)
-    page.get_by_text("Your session has ended.").wait_for()
+    page.get_by_role("heading", name="Your session has ended").wait_for()
     assert page.locator(".shell").evaluate("node => getComputedStyle(node).visibility") == "hidden"
     member = owner.portal.member("owner")
     page.get_by_label("Email").fill(member["email"])
@@ -103,7 +103,7 @@ def test_a_passkey_opens_the_dialog_over_the_page(person):
     page.get_by_label("Name").fill("Ben A. Adeyemi")
     ben.context.clear_cookies(name="session")
     page.evaluate(HURRY)
-    page.get_by_text("Your session has ended.").wait_for()
+    page.get_by_role("heading", name="Your session has ended").wait_for()
     page.locator("dialog[data-idle]").get_by_role("button", name="Sign in with a passkey").click()
     page.locator("dialog[data-idle]").wait_for(state="hidden")
     assert page.get_by_label("Name").input_value() == "Ben A. Adeyemi"
