@@ -63,11 +63,12 @@ async function over() {
   show(await fetch(dialog.dataset.idleSignInUrl));
 }
 
-async function show(answer) {
+async function show(answer, isMoved = false) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const here = page.querySelector("[data-here]");
   if (here && here.dataset.person === dialog.dataset.idlePerson) {
     if (here.dataset.organization === dialog.dataset.idleOrganization) return back(page);
+    if (!isMoved) return show(await moved(page, answer.url), true);
   }
   const sheet = page.querySelector(".entry__sheet");
   if (here || !sheet) return void location.assign(answer.url);
@@ -77,6 +78,15 @@ async function show(answer) {
   // Other scripts look after what has just arrived: a passkey can open this door, too.
   place.dispatchEvent(new Event("arrived", { bubbles: true }));
   place.querySelector("[autofocus], input:not([type=hidden])")?.focus();
+}
+
+// Signing in leads to the first Organization of a person; the page may belong to another.
+async function moved(page, here) {
+  const csrfmiddlewaretoken = page.querySelector('meta[name="csrf-token"]').content;
+  const organization = dialog.dataset.idleOrganization;
+  const body = new URLSearchParams({ csrfmiddlewaretoken, organization });
+  await fetch(dialog.dataset.idleSwitchUrl, { method: "POST", body });
+  return fetch(here);
 }
 
 function back(page) {
