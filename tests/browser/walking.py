@@ -41,7 +41,7 @@ class Empty:
 
     def link(self, to: str, path: str) -> str:
         """The newest link below `path` in the mail of that person."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             for file in sorted((self.folder / "mail").glob("*"), key=lambda file: file.stat().st_mtime, reverse=True):
                 for text in reversed(file.read_text().split("-" * 79)):
@@ -64,7 +64,10 @@ def empty_portal(folder: Path) -> Iterator[Empty]:
     portal.manage("migrate", "--verbosity", "0")
     granian = ["-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws"]
     options = ["--workers", "1", "--blocking-threads", "4", "--log-level", "warning", "portal.wsgi:application"]
-    server = subprocess.Popen([sys.executable, *granian, *options], cwd=ROOT, env=environment)
+    servers = [
+        subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment)
+        for command in ((*granian, *options), ("manage.py", "work"))
+    ]
     try:
         for _ in range(300):
             try:
@@ -74,8 +77,9 @@ def empty_portal(folder: Path) -> Iterator[Empty]:
                 time.sleep(0.1)
         yield portal
     finally:
-        server.terminate()
-        server.wait(20)
+        for server in servers:
+            server.terminate()
+            server.wait(20)
 
 
 @dataclass
