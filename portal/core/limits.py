@@ -7,10 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 TOO_LARGE = "This is more than a form here can hold. Go back and shorten it.\n"
+NO_ADDRESS = "This is no address of this portal. Check the link, or start from the first page.\n"
 
 
 class BodyLimitMiddleware:
-    """Answers 413 to a body that says it is too large, before anything reads it.
+    """Answers 413 to a body that says it is too large, before anything reads it, and 400 to an address with a NUL.
+
+    PostgreSQL takes no NUL in a text, so looking for one would fail where nothing expects it. In forms Django refuses
+    it beside the field.
 
     Django counts the fields of a form only, not the files in it; a stranger could fill the disk with those. A body
     of unsaid length is not read at all: WSGI gives what `CONTENT_LENGTH` says and no more.
@@ -23,4 +27,6 @@ class BodyLimitMiddleware:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdecimal() or int(length[:20]) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return HttpResponse(TOO_LARGE, content_type="text/plain", status=413)
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            return HttpResponse(NO_ADDRESS, content_type="text/plain", status=400)
         return self.get_response(request)

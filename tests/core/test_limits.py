@@ -49,3 +49,9 @@ def test_a_body_at_the_limit_is_read(client):
 
 def test_files_are_kept_nowhere():
     assert settings.FILE_UPLOAD_HANDLERS == []
+
+
+@pytest.mark.parametrize("address", ["/requests/a%00b/", "/policies/?who=%00", "/sign-in/?next=/%00"])
+def test_an_address_with_a_nul_is_refused(client, address):
+    """IN-1: NUL is refused before any database is asked for it."""
+    assert client.get(address).status_code == 400
