@@ -23,6 +23,8 @@ SENTENCES: Final[dict[str, str]] = {
     "member.removed": "removed {}",
     "member.suspended": "suspended {}",
     "member.resumed": "lifted the suspension of {}",
+    "member.suspension_confirmed": "confirmed the suspension of {}",
+    "member.suspension_lapsed": "let the suspension of {} lapse, which nobody confirmed",
     "invitation.sent_again": "sent the invitation of {} again",
     "invitation.revoked": "revoked the invitation of {}",
     "invitation.accepted": "accepted the invitation",
@@ -78,6 +80,7 @@ SENTENCES: Final[dict[str, str]] = {
     "withdrawal.sent": "sent the withdrawal {}",
     "withdrawal.released": "gave back the withdrawal {}",
     "history.exported": "exported the history",
+    "export.made": "exported a list",
     "data.exported": "exported data as {}",
 }
 # What a filter offers, each with the beginnings of its kinds.
@@ -92,7 +95,9 @@ TOPICS: Final[dict[str, tuple[str, ...]]] = {
     "Policies": ("policy",),
     "Addresses": ("address",),
     "Organization and Accounts": ("organization", "account"),
-    "Exports": ("history", "data"),
+    "Exports": ("history", "data", "export"),
+    # Whatever has no topic of its own yet.
+    "Everything else": (),
 }
 
 
@@ -113,5 +118,7 @@ def names_subject(kind: str) -> bool:
 
 def kinds_of(topic: str) -> list[str]:
     """The kinds under a topic."""
-    beginnings = TOPICS.get(topic, ())
-    return [kind.value for kind in EventKind if kind.value.partition(".")[0] in beginnings]
+    known = TOPICS.get(topic, ())
+    named = {beginning for beginnings in TOPICS.values() for beginning in beginnings}
+    found = {kind.value: kind.value.partition(".")[0] for kind in EventKind}
+    return [kind for kind, beginning in found.items() if beginning in known or (not known and beginning not in named)]

@@ -163,6 +163,7 @@ NOTES: Final[dict[str, Callable[[AuditEvent, object], str]]] = {
     "approvals": _approvals,
     "always": lambda _event, value: "always" if value is True else "",
     "bot": lambda _event, value: f"of {value}",
+    "of": lambda event, value: f"of {value}" if event.kind == EventKind.EXPORT_MADE else "",
     "events": lambda _event, value: f"{value} events",
     "rights": _rights,
     "permissions": _permissions,
