@@ -22,9 +22,9 @@ from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
 from portal.audit.record import lock_history, record
-from portal.core import spreadsheets
 from portal.core.http import MemberRequest
 from portal.core.paging import keyset
+from portal.core.sheets import sheet
 
 MOST_ROWS: Final = 5_000
 EXPORTS_AN_HOUR: Final = 20
@@ -69,10 +69,10 @@ def service_users_csv(request: MemberRequest) -> HttpResponse:
             )
             return redirect("accounts:service_users")
         bots = list(_bots(request, filters).order_by("name", "pk")[:MOST_ROWS])
-        record(EventKind.EXPORT_MADE, actor=request.member, workflow=Workflow.MANAGE_ACCESS, of="service users")
+        record(EventKind.SERVICE_USERS_EXPORTED, actor=request.member, workflow=Workflow.MANAGE_ACCESS)
     calls = calls_of([key for bot in bots for key in bot.keys.all()])
     name = f"service-users-{timezone.localdate():%Y-%m-%d}"
-    return spreadsheets.answer(name, HEADER, _lines(bots, calls))
+    return sheet(name, HEADER, _lines(bots, calls))
 
 
 def _bots(request: MemberRequest, filters: Chosen) -> QuerySet[ServiceUser]:
@@ -85,7 +85,7 @@ def _exported_lately(request: MemberRequest) -> int:
     return AuditEvent.objects.filter(
         organization_id=request.organization.pk,
         workflow=Workflow.MANAGE_ACCESS,
-        kind=EventKind.EXPORT_MADE,
+        kind=EventKind.SERVICE_USERS_EXPORTED,
         actor_kind=request.member.kind,
         actor_id=request.member.pk,
         at__gt=timezone.now() - timedelta(hours=1),

@@ -24,7 +24,6 @@ class EventKind(StrEnum):
     ACCESS_DENIED = "access.denied"
     CSRF_REFUSED = "request.refused_without_token"
     CALL_REFUSED = "call.refused"
-    EXPORT_MADE = "export.made"
 
     ORGANIZATION_CREATED = "organization.created"
     ACCOUNT_ADDED = "account.added"
@@ -66,6 +65,7 @@ class EventKind(StrEnum):
     SERVICE_USER_SUSPENDED = "service_user.suspended"
     SERVICE_USER_RESUMED = "service_user.resumed"
     SERVICE_USER_REMOVED = "service_user.removed"
+    SERVICE_USERS_EXPORTED = "service_users.exported"
     KEY_ISSUED = "key.issued"
     KEY_REVEALED = "key.revealed"
     KEY_ROTATED = "key.rotated"

@@ -1,5 +1,6 @@
 """A released client in a loop, over a socket, while people change what its key may do: the next call knows."""
 
+import base64
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 
+import ccxt
 import krakenex
 import pytest
 
@@ -14,7 +16,9 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 # What an administrator does, in a process of their own: another node, as far as the server knows.
 PROGRAM = """
+import secrets
 import sys
+import time
 from dataclasses import replace
 import django
 django.setup()
@@ -30,13 +34,14 @@ from django.utils import timezone
 from datetime import timedelta
 from policies.changes import propose
 
+name = f"looping-{secrets.token_hex(4)}"
 owner = Member.objects.get(user__email="owner@demo.test")
 account = Account.objects.get(organization=owner.organization, name="Main")
 propose(create_service_user, actor=owner, params=CreateServiceUser(
-    name="looping-bot", account_id=account.pk, permissions=("close-trades",), expires_at=None, query_start=None,
+    name=name, account_id=account.pk, permissions=("close-trades",), expires_at=None, query_start=None,
     query_end=None, websocket=False, nonce_window=0, ip_allow_list=(),
 ))
-bot = ServiceUser.objects.get(name="looping-bot")
+bot = ServiceUser.objects.get(name=name)
 revealed = keys.reveal(bot.keys.get().pk, member=owner)
 
 def change(**fields):
@@ -45,6 +50,12 @@ def change(**fields):
     params = ChangeServiceUser(bot.pk, bot.account_id, before, replace(before, **fields), acknowledged=True)
     propose(change_service_user, actor=owner, params=params)
 
+def expire():
+    end = timezone.now() + timedelta(seconds=1)
+    change(expires_at=end)
+    while timezone.now() < end:
+        time.sleep(0.05)
+
 ACTS = {
     "without cancel": lambda: change(permissions=("query-ledger",)),
     "with cancel": lambda: change(permissions=("close-trades",)),
@@ -52,6 +63,7 @@ ACTS = {
     "from anywhere": lambda: change(ip_allow_list=()),
     "suspended": lambda: suspend_service_user(actor=owner, service_user=bot),
     "lifted": lambda: propose(lift_suspension, actor=owner, params=LiftSuspension(bot.pk)),
+    "expires soon": lambda: expire(),
     "expires": lambda: change(expires_at=timezone.now() + timedelta(days=1)),
     "revoked": lambda: revoke_key(actor=owner, api_key=ApiKey.objects.get(service_user=bot)),
 }
@@ -135,3 +147,36 @@ def test_every_change_counts_from_the_next_call(portal, node):
     finally:
         bot.over.set()
         bot.thread.join(20)
+
+
+def test_each_failure_is_the_exception_that_a_real_client_has_for_it(portal, node):
+    """AP-15: each failure of AP-7 read by a real client."""
+
+    def client(**given: str) -> "ccxt.kraken":
+        exchange = ccxt.kraken({"apiKey": node.public, "secret": node.secret, "enableRateLimit": False, **given})
+        exchange.urls["api"]["public"] = exchange.urls["api"]["private"] = portal.url
+        return exchange
+
+    def fails(exchange: "ccxt.kraken", error: type[Exception], text: str) -> None:
+        with pytest.raises(error) as raised:
+            exchange.private_post_cancelorder({"txid": "OAAAAA-AAAAA-AAAAAA"})
+        # The whole answer, and nothing beside it that would help a prober.
+        assert str(raised.value) == f'kraken {{"error":["{text}"]}}'
+        assert raised.type is error
+
+    bot = client()
+    fails(bot, ccxt.InvalidOrder, "EOrder:Unknown order")
+    fails(client(apiKey="A" * 56), ccxt.AuthenticationError, "EAPI:Invalid key")
+    fails(client(secret=base64.b64encode(bytes(64)).decode()), ccxt.ExchangeError, "EAPI:Invalid signature")
+    stuck = client()
+    stuck.nonce = lambda: 1
+    fails(stuck, ccxt.InvalidNonce, "EAPI:Invalid nonce")
+    node.act("without cancel")
+    fails(bot, ccxt.PermissionDenied, "EGeneral:Permission denied")
+    for wrong, right in (("elsewhere only", "from anywhere"), ("suspended", "lifted"), ("expires soon", "expires")):
+        node.act(wrong)
+        fails(bot, ccxt.AuthenticationError, "EAPI:Invalid key")
+        node.act(right)
+        fails(bot, ccxt.PermissionDenied, "EGeneral:Permission denied")
+    node.act("revoked")
+    fails(bot, ccxt.AuthenticationError, "EAPI:Invalid key")
