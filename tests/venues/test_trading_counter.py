@@ -66,8 +66,12 @@ def test_a_validated_or_refused_order_is_not_counted(trader):
     assert not TradingCounter.objects.exists()
 
 
-def test_an_installations_own_bots_can_be_let_loose(trader):
-    set_tier(trader, ApiTier.OFF)
+@pytest.mark.parametrize("is_everybody", [True, False])
+def test_an_installations_own_bots_can_be_let_loose(trader, settings, is_everybody):
+    if is_everybody:
+        settings.API_LIMITS = False
+    else:
+        set_tier(trader, ApiTier.OFF)
     row = place(trader, "buy", "0.0001", "50000")
     VENUE.cancel_orders(trader.pk, order_id=row.id)
     assert not TradingCounter.objects.exists()

@@ -1,0 +1,43 @@
+"""Sets how fast an Organization's bots may call and trade: the operator's, as it is the machine that bears it."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+
+from accounts import keys
+from accounts.models import Organization
+from accounts.models.organization import ApiTier
+from portal.audit.kinds import EventKind
+from portal.audit.record import record
+from portal.core import context
+from portal.core.actors import operator
+
+
+class Command(BaseCommand):
+    help = "Set the tier of an organization's bots: starter, intermediate, pro, or off for no limit."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("organization", help="its name")
+        parser.add_argument("tier", choices=ApiTier.values)
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        with context.origin(source="", via="setapitier"), transaction.atomic():
+            found = Organization.objects.select_for_update(no_key=True).filter(name__iexact=options["organization"])
+            organization = found.first()
+            if organization is None:
+                raise CommandError("There is no such organization.")
+            before, after = ApiTier(organization.api_tier), ApiTier(options["tier"])
+            if before is not after:
+                organization.api_tier = after
+                organization.save(update_fields=["api_tier"])
+                # The tier of a key is remembered with it, in every process.
+                keys.touch_organization(organization)
+                record(
+                    EventKind.API_TIER_CHANGED,
+                    actor=operator(organization.pk),
+                    subject=organization,
+                    before=before.label,
+                    after=after.label,
+                )
+        self.stdout.write(f"The bots of {organization.name} have the tier {after.label}.")
