@@ -69,7 +69,7 @@ def service_users_csv(request: MemberRequest) -> HttpResponse:
             )
             return redirect("accounts:service_users")
         bots = list(_bots(request, filters).order_by("name", "pk")[:MOST_ROWS])
-        record(EventKind.SERVICE_USERS_EXPORTED, actor=request.member, workflow=Workflow.MANAGE_ACCESS)
+        record(EventKind.EXPORT_MADE, actor=request.member, workflow=Workflow.MANAGE_ACCESS, of="service users")
     calls = calls_of([key for bot in bots for key in bot.keys.all()])
     name = f"service-users-{timezone.localdate():%Y-%m-%d}"
     return sheet(name, HEADER, _lines(bots, calls))
@@ -85,7 +85,7 @@ def _exported_lately(request: MemberRequest) -> int:
     return AuditEvent.objects.filter(
         organization_id=request.organization.pk,
         workflow=Workflow.MANAGE_ACCESS,
-        kind=EventKind.SERVICE_USERS_EXPORTED,
+        kind=EventKind.EXPORT_MADE,
         actor_kind=request.member.kind,
         actor_id=request.member.pk,
         at__gt=timezone.now() - timedelta(hours=1),

@@ -66,7 +66,7 @@ class EventKind(StrEnum):
     SERVICE_USER_SUSPENDED = "service_user.suspended"
     SERVICE_USER_RESUMED = "service_user.resumed"
     SERVICE_USER_REMOVED = "service_user.removed"
-    SERVICE_USERS_EXPORTED = "service_users.exported"
+    EXPORT_MADE = "export.made"
     KEY_ISSUED = "key.issued"
     KEY_REVEALED = "key.revealed"
     KEY_ROTATED = "key.rotated"

@@ -84,7 +84,7 @@ def test_the_file_has_one_line_for_each_key_and_is_in_the_history(client, audit,
     assert found["trading-bot"]["calls in 90 days"] == "1"
     assert found["trading-bot"]["key"] == trading_bot.key.short
     assert trading_bot.public not in answer.content.decode()
-    assert AuditEvent.objects.get(kind="service_users.exported").actor_label == audit.label
+    assert AuditEvent.objects.get(kind="export.made").actor_label == audit.label
 
 
 def test_a_formula_in_a_purpose_is_only_text(client, audit, trading_bot, sign_in):
@@ -101,7 +101,7 @@ def test_exports_are_limited_for_each_member(client, audit, sign_in, monkeypatch
     sign_in(client, audit)
     assert [client.get(FILE).status_code for _ in range(3)] == [200, 200, 302]
     assert "no more may be" in client.get(LIST).content.decode()
-    assert AuditEvent.objects.filter(kind="service_users.exported").count() == 2
+    assert AuditEvent.objects.filter(kind="export.made").count() == 2
 
 
 def test_another_organization_sees_its_own(client, eve, sign_in):

@@ -55,7 +55,6 @@ SENTENCES: Final[dict[str, str]] = {
     "service_user.suspended": "suspended the Service User {}",
     "service_user.resumed": "lifted the suspension of the Service User {}",
     "service_user.removed": "removed the Service User {}",
-    "service_users.exported": "exported the Service Users",
     "key.issued": "made the key {}",
     "key.revealed": "revealed the secret of the key {}",
     "key.rotated": "rotated a key: {} comes in",
@@ -97,7 +96,7 @@ TOPICS: Final[dict[str, tuple[str, ...]]] = {
     "Policies": ("policy",),
     "Addresses": ("address",),
     "Organization and Accounts": ("organization", "account"),
-    "Exports": ("history", "data", "service_users"),
+    "Exports": ("history", "data", "export"),
     # Whatever has no topic of its own yet.
     "Everything else": (),
 }
