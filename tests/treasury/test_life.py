@@ -150,6 +150,34 @@ class Life(RuleBasedStateMachine):
             self.do(self.deciding(name, place, True), elsewhere=number % 2 == 0)
             self.look()
 
+    @rule(
+        name=st.sampled_from(["olive", "ana", "dora", "bot"]),
+        amount=st.sampled_from(["0.5", "1"]),
+        then=st.none() | st.tuples(st.integers(1, 3), st.booleans()),
+        loses=st.none() | st.sampled_from(["ben", "cleo"]),
+        order=st.permutations(NAMES),
+    )
+    def ask_change_what_counts_and_decide(
+        self, name: str, amount: str, then: tuple[int, bool] | None, loses: str | None, order: list[str]
+    ) -> None:
+        """The whole way of one request, with another policy and fewer rights half way."""
+        if name == "bot":
+            self.do(lambda: self.withdraw(self.key.service_user, amount, api_key=self.key), elsewhere=True)
+        else:
+            self.do(lambda: self.withdraw(self.house.people[name], amount), elsewhere=True)
+        self.look()
+        self.do(self.deciding(order[0], 0, True), elsewhere=False)
+        self.look()
+        if then is not None:
+            self.do(self.proposing("olive", configure_policy, ConfigurePolicy(MONEY, *then)), elsewhere=True)
+            self.look()
+        if loses is not None:
+            self.ask_for_rights("olive", loses, keeps=False)
+            self.look()
+        for number, decider in enumerate(order[1:]):
+            self.do(self.deciding(decider, 0, True), elsewhere=number % 2 == 0)
+            self.look()
+
     @rule(place=places, name=people)
     def cancel(self, place: int, name: str) -> None:
         change = self.picked(place)
@@ -165,7 +193,7 @@ class Life(RuleBasedStateMachine):
         """Behind the portal's back, so that an example does not run out of people."""
         Member.objects.filter(pk=self.house.people[about].pk).update(suspended_at=None, suspended_by=None)
 
-    @rule(hours=st.sampled_from([1, 30, 80]), job=st.booleans())
+    @rule(hours=st.sampled_from([1, 30]), job=st.booleans())
     def time_passes(self, hours: int, job: bool) -> None:
         self.now.shift(timedelta(hours=hours))
         if job:
@@ -300,8 +328,8 @@ class Life(RuleBasedStateMachine):
 def test_a_life_of_requests_breaks_no_rule():
     """CR-3, CR-5, CR-7, CR-8, CR-11, CR-12: whatever people do, in whatever order, on two connections."""
     bounded = settings(
-        max_examples=8,
-        stateful_step_count=25,
+        max_examples=20,
+        stateful_step_count=30,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         database=None,
