@@ -167,7 +167,7 @@ def test_nobody_chooses_what_does_not_wait_for_them(several, ana, eve, audit, br
         {},
         {"decision": "approve"},
         {"change": "x", "decision": "maybe"},
-        {"change": ["\0", "x" * 5000, "%FF", ":"], "decision": "reject"},
+        {"change": ["\u202e", "x" * 5000, "%FF", ":"], "decision": "reject"},
         {"change": [f"unknown{n}" for n in range(60)], "decision": "reject"},
     ],
 )

@@ -41,7 +41,7 @@ def test_each_tab_shows_its_own(asked, ana, ben, browser):
         {"initiator": "member-999999999999999999999"},
         {"initiator": "member-²"},
         {"after": "!!!"},
-        {"about": "\0" * 3},
+        {"about": "\u202e" * 3},
         {"about": "9" * 90},
     ],
 )
