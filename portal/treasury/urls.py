@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.treasury.views import addresses, balances, withdrawals, withdrawing
+from portal.treasury.views import addresses, balances, deposits, withdrawals, withdrawing
 
 app_name = "treasury"
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("addresses/<int:pk>/remove/", addresses.remove, name="remove_address"),
     path("balances/", balances.balances, name="balances"),
     path("balances/<int:pk>/", balances.account_balances, name="account_balances"),
+    path("balances/<int:pk>/try-deposit/", deposits.try_deposit, name="try_deposit"),
     path("withdrawals/", withdrawals.withdrawals, name="withdrawals"),
     path("withdrawals/now/", withdrawals.withdrawals_now, name="withdrawals_now"),
     path("withdrawals/new/", withdrawing.new_withdrawal, name="new_withdrawal"),

@@ -16,6 +16,7 @@ from portal.venues.types import (
     DepositMethod,
     DepositPage,
     DepositQuery,
+    DepositRow,
     Destination,
     EarnOperation,
     ExportRow,
@@ -156,6 +157,12 @@ class Deposits(Protocol):
     def has_deposit_address(self, account_id: int, asset: str, method: str) -> bool: ...
 
     def deposits(self, account_id: int, query: DepositQuery) -> DepositPage: ...
+
+    def simulate_deposit(self, account_id: int, asset: str, amount: Decimal) -> DepositRow:
+        """Send something to the Account from outside, to try the portal out.
+
+        Raises: UnknownAsset, BelowMinimum, Invalid; Unavailable where money is real.
+        """
 
 
 class Earn(Protocol):

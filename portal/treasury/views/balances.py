@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -90,6 +91,7 @@ def _page(request: MemberRequest, account: Account, accounts: list[Account]) -> 
         "asset": asset,
         "movements": _movements(account, moved),
         "page": {"next": following},
+        "may_try": settings.DEBUG,
         "may_withdraw": account in accounts_of(request.member, WORKFLOW, Right.INITIATE),
     }
     return render(request, "treasury/balances.html", context)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from portal.venues.paper import catalogue, catching_up, fees, networks, withdrawals
 from portal.venues.paper.catching_up import catch_up
-from portal.venues.paper.deposits import addresses
+from portal.venues.paper.deposits import addresses, receiving
 from portal.venues.paper.deposits import reading as incoming
 from portal.venues.paper.earn import moving, strategies
 from portal.venues.paper.earn import reading as earning
@@ -25,6 +25,7 @@ from portal.venues.types import (
     DepositMethod,
     DepositPage,
     DepositQuery,
+    DepositRow,
     Destination,
     EarnOperation,
     LedgerPage,
@@ -152,6 +153,9 @@ class PaperVenue(PaperExports):
     def deposits(self, account_id: int, query: DepositQuery) -> DepositPage:
         catch_up(account_id)
         return incoming.page(account_id, query)
+
+    def simulate_deposit(self, account_id: int, asset: str, amount: Decimal) -> DepositRow:
+        return incoming.row(receiving.send(account_id, asset, amount))
 
     def strategies(self, asset: str) -> Sequence[Strategy]:
         return strategies.of_asset(asset)

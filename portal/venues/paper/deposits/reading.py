@@ -31,12 +31,13 @@ def page(account_id: int, query: DepositQuery) -> DepositPage:
     found = list(rows.order_by("-pk")[: limit + 1])
     shown = found[:limit]
     return DepositPage(
-        rows=tuple(_row(deposit) for deposit in shown),
+        rows=tuple(row(deposit) for deposit in shown),
         next_cursor=shown[-1].reference if len(found) > limit else None,
     )
 
 
-def _row(deposit: Deposit) -> DepositRow:
+def row(deposit: Deposit) -> DepositRow:
+    """The deposit as everybody above the venue sees it."""
     return DepositRow(
         reference=deposit.reference,
         asset=catalogue.by_id(deposit.asset),
