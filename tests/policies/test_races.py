@@ -13,8 +13,15 @@ import time_machine
 from django.db import connection
 
 from policies.changes import ask_again, cancel, execute, expire, moving, opening, propose
-from policies.models import ChangeRequest, Grant, State
-from policies.operations import ConfigurePolicy, configure_policy
+from policies.models import ChangeRequest, Grant, Policy, State
+from policies.operations import (
+    ConfigurePolicy,
+    LockPolicy,
+    RemovePolicy,
+    configure_policy,
+    lock_policy,
+    remove_policy,
+)
 from policies.workflows import Workflow
 from portal.audit import chain
 from portal.audit.record import lock_histories
@@ -183,3 +190,17 @@ def test_of_two_policies_wished_for_one_is_carried_out_and_the_other_stale(house
     assert one_conflict(outcomes), outcomes
     assert sorted(state(change) for change in sides) == [State.EXECUTED, State.STALE]
     assert chain.verify(house.organization.pk) is None
+
+
+def test_a_lock_and_a_last_approval_at_once_have_one_order(house, race):
+    """P4: it binds what was opened before. Either the removal came first, or it waits for as many as the lock asks."""
+    policy = house.policy(Workflow.INITIATE_WITHDRAWAL, 3)
+    change = propose(remove_policy, actor=house.ana, params=RemovePolicy(Workflow.INITIATE_WITHDRAWAL))
+    params = LockPolicy(Workflow.INITIATE_WITHDRAWAL, 3, always=True)
+    outcomes = race(lambda: yes(change, house.ben), lambda: propose(lock_policy, actor=house.olive, params=params))
+    if state(change) == State.EXECUTED:
+        assert type(outcomes[1]) is Conflict
+        assert not Policy.objects.filter(pk=policy.pk).exists()
+    else:
+        assert (state(change), outcomes[1].state) == (State.PENDING, State.EXECUTED)
+        assert Policy.objects.get(pk=policy.pk).is_locked
