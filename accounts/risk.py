@@ -16,7 +16,7 @@ DEEDS: Final[tuple[tuple[frozenset[Permission], str], ...]] = (
         frozenset({Permission.WITHDRAW}),
         "send all that the Account holds to its approved addresses, as far as the policy on withdrawals lets it",
     ),
-    (frozenset({Permission.MODIFY}), "trade it away at any price"),
+    (frozenset({Permission.MODIFY}), "trade what the Account holds at any price"),
     (frozenset({Permission.EARN}), "lock funds up in Earn"),
     (frozenset({Permission.CLOSE}), "cancel every open order"),
     (frozenset({Permission.DEPOSIT}), "make deposit addresses"),

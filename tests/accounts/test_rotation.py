@@ -144,7 +144,7 @@ def test_ana_asks_ben_approves_ana_reveals(client, ana, ben, trading_bot, sign_i
     said = {fact.label: str(fact.value) for fact in told.facts}
     assert said["Old key"] == trading_bot.key.short
     assert "can never approve" in said["Custodian"]
-    assert "trade it away" in said["At worst"]
+    assert "trade what the Account holds" in said["At worst"]
     decide(change.reference, member=ben, approved=True, digest=change.digest, proof=fresh(change))
     new = ApiKey.objects.filter(service_user=trading_bot.service_user).latest("pk")
     assert (new.made_by, new.overlap_hours, new.is_active) == (ana, 72, False)
@@ -233,3 +233,14 @@ def alter(owner, bot, **fields) -> None:
     before = limits_of(row)
     params = ChangeServiceUser(row.pk, row.account_id, before, replace(before, **fields), acknowledged=True)
     propose(change_service_user, actor=owner, params=params)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_rotations_at_the_same_moment_one_makes_a_key(race, owner, trading_bot):
+    """K5: there is room for one more key, however many ask on connections of their own."""
+    params = asked(trading_bot)
+    answers = race(lambda _: propose(rotate_key, actor=owner, params=params), 4)
+    made = [answer for answer in answers if isinstance(answer, ChangeRequest)]
+    refused = [answer for answer in answers if isinstance(answer, Conflict)]
+    assert (len(made), len(refused)) == (1, 3), answers
+    assert ApiKey.objects.filter(service_user=trading_bot.service_user).count() == 2

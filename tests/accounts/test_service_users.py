@@ -216,7 +216,7 @@ RISKS = [
         {"permissions": ["withdraw-funds", "modify-trades"], "ip_allow_list": "203.0.113.0/28 127.0.0.1 2001:db8::/32"},
         [
             "send all",
-            "trade it away",
+            "trade what the Account holds at any price",
             "from 17 IPv4 addresses and 1 IPv6 network",
             "yours among them",
             "acknowledgement",
