@@ -2,6 +2,8 @@
 
 import pytest
 
+from accounts import keys
+from accounts.models import ServiceUser
 from accounts.models.service_user import Permission
 from accounts.served import SERVED
 from portal.api import methods
@@ -80,3 +82,16 @@ def test_no_permission_opens_only_what_asks_for_a_valid_key():
 
 def test_the_pages_know_which_permissions_are_served():
     assert set(Permission) == SERVED
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("identifier", IDENTIFIERS)
+def test_over_the_wire_a_permission_opens_its_methods_and_no_other(treasury, identifier):
+    """AP-10: table test: every endpoint × every permission, asked by a key that holds this one alone."""
+    held = [] if identifier == "create-ws-token" else [identifier]
+    websocket = identifier == "create-ws-token"
+    ServiceUser.objects.filter(pk=treasury.bot.service_user.pk).update(permissions=held, websocket=websocket)
+    keys.touch(treasury.bot.service_user)
+    denied = {method for method in EXPECTED if treasury.ask(method)["error"] == ["EGeneral:Permission denied"]}
+    opened = {method for method, needed in EXPECTED.items() if needed == "*" or identifier in needed.split()}
+    assert denied == EXPECTED.keys() - opened
