@@ -18,7 +18,7 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import lock_histories
 from portal.core import actors, context
 from portal.core.actors import Actor
-from portal.core.errors import Conflict, Invalid, NotFound, Refused
+from portal.core.errors import Conflict, Invalid, NotFound, Refused, TooMany
 from portal.core.secrets import token
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def _make_room(change: ChangeRequest, entry: Operation[Any]) -> None:
     limit = OPEN_PER_MEMBER if change.member_id else OPEN_PER_KEY
     capped = is_open.filter(member=change.member) if change.member_id else is_open.filter(api_key=change.api_key)
     if capped.count() >= limit:
-        raise Conflict(f"{limit} requests of {change.initiator_label} are open, and no more may be. Cancel one first.")
+        raise TooMany(f"{limit} requests of {change.initiator_label} are open, and no more may be. Cancel one first.")
     if entry.money:
         return
     alike = Q(operation=change.operation, subject=change.subject)

@@ -9,7 +9,7 @@ import msgspec
 
 from accounts.keys import Credential
 from accounts.refused import Reason
-from portal.core.errors import Conflict, DomainError, Insufficient, Invalid, Refused, Unavailable
+from portal.core.errors import Conflict, DomainError, Insufficient, Invalid, Refused, TooMany, Unavailable
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
 from portal.venues import errors as venue
 
@@ -110,6 +110,7 @@ KINDS: Final[tuple[tuple[type[DomainError], Error], ...]] = (
     (Insufficient, Error.INVALID_AMOUNT),
     (Refused, Error.PERMISSION_DENIED),
     (Unavailable, Error.UNAVAILABLE),
+    (TooMany, Error.TOO_MANY_REQUESTS),
     (Conflict, Error.BUSY),
     (DomainError, Error.INVALID_ARGUMENTS),
 )

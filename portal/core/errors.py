@@ -29,6 +29,10 @@ class Conflict(DomainError):
     """The thing has moved on: decided, closed, changed or taken."""
 
 
+class TooMany(Conflict):
+    """As many are open as may be; one has to end before another begins."""
+
+
 class Insufficient(Invalid):
     """More is asked than there is."""
 

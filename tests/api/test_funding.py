@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts import keys
 from accounts.brakes import revoke_key
 from accounts.models import ServiceUser
-from policies.changes import decide, propose
+from policies.changes import decide, opening, propose
 from policies.models import ChangeRequest
 from policies.operations import RemovePolicy, remove_policy
 from policies.workflows import Workflow
@@ -290,3 +290,13 @@ def test_the_query_window_bounds_what_status_shows(treasury):
 def test_one_account_does_not_see_the_other(treasury, world):
     withdraw(treasury)
     assert Wire(world.bot("eve-bot")).result("WithdrawStatus") == []
+
+
+def test_a_key_with_fifty_open_is_told_in_the_protocols_own_words(treasury, monkeypatch):
+    """R6: the cap of one key; nothing is held for the one too many."""
+    monkeypatch.setattr(opening, "OPEN_PER_KEY", 2)
+    for _ in range(2):
+        withdraw(treasury, "0.01")
+    before = treasury.result("Balance")
+    assert treasury.error("Withdraw", **ADDRESS, amount="0.01") == "EGeneral:Too many requests"
+    assert treasury.result("Balance") == before

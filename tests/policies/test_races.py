@@ -74,7 +74,7 @@ def race(monkeypatch) -> Callable[..., list[object]]:
 def one_conflict(outcomes) -> bool:
     """One side got through, and the other was told that it came too late."""
     errors = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
-    return len(errors) == 1 and type(errors[0]) is Conflict
+    return len(errors) == 1 and isinstance(errors[0], Conflict)
 
 
 def configure(member, approvals):
@@ -169,6 +169,17 @@ def test_the_cap_of_open_requests_is_exact(house, race, monkeypatch):
     outcomes = race(lambda: ask_tidy(house.ana, "a"), lambda: ask_tidy(house.ana, "b"))
     assert one_conflict(outcomes), outcomes
     assert ChangeRequest.objects.filter(member=house.ana).count() == 1
+
+
+def test_the_cap_of_a_key_is_exact(house, race, monkeypatch):
+    """R6: the same for a key."""
+    monkeypatch.setattr(opening, "OPEN_PER_KEY", 1)
+    house.policy(Workflow.INITIATE_WITHDRAWAL, 1)
+    key = house.bot()
+    sides = [lambda: ask_send(house, key.service_user, api_key=key)] * 2
+    outcomes = race(*sides)
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["ChangeRequest", "TooMany"], outcomes
+    assert ChangeRequest.objects.filter(api_key=key).count() == 1
 
 
 def test_a_double_click_asks_again_once(house, race):

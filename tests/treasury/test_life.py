@@ -328,7 +328,7 @@ class Life(RuleBasedStateMachine):
 def test_a_life_of_requests_breaks_no_rule():
     """CR-3, CR-5, CR-7, CR-8, CR-11, CR-12: whatever people do, in whatever order, on two connections."""
     bounded = settings(
-        max_examples=20,
+        max_examples=14,
         stateful_step_count=30,
         deadline=None,
         suppress_health_check=list(HealthCheck),
