@@ -15,10 +15,12 @@ from django.utils import timezone
 from accounts import keys
 from accounts.models import ServiceUser
 from portal.audit.models import AuditEvent
+from portal.venues.paper import duties
 from portal.venues.paper.exports import making
 from portal.venues.paper.exports.models import Export, Piece
 from portal.venues.paper.ledger.models import Entry, EntryKind, Posting
 from portal.venues.paper.venue import PaperVenue
+from portal.work.duties import all_duties
 from tests.api.calls import Wire, next_nonce
 from tests.factories.world import make_bot
 
@@ -104,11 +106,16 @@ def test_it_waits_a_moment_in_which_it_can_be_cancelled(trading):
     assert not Piece.objects.exists()
 
 
-def test_it_is_made_in_the_background_too(trading):
+def test_it_is_made_and_forgotten_in_the_background_too(trading, settings):
+    """What `manage.py work` does, with nobody asking."""
+    assert {"settle", "forget_exports"} <= {duty.run.__name__ for duty in all_duties()}
     made(trading)
-    assert PaperVenue().settle_due(100) == 1
+    duties.settle()
     assert Export.objects.get().status == "Processed"
     assert PaperVenue().settle_due(100) == 0
+    with time_machine.travel(timezone.now() + settings.EXPORTS_KEPT):
+        duties.forget_exports()
+    assert not Export.objects.exists()
 
 
 @pytest.mark.parametrize(
