@@ -191,7 +191,8 @@ class Life(RuleBasedStateMachine):
     @rule(about=people)
     def bring_back(self, about: str) -> None:
         """Behind the portal's back, so that an example does not run out of people."""
-        Member.objects.filter(pk=self.house.people[about].pk).update(suspended_at=None, suspended_by=None)
+        member = Member.objects.filter(pk=self.house.people[about].pk)
+        member.update(suspended_at=None, suspended_by=None, suspended_until=None)
 
     @rule(hours=st.sampled_from([1, 30]), job=st.booleans())
     def time_passes(self, hours: int, job: bool) -> None:
