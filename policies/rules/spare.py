@@ -50,4 +50,4 @@ def _can_be_just_enough(
 def _nobody_asks(asking: set[int], able: frozenset[int], bots: list[tuple[frozenset[int], int]], number: int) -> int:
     """Losses until no person is left to ask, and too few to approve what a key asks."""
     left = able - asking
-    return len(asking) + max((len(left - custodians) - number + 1 for custodians, _ in bots), default=0)
+    return len(asking) + max(0, *(len(left - custodians) - number + 1 for custodians, _ in bots), 0)

@@ -7,7 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.rules import Asked, Facts, Held, Person, Terms, approvals_needed, eligible, is_locked, is_met
+from policies.rules import (
+    WITHDRAW,
+    Asked,
+    Bot,
+    Facts,
+    Held,
+    Key,
+    Person,
+    Terms,
+    approvals_needed,
+    eligible,
+    is_locked,
+    is_met,
+)
 from policies.rules.dead_ends import refuse_grown, shortages
 from policies.rules.outlooks import hindrances, locked, prospect, with_policy
 from policies.rules.spare import spare_people
@@ -163,3 +176,10 @@ def test_a_policy_that_cannot_be_read_is_put_right_first():
     ana = Person(1, 1, "Ana", factors=frozenset({"totp"}), grants=frozenset({Held(ACCESS, Right.EXECUTE)}))
     with pytest.raises(Refused, match=r"its policy cannot be read.*First configure that policy again"):
         refuse_grown(Facts("any", people=(ana,)), Facts("any", people=(ana,), policies=(broken,)))
+
+
+def test_what_has_stopped_already_has_no_spare_people():
+    """A bot asks, its policy wants two, and nobody approves: minus one, however far from going on it is."""
+    bot = Bot(1, "bot-1", 1, permissions=frozenset({WITHDRAW}), keys=(Key(1),))
+    policies = (Terms(WITHDRAWAL, 2, always=False, open_hours=72),)
+    assert spare_people(Facts("any", small.ACCOUNTS, (), (bot,), policies), WITHDRAWAL, 1) == -1
