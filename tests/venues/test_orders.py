@@ -24,6 +24,7 @@ from portal.venues.paper import checking
 from portal.venues.paper.ledger.models import Entry
 from portal.venues.paper.orders.models import Order, Trade, TradedDay
 from portal.venues.types import LedgerQuery, OpenQuery, OrderStatus, TimeInForce, TradeQuery
+from portal.work.duties import all_duties
 from tests.venues.conftest import START, open_account, pay_in
 from tests.venues.ordering import VENUE, asked, has, now, place
 
@@ -407,6 +408,16 @@ def test_everybodys_orders_are_settled_within_a_limit(trader, prices, clock):
     assert Order.objects.filter(status="open").count() == 2
     assert VENUE.settle_due(100) == 2
     assert VENUE.settle_due(100) == 0
+
+
+def test_the_worker_settles_without_being_asked(trader, prices, clock):
+    row = place(trader, "buy", "0.01", "50000")
+    prices(FLAT, (5, "XBT/USD", "40000"))
+    clock(10)
+
+    (duty,) = [duty for duty in all_duties() if duty.name == "portal.venues.paper.duties.settle"]
+    duty.run()
+    assert Order.objects.get(txid=row.id).status == OrderStatus.CLOSED
 
 
 def test_other_prices_count_from_when_they_are_first_seen(trader, prices, clock):
