@@ -83,11 +83,15 @@ def is_known(source: str, key: str, now: datetime) -> bool:
 
 
 def takes_public(source: str, now: datetime) -> bool:
-    """Count a call of a public method, and say whether it is answered."""
+    """Count a call of a public method, and say whether it is answered; what is not answered does not count."""
     if not settings.API_LIMITS:
         return True
-    name = f"public:{_network(source)}"
-    return _counters().count(name, now.timestamp()).level <= settings.API_PUBLIC_MAXIMUM
+    name, moment = f"public:{_network(source)}", now.timestamp()
+    record = _counters().look(name)
+    if record is not None and record.level_now(moment) + 1 > settings.API_PUBLIC_MAXIMUM:
+        return False
+    _counters().count(name, moment)
+    return True
 
 
 def place() -> Place:
