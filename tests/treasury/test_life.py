@@ -25,7 +25,7 @@ from accounts.operations.rights import ChangeRights, change_rights
 from policies import changes
 from policies.access import grant
 from policies.changes import propose
-from policies.models import OPEN_STATES, ChangeRequest, Decision, Policy, State
+from policies.models import OPEN_STATES, ChangeRequest, Decision, Grant, Policy, State
 from policies.operations import (
     ConfigurePolicy,
     LockPolicy,
@@ -244,7 +244,8 @@ class Life(RuleBasedStateMachine):
         approved = sum(decision.approved for decision in decisions)
         if change.state == State.EXECUTED and change.approvals_required and self.seen.get(change.pk) != State.EXECUTED:
             needed = max(change.approvals_required, self.needed.get(change.pk, 0))
-            assert approved >= needed, f"{approved} approvals where {needed} were asked"
+            counted = sum(given.approved and self.may_approve(given.member, change) for given in decisions)
+            assert counted >= needed, f"{counted} approvals where {needed} were asked"
         # History complete: asked once, each yes once, and one end that says the state.
         assert events[0] == "requested"
         assert events.count("approved") == approved
@@ -253,6 +254,11 @@ class Life(RuleBasedStateMachine):
         assert ends == ([] if change.state in OPEN_STATES else [word])
         before = self.seen.get(change.pk)
         assert before is None or before in OPEN_STATES or before == change.state, "a final state moved"
+
+    def may_approve(self, member: Member, change: ChangeRequest) -> bool:
+        """A yes counts while its giver is there and holds the right: nobody loses either by what they approve."""
+        held = Grant.objects.filter(member=member, workflow=change.workflow, right=Right.APPROVE)
+        return not member.is_suspended and held.exists()
 
     def look_at_money(self, found: list[ChangeRequest]) -> None:
         rows = {row.asset.id: row for row in venue(self.house.account.venue).balances(self.house.account.pk)}
