@@ -1,10 +1,11 @@
 """Anything may happen to an Account, in any order, while prices and the clock move: the books stay right after each."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import time_machine
@@ -20,13 +21,16 @@ from portal.venues.paper import checking
 from portal.venues.paper.deposits import receiving
 from portal.venues.paper.earn.strategies import STRATEGIES
 from portal.venues.types import (
+    Asset,
     ClosedQuery,
     LedgerQuery,
+    LedgerRow,
     OpenQuery,
     Side,
     Stage,
     TimeInForce,
     TradeQuery,
+    TradeRow,
     WithdrawalQuery,
 )
 from tests.venues.conftest import RECEIVER, START, open_account, pay_in
@@ -47,8 +51,14 @@ SIZES = st.sampled_from([1, 9, 1000, 40_000, 400_000])
 SMALL = st.integers(1, 4000)
 
 
+def tally() -> Counter[Any]:
+    return Counter()
+
+
 class Exchange(RuleBasedStateMachine):
     """One Account of the paper exchange, and whatever a bot, a treasurer and the market may do to it."""
+
+    override: override_settings | None = None
 
     @initialize(seed=st.integers(1, 3))
     def begin(self, seed):
@@ -68,14 +78,15 @@ class Exchange(RuleBasedStateMachine):
         self.wait(4)
 
     def prices(self, name):
-        if hasattr(self, "override"):
+        if self.override is not None:
             self.override.disable()
         self.override = override_settings(PAPER_PRICES=name)
         self.override.enable()
 
     def teardown(self):
         if hasattr(self, "run"):
-            self.override.disable()
+            if self.override is not None:
+                self.override.disable()
             self.clock.stop()
             transaction.set_rollback(True)
             self.run.__exit__(None, None, None)
@@ -165,7 +176,8 @@ class Exchange(RuleBasedStateMachine):
     @invariant()
     def what_is_reported_adds_up_to_the_ledger(self):
         rows = self.ledger()
-        booked, held, kinds = Counter(), Counter(), {}
+        booked, held = tally(), tally()
+        kinds: dict[str, Counter[Any]] = {}
         for row in rows:
             booked[row.asset] += row.amount_units - row.fee_units
             kinds.setdefault(row.kind, Counter())[row.asset] += row.amount_units - row.fee_units
@@ -180,7 +192,8 @@ class Exchange(RuleBasedStateMachine):
 
     @invariant()
     def open_orders_hold_what_they_may_cost(self):
-        least, of_sells = Counter(), Counter()
+        least: defaultdict[Asset, Decimal] = defaultdict(Decimal)
+        of_sells: defaultdict[Asset, Decimal] = defaultdict(Decimal)
         for order in VENUE.open_orders(self.account.pk, OpenQuery()):
             rest = order.volume - order.filled_volume
             assert rest > 0
@@ -197,7 +210,7 @@ class Exchange(RuleBasedStateMachine):
     def orders_report_what_their_trades_report(self):
         orders = {order.id: order for order in VENUE.closed_orders(self.account.pk, ClosedQuery()).rows}
         orders |= {order.id: order for order in VENUE.open_orders(self.account.pk, OpenQuery())}
-        volumes = Counter()
+        volumes: defaultdict[str, Decimal] = defaultdict(Decimal)
         for trade in self.trades():
             volumes[trade.order_id] += trade.volume
         for order in orders.values():
@@ -205,7 +218,8 @@ class Exchange(RuleBasedStateMachine):
             assert order.filled_volume == volumes[order.id]
 
     def ledger(self):
-        rows, offset = [], 0
+        rows: list[LedgerRow] = []
+        offset = 0
         while page := VENUE.ledger(self.account.pk, LedgerQuery(offset=offset, with_count=False)).rows:
             rows += page
             offset += len(page)
@@ -213,14 +227,15 @@ class Exchange(RuleBasedStateMachine):
         return rows
 
     def trades(self):
-        rows, offset = [], 0
+        rows: list[TradeRow] = []
+        offset = 0
         while page := VENUE.trades(self.account.pk, TradeQuery(offset=offset, with_count=False)).rows:
             rows += page
             offset += len(page)
         return rows
 
     def traded(self):
-        moved = Counter()
+        moved = tally()
         for trade in self.trades():
             sign = 1 if trade.side is Side.BUY else -1
             for asset, amount in (
@@ -231,7 +246,7 @@ class Exchange(RuleBasedStateMachine):
         return moved
 
     def lent(self):
-        moved = Counter()
+        moved = tally()
         for row in VENUE.allocations(self.account.pk):
             moved[row.strategy.asset] -= row.total_units
         return moved
