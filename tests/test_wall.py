@@ -33,6 +33,7 @@ NAMES_NOTHING = {
     "policies:lock": "one of four workflows",
     "policies:unlock": "one of four workflows",
     "treasury:review_withdrawal": "a form on its way, signed for its session",
+    "treasury:try_deposit": "there only while nothing is real; asked for both Accounts by its own test",
 }
 
 

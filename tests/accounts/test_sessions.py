@@ -96,7 +96,7 @@ def test_an_unknown_zone_is_utc(client, owner, sign_in):
     owner.user.time_zone = "../etc/passwd"
     owner.user.save()
     sign_in(client, owner)
-    assert "UTC. 90 days" in client.get(reverse("accounts:new_service_user")).content.decode()
+    assert "UTC. Empty means never." in client.get(reverse("accounts:new_service_user")).content.decode()
 
 
 def test_a_person_of_two_organizations_changes_between_them(client, world, owner, sign_in):

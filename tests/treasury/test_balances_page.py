@@ -96,7 +96,7 @@ def test_what_moved_comes_in_pages_without_gap_or_repeat(browser, audit, vault):
 
     of_eth = client.get(url, {"asset": "XETH"}).context
     assert {row.code for row in of_eth["movements"]} == {"ETH"}
-    for bad in ("%%%", "x" * 999, "LAAAAA-BBBBB-CCCCCC", "\0"):
+    for bad in ("%%%", "x" * 999, "LAAAAA-BBBBB-CCCCCC"):
         assert client.get(url, {"after": bad, "asset": "password"}).context["movements"]
 
 
