@@ -93,12 +93,13 @@ class BatchForm(StepUpForm):
 
 
 class AskAgainForm(StepUpForm):
-    """Asking once more for what has ended."""
+    """Asking once more for what has ended. Money that is `sent` at once takes a code for exactly this (SU-2)."""
 
     note = NoteField(label="Note", help_text="Shown to who decides, if anybody has to.")
 
-    def __init__(self, *args: Any, request: MemberRequest, change: ChangeRequest, **kwargs: Any) -> None:
-        super().__init__(*args, request=request, initial={"note": change.note}, **kwargs)
+    def __init__(self, *args: Any, request: MemberRequest, change: ChangeRequest, sent: bool, **kwargs: Any) -> None:
+        bound = {"change": change.reference, "digest": change.digest} if sent else {}
+        super().__init__(*args, request=request, initial={"note": change.note}, **bound, **kwargs)
 
 
 class CancelForm(Form):

@@ -122,6 +122,7 @@ KINDS = {
     "treasury:rename_address": "address",
     "treasury:remove_address": "address",
     "treasury:account_balances": "account",
+    "treasury:try_deposit": "account",
     "treasury:withdrawal": "request",
     "treasury:withdrawal_now": "request",
 }

@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from policies import payload, registry
 from policies.changes import moving
@@ -10,18 +12,21 @@ from policies.changes.deciding import ALTERED
 from policies.changes.opening import propose
 from policies.models import OPEN_STATES, ChangeRequest, State
 from portal.core.errors import Conflict, Refused
+from portal.core.http import Proof
 
 if TYPE_CHECKING:
     from accounts.models import Member
 
 
-def ask_again(reference: str, *, member: "Member", note: str = "") -> ChangeRequest:
+def ask_again(reference: str, *, member: "Member", note: str = "", proof: Proof | None = None) -> ChangeRequest:
     """Ask once more for the same, as it stands now, through the same door as the first time.
 
-    Each request is asked again once: whoever presses twice has asked once.
+    Each request is asked again once: whoever presses twice has asked once. Money that goes out at once takes a second
+    factor that was shown for exactly this (security SU-2).
 
-    Raises: NotFound outside the member's Organization; Refused for anybody but who asked, and for an altered one;
-    Conflict if it is open, was executed, or was asked again already; and what `propose` raises.
+    Raises: NotFound outside the member's Organization; Refused for anybody but who asked, for an altered one, and for
+    money without such a `proof`; Conflict if it is open, was executed, or was asked again already; and what `propose`
+    raises.
     """
     with transaction.atomic():
         change = moving.locked(reference, organization_id=member.organization_id)
@@ -34,7 +39,10 @@ def ask_again(reference: str, *, member: "Member", note: str = "") -> ChangeRequ
             raise Refused(ALTERED)
         entry = registry.get(change.operation)
         params = entry.renewed(payload.decode(entry.params, change.params), change)
-        return propose(entry.run, actor=member, params=params, note=note or change.note, asked_again_from=change)
+        anew = propose(entry.run, actor=member, params=params, note=note or change.note, asked_again_from=change)
+        if entry.money and anew.state == State.EXECUTED:
+            _refuse_unproved(change, proof)
+    return anew
 
 
 def can_ask_again(change: ChangeRequest, member: "Member") -> bool:
@@ -52,3 +60,11 @@ def bar_to_asking_again(change: ChangeRequest, member: "Member") -> Refused | Co
     if later is not None:
         return Conflict(f"This was asked again already, as request {later}.")
     return None
+
+
+def _refuse_unproved(change: ChangeRequest, proof: Proof | None) -> None:
+    """Raises: Refused unless a second factor was shown in the last minutes for asking again for this very request."""
+    if proof is None or (proof.change, proof.digest) != (change.reference, change.digest):
+        raise Refused("This would be sent at once. Show your second factor for it.", field="code")
+    if not proof.at <= timezone.now() < proof.at + settings.STEP_UP_FRESH:
+        raise Refused("Show your second factor again: it was too long ago.", field="code")

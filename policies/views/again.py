@@ -5,14 +5,16 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from policies import changes
+from policies import changes, registry
 from policies.access import open_to_members
 from policies.changes.asking_again import bar_to_asking_again
 from policies.forms import AskAgainForm
-from policies.models import State
+from policies.models import ChangeRequest, State
+from policies.standing import forecast
 from policies.views.describing import agreed, described
 from policies.views.requests import found
 from policies.views.rows import named
+from policies.workflows import Workflow
 from portal.core.errors import DomainError
 from portal.core.http import MemberRequest
 
@@ -27,10 +29,11 @@ def ask_again(request: MemberRequest, reference: str) -> HttpResponse:
         messages.error(request, bar.message)
         return redirect("policies:request", reference=reference)
     data = request.POST if request.method == "POST" else None
-    form = AskAgainForm(data, request=request, change=change)
+    sent = _would_be_sent(request, change)
+    form = AskAgainForm(data, request=request, change=change, sent=sent)
     if form.is_valid():
         try:
-            anew = changes.ask_again(reference, member=request.member, note=form.cleaned_data["note"])
+            anew = changes.ask_again(reference, member=request.member, note=form.cleaned_data["note"], proof=form.proof)
         except DomainError as error:
             form.refuse(error)
         else:
@@ -43,6 +46,14 @@ def ask_again(request: MemberRequest, reference: str) -> HttpResponse:
         "title": named(change),
         "description": described(change),
         "agreed": agreed(change, described(change)),
+        "is_sent": sent,
         "form": form,
     }
     return render(request, "policies/ask_again.html", context)
+
+
+def _would_be_sent(request: MemberRequest, change: ChangeRequest) -> bool:
+    """Whether asking moves money at once."""
+    if not registry.get(change.operation).money:
+        return False
+    return forecast(request.member, Workflow(change.workflow), account_id=change.account_id).at_once

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from policies.access import grant
+from policies.changes import ask_again, cancel
 from policies.models import ChangeRequest, Grant, Policy, State
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
@@ -288,6 +289,38 @@ class TestAtOnce:
             ask(actor=owner, api_key=None)
         assert standing() == (HAD, 0)
         assert not Withdrawal.objects.exists()
+
+    def test_asking_again_takes_a_factor_for_exactly_this_as_well(self, browser, owner, ask, standing, code):
+        """SU-2: what waited and was taken back goes out at once when it is asked anew under other rules."""
+        waited = ask(actor=owner, api_key=None)
+        cancel(waited.reference, actor=owner)
+        ungoverned()
+        client, again = browser(owner), reverse("policies:ask_again", args=[waited.reference])
+        assert "sent at once" in text(client.get(again))
+
+        answer = client.post(again, {"note": ""})
+
+        assert "code" in errors(answer), "although the sign-in was moments ago"
+        assert standing() == (HAD, 0)
+        assert client.post(again, {"note": "", "code": code(owner)}).status_code == 302
+        assert standing() == (HAD - ASKED, 0)
+
+    @pytest.mark.parametrize("proof", ["none", "loose", "of another", "stale"])
+    def test_nothing_is_sent_again_on_what_was_not_proved(self, proof, owner, ask, standing):
+        """SU-2: asked of the operation too, where the rules change between the page and its button."""
+        waited, at = ask(actor=owner, api_key=None), timezone.now()
+        cancel(waited.reference, actor=owner)
+        ungoverned()
+        proofs = {
+            "none": None,
+            "loose": Proof(TOTP, at),
+            "of another": Proof(TOTP, at, "B" * 16, waited.digest),
+            "stale": Proof(TOTP, at - timedelta(seconds=301), waited.reference, waited.digest),
+        }
+
+        with pytest.raises(Refused, match="second factor"):
+            ask_again(waited.reference, member=owner, proof=proofs[proof])
+        assert standing() == (HAD, 0)
 
 
 @pytest.mark.django_db(transaction=True)
