@@ -95,7 +95,7 @@ def reveal(api_key_id: int, *, member: Member) -> Revealed:
     """Open the secret for the member who made the key, once, and make the key live.
 
     Raises: NotFound if the key is not theirs; Conflict if it was revealed or revoked before, if nobody claimed it in
-    time, or if its bot is suspended.
+    time, if it has expired, or if its bot is suspended.
     """
     revealed = _reveal(api_key_id, member)
     if revealed is None:
@@ -113,6 +113,8 @@ def _reveal(api_key_id: int, member: Member) -> Revealed | None:
         raise NotFound("There is no such key for you to reveal.")
     if not key.service_user.is_active:
         raise Conflict(f"{key.service_user.name} is not active, so its key cannot be revealed.")
+    if key.has_expired and key.is_claimable:
+        raise Conflict("This key has expired before anybody revealed it, so it replaces nothing. Ask for another one.")
     now = timezone.now()
     # The one statement that decides: of two pages that ask at the same moment, one gets the secret.
     claimed = ApiKey.objects.filter(

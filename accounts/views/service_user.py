@@ -154,7 +154,7 @@ def _reveal_form(
     request: MemberRequest, bot: ServiceUser, key: ApiKey, posted: ConfirmForm | None
 ) -> ConfirmForm | None:
     """What the maker of a key that waits for them may press."""
-    if not bot.is_active or not key.is_claimable or key.made_by_id != request.member.pk:
+    if not bot.is_active or not key.is_claimable or key.has_expired or key.made_by_id != request.member.pk:
         return None
     return posted or ConfirmForm(request=request, auto_id="id_reveal_%s")
 

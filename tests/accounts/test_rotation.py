@@ -41,6 +41,10 @@ def asked(bot, **fields) -> RotateKey:
     return replace(params, **fields)
 
 
+def soon():
+    return timezone.now().replace(microsecond=0) + timedelta(hours=1)
+
+
 def rotated(owner, bot, **fields) -> keys.Revealed:
     propose(rotate_key, actor=owner, params=asked(bot, **fields))
     new = ApiKey.objects.filter(service_user=bot.service_user).latest("pk")
@@ -77,6 +81,26 @@ def test_until_it_is_revealed_nothing_happens_to_the_old_key(owner, trading_bot)
         assert isinstance(called(new.public, 1), Spent)
         assert called(trading_bot.public, 30) is Refusal.KEY
     assert AuditEvent.objects.filter(kind="key.lapsed").count() == 1
+
+
+@pytest.mark.parametrize("slot_is_given_back", [False, True])
+def test_a_key_that_expired_unrevealed_stays_so_and_ends_no_other(
+    client, owner, trading_bot, sign_in, slot_is_given_back
+):
+    """K5: what can never work replaces nothing, though its secret could still be claimed."""
+    propose(rotate_key, actor=owner, params=asked(trading_bot, overlap_hours=0, expires_at=soon()))
+    late = ApiKey.objects.filter(service_user=trading_bot.service_user).latest("pk")
+    with time_machine.travel(timezone.now() + timedelta(hours=2), tick=False):
+        if slot_is_given_back:
+            propose(rotate_key, actor=owner, params=asked(trading_bot))
+
+        with pytest.raises(Conflict, match="has expired"):
+            keys.reveal(late.pk, member=owner)
+
+        assert isinstance(called(trading_bot.public, 20), Spent)
+        sign_in(client, owner)
+        page = text_of(client.get(reverse("accounts:service_user", args=["trading-bot"])))
+        assert page.count("Reveal secret") == (1 if slot_is_given_back else 0)
 
 
 def test_nonces_are_apart_and_never_reset(owner, trading_bot):
