@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import QueryDict
 
 from policies.forms import NoteField
@@ -40,6 +40,11 @@ class PolicyForm(StepUpForm):
     def is_preview(self) -> bool:
         """Whether only a look at what would follow was asked for."""
         return PREVIEW in self.data
+
+    @property
+    def shows_preview(self) -> bool:
+        """Whether all is well and nothing was asked, as it was wanted."""
+        return self.has_error(NON_FIELD_ERRORS, PREVIEW)
 
     def terms(self) -> Terms | None:
         """The policy as it would be."""
