@@ -49,14 +49,18 @@ def make_stale(change: ChangeRequest, fields: list[Field], *, first: ChangeReque
 def make_others_stale(first: ChangeRequest) -> int:
     """End every open request whose fields `first`, carried out just now, has changed; say how many those were.
 
-    What was altered is left to be found by who decides on it. Money has no fields: it is held, not written over.
+    What was altered, or asked of another version of the portal and not readable any more, is left to be found by who
+    decides on it: it stops none of the others. Money has no fields: it is held, not written over.
     """
     rows = ChangeRequest.objects.filter(organization=first.organization_id, state__in=OPEN_STATES)
     found = 0
     for change in rows.exclude(pk=first.pk).exclude(touched=[]).order_by("pk").with_parties().for_change():
         if change.is_past_its_time or not moving.is_intact(change):
             continue
-        fields = overtaken(change)
+        try:
+            fields = overtaken(change)
+        except (payload.Unreadable, registry.Unregistered):
+            continue
         if fields:
             make_stale(change, fields, first=first)
             found += 1

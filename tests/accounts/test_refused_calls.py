@@ -107,7 +107,7 @@ def test_without_refusals_the_page_says_so(client, audit, sign_in, trading_bot):
     assert "No call of this key was refused." in text_of(client.get(REFUSED))
 
 
-@pytest.mark.parametrize("number", ["0", "2", "99"])
+@pytest.mark.parametrize("number", ["0", "2", "99", "9" * 22])
 def test_a_key_that_is_not_there_is_not_found(client, audit, sign_in, trading_bot, number):
     sign_in(client, audit)
     assert client.get(f"{PAGE}keys/{number}/refused/").status_code == 404

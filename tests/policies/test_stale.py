@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
+from policies import payload
 from policies.changes import cancel, propose
 from policies.models import ChangeRequest, Policy, State
 from policies.operations import ConfigurePolicy, RemovePolicy, configure_policy, remove_policy
@@ -75,6 +76,17 @@ def test_what_it_was_cannot_be_rewritten(house):
     with pytest.raises(Refused, match="not what was asked"):
         yes(change, house.ben)
     assert again(change).state == State.PENDING
+
+
+def test_one_of_another_version_stops_no_other(house):
+    """R6, R8: the params of an operation have changed since it was asked; everything else still goes through."""
+    old = configure(house.ana, 2)
+    old.params.pop("open_hours")
+    old.digest = payload.digest(old)
+    old.save()
+
+    assert configure(house.olive, 3, workflow=Workflow.MANAGE_ACCESS).state == State.EXECUTED
+    assert again(old).state == State.PENDING
 
 
 def overtaken_page(ana, owner):
