@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from accounts import session, throttle
+from accounts import session, sources, throttle
 from accounts.models import Member, User
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
@@ -147,7 +147,8 @@ def _reason(words: str) -> dict[str, Any]:
 
 def _record_throttled(email: str, member: Member | None) -> None:
     """Once a minute for each source: who hammers at the door must not fill the history with it."""
-    if cache.add(f"sign-in-throttled:{context.current().source}", value=True, timeout=NOTED_EVERY_SECONDS):
+    network = sources.network_of(context.current().source)
+    if cache.add(f"sign-in-throttled:{network}", value=True, timeout=NOTED_EVERY_SECONDS):
         organization_id = member.organization_id if member else None
         with transaction.atomic():
             record(

@@ -13,6 +13,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from accounts.keys import Credential
+from accounts.sources import network_of
 from portal.api.envelope import Error
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -34,11 +35,12 @@ _lock = Lock()
 def note(error: Error, credential: Credential | None, *, method: str, source: str) -> None:
     """Record that a call was refused, if this is the first of its kind in this minute. Never fails the answer.
 
-    Keys that do not exist count as one, so that inventing them writes no more events.
+    Keys that do not exist count as one, so that inventing them writes no more events; so do the addresses of one
+    IPv6 network, all of which one machine may use.
     """
     if error not in NOTED:
         return
-    if not _is_first((credential.public if credential else "", source, error)):
+    if not _is_first((credential.public if credential else "", network_of(source), error)):
         return
     try:
         with context.origin(source=source), transaction.atomic():

@@ -40,6 +40,17 @@ def test_a_flood_of_bad_signatures_is_one_event_a_minute(readonly, world):
     assert refused(organization=world.organization).count() == 2
 
 
+def test_all_addresses_of_one_network_are_one_source(readonly, world):
+    """AU-2: whoever holds a whole IPv6 network must not fill the history with its addresses."""
+    with time_machine.travel("2026-03-01 12:00:01Z", tick=False):
+        for number in range(5):
+            readonly.source = f"2001:db8::{number:x}"
+            assert _badly_signed(readonly) == "EAPI:Invalid signature"
+        readonly.source = "2001:db8:1::1"
+        _badly_signed(readonly)
+    assert refused(organization=world.organization).count() == 2
+
+
 def test_inventing_keys_writes_no_more_events(readonly, world):
     with time_machine.travel("2026-03-01 12:00:01Z", tick=False):
         for letter in "ABCDE":

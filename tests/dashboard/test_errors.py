@@ -75,9 +75,9 @@ def test_the_token_of_the_page_works_as_a_header_also_after_a_sign_in_gave_a_new
 
 def test_a_refused_token_is_remembered_once_a_minute_for_each_source(strict, db):
     """AU-2: CSRF refusals are recorded, so that a flood cannot fill the chain."""
-    for source in ("203.0.113.7", "203.0.113.7", "203.0.113.8"):
+    for source in ("203.0.113.7", "203.0.113.7", "203.0.113.8", "2001:db8::1", "2001:db8::2"):
         strict.post(reverse("accounts:sign_in"), REMOTE_ADDR=source)
     events = AuditEvent.objects.filter(kind="request.refused_without_token")
-    assert sorted(event.source for event in events) == ["203.0.113.7", "203.0.113.8"]
+    assert sorted(event.source for event in events) == ["2001:db8::1", "203.0.113.7", "203.0.113.8"]
     assert {event.outcome for event in events} == {"refused"}
     assert events[0].request_id

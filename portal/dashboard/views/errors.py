@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from accounts.sources import network_of
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core import context
@@ -35,7 +36,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Refuse a request without a valid token, and remember it: once a minute for each source (security AU-2)."""
-    source = context.current().source
+    source = network_of(context.current().source)
     if cache.add(f"csrf-refused:{source}", value=True, timeout=RECORD_AGAIN_AFTER):
         member: Actor | None = getattr(request, "member", None)
         with transaction.atomic():
