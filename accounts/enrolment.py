@@ -31,6 +31,9 @@ from portal.core.secrets import SealBroken
 USER, SINCE, HASH, MEMBER, THEN = "enrol_user", "enrol_since", "enrol_hash", "enrol_member", "enrol_then"
 SEED, SEED_AT, SEED_FAILURES = "pending_seed", "pending_seed_at", "pending_seed_failures"
 OVER: Final = "Enrolling took too long, or the link was used before. Ask for a new one."
+PASSKEY_FIRST: Final = (
+    "Use a passkey that you hold.\nAn Organization of yours asks for one, and a code adds no factor beside it."
+)
 # What somebody may open who is still to enrol, or to show a factor that the Organization takes.
 OPEN_BEFORE: Final = frozenset(
     {
@@ -91,7 +94,7 @@ def candidate(request: HttpRequest) -> Candidate | None:
     """
     member = getattr(request, "member", None)
     if isinstance(member, Member):
-        may = is_repairing(request.session) or session.recent_proof(request.session) is not None
+        may = is_repairing(request.session) or _has_shown_enough(request.session, member.user)
         return Candidate(member.user, member, is_new=False) if may else None
     store = request.session
     members = Member.objects.active().select_related("user", "organization")
@@ -102,6 +105,15 @@ def candidate(request: HttpRequest) -> Candidate | None:
     if not constant_time_compare(store.get(HASH, ""), sign_in.fragment(found.user)):
         return None
     return Candidate(found.user, found, is_new=True)
+
+
+def _has_shown_enough(store: SessionBase, user: User) -> bool:
+    """Whether a factor was shown lately that every Organization of theirs takes, as far as they hold such a one.
+
+    A new factor counts in all of them: a code must not lead past an Organization that asks for a passkey.
+    """
+    proof, own = session.recent_proof(store), held(user)
+    return proof is not None and all(proof.factor in wanted for wanted in asked_by_memberships(user) if own & wanted)
 
 
 def is_repairing(store: SessionBase) -> bool:

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import enrolment, own_factors
+from accounts import enrolment, own_factors, session
 from accounts.destinations import path_of_ours
 from accounts.enrolment import Candidate
 from accounts.factors import totp, webauthn
@@ -151,6 +151,8 @@ def _choices(request: HttpRequest, who: Candidate, form: NewPasskeyForm) -> Http
 def _turn_away(request: HttpRequest) -> HttpResponse:
     """Signed in, a factor has to be shown first; a stranger needs the link that was mailed to them."""
     if request.user.is_authenticated:
+        if session.recent_proof(request.session) is not None:
+            messages.warning(request, enrolment.PASSKEY_FIRST)
         return redirect(f"{reverse('accounts:prove')}?{urlencode({'next': reverse('accounts:enrol')})}")
     messages.error(request, enrolment.OVER)
     return redirect("accounts:sign_in")

@@ -269,6 +269,39 @@ def test_under_that_level_a_code_neither_signs_in_nor_steps_up(client, ben, code
     assert is_in(client)
 
 
+def test_under_that_level_a_code_enrols_no_passkey_beside_the_one_they_hold(client, ben, code):
+    """F-8, F-12: password and code are what the level is to keep out; they must not buy a passkey of a stranger's."""
+    held_by_ben, strangers = SoftPasskey(), SoftPasskey()
+    held_by_ben.enrolled(ben.user)
+    only_passkeys(ben)
+    client.post("/sign-in/", {"email": ben.user.email, "password": PASSWORD})
+    client.post("/sign-in/code/", {"code": code(ben)})
+
+    assert client.get("/enrol/").url == "/security/confirm/?next=%2Fenrol%2F"
+    assert client.post("/enrol/passkey/options/").status_code == 403
+    assert client.post("/enrol/passkey/", {"name": "Mine", "answer": "{}"}).status_code == 302
+
+    answer = held_by_ben.get(client.post("/security/passkey/").json())
+    client.post("/security/confirm/", {"assertion": answer})
+    made = strangers.create(client.post("/enrol/passkey/options/").json())
+    client.post("/enrol/passkey/", {"name": "Second", "answer": made})
+    assert Passkey.objects.filter(user=ben.user).count() == 2
+
+
+def test_nor_does_it_next_door_where_a_code_is_enough(client, world, owner, eve, sign_in):
+    """F-8: a factor is the person's everywhere, so it takes what the strictest of their Organizations takes."""
+    SoftPasskey().enrolled(owner.user)
+    type(eve).objects.create(
+        organization=world.elsewhere, user=owner.user, identity="verified", joined_at=timezone.now()
+    )
+    Organization.objects.filter(pk=world.elsewhere.pk).update(second_factor_level="passkey")
+    sign_in(client, owner)
+
+    assert is_in(client)
+    assert client.post("/enrol/passkey/options/").status_code == 403
+    assert "Use a passkey that you hold." in client.get("/enrol/", follow=True).content.decode()
+
+
 def test_a_passkey_is_offered_to_everyone_and_first(client, owner, sign_in):
     """F-12: at the sign-in, and where factors are enrolled."""
     page = client.get("/sign-in/").content.decode()
