@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "accounts.enrolment.EnrolmentMiddleware",
     "portal.dashboard.middleware.NotFoundMiddleware",
+    "portal.dashboard.middleware.OnlyForFormsMiddleware",
 ]
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"

@@ -32,7 +32,7 @@ class RotateForm(StepUpForm):
     )
     expires_at = InstantField(label="The new key expires")
     acknowledged = forms.BooleanField(
-        label="If this key may move money without an end, or from anywhere: I mean it",
+        label="I mean it, should this key move money for ever or from anywhere",
         required=False,
         help_text="Approvers see that you ticked this.",
     )

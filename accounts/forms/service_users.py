@@ -77,7 +77,7 @@ class LimitsForm(StepUpForm):
         widget=forms.Textarea(attrs={"rows": 3, "class": "input input--mono"}),
     )
     acknowledged = forms.BooleanField(
-        label="If this key may move money without an end, or from anywhere: I mean it",
+        label="I mean it, should this key move money for ever or from anywhere",
         required=False,
         help_text="Approvers see that you ticked this.",
     )

@@ -1,4 +1,4 @@
-"""Our own page for what is not there, also while trying the portal out."""
+"""Our own pages for what is not there, or only there for a form, also while trying the portal out."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
-from portal.dashboard.views.errors import not_found
+from portal.dashboard.views.errors import not_found, only_for_forms
 
 
 class NotFoundMiddleware:
@@ -29,3 +29,18 @@ class NotFoundMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """What a view did not find."""
         return not_found(request, exception) if settings.DEBUG and isinstance(exception, Http404) else None
+
+
+class OnlyForFormsMiddleware:
+    """A page where a 405 has none: whoever opens the address of a form again would see a blank one."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if request.method != "GET" or response.status_code != 405:
+            return response
+        page = only_for_forms(request)
+        page.headers["Allow"] = response.headers["Allow"]
+        return page

@@ -29,6 +29,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _page(request, 404)
 
 
+def only_for_forms(request: HttpRequest) -> HttpResponse:
+    return _page(request, 405)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """Rendered without the request: whatever broke must not break this page too."""
     return HttpResponse(render_to_string("500.html", {"request_id": _id(request)}), status=500)
