@@ -94,7 +94,7 @@ def candidate(request: HttpRequest) -> Candidate | None:
     """
     member = getattr(request, "member", None)
     if isinstance(member, Member):
-        may = is_repairing(request.session) or _has_shown_enough(request.session, member.user)
+        may = is_repairing(request.session) or has_shown_enough(request.session, member.user)
         return Candidate(member.user, member, is_new=False) if may else None
     store = request.session
     members = Member.objects.active().select_related("user", "organization")
@@ -107,7 +107,7 @@ def candidate(request: HttpRequest) -> Candidate | None:
     return Candidate(found.user, found, is_new=True)
 
 
-def _has_shown_enough(store: SessionBase, user: User) -> bool:
+def has_shown_enough(store: SessionBase, user: User) -> bool:
     """Whether a factor was shown lately that every Organization of theirs takes, as far as they hold such a one.
 
     A new factor counts in all of them: a code must not lead past an Organization that asks for a passkey.

@@ -113,6 +113,8 @@ def recovery_codes(request: MemberRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "own": own, "then": _then(request)}
     if not form.is_valid():
         return render(request, "accounts/recovery_codes.html", context)
+    if not enrolment.has_shown_enough(request.session, request.member.user):
+        return _show_first(request, reverse("accounts:recovery_codes"))
     codes = own_factors.new_codes(request.member)
     return _unkept(render(request, "accounts/new_recovery_codes.html", {**context, "codes": codes}))
 
@@ -151,11 +153,16 @@ def _choices(request: HttpRequest, who: Candidate, form: NewPasskeyForm) -> Http
 def _turn_away(request: HttpRequest) -> HttpResponse:
     """Signed in, a factor has to be shown first; a stranger needs the link that was mailed to them."""
     if request.user.is_authenticated:
-        if session.recent_proof(request.session) is not None:
-            messages.warning(request, enrolment.PASSKEY_FIRST)
-        return redirect(f"{reverse('accounts:prove')}?{urlencode({'next': reverse('accounts:enrol')})}")
+        return _show_first(request, reverse("accounts:enrol"))
     messages.error(request, enrolment.OVER)
     return redirect("accounts:sign_in")
+
+
+def _show_first(request: HttpRequest, onward: str) -> HttpResponse:
+    """To showing a factor; if one was shown just now, it was not the one that is asked for."""
+    if session.recent_proof(request.session) is not None:
+        messages.warning(request, enrolment.PASSKEY_FIRST)
+    return redirect(f"{reverse('accounts:prove')}?{urlencode({'next': onward})}")
 
 
 def _thank(request: HttpRequest, route: str, name: str) -> HttpResponse:

@@ -4,6 +4,7 @@ import html
 import re
 from base64 import b32decode, b32encode
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 import time_machine
@@ -290,7 +291,8 @@ def test_under_that_level_a_code_enrols_no_passkey_beside_the_one_they_hold(clie
 
 def test_nor_does_it_next_door_where_a_code_is_enough(client, world, owner, eve, sign_in):
     """F-8: a factor is the person's everywhere, so it takes what the strictest of their Organizations takes."""
-    SoftPasskey().enrolled(owner.user)
+    passkey = SoftPasskey()
+    passkey.enrolled(owner.user)
     type(eve).objects.create(
         organization=world.elsewhere, user=owner.user, identity="verified", joined_at=timezone.now()
     )
@@ -300,6 +302,13 @@ def test_nor_does_it_next_door_where_a_code_is_enough(client, world, owner, eve,
     assert is_in(client)
     assert client.post("/enrol/passkey/options/").status_code == 403
     assert "Use a passkey that you hold." in client.get("/enrol/", follow=True).content.decode()
+    codes = "/security/recovery-codes/"
+    assert client.post(codes).url == f"/security/confirm/?next={quote(codes, safe='')}", "they would lead to a factor"
+    assert not RecoveryCode.objects.exists()
+    answer = passkey.get(client.post("/security/passkey/").json())
+    assert client.post(f"/security/confirm/?next={codes}", {"assertion": answer}).url == codes
+    client.post(codes)
+    assert RecoveryCode.objects.filter(user=owner.user).exists()
 
 
 def test_a_passkey_is_offered_to_everyone_and_first(client, owner, sign_in):
