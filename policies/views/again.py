@@ -1,11 +1,13 @@
 """Asking again for what has ended without being executed."""
 
+from copy import copy
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from policies import changes, registry
+from policies import changes, payload, registry
 from policies.access import open_to_members
 from policies.changes.asking_again import bar_to_asking_again
 from policies.forms import AskAgainForm
@@ -39,17 +41,30 @@ def ask_again(request: MemberRequest, reference: str) -> HttpResponse:
         else:
             messages.success(request, anew.receipt)
             return redirect("policies:request", reference=anew.reference)
+    description = described(_as_it_would_be(change))
     context = {
         "change": change,
         "state": change.shown_state,
         "is_stale": change.state == State.STALE,
         "title": named(change),
-        "description": described(change),
-        "agreed": agreed(change, described(change)),
+        "description": description,
+        "agreed": agreed(change, description),
         "is_sent": sent,
         "form": form,
     }
     return render(request, "policies/ask_again.html", context)
+
+
+def _as_it_would_be(change: ChangeRequest) -> ChangeRequest:
+    """The request as it would be asked now: never a blind overwrite of what has changed since (DESIGN R6)."""
+    entry, anew = registry.get(change.operation), copy(change)
+    try:
+        params = entry.renewed(payload.decode(entry.params, change.params), change)
+    except (payload.Unreadable, DomainError):
+        # Pressing the button says why it cannot be asked.
+        return change
+    anew.params, anew.state = payload.encode(params), State.PENDING
+    return anew
 
 
 def _would_be_sent(request: MemberRequest, change: ChangeRequest) -> bool:

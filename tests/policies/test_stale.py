@@ -1,9 +1,13 @@
 """The first carried out makes those stale whose fields it changed, with both versions shown (DESIGN R6)."""
 
+from dataclasses import replace
+
 import pytest
 from django.db import connection
 from django.urls import reverse
 
+from accounts.limits import limits_of
+from accounts.operations.service_users import ChangeServiceUser, change_service_user
 from policies import payload
 from policies.changes import cancel, propose
 from policies.models import ChangeRequest, Policy, State
@@ -138,3 +142,19 @@ def test_what_was_cancelled_can_be_asked_again_by_who_asked_and_nobody_else(worl
 def test_every_operation_but_money_says_what_it_writes_over(entry):
     """Whoever adds one says what it writes, or two requests overwrite each other unseen."""
     assert entry.money or entry.key.startswith("tests.") or entry.touches is not untouched
+
+
+def test_the_page_shows_what_it_would_write_over_now(ana, owner, trading_bot, browser):
+    """R6: never a blind overwrite: what was taken away since it was asked would come back, and the page says so."""
+    bot = trading_bot.service_user
+    before = limits_of(bot)
+    params = ChangeServiceUser(bot.pk, bot.account_id, before, replace(before, purpose="Trades"), acknowledged=True)
+    asked = propose(change_service_user, actor=ana, params=params)
+    cancel(asked.reference, actor=ana)
+    fewer = replace(before, permissions=("query-funds",))
+    propose(change_service_user, actor=owner, params=ChangeServiceUser(bot.pk, bot.account_id, before, fewer))
+
+    text = browser(ana).get(reverse("policies:ask_again", args=[asked.reference])).content.decode()
+
+    assert "This gives the bot more power than it has." in text
+    assert "Create and modify" in text
