@@ -12,6 +12,7 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from accounts import credentials, usage
 from accounts.models import Account, Member
+from accounts.passwords import Argon2Hasher
 from policies.models import ChangeRequest
 from portal.core.http import Proof
 from portal.treasury import overdue
@@ -52,6 +53,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
             original(case)
         cast.build()
 
+    # Thousands of sign-ins: what a real digest costs has a test of its own.
+    Argon2Hasher.time_cost, Argon2Hasher.memory_cost = 1, 64
     with django_db_blocker.unblock():
         cast.build()
     TransactionTestCase._fixture_teardown = teardown  # type: ignore[attr-defined]
