@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import Account
 from policies.access import needs
 from policies.workflows import Right, Workflow
+from portal.core import markup
 from portal.core.errors import DomainError
 from portal.core.http import MemberRequest
 from portal.core.money import from_units, plain
@@ -68,4 +69,4 @@ def _arrivals(account: Account) -> list[Arrival]:
 
 
 def _amount(row: DepositRow) -> str:
-    return f"{plain(from_units(row.amount_units, row.asset.decimals))} {row.asset.code}"
+    return f"{markup.grouped(plain(from_units(row.amount_units, row.asset.decimals)))} {row.asset.code}"
