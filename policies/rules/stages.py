@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from policies.rules.facts import Terms
+from policies.workflows import Workflow
 
 
 class Stage(StrEnum):
@@ -47,3 +48,10 @@ def meaning(approvals: int | None, always: bool) -> str:
     if always:
         return f"Every request waits for {count}, whoever asks."
     return f"Members with Execute finish alone; everyone else waits for {count}."
+
+
+def meaning_for(workflow: Workflow, approvals: int | None, *, always: bool) -> str:
+    """The same, with what it means for bots: where nothing governs withdrawals they ask nobody (DESIGN P2)."""
+    says = meaning(approvals, always)
+    is_open = approvals is None and workflow is Workflow.INITIATE_WITHDRAWAL
+    return f"{says} Keys that may withdraw do so at once." if is_open else says

@@ -16,7 +16,7 @@ from policies.models.policy import MAX_APPROVALS
 from policies.operations import configure_policy, meaning, remove_policy
 from policies.outlook import steps
 from policies.policy_forms import ConfigureForm, PlanForm, RemoveForm
-from policies.rules.stages import STAGES
+from policies.rules.stages import STAGES, meaning_for
 from policies.standing import forecast
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError, Refused
@@ -47,7 +47,7 @@ def configure(request: MemberRequest, workflow: str) -> HttpResponse:
         "form": form,
         "workflow": subject,
         "policy": policy,
-        "meaning": meaning(policy.approvals if policy else None, always=bool(policy and policy.always)),
+        "meaning": meaning_for(subject, policy.approvals if policy else None, always=bool(policy and policy.always)),
         "forecast": forecast(
             request.member, Workflow.MANAGE_POLICIES, protected=policy is not None and policy.is_locked
         ),
@@ -78,7 +78,7 @@ def remove(request: MemberRequest, workflow: str) -> HttpResponse:
         "workflow": subject,
         "policy": policy,
         "before": meaning(policy.approvals, policy.always),
-        "after": meaning(None, always=False),
+        "after": meaning_for(subject, None, always=False),
         "forecast": forecast(request.member, Workflow.MANAGE_POLICIES, protected=policy.is_locked),
     }
     return render(request, "policies/remove.html", context)

@@ -14,7 +14,7 @@ from policies.if_asked import answers, choices
 from policies.models import ChangeRequest
 from policies.outlook import Outlook, outlook
 from policies.rules import Facts
-from policies.rules.stages import STAGES, Stage, meaning
+from policies.rules.stages import STAGES, Stage, meaning_for
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
 from portal.core.http import MemberRequest
@@ -98,7 +98,7 @@ def _article(workflow: Workflow, facts: Facts, waiting: Mapping[str, tuple[Chang
         for step, name in enumerate(STAGES)
     )
     policy = stands.policy
-    says = meaning(policy.approvals if policy else None, always=bool(policy and policy.always))
+    says = meaning_for(workflow, policy.approvals if policy else None, always=bool(policy and policy.always))
     return Article(workflow, stands, "", track, says, NEXT[stands.stage], holders, waits)
 
 

@@ -182,6 +182,18 @@ def test_a_look_at_what_follows_changes_nothing(owner, browser):
     assert Policy.objects.get(organization=owner.organization, workflow="initiate_withdrawal").approvals == 2
 
 
+def test_without_a_policy_the_pages_say_that_bots_ask_nobody(owner, browser):
+    """P2: a Service User's withdrawal runs at once where no policy governs it."""
+    client = browser(owner)
+    remove = reverse("policies:remove", args=["initiate_withdrawal"])
+    says = "Keys that may withdraw do so at once."
+    assert says in client.get(remove).content.decode()
+    assert says not in client.get(reverse("policies:policies")).content.decode()
+    assert client.post(remove, {"acknowledged": "on"}).status_code == 302
+    for url in (reverse("policies:policies"), reverse("policies:configure", args=["initiate_withdrawal"])):
+        assert says in client.get(url).content.decode()
+
+
 def test_a_roll_out_leads_to_a_locked_policy_step_by_step(owner, browser):
     client = browser(owner)
     url = reverse("policies:roll_out", args=["manage_policies"]) + "?approvals=2"
