@@ -154,6 +154,25 @@ def test_a_large_order_fills_in_parts_by_what_is_on_offer(trader, prices, clock)
     assert has(trader)["BTC"] == (Decimal(21) - part.filled_volume, 0)
 
 
+def test_a_window_hides_what_an_open_order_traded_after_its_end(trader, prices, clock):
+    """DESIGN K4: queries see nothing outside, neither the trades nor what they add up to."""
+    pay_in(trader, "20")
+    row = place(trader, "sell", "20", "60010")
+    prices(FLAT, (10, "XBT/USD", "60013.0"), (11, "XBT/USD", "60000"))
+    clock(60)
+    whole = now(trader, row)
+    before, after = START + timedelta(seconds=5), START + timedelta(seconds=30)
+
+    def seen(until):
+        (found,) = VENUE.open_orders(trader.pk, OpenQuery(with_trades=True, seen_before=until))
+        assert found == now(trader, row, seen_before=until)
+        return found
+
+    assert (seen(before).filled_volume, seen(before).cost, seen(before).fee, seen(before).trades) == (0, 0, 0, ())
+    assert whole.trades
+    assert seen(after) == whole
+
+
 def test_a_fill_never_leaves_less_than_an_order_may_have(trader, prices, clock):
     level = VENUE.depth("XBTUSD", 1)
     prices(FLAT, (10, "XBT/USD", "60013.0"), (11, "XBT/USD", "60000"))

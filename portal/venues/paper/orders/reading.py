@@ -29,7 +29,7 @@ def open_orders(account_id: int, query: OpenQuery) -> list[OrderRow]:
     """See Trading.open_orders."""
     found = _named(Order.objects.filter(account_id=account_id, status=OrderStatus.OPEN), query)
     found = bounds.seen(found, query, "opened_at")
-    return _rows(found.order_by("-opened_at", "-pk"), with_trades=query.with_trades)
+    return _rows(found.order_by("-opened_at", "-pk"), query)
 
 
 def closed_orders(account_id: int, query: ClosedQuery) -> OrderPage:
@@ -43,9 +43,7 @@ def closed_orders(account_id: int, query: ClosedQuery) -> OrderPage:
     found = bounds.beyond(found, _place(ended, query.after_id), "closed_at")
     found = bounds.up_to(found, _place(ended, query.until_id), "closed_at")
     page = found.order_by("-closed_at", "-pk")[query.offset : query.offset + PAGE]
-    return OrderPage(
-        rows=tuple(_rows(page, with_trades=query.with_trades)), count=found.count() if query.with_count else None
-    )
+    return OrderPage(rows=tuple(_rows(page, query)), count=found.count() if query.with_count else None)
 
 
 def orders(account_id: int, ids: Sequence[str], query: OpenQuery) -> list[OrderRow]:
@@ -55,7 +53,7 @@ def orders(account_id: int, ids: Sequence[str], query: OpenQuery) -> list[OrderR
         found = found.filter(opened_at__gte=query.seen_from)
     if query.seen_before is not None:
         found = found.filter(opened_at__lt=query.seen_before).exclude(closed_at__gte=query.seen_before)
-    return _rows(found.order_by("-opened_at", "-pk"), with_trades=query.with_trades)
+    return _rows(found.order_by("-opened_at", "-pk"), query)
 
 
 def row(order: Order, trades: Iterable[str] = ()) -> OrderRow:
@@ -88,14 +86,22 @@ def row(order: Order, trades: Iterable[str] = ()) -> OrderRow:
     )
 
 
-def _rows(found: QuerySet[Order], *, with_trades: bool) -> list[OrderRow]:
-    listed = list(found)
-    trades: dict[int, list[str]] = defaultdict(list)
-    if with_trades and listed:
-        of_them = Trade.objects.filter(order__in=[order.pk for order in listed]).order_by("at", "pk")
-        for order_id, txid in of_them.values_list("order_id", "txid"):
-            trades[order_id].append(txid)
-    return [row(order, trades.get(order.pk, ())) for order in listed]
+def _rows(found: QuerySet[Order], query: OpenQuery | ClosedQuery) -> list[OrderRow]:
+    """Each order as the key's window shows it: what an open one traded after the window's end is not in it."""
+    listed, before = list(found), query.seen_before
+    trades: dict[int, list[Trade]] = defaultdict(list)
+    if listed and (query.with_trades or before is not None):
+        made = Trade.objects.filter(order__in=[order.pk for order in listed]).order_by("at", "pk")
+        for trade in made if before is None else made.filter(at__lt=before):
+            trades[trade.order_id].append(trade)
+    if before is not None:
+        for order in listed:
+            # In memory only: nothing here saves an order.
+            order.filled_units = sum(trade.volume_units for trade in trades[order.pk])
+            order.cost_units = sum(trade.cost_units for trade in trades[order.pk])
+            order.fee_units = sum(trade.fee_units for trade in trades[order.pk])
+    shown = trades if query.with_trades else {}
+    return [row(order, [trade.txid for trade in shown.get(order.pk, ())]) for order in listed]
 
 
 def _named(found: QuerySet[Order], query: OpenQuery | ClosedQuery) -> QuerySet[Order]:
