@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from policies import facts as gathering
-from policies import notes, registry
+from policies import notes, payload, registry
 from policies.changes import moving, overtaking
 from policies.models import ChangeRequest, Decision, State
 from policies.rules import Asked, Facts, Person, approvals_needed, is_met, lost_right, still_needed, why_not
@@ -20,6 +20,7 @@ from portal.core.http import Proof
 if TYPE_CHECKING:
     from accounts.models import Member
 
+UNREADABLE = "This was asked in another version of the portal and cannot be read any more. Ask for it anew."
 ALTERED = "The stored request is not what was asked any more. It does not go through; tell the operator."
 
 
@@ -120,7 +121,12 @@ def _overtaken(change: ChangeRequest, facts: Facts, *, by: Actor) -> DomainError
     if lack is not None:
         moving.end(change, State.CANCELLED, by=portal(change.organization_id), reason=lack)
         return Conflict(f"This request was cancelled. {lack}")
-    fields = overtaking.overtaken(change)
+    try:
+        fields = overtaking.overtaken(change)
+        payload.decode(registry.get(change.operation).params, change.params)
+    except payload.Unreadable:
+        moving.end(change, State.FAILED, by=portal(change.organization_id), reason=UNREADABLE)
+        return Conflict(UNREADABLE)
     if fields:
         overtaking.make_stale(change, fields)
         return Conflict(f"This request is stale, and nothing of it was carried out. {change.reason}")

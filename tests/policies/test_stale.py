@@ -91,6 +91,9 @@ def test_one_of_another_version_stops_no_other(house):
 
     assert configure(house.olive, 3, workflow=Workflow.MANAGE_ACCESS).state == State.EXECUTED
     assert again(old).state == State.PENDING
+    with pytest.raises(Conflict, match="asked in another version"):
+        yes(old, house.ben)
+    assert again(old).state == State.FAILED
 
 
 def overtaken_page(ana, owner):
