@@ -205,6 +205,22 @@ def test_of_two_policies_wished_for_one_is_carried_out_and_the_other_stale(house
 
 def test_a_lock_and_a_last_approval_at_once_have_one_order(house, race):
     """P4: it binds what was opened before. Either the removal came first, or it waits for as many as the lock asks."""
+    policy = house.policy(Workflow.INITIATE_WITHDRAWAL, 1)
+    Policy.objects.filter(pk=policy.pk).update(is_locked=True)
+    house.policy(Workflow.MANAGE_ADDRESSES, 3)
+    change = propose(remove_policy, actor=house.ana, params=RemovePolicy(Workflow.INITIATE_WITHDRAWAL))
+    params = LockPolicy(Workflow.MANAGE_ADDRESSES, 3, always=True)
+    outcomes = race(lambda: yes(change, house.ben), lambda: propose(lock_policy, actor=house.olive, params=params))
+    assert outcomes[1].state == State.EXECUTED
+    if state(change) == State.EXECUTED:
+        assert not Policy.objects.filter(pk=policy.pk).exists()
+    else:
+        assert state(change) == State.PENDING
+        assert Policy.objects.filter(pk=policy.pk).exists()
+
+
+def test_a_lock_and_the_removal_of_what_it_locks_at_once_have_one_order(house, race):
+    """R6: either the removal came first, or the lock made it stale."""
     policy = house.policy(Workflow.INITIATE_WITHDRAWAL, 3)
     change = propose(remove_policy, actor=house.ana, params=RemovePolicy(Workflow.INITIATE_WITHDRAWAL))
     params = LockPolicy(Workflow.INITIATE_WITHDRAWAL, 3, always=True)
@@ -213,5 +229,5 @@ def test_a_lock_and_a_last_approval_at_once_have_one_order(house, race):
         assert type(outcomes[1]) is Conflict
         assert not Policy.objects.filter(pk=policy.pk).exists()
     else:
-        assert (state(change), outcomes[1].state) == (State.PENDING, State.EXECUTED)
+        assert (state(change), outcomes[1].state) == (State.STALE, State.EXECUTED)
         assert Policy.objects.get(pk=policy.pk).is_locked
