@@ -35,7 +35,7 @@ def kept(page: Page) -> str:
 def makes(owner: Person, name: str) -> Page:
     page = owner.goes_to("/service-users/new/?from=treasury-script")
     page.get_by_label("Name", exact=True).fill(name)
-    page.get_by_label("If this key may move money").check()
+    page.get_by_label("I mean it").check()
     page.get_by_role("button", name="Create service user").click()
     page.wait_for_url(f"**/service-users/{name}/")
     return page
