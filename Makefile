@@ -41,12 +41,22 @@ run: $(VENV)/.runtime ## serve the portal with demo data on http://localhost:800
 		{ echo "Port $(PORT) is in use. Stop what listens there, or choose another: make run PORT=8001" >&2; exit 1; }
 	@mkdir -p -m 700 "$(VAR)"
 	@export PORTAL_DEBUG=1 PORTAL_VAR="$(abspath $(VAR))" PORTAL_BASE_URL="http://localhost:$(PORT)"; \
+	echo "Preparing the database and the demo in $(VAR)/ ..."; \
 	$(RUN) manage.py migrate --verbosity 0 && \
-	$(RUN) manage.py demo && \
+	(umask 077 && $(RUN) manage.py demo > "$(VAR)/welcome.txt") && \
+	echo "Starting the server ..." && \
 	{ $(RUN) manage.py work --with-parent & } && \
+	{ $(SAY_WELCOME) & } && \
 	exec $(RUN) -m granian --interface wsgi --host 127.0.0.1 --port $(PORT) --no-ws \
 		--workers 1 --blocking-threads 32 --workers-kill-timeout 5 \
 		--log-level warning --no-access-log portal.wsgi:application
+
+# The address and the people are the last words on the screen: what the server says at its start comes before them.
+define SAY_WELCOME
+for attempt in $$(seq 100); do \
+	$(RUN) -c 'import socket; socket.create_connection(("127.0.0.1", $(PORT)), 1)' 2>/dev/null && \
+	{ sleep 0.3; echo; cat "$(VAR)/welcome.txt"; break; }; sleep 0.2; done
+endef
 
 test: $(TEST_VENV)/.dev ## everything that proves it; says what it could not run
 	@PYTHON="$(PROVE)" WORKERS="$(WORKERS)" tests/everything.sh
@@ -103,8 +113,11 @@ $(LOCK_VENV)/.uv: Makefile
 
 define environment
 @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Countersign needs Python 3.11 or newer.")'
-@echo "Installing $(2) into $(1) ..."
+@echo "Installing $(2) into $(1): one to three minutes, once."
 @$(PYTHON) -m venv "$(1)"
-@"$(1)/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --requirement "$(2)"
+@"$(1)/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --requirement "$(2)" \
+	>"$(1)/install.log" 2>&1 & installer=$$!; \
+	while kill -0 $$installer 2>/dev/null; do printf .; sleep 2; done; echo; \
+	wait $$installer || { tail -n 20 "$(1)/install.log" >&2; echo "Nothing was installed: see above." >&2; exit 1; }
 @touch $@
 endef

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.forms.passwords import NewPassword, password_field
 from accounts.models import Organization, User
-from accounts.models.organization import SecondFactorLevel
+from accounts.models.organization import Currency, SecondFactorLevel
 from portal.core.forms import Form, PlainTextField
 
 EXPLAINED = (
@@ -20,13 +20,11 @@ class OrganizationForm(Form):
     """Step 1 of 2."""
 
     organization = PlainTextField(label="Name of the organization", max_length=80)
-    currency = forms.RegexField(
-        r"^[A-Za-z0-9]{3,8}$",
+    currency = forms.ChoiceField(
         label="Currency",
-        help_text="In which totals are shown, such as USD.",
-        initial="USD",
-        max_length=8,
-        error_messages={"invalid": "A code of 3 to 8 letters or digits, such as USD."},
+        choices=[(currency.value, f"{currency.value}, {currency.label}") for currency in Currency],
+        initial=Currency.USD.value,
+        help_text="What your balances are worth is told in it.",
     )
     level = forms.ChoiceField(
         label="Second factor at sign-in",
@@ -53,9 +51,6 @@ class OrganizationForm(Form):
         if Organization.objects.filter(name__iexact=name).exists():
             raise ValidationError("There is an organization of this name already.")
         return name
-
-    def clean_currency(self) -> str:
-        return str(self.cleaned_data["currency"]).upper()
 
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"]).strip().lower()

@@ -14,6 +14,18 @@ class SecondFactorLevel(models.TextChoices):
     ANY = "any", "Authenticator app or passkey"
 
 
+class Currency(models.TextChoices):
+    """What an Organization may reckon in: the ISO 4217 codes of the money that exchanges of this protocol take."""
+
+    USD = "USD", "US dollar"
+    EUR = "EUR", "Euro"
+    GBP = "GBP", "Pound sterling"
+    CHF = "CHF", "Swiss franc"
+    CAD = "CAD", "Canadian dollar"
+    AUD = "AUD", "Australian dollar"
+    JPY = "JPY", "Yen"
+
+
 class ApiTier(models.TextChoices):
     """How fast the Organization's bots may call and trade (protocol reference §5)."""
 
@@ -27,7 +39,7 @@ class Organization(models.Model):
     """A holder of money with its own members, bots, policies and history (DESIGN O1)."""
 
     name = models.CharField(max_length=80)
-    currency = models.CharField(max_length=8, default="USD")
+    currency = models.CharField(max_length=8, choices=Currency.choices, default=Currency.USD)
     second_factor_level = models.CharField(
         max_length=10, choices=SecondFactorLevel.choices, default=SecondFactorLevel.ANY
     )
@@ -50,6 +62,9 @@ class Organization(models.Model):
             models.CheckConstraint(
                 condition=models.Q(second_factor_level__in=SecondFactorLevel.values),
                 name="organization_second_factor_level_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(currency__in=Currency.values), name="organization_currency_known"
             ),
             models.CheckConstraint(condition=models.Q(api_tier__in=ApiTier.values), name="organization_api_tier_known"),
         ]

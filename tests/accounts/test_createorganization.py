@@ -70,7 +70,8 @@ def test_who_is_known_keeps_password_and_app(monkeypatch):
         ({"owner_email": "nobody"}, "not one"),
         ({"name": " "}, "1 to 80"),
         ({"name": "a\nb"}, "1 to 80"),
-        ({"currency": "€"}, "code such as USD"),
+        ({"currency": "€"}, "one of USD, EUR"),
+        ({"currency": "ZZZ"}, "one of USD, EUR"),
     ],
 )
 def test_what_cannot_be_ends_in_one_line(monkeypatch, options, said):

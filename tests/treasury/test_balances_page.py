@@ -4,17 +4,18 @@ import re
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Account
+from accounts.models import Account, Organization
 from policies.access import grant
 from policies.models import Grant
 from policies.workflows import Right, Workflow
 from portal.venues.paper import funding
+from portal.venues.registry import venue
 
 BALANCES = "/balances/"
 
@@ -37,6 +38,27 @@ def vault(world) -> Account:
 def text(answer) -> str:
     assert answer.status_code == 200
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", answer.content.decode()))
+
+
+def test_it_says_what_the_account_is_worth_in_the_organizations_currency(browser, audit, account):
+    """DESIGN O2: the currency is the one in which worth is told (fault pages-B17)."""
+    worth = venue(account.venue).trade_balance(account.pk, "USD").equivalent
+    assert worth > 0
+    assert re.search(r"Worth [0-9,]+\.[0-9]{2} USD at the exchange", text(browser(audit).get(BALANCES)))
+
+
+def test_a_currency_without_prices_is_said_plainly(browser, audit, account):
+    """Fault pages-B17: no total is better than a wrong one."""
+    Organization.objects.filter(pk=account.organization_id).update(currency="CHF")
+    shown = text(browser(audit).get(BALANCES))
+    assert "no prices in CHF" in shown
+    assert "Worth" not in shown
+
+
+def test_no_organization_reckons_in_what_is_no_currency(account):
+    """Fault pages-B17: the database says it last."""
+    with pytest.raises(IntegrityError, match="organization_currency_known"), transaction.atomic():
+        Organization.objects.filter(pk=account.organization_id).update(currency="ZZZ")
 
 
 def test_it_says_what_there_is_what_is_held_and_what_moved(browser, audit, ask, approve, ben, cleo, world):

@@ -14,7 +14,7 @@ from accounts import links, passwords
 from accounts.factors import totp
 from accounts.models import User
 from accounts.models.invitation import LinkPurpose
-from accounts.models.organization import SecondFactorLevel
+from accounts.models.organization import Currency, SecondFactorLevel
 from accounts.organizations import create_organization
 from accounts.passwords import LONGEST
 from portal.core import context
@@ -26,7 +26,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--name", required=True, help="of the organization")
-        parser.add_argument("--currency", required=True, help="in which totals are shown, such as USD")
+        currencies = ", ".join(Currency.values)
+        parser.add_argument("--currency", required=True, help=f"in which balances' worth is told: {currencies}")
         parser.add_argument("--owner-email", required=True)
         parser.add_argument("--owner-name", required=True)
         parser.add_argument(
@@ -76,8 +77,8 @@ class Command(BaseCommand):
             raise CommandError("The name has 1 to 80 characters that can be seen.")
         if not 1 <= len(owner_name) <= 80 or not owner_name.isprintable():
             raise CommandError("The owner's name has 1 to 80 characters that can be seen.")
-        if not 3 <= len(currency) <= 8 or not (currency.isascii() and currency.isalnum()):
-            raise CommandError("The currency is a code such as USD.")
+        if currency not in Currency.values:
+            raise CommandError(f"The currency is one of {', '.join(Currency.values)}.")
         try:
             validate_email(email)
         except ValidationError as error:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from portal.core.money import from_units
 from portal.treasury.models import Withdrawal
 from portal.treasury.viewing import accounts_of
 from portal.treasury.withdrawals import release_expired
-from portal.venues.errors import UnknownLedgerId
+from portal.venues.errors import UnknownAsset, UnknownLedgerId
 from portal.venues.protocol import Venue
 from portal.venues.registry import venue
 from portal.venues.types import Asset, Balance, LedgerQuery, LedgerRow
@@ -27,6 +28,7 @@ WORKFLOW: Final = Workflow.INITIATE_WITHDRAWAL
 LEDGER_ID: Final = re.compile(r"[A-Z0-9-]{1,20}", re.ASCII)
 # As many as `Venue.ledger` gives at most.
 LEDGER_ROWS: Final = 50
+CENT: Final = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,14 @@ class Standing:
     by_orders: str
     by_withdrawals: str
     free: str
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """An Account in the Organization's currency; `amount` is empty where the exchange has no price in it."""
+
+    currency: str
+    amount: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +98,7 @@ def _page(request: MemberRequest, account: Account, accounts: list[Account]) -> 
         "account": account,
         "accounts": accounts,
         "standing": standing,
+        "worth": _worth(exchange, account, request.organization.currency) if rows else None,
         "asset": asset,
         "movements": _movements(account, moved),
         "page": {"next": following},
@@ -95,6 +106,16 @@ def _page(request: MemberRequest, account: Account, accounts: list[Account]) -> 
         "may_withdraw": account in accounts_of(request.member, WORKFLOW, Right.INITIATE),
     }
     return render(request, "treasury/balances.html", context)
+
+
+def _worth(exchange: Venue, account: Account, currency: str) -> Worth:
+    """What an Account can use and what its orders hold, at the exchange's prices of this moment."""
+    try:
+        worth = exchange.trade_balance(account.pk, currency)
+    except UnknownAsset:
+        return Worth(currency=currency)
+    whole = worth.equivalent.quantize(CENT, ROUND_DOWN)
+    return Worth(currency=currency, amount=f"{whole:,f}")
 
 
 def _ledger(exchange: Venue, account: Account, asset: str, first: str) -> tuple[tuple[LedgerRow, ...], str | None]:
