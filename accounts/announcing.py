@@ -14,6 +14,7 @@ from accounts.models import ApiKey, KeyNotice, Member, Organization
 from policies.facts import gather
 from policies.workflows import Workflow
 from portal.work import mail
+from portal.work.each import each
 
 FIRST: Final = max(days for days, _ in BEFORE)
 SUBJECTS: Final = {
@@ -31,15 +32,17 @@ def announce_due() -> int:
     It may run at any time, twice, or on two nodes at once: the mark in the database lets each warning out once.
     """
     now = timezone.now()
-    announced = 0
     people: dict[int, tuple[str, ...]] = {}
-    for key in _candidates(now):
-        organization = key.service_user.organization
+
+    def announce(key: ApiKey) -> int:
+        organization, announced = key.service_user.organization, 0
         for kind, about in due(key, now):
             if organization.pk not in people:
                 people[organization.pk] = _administrators(organization)
             announced += _announce(key, kind, about, people[organization.pk])
-    return announced
+        return announced
+
+    return each(_candidates(now), announce, what="announce what a key is near to")
 
 
 def _candidates(now: datetime) -> list[ApiKey]:

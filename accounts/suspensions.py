@@ -19,6 +19,7 @@ from portal.audit.models import AuditEvent
 from portal.audit.record import lock_history, record
 from portal.core.actors import portal
 from portal.core.errors import Conflict, NotFound, Refused
+from portal.work.each import each
 
 ALONE_FOR: Final = timedelta(hours=72)
 NOT_AGAIN_WITHIN: Final = timedelta(days=7)
@@ -105,9 +106,8 @@ def bar_to_confirm(member: Member, reader: Member) -> str:
 def record_lapsed() -> int:
     """Write down which suspensions have ended by themselves, and say how many. Only the history waits for it."""
     lapsed = Member.objects.filter(not_suspended(), suspended_at__isnull=False, removed_at=None).order_by("pk")
-    return sum(
-        _record_lapse(pk, organization_id) for pk, organization_id in lapsed.values_list("pk", "organization_id")
-    )
+    rows = list(lapsed.values_list("pk", "organization_id"))
+    return each(rows, lambda row: _record_lapse(*row), what="record a suspension that has lapsed")
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from time import sleep
 from typing import Final
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
 from django.utils import timezone
 
 from accounts.credentials import PUBLIC
@@ -34,6 +34,10 @@ ON CONFLICT (api_key_id, day, kind) DO UPDATE SET calls = accounts_keyuse.calls 
 """
 
 
+# Method, answer, reason and source of a refused call.
+Call = tuple[str, str, str, str]
+
+
 @dataclass(slots=True)
 class _Refused:
     """The same call, refused for the same reason by the same source, since the last write."""
@@ -46,10 +50,15 @@ class _Refused:
 @dataclass(slots=True)
 class _Use:
     counts: "Counter[tuple[date, str, bool]]" = field(default_factory=Counter)
-    refused: "OrderedDict[tuple[str, str, str, str], _Refused]" = field(default_factory=OrderedDict)
+    refused: "OrderedDict[Call, _Refused]" = field(default_factory=OrderedDict)
 
+
+# The database is away, busy or full, which passes. Whatever else it says, it would say again.
+AWAY: Final = (OperationalError, InterfaceError)
 
 _pending: dict[str, _Use] = {}
+# Keys of which it was said that something was dropped.
+_dropped: set[str] = set()
 _lock = Lock()
 _something = Event()
 _writer: Thread | None = None
@@ -94,7 +103,10 @@ def refused(
 
 
 def flush() -> None:
-    """Write what was counted. When the database cannot be written to, it is kept for the next time."""
+    """Write what was counted. While the database is away it is kept for the next time.
+
+    What the database answers and refuses would be refused for ever: it is dropped, and nothing of other keys with it.
+    """
     global _pending
     with _lock:
         taken, _pending = _pending, {}
@@ -102,16 +114,44 @@ def flush() -> None:
         return
     try:
         _write(taken)
-    except DatabaseError:
-        logger.exception("The use of %s keys could not be written yet", len(taken))
-        _put_back(taken)
+    except AWAY as error:
+        _keep(taken, error)
+    except Exception:  # noqa: BLE001 - whichever of them it is, the others must not pay for it
+        _write_each(taken)
 
 
 def forget_all() -> None:
     """Begin anew; for tests, which share a process."""
     with _lock:
         _pending.clear()
+        _dropped.clear()
     _something.clear()
+
+
+def _write_each(taken: dict[str, _Use]) -> None:
+    """Key by key, in the order of all writers; what cannot be written is dropped and said once."""
+    for public in sorted(taken):
+        try:
+            _write({public: taken[public]})
+        except AWAY as error:
+            _keep({public: taken[public]}, error)
+        except Exception as error:  # noqa: BLE001 - a value that no column takes must not end the thread
+            _drop(public, error)
+
+
+def _keep(taken: dict[str, _Use], error: Exception) -> None:
+    logger.warning("The use of %s keys could not be written yet: %s", len(taken), type(error).__name__)
+    _put_back(taken)
+
+
+def _drop(public: str, error: Exception) -> None:
+    with _lock:
+        is_new = public not in _dropped and len(_dropped) < MOST_KEYS
+        if is_new:
+            _dropped.add(public)
+    if is_new:
+        # Neither a traceback nor the words of the database: both could quote what was sent.
+        logger.error("The use of key %s… cannot be written and is dropped: %s", public[:4], type(error).__name__)
 
 
 @transaction.atomic
@@ -166,8 +206,22 @@ def _put_back(taken: dict[str, _Use]) -> None:
         for public, use in taken.items():
             if public in _pending:
                 _pending[public].counts.update(use.counts)
+                _pending[public].refused = _joined(use.refused, _pending[public].refused)
             elif len(_pending) < MOST_KEYS:
                 _pending[public] = use
+
+
+def _joined(
+    older: "OrderedDict[Call, _Refused]", newer: "OrderedDict[Call, _Refused]"
+) -> "OrderedDict[Call, _Refused]":
+    """The newest of both, in their order."""
+    joined = OrderedDict(older)
+    for what, call in newer.items():
+        before = joined.pop(what, None)
+        joined[what] = _Refused(call.at, call.facts, call.times + (before.times if before else 0))
+    while len(joined) > KEPT_REFUSALS:
+        joined.popitem(last=False)
+    return joined
 
 
 def _wake() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone, translation
 from django_tasks import task
@@ -21,6 +22,7 @@ from policies.rules import Facts, eligible
 from policies.workflows import Right, Workflow
 from portal.audit.record import encoded
 from portal.work import mail
+from portal.work.each import each
 
 if TYPE_CHECKING:
     from accounts.models import Member
@@ -53,13 +55,17 @@ def remind_due() -> int:
     """Queue the reminders that are due, once for each request, and say how many those were."""
     now = timezone.now()
     due = ChangeRequest.objects.waiting().filter(remind_at__lte=now)
-    count = 0
-    for pk, reference in list(due.values_list("pk", "reference").order_by("pk")):
-        # Whoever moves the mark sends the reminder.
-        if ChangeRequest.objects.filter(pk=pk, remind_at__lte=now).update(remind_at=None):
-            tell.enqueue(reference, CLOSING)
-            count += 1
-    return count
+
+    def remind(row: tuple[int, str]) -> int:
+        pk, reference = row
+        # Whoever moves the mark sends the reminder: both or neither.
+        with transaction.atomic():
+            is_mine = ChangeRequest.objects.filter(pk=pk, remind_at__lte=now).update(remind_at=None)
+            if is_mine:
+                tell.enqueue(reference, CLOSING)
+        return is_mine
+
+    return each(list(due.values_list("pk", "reference").order_by("pk")), remind, what="remind of a request")
 
 
 @task()
@@ -110,10 +116,14 @@ def _members(change: ChangeRequest, pks: Iterable[int | None]) -> "list[Member]"
 
 
 def _write(template: str, change: ChangeRequest, readers: "Sequence[Member]") -> None:
-    for reader in readers:
+    def write(reader: "Member") -> int:
         zone = ZoneInfo(reader.user.time_zone)
-        with translation.override(reader.user.language), timezone.override(zone):
+        with transaction.atomic(), translation.override(reader.user.language), timezone.override(zone):
             mail.send(template, to=[reader.user.email], context=_words(change, reader))
+        return 1
+
+    # What one reader's row holds must not keep the mail from the others.
+    each(readers, write, what=f"write to one reader about request {change.number}")
 
 
 def _words(change: ChangeRequest, reader: "Member") -> dict[str, object]:

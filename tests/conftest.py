@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager
 
 import pytest
 from django.core.mail import EmailMessage
+from django.db import DataError
+from django.db.models import CharField
 from django.test import Client, TransactionTestCase
 from django.urls import reverse
 from django_tasks_db.models import DBTaskResult
@@ -60,6 +62,21 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     TransactionTestCase._fixture_teardown = teardown  # type: ignore[attr-defined]
     yield
     TransactionTestCase._fixture_teardown = original  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_value_is_longer_than_its_column() -> Iterator[None]:
+    """What PostgreSQL would refuse fails on SQLite too, which looks at no length."""
+    original = CharField.get_db_prep_save
+
+    def prepared(field: CharField, value: object, connection: object) -> object:  # type: ignore[type-arg]
+        if isinstance(value, str) and field.max_length is not None and len(value) > field.max_length:
+            raise DataError(f"{field} takes {field.max_length} characters, and this has {len(value)}.")
+        return original(field, value, connection)  # type: ignore[arg-type]
+
+    CharField.get_db_prep_save = prepared  # type: ignore[assignment,method-assign]
+    yield
+    CharField.get_db_prep_save = original  # type: ignore[method-assign]
 
 
 @pytest.fixture(autouse=True)

@@ -6,13 +6,16 @@ from django.db import models
 
 from accounts.models.api_key import ApiKey
 
+# As long as the longest string of the protocol, and then some: PostgreSQL refuses what is longer.
+ANSWER_LENGTH = 120
+
 
 class KeyUse(models.Model):
     """How often a key was used in one way on one day (UTC). `kind` is what was called, or the answer if refused."""
 
     api_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, related_name="use")
     day = models.DateField(db_index=True)
-    kind = models.CharField(max_length=60)
+    kind = models.CharField(max_length=ANSWER_LENGTH)
     refused = models.BooleanField()
     calls = models.PositiveBigIntegerField()
 
@@ -34,7 +37,7 @@ class RefusedCall(models.Model):
     api_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, related_name="refused_calls")
     at = models.DateTimeField()
     method = models.CharField(max_length=40)
-    answer = models.CharField(max_length=60)
+    answer = models.CharField(max_length=ANSWER_LENGTH)
     reason = models.CharField(max_length=40)
     facts = models.JSONField(default=dict)
     source = models.CharField(max_length=45, blank=True)

@@ -16,6 +16,7 @@ from portal.audit.record import lock_history
 from portal.core import actors
 from portal.core.actors import Actor
 from portal.core.errors import Conflict, DomainError, Refused
+from portal.work.each import each
 
 if TYPE_CHECKING:
     from accounts.models import ApiKey, Member, ServiceUser
@@ -139,10 +140,15 @@ class AskedAgain:
 def ask_unknown_again() -> AskedAgain:
     """Ask again, under the same references, for what is approved and not known to be done (R8)."""
     waiting = ChangeRequest.objects.filter(state=State.APPROVED).order_by("pk")
-    references, executed, errors = list(waiting.values_list("reference", flat=True)), 0, {}
-    for reference in references:
+    references = list(waiting.values_list("reference", flat=True))
+    errors: dict[str, str] = {}
+
+    def ask(reference: str) -> int:
         try:
-            executed += execute(reference).state == State.EXECUTED
+            return execute(reference).state == State.EXECUTED
         except DomainError as error:
             errors[reference] = error.message
+            return 0
+
+    executed = each(references, ask, what="ask again how an approved request went")
     return AskedAgain(len(references), executed, errors)

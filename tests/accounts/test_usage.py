@@ -5,13 +5,14 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import DatabaseError, connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from accounts import usage
 from accounts.key_calls import calls_of
 from accounts.models import KeyUse, RefusedCall
 from accounts.refused import Reason, clock_of, explain
+from portal.api.envelope import Error
 
 NOON = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)
 
@@ -110,7 +111,7 @@ def test_strangers_fill_nothing(monkeypatch, trading_bot):
 @pytest.mark.django_db
 def test_what_could_not_be_written_is_kept_for_the_next_time(monkeypatch, caplog, trading_bot):
     def broken(_taken):
-        raise DatabaseError
+        raise OperationalError
 
     usage.count(trading_bot.public, "Queries", NOON)
     with monkeypatch.context() as patch:
@@ -192,3 +193,55 @@ def test_a_lower_nonce_is_decoded_for_its_author():
     assert "Two programs share this key" in told("nonce_used", nonce="1764183600000", high="1764183600001")
     assert "was used by the call before" in told("nonce_used", nonce="7", high="7")
     assert "comes so late" in told("nonce_used", nonce="6", high="7", in_window="yes")
+
+
+def test_every_answer_of_the_protocol_can_be_counted_and_kept(db, trading_bot):
+    """fault operations-F1, fault security-H4: the longest ones froze the statistics of all keys of their process."""
+    for error in Error:
+        usage.refused(
+            trading_bot.public,
+            method="Earn/DeallocateStatus",
+            answer=error.value,
+            reason=Reason.RULE,
+            facts={},
+            source="2001:db8:1111:2222:3333:4444:5555:6666",
+            at=NOON,
+        )
+    usage.flush()
+    assert set(KeyUse.objects.values_list("kind", flat=True)) == set(Error)
+    assert set(RefusedCall.objects.values_list("answer", flat=True)) == set(Error)
+
+
+@pytest.mark.django_db
+def test_what_the_database_refuses_is_dropped_alone_and_said_once(caplog, trading_bot, readonly_bot):
+    """fault operations-F1, fault security-H4: one key's row that cannot be written stops no other key, nor itself."""
+    for _ in range(3):
+        usage.count(readonly_bot.public, "Queries", NOON)
+        refuse(trading_bot.public, method="m" * 41)
+        usage.flush()
+    assert not usage._pending
+    assert KeyUse.objects.get().calls == 3
+    (line,) = [record for record in caplog.records if record.name == "accounts.usage"]
+    assert "is dropped" in line.message
+    assert line.exc_info is None
+    usage.count(trading_bot.public, "Queries", NOON)
+    usage.flush()
+    assert KeyUse.objects.get(api_key=trading_bot.key).kind == "Queries"
+
+
+@pytest.mark.django_db
+def test_refusals_kept_for_the_next_time_are_joined_with_those_since(monkeypatch, trading_bot):
+    def away(_taken):
+        raise OperationalError
+
+    refuse(trading_bot.public)
+    with monkeypatch.context() as patch:
+        patch.setattr(usage, "_write", away)
+        refuse(trading_bot.public)
+        taken, usage._pending = usage._pending, {}
+        refuse(trading_bot.public, source="192.0.2.2")
+        refuse(trading_bot.public)
+        usage._put_back(taken)
+    usage.flush()
+    rows = RefusedCall.objects.filter(api_key=trading_bot.key).order_by("pk").values_list("source", "times")
+    assert list(rows) == [("192.0.2.2", 1), ("192.0.2.1", 3)]

@@ -174,3 +174,12 @@ def test_the_command_works_once(house, capsys):
     assert ChangeRequest.objects.get(pk=change.pk).state == State.EXPIRED
     assert [message.to for message in outbox.outbox] == [["ana@house.test"]]
     assert "duties" in capsys.readouterr().out
+
+
+def test_a_time_zone_that_this_machine_does_not_know_keeps_the_mail_from_nobody_else(house, caplog):
+    """fault security-H4: of all who could decide, those after that one were told nothing, and never again."""
+    house.policy(WITHDRAWAL, 2)
+    User.objects.filter(pk=house.ben.user_id).update(time_zone="Mars/Olympus")
+    ask_send(house, house.ana)
+    assert told() == ["cleo", "fay", "olive"]
+    assert "Could not write to one reader" in caplog.text

@@ -19,6 +19,7 @@ from portal.venues.paper.orders import settling
 from portal.venues.paper.orders.models import Order
 from portal.venues.paper.prices import source
 from portal.venues.types import Balance as BalanceRow
+from portal.work.each import each
 
 # Events that one call carries out at most. The rest waits for the next one, and everything is told as of there.
 EVENTS = 200
@@ -69,14 +70,19 @@ def is_due(account_id: int) -> bool:
 
 def settle_due(limit: int) -> int:
     """See Venue.settle_due."""
-    done = 0
-    for account_id in _accounts_due(limit):
-        if done >= limit:
-            break
+    left = limit
+
+    def settle(account_id: int) -> int:
+        nonlocal left
+        if left <= 0:
+            return 0
         with transaction.atomic():
             balances.lock_account(account_id)
-            done += _settle(account_id, limit - done)
-    return done
+            done = _settle(account_id, left)
+        left -= done
+        return done
+
+    return each(_accounts_due(limit), settle, what="settle what is due in an Account")
 
 
 def _settle(account_id: int, limit: int) -> int:

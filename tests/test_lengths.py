@@ -1,0 +1,266 @@
+"""No value of ours is longer than its column: every column of text says what bounds it (fault operations-F1)."""
+
+from collections.abc import Iterable
+
+import pytest
+from django import forms
+from django.apps import apps
+from django.conf import settings
+from django.db import DataError, models, transaction
+from django.urls import reverse
+
+from accounts import expiry, notices
+from accounts.factors.held import WORDS as FACTORS
+from accounts.forms import factors, invitations, passwords, profile, setup
+from accounts.identity.checks import PROVIDER
+from accounts.models import KeyUse, RefusedCall, Session
+from accounts.models.service_user import PURPOSE_LENGTH
+from accounts.operations.organization import ACCOUNT_NAME_LENGTH
+from accounts.refused import Reason
+from accounts.sources import network_of
+from policies import notes
+from policies.changes import moving, opening
+from policies.registry import all_operations
+from policies.workflows import Workflow
+from portal.api import kinds, permissions
+from portal.api.envelope import Error
+from portal.audit import record as recording
+from portal.audit.kinds import EventKind
+from portal.audit.models import AuditEvent
+from portal.core import actors, context
+from portal.core.secrets import digest
+from portal.treasury import destinations, drafts
+from portal.treasury.forms.addresses import KEY_LENGTH
+from portal.treasury.references import new_reference
+from portal.venues.paper import catalogue, networks
+from portal.venues.paper.earn.strategies import STRATEGIES
+from portal.venues.paper.exports.asking import CODE_LENGTH
+from portal.venues.paper.orders import cancelling
+from portal.venues.paper.orders.filling import new_id
+from portal.venues.paper.prices.source import LONGEST_KEY
+from portal.venues.types import (
+    EarnOperation,
+    ExportFormat,
+    ExportStatus,
+    OrderKind,
+    OrderStatus,
+    Report,
+    Side,
+    TimeInForce,
+)
+from portal.work import duties
+
+OURS = ("accounts", "audit", "paper", "policies", "treasury", "work")
+ADDRESS = "2001:db8:1111:2222:3333:4444:5555:6666"
+NETWORK = network_of(ADDRESS)
+NUMBER = str(2**63 - 1)
+DIGEST = digest("")
+ASSETS = [asset.id for asset in catalogue.ASSETS]
+PAIRS = [pair.id for pair in catalogue.PAIRS]
+METHODS = [method.name for method in networks.METHODS]
+NETWORKS = [*destinations.NETWORKS, *(method.network for method in networks.METHODS)]
+CALLED = [*permissions.PERMISSIONS, "unknown"]
+WORKFLOWS = list(Workflow)
+ACTORS = [actors.MEMBER, actors.SERVICE_USER, actors.OPERATOR, actors.PORTAL, actors.STRANGER]
+OPERATIONS = all_operations()
+
+
+def typed(form: type[forms.Form], name: str) -> int:
+    """The most that people may type there."""
+    field = form.base_fields[name]
+    assert isinstance(field, forms.CharField)
+    assert field.max_length is not None
+    return field.max_length
+
+
+# What may stand in each column: every value of a closed set, the longest of a form of ours, or the number of letters
+# that the code which writes it lets through.
+BOUNDS: dict[str, int | Iterable[str]] = {
+    "accounts.AccessLink.token_digest": [DIGEST],
+    "accounts.Account.name": ACCOUNT_NAME_LENGTH,
+    "accounts.Account.venue": ["paper", "kraken"],
+    "accounts.ApiKey.public": 56,
+    "accounts.ApiKey.last_used_ip": [ADDRESS],
+    "accounts.ApiKey.last_used_method": CALLED,
+    "accounts.Attempts.key": [
+        f"source:{NETWORK}",
+        f"links-from:{NETWORK}",
+        f"codes:{NUMBER}",
+        *(f"{kind}:{DIGEST[:40]}" for kind in ("account", "pair", "links-to")),
+    ],
+    "accounts.Authenticator.name": factors.NAME_LENGTH,
+    "accounts.Custodian.reason": [
+        "made it",
+        "rotated it in",
+        "rotated it",
+        "rotated it out",
+        "revealed it",
+        "widened it",
+    ],
+    "accounts.IdentityCheck.provider": [PROVIDER.name],
+    "accounts.IdentityCheck.reason": notes.MAX_LENGTH,
+    "accounts.Invitation.email": typed(invitations.InviteForm, "email"),
+    "accounts.Invitation.name": typed(invitations.InviteForm, "name"),
+    "accounts.Invitation.token_digest": [DIGEST],
+    "accounts.KeyNotice.kind": [*expiry.WORDS],
+    "accounts.KeyUse.kind": [*Error, *(permissions.kind_of(method) for method in permissions.PERMISSIONS)],
+    "accounts.KnownSource.network": [NETWORK, ADDRESS],
+    "accounts.Organization.name": typed(setup.OrganizationForm, "organization"),
+    "accounts.OwnershipOffer.request": opening.REFERENCE_LENGTH,
+    "accounts.Passkey.name": factors.NAME_LENGTH,
+    "accounts.Passkey.aaguid": ["00000000-0000-0000-0000-000000000000"],
+    "accounts.Passkey.credential_id_sha256": [DIGEST],
+    "accounts.RecoveryCode.digest": [DIGEST],
+    "accounts.RefusedCall.method": CALLED,
+    "accounts.RefusedCall.answer": [*Error],
+    "accounts.RefusedCall.reason": [*Reason],
+    "accounts.RefusedCall.source": [ADDRESS],
+    "accounts.SecurityNotice.kind": [*notices.WORDS],
+    "accounts.ServiceUser.name": 32,
+    "accounts.ServiceUser.purpose": PURPOSE_LENGTH,
+    "accounts.Session.session_key": 32,
+    "accounts.Session.source": [ADDRESS],
+    "accounts.Session.agent": 200,
+    "accounts.Session.factor": [*FACTORS],
+    "accounts.User.password": 128,
+    "accounts.User.email": typed(passwords.ForgottenForm, "email"),
+    "accounts.User.name": typed(profile.ProfileForm, "name"),
+    "accounts.User.time_zone": [zone for zone, _ in profile.zones()],
+    "accounts.User.language": [code for code, _ in settings.LANGUAGES],
+    "audit.AuditEvent.kind": [*EventKind],
+    "audit.AuditEvent.workflow": WORKFLOWS,
+    "audit.AuditEvent.actor_kind": ACTORS,
+    "audit.AuditEvent.actor_label": recording.LABEL_LENGTH,
+    "audit.AuditEvent.subject_kind": [model._meta.model_name or "" for model in apps.get_models()],
+    "audit.AuditEvent.subject_label": recording.LABEL_LENGTH,
+    "audit.AuditEvent.outcome": ["success", "refused", "failed"],
+    "audit.AuditEvent.source": [ADDRESS],
+    "audit.AuditEvent.via": [f"session {DIGEST[:12]}", "key ABCD…WXYZ", f"key {'x' * 56}"],
+    "audit.AuditEvent.request_id": [context.new_request_id()],
+    "audit.AuditEvent.previous": [DIGEST],
+    "audit.AuditEvent.hash": [DIGEST],
+    "audit.Chain.name": [f"organization-{NUMBER}", "installation"],
+    "audit.Chain.head": [DIGEST],
+    "paper.Balance.asset": ASSETS,
+    "paper.Deposit.reference": [new_reference()],
+    "paper.Deposit.asset": ASSETS,
+    "paper.Deposit.method": METHODS,
+    "paper.Deposit.network": NETWORKS,
+    "paper.Deposit.address": 100,
+    "paper.DepositAddress.asset": ASSETS,
+    "paper.DepositAddress.method": METHODS,
+    "paper.DepositAddress.address": [f"PAPER {NUMBER} {2**31} ABCDEF", "tb1" + "q" * 60],
+    "paper.Entry.reference": [new_reference(), new_id("T")],
+    "paper.Export.code": CODE_LENGTH,
+    "paper.Export.report": [*Report],
+    "paper.Export.format": [*ExportFormat],
+    "paper.Export.description": kinds.Text().longest,
+    "paper.Export.status": [*ExportStatus],
+    "paper.Holding.strategy": [strategy.id for strategy in STRATEGIES],
+    "paper.Move.operation": [*EarnOperation],
+    "paper.Order.txid": [new_id("O")],
+    "paper.Order.pair": PAIRS,
+    "paper.Order.side": [*Side],
+    "paper.Order.kind": [*OrderKind],
+    "paper.Order.status": [*OrderStatus],
+    "paper.Order.reason": [cancelling.REASON],
+    "paper.Order.time_in_force": [*TimeInForce],
+    "paper.Order.cl_ord_id": 36,
+    "paper.Order.path": LONGEST_KEY,
+    "paper.Posting.asset": ASSETS,
+    "paper.Posting.ledger_id": [new_id("L")],
+    "paper.Trade.txid": [new_id("T")],
+    "paper.TradingCounter.pair": PAIRS,
+    "paper.Withdrawal.reference": [new_reference()],
+    "paper.Withdrawal.asset": ASSETS,
+    "paper.Withdrawal.key": KEY_LENGTH,
+    "paper.Withdrawal.address": destinations.LONGEST,
+    "paper.Withdrawal.method": METHODS,
+    "paper.Withdrawal.network": NETWORKS,
+    "paper.Withdrawal.memo": 100,
+    "policies.ChangeRequest.reference": opening.REFERENCE_LENGTH,
+    "policies.ChangeRequest.operation": [operation.key for operation in OPERATIONS],
+    "policies.ChangeRequest.subject": [
+        f"invitation:{DIGEST}",
+        f"service_user:{'x' * 32}",
+        f"account:{'x' * 2 * ACCOUNT_NAME_LENGTH}",
+        f"address:{NUMBER}:{'x' * KEY_LENGTH}",
+    ],
+    "policies.ChangeRequest.title": opening.TITLE_LENGTH,
+    # As many digits as 64 bits have, with a point.
+    "policies.ChangeRequest.amount": [f"-0.{NUMBER}"],
+    "policies.ChangeRequest.asset": [asset.code for asset in catalogue.ASSETS],
+    "policies.ChangeRequest.initiator_label": typed(profile.ProfileForm, "name"),
+    "policies.ChangeRequest.source": [ADDRESS],
+    "policies.ChangeRequest.note": notes.MAX_LENGTH,
+    "policies.ChangeRequest.digest": [DIGEST],
+    "policies.ChangeRequest.ended_by": typed(profile.ProfileForm, "name"),
+    "policies.ChangeRequest.reason": moving.REASON_LENGTH,
+    "policies.Decision.reason": notes.MAX_LENGTH,
+    "policies.Decision.digest": [DIGEST],
+    "policies.Decision.factor": [*FACTORS],
+    "treasury.Address.key": KEY_LENGTH,
+    "treasury.Address.asset": ASSETS,
+    "treasury.Address.method": METHODS,
+    "treasury.Address.network": NETWORKS,
+    "treasury.Address.address": destinations.LONGEST,
+    "treasury.Address.memo": 100,
+    "treasury.Address.added_by": typed(profile.ProfileForm, "name"),
+    "treasury.Withdrawal.reference": [new_reference()],
+    "treasury.Withdrawal.asset": ASSETS,
+    "treasury.Withdrawal.asked_as": drafts.NAME_LENGTH,
+    "work.DutyTurn.name": [duty.name for duty in duties.all_duties()],
+}
+
+
+def columns() -> dict[str, models.CharField]:  # type: ignore[type-arg]
+    """Every column of ours that PostgreSQL bounds, by model and name."""
+    return {
+        f"{model._meta.label}.{field.name}": field
+        for label in OURS
+        for model in apps.get_app_config(label).get_models()
+        for field in model._meta.local_concrete_fields
+        if isinstance(field, models.CharField)
+    }
+
+
+def longest(bound: int | Iterable[str]) -> int:
+    return bound if isinstance(bound, int) else max(len(value) for value in bound)
+
+
+@pytest.mark.parametrize("name", columns())
+def test_what_is_written_fits_its_column(name):
+    """fault operations-F1, fault security-H4: also on SQLite, which looks at no length."""
+    field = columns()[name]
+    assert field.max_length is not None
+    if field.choices:
+        assert max(len(str(value)) for value, _ in field.flatchoices) <= field.max_length
+    else:
+        assert name in BOUNDS, "says nowhere what bounds it"
+        assert longest(BOUNDS[name]) <= field.max_length
+
+
+def test_the_list_names_only_columns_there_are():
+    assert set(BOUNDS) <= set(columns())
+
+
+@pytest.mark.django_db
+def test_what_strangers_and_clients_choose_is_cut(client, ana, sign_in):
+    """fault operations-F1: the label of an actor, the browser's name."""
+    with context.origin(source=ADDRESS, via="v" * 40):
+        recording.record(EventKind.CSRF_REFUSED, actor=actors.stranger("x" * 5000), outcome="refused", path="p" * 5000)
+    assert len(AuditEvent.objects.order_by("-pk")[0].actor_label) == recording.LABEL_LENGTH
+    client.defaults["HTTP_USER_AGENT"] = "u" * 5000
+    sign_in(client, ana)
+    client.get(reverse("policies:inbox"))
+    assert {len(row.agent) for row in Session.objects.filter(user=ana.user)} == {200}
+
+
+@pytest.mark.django_db
+def test_a_column_that_is_too_short_is_seen_on_sqlite_too(trading_bot):
+    with pytest.raises(DataError), transaction.atomic():
+        RefusedCall.objects.filter(api_key=trading_bot.key).update(method="m" * 41)
+    with pytest.raises(DataError), transaction.atomic():
+        KeyUse.objects.bulk_create(
+            [KeyUse(api_key=trading_bot.key, day="2026-01-01", kind="k" * 121, refused=True, calls=1)]
+        )
