@@ -1,10 +1,12 @@
-"""The loop of `manage.py work`: queued tasks one after the other, duties when they are due, and a clean end."""
+"""The two loops of `manage.py work`: duties when they are due, queued mail beside them, and a clean end."""
 
 import logging
 import os
 import signal
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from threading import Thread
 from types import FrameType
 from typing import Final
 
@@ -43,24 +45,39 @@ class Worker:
             signal.signal(number, self._stop)
 
     def run(self) -> None:
-        """Work. A database that goes away is waited for; a duty that fails is logged and tried again in its time."""
+        """Work. A database that goes away is waited for; a duty that fails is logged and tried again in its time.
+
+        Queued tasks run in a thread of their own: a mail server that hangs keeps mail waiting, and no duty.
+        """
+        post = Thread(target=self._repeat, args=(self._send, "A task failed"), name="mail")
+        post.start()
+        self._repeat(self._do_duties, "A duty failed")
+        post.join()
+
+    def _repeat(self, step: Callable[[], bool], failure: str) -> None:
+        """Take one step after the other, with a pause after one that found nothing to do."""
         while not self._is_over:
             try:
                 close_old_connections()
-                is_busy = run_one(self.name)
-                if not is_busy and not self._is_over:
-                    is_busy = duties.run_due() > 0
+                is_busy = step()
             except Error as error:
                 # No traceback: this can go on for as long as the database is being mended.
                 logger.warning("The database does not answer: %s", type(error).__name__)
                 connection.close()
                 time.sleep(PATIENCE_SECONDS)
             except Exception:
-                logger.exception("A duty failed")
+                logger.exception(failure)
                 time.sleep(PAUSE_SECONDS)
             else:
                 if not is_busy and not self._is_over:
                     time.sleep(PAUSE_SECONDS)
+        connection.close()
+
+    def _send(self) -> bool:
+        return run_one(self.name)
+
+    def _do_duties(self) -> bool:
+        return duties.run_due() > 0
 
     @property
     def _is_over(self) -> bool:

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from datetime import timedelta
 from threading import Barrier, Thread
 
@@ -146,17 +145,19 @@ def test_a_database_that_goes_away_is_waited_for(monkeypatch, caplog):
     found = worker.Worker()
     answers = iter([OperationalError("gone"), ValueError("broken"), None])
 
-    def one(_name: str) -> bool:
+    def one() -> int:
         answer = next(answers)
         if answer is None:
             found._is_told_to_stop = True
-            return False
+            return 0
         raise answer
 
-    monkeypatch.setattr(worker, "run_one", one)
+    monkeypatch.setattr(duties, "run_due", one)
+    monkeypatch.setattr(worker, "run_one", lambda _name: False)
     monkeypatch.setattr(worker, "close_old_connections", lambda: None)
     monkeypatch.setattr(connection, "close", lambda: None)
-    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(worker, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(worker, "PAUSE_SECONDS", 0.01)
     found.run()
     assert "The database does not answer: OperationalError" in caplog.text
     assert "A duty failed" in caplog.text
