@@ -22,7 +22,13 @@ from portal.core.http import MemberRequest
 SAFE: Final = ("GET", "HEAD")
 # What a page asks for by itself, with nobody at the keyboard.
 POLLED: Final = frozenset(
-    {"policies:inbox_count", "accounts:session_left", "treasury:withdrawals_now", "treasury:withdrawal_now"}
+    {
+        "policies:inbox_count",
+        "accounts:session_left",
+        "treasury:withdrawals_now",
+        "treasury:withdrawal_now",
+        "treasury:withdrawal_stage",
+    }
 )
 
 

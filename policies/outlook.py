@@ -87,6 +87,20 @@ class Effect:
         """What would be refused needs no word of anybody."""
         return self.after.is_low and not self.hindrances
 
+    @property
+    def spare_words(self) -> str:
+        """`now 1; then 2`, or `1, as now`."""
+        return _turn(self.before.spare_words, self.after.spare_words)
+
+    @property
+    def strength_words(self) -> str:
+        """As with spare people."""
+        return _turn(self.before.strength_words, self.after.strength_words)
+
+
+def _turn(before: str, after: str) -> str:
+    return f"{after}, as now" if before == after else f"now {before}; then {after}"
+
 
 def effect(facts: Facts, workflow: Workflow, terms: Terms | None) -> Effect:
     """What it would change if `workflow` had this policy, or none.

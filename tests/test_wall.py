@@ -125,6 +125,7 @@ KINDS = {
     "treasury:try_deposit": "account",
     "treasury:withdrawal": "request",
     "treasury:withdrawal_now": "request",
+    "treasury:withdrawal_stage": "request",
 }
 
 

@@ -22,6 +22,7 @@ MEANING: Final = {
 class Box:
     value: str
     label: str
+    right: str
     is_checked: bool
 
 
@@ -68,11 +69,20 @@ def matrix(field: forms.BoundField) -> Iterator[Line]:
             title=workflow.title,
             account=account.name if account else "All Accounts" if workflow.by_account else "",
             boxes=tuple(
-                Box(value, f"{right.title} on {workflow.title}{f', {account}' if account else ''}", value in ticked)
+                Box(
+                    value,
+                    f"{right.title} on {workflow.title}{f', {account}' if account else ''}",
+                    right.value,
+                    value in ticked,
+                )
                 for right in Right
                 for value in [written((workflow.value, right.value, account.pk if account else None))]
             ),
         )
+
+
+def _named(right: Right, workflow: Workflow, account: Account | None) -> str:
+    return f"{right.title} on {workflow.title}" + (f", {account}" if account else "")
 
 
 def _lines(accounts: list[Account]) -> Iterator[tuple[Workflow, Account | None]]:

@@ -28,6 +28,12 @@ SYSTEMS: Final = (
 FACTOR_WORDS: Final = {"totp": "authenticator app", "passkey": "passkey", "recovery": "recovery code"}
 
 
+def browser_of(agent: str) -> str:
+    """A browser's own words for itself, in short: `Firefox on Linux`, or their beginning."""
+    names = (next((word for mark, word in marks if mark in agent), "") for marks in (BROWSERS, SYSTEMS))
+    return " on ".join(filter(None, names)) or agent[:60]
+
+
 class Session(AbstractBaseSession):
     """Django's session with columns for the list of one's own sessions; `handle` stays while the key rotates.
 
@@ -52,8 +58,7 @@ class Session(AbstractBaseSession):
     @property
     def browser(self) -> str:
         """What the browser called itself, in short: `Firefox on Linux`. Only good to recognize it by."""
-        names = (next((word for mark, word in marks if mark in self.agent), "") for marks in (BROWSERS, SYSTEMS))
-        return " on ".join(filter(None, names)) or self.agent[:60]
+        return browser_of(self.agent)
 
     @property
     def by(self) -> str:

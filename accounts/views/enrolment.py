@@ -20,7 +20,8 @@ from accounts.destinations import path_of_ours
 from accounts.enrolment import Candidate
 from accounts.factors import totp, webauthn
 from accounts.factors.held import RECOVERY_CODE
-from accounts.forms.factors import ConfirmForm, NewAppForm, NewPasskeyForm
+from accounts.forms.factors import NAME_LENGTH, ConfirmForm, NewAppForm, NewPasskeyForm
+from accounts.models.session import browser_of
 from policies.access import open_to_members
 from portal.core.errors import DomainError, Invalid, Refused
 from portal.core.http import PASSKEY, TOTP, MemberRequest
@@ -36,7 +37,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
     who = enrolment.candidate(request)
     if who is None:
         return _turn_away(request)
-    return _choices(request, who, NewPasskeyForm())
+    return _choices(request, who, NewPasskeyForm(initial={"name": _here(request)}))
 
 
 @login_not_required
@@ -98,7 +99,7 @@ def app(request: HttpRequest) -> HttpResponse:
     except Refused as error:
         messages.error(request, error.message)
         return redirect("accounts:security")
-    context = {"who": who, "form": form, "qr": qr(offered), "key": in_fours(offered.secret)}
+    context = {"who": who, "form": form, "qr": qr(offered), "key": in_fours(offered.secret), "uri": offered.uri}
     return _unkept(render(request, "accounts/enrol_app.html", context))
 
 
@@ -148,6 +149,11 @@ def _choices(request: HttpRequest, who: Candidate, form: NewPasskeyForm) -> Http
         "confined": not who.is_new and enrolment.is_confined(request),  # type: ignore[arg-type]
     }
     return render(request, "accounts/enrol.html", context)
+
+
+def _here(request: HttpRequest) -> str:
+    """A name for a passkey of this device, to be kept or written over."""
+    return browser_of(request.headers.get("User-Agent", ""))[:NAME_LENGTH]
 
 
 def _turn_away(request: HttpRequest) -> HttpResponse:

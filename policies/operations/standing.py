@@ -87,11 +87,7 @@ def consequences(change: "ChangeRequest", workflow: Workflow, after: Terms | Non
         found = effect(gather(change.organization), workflow, after)
     except Refused:
         return ()
-    before, then = found.before, found.after
-    return (
-        Fact("Spare people", f"{before.spare_words} now, {then.spare_words} then"),
-        Fact("Effective strength", f"{before.strength_words} now, {then.strength_words} then"),
-    )
+    return (Fact("Spare people", found.spare_words), Fact("Effective strength", found.strength_words))
 
 
 def count(number: int) -> str:

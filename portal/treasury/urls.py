@@ -21,5 +21,6 @@ urlpatterns = [
     path("withdrawals/new/review/<str:packed>/", withdrawing.review_withdrawal, name="review_withdrawal"),
     # No reference is as short as the words above.
     path("withdrawals/<str:reference>/", withdrawals.withdrawal, name="withdrawal"),
+    path("withdrawals/<str:reference>/stage/", withdrawals.withdrawal_stage, name="withdrawal_stage"),
     path("withdrawals/<str:reference>/now/", withdrawals.withdrawal_now, name="withdrawal_now"),
 ]

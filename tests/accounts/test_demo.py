@@ -7,6 +7,7 @@ from base64 import b32decode
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -149,6 +150,15 @@ def test_it_plays_the_authenticator_app():
     password = next(line.split()[-1] for line in printed.splitlines() if "password" in line)
     client.post("/sign-in/", {"email": "ana@demo.trial.test", "password": password})
     assert client.post("/sign-in/code/", {"code": code}).status_code == 302
+
+
+def test_how_long_a_code_works_is_said_beside_it():
+    """Fault pages-1, step 2: some seconds of the code are gone before it can be read; it works a step longer (F-1)."""
+    demo()
+    beside = io.StringIO()
+    with time_machine.travel("2026-12-01T12:00:10Z", tick=False):
+        call_command("demo", code="ana@demo.trial.test", stdout=io.StringIO(), stderr=beside)
+    assert "works once, for 50 seconds" in beside.getvalue()
 
 
 def test_nobody_else_gets_a_code():

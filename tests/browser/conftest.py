@@ -148,13 +148,14 @@ class Person:
 
 
 @pytest.fixture
-def person(portal: Portal, chromium: Browser) -> Iterator[Callable[[str], Person]]:
+def person(portal: Portal, chromium: Browser) -> Iterator[Callable[..., Person]]:
     """A browser profile of one's own for everybody named; whatever a page complains about fails the test."""
     people: list[Person] = []
     complaints: list[str] = []
 
-    def come(name: str) -> Person:
-        context = chromium.new_context(base_url=portal.base_url, timezone_id="Europe/Zurich", locale="en-GB")
+    def come(name: str, **device: Any) -> Person:
+        zone = {"timezone_id": "Europe/Zurich", "locale": "en-GB"}
+        context = chromium.new_context(base_url=portal.base_url, **zone, **device)
         page = context.new_page()
         page.on("console", lambda message: _note(complaints, name, message.type, message.text))
         page.on("pageerror", lambda error: complaints.append(f"{name}: {error}"))

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import krakenex
@@ -36,6 +37,18 @@ def _take_back(portal: Portal, reference: str) -> None:
     api = krakenex.API(bot["api_key"], bot["api_secret"])
     api.uri = portal.base_url
     assert api.query_private("WithdrawCancel", {"asset": "XBT", "refid": reference})["result"] is True
+
+
+def test_the_address_and_the_people_are_the_last_words_of_make_run(portal: Portal) -> None:
+    """Fault pages-1, step 1: what the server says at its start comes before them, and so does each step on the way."""
+    deadline = time.monotonic() + 20
+    while "demo.json" not in portal.output.read_text() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    before, _, said = portal.output.read_text().partition("The demo ")
+    assert "Preparing the database and the demo" in before
+    assert portal.base_url in said.splitlines()[0]
+    assert {member["email"] for member in portal.demo["members"]} <= set(said.split())
+    assert "WARNING" not in said
 
 
 def test_every_page_the_readme_leads_to_is_there() -> None:

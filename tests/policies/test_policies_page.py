@@ -182,6 +182,13 @@ def test_a_look_at_what_follows_changes_nothing(owner, browser):
     assert Policy.objects.get(organization=owner.organization, workflow="initiate_withdrawal").approvals == 2
 
 
+def test_what_a_policy_leaves_as_it_is_is_said_once(owner, browser):
+    """Fault pages-1, step 11: "1 now, 1 then" says nothing. Fault pages-C8: no heading is skipped."""
+    text = browser(owner).get(reverse("policies:roll_out", args=["manage_policies"])).content.decode()
+    assert "Spare people: 1, as now." in text
+    assert "<h3" not in text.partition("<main")[2].partition('<ol class="steps">')[2]
+
+
 def test_without_a_policy_the_pages_say_that_bots_ask_nobody(owner, browser):
     """P2: a Service User's withdrawal runs at once where no policy governs it."""
     client = browser(owner)

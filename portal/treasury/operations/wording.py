@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -32,6 +33,7 @@ PROGRESS: Final[dict[Stage, tuple[str, markup.Level]]] = {
     Stage.FAILURE: ("Failure", "stop"),
     Stage.CANCELED: ("Given back", "void"),
 }
+MOVING: Final = frozenset({Stage.INITIAL, Stage.PENDING, Stage.SETTLED})
 
 
 def withdrawal(change: "ChangeRequest") -> Description:
@@ -78,6 +80,17 @@ def progress(stage: Stage) -> SafeString:
     return markup.badge(*PROGRESS[stage])
 
 
+def live_progress(row: WithdrawalRow) -> SafeString:
+    """The same, and it asks again by itself until nothing will move any more."""
+    if row.stage not in MOVING:
+        return progress(row.stage)
+    return format_html(
+        '<span hx-get="{}" hx-trigger="every 2s" hx-swap="outerHTML">{}</span>',
+        reverse("treasury:withdrawal_stage", args=[row.reference]),
+        progress(row.stage),
+    )
+
+
 def amount_with_fee(amount: Decimal, fee: Decimal, asset: Asset) -> SafeString:
     """What leaves, what the network takes of it, and what arrives."""
     arrives = f"{plain(amount - fee)} {asset.code} arrives"
@@ -91,7 +104,7 @@ def amount_with_fee(amount: Decimal, fee: Decimal, asset: Asset) -> SafeString:
 def _progress(row: WithdrawalRow) -> tuple[Fact, ...]:
     if row.stage in (Stage.HELD, Stage.CANCELED):
         return ()
-    facts = [Fact("At the network", progress(row.stage)), Fact("Reference", markup.code(row.reference))]
+    facts = [Fact("At the network", live_progress(row)), Fact("Reference", markup.code(row.reference))]
     return (*facts, Fact("Transaction", markup.code(row.txid))) if row.txid else tuple(facts)
 
 

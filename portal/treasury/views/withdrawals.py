@@ -23,7 +23,7 @@ from portal.core.money import from_units
 from portal.core.paging import MAX_CURSOR, keyset
 from portal.treasury import shown
 from portal.treasury.models import Withdrawal
-from portal.treasury.operations.wording import amount_with_fee, progress
+from portal.treasury.operations.wording import MOVING, amount_with_fee, live_progress, progress
 from portal.treasury.viewing import accounts_of
 from portal.treasury.withdrawals import release_expired
 from portal.venues.registry import venue
@@ -31,7 +31,6 @@ from portal.venues.types import Stage, WithdrawalRow
 
 WORKFLOW: Final = Workflow.INITIATE_WITHDRAWAL
 REFERENCE: Final = re.compile(r"[A-Z0-9-]{1,40}", re.ASCII)
-MOVING: Final = frozenset({Stage.INITIAL, Stage.PENDING, Stage.SETTLED})
 # What each stage means, to people.
 STAGES: Final = {
     Stage.HELD: "The amount is off the free balance and waits for people.",
@@ -91,6 +90,14 @@ def withdrawal_now(request: MemberRequest, reference: str) -> HttpResponse:
     return render(request, "treasury/_withdrawal.html", _one(request, reference))
 
 
+@require_safe
+@needs(WORKFLOW, Right.VIEW)
+def withdrawal_stage(request: MemberRequest, reference: str) -> HttpResponse:
+    """The stage alone, asked for by its request's page; that is no activity."""
+    found = _found(request, reference)
+    return HttpResponse(live_progress(venue(found.account.venue).withdrawal(reference)))
+
+
 def _list(request: MemberRequest) -> dict[str, object]:
     accounts = accounts_of(request.member, WORKFLOW)
     for account in accounts:
@@ -125,13 +132,19 @@ def _list(request: MemberRequest) -> dict[str, object]:
     }
 
 
-def _one(request: MemberRequest, reference: str) -> dict[str, object]:
+def _found(request: MemberRequest, reference: str) -> Withdrawal:
+    """The withdrawal of that reference, as far as the reader may view its Account."""
     accounts = accounts_of(request.member, WORKFLOW)
     rows = Withdrawal.objects.filter(organization=request.organization, account__in=accounts, reference=reference)
     related = rows.select_related("account", "change__member__user", "change__service_user")
     found = related.first() if REFERENCE.fullmatch(reference) else None
     if found is None:
         raise Http404("There is no such withdrawal.")
+    return found
+
+
+def _one(request: MemberRequest, reference: str) -> dict[str, object]:
+    found = _found(request, reference)
     if found.change.is_past_its_time:
         release_expired(found.account_id)
         found.change.refresh_from_db()

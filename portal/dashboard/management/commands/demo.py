@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.factors import totp
 from accounts.models import User
+from accounts.models.second_factor import STEP_SECONDS
 from portal.core.errors import DomainError
 from portal.dashboard import demo
 
@@ -27,6 +29,8 @@ class Command(BaseCommand):
             raise CommandError("The demo is for trying out: set PORTAL_DEBUG=1, and never where money is.")
         if options["code"]:
             self.stdout.write(self._code(options["code"]))
+            # Beside the code, not in it: scripts read the one, people both.
+            self.stderr.write(f"It works once, for {2 * STEP_SECONDS - int(time.time()) % STEP_SECONDS} seconds.")
             return
         try:
             is_new = demo.build()
@@ -64,7 +68,9 @@ class Command(BaseCommand):
         for person in demo.people():
             what = sorted({right for rights in person.rights.values() for right in rights})
             self.stdout.write(f"  {person.email:<20} {person.organization:<14} {', '.join(what)}")
-        self.stdout.write(f"  A current code: {self._python()} manage.py demo --code ana@demo.test")
+        self.stdout.write(
+            f"  A current code, here in a second terminal: {self._python()} manage.py demo --code ana@demo.test"
+        )
         self.stdout.write(f"  The keys of the bots, and everything for scripts: {path}")
 
     def _python(self) -> str:

@@ -1,0 +1,101 @@
+"""What only a browser knows of pages on a phone: sizes for fingers, and lists that fit whatever stands in them."""
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+LISTS = ("/inbox/", "/members/", "/service-users/", "/addresses/", "/withdrawals/", "/history/", "/policies/")
+TOO_SMALL = """() => [...document.querySelectorAll(
+      "main button, main .button, main select, main input, main summary, .topbar button")]
+    .filter((e) => e.checkVisibility() && !["checkbox", "radio", "hidden"].includes(e.type))
+    .map((e) => [e.textContent.trim() || e.name, e.getBoundingClientRect().height])
+    .filter(([, height]) => height < 44)"""
+RENAME_EVERYBODY = """(name) => {
+  for (const face of document.querySelectorAll("main .actor > span:not(.sr):last-child, main tbody th > a"))
+    face.textContent = name;
+}"""
+SIDEWAYS = "document.documentElement.scrollWidth - window.innerWidth"
+HIDDEN_SIDEWAYS = """() => [...document.querySelectorAll(".scroll")].map((e) => e.scrollWidth - e.clientWidth)"""
+SWITCHER = """() => {
+  const details = document.createElement("details");
+  details.className = "switch"; details.dataset.dismiss = ""; details.open = true;
+  details.innerHTML = "<summary>Demo Treasury</summary><button>Elsewhere</button>";
+  document.querySelector(".rail").prepend(details);
+  details.querySelector("button").focus();
+}"""
+
+
+def test_everything_to_press_is_as_large_as_a_finger(person):
+    """LOOK: touch targets are at least 44 px for buttons and fields (fault pages-B18)."""
+    ben = person("ben", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    ben.sign_in()
+    for path in (*LISTS, "/security/", "/profile/"):
+        assert ben.goes_to(path).evaluate(TOO_SMALL) == [], path
+
+
+def test_no_list_is_widened_by_the_longest_name_there_can_be(person):
+    """Fault pages-B10: eighty letters without a space, at every width, and no column hidden by them."""
+    owner = person("owner")
+    owner.sign_in()
+    for path in LISTS:
+        for width in (360, 768, 1280):
+            owner.page.set_viewport_size({"width": width, "height": 900})
+            page = owner.goes_to(path)
+            page.evaluate(RENAME_EVERYBODY, "W" * 80)
+            assert page.evaluate(SIDEWAYS) <= 0, f"{path} at {width} px"
+            assert max([0, *page.evaluate(HIDDEN_SIDEWAYS)]) <= 0 or width == 360, f"{path} at {width} px"
+
+
+def test_four_policies_stand_in_rows_without_an_orphan(person):
+    """Fault pages-C2: at 768 px two by two."""
+    fay = person("fay")
+    fay.sign_in()
+    for width, abreast in ((360, 1), (768, 2), (1600, 4)):
+        fay.page.set_viewport_size({"width": width, "height": 900})
+        columns = fay.goes_to("/policies/").evaluate(
+            "getComputedStyle(document.querySelector('.policies')).gridTemplateColumns.split(' ').length"
+        )
+        assert columns == abreast, width
+
+
+def test_what_a_right_brings_along_is_shown_as_it_is_ticked(person):
+    """Fault pages-C15: View is implied by each of the others, Initiate by Execute."""
+    ana = person("ana")
+    ana.sign_in()
+    page = ana.goes_to("/invitations/new/")
+    line = page.locator(".rights tbody tr").first
+    assert line.get_by_text("implied").filter(visible=True).count() == 0
+    line.locator("[data-right=approve]").check()
+    expect(line.get_by_text("implied").filter(visible=True)).to_have_count(1)
+    line.locator("[data-right=execute]").check()
+    expect(line.get_by_text("implied").filter(visible=True)).to_have_count(2)
+
+
+def test_escape_folds_the_switcher_back_and_gives_the_focus_to_it(person):
+    """Fault pages-C21."""
+    cleo = person("cleo")
+    cleo.sign_in()
+    page = cleo.goes_to("/history/")
+    page.evaluate(SWITCHER)
+    page.keyboard.press("Escape")
+    assert page.locator("details[data-dismiss]").get_attribute("open") is None
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+
+
+def test_the_app_on_the_phone_in_hand_is_opened_by_a_link(person):
+    """Fault pages-B19: nobody can scan the screen that they hold; the key can be copied, too."""
+    audit = person("audit", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    audit.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    audit.sign_in()
+    page = audit.goes_to("/enrol/app/")
+    link = page.get_by_role("link", name="Open in your authenticator app")
+    expect(link).to_be_visible()
+    secret = page.locator("#key").text_content() or ""
+    assert f"secret={''.join(secret.split())}" in (link.get_attribute("href") or "")
+    page.get_by_text("Type the key by hand").click()
+    page.get_by_role("button", name="Copy the key").click()
+    expect(page.get_by_text("Copied.")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == "".join(secret.split())
+    page.goto(f"{audit.portal.base_url}/enrol/")
+    expect(page.get_by_label("Name")).to_have_value("Chrome on Linux")
