@@ -154,8 +154,7 @@ def person(portal: Portal, chromium: Browser) -> Iterator[Callable[..., Person]]
     complaints: list[str] = []
 
     def come(name: str, **device: Any) -> Person:
-        zone = {"timezone_id": "Europe/Zurich", "locale": "en-GB"}
-        context = chromium.new_context(base_url=portal.base_url, **zone, **device)
+        context = chromium.new_context(base_url=portal.base_url, timezone_id="Europe/Zurich", locale="en-GB", **device)
         page = context.new_page()
         page.on("console", lambda message: _note(complaints, name, message.type, message.text))
         page.on("pageerror", lambda error: complaints.append(f"{name}: {error}"))

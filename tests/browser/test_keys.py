@@ -59,6 +59,8 @@ def test_a_secret_is_revealed_once_whatever_one_tries(person):
     assert secret not in page.url + page.title()
     assert page.locator("main input").count() == 0
     watched(owner, "reveal")
+    # Fault pages-C12: no example is cut at its end, on any screen.
+    assert page.evaluate("[...document.querySelectorAll('pre')].every((e) => e.scrollWidth <= e.clientWidth)")
 
     page.get_by_role("button", name="Copy secret").click()
     assert page.evaluate("navigator.clipboard.readText()") == secret
