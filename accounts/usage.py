@@ -14,12 +14,13 @@ from time import sleep
 from typing import Final
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
+from django.db import close_old_connections, connection, transaction
 from django.utils import timezone
 
 from accounts.credentials import PUBLIC
 from accounts.models import ApiKey, KeyUse, RefusedCall
 from accounts.refused import Reason, why_dead
+from portal.core.away import in_words, is_away
 
 logger = logging.getLogger(__name__)
 
@@ -52,9 +53,6 @@ class _Use:
     counts: "Counter[tuple[date, str, bool]]" = field(default_factory=Counter)
     refused: "OrderedDict[Call, _Refused]" = field(default_factory=OrderedDict)
 
-
-# The database is away, busy or full, which passes. Whatever else it says, it would say again.
-AWAY: Final = (OperationalError, InterfaceError)
 
 _pending: dict[str, _Use] = {}
 # Keys of which it was said that something was dropped.
@@ -114,10 +112,11 @@ def flush() -> None:
         return
     try:
         _write(taken)
-    except AWAY as error:
-        _keep(taken, error)
-    except Exception:  # noqa: BLE001 - whichever of them it is, the others must not pay for it
-        _write_each(taken)
+    except Exception as error:  # noqa: BLE001 - whichever of them it is, the others must not pay for it
+        if is_away(error):
+            _keep(taken, error)
+        else:
+            _write_each(taken)
 
 
 def forget_all() -> None:
@@ -133,14 +132,15 @@ def _write_each(taken: dict[str, _Use]) -> None:
     for public in sorted(taken):
         try:
             _write({public: taken[public]})
-        except AWAY as error:
-            _keep({public: taken[public]}, error)
         except Exception as error:  # noqa: BLE001 - a value that no column takes must not end the thread
-            _drop(public, error)
+            if is_away(error):
+                _keep({public: taken[public]}, error)
+            else:
+                _drop(public, error)
 
 
 def _keep(taken: dict[str, _Use], error: Exception) -> None:
-    logger.warning("The use of %s keys could not be written yet: %s", len(taken), type(error).__name__)
+    logger.warning("The use of %s keys could not be written yet: %s", len(taken), in_words(error))
     _put_back(taken)
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
+from portal import databases
 from portal.local import local_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -85,6 +86,7 @@ MIDDLEWARE = [
     "accounts.enrolment.EnrolmentMiddleware",
     "portal.dashboard.middleware.NotFoundMiddleware",
     "portal.dashboard.middleware.OnlyForFormsMiddleware",
+    "portal.dashboard.middleware.AwayMiddleware",
 ]
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
@@ -107,21 +109,10 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- Storage ---------------------------------------------------------------------------------------------------------
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR / 'portal.sqlite3'}")}
-DATABASES["default"]["CONN_MAX_AGE"] = None
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES = {"default": databases.settled(env.db("DATABASE_URL", default=f"sqlite:///{VAR / 'portal.sqlite3'}"))}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # SQLite has no row locks: a transaction that may write takes the one lock at its start, and waits for it.
-    DATABASES["default"]["OPTIONS"] = {
-        "timeout": 20,
-        "transaction_mode": "IMMEDIATE",
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL",
-    }
     # Tests race on several connections, which an SQLite database in memory does not have.
     DATABASES["default"]["TEST"] = {"NAME": VAR / "test.sqlite3"}
-else:
-    # Without this PostgreSQL plans the signed call's statement anew each time, which halves the rate.
-    DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 5
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SESSION_ENGINE = "accounts.sessions"
 

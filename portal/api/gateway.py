@@ -4,7 +4,6 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
-from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from accounts import usage
@@ -13,7 +12,7 @@ from portal.api import bodies, methods, permissions, refusals, throttle
 from portal.api.authentication import Signed, authenticate, known_method
 from portal.api.caller import Caller
 from portal.api.envelope import JSON, ApiError, Error, Reply, Result, error_for, failure, success
-from portal.core import context
+from portal.core import away, context
 from portal.core.errors import DomainError
 
 logger = logging.getLogger(__name__)
@@ -64,11 +63,11 @@ def answer(call: Call) -> Reply:
         return failure(error.error)
     except DomainError as error:
         return failure(error_for(error, funding=_is_funding(call.path)))
-    except (OperationalError, InterfaceError):
-        # The connection is replaced before the next call. This one is not tried again: it may have counted.
-        logger.exception("The database failed during %s", _loggable(call.path))
-        return failure(Error.UNAVAILABLE)
-    except Exception:
+    except Exception as error:
+        if away.is_away(error):
+            # The connection is replaced before the next call. This one is not tried again: it may have counted.
+            logger.warning("The database failed during %s: %s", _loggable(call.path), away.in_words(error))
+            return failure(Error.UNAVAILABLE)
         logger.exception("Unexpected error during %s", _loggable(call.path))
         return failure(Error.INTERNAL)
 

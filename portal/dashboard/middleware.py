@@ -6,7 +6,8 @@ from django.conf import settings
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
-from portal.dashboard.views.errors import not_found, only_for_forms
+from portal.core.away import is_away
+from portal.dashboard.views.errors import away, not_found, only_for_forms
 
 
 class NotFoundMiddleware:
@@ -44,3 +45,16 @@ class OnlyForFormsMiddleware:
         page = only_for_forms(request)
         page.headers["Allow"] = response.headers["Allow"]
         return page
+
+
+class AwayMiddleware:
+    """503 for a view whose database failed for now. What fails outside of views comes to `errors.server_error`."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        return away(request, exception) if is_away(exception) else None

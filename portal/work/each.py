@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError
+from portal.core.away import is_away
 
 T = TypeVar("T")
 
@@ -16,14 +16,14 @@ def each(things: Iterable[T], act: Callable[[T], int], *, what: str) -> int:
 
     `what` names in the log what was being done. `act` brings its own transaction.
 
-    Raises: OperationalError, InterfaceError: the database is away for all of them alike.
+    Raises: what `is_away`: then the database is away for all of them alike.
     """
     done = 0
     for thing in things:
         try:
             done += act(thing)
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception:
+        except Exception as error:
+            if is_away(error):
+                raise
             logger.exception("Could not %s; the others go on", what)
     return done

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.core.cache import cache
+from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
 
@@ -43,6 +44,43 @@ def test_a_fault_is_not_told_to_the_reader(client, db, django_assert_num_queries
     assert response.status_code == 500
     assert "the words of the fault" not in response.content.decode()
     assert re.search(r"<code>[0-9a-f]{32}</code>", response.content.decode())
+
+
+@pytest.fixture
+def database_away():
+    """A database that nobody reaches, however it is asked."""
+
+    def gone(*_args, **_kwargs):
+        raise OperationalError("could not connect to server")
+
+    with connection.execute_wrapper(gone):
+        yield
+
+
+@pytest.mark.parametrize("path", ["/inbox/", "/sign-in/", "/history/"])
+def test_while_the_database_is_away_a_page_says_so_and_when_to_come_back(
+    client, ana, sign_in, path, request
+):
+    """fault operations-F15, fault operations-F2: it was a 500, for who brought a session cookie even on /healthz."""
+    sign_in(client, ana)
+    request.getfixturevalue("database_away")
+    client.raise_request_exception = False
+    response = client.get(path)
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "5"
+    assert "The database does not answer" in response.content.decode()
+    assert re.search(r"<code>[0-9a-f]{32}</code>", response.content.decode())
+
+
+def test_a_part_of_a_page_is_answered_by_a_part(client, ana, sign_in, request):
+    """fault operations-F15: htmx leaves what is shown as it is and asks again."""
+    sign_in(client, ana)
+    request.getfixturevalue("database_away")
+    client.raise_request_exception = False
+    response = client.get(reverse("policies:inbox_count"), headers={"hx-request": "true"})
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "5"
+    assert response.content.decode().startswith("<p")
 
 
 def test_a_missing_right_is_named(client, ana, sign_in):

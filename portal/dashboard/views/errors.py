@@ -1,5 +1,9 @@
 """What a person sees when a request cannot be answered: generic, with the number that finds it again (WB-12)."""
 
+import logging
+import sys
+from typing import Final
+
 from django.core.cache import cache
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -11,8 +15,13 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core import context
 from portal.core.actors import Actor, stranger
+from portal.core.away import in_words, is_away
+
+logger = logging.getLogger(__name__)
 
 RECORD_AGAIN_AFTER = 60
+# Seconds, said to who met a database that was away.
+COME_BACK_AFTER: Final = 5
 STALE_PAGE = "This page was open too long, or was not ours. Go back, reload it, and send it again."
 
 
@@ -33,8 +42,19 @@ def only_for_forms(request: HttpRequest) -> HttpResponse:
     return _page(request, 405)
 
 
+def away(request: HttpRequest, error: BaseException) -> HttpResponse:
+    """The database is away: said without it, and when to come back. A part of a page is answered by a part."""
+    logger.warning("The database failed during %s: %s", ascii(request.path[:100]), in_words(error))
+    template = "_503.html" if request.headers.get("HX-Request") else "503.html"
+    answer = render_to_string(template, {"request_id": _id(request)})
+    return HttpResponse(answer, status=503, headers={"Retry-After": str(COME_BACK_AFTER), "Cache-Control": "no-store"})
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """Rendered without the request: whatever broke must not break this page too."""
+    error = sys.exc_info()[1]
+    if error is not None and is_away(error):
+        return away(request, error)
     return HttpResponse(render_to_string("500.html", {"request_id": _id(request)}), status=500)
 
 

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from portal.audit.chain import Head, verify_chain
 from portal.audit.models import Chain
+from portal.core.unhurried import unhurried
 
 
 class Command(BaseCommand):
@@ -17,6 +18,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--kept", type=Path, metavar="FILE", help="lines that an earlier run printed")
 
+    @unhurried()
     def handle(self, *, kept: Path | None, **options: object) -> None:
         heads = [] if kept is None else read_heads(kept)
         chains = {chain.name: chain for chain in Chain.objects.order_by("pk")}

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from portal.core.sealing import Sealed, everything
 from portal.core.secrets import sealing_key
+from portal.core.unhurried import unhurried
 
 
 class Command(BaseCommand):
@@ -15,6 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("--left", action="store_true", help="change nothing; exit 1 if anything is left")
         parser.add_argument("--batch", type=int, default=200, help="rows in one transaction (default 200)")
 
+    @unhurried()
     def handle(self, *args: object, left: bool = False, batch: int = 200, **options: object) -> None:
         if not 1 <= batch <= 10_000:
             raise CommandError("--batch takes a number from 1 to 10000.")

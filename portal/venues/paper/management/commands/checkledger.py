@@ -4,12 +4,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from portal.core.unhurried import unhurried
 from portal.venues.paper import checking
 
 
 class Command(BaseCommand):
     help = "Adds the paper exchange's ledger up again. Says each difference and exits 1 if there is one."
 
+    @unhurried()
     def handle(self, *_args: Any, **_options: Any) -> None:
         found = list(checking.differences())
         for difference in found:
