@@ -58,9 +58,7 @@ def database_away():
 
 
 @pytest.mark.parametrize("path", ["/inbox/", "/sign-in/", "/history/"])
-def test_while_the_database_is_away_a_page_says_so_and_when_to_come_back(
-    client, ana, sign_in, path, request
-):
+def test_while_the_database_is_away_a_page_says_so_and_when_to_come_back(client, ana, sign_in, path, request):
     """fault operations-F15, fault operations-F2: it was a 500, for who brought a session cookie even on /healthz."""
     sign_in(client, ana)
     request.getfixturevalue("database_away")
