@@ -1,4 +1,8 @@
-"""The WSGI application: the bots' API in front, Django behind it."""
+"""The WSGI application: the bots' API in front, Django behind it.
+
+It is what `portal.asgi` serves. A WSGI server of its own cannot cut off a slow body, nor tell `X_Forwarded_For` from
+`X-Forwarded-For`: behind one, a proxy has to do both.
+"""
 
 import os
 
@@ -9,6 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 django_application = get_wsgi_application()
 
 from portal.api.middleware import bot_api  # noqa: E402  (needs the loaded apps)
+from portal.core.door.headers import bounded  # noqa: E402
 from portal.core.nameless import nameless  # noqa: E402
 
-application = nameless(bot_api(django_application))
+application = nameless(bot_api(bounded(django_application)))

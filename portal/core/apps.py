@@ -13,7 +13,7 @@ class CoreConfig(AppConfig):
         from django.conf import settings
         from django.core.exceptions import ImproperlyConfigured
 
-        from portal.core import keys_check
+        from portal.core import keys_check, python_check  # noqa: F401  (registers its check)
 
         wrong = keys_check.wrong_keys()
         if wrong and not settings.DEBUG:

@@ -1,0 +1,1 @@
+"""What stands between the server and the application: whole requests in, with bounds on what they may cost."""
