@@ -12,6 +12,9 @@ RUN = $(VENV)/bin/python
 PROVE = $(TEST_VENV)/bin/python
 CHECK_VAR = $(TEST_VENV)/var
 
+# How the portal is served, here and in docs/operating.md: headers of 16 kB at most, and HTTP/1.1 as proxies speak it.
+SERVE = --interface asginl --no-ws --http 1 --http1-buffer-size 16384 --workers-kill-timeout 5
+
 UV = uv==0.13.9
 COMPILE = "$(abspath $(LOCK_VENV))"/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links $(LOCK_FLAGS)
@@ -47,9 +50,8 @@ run: $(VENV)/.runtime ## serve the portal with demo data on http://localhost:800
 	echo "Starting the server ..." && \
 	{ $(RUN) manage.py work --with-parent & } && \
 	{ $(SAY_WELCOME) & } && \
-	exec $(RUN) -m granian --interface wsgi --host 127.0.0.1 --port $(PORT) --no-ws \
-		--workers 1 --blocking-threads 32 --workers-kill-timeout 5 \
-		--log-level warning --no-access-log portal.wsgi:application
+	exec $(RUN) -m granian $(SERVE) --host 127.0.0.1 --port $(PORT) --workers 1 \
+		--log-level warning --no-access-log portal.asgi:application
 
 # The address and the people are the last words on the screen: what the server says at its start comes before them.
 define SAY_WELCOME
@@ -113,6 +115,8 @@ $(LOCK_VENV)/.uv: Makefile
 
 define environment
 @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Countersign needs Python 3.11 or newer.")'
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 10) or (3, 12) <= sys.version_info < (3, 12, 6))' || \
+	echo "This Python reads cookies slowly (CVE-2024-7592). The portal guards itself; 3.11.10, 3.12.6 or newer is better."
 @echo "Installing $(2) into $(1): one to three minutes, once."
 @$(PYTHON) -m venv "$(1)"
 @"$(1)/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --requirement "$(2)" \

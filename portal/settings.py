@@ -108,6 +108,13 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
+# --- Serving ---------------------------------------------------------------------------------------------------------
+# Of each process: so many threads answer bots, and as many others answer pages.
+THREADS = env.int("PORTAL_THREADS", default=8)
+# Seconds in which a body has to have come. Whoever takes longer than the first moment holds one of so many places.
+BODY_AT_ONCE, BODY_DEADLINE = 0.5, 10.0
+SLOW_BODIES, SLOW_BODIES_OF_SOURCE = 512, 128
+
 # --- Storage ---------------------------------------------------------------------------------------------------------
 DATABASES = {"default": databases.settled(env.db("DATABASE_URL", default=f"sqlite:///{VAR / 'portal.sqlite3'}"))}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from portal.api import gateway
 from portal.api.envelope import Reply
 from portal.core.csp import SECURITY_HEADERS
+from portal.core.door.environ import RAW_PATH
 from portal.core.origin import is_secure, source_address
 
 if TYPE_CHECKING:
@@ -53,6 +54,9 @@ def bot_api(application: "WSGIApplication") -> "WSGIApplication":
         try:
             # WSGI hands bytes over as latin-1.
             path = path.encode("latin-1").decode(errors="replace")
+            if "%" in environ.get(RAW_PATH, ""):
+                # One way to write a path, so that a proxy's rule about `/0/` sees every call.
+                path = gateway.PREFIX
             call = read_call(environ, environ["wsgi.input"], path=path, scheme=environ["wsgi.url_scheme"])
             reply = gateway.answer(call)
         finally:

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import _free_port
 from tests.browser.devices import Device, Eyes, plug_in
+from tests.serving import serving
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = "a lighthouse above the bay"
@@ -62,8 +63,8 @@ def empty_portal(folder: Path) -> Iterator[Empty]:
     environment |= {"PORTAL_DEBUG": "1", "PORTAL_VAR": str(folder), "PORTAL_BASE_URL": url}
     portal = Empty(url, folder, environment)
     portal.manage("migrate", "--verbosity", "0")
-    granian = ["-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws"]
-    options = ["--workers", "1", "--blocking-threads", "4", "--log-level", "warning", "portal.wsgi:application"]
+    granian = ["-m", "granian", *serving(), "--host", "127.0.0.1", "--port", str(port)]
+    options = ["--workers", "1", "--log-level", "warning", "portal.asgi:application"]
     servers = [
         subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment)
         for command in ((*granian, *options), ("manage.py", "work"))

@@ -18,6 +18,7 @@ from typing import TypeVar
 import pytest
 
 from portal.api import methods
+from tests.serving import serving
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,8 +50,8 @@ def portal(tmp_path_factory) -> Iterator[Portal]:
     }
     for command in (["migrate", "--verbosity", "0"], ["demo"]):
         subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True, timeout=180)
-    granian = ["-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws"]
-    options = ["--workers", "1", "--blocking-threads", "4", "--log-level", "warning", "portal.wsgi:application"]
+    granian = ["-m", "granian", *serving(), "--host", "127.0.0.1", "--port", str(port)]
+    options = ["--workers", "1", "--log-level", "warning", "portal.asgi:application"]
     server = subprocess.Popen([sys.executable, *granian, *options], cwd=ROOT, env=environment)
     try:
         wait_for(port, server)

@@ -2,6 +2,7 @@
 
 import io
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -35,12 +36,20 @@ class Sent(dict[str, Any]):
         )
 
 
+def answered(**given: str) -> tuple[int, dict[str, str], bytes]:
+    said: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Callable[[bytes], object]:
+        said.append((status, headers))
+        return bytes
+
+    body = b"".join(wsgi.application(Sent(**given), start))
+    status, headers = said[0]
+    return int(status[:3]), dict(headers), body
+
+
 def status(**given: str) -> int:
-    said = []
-    environ = Sent(**given)
-    for _ in wsgi.application(environ, lambda line, *_: said.append(line)):
-        pass
-    return int(said[0][:3])
+    return answered(**given)[0]
 
 
 @pytest.mark.parametrize("slashes", [33, 4_000, 60_000, 300_000])
@@ -70,10 +79,7 @@ def test_a_header_that_python_takes_apart_has_a_length(name, most):
 
 @pytest.mark.django_db
 def test_what_is_turned_away_is_told_why_and_guarded_like_every_answer():
-    given = {}
-    body = b"".join(
-        wsgi.application(Sent(HTTP_COOKIE="a" * 5000), lambda line, headers, *_: given.update(dict(headers)))
-    )
+    _, given, body = answered(HTTP_COOKIE="a" * 5000)
     assert b"Delete the cookies of this site" in body
     assert given["Content-Security-Policy"].startswith("default-src 'none'")
     assert given["Cache-Control"] == "no-store"

@@ -1,7 +1,7 @@
 """Headers that cost more to read than they are worth are turned away before anything reads them (security IN-1).
 
 Below 3.11.10 and 3.12.6 Python takes quadratic time for a quoted cookie full of backslashes (CVE-2024-7592): one of
-60 kB held a core for seconds. A cookie of ours holds none, so here the portal keeps itself, whichever Python it runs on.
+60 kB held a core for seconds. A cookie of ours holds none, so the portal looks after itself, whichever Python runs it.
 """
 
 import sys

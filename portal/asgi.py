@@ -1,0 +1,65 @@
+"""The ASGI application that the portal is served by: `portal.wsgi`, behind a door that waits for whole requests."""
+
+from typing import Final
+
+from django.conf import settings
+
+from portal.api import gateway, middleware
+from portal.api.envelope import Error, failure
+from portal.core.csp import SECURITY_HEADERS
+from portal.core.door.bodies import Bodies
+from portal.core.door.serving import Answer, Door, Line
+from portal.core.nameless import NOBODY
+from portal.wsgi import application as wsgi_application  # isort: split  (loads the apps that the rest needs)
+
+# Asked by whoever watches over the portal; they must hear the truth while everything else is busy.
+WATCHED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+TOO_SLOW: Final = "What you sent did not arrive in time. Check your connection, go back, and send it again.\n"
+TOO_BUSY: Final = "The portal is too busy to answer just now. Wait a few seconds, and try again.\n"
+
+
+def _plain(status: int, words: str, **headers: str) -> Answer:
+    given = {**SECURITY_HEADERS, "Cache-Control": "no-store", "Content-Type": "text/plain; charset=utf-8", **headers}
+    return Answer(status, [*given.items(), NOBODY], words.encode())
+
+
+def _envelope(error: Error, **headers: str) -> Answer:
+    reply = failure(error)
+    return Answer(200, [*(middleware.headers(reply) | headers).items(), NOBODY], reply.body)
+
+
+def _line(name: str, threads: int, longest: int, *, late: Answer, full: Answer) -> Line:
+    return Line(name, threads=threads, longest=longest, late=late, full=full)
+
+
+late = _plain(408, TOO_SLOW, Connection="close")
+full = _plain(503, TOO_BUSY, **{"Retry-After": "5"})
+bots = _line(
+    "bots",
+    settings.THREADS,
+    1024,
+    late=_envelope(Error.INVALID_ARGUMENTS, Connection="close"),
+    full=_envelope(Error.BUSY),
+)
+pages = _line("pages", settings.THREADS, 256, late=late, full=full)
+watch = _line("watch", 1, 64, late=late, full=full)
+
+
+def line_of(path: str) -> Line:
+    """Who answers it: bots never wait for people, nor the watch for either."""
+    if path.startswith(gateway.PREFIX):
+        return bots
+    return watch if path in WATCHED else pages
+
+
+application = Door(
+    wsgi_application,
+    line_of=line_of,
+    bodies=Bodies(
+        limit=settings.API_BODY_LIMIT,
+        at_once=settings.BODY_AT_ONCE,
+        deadline=settings.BODY_DEADLINE,
+        slow=settings.SLOW_BODIES,
+        slow_of_source=settings.SLOW_BODIES_OF_SOURCE,
+    ),
+)

@@ -1,0 +1,94 @@
+"""How bodies are waited for: a short while for everybody, a while longer for a few, and for nobody without end."""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, Final
+
+from portal.core.origin import source_address
+
+LENGTH: Final = re.compile(rb"[0-9]{1,12}")
+
+
+class Late(Exception):
+    """The body did not come in time, or too many wait for theirs."""
+
+
+class TooLong(Exception):
+    """It says of itself, or has shown, that it is longer than anything reads."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__()
+        self.length = length
+
+
+class Bodies:
+    """Reads bodies of up to `limit` bytes within `deadline` seconds.
+
+    Who sends it at once is never counted. Whoever takes longer than `at_once` seconds holds one of `slow` places, and
+    one of the `slow_of_source` that a source may hold; without a place they are turned away.
+    """
+
+    def __init__(self, *, limit: int, at_once: float, deadline: float, slow: int, slow_of_source: int) -> None:
+        self.limit, self.at_once, self.deadline = limit, at_once, deadline
+        self.slow, self.slow_of_source = slow, slow_of_source
+        self.waiting: Counter[str] = Counter()
+
+    async def read(self, scope: Mapping[str, Any], receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> bytes:
+        """The whole body.
+
+        Raises: TooLong without having read it, if it says so itself; Late; ConnectionError if the sender went away.
+        """
+        self._refuse_by_length(scope)
+        source = _source(scope)
+        is_counted = False
+
+        def slow_now() -> None:
+            nonlocal is_counted
+            if self.waiting.total() >= self.slow or self.waiting[source] >= self.slow_of_source:
+                limit.reschedule(asyncio.get_running_loop().time())
+            else:
+                self.waiting[source] += 1
+                is_counted = True
+
+        try:
+            async with asyncio.timeout(self.deadline) as limit:
+                turn = asyncio.get_running_loop().call_later(self.at_once, slow_now)
+                try:
+                    return await self._gather(receive)
+                finally:
+                    turn.cancel()
+        except TimeoutError as error:
+            raise Late from error
+        finally:
+            if is_counted:
+                self.waiting[source] -= 1
+                self.waiting += Counter()  # leaves out who waits no more
+
+    def _refuse_by_length(self, scope: Mapping[str, Any]) -> None:
+        said = _header(scope, b"content-length") or b"0"
+        if not LENGTH.fullmatch(said) or int(said) > self.limit:
+            raise TooLong(self.limit + 1)
+
+    async def _gather(self, receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> bytes:
+        pieces, length = list[bytes](), 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ConnectionError
+            pieces.append(message.get("body", b""))
+            length += len(pieces[-1])
+            if length > self.limit:
+                raise TooLong(length)
+            if not message.get("more_body"):
+                return b"".join(pieces)
+
+
+def _source(scope: Mapping[str, Any]) -> str:
+    peer = (scope.get("client") or ("",))[0]
+    return source_address(peer, _header(scope, b"x-forwarded-for").decode("latin-1"))
+
+
+def _header(scope: Mapping[str, Any], wanted: bytes) -> bytes:
+    return b",".join(value for name, value in scope["headers"] if name.lower() == wanted)

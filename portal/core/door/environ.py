@@ -1,0 +1,61 @@
+"""A request as ASGI gives it, in the variables of WSGI (PEP 3333)."""
+
+import io
+import sys
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
+
+# The two that WSGI calls by names of their own.
+PLAIN: Final = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
+RAW_PATH: Final = "portal.raw_path"
+
+
+def environ_of(scope: Mapping[str, Any], body: bytes, *, claimed: int = 0) -> "WSGIEnvironment":
+    """The variables of one request whose body is `body`; `claimed` is how long it says it is, if it was not read.
+
+    A header with an underscore in its name is left out: WSGI could not tell `X_Forwarded_For` from the
+    `X-Forwarded-For` of a proxy (security WB-10). So is all that this machine's own environment holds.
+    """
+    host, port = scope.get("server") or ("localhost", 0)
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope["path"].encode(errors="surrogateescape").decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": str(host),
+        "SERVER_PORT": str(port or 0),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": (scope.get("client") or ("",))[0],
+        RAW_PATH: (scope.get("raw_path") or b"").decode("latin-1"),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    environ |= _headers(scope["headers"])
+    # The body is here as a whole, so however it was sent, this is how long it is.
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    if body or claimed or "CONTENT_LENGTH" in environ:
+        environ["CONTENT_LENGTH"] = str(claimed or len(body))
+    return environ
+
+
+def _headers(given: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in given:
+        if b"_" in name:
+            continue
+        lower = name.lower()
+        variable = PLAIN.get(lower) or "HTTP_" + lower.decode("latin-1").upper().replace("-", "_")
+        text = value.decode("latin-1")
+        if variable in found:
+            # RFC 9110 §5.3, and RFC 9113 §8.2.3 for the one header whose values are not joined by a comma.
+            text = f"{found[variable]}{'; ' if variable == 'HTTP_COOKIE' else ','}{text}"
+        found[variable] = text
+    return found

@@ -1,0 +1,114 @@
+"""The ASGI side of the portal: it waits for whole requests, holding no thread, and has threads of each kind answer.
+
+A thread that waits for a slow sender is one that nobody else has. So bodies are read here, in the event loop, with a
+deadline; and what answers bots, pages and the watch of the operator never stands in the same line.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from portal.core.door.bodies import Bodies, Late, TooLong
+from portal.core.door.environ import environ_of
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from wsgiref.types import WSGIApplication, WSGIEnvironment
+
+    Scope = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+    Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+    ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+
+logger = logging.getLogger(__name__)
+BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One response, whole."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+class Line:
+    """The threads that answer one kind of request, and how many requests may stand before them.
+
+    `late` answers one whose body did not come in time, `full` one that finds the line too long.
+    """
+
+    def __init__(self, name: str, *, threads: int, longest: int, late: Answer, full: Answer) -> None:
+        self.longest, self.late, self.full = longest, late, full
+        self.inside = 0
+        self.threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
+
+    async def answer(self, application: "WSGIApplication", environ: "WSGIEnvironment") -> Answer:
+        """Have one of the threads run the application."""
+        if self.inside >= self.longest:
+            return self.full
+        self.inside += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.threads, _run, application, environ)
+        finally:
+            self.inside -= 1
+
+
+class Door:
+    """An ASGI application around a WSGI one. `line_of` says by the path in which line a request stands."""
+
+    def __init__(self, application: "WSGIApplication", *, line_of: Callable[[str], Line], bodies: Bodies) -> None:
+        self.application, self.line_of, self.bodies = application, line_of, bodies
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        if scope["type"] != "http":
+            return
+        try:
+            answer = await self._answer(scope, receive)
+        except ConnectionError:
+            return
+        headers = [(name.lower().encode(), value.strip().encode("latin-1")) for name, value in answer.headers]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def _answer(self, scope: "Scope", receive: "Receive") -> Answer:
+        line = self.line_of(scope["path"])
+        body, claimed = b"", 0
+        if scope["method"] not in BODILESS:
+            try:
+                body = await self.bodies.read(scope, receive)
+            except TooLong as error:
+                # The application refuses it in its own words, by the length alone.
+                claimed = error.length
+            except Late:
+                return line.late
+        return await line.answer(self.application, environ_of(scope, body, claimed=claimed))
+
+
+def _run(application: "WSGIApplication", environ: "WSGIEnvironment") -> Answer:
+    status, headers = "", list[tuple[str, str]]()
+
+    def start(said: str, given: list[tuple[str, str]], exc_info: "ExcInfo | None" = None, /) -> Callable[..., object]:
+        nonlocal status, headers
+        status, headers = said, given
+        return _written
+
+    try:
+        pieces = application(environ, start)
+        try:
+            body = b"".join(pieces)
+        finally:
+            if hasattr(pieces, "close"):
+                pieces.close()
+    except Exception:
+        logger.exception("A request was not answered")
+        return Answer(500, [("Content-Type", "text/plain"), ("Cache-Control", "no-store")], b"Internal error\n")
+    return Answer(int(status[:3]), headers, body)
+
+
+def _written(_: bytes, /) -> None:
+    raise NotImplementedError("PEP 3333 keeps this way of answering for old code; there is none here.")
