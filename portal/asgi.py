@@ -1,5 +1,9 @@
 """The ASGI application that the portal is served by: `portal.wsgi`, behind a door that waits for whole requests."""
 
+from portal.wsgi import application as wsgi_application
+
+# What was imported above has loaded the apps, which these need.
+# isort: split
 from typing import Final
 
 from django.conf import settings
@@ -10,7 +14,6 @@ from portal.core.csp import SECURITY_HEADERS
 from portal.core.door.bodies import Bodies
 from portal.core.door.serving import Answer, Door, Line
 from portal.core.nameless import NOBODY
-from portal.wsgi import application as wsgi_application  # isort: split  (loads the apps that the rest needs)
 
 # Asked by whoever watches over the portal; they must hear the truth while everything else is busy.
 WATCHED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
