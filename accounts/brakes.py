@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from accounts import keys
 from accounts.models import ApiKey, Member, ServiceUser
-from accounts.suspensions import bar_to_confirm, confirm_suspension, suspend_member
+from accounts.suspensions import bar_to_suspend, suspend_member
 from policies import access, changes
 from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
@@ -13,8 +13,7 @@ from portal.audit.record import lock_history, record
 from portal.core.errors import Conflict, NotFound, Refused
 
 __all__ = [
-    "bar_to_confirm",
-    "confirm_suspension",
+    "bar_to_suspend",
     "end_overlap",
     "revoke_key",
     "suspend_member",

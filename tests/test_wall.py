@@ -99,7 +99,7 @@ KINDS = {
     "accounts:change_rights": "member",
     "accounts:review_identity": "member",
     "accounts:suspend_member": "member",
-    "accounts:confirm_suspension": "member",
+    "accounts:keep_out": "member",
     "accounts:lift_member": "member",
     "accounts:remove_member": "member",
     "accounts:reset_factors": "member",

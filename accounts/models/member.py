@@ -37,7 +37,7 @@ class Member(models.Model):
 
     `factors_reset_at` is when their factors were last put anew otherwise than by one they held: reset by others, or,
     with `factors_reset_by_code`, enrolled by whoever came in with a recovery code. A suspension by one person ends at
-    `suspended_until`, whether or not that is ever written down; one that another member confirmed has no such end.
+    `suspended_until`, whether or not that is ever written down; who is kept out by a request has no such end.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="members")
@@ -66,6 +66,16 @@ class Member(models.Model):
             models.CheckConstraint(
                 condition=models.Q(suspended_until=None) | models.Q(suspended_at__isnull=False),
                 name="member_suspension_ends_if_begun",
+            ),
+            # A brake has an end, and who pulls it one at a time; what has lapsed is written down before the next.
+            models.UniqueConstraint(
+                fields=["suspended_by"],
+                condition=models.Q(suspended_until__isnull=False),
+                name="member_one_suspension_each",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(suspended_by=None) | ~models.Q(suspended_by=models.F("id")),
+                name="member_suspended_by_another",
             ),
             models.CheckConstraint(condition=models.Q(identity__in=Identity.values), name="member_identity_known"),
         ]

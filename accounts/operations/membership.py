@@ -75,7 +75,8 @@ def describe_lift(change: ChangeRequest) -> Description:
             Fact("Suspended", markup.moment(member.suspended_at)),
             Fact("By", member.suspended_by.label),
             Fact(
-                "Ends by itself", markup.moment(member.suspended_until) if member.suspended_until else "no: confirmed"
+                "Ends by itself",
+                markup.moment(member.suspended_until) if member.suspended_until else "no: kept out",
             ),
         )
     return Description(

@@ -14,6 +14,7 @@ from accounts.entitlements import Rights
 from accounts.forms.service_users import ConfirmForm
 from accounts.identity import checks
 from accounts.models import Account, Member
+from accounts.operations import keeping_out
 from accounts.operations.factors import ResetFactors, reset_factors
 from accounts.operations.membership import (
     LiftMemberSuspension,
@@ -72,7 +73,7 @@ class Bars:
     rights: str
     suspend: str
     lift: str
-    confirm: str
+    keep_out: str
     remove: str
     reset: str
     sessions: str
@@ -105,21 +106,21 @@ def suspend(request: MemberRequest, number: int) -> HttpResponse:
         request,
         found,
         lambda: brakes.suspend_member(actor=request.member, member=found),
-        f"{found.label} is suspended.\nTheir sessions ended, and what they asked for is over. It lasts 72 hours, or "
-        "until it is lifted if another member confirms it.",
+        f"{found.label} is suspended.\nTheir sessions ended, and what they asked for is over. It lasts 72 hours, "
+        "unless it is lifted before.",
     )
 
 
 @require_POST
-@needs(Workflow.MANAGE_ACCESS, Right.APPROVE)
-def confirm_suspension(request: MemberRequest, number: int) -> HttpResponse:
-    """Let somebody else's suspension last until it is lifted."""
+@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
+def keep_out(request: MemberRequest, number: int) -> HttpResponse:
+    """Ask that they stay out until that is lifted."""
     found = member_of(request, number)
-    return _at_once(
+    return _asked(
         request,
         found,
-        lambda: brakes.confirm_suspension(actor=request.member, member=found),
-        f"The suspension of {found.label} is confirmed.\nIt lasts until it is lifted.",
+        "keep_out",
+        lambda: propose(keeping_out.keep_out, actor=request.member, params=keeping_out.KeepOut(found.pk)),
     )
 
 
@@ -201,6 +202,7 @@ def _page(request: MemberRequest, found: Member, posted: Posted | None = None) -
         "bars": _bars(request, found),
         "events": [_event(event) for event in events.order_by("-pk")[:RECENT]],
         "lift_form": shown.form("lift", request),
+        "keep_out_form": shown.form("keep_out", request),
         "remove_form": shown.form("remove", request),
         "reset_form": shown.form("reset", request),
     }
@@ -251,10 +253,11 @@ def _bars(request: MemberRequest, found: Member) -> Bars:
     own = "Nobody suspends themselves. End your other sessions under Security." if found.pk == reader.pk else ""
     own_factors = "Change your own factors under Security." if found.pk == reader.pk else ""
     gone = "They were removed." if found.removed_at else ""
+    is_out = found.is_suspended and found.suspended_until is None
     return Bars(
         rights=gone or may_ask or owner,
         suspend=gone or may_ask or own or ("They are suspended already." if found.is_suspended else ""),
-        confirm=brakes.bar_to_confirm(found, reader),
+        keep_out=gone or may_ask or own or ("They are kept out already." if is_out else ""),
         lift="You need Initiate or Approve on Manage Access for this." if may_lift else "",
         remove=gone or may_ask or owner,
         reset=gone or may_ask or own_factors,

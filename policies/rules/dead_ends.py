@@ -16,6 +16,8 @@ from portal.core.errors import Refused
 
 # The workflows in which a change can be protected (P4).
 PROTECTED: Final = frozenset({Workflow.MANAGE_ACCESS, Workflow.MANAGE_POLICIES})
+# The place of a shortage of everybody who could ask.
+ANYBODY: Final = ("anybody", 0)
 # Why somebody who holds Approve does not count, where somebody can do something about it.
 CURABLE: Final = frozenset({Reason.REMOVED, Reason.UNVERIFIED, Reason.NO_FACTOR, Reason.NO_PASSKEY})
 
@@ -31,6 +33,7 @@ class Shortage:
     initiator: str
     needed: int
     missing: int
+    nobody_asks: bool = False
 
     @property
     def place(self) -> tuple[Workflow, int | None, tuple[str, int]]:
@@ -40,6 +43,8 @@ class Shortage:
         where = f" from {self.account}" if self.account else ""
         if self.needed >= NEVER:
             return f"{self.workflow.title}{where}: its policy cannot be read."
+        if self.nobody_asks:
+            return f"Nobody would be left who may ask for anything in {self.workflow.title}."
         return (
             f"{self.workflow.title}{where}, asked by {self.initiator}, would need {self.needed} "
             f"{'approval' if self.needed == 1 else 'approvals'}, and {self.missing} "
@@ -58,15 +63,36 @@ def grown(before: tuple[Shortage, ...], after: tuple[Shortage, ...]) -> tuple[Sh
     return tuple(shortage for shortage in after if shortage.missing > missing.get(shortage.place, 0))
 
 
+def worse(before: Facts, after: Facts) -> tuple[Shortage, ...]:
+    """What a change from `before` to `after` would be refused for; that nobody at all could ask any more counts too."""
+    each = grown(shortages(before), shortages(after))
+    return each or grown(standstill(before), standstill(after))
+
+
+def standstill(facts: Facts) -> tuple[Shortage, ...]:
+    """What is missing where no initiator at all could get a change of access through: it would stay so for ever.
+
+    Only there: whoever gets one through can give every other right again.
+    """
+    workflow = Workflow.MANAGE_ACCESS
+    able = pool(workflow, None, facts)
+    numbers = [(needed(workflow, one, None, facts), one) for one in initiators(workflow, None, facts)]
+    missing = [(max(0, number - len(able - barred(one))), number) for number, one in numbers]
+    least, number = min(missing, default=(1, 1))
+    if not least:
+        return ()
+    return (Shortage(workflow, None, "", ANYBODY, "anybody", number, least, nobody_asks=not missing),)
+
+
 def refuse_grown(before: Facts, after: Facts) -> None:
     """Let a change pass that makes no shortage appear or grow.
 
     Raises: Refused with the reason and the order that works.
     """
-    worse = grown(shortages(before), shortages(after))
-    if worse:
-        first = max(worse, key=lambda shortage: shortage.missing)
-        more = f" {len(worse) - 1} more would be short as well." if len(worse) > 1 else ""
+    short = worse(before, after)
+    if short:
+        first = max(short, key=lambda shortage: shortage.missing)
+        more = f" {len(short) - 1} more would be short as well." if len(short) > 1 else ""
         raise Refused(f"This would leave requests that nobody can finish. {first}{more} {_order(first, after)}")
 
 
@@ -74,6 +100,8 @@ def _order(shortage: Shortage, facts: Facts) -> str:
     """What to do first, so that the same change passes afterwards."""
     if shortage.needed >= NEVER:
         return "First configure that policy again, or have the operator look at it."
+    if shortage.nobody_asks:
+        return f"First give Initiate on {shortage.workflow.title} to one more member, then ask again."
     people = "one more member" if shortage.missing == 1 else f"{shortage.missing} more members"
     order = f"First give Approve on {shortage.workflow.title} to {people}, then ask again."
     stranger = _stranger(shortage.workflow, shortage.account_id)

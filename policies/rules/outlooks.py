@@ -5,7 +5,7 @@ lock.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from policies.rules.dead_ends import PROTECTED, Shortage, grown, shortages
+from policies.rules.dead_ends import PROTECTED, Shortage, worse
 from policies.rules.deciding import Reason, eligible, is_met, why_not
 from policies.rules.facts import Bot, Facts, Initiator, Person, Terms
 from policies.rules.needs import Asked, Need, approvals_needed, is_locked, policy_of
@@ -80,7 +80,7 @@ def locked(facts: Facts, workflow: Workflow) -> Facts:
 
 def hindrances(before: Facts, after: Facts) -> tuple[Shortage, ...]:
     """The shortages for which a change from `before` to `after` would be refused, the largest first."""
-    return tuple(sorted(grown(shortages(before), shortages(after)), key=lambda shortage: -shortage.missing))
+    return tuple(sorted(worse(before, after), key=lambda shortage: -shortage.missing))
 
 
 def custodians_of(bot: Bot, facts: Facts) -> tuple[Person, ...]:

@@ -42,6 +42,7 @@ class EventKind(StrEnum):
     MEMBER_REMOVED = "member.removed"
     MEMBER_SUSPENDED = "member.suspended"
     SUSPENSION_CONFIRMED = "member.suspension_confirmed"
+    MEMBER_KEPT_OUT = "member.kept_out"
     SUSPENSION_LAPSED = "member.suspension_lapsed"
     MEMBER_RESUMED = "member.resumed"
     RIGHTS_CHANGED = "rights.changed"

@@ -13,18 +13,19 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import own_factors, ownership, resting
+from accounts import own_factors, ownership, resting, suspensions
 from accounts.factors import held as factors
 from accounts.identity import checks
 from accounts.identity.provider import Document
 from accounts.models import Authenticator, IdentityCheck, Member, OwnershipOffer, Passkey
 from accounts.operations.factors import ResetFactors, reset_factors
+from accounts.operations.keeping_out import KeepOut, keep_out
 from accounts.organizations import add_member
 from accounts.sessions import SessionStore
 from policies.changes import propose
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
-from portal.core.errors import Conflict, NotFound
+from portal.core.errors import Conflict, NotFound, Refused
 from tests.accounts.test_organization import ask_transfer, owner_now, yes
 from tests.factories.authenticator import SoftPasskey
 from tests.factories.people import proof
@@ -143,3 +144,23 @@ def test_of_two_factors_one_stays(race, meet, world, ben):
     answers = race(lambda number: own_factors.remove(held[number], member=ben, store=SessionStore()), 2)
     assert kinds(answers) == [Conflict, type(None)]
     assert len(factors.held(ben.user)) == 1
+
+
+def test_who_pulls_twice_at_once_has_one_running(race, meet, world, ana, ben, cleo):
+    """fault rules-F: suspend ∥ suspend, from two tabs of one member."""
+    meet(suspensions, "bar_to_suspend")
+    acts = (ben, cleo)
+    answers = race(lambda number: suspensions.suspend_member(actor=ana, member=acts[number]), 2)
+    assert kinds(answers) == [type(None), Refused]
+    assert Member.objects.filter(suspended_by=ana, suspended_until__isnull=False).count() == 1
+
+
+def test_a_brake_and_the_request_that_keeps_out_leave_the_request(race, meet, world, owner, ana, ben, cleo):
+    """fault rules-F: keep out ∥ suspend; whichever comes first, Ben stays out without an end."""
+    change = propose(keep_out, actor=ana, params=KeepOut(ben.pk))
+    meet(suspensions, "bar_to_suspend")
+    acts = (lambda: yes(change, cleo), lambda: suspensions.suspend_member(actor=owner, member=ben))
+    race(lambda number: acts[number](), 2)
+    ben.refresh_from_db()
+    assert ben.suspended_at is not None
+    assert ben.suspended_until is None

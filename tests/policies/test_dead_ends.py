@@ -9,7 +9,7 @@ from policies.facts import gather
 from policies.models import ChangeRequest, Grant, Policy, State
 from policies.operations import ConfigurePolicy, RemovePolicy, configure_policy, remove_policy
 from policies.rules import WITHDRAW, Bot, Facts, Held, Key, Person, Terms
-from policies.rules.dead_ends import Shortage, grown, shortages
+from policies.rules.dead_ends import Shortage, grown, refuse_grown, shortages
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
 from tests.policies.conftest import ask_send, ask_tidy, is_untouched, yes
@@ -61,6 +61,38 @@ def test_only_what_appears_or_grows_is_worse():
     assert not grown(before, (short(1, 1),))
     assert grown(before, (short(1, 3), short(2, 1))) == (short(1, 3),)
     assert grown(before, (*before, short(3, 1))) == (short(3, 1),)
+
+
+def of_access(*people) -> Facts:
+    return Facts("any", {1: "Main"}, people, (), (Terms(Workflow.MANAGE_ACCESS, 1, True, 72),))
+
+
+def test_a_change_after_which_nobody_could_ask_is_refused_though_no_initiator_is_short():
+    """fault rules-f3: without anybody who asks there is no initiator whose shortage could grow."""
+    access = Workflow.MANAGE_ACCESS
+    hal, xena = someone(1, Right.INITIATE, access), someone(2, Right.APPROVE, access)
+    assert not shortages(of_access(xena))
+    with pytest.raises(Refused, match="Nobody would be left who may ask for anything in Manage Access"):
+        refuse_grown(of_access(hal, xena), of_access(xena))
+    refuse_grown(of_access(xena), of_access(xena))
+    refuse_grown(of_access(xena), of_access(hal, xena))
+
+
+def test_nor_one_after_which_only_those_could_ask_whom_nobody_could_approve():
+    """fault rules-f3: Xena asks and approves, and alone she is stuck; she was short before, and nothing grows."""
+    access = Workflow.MANAGE_ACCESS
+    hal = someone(1, Right.INITIATE, access)
+    xena = Person(
+        2,
+        2,
+        "Xena",
+        factors=frozenset({"totp"}),
+        grants=frozenset({Held(access, Right.INITIATE, None), Held(access, Right.APPROVE, None)}),
+    )
+    before, after = of_access(hal, xena), of_access(xena)
+    assert not grown(shortages(before), shortages(after))
+    with pytest.raises(Refused, match="asked by anybody"):
+        refuse_grown(before, after)
 
 
 def configure(actor, workflow, approvals, *, always=True):

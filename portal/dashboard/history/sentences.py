@@ -25,6 +25,7 @@ SENTENCES: Final[dict[str, str]] = {
     "member.suspended": "suspended {}",
     "member.resumed": "lifted the suspension of {}",
     "member.suspension_confirmed": "confirmed the suspension of {}",
+    "member.kept_out": "kept {} out until that is lifted",
     "member.suspension_lapsed": "let the suspension of {} lapse, which nobody confirmed",
     "invitation.sent_again": "sent the invitation of {} again",
     "invitation.revoked": "revoked the invitation of {}",
