@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from policies import changes, inbox, registry
+from policies import changes, inbox, reading
 from policies.models import ChangeRequest
 from portal.core.errors import DomainError, Refused
 from portal.core.http import Proof
@@ -71,7 +71,7 @@ def _decided(
 ) -> Outcome:
     if change is None:
         return Outcome(seen, None, "There is no such request.")
-    if approved and registry.get(change.operation).money:
+    if approved and reading.moves_money(change):
         return Outcome(seen, change, MONEY_ALONE)
     own = Proof(factor=proof.factor, at=proof.at, change=seen.reference, digest=seen.digest)
     try:

@@ -67,8 +67,11 @@ def initiator(facts: Facts, actor: "Member | ServiceUser", api_key_id: int | Non
 
 
 def asked(change: "ChangeRequest", facts: Facts) -> Asked:
-    """What `change` asks, for the rules. One whose params were altered beyond reading gives nobody anything."""
-    operation = registry.get(change.operation)
+    """What `change` asks, for the rules. One that cannot be read, or is not known, gives nobody anything."""
+    try:
+        operation = registry.get(change.operation)
+    except registry.Unregistered:
+        return _unknown(change, facts)
     try:
         params = payload.decode(operation.params, change.params)
     except payload.Unreadable:
@@ -96,6 +99,20 @@ def asking(operation: Operation[P], change: "ChangeRequest", facts: Facts, param
         protected=protects and is_locked(facts.policies),
         least=1 if operation.accepted else 0,
         spared=1 if operation.accepted and verified < FEW else 0,
+    )
+
+
+def _unknown(change: "ChangeRequest", facts: Facts) -> Asked:
+    """What nobody knows how to carry out: of the strictest kind, until somebody touches it and it ends."""
+    subject = facts.person(change.subject_member_id)
+    return Asked(
+        workflow=Workflow(change.workflow),
+        initiator=initiator(facts, change.initiator, change.api_key_id),
+        account_id=change.account_id,
+        subject=subject.user_id if subject else None,
+        money=True,
+        protected=is_locked(facts.policies),
+        least=1,
     )
 
 

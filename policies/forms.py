@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.html import format_html
 
-from policies import notes, registry
+from policies import notes, reading
 from policies.batches import BATCH, Seen, binding
 from policies.models import ChangeRequest
 from portal.core import markup
@@ -44,7 +44,7 @@ class DecideForm(StepUpForm):
 
     def __init__(self, *args: Any, request: MemberRequest, change: ChangeRequest, **kwargs: Any) -> None:
         self.change = change
-        bound = {"change": change.reference, "digest": change.digest} if registry.get(change.operation).money else {}
+        bound = {"change": change.reference, "digest": change.digest} if reading.moves_money(change) else {}
         super().__init__(*args, request=request, initial={"digest": change.digest}, **bound, **kwargs)
         self.order_fields(["code", "reason", "digest"])
 

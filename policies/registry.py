@@ -31,10 +31,22 @@ class Opened(Protocol[P_contra]):
     def __call__(self, *, actor: Actor, params: P_contra, change: "ChangeRequest") -> None: ...
 
 
-class Ended(Protocol[P_contra]):
-    """Gives back what `Opened` took, when a request ends otherwise than executed."""
+class Ended(Protocol):
+    """Gives back what `Opened` took, when a request ends otherwise than executed.
 
-    def __call__(self, *, params: P_contra, change: "ChangeRequest") -> None: ...
+    It takes the request alone: what was taken stands in rows of its own, and the params may not be readable any more.
+    """
+
+    def __call__(self, *, change: "ChangeRequest") -> None: ...
+
+
+class Done(Protocol):
+    """Whether what a request hands outside the database has happened, whatever became of the answer.
+
+    Read from rows of its own, never from the params. Raises: Unavailable while nobody can say.
+    """
+
+    def __call__(self, *, change: "ChangeRequest") -> bool: ...
 
 
 class Touches(Protocol[P_contra]):
@@ -78,7 +90,8 @@ class Operation(Generic[P]):
     accept it once it is approved (O3). `protected` says whether it is one of the changes that P4 protects while any
     policy is locked, from its params and the facts. `reaches` names the Organizations whose histories it writes besides
     its own. `touches` says what it would write: when that is not any more what it was, the request is stale (R6).
-    `renewed` gives the params with which it is asked again, seen from what is so.
+    `done` says of work outside the database whether it has happened, whatever became of the answer. `renewed` gives the
+    params with which it is asked again, seen from what is so.
     """
 
     key: str
@@ -92,7 +105,8 @@ class Operation(Generic[P]):
     headline: Callable[[P], Headline]
     describe: "Callable[[ChangeRequest], Description]"
     opened: Opened[P] | None
-    ended: Ended[P] | None
+    ended: Ended | None
+    done: Done | None
     gives_withdraw: Callable[[P], int | None]
     money: bool
     shifts_power: bool
@@ -150,7 +164,8 @@ def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of
     subject: Callable[[P], str] = lambda _params: "",
     subject_member: Callable[[P], int | None] = nothing,
     opened: Opened[P] | None = None,
-    ended: Ended[P] | None = None,
+    ended: Ended | None = None,
+    done: Done | None = None,
     gives_withdraw: Callable[[P], int | None] = nothing,
     money: bool = False,
     shifts_power: bool = True,
@@ -182,6 +197,7 @@ def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of
             describe=describe,
             opened=opened,
             ended=ended,
+            done=done,
             gives_withdraw=gives_withdraw,
             money=money,
             shifts_power=shifts_power,

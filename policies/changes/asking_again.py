@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from policies import payload, registry
+from policies import payload, reading, registry
 from policies.changes import moving
 from policies.changes.deciding import ALTERED
 from policies.changes.opening import propose
@@ -37,6 +37,9 @@ def ask_again(reference: str, *, member: "Member", note: str = "", proof: Proof 
             raise bar
         if not moving.is_intact(change):
             raise Refused(ALTERED)
+        trouble = reading.trouble(change)
+        if trouble:
+            raise Conflict(trouble)
         entry = registry.get(change.operation)
         params = entry.renewed(payload.decode(entry.params, change.params), change)
         anew = propose(entry.run, actor=member, params=params, note=note or change.note, asked_again_from=change)

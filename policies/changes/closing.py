@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, cast
 from django.db import transaction
 from django.utils import timezone
 
-from policies import notes
+from policies import notes, reading
 from policies.changes import moving
-from policies.changes.deciding import execute, initiator_lack
+from policies.changes.deciding import execute, initiator_lack, settled
 from policies.facts import asked, bot, gather
-from policies.models import ChangeRequest, State
+from policies.models import OPEN_STATES, ChangeRequest, State
 from policies.rules import Facts
 from portal.audit.record import lock_history
 from portal.core import actors
@@ -26,7 +26,8 @@ def cancel(reference: str, *, actor: Actor, reason: str = "") -> ChangeRequest:
     """Take a request back: by who asked, or for a key's request by a custodian of that key (R5).
 
     Raises: NotFound outside the actor's Organization; Refused for anybody else; Conflict if it is no longer pending.
-    An expiry found on the way is kept although it raises.
+    An expiry found on the way, or that it
+    cannot be read, is kept although it raises.
     """
     reason = notes.clean(reason, field="reason")
     with transaction.atomic():
@@ -40,6 +41,8 @@ def cancel(reference: str, *, actor: Actor, reason: str = "") -> ChangeRequest:
             raise Conflict(f"This request is already {State(change.state).label.lower()}.")
         else:
             moving.end(change, State.CANCELLED, by=actor, reason=reason)
+    if change.state == State.FAILED:
+        raise Conflict(change.reason)
     if expired:
         raise Conflict("This request has expired already.")
     return change
@@ -66,27 +69,25 @@ def cancel_all(
 ) -> int:
     """Cancel all that `initiator`, or `api_key`, has waiting, and say how much that was; for brakes (R5).
 
-    Runs in the caller's transaction. An approved request whose outcome is not known yet is left to become known.
+    Runs in the caller's transaction. Of an approved one the outcome is asked first; while nobody can say, it is left to
+    `execute`, which asks again.
     """
     if (initiator is None) == (api_key is None):
         raise TypeError("cancel_all takes an initiator or a key.")
     with transaction.atomic():
         lock_history(actor.organization_id)
-        rows = ChangeRequest.objects.filter(state=State.PENDING).order_by("pk")
+        rows = ChangeRequest.objects.filter(state__in=OPEN_STATES).order_by("pk")
         if api_key is not None:
             rows = rows.filter(api_key=api_key)
         elif initiator is not None and initiator.kind == actors.MEMBER:
             rows = rows.filter(member_id=initiator.pk)
         elif initiator is not None:
             rows = rows.filter(service_user_id=initiator.pk)
-        cancelled = 0
-        for change in rows.with_parties().for_change():
-            if change.is_past_its_time:
-                moving.expire_now(change)
-            else:
-                moving.end(change, State.CANCELLED, by=actor, reason=reason)
-                cancelled += 1
-    return cancelled
+
+        def end(change: ChangeRequest) -> int:
+            return _cancel_open(change, by=actor, reason=reason)
+
+        return moving.each_apart(rows.with_parties().for_change(), end, what="cancel a request")
 
 
 def cancel_unrightful(*, initiator: "Member", actor: Actor) -> int:
@@ -96,15 +97,25 @@ def cancel_unrightful(*, initiator: "Member", actor: Actor) -> int:
     """
     with transaction.atomic():
         lock_history(actor.organization_id)
-        waiting = ChangeRequest.objects.filter(state=State.PENDING, member_id=initiator.pk).order_by("pk")
+        waiting = ChangeRequest.objects.filter(state__in=OPEN_STATES, member_id=initiator.pk).order_by("pk")
         facts = gather(initiator.organization)
-        cancelled = 0
-        for change in waiting.with_parties().for_change():
-            lack = initiator_lack(change, asked(change, facts))
-            if lack is not None:
-                moving.end(change, State.CANCELLED, by=actor, reason=lack)
-                cancelled += 1
-    return cancelled
+
+        def end(change: ChangeRequest) -> int:
+            lack = reading.trouble(change) or initiator_lack(change, asked(change, facts))
+            return _cancel_open(change, by=actor, reason=lack) if lack else 0
+
+        return moving.each_apart(waiting.with_parties().for_change(), end, what="cancel a request")
+
+
+def _cancel_open(change: ChangeRequest, *, by: Actor, reason: str) -> int:
+    if change.is_past_its_time:
+        moving.expire_now(change)
+        return 0
+    # What was approved may have been done already. An altered one stays as it is, for whoever looks into it.
+    if change.state == State.APPROVED and (not moving.is_intact(change) or settled(change) is not False):
+        return 0
+    moving.end(change, State.CANCELLED, by=by, reason=reason)
+    return 1
 
 
 def expire(reference: str) -> ChangeRequest:
@@ -125,7 +136,7 @@ def expire_due() -> int:
     """Expire everything that is past its time, each in its own transaction, and say how much that was."""
     due = ChangeRequest.objects.filter(state=State.PENDING, expires_at__lte=timezone.now()).order_by("pk")
     references = list(due.values_list("reference", flat=True))
-    return sum(expire(reference).state == State.EXPIRED for reference in references)
+    return each(references, lambda reference: expire(reference).state == State.EXPIRED, what="expire a request")
 
 
 @dataclass(frozen=True, slots=True)

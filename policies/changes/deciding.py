@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from policies import facts as gathering
-from policies import notes, payload, registry
+from policies import notes, reading, registry
 from policies.changes import moving, overtaking
 from policies.models import ChangeRequest, Decision, State
 from policies.rules import Asked, Facts, Person, approvals_needed, is_met, lost_right, still_needed, why_not
@@ -20,7 +20,6 @@ from portal.core.http import Proof
 if TYPE_CHECKING:
     from accounts.models import Member
 
-UNREADABLE = "This was asked in another version of the portal and cannot be read any more. Ask for it anew."
 ALTERED = "The stored request is not what was asked any more. It does not go through; tell the operator."
 
 
@@ -55,7 +54,8 @@ def decide(
 def execute(reference: str) -> ChangeRequest:
     """Ask again for what is approved but not known to be done. Exactly one of any number of callers runs it.
 
-    If approvals no longer suffice the request goes back to waiting.
+    How it went is asked first: what is done is executed, whatever became of people or policies meanwhile. What is not
+    done is cancelled if its initiator may no longer ask, and goes back to waiting if approvals no longer suffice.
 
     Raises: Conflict if it is not approved, or its initiator may no longer ask; Refused if it was altered.
     """
@@ -63,12 +63,29 @@ def execute(reference: str) -> ChangeRequest:
         change = moving.locked(reference)
         if change.state != State.APPROVED:
             raise Conflict(f"This request is {State(change.state).label.lower()}; there is nothing to carry out.")
+        if moving.is_intact(change) and settled(change) is not False:
+            return change
         facts = gathering.gather(change.organization)
         by = portal(change.organization_id)
         error = _overtaken(change, facts, by=by) or _advance(change, facts, by=by)
     if error is not None:
         raise error
     return change
+
+
+def settled(change: ChangeRequest) -> bool | None:
+    """Whether an approved request is done after all: then it is executed now. None while nobody can say (R5, R8)."""
+    try:
+        done = registry.get(change.operation).done
+        if done is None or not done(change=change):
+            return False
+    except registry.Unregistered:
+        return False
+    except Unavailable:
+        return None
+    moving.end(change, State.EXECUTED, by=portal(change.organization_id))
+    overtaking.make_others_stale(change)
+    return True
 
 
 def approvers(change: ChangeRequest, asked: Asked, facts: Facts, decisions: list[Decision]) -> list[Person]:
@@ -83,7 +100,11 @@ def initiator_lack(change: ChangeRequest, asked: Asked) -> str | None:
     """Why whoever asked may no longer ask, or None (R5)."""
     if change.api_key is not None and change.api_key.revoked_at is not None:
         return f"The key of {change.initiator_label} was revoked."
-    entry = registry.get(change.operation)
+    try:
+        entry = registry.get(change.operation)
+    except registry.Unregistered:
+        # That is no lack of theirs: `reading.trouble` says what it is.
+        return None
     return lost_right(
         asked.initiator, asked.workflow, asked.account_id, entry.permission, approvers_ask=entry.approvers_ask
     )
@@ -104,7 +125,8 @@ def no_longer_stands(change: ChangeRequest) -> str | None:
 def _closed(change: ChangeRequest) -> DomainError | None:
     if change.is_past_its_time:
         moving.expire_now(change)
-        return Conflict("This request has expired. It can be asked again.")
+        expired = change.state == State.EXPIRED
+        return Conflict("This request has expired. It can be asked again." if expired else change.reason)
     if change.state == State.PENDING:
         return None
     state = State(change.state)
@@ -113,20 +135,19 @@ def _closed(change: ChangeRequest) -> DomainError | None:
 
 
 def _overtaken(change: ChangeRequest, facts: Facts, *, by: Actor) -> DomainError | None:
-    """What ends or stops a request whoever decides: altered, not asked rightfully any more, or overtaken (R6)."""
+    """What ends or stops a request whoever decides: altered, not readable, not rightful any more, or overtaken (R6)."""
     if not moving.is_intact(change):
         moving.refuse_altered(change, by)
         return Refused(ALTERED)
+    trouble = reading.trouble(change)
+    if trouble:
+        moving.end(change, State.FAILED, by=portal(change.organization_id), reason=trouble)
+        return Conflict(trouble)
     lack = initiator_lack(change, gathering.asked(change, facts))
     if lack is not None:
         moving.end(change, State.CANCELLED, by=portal(change.organization_id), reason=lack)
         return Conflict(f"This request was cancelled. {lack}")
-    try:
-        fields = overtaking.overtaken(change)
-        payload.decode(registry.get(change.operation).params, change.params)
-    except payload.Unreadable:
-        moving.end(change, State.FAILED, by=portal(change.organization_id), reason=UNREADABLE)
-        return Conflict(UNREADABLE)
+    fields = overtaking.overtaken(change)
     if fields:
         overtaking.make_stale(change, fields)
         return Conflict(f"This request is stale, and nothing of it was carried out. {change.reason}")
@@ -151,7 +172,7 @@ def _strong(change: ChangeRequest, proof: Proof | None) -> Proof:
         raise Refused("Show your second factor again to decide.", field="code")
     bound = (proof.change, proof.digest) == (change.reference, change.digest)
     loose = not proof.change and not proof.digest
-    if not bound and (registry.get(change.operation).money or not loose):
+    if not bound and (reading.moves_money(change) or not loose):
         raise Refused("Show your second factor for this request; another one does not serve.", field="code")
     return proof
 

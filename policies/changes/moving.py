@@ -1,11 +1,13 @@
 """The moves themselves: locking a request, running its operation, ending it. Used by the rest of this package only."""
 
 import hmac
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, cast
 
+from django.db import transaction
 from django.utils import timezone
 
-from policies import notifying, payload, registry
+from policies import notifying, payload, reading, registry
 from policies.facts import gather
 from policies.models import ChangeRequest, State
 from policies.registry import Operation
@@ -14,6 +16,7 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import Outcome, lock_histories, record
 from portal.core.actors import MEMBER, Actor, portal
 from portal.core.errors import NotFound
+from portal.work.each import each
 
 if TYPE_CHECKING:
     from accounts.models import Member
@@ -70,7 +73,13 @@ def perform(change: ChangeRequest, operation: Operation[Any]) -> None:
 
 
 def end(change: ChangeRequest, state: State, *, by: Actor, reason: str = "") -> None:
-    """Write a final state, its event, and give back what was held unless the request was executed."""
+    """Write a final state, its event, and give back what was held unless the request was executed.
+
+    What this version cannot read has failed, whatever else would have ended it, and says so (R5).
+    """
+    trouble = reading.trouble(change) if is_intact(change) and state != State.EXECUTED else ""
+    if trouble:
+        state, reason = State.FAILED, trouble
     change.state = state
     change.ended_at = timezone.now()
     change.ended_by = by.label
@@ -83,9 +92,20 @@ def end(change: ChangeRequest, state: State, *, by: Actor, reason: str = "") -> 
     notifying.ended(change, by_user=cast("Member", by).user_id if by.kind == MEMBER else None)
 
 
-def expire_now(change: ChangeRequest) -> None:
+def expire_now(change: ChangeRequest) -> int:
     """Write what time alone has already decided."""
     end(change, State.EXPIRED, by=portal(change.organization_id), reason="Nobody finished it in time.")
+    return 1
+
+
+def each_apart(changes: Iterable[ChangeRequest], move: Callable[[ChangeRequest], int], *, what: str) -> int:
+    """Move each within the caller's transaction, in a savepoint of its own: one that fails stops none of the others."""
+
+    def moved(change: ChangeRequest) -> int:
+        with transaction.atomic():
+            return move(change)
+
+    return each(changes, moved, what=what)
 
 
 def record_move(kind: EventKind, change: ChangeRequest, by: Actor, **data: object) -> None:
@@ -104,14 +124,17 @@ def _reached(key: str, stored: object) -> tuple[int, ...]:
 
 
 def _give_back(change: ChangeRequest, by: Actor) -> None:
-    operation = registry.get(change.operation)
-    if operation.ended is None:
+    try:
+        ended = registry.get(change.operation).ended
+    except registry.Unregistered:
+        return
+    if ended is None:
         return
     if not is_intact(change):
-        # Forged params could give back more than was taken. The hold stays, and the history says why.
+        # Whoever altered it may have altered more. The hold stays, and the history says why.
         refuse_altered(change, by)
         return
-    operation.ended(params=payload.decode(operation.params, change.params), change=change)
+    ended(change=change)
 
 
 def _record(kind: EventKind, change: ChangeRequest, by: Actor, *, outcome: Outcome, **data: object) -> None:

@@ -168,8 +168,7 @@ def _make_room(change: ChangeRequest, entry: Operation[Any]) -> None:
     """Expire what is past its time, then see that there is room for one more (R5, R6)."""
     mine = Q(member=change.member) if change.member_id else Q(service_user=change.service_user)
     due = ChangeRequest.objects.filter(mine, state=State.PENDING, expires_at__lte=timezone.now()).order_by("pk")
-    for overdue in due.with_parties().for_change():
-        moving.expire_now(overdue)
+    moving.each_apart(due.with_parties().for_change(), moving.expire_now, what="expire a request")
     is_open = ChangeRequest.objects.filter(state__in=[State.PENDING, State.APPROVED])
     limit = OPEN_PER_MEMBER if change.member_id else OPEN_PER_KEY
     capped = is_open.filter(member=change.member) if change.member_id else is_open.filter(api_key=change.api_key)

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from policies import changes, payload, registry
+from policies import changes, payload, reading, registry
 from policies.access import open_to_members
 from policies.changes.asking_again import bar_to_asking_again
 from policies.forms import AskAgainForm
@@ -57,10 +57,11 @@ def ask_again(request: MemberRequest, reference: str) -> HttpResponse:
 
 def _as_it_would_be(change: ChangeRequest) -> ChangeRequest:
     """The request as it would be asked now: never a blind overwrite of what has changed since (DESIGN R6)."""
-    entry, anew = registry.get(change.operation), copy(change)
+    anew = copy(change)
     try:
+        entry = registry.get(change.operation)
         params = entry.renewed(payload.decode(entry.params, change.params), change)
-    except (payload.Unreadable, DomainError):
+    except (payload.Unreadable, registry.Unregistered, DomainError):
         # Pressing the button says why it cannot be asked.
         return change
     anew.params, anew.state = payload.encode(params), State.PENDING
@@ -69,6 +70,6 @@ def _as_it_would_be(change: ChangeRequest) -> ChangeRequest:
 
 def _would_be_sent(request: MemberRequest, change: ChangeRequest) -> bool:
     """Whether asking moves money at once."""
-    if not registry.get(change.operation).money:
+    if not reading.moves_money(change):
         return False
     return forecast(request.member, Workflow(change.workflow), account_id=change.account_id).at_once

@@ -17,8 +17,9 @@ from policies.changes.moving import is_intact
 from policies.forms import APPROVE, REJECT, BatchForm
 from policies.listing import BY_EXPIRY, Listing
 from policies.models import ChangeRequest, State
+from policies.reading import moves_money
 from policies.views.describing import agreed, described, protection
-from policies.views.rows import moves_money, named
+from policies.views.rows import named
 from portal.core.describing import Description, Fact, Notice
 from portal.core.errors import DomainError
 from portal.core.http import MemberRequest

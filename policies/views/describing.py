@@ -3,7 +3,7 @@
 from typing import Final
 
 from policies import facts as gathering
-from policies import payload, registry
+from policies import payload, reading, registry
 from policies.models import ChangeRequest
 from policies.rules import Facts, is_locked, locked_number
 from policies.workflows import Workflow
@@ -24,7 +24,9 @@ def agreed(change: ChangeRequest, description: Description | None, *, in_full: b
 
 
 def described(change: ChangeRequest) -> Description | None:
-    """The request in words; None if its params cannot be read, as those of an altered row."""
+    """The request in words; None if it cannot be read, as an altered row or one of another version."""
+    if reading.trouble(change):
+        return None
     try:
         return registry.get(change.operation).describe(change)
     except payload.Unreadable:
@@ -33,7 +35,7 @@ def described(change: ChangeRequest) -> Description | None:
 
 def protection(change: ChangeRequest, facts: Facts) -> Notice | None:
     """Why a lock makes this need more, as long as it can still be decided (DESIGN P4)."""
-    if not change.is_open or not gathering.asked(change, facts).protected:
+    if not change.is_open or reading.trouble(change) or not gathering.asked(change, facts).protected:
         return None
     locked = [workflow.title for workflow in Workflow if is_locked(facts.policies, workflow)]
     try:

@@ -6,7 +6,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.http import require_POST, require_safe
 
-from policies import changes, inbox, registry
+from policies import changes, inbox, reading
 from policies import facts as gathering
 from policies.access import open_to_members
 from policies.changes.moving import is_intact
@@ -137,14 +137,14 @@ def _page(
         "title": named(change),
         "description": description,
         "agreed": agreed(change, description),
-        "altered": None if intact else ALTERED,
+        "altered": _unfit(change, is_intact=intact),
         "protection": protection(change, facts),
         "standing": standing,
         "people": sorted(standing.people, key=lambda person: (not person.can, not person.is_you, not person.decided)),
         "progress": progress(change, standing, decisions),
         "steps": steps(request, change, decisions),
         "is_own": change.member_id == request.member.pk,
-        "operation": registry.get(change.operation).title,
+        "operation": reading.title_of(change),
         "own_decision": next((one for one in decisions if one.person_id == request.member.user_id), None),
         "beside": beside(request, change, is_left=not (standing.can_decide and intact)),
         "form": decide_form if standing.can_decide and intact else None,
@@ -152,6 +152,17 @@ def _page(
         "cancel_form": (cancel_form or CancelForm(auto_id="id_cancel_%s")) if standing.can_cancel else None,
     }
     return render(request, "policies/request.html", context)
+
+
+def _unfit(change: ChangeRequest, *, is_intact: bool) -> Notice | None:
+    """Why it cannot go through, whoever agrees; said of what has ended as well, for it explains what is missing."""
+    if not is_intact:
+        return ALTERED
+    trouble = reading.trouble(change)
+    if not trouble:
+        return None
+    ends = "Whoever decides on it or takes it back ends it, and what it holds is given back. " if change.is_open else ""
+    return Notice("stop", "This version of the portal cannot read this request.", f"{ends}{trouble}")
 
 
 def _tell(request: MemberRequest, change: ChangeRequest) -> None:

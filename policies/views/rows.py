@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from policies import inbox, registry
+from policies import inbox
 from policies.models import ChangeRequest, Decision
 from policies.rules import Facts
 from policies.standing import progress
@@ -27,11 +27,6 @@ class Row:
 class Day:
     title: str
     rows: list[Row]
-
-
-def moves_money(change: ChangeRequest) -> bool:
-    """Whether it is approved one at a time only."""
-    return registry.get(change.operation).money
 
 
 def named(change: ChangeRequest) -> str:

@@ -23,6 +23,7 @@ from portal.treasury.operations import Withdraw, withdraw
 from portal.venues.errors import BelowMinimum, UnknownReference
 from portal.venues.registry import venue
 from portal.venues.types import Stage, WithdrawalMethod
+from portal.work.each import each
 
 if TYPE_CHECKING:
     from accounts.models import ApiKey, Member, ServiceUser
@@ -164,9 +165,8 @@ def release_expired(account_id: int) -> int:
         state=State.PENDING, expires_at__lte=timezone.now(), withdrawal__account=account_id
     )
     references = list(overdue.order_by("pk").values_list("reference", flat=True))
-    for reference in references:
-        changes.expire(reference)
-    return len(references)
+    expired = {State.EXPIRED, State.FAILED}
+    return each(references, lambda one: changes.expire(one).state in expired, what="give back what an expired one held")
 
 
 def _destination(account: Account, key: str, asset: str) -> tuple[Address, WithdrawalMethod]:

@@ -41,6 +41,8 @@ class Send:
 
 FAULTS = {"conflict": Conflict, "unavailable": Unavailable, "insufficient": Insufficient}
 mended: set[str] = set()
+# Of the requests that went outside and whose answer was lost: whether it can be said how they went.
+silent: set[str] = set()
 
 
 def _describe(change):
@@ -79,8 +81,14 @@ def _hold(*, actor, params, change):
     mark("held", change)
 
 
-def _release(*, params, change):
+def _release(*, change):
     mark("released", change)
+
+
+def _sent(*, change):
+    if change.reference in silent:
+        raise Unavailable("Nobody can say.")
+    return marks("sent", change) > 0
 
 
 @operation(
@@ -93,6 +101,7 @@ def _release(*, params, change):
     describe=_describe,
     opened=_hold,
     ended=_release,
+    done=_sent,
     money=True,
     shifts_power=False,
     permission="withdraw-funds",

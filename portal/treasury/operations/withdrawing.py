@@ -13,13 +13,13 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Actor, portal
 from portal.core.errors import Conflict, NotFound
-from portal.core.money import plain, to_units
+from portal.core.money import from_units, plain, to_units
 from portal.treasury.errors import AddressMismatch, UnknownAddress
 from portal.treasury.models import Address, Withdrawal
 from portal.treasury.operations import wording
 from portal.treasury.references import new_reference
 from portal.venues.registry import venue
-from portal.venues.types import Destination
+from portal.venues.types import Destination, Stage, WithdrawalRow
 
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
@@ -82,14 +82,24 @@ def hold(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> None:
         fee_units=row.fee_units,
         created_at=timezone.now(),
     )
-    _record(EventKind.WITHDRAWAL_HELD, actor, withdrawal, params, change)
+    _record(EventKind.WITHDRAWAL_HELD, actor, withdrawal, row, change)
 
 
-def release(*, params: Withdraw, change: "ChangeRequest") -> None:
-    """Give back what `hold` took."""
+def release(*, change: "ChangeRequest") -> None:
+    """Give back what `hold` took, as the withdrawal's own row has it."""
     withdrawal = Withdrawal.objects.select_related("account").get(change=change)
-    venue(withdrawal.account.venue).release_withdrawal(withdrawal.reference)
-    _record(EventKind.WITHDRAWAL_RELEASED, portal(change.organization_id), withdrawal, params, change)
+    row = venue(withdrawal.account.venue).release_withdrawal(withdrawal.reference)
+    _record(EventKind.WITHDRAWAL_RELEASED, portal(change.organization_id), withdrawal, row, change)
+
+
+def is_sent(*, change: "ChangeRequest") -> bool:
+    """Whether the venue has sent what is held, whatever became of its answer.
+
+    Raises: Unavailable while it cannot say.
+    """
+    withdrawal = Withdrawal.objects.select_related("account").get(change=change)
+    stage = venue(withdrawal.account.venue).withdrawal(withdrawal.reference).stage
+    return stage not in (Stage.HELD, Stage.CANCELED)
 
 
 def _headline(params: Withdraw) -> Headline:
@@ -108,6 +118,7 @@ def _headline(params: Withdraw) -> Headline:
     describe=wording.withdrawal,
     opened=hold,
     ended=release,
+    done=is_sent,
     money=True,
     shifts_power=False,
     permission="withdraw-funds",
@@ -123,8 +134,8 @@ def withdraw(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> With
     held = (row.destination, row.asset.id, row.amount_units + row.fee_units)
     if held != (params.destination, params.asset, to_units(params.amount, row.asset.decimals)):
         raise Conflict("What is held is not what was asked.")
-    exchange.send_withdrawal(withdrawal.reference)
-    _record(EventKind.WITHDRAWAL_SENT, actor, withdrawal, params, change)
+    sent = exchange.send_withdrawal(withdrawal.reference)
+    _record(EventKind.WITHDRAWAL_SENT, actor, withdrawal, sent, change)
     return withdrawal
 
 
@@ -142,7 +153,7 @@ def _account(change: "ChangeRequest", params: Withdraw) -> Account:
     return account
 
 
-def _record(kind: EventKind, actor: Actor, withdrawal: Withdrawal, params: Withdraw, change: "ChangeRequest") -> None:
+def _record(kind: EventKind, actor: Actor, withdrawal: Withdrawal, row: WithdrawalRow, change: "ChangeRequest") -> None:
     record(
         kind,
         actor=actor,
@@ -151,9 +162,9 @@ def _record(kind: EventKind, actor: Actor, withdrawal: Withdrawal, params: Withd
         workflow=Workflow.INITIATE_WITHDRAWAL,
         account_id=withdrawal.account_id,
         asset=withdrawal.asset,
-        amount=params.amount,
-        fee=params.fee,
-        key=params.key,
-        address=params.address,
+        amount=plain(from_units(withdrawal.amount_units, row.asset.decimals)),
+        fee=plain(from_units(withdrawal.fee_units, row.asset.decimals)),
+        key=row.destination.key,
+        address=row.destination.address,
         change=change.reference,
     )
