@@ -42,7 +42,7 @@ class AddOrder:
     userref: int | None = absent(USERREF, "A number of yours, not unique.")
     cl_ord_id: str | None = absent(CLIENT_ID, "An id of yours, unique among your open orders.")
     deadline: datetime | None = absent(Moment(), "Refuse the order if it comes later than this.")
-    validate: bool = optional(Flag(), default=False, text="Only look whether it could be placed.")
+    validate: bool = optional(Flag(), default=False, text="Only look at what is written, funds aside.")
     stptype: str = optional(
         Choice(("cancel-newest", "cancel-oldest", "cancel-both")),
         "cancel-newest",

@@ -45,7 +45,8 @@ class CloseTime(StrEnum):
 class NewOrder:
     """An order to be placed. `pair` under any spelling; `price` for limit orders only; `expires_at` for GTD only.
 
-    `cl_ord_id` and `userref` exclude each other. With `only_validate` everything is looked at and nothing placed.
+    `cl_ord_id` and `userref` exclude each other. With `only_validate` what is written is looked at, not whether there
+    is money or room for it, and nothing is placed.
     """
 
     pair: str

@@ -28,13 +28,16 @@ def place(account_id: int, wanted: NewOrder) -> OrderRow:
         asking.check_deadline(wanted, now)
         limits = counter.limits_of(account_id)
         _check_client_id(account_id, wanted)
-        counter.check_room(account_id, asked.pair, limits)
         rates = fees.rates(asked.pair, traded(account_id, now))
         order = _order(account_id, asked, rates.maker, now)
         taken = _offered(asked, now)
-        if not (wanted.is_post_only and taken):
-            _check_funds(balances, asked, taken, rates)
+        _check_market_cost(asked, taken)
+        # Validating looks at what was written, not at what the Account has: clients try out with it what they could
+        # never pay for.
         if not wanted.only_validate:
+            counter.check_room(account_id, asked.pair, limits)
+            if not (wanted.is_post_only and taken):
+                _check_funds(balances, asked, taken, rates)
             counter.count_order(account_id, asked.pair.id, limits, now)
             _carry_out(order, asked, taken, rates, now)
         return reading.row(order)
@@ -75,12 +78,17 @@ def _offered(asked: Asked, now: datetime) -> list[Offer]:
     return taken
 
 
+def _check_market_cost(asked: Asked, taken: list[Offer]) -> None:
+    """Only the book knows what a market order costs. Raises: CostTooSmall."""
+    if asked.price_units is None:
+        units = sum(amounts.cost(asked.pair, offer.price, offer.volume) for offer in taken)
+        asking.check_cost(asked.pair, from_units(units, asked.pair.quote.decimals))
+
+
 def _check_funds(balances: dict[str, Balance], asked: Asked, taken: list[Offer], rates: fees.Rates) -> None:
-    """Raises: OrderFunds, or CostTooSmall for a market order."""
+    """Raises: OrderFunds."""
     pair, side = asked.pair, asked.order.side
     costs = [amounts.cost(pair, offer.price, offer.volume) for offer in taken]
-    if asked.price_units is None:
-        asking.check_cost(pair, from_units(sum(costs), pair.quote.decimals))
     rest = asked.volume_units - sum(offer.volume for offer in taken)
     needed = (
         amounts.hold(pair, side, asked.price_units, rest, rates.maker) if asked.price_units and _rests(asked) else 0
