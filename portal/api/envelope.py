@@ -37,6 +37,7 @@ class Error(StrEnum):
     UNKNOWN_ASSET = "EQuery:Unknown asset"
     UNKNOWN_PAIR = "EQuery:Unknown asset pair"
     UNKNOWN_ORDER = "EOrder:Unknown order"
+    INVALID_ORDER = "EOrder:Invalid order"
     INVALID_PRICE = "EOrder:Invalid price"
     TICK_SIZE = "EOrder:Tick size check failed"
     ORDER_FUNDS = "EOrder:Insufficient funds"

@@ -1,7 +1,7 @@
 """The kinds of values a parameter may have: how each is read from the wire, and how it is described."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final, NoReturn, Protocol, TypeVar
@@ -38,7 +38,7 @@ class Text:
     error: Error = Error.INVALID_ARGUMENTS
 
     def read(self, value: Value) -> str:
-        text = _text(value)
+        text = _text(value, self.error)
         if len(text) > self.longest or (self.pattern and not re.fullmatch(self.pattern, text, re.ASCII)):
             raise ApiError(self.error)
         return text
@@ -256,6 +256,12 @@ CLIENT_ID: Final = Text(
     longest=36,
     pattern="[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}|[!-~]{1,18}",
 )
+# What a call wants to take back. A name that no order can have is said in the protocol's own string for it: one bot
+# cancels such a name at every start, and goes on after this answer alone.
+CANCELLED_ORDER: Final = Text(
+    longest=20, pattern="-?[0-9]{1,10}|[A-Z0-9]{6}-[A-Z0-9]{5}-[A-Z0-9]{6}", error=Error.INVALID_ORDER
+)
+CANCELLED_CLIENT_ID: Final = replace(CLIENT_ID, error=Error.INVALID_ORDER)
 
 
 def parse_seconds(text: str) -> datetime | None:
@@ -268,8 +274,10 @@ def parse_seconds(text: str) -> datetime | None:
         return None
 
 
-def _text(value: Value) -> str:
-    return value if isinstance(value, str) else _invalid()
+def _text(value: Value, error: Error = Error.INVALID_ARGUMENTS) -> str:
+    if not isinstance(value, str):
+        raise ApiError(error)
+    return value
 
 
 def _decimal() -> dict[str, JSON]:

@@ -52,7 +52,8 @@ class Catalogue(Protocol):
     """What trades, and at which prices: the same for everybody.
 
     Assets are found under any spelling of the protocol (canonical, altname, BTC and DOGE, any case), pairs under
-    canonical id, altname, wsname or v2 symbol. Unknown ones raise UnknownAsset and UnknownPair.
+    canonical id, altname, wsname or v2 symbol, and those with BTC for XBT and without the slash. Unknown ones raise
+    UnknownAsset and UnknownPair.
     """
 
     name: str

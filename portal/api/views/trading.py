@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.refused import Reason
 from portal.api.caller import Caller
 from portal.api.envelope import JSON, ApiError, Error
-from portal.api.kinds import CLIENT_ID, USERREF, Anything, Choice, Flag, Later, Moment, Names, Size, Text
+from portal.api.kinds import CANCELLED_CLIENT_ID, CANCELLED_ORDER, CLIENT_ID, USERREF, Anything, Choice, Flag, Later, Moment, Names, Size, Text
 from portal.api.parameters import NoParameters, absent, needed, optional
 from portal.api.wording import in_words
 from portal.core.money import WIRE, WIRE_LENGTH
@@ -61,8 +61,8 @@ class AddOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelOrder:
-    txid: str = optional(Text(longest=40), "", "The id of an order, or the `userref` of one or more.")
-    cl_ord_id: str | None = absent(CLIENT_ID, "The id that you gave the order.")
+    txid: str = optional(CANCELLED_ORDER, "", "The id of an order, or the `userref` of one or more.")
+    cl_ord_id: str | None = absent(CANCELLED_CLIENT_ID, "The id that you gave the order.")
 
 
 def add_order(caller: Caller, parameters: AddOrder) -> JSON:
@@ -101,7 +101,7 @@ def cancel_order(caller: Caller, parameters: CancelOrder) -> JSON:
     if cl_ord_id:
         count = caller.venue.cancel_orders(caller.account_id, cl_ord_id=cl_ord_id)
     elif NUMBER.fullmatch(txid):
-        count = caller.venue.cancel_orders(caller.account_id, userref=USERREF.read(txid))
+        count = caller.venue.cancel_orders(caller.account_id, userref=_userref(txid))
     else:
         count = caller.venue.cancel_orders(caller.account_id, order_id=txid)
     return {"count": count}
@@ -134,6 +134,13 @@ def _price(text: str) -> Decimal | None:
     if not text:
         return None
     return Decimal(text) if WIRE.fullmatch(text) else _no_price()
+
+
+def _userref(text: str) -> int:
+    number = int(text)
+    if not USERREF.lowest <= number <= USERREF.highest:
+        raise ApiError(Error.INVALID_ORDER, field="txid")
+    return number
 
 
 def _no_price() -> NoReturn:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from itertools import product
 
 from portal.core.money import from_units
 from portal.venues.errors import UnknownAsset, UnknownPair
@@ -55,9 +56,15 @@ PAIRS = (
 
 _BY_ID = {asset.id: asset for asset in ASSETS}
 _BY_NAME = {name: asset for asset in ASSETS for name in (asset.id, asset.altname, asset.code)}
-_PAIR_BY_NAME = {
-    name: pair for pair in PAIRS for name in (pair.id, pair.altname, pair.wsname, f"{pair.base.code}/{pair.quote.code}")
-}
+
+
+def _names(pair: Pair) -> set[str]:
+    """The canonical id, and each spelling of both assets, with a slash between them or without: `BTCUSD`, `ETH/XBT`."""
+    sides = ({asset.altname, asset.code} for asset in (pair.base, pair.quote))
+    return {pair.id} | {base + between + quote for base, quote in product(*sides) for between in ("", "/")}
+
+
+_PAIR_BY_NAME = {name: pair for pair in PAIRS for name in _names(pair)}
 
 
 def asset(name: str) -> Asset:
