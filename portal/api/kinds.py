@@ -105,8 +105,16 @@ class PairNames:
 
     def read(self, value: Value) -> tuple[str, ...]:
         if isinstance(value, list):
-            value = [each.get("asset") if isinstance(each, dict) else each for each in value]
+            value = [self._name(each) for each in value]
         return Names().read(value)
+
+    @staticmethod
+    def _name(each: Value) -> Value:
+        if not isinstance(each, dict):
+            return each
+        if each.get("aclass") not in (None, "currency", "forex"):
+            raise ApiError(Error.UNKNOWN_PAIR)
+        return each.get("asset")
 
     def schema(self) -> dict[str, JSON]:
         named: JSON = {"type": "object", "required": ["asset"], "properties": {"asset": {"type": "string"}}}
@@ -166,6 +174,18 @@ class Instant:
 
     def schema(self) -> dict[str, JSON]:
         return {"type": ["string", "number"], "description": "Unix seconds"}
+
+
+@dataclass(frozen=True, slots=True)
+class UntilSecond:
+    """Unix seconds that end a list whose rows show whole seconds: a whole one counts to its end."""
+
+    def read(self, value: Value) -> datetime:
+        at = Instant().read(value)
+        return at if at.microsecond else at + timedelta(microseconds=999_999)
+
+    def schema(self) -> dict[str, JSON]:
+        return Instant().schema()
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,9 +58,9 @@ def test_deposits_in_lists_and_pages(treasury, account):
     assert [row["refid"] for row in rows[:3]] == ["in-2", "in-1", "in-0"]
     assert (rows[0]["amount"], rows[0]["status"], rows[0]["asset"]) == ("1.0000000000", "Success", "XXBT")
     page = treasury.result("DepositStatus", asset="XBT", cursor="true", limit="2")
-    assert [row["refid"] for row in page["deposit"]] == ["in-2", "in-1"]
+    assert [row["refid"] for row in page["deposits"]] == ["in-2", "in-1"]
     after = treasury.result("DepositStatus", asset="XBT", cursor=page["next_cursor"], limit="2")
-    assert after["deposit"][0]["refid"] == "in-0"
+    assert after["deposits"][0]["refid"] == "in-0"
     assert treasury.error("DepositStatus", cursor="nonsense") == "EGeneral:Invalid arguments"
     assert treasury.error("DepositStatus", limit="501") == "EGeneral:Invalid arguments"
 

@@ -58,7 +58,13 @@ def test_the_ways_out(treasury):
     methods = treasury.result("WithdrawMethods")
     assert {method["asset"] for method in methods} == {"XXBT", "XETH", "ZUSD", "ZEUR", "USDC", "SOL"}
     (bitcoin,) = treasury.result("WithdrawMethods", asset="BTC")
-    assert bitcoin == {"asset": "XXBT", "method": "Bitcoin", "network": "Bitcoin", "minimum": bitcoin["minimum"]}
+    assert bitcoin == {
+        "asset": "XXBT",
+        "method": "Bitcoin",
+        "network": "Bitcoin",
+        "minimum": bitcoin["minimum"],
+        "fee": {"asset": "XXBT", "aclass": "currency", "fee": "0.00005"},
+    }
     assert treasury.result("WithdrawMethods", network="bitcoin") == [bitcoin]
     assert treasury.error("WithdrawMethods", asset="NOPE") == "EFunding:Unknown asset"
 

@@ -207,7 +207,7 @@ def test_histories_come_in_pages(trading):
 
 def test_what_trading_costs(trading):
     before = trading.result("TradeVolume")
-    assert before == {"currency": "ZUSD", "volume": "0.0000"}
+    assert (before["currency"], before["volume"], "fees" in before) == ("ZUSD", "0.0000", False)
     buy_at_market(trading)
     after = trading.result("TradeVolume", pair="BTC/USD")
     assert float(after["volume"]) > 0

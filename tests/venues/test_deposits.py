@@ -133,7 +133,7 @@ def test_deposits_are_listed_newest_first_by_cursor(empty, clock):
     assert rest.next_cursor is None
     at = [row.at for row in (*page.rows, *rest.rows)]
     assert [row.at for row in rows(empty, asset="XBT")] == at[:2]
-    assert [row.at for row in rows(empty, method="bitcoin", after=at[1])] == at[:1]
+    assert [row.at for row in rows(empty, method="bitcoin", since=at[1])] == at[:2]
     assert [row.at for row in rows(empty, seen_from=at[1], seen_before=at[0])] == at[1:2]
     with pytest.raises(Invalid):
         rows(open_account(), cursor=page.next_cursor)

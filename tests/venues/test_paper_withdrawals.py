@@ -252,7 +252,7 @@ def test_withdrawals_are_narrowed_by_asset_method_and_time(funded, time_machine)
 
     assert found(asset="sol") == ["S"]
     assert found(method="bitcoin") == ["R2", "R1", "R0"]
-    assert found(asset="BTC", after=times[0]) == ["R2", "R1"], "start is exclusive"
+    assert found(asset="BTC", since=times[1]) == ["R2", "R1"], "start is inclusive"
     assert found(asset="BTC", until=times[1]) == ["R1", "R0"], "end is inclusive"
     assert found(asset="BTC", seen_from=times[1]) == ["R2", "R1"], "query start is inclusive"
     assert found(asset="BTC", seen_before=times[1]) == ["R0"], "query end is exclusive"

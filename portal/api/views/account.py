@@ -69,13 +69,24 @@ def trade_balance(caller: Caller, parameters: TradeBalance) -> JSON:
 def trade_volume(caller: Caller, parameters: TradeVolume) -> JSON:
     """What was traded in thirty days, and the fees of the pairs named that follow from it. Raises: UnknownPair."""
     volume = caller.venue.trade_volume(caller.account_id, parameters.pair)
+    worth = caller.venue.trade_balance(caller.account_id, volume.currency.id)
     fees: dict[str, JSON] = {}
     if parameters.pair:
         fees = {
             "fees": {row.pair.id: _fee(row.taker) for row in volume.fees},
             "fees_maker": {row.pair.id: _fee(row.maker) for row in volume.fees},
         }
-    return {"currency": volume.currency.id, "volume": f"{volume.volume:.4f}", **fees}
+    return {
+        "currency": volume.currency.id,
+        "volume": f"{volume.volume:.4f}",
+        # What the volume and the tier are reckoned from. There are no futures here.
+        "inputs": {
+            "domain_spot_volume_30d": f"{volume.volume:.4f}",
+            "domain_futures_volume_30d": "0.0000",
+            "domain_assets_on_platform": f"{worth.equivalent:.4f}",
+        },
+        **fees,
+    }
 
 
 def key_info(caller: Caller, parameters: NoParameters) -> JSON:

@@ -7,14 +7,14 @@ from typing import Final
 from accounts.models.service_user import Permission
 from accounts.refused import Reason
 from portal.api.caller import Caller
+from portal.api.classes import ABOUT, ASSET_CLASS, CURRENCY, no_assets
 from portal.api.envelope import JSON, ApiError, Error
-from portal.api.kinds import Choice, Cursor, Flag, Instant, Text, Whole
+from portal.api.kinds import Cursor, Flag, Instant, Text, UntilSecond, Whole
 from portal.api.parameters import absent, needed, optional
 from portal.core.money import plain, wire
 from portal.venues.types import DepositQuery, DepositRow, DepositStage
 
 MAX_ROWS: Final = 500
-ACLASS: Final = Choice(("currency",))
 STATUS: Final = {
     DepositStage.PENDING: "Pending",
     DepositStage.SETTLED: "Settled",
@@ -25,13 +25,13 @@ STATUS: Final = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DepositMethods:
     asset: str = needed(Text(), "The asset to send.")
-    aclass: str = optional(ACLASS, "currency", "The class of asset.")
+    aclass: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DepositAddresses:
     asset: str = needed(Text(), "The asset to send.")
-    aclass: str = optional(ACLASS, "currency", "The class of asset.")
+    aclass: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
     method: str = needed(Text(), "A method that `DepositMethods` names.")
     new: bool = optional(Flag(), default=False, text="Make another address; needs the permission to deposit.")
 
@@ -39,20 +39,23 @@ class DepositAddresses:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DepositStatus:
     asset: str = optional(Text(), "", "Only deposits of this asset.")
-    aclass: str = optional(ACLASS, "currency", "The class of asset.")
+    aclass: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
     method: str = optional(Text(), "", "Only deposits by this method.")
-    start: datetime | None = absent(Instant(), "Deposits after this; exclusive.")
-    end: datetime | None = absent(Instant(), "Deposits until this; inclusive.")
+    start: datetime | None = absent(Instant(), "Deposits from then on; inclusive.")
+    end: datetime | None = absent(UntilSecond(), "Deposits until then; inclusive.")
     cursor: bool | str = optional(Cursor(), default=False, text="True, or `next_cursor` of the page before.")
     limit: int = optional(Whole(1, MAX_ROWS), 25, "Rows of a page.")
 
 
 def deposit_methods(caller: Caller, parameters: DepositMethods) -> JSON:
     """The ways in for an asset. Raises: UnknownAsset."""
+    no_assets(parameters.aclass, parameters.asset)
+    decimals = caller.venue.asset(parameters.asset).decimals
     return [
         {
             "method": method.name,
             "limit": False,
+            "fee": wire(0, decimals),
             "gen-address": method.makes_addresses,
             "minimum": plain(method.minimum),
         }
@@ -65,6 +68,7 @@ def deposit_addresses(caller: Caller, parameters: DepositAddresses) -> JSON:
 
     Who may query but not deposit makes none. Raises: UnknownAsset, UnknownMethod, TooManyAddresses; ApiError.
     """
+    no_assets(parameters.aclass, parameters.asset)
     may_make = Permission.DEPOSIT.value in caller.credential.permissions
     if parameters.new and not may_make:
         raise ApiError(Error.PERMISSION_DENIED, reason=Reason.PERMISSION)
@@ -88,12 +92,14 @@ def deposit_status(caller: Caller, parameters: DepositStatus) -> JSON:
     `cursor` true or a place to go on from wraps the rows; anything else is a plain list. Raises: UnknownAsset.
     """
     name = parameters.asset
+    if no_assets(parameters.aclass, name):
+        return _page([], None, parameters)
     page = caller.venue.deposits(
         caller.account_id,
         DepositQuery(
             asset=caller.venue.asset(name).id if name not in ("", "all") else "",
             method=parameters.method,
-            after=parameters.start,
+            since=parameters.start,
             until=parameters.end,
             seen_from=caller.credential.query_start,
             seen_before=caller.credential.query_end,
@@ -101,8 +107,11 @@ def deposit_status(caller: Caller, parameters: DepositStatus) -> JSON:
             cursor=parameters.cursor if isinstance(parameters.cursor, str) else "",
         ),
     )
-    rows: JSON = [_row(row) for row in page.rows]
-    return {"deposit": rows, "next_cursor": page.next_cursor} if parameters.cursor else rows
+    return _page([_row(row) for row in page.rows], page.next_cursor, parameters)
+
+
+def _page(rows: list[JSON], next_cursor: str | None, parameters: DepositStatus) -> JSON:
+    return {"deposits": rows, "next_cursor": next_cursor} if parameters.cursor else rows
 
 
 def _row(row: DepositRow) -> JSON:

@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Final
 
 from portal.api.caller import Caller
+from portal.api.classes import ABOUT, ASSET_CLASS, CURRENCY, no_assets
 from portal.api.envelope import JSON, ApiError, Error
-from portal.api.kinds import Amount, Choice, Cursor, Flag, Instant, Size, Text, Whole
+from portal.api.kinds import Amount, Cursor, Flag, Instant, Size, Text, UntilSecond, Whole
 from portal.api.parameters import absent, needed, optional
 from portal.core.money import plain, wire
 from portal.treasury import withdrawals
@@ -26,21 +27,20 @@ STATUS: Final = {
 }
 
 
-ACLASS: Final = Choice(("currency",))
 REFERENCE: Final = Text(longest=64, pattern="[A-Za-z0-9-]+", error=Error.INVALID_REFERENCE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawMethods:
     asset: str = optional(Text(), "", "Only ways out for this asset.")
-    aclass: str = optional(ACLASS, "currency", "The class of asset.")
+    aclass: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
     network: str = optional(Text(), "", "Only this network.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawAddresses:
     asset: str = optional(Text(), "", "Only addresses for this asset.")
-    aclass: str = optional(ACLASS, "currency", "The class of asset.")
+    aclass: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
     method: str | None = absent(Text(), "Only addresses of this method.")
     key: str | None = absent(Text(), "Only the address of this name.")
     verified: bool = optional(Flag(), default=True, text="False asks for addresses not approved: there are none.")
@@ -56,7 +56,7 @@ class WithdrawInfo:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdraw:
     asset: str = needed(Text(), "The asset to withdraw.")
-    aclass: str = optional(ACLASS, "currency", "The class of asset.")
+    aclass: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
     key: str = needed(Text(), "The name of an approved address.")
     amount: Decimal = needed(Amount(), "What leaves the balance, fee included.")
     address: str | None = absent(Text(), "Must be the address behind `key`, if given.")
@@ -66,10 +66,10 @@ class Withdraw:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawStatus:
     asset: str = optional(Text(), "", "Only withdrawals of this asset.")
-    aclass: str = optional(ACLASS, "currency", "The class of asset.")
+    aclass: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
     method: str = optional(Text(), "", "Only withdrawals by this method.")
-    start: datetime | None = absent(Instant(), "Withdrawals after this; exclusive.")
-    end: datetime | None = absent(Instant(), "Withdrawals until this; inclusive.")
+    start: datetime | None = absent(Instant(), "Withdrawals from then on; inclusive.")
+    end: datetime | None = absent(UntilSecond(), "Withdrawals until then; inclusive.")
     cursor: bool | str = optional(Cursor(), default=False, text="True, or `next_cursor` of the page before.")
     limit: int = optional(Whole(1, MAX_ROWS), MAX_ROWS, "Rows of a page.")
 
@@ -77,12 +77,14 @@ class WithdrawStatus:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawCancel:
     asset: str = needed(Text(), "The asset of the withdrawal.")
-    aclass: str = optional(ACLASS, "currency", "The class of asset.")
+    aclass: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
     refid: str = needed(REFERENCE, "What `Withdraw` answered.")
 
 
 def withdraw_methods(caller: Caller, parameters: WithdrawMethods) -> JSON:
     """The ways out. Raises: UnknownAsset."""
+    if no_assets(parameters.aclass, parameters.asset):
+        return []
     asset, network = _asset_id(caller, parameters.asset), parameters.network.lower()
     return [
         {
@@ -90,6 +92,7 @@ def withdraw_methods(caller: Caller, parameters: WithdrawMethods) -> JSON:
             "method": method.name,
             "network": method.network,
             "minimum": plain(method.minimum),
+            "fee": {"asset": method.asset.id, "aclass": CURRENCY, "fee": plain(method.fee)},
         }
         for method in caller.venue.withdrawal_methods()
         if asset in ("", method.asset.id) and network in ("", method.network.lower())
@@ -98,6 +101,8 @@ def withdraw_methods(caller: Caller, parameters: WithdrawMethods) -> JSON:
 
 def withdraw_addresses(caller: Caller, parameters: WithdrawAddresses) -> JSON:
     """The Account's approved addresses; there are no others. Raises: UnknownAsset."""
+    if no_assets(parameters.aclass, parameters.asset):
+        return []
     asset = _asset_id(caller, parameters.asset) or None
     found = withdrawals.addresses(caller.account_id, asset=asset, method=parameters.method, key=parameters.key)
     return [
@@ -132,6 +137,7 @@ def withdraw(caller: Caller, parameters: Withdraw) -> JSON:
 
     Raises: UnknownAsset, UnknownAddress, AddressMismatch, FeeTooHigh, Insufficient, Refused.
     """
+    no_assets(parameters.aclass, parameters.asset)
     asset = caller.venue.asset(parameters.asset)
     key = caller.key()
     change = withdrawals.request_withdrawal(
@@ -152,13 +158,15 @@ def withdraw_status(caller: Caller, parameters: WithdrawStatus) -> JSON:
 
     `cursor` true or a place to go on from wraps the rows; anything else is a plain list. Raises: UnknownAsset.
     """
+    if no_assets(parameters.aclass, parameters.asset):
+        return _page([], None, parameters)
     withdrawals.release_expired(caller.account_id)
     page = caller.venue.withdrawals(
         caller.account_id,
         WithdrawalQuery(
             asset=_asset_id(caller, parameters.asset),
             method=parameters.method,
-            after=parameters.start,
+            since=parameters.start,
             until=parameters.end,
             seen_from=caller.credential.query_start,
             seen_before=caller.credential.query_end,
@@ -166,12 +174,12 @@ def withdraw_status(caller: Caller, parameters: WithdrawStatus) -> JSON:
             cursor=parameters.cursor if isinstance(parameters.cursor, str) else "",
         ),
     )
-    rows: JSON = [_withdrawal_row(row) for row in page.rows]
-    return {"withdrawals": rows, "next_cursor": page.next_cursor} if parameters.cursor else rows
+    return _page([_withdrawal_row(row) for row in page.rows], page.next_cursor, parameters)
 
 
 def withdraw_cancel(caller: Caller, parameters: WithdrawCancel) -> JSON:
     """True if the withdrawal will not be sent; false if it is too late. Raises: UnknownReference, ApiError."""
+    no_assets(parameters.aclass, parameters.asset)
     asset = caller.venue.asset(parameters.asset)
     reference = parameters.refid
     row = caller.venue.withdrawals_by_reference([reference]).get(reference)
@@ -185,6 +193,10 @@ def withdraw_cancel(caller: Caller, parameters: WithdrawCancel) -> JSON:
 def _asset_id(caller: Caller, name: str) -> str:
     """The asset to filter by, empty for all. Raises: UnknownAsset."""
     return caller.venue.asset(name).id if name not in ("", "all") else ""
+
+
+def _page(rows: list[JSON], next_cursor: str | None, parameters: WithdrawStatus) -> JSON:
+    return {"withdrawals": rows, "next_cursor": next_cursor} if parameters.cursor else rows
 
 
 def _withdrawal_row(row: WithdrawalRow) -> JSON:

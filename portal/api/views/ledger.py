@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from portal.api.caller import Caller
+from portal.api.classes import ABOUT, ASSET_CLASS, CURRENCY, no_assets
 from portal.api.envelope import JSON, ApiError, Error
 from portal.api.kinds import Bound, Choice, Flag, Names, Whole
 from portal.api.parameters import absent, needed, optional
@@ -23,7 +24,7 @@ MAX_IDS: Final = 20
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledgers:
     asset: tuple[str, ...] = optional(Names(), (), "Only these assets; `all`, or nothing, for every one.")
-    aclass: str = optional(Choice(("currency",)), "currency", "The class of asset.")
+    aclass: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
     kind: str = optional(Choice(LEDGER_TYPES), "all", "Only entries of this type.", name="type")
     start: datetime | str | None = absent(Bound(), "Entries after this; exclusive.")
     end: datetime | str | None = absent(Bound(), "Entries until this; inclusive.")
@@ -42,6 +43,8 @@ def ledgers(caller: Caller, parameters: Ledgers) -> JSON:
     Raises: UnknownAsset; ApiError for a bound that is neither a time nor an entry the key may see.
     """
     names = parameters.asset
+    if no_assets(parameters.aclass, *names):
+        return {"ledger": {}, **({} if parameters.without_count else {"count": 0})}
     page = caller.venue.ledger(
         caller.account_id,
         LedgerQuery(

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from portal.api.classes import ABOUT, ASSET_CLASS, CURRENCY, no_pairs
 from portal.api.envelope import JSON
-from portal.api.kinds import EPOCH, Choice, Instant, Names, Since, Text, Whole
+from portal.api.kinds import EPOCH, Instant, Names, Since, Text, Whole
 from portal.api.parameters import absent, needed, optional
 from portal.venues.registry import shown
 from portal.venues.types import Level, PublicTrade
@@ -13,21 +14,20 @@ from portal.venues.types import Ticker as Market
 
 MAX_LEVELS: Final = 500
 MAX_TRADES: Final = 1000
-ASSET_CLASS: Final = Choice(("currency", "forex"))
 MICROSECOND: Final = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticker:
     pair: tuple[str, ...] = optional(Names(), (), "Pairs under any of their names; all without it.")
-    asset_class: str = optional(ASSET_CLASS, "currency", "The class of asset.")
+    asset_class: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Depth:
     pair: str = needed(Text(), "A pair under any of its names.")
     count: int = optional(Whole(1, MAX_LEVELS), 100, "Levels on each side.")
-    asset_class: str = optional(ASSET_CLASS, "currency", "The class of asset.")
+    asset_class: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,29 +35,33 @@ class Trades:
     pair: str = needed(Text(), "A pair under any of its names.")
     since: datetime | None = absent(Since(), "Trades after this: `last` of the page before, or seconds.")
     count: int = optional(Whole(1, MAX_TRADES), MAX_TRADES, "Trades of a page.")
-    asset_class: str = optional(ASSET_CLASS, "currency", "The class of asset.")
+    asset_class: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
     pair: str = needed(Text(), "A pair under any of its names.")
     since: datetime | None = absent(Instant(), "Quotes after this, in seconds.")
-    asset_class: str = optional(ASSET_CLASS, "currency", "The class of asset.")
+    asset_class: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
 
 
 def ticker(parameters: Ticker) -> JSON:
     """Prices now and over the day, under canonical ids. Raises: UnknownPair."""
+    if no_pairs(parameters.asset_class, *parameters.pair):
+        return {}
     return {market.pair.id: _ticker_row(market) for market in shown().tickers(parameters.pair)}
 
 
 def depth(parameters: Depth) -> JSON:
     """The best levels of the book, best first. Raises: UnknownPair."""
+    no_pairs(parameters.asset_class, parameters.pair)
     book = shown().depth(parameters.pair, parameters.count)
     return {book.pair.id: {"asks": [_level(each) for each in book.asks], "bids": [_level(each) for each in book.bids]}}
 
 
 def trades(parameters: Trades) -> JSON:
     """Recent trades, oldest first. `last` goes into `since` to go on from there. Raises: UnknownPair."""
+    no_pairs(parameters.asset_class, parameters.pair)
     pair = shown().pair(parameters.pair)
     rows = shown().public_trades(pair.id, parameters.since, parameters.count)
     last = rows[-1].at if rows else parameters.since or EPOCH
@@ -66,6 +70,7 @@ def trades(parameters: Trades) -> JSON:
 
 def spread(parameters: Spread) -> JSON:
     """The best prices of the last while, oldest first. Raises: UnknownPair."""
+    no_pairs(parameters.asset_class, parameters.pair)
     pair = shown().pair(parameters.pair)
     rows = shown().spread(pair.id, parameters.since)
     last = rows[-1].at if rows else parameters.since or EPOCH

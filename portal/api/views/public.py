@@ -6,13 +6,15 @@ from typing import Final
 
 from django.utils import timezone
 
+from portal.api.classes import ABOUT, ASSET_CLASS, CURRENCY, no_assets, no_pairs
 from portal.api.envelope import JSON
-from portal.api.kinds import Choice, Names
+from portal.api.kinds import Choice, Names, Text
 from portal.api.parameters import NoParameters, optional
 from portal.core.money import plain
 from portal.venues.registry import shown
 from portal.venues.types import Asset, FeeTier, Pair
 
+VENUE: Final = "international"
 PARTS: Final = {
     "leverage": ("leverage_buy", "leverage_sell"),
     "fees": ("fees", "fees_maker", "fee_volume_currency"),
@@ -23,13 +25,15 @@ PARTS: Final = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assets:
     asset: tuple[str, ...] = optional(Names(), (), "Assets under any of their names; all without it.")
-    aclass: str = optional(Choice(("currency",)), "currency", "The class of asset.")
+    aclass: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssetPairs:
     pair: tuple[str, ...] = optional(Names(), (), "Pairs under any of their names; all without it.")
+    aclass_base: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
     info: str = optional(Choice(("info", *PARTS)), "info", "Which part of each row.")
+    execution_venue: str = optional(Text(), VENUE, f"Where they trade: all of them at `{VENUE}`.")
 
 
 def time(parameters: NoParameters) -> JSON:
@@ -45,11 +49,15 @@ def system_status(parameters: NoParameters) -> JSON:
 def assets(parameters: Assets) -> JSON:
     """What can be held here. Raises: UnknownAsset."""
     names = parameters.asset
+    if no_assets(parameters.aclass, *names):
+        return {}
     return {asset.id: _asset_row(asset) for asset in (map(shown().asset, names) if names else shown().assets())}
 
 
 def asset_pairs(parameters: AssetPairs) -> JSON:
     """Under canonical ids, whatever spelling was asked: clients look their markets up there. Raises: UnknownPair."""
+    if no_pairs(parameters.aclass_base, *parameters.pair) or parameters.execution_venue != VENUE:
+        return {}
     pairs = map(shown().pair, parameters.pair) if parameters.pair else shown().pairs()
     return {pair.id: _part(_pair_row(pair), parameters.info) for pair in pairs}
 
@@ -89,6 +97,7 @@ def _pair_row(pair: Pair) -> dict[str, JSON]:
         "costmin": plain(pair.minimum_cost),
         "tick_size": plain(pair.tick_size),
         "status": "online",
+        "execution_venue": VENUE,
     }
 
 

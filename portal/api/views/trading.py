@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.refused import Reason
 from portal.api.caller import Caller
+from portal.api.classes import ABOUT, ASSET_CLASS, CURRENCY, no_pairs
 from portal.api.envelope import JSON, ApiError, Error
 from portal.api.kinds import CANCELLED_CLIENT_ID, CANCELLED_ORDER, CLIENT_ID, USERREF, Anything, Choice, Flag, Later, Moment, Names, Size, Text
 from portal.api.parameters import NoParameters, absent, needed, optional
@@ -32,6 +33,7 @@ HARMLESS_FLAGS: Final = frozenset({"post", "fciq", "nompp"})
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddOrder:
     pair: str = needed(Text(), "A pair under any of its names.")
+    asset_class: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
     side: str = needed(Choice(("buy", "sell")), "Which way.", name="type")
     ordertype: str = needed(Choice(ORDER_TYPES), "`market` or `limit`; the others are not served.")
     volume: Decimal = needed(Size(), "How much of the pair's base asset.")
@@ -71,6 +73,7 @@ def add_order(caller: Caller, parameters: AddOrder) -> JSON:
     Raises: UnknownPair, and what the venue refuses an order for; ApiError for what is not served.
     """
     _refuse_what_is_not_served(parameters)
+    no_pairs(parameters.asset_class, parameters.pair)
     row = caller.venue.place_order(
         caller.account_id,
         NewOrder(

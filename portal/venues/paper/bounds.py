@@ -17,6 +17,15 @@ class Asked(Protocol):
     def until(self) -> datetime | None: ...
 
 
+class Within(Protocol):
+    """A query for a stretch of time that counts its first instant in."""
+
+    @property
+    def since(self) -> datetime | None: ...
+    @property
+    def until(self) -> datetime | None: ...
+
+
 class Windowed(Protocol):
     """A query of a key that sees a stretch of time only."""
 
@@ -27,9 +36,16 @@ class Windowed(Protocol):
 
 
 def asked(rows: QuerySet[M], query: Asked, column: str) -> QuerySet[M]:
-    """`after` is exclusive, `until` inclusive."""
+    """Histories of orders, trades and entries: `after` is exclusive, `until` inclusive (reference §7)."""
     if query.after is not None:
         rows = rows.filter(**{f"{column}__gt": query.after})
+    return rows if query.until is None else rows.filter(**{f"{column}__lte": query.until})
+
+
+def within(rows: QuerySet[M], query: Within, column: str) -> QuerySet[M]:
+    """Deposits and withdrawals: both are inclusive (reference §17)."""
+    if query.since is not None:
+        rows = rows.filter(**{f"{column}__gte": query.since})
     return rows if query.until is None else rows.filter(**{f"{column}__lte": query.until})
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from portal.core.errors import Conflict, Invalid
 from portal.core.money import from_units, plain, to_units
 from portal.venues.errors import BelowMinimum, InsufficientFunds, TooLate, UnknownReference
-from portal.venues.paper import catalogue, catching_up, networks
+from portal.venues.paper import bounds, catalogue, catching_up, networks
 from portal.venues.paper.ledger import balances
 from portal.venues.paper.ledger.models import Book, EntryKind
 from portal.venues.paper.ledger.posting import Leg, post
@@ -127,13 +127,7 @@ def _matching(rows: QuerySet[Withdrawal], query: WithdrawalQuery) -> QuerySet[Wi
         rows = rows.filter(asset=catalogue.asset(query.asset).id)
     if query.method:
         rows = rows.filter(method__iexact=query.method)
-    bounds = {
-        "held_at__gt": query.after,
-        "held_at__lte": query.until,
-        "held_at__gte": query.seen_from,
-        "held_at__lt": query.seen_before,
-    }
-    return rows.filter(**{name: at for name, at in bounds.items() if at is not None})
+    return bounds.seen(bounds.within(rows, query, "held_at"), query, "held_at")
 
 
 def _repeat_of(wanted: Withdrawal) -> WithdrawalRow | None:

@@ -59,11 +59,11 @@ class WithdrawalRow:
 
 @dataclass(frozen=True, slots=True)
 class WithdrawalQuery:
-    """Newest first, at most `limit`; `after` exclusive, `until` inclusive, `cursor` an opaque place to go on from."""
+    """Newest first, at most `limit`; `since` and `until` inclusive, `cursor` an opaque place to go on from."""
 
     asset: str = ""
     method: str = ""
-    after: datetime | None = None
+    since: datetime | None = None
     until: datetime | None = None
     seen_from: datetime | None = None
     seen_before: datetime | None = None

@@ -26,7 +26,7 @@ def page(account_id: int, query: DepositQuery) -> DepositPage:
         rows = rows.filter(asset=catalogue.asset(query.asset).id)
     if query.method:
         rows = rows.filter(method__iexact=query.method)
-    rows = bounds.seen(bounds.asked(rows, query, "sent_at"), query, "sent_at")
+    rows = bounds.seen(bounds.within(rows, query, "sent_at"), query, "sent_at")
     limit = max(1, min(query.limit, MAX_ROWS))
     found = list(rows.order_by("-pk")[: limit + 1])
     shown = found[:limit]
