@@ -23,14 +23,39 @@ MINUTE: Final = "%Y-%m-%dT%H:%M"
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 
 
+class ShownInstant(forms.DateTimeInput):
+    """What the field showed when the page was opened, sent back beside what it says now."""
+
+    input_type = "hidden"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format=MINUTE)
+
+
 class InstantField(forms.DateTimeField):
-    """A date and time typed in the member's zone and kept in UTC."""
+    """A date and time typed in the member's zone and kept in UTC.
+
+    A page shows minutes of one zone, and what is kept is finer and has none. So what was not touched is taken from what
+    is kept, never from the page: neither seconds, nor another zone chosen meanwhile, nor an hour that a clock shows
+    twice may move it.
+    """
+
+    hidden_widget = ShownInstant
+    untouched: tuple[str, datetime | None] | None = None
+
+    def keep(self, stored: datetime | None, *, shown: str | None) -> None:
+        """Take `stored` for the text that the page showed; `shown` is what the page says that was."""
+        self.show_hidden_initial = True
+        text = self.widget.format_value(self.prepare_value(stored)) if shown is None else shown
+        self.untouched = text or "", stored
 
     def __init__(self, **kwargs: Any) -> None:
         widget = forms.DateTimeInput(format=MINUTE, attrs={"type": "datetime-local"})
         super().__init__(required=False, widget=widget, **kwargs)
 
     def clean(self, value: Any) -> datetime | None:  # noqa: ANN401 - Django's own signature
+        if self.untouched and str(value or "").strip() == self.untouched[0]:
+            return self.untouched[1]
         at: datetime | None = super().clean(value)
         if at is None:
             return None
@@ -198,6 +223,9 @@ class ChangeServiceUserForm(LimitsForm):
             "version": service_user.version,
         }
         super().__init__(*args, initial=initial, **kwargs)
+        for name in ("expires_at", "query_start", "query_end"):
+            field = cast("InstantField", self.fields[name])
+            field.keep(getattr(before, name), shown=self.data.get(self.add_initial_prefix(name)))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
