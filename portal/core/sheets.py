@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -9,12 +10,14 @@ from django.http import HttpResponse
 
 # What a spreadsheet takes for the beginning of a formula.
 LEADING: Final = ("=", "+", "-", "@", "\t", "\r")
+# What begins like one and is a number: it stays one, so that columns add up.
+NEGATIVE: Final = re.compile(r"-[0-9]+(\.[0-9]+)?", re.ASCII)
 
 
 def cell(value: object) -> str:
     """A value as text; one that would begin a formula begins with an apostrophe instead."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(LEADING) else text
+    return f"'{text}" if text.startswith(LEADING) and not NEGATIVE.fullmatch(text) else text
 
 
 def sheet(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> HttpResponse:
