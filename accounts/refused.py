@@ -29,6 +29,7 @@ class Reason(StrEnum):
     METHOD = "method"
     PERMISSION = "permission"
     NOT_SERVED = "not_served"
+    OPTION = "option"
     ARGUMENTS = "arguments"
     BODY = "body"
     PLAIN_HTTP = "plain_http"
@@ -113,6 +114,14 @@ def _arguments(facts: Mapping[str, str]) -> Told:
     return Told(what, "Compare the call with the description of its method.")
 
 
+def _option(facts: Mapping[str, str]) -> Told:
+    name = facts.get("field", "?")
+    return Told(
+        f"The option “{name}” is not offered here as it was sent. Nothing was done.",
+        "Leave it out; the description of the bots' API names what is offered.",
+    )
+
+
 def _fixed(what: str, advice: str) -> Words:
     def told(facts: Mapping[str, str]) -> Told:
         known = {name: facts.get(name, "?") for name in ("source", "nonce", "level", "method")}
@@ -151,6 +160,7 @@ WORDS: Final[Mapping[str, Words]] = {
     Reason.METHOD: _fixed("There is no method of this name.", "Look at the spelling: capital letters count."),
     Reason.PERMISSION: _permission,
     Reason.NOT_SERVED: _fixed("The portal does not serve this method.", "Leave this call out."),
+    Reason.OPTION: _option,
     Reason.ARGUMENTS: _arguments,
     Reason.BODY: _fixed(
         "The body cannot be read, is too long, names a field twice, or the address carries a query.",

@@ -28,6 +28,9 @@ KEPT_DAYS: Final = 90
 KEPT_REFUSALS: Final = 100
 # Strangers can name any key: no more of them are held than this between two writes.
 MOST_KEYS: Final = 5_000
+# Calls that differ in one of these facts have different things wrong, and stay rows of their own. Facts that count up,
+# as nonces do, are not among them: the last one speaks for all.
+APART: Final = ("field", "said")
 
 UPSERT: Final = """
 INSERT INTO accounts_keyuse (api_key_id, day, kind, refused, calls) VALUES (%s, %s, %s, %s, %s)
@@ -35,8 +38,8 @@ ON CONFLICT (api_key_id, day, kind) DO UPDATE SET calls = accounts_keyuse.calls 
 """
 
 
-# Method, answer, reason and source of a refused call.
-Call = tuple[str, str, str, str]
+# Method, answer, reason and source of a refused call, and the facts that keep it apart.
+Call = tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -91,7 +94,7 @@ def refused(
                 return
             use = _pending.setdefault(public, _Use())
         use.counts[at.date(), answer, True] += 1
-        what = (method, answer, reason.value, source)
+        what = (method, answer, reason.value, source, *(facts.get(name, "") for name in APART))
         call = use.refused.setdefault(what, _Refused(at, facts))
         call.at, call.facts, call.times = at, facts, call.times + 1
         use.refused.move_to_end(what)
@@ -185,7 +188,7 @@ def _keep_newest(key: ApiKey, use: _Use) -> None:
             source=source,
             times=call.times,
         )
-        for (method, answer, reason, source), call in use.refused.items()
+        for (method, answer, reason, source, *_), call in use.refused.items()
     )
     mine = RefusedCall.objects.filter(api_key=key)
     oldest = mine.order_by("-pk").values_list("pk", flat=True)[KEPT_REFUSALS : KEPT_REFUSALS + 1].first()

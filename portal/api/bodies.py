@@ -7,6 +7,7 @@ Numbers of a JSON body keep the text they were sent as, so that no amount and no
 import json
 import re
 import unicodedata
+from collections.abc import KeysView
 from typing import Final, NoReturn, TypeAlias
 from urllib.parse import unquote_plus
 
@@ -21,9 +22,11 @@ MAX_FIELDS: Final = 100
 MAX_NAME: Final = 64
 MAX_TEXT: Final = 4096
 MAX_DEPTH: Final = 4
-# The only fields that may be repeated, or numbered as in `asset[0]=`.
-LISTS: Final = frozenset({"asset", "pair", "txid", "id", "lock_type", "fields", "oflags", "orders", "cl_ord_ids"})
-NUMBERED: Final = re.compile(r"(\w+)\[[0-9]{1,3}\]", re.ASCII)
+# The only fields that may be repeated, or numbered as in `asset[0]=`, or both as in `asset[]=`.
+LISTS: Final = frozenset(
+    {"asset", "pair", "txid", "id", "lock_type", "fields", "oflags", "orders", "cl_ord_ids", "execution_venue"}
+)
+NUMBERED: Final = re.compile(r"(\w+)\[[0-9]{0,3}\]", re.ASCII)
 UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 BROKEN_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 # What says nothing; one client writes an absent value as the text `None`.
@@ -43,6 +46,11 @@ class Fields:
 
     def __init__(self, fields: dict[str, Value]) -> None:
         self._fields = fields
+
+    @property
+    def names(self) -> KeysView[str]:
+        """The names of all fields, whether or not they say something."""
+        return self._fields.keys()
 
     @property
     def nonce(self) -> str:
@@ -93,7 +101,8 @@ def _form(text: str) -> dict[str, Value]:
             fields[name] = values
         else:
             fields[name] = values[0]
-        if (len(values) > 1 and name not in LISTS) or base in given:
+        may_repeat = name in LISTS or bool(base and name.endswith("[]"))
+        if (len(values) > 1 and not may_repeat) or base in given:
             _invalid()
     return fields | lists
 

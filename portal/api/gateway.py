@@ -88,7 +88,7 @@ def _public(call: Call) -> JSON:
     method = call.path.removeprefix(PUBLIC)
     served = methods.PUBLIC.get(method)
     if served is None:
-        raise ApiError(Error.UNAVAILABLE if method in methods.PUBLIC_LATER else Error.UNKNOWN_METHOD)
+        raise ApiError(Error.UNKNOWN_METHOD)
     return served.answer(bodies.parse(bodies.FORM, call.query.encode()))
 
 
@@ -116,7 +116,8 @@ def _private(call: Call) -> Result:
         raise ApiError(Error.PERMISSION_DENIED, credential, reason=Reason.PERMISSION, method=method, needs=needs)
     served = methods.PRIVATE.get(method)
     if served is None:
-        raise ApiError(Error.UNAVAILABLE, credential, reason=Reason.NOT_SERVED)
+        # For good: a string that says *later* makes bots ask again for ever.
+        raise ApiError(Error.UNKNOWN_METHOD, credential, reason=Reason.NOT_SERVED)
     caller = Caller(credential)
     with context.origin(source=call.source, via=f"key {caller.short}"):
         try:

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final, NoReturn, Protocol, TypeVar
 
@@ -12,12 +11,8 @@ from portal.core.money import WIRE, WIRE_LENGTH, parse_wire
 
 T_co = TypeVar("T_co", covariant=True)
 
-SECONDS: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?", re.ASCII)
-NANOSECONDS: Final = re.compile(r"[0-9]{16,19}", re.ASCII)
 WHOLE: Final = re.compile(r"-?[0-9]{1,10}", re.ASCII)
-AHEAD: Final = re.compile(r"\+[0-9]{1,9}", re.ASCII)
 FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Kind(Protocol[T_co]):
@@ -38,7 +33,7 @@ class Text:
     error: Error = Error.INVALID_ARGUMENTS
 
     def read(self, value: Value) -> str:
-        text = _text(value, self.error)
+        text = text_of(value, self.error)
         if len(text) > self.longest or (self.pattern and not re.fullmatch(self.pattern, text, re.ASCII)):
             raise ApiError(self.error)
         return text
@@ -55,8 +50,8 @@ class Flag:
     def read(self, value: Value) -> bool:
         if isinstance(value, bool):
             return value
-        text = _text(value).lower()
-        return FLAGS[text] if text in FLAGS else _invalid()
+        text = text_of(value).lower()
+        return FLAGS[text] if text in FLAGS else invalid()
 
     def schema(self) -> dict[str, JSON]:
         return {"type": "boolean"}
@@ -69,8 +64,8 @@ class Choice:
     words: tuple[str, ...]
 
     def read(self, value: Value) -> str:
-        text = _text(value)
-        return text if text in self.words else _invalid()
+        text = text_of(value)
+        return text if text in self.words else invalid()
 
     def schema(self) -> dict[str, JSON]:
         return {"type": "string", "enum": list(self.words)}
@@ -82,16 +77,19 @@ class Names:
 
     most: int = 100
     words: tuple[str, ...] = ()
+    may_be_none: bool = False
 
     def read(self, value: Value) -> tuple[str, ...]:
+        if value == [] and self.may_be_none:
+            return ()
         if isinstance(value, list):
             texts = tuple(part for part in value if isinstance(part, str))
             if len(texts) != len(value):
-                _invalid()
+                invalid()
         else:
-            texts = tuple(filter(None, (part.strip() for part in _text(value).split(","))))
+            texts = tuple(filter(None, (part.strip() for part in text_of(value).split(","))))
         if not 0 < len(texts) <= self.most or (self.words and not set(texts) <= set(self.words)):
-            _invalid()
+            invalid()
         return texts
 
     def schema(self) -> dict[str, JSON]:
@@ -130,9 +128,9 @@ class Whole:
     highest: int
 
     def read(self, value: Value) -> int:
-        text = _text(value)
+        text = text_of(value)
         number = int(text) if WHOLE.fullmatch(text) else self.lowest - 1
-        return number if self.lowest <= number <= self.highest else _invalid()
+        return number if self.lowest <= number <= self.highest else invalid()
 
     def schema(self) -> dict[str, JSON]:
         return {"type": "integer", "minimum": self.lowest, "maximum": self.highest}
@@ -143,7 +141,7 @@ class Amount:
     """Money above zero, digits as security IN-2. Raises: Invalid beside `amount`."""
 
     def read(self, value: Value) -> Decimal:
-        return parse_wire(_text(value))
+        return parse_wire(text_of(value))
 
     def schema(self) -> dict[str, JSON]:
         return _decimal()
@@ -156,7 +154,7 @@ class Size:
     error: Error = Error.INVALID_ARGUMENTS
 
     def read(self, value: Value) -> Decimal:
-        text = _text(value)
+        text = text_of(value)
         if len(text) > WIRE_LENGTH or not WIRE.fullmatch(text):
             raise ApiError(self.error)
         return Decimal(text)
@@ -166,106 +164,25 @@ class Size:
 
 
 @dataclass(frozen=True, slots=True)
-class Instant:
-    """Unix seconds, with or without a fraction."""
-
-    def read(self, value: Value) -> datetime:
-        return parse_seconds(_text(value)) or _invalid()
-
-    def schema(self) -> dict[str, JSON]:
-        return {"type": ["string", "number"], "description": "Unix seconds"}
-
-
-@dataclass(frozen=True, slots=True)
-class UntilSecond:
-    """Unix seconds that end a list whose rows show whole seconds: a whole one counts to its end."""
-
-    def read(self, value: Value) -> datetime:
-        at = Instant().read(value)
-        return at if at.microsecond else at + timedelta(microseconds=999_999)
-
-    def schema(self) -> dict[str, JSON]:
-        return Instant().schema()
-
-
-@dataclass(frozen=True, slots=True)
-class Since:
-    """Unix time in whole nanoseconds, as the answer of the page before has it, or in seconds."""
-
-    def read(self, value: Value) -> datetime:
-        text = _text(value)
-        if not NANOSECONDS.fullmatch(text):
-            return parse_seconds(text) or _invalid()
-        return EPOCH + timedelta(microseconds=int(text) // 1000)
-
-    def schema(self) -> dict[str, JSON]:
-        return {"type": ["string", "number"], "description": "Unix nanoseconds or seconds"}
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """Where a history begins or ends: an instant, or the id of a row, whose time it stands for."""
-
-    def read(self, value: Value) -> datetime | str:
-        text = _text(value)
-        if len(text) > 64:
-            _invalid()
-        return parse_seconds(text) or text
-
-    def schema(self) -> dict[str, JSON]:
-        return {"type": ["string", "number"], "description": "Unix seconds, or the id of a row"}
-
-
-@dataclass(frozen=True, slots=True)
 class Cursor:
     """Where a list goes on: true asks for its first page, a text for the page it names; false for a plain list."""
 
     def read(self, value: Value) -> bool | str:
         if isinstance(value, bool):
             return value
-        text = _text(value)
-        return FLAGS.get(text.lower(), text) if len(text) <= 255 else _invalid()
+        text = text_of(value)
+        return FLAGS.get(text.lower(), text) if len(text) <= 255 else invalid()
 
     def schema(self) -> dict[str, JSON]:
         return {"type": ["boolean", "string"], "maxLength": 255}
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
-    """A time to come: `0` for none, `+<seconds>` from now, or Unix seconds."""
-
-    def read(self, value: Value) -> timedelta | datetime | None:
-        text = _text(value)
-        if text.startswith("+"):
-            return timedelta(seconds=int(text[1:])) if AHEAD.fullmatch(text) else _invalid()
-        at = parse_seconds(text) or _invalid()
-        return at if at > EPOCH else None
-
-    def schema(self) -> dict[str, JSON]:
-        return {"type": ["string", "number"], "description": "0, +seconds, or Unix seconds"}
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """An instant as RFC 3339 writes it."""
-
-    def read(self, value: Value) -> datetime:
-        try:
-            at = datetime.fromisoformat(_text(value))
-        except ValueError:
-            _invalid()
-        return at if at.tzinfo else _invalid()
-
-    def schema(self) -> dict[str, JSON]:
-        return {"type": "string", "format": "date-time"}
-
-
-@dataclass(frozen=True, slots=True)
 class Anything:
-    """Whatever is there; it only matters that it is."""
+    """Whatever is there; it only matters that it is. An empty list or object is nothing."""
 
     def read(self, value: Value) -> bool:
-        return True
+        return value not in ([], {})
 
     def schema(self) -> dict[str, JSON]:
         return {}
@@ -284,17 +201,8 @@ CANCELLED_ORDER: Final = Text(
 CANCELLED_CLIENT_ID: Final = replace(CLIENT_ID, error=Error.INVALID_ORDER)
 
 
-def parse_seconds(text: str) -> datetime | None:
-    """The instant of a text of Unix seconds; None if it is something else."""
-    if not SECONDS.fullmatch(text):
-        return None
-    try:
-        return EPOCH + timedelta(microseconds=int(Decimal(text) * 1_000_000))
-    except OverflowError:
-        return None
-
-
-def _text(value: Value, error: Error = Error.INVALID_ARGUMENTS) -> str:
+def text_of(value: Value, error: Error = Error.INVALID_ARGUMENTS) -> str:
+    """The text of a value, also of a JSON number. Raises: ApiError if it has none."""
     if not isinstance(value, str):
         raise ApiError(error)
     return value
@@ -304,5 +212,6 @@ def _decimal() -> dict[str, JSON]:
     return {"type": ["string", "number"], "pattern": f"^(?:{WIRE.pattern})$"}
 
 
-def _invalid() -> NoReturn:
+def invalid() -> NoReturn:
+    """Raises: ApiError."""
     raise ApiError(Error.INVALID_ARGUMENTS)

@@ -57,7 +57,6 @@ PUBLIC: Final[dict[str, PublicMethod]] = {
     "Trades": public_method(markets.Trades, markets.trades),
     "Spread": public_method(markets.Spread, markets.spread),
 }
-PUBLIC_LATER: Final = frozenset({"OHLC"})
 
 PRIVATE: Final[dict[str, PrivateMethod]] = {
     "GetApiKeyInfo": private_method(NoParameters, account.key_info),

@@ -5,6 +5,8 @@ class Withdraw:
     amount: Decimal = needed(Amount(), "What leaves the balance, fee included.")
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Final, TypeVar, cast
 
@@ -15,6 +17,9 @@ from portal.api.kinds import Kind
 T = TypeVar("T")
 P = TypeVar("P")
 DECLARED: Final = "parameter"
+OF_EVERY_CALL: Final = frozenset({"nonce", "otp"})
+# What may be between the letters of a name, or after them: `cl-ord-id`, `type[]`, `type[0]`.
+UNSPOKEN: Final = re.compile(r"\[[0-9]*\]|[^A-Za-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +76,38 @@ def read(parameters: type[P], given: Fields) -> P:
 
     Raises: ApiError for what is missing or malformed; Invalid for an amount that is none.
     """
+    known = declared(parameters)
+    _refuse_other_spellings(known, given)
     values: dict[str, object] = {}
-    for each in declared(parameters):
+    for each in known:
         value = given.value(each.name)
         if value is not None:
             values[each.attribute] = _read(each, value)
         elif each.is_needed:
             raise ApiError(Error.INVALID_ARGUMENTS, field=each.name)
     return parameters(**values)
+
+
+def _refuse_other_spellings(known: Sequence[Declared], given: Fields) -> None:
+    """What a method does not know is ignored, but not what it knows under nearly that name.
+
+    `timeInForce`, `Validate` or `type[]` unheard would place an order, or show rows, that nobody asked for.
+
+    Raises: ApiError.
+    """
+    if not known:
+        return
+    names = {each.name for each in known}
+    strange = given.names - names - OF_EVERY_CALL
+    if strange:
+        folded = {_folded(name) for name in names}
+        for name in sorted(strange):
+            if _folded(name) in folded and given.value(name) is not None:
+                raise ApiError(Error.INVALID_ARGUMENTS, field=name)
+
+
+def _folded(name: str) -> str:
+    return UNSPOKEN.sub("", name).lower()
 
 
 def _read(parameter: Declared, value: Value) -> object:

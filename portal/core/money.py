@@ -7,7 +7,8 @@ from portal.core.errors import Invalid
 
 MAX_UNITS = 2**63 - 1
 PLAIN = re.compile(r"[0-9]{1,20}(\.[0-9]{1,18})?", re.ASCII)
-WIRE = re.compile(r"[0-9]{1,20}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
+# Bots also write `.02` and `1000.`, which can mean one number only (security IN-2).
+WIRE = re.compile(r"([0-9]{1,20}(\.[0-9]{0,18})?|\.[0-9]{1,18})([eE][+-]?[0-9]{1,2})?", re.ASCII)
 WIRE_LENGTH = 40
 LONGEST = 200
 

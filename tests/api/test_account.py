@@ -191,12 +191,12 @@ def test_the_information_needs_no_permission_and_holds_no_secret(readonly):
 
 def test_methods_not_served_yet_say_so_after_the_permission(readonly, trading):
     for method in ("CreditLines", "OrderAmends", "Level3", "WalletTransfer"):
-        assert readonly.error(method) == "EService:Unavailable"
+        assert readonly.error(method) == "EGeneral:Unknown method"
     assert readonly.error("EditOrder") == "EGeneral:Permission denied"
-    assert trading.error("EditOrder") == "EService:Unavailable"
+    assert trading.error("EditOrder") == "EGeneral:Unknown method"
     assert readonly.error("GetWebSocketsToken") == "EGeneral:Permission denied"
     change_bot(readonly, websocket=True)
-    assert readonly.error("GetWebSocketsToken") == "EService:Unavailable"
+    assert readonly.error("GetWebSocketsToken") == "EGeneral:Unknown method"
 
 
 def test_methods_that_do_not_exist(readonly):

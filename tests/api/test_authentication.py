@@ -62,7 +62,7 @@ def test_every_check_comes_before_the_next(readonly, settings):
     change_key(readonly, last_nonce=0, calls=0)
     assert error(signature=good) == "EGeneral:Unknown method"
     assert readonly.error("Withdraw", amount="x") == "EGeneral:Permission denied"
-    assert readonly.error("OrderAmends", ofs="x") == "EService:Unavailable"
+    assert readonly.error("OrderAmends", ofs="x") == "EGeneral:Unknown method"
     assert readonly.error("Ledgers", ofs="x") == "EGeneral:Invalid arguments"
 
 

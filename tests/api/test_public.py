@@ -77,7 +77,7 @@ def test_parts_of_the_pairs():
 
 
 def test_known_methods_wait_for_their_time_and_others_do_not_exist():
-    assert only_error(ask_public("OHLC")) == "EService:Unavailable"
+    assert only_error(ask_public("OHLC")) == "EGeneral:Unknown method"
     for method in ("", "time", "Time/", "Nonsense", "../private/Balance"):
         assert only_error(ask_public(method)) == "EGeneral:Unknown method"
 

@@ -129,7 +129,7 @@ def test_a_deadline_that_has_passed(trading):
         ({"volume": ""}, "EGeneral:Invalid arguments"),
         ({"price": "10000.05"}, "EOrder:Tick size check failed"),
         ({"price": "0"}, "EOrder:Invalid price"),
-        ({"price": "-5"}, "EService:Unavailable"),
+        ({"price": "-5"}, "EGeneral:Invalid arguments"),
         ({"price": ""}, "EOrder:Invalid price"),
         ({"type": "hold"}, "EGeneral:Invalid arguments"),
         ({"ordertype": "magic"}, "EGeneral:Invalid arguments"),
@@ -138,20 +138,20 @@ def test_a_deadline_that_has_passed(trading):
         ({"userref": "1", "cl_ord_id": "a"}, "EGeneral:Invalid arguments"),
         ({"timeinforce": "GTD"}, "EGeneral:Invalid arguments"),
         ({"oflags": "post,unknown"}, "EGeneral:Invalid arguments"),
-        ({"ordertype": "stop-loss"}, "EService:Unavailable"),
-        ({"timeinforce": "FOK"}, "EService:Unavailable"),
-        ({"leverage": "2:1"}, "EService:Unavailable"),
-        ({"reduce_only": "true"}, "EService:Unavailable"),
-        ({"starttm": "+10"}, "EService:Unavailable"),
-        ({"price": "+1%"}, "EService:Unavailable"),
-        ({"oflags": "viqc"}, "EService:Unavailable"),
-        ({"close[ordertype]": "limit", "close[price]": "1"}, "EService:Unavailable"),
-        ({"trigger": "last"}, "EService:Unavailable"),
-        ({"displayvol": "0.001"}, "EService:Unavailable"),
+        ({"ordertype": "stop-loss"}, "EGeneral:Invalid arguments"),
+        ({"timeinforce": "FOK"}, "EGeneral:Invalid arguments"),
+        ({"leverage": "2:1"}, "EGeneral:Invalid arguments"),
+        ({"reduce_only": "true"}, "EGeneral:Invalid arguments"),
+        ({"starttm": "+10"}, "EGeneral:Invalid arguments"),
+        ({"price": "+1%"}, "EGeneral:Invalid arguments"),
+        ({"oflags": "viqc"}, "EGeneral:Invalid arguments"),
+        ({"close[ordertype]": "limit", "close[price]": "1"}, "EGeneral:Invalid arguments"),
+        ({"trigger": "last"}, "EGeneral:Invalid arguments"),
+        ({"displayvol": "0.001"}, "EGeneral:Invalid arguments"),
     ],
 )
 def test_what_is_refused_places_and_holds_nothing(trading, change, error):
-    """Reference §4: each refusal its own string; what the protocol has and the portal does not is unavailable."""
+    """Reference §4: each refusal its own string; what is not offered is refused for good (fault bots-A13)."""
     before = trading.result("BalanceEx")
     assert trading.error("AddOrder", **{**FAR, **change}) == error
     assert trading.result("OpenOrders") == {"open": {}}

@@ -6,6 +6,9 @@ from decimal import Decimal
 import pytest
 import time_machine
 
+from accounts import usage
+from accounts.models import RefusedCall
+from accounts.refused import explain
 from portal.venues.paper import catalogue, funding
 from tests.api.calls import ask_public
 from tests.api.test_trading import FAR
@@ -164,3 +167,146 @@ def test_the_first_and_last_instant_of_deposits_and_withdrawals_count(treasury, 
         ):
             found = [row["time"] for row in treasury.result(method, asset="XBT", **bounds)]
             assert found.count(second) == seen, (method, bounds)
+
+
+class TestOptionsThatAreNotOffered:
+    """No string that means *later*: bots asked again for ever. The people behind the bot read which option it was."""
+
+    @pytest.mark.parametrize(
+        ("option", "named"),
+        [
+            ({"ordertype": "stop-loss"}, "ordertype=stop-loss"),
+            ({"timeinforce": "FOK"}, "timeinforce=FOK"),
+            ({"timeInForce": "FOK"}, "timeinforce=FOK"),
+            ({"leverage": "2:1"}, "leverage"),
+            ({"reduce_only": "true"}, "reduce_only"),
+            ({"starttm": "+10"}, "starttm"),
+            ({"oflags": "post,viqc"}, "oflags=viqc"),
+            ({"price2": "5"}, "price2"),
+            ({"displayvol": "0.01"}, "displayvol"),
+            ({"trigger": "last"}, "trigger"),
+            ({"close[ordertype]": "limit"}, "close[ordertype]"),
+            ({"close[price]": "1"}, "close[price]"),
+            ({"price": "+1%"}, "price (relative)"),
+        ],
+    )
+    def test_each_is_named_where_people_read_it(self, trading, option, named):
+        """fault bots-A11 and bots-A13"""
+        assert trading.error("AddOrder", **{**FAR, **option}) == INVALID
+        usage.flush()
+        call = RefusedCall.objects.get()
+        assert (call.reason, call.facts) == ("option", {"field": named})
+        assert f"The option “{named}” is not offered" in explain(call).what
+        assert trading.result("OpenOrders") == {"open": {}}
+
+    def test_a_close_order_in_json(self, trading):
+        """fault bots-A11"""
+        assert trading.ask_json("AddOrder", {**FAR, "close": {"ordertype": "limit", "price": "1"}})["error"] == [
+            INVALID
+        ]
+        assert trading.ask_json("AddOrder", {**FAR, "close": {}, "oflags": [], "validate": True})["error"] == []
+
+    def test_methods_that_are_not_served_are_unknown_for_good(self, trading):
+        """fault bots-A13"""
+        for method in ("EditOrder", "AddOrderBatch"):
+            assert trading.error(method) == "EGeneral:Unknown method"
+        assert ask_public("OHLC", pair="XBTUSD") == {"error": ["EGeneral:Unknown method"]}
+        usage.flush()
+        assert {call.reason for call in RefusedCall.objects.all()} == {"not_served"}
+
+    def test_different_faults_of_one_minute_stay_apart(self, trading):
+        """fault bots-A12: three things wrong were one row that said three times the last of them."""
+        for wrong in ({"type": "BUY"}, {"ordertype": "LIMIT"}, {"type": "BUY"}, {"volume": "x"}):
+            trading.error("AddOrder", **{**FAR, **wrong})
+        for volume in ("100", "1000"):
+            trading.error("AddOrder", **{**FAR, "pair": "XBTUSD", "volume": volume})
+        trading.error("AddOrder", **{**FAR, "volume": "0.00001"})
+        usage.flush()
+        rows = {(call.facts.get("field") or call.facts["said"]): call.times for call in RefusedCall.objects.all()}
+        assert (rows["type"], rows["ordertype"], rows["volume"]) == (2, 1, 1)
+        assert len(rows) == 5
+
+
+class TestSpellings:
+    """fault bots-A14: what could mean one thing only is taken; what would vanish unheard is refused."""
+
+    @pytest.mark.parametrize(
+        "nothing",
+        [
+            {"starttm": "+0"}, {"expiretm": "+0"}, {"displayvol": "0"}, {"displayvol": "0.000"}, {"price2": "0.0"},
+            {"leverage": "1"}, {"leverage": "none"}, {"timeinforce": "GTC"}, {"timeInForce": "GTC"},
+        ],
+    )  # fmt: skip
+    def test_what_says_nothing_changes_nothing(self, trading, nothing):
+        """fault bots-A14"""
+        (txid,) = trading.result("AddOrder", **FAR, **nothing)["txid"]
+        assert trading.result("OpenOrders")["open"][txid]["expiretm"] == 0
+
+    def test_numbers_that_begin_or_end_with_their_point(self, trading):
+        """fault bots-A14"""
+        answer = trading.result("AddOrder", **{**FAR, "volume": ".02", "price": "10000."}, validate="true")
+        assert answer["descr"]["order"] == "buy 0.02000000 XBTUSD @ limit 10000.0"
+        assert trading.error("AddOrder", **{**FAR, "volume": "."}) == INVALID
+
+    def test_a_time_in_force_in_camels_is_heard(self, trading):
+        """fault bots-A14: it was placed good till cancelled."""
+        (txid,) = trading.result("AddOrder", **FAR, timeInForce="IOC")["txid"]
+        assert trading.result("QueryOrders", txid=txid)[txid]["status"] == "canceled"
+        assert trading.error("AddOrder", **FAR, timeInForce="IOC", timeinforce="GTC") == INVALID
+
+    def test_an_end_counts_whoever_says_good_till_cancelled(self, trading):
+        """fault bots-A14: one client says GTC with every order."""
+        (txid,) = trading.result("AddOrder", **FAR, timeinforce="GTC", expiretm="+30")["txid"]
+        assert trading.result("OpenOrders")["open"][txid]["expiretm"] > 0
+        assert trading.error("AddOrder", **FAR, timeinforce="IOC", expiretm="+30") == INVALID
+
+    def test_filters_in_brackets_filter(self, treasury):
+        """fault bots-A14: all rows came back."""
+        for name in ("asset", "asset[]", "asset[0]"):
+            rows = treasury.result("Ledgers", **{name: "XBT"})["ledger"].values()
+            assert {row["asset"] for row in rows} == {"XXBT"}
+        assert ask_public("Ticker", **{"pair[]": "XBTUSD"})["result"].keys() == {"XXBTZUSD"}
+        rows = treasury.result("Earn/Strategies", **{"lock_type[]": "bonded"})["items"]
+        assert {row["lock_type"]["type"] for row in rows} == {"bonded"}
+
+    @pytest.mark.parametrize(
+        ("method", "sent"),
+        [
+            ("AddOrder", {**FAR, "Validate": "true"}),
+            ("AddOrder", {**FAR, "clOrdId": "mine"}),
+            ("AddOrder", {**FAR, "reduceOnly": "true"}),
+            ("AddOrder", {**FAR, "expireTm": "+30"}),
+            ("Ledgers", {"type[]": "deposit"}),
+            ("Ledgers", {"type[0]": "deposit"}),
+            ("Ledgers", {"Asset": "XBT"}),
+            ("ClosedOrders", {"closeTime": "open"}),
+            ("WithdrawStatus", {"asset[0]": "XBT", "Start": "1"}),
+            ("Withdraw", {"asset": "XBT", "key": "btc-cold", "amount": "0.1", "maxFee": "0"}),
+        ],
+    )
+    def test_nearly_the_name_of_a_parameter_is_not_ignored(self, treasury, method, sent):
+        """fault bots-A14: an order placed, or rows shown, without what was asked."""
+        assert treasury.error(method, **sent) == INVALID
+        assert treasury.result("OpenOrders") == {"open": {}}
+
+    def test_what_clients_add_on_their_own_is_still_ignored(self, treasury):
+        """Reference §7: unknown fields."""
+        more = {"fee-info": "true", "rebase_multiplier": "base", "consolidate_taker": "true", "broker": "None"}
+        assert treasury.result("OpenOrders", start="5", **more) == {"open": {}}
+        assert treasury.result("AddOrder", **FAR, **more, validate="true")
+
+    @pytest.mark.parametrize("kind", ["earn", "reward", "spend", "receive", "none", "conversion", "nfttrade",
+                                      "nftcreatorfee", "nftrebate", "custodytransfer"])  # fmt: skip
+    def test_kinds_of_entries_that_the_protocol_knows(self, treasury, kind):
+        """fault bots-A14"""
+        assert treasury.result("Ledgers", type=kind) == {"ledger": {}, "count": 0}
+
+    def test_the_newer_names(self):
+        """fault bots-A14: the keys were the old ones all the same."""
+        new = {"assetVersion": "1"}
+        assert {"BTC", "USD", "USDC"} <= ask_public("Assets", **new)["result"].keys()
+        row = ask_public("AssetPairs", pair="XBTUSD", **new)["result"]["BTC/USD"]
+        assert (row["base"], row["quote"], row["altname"]) == ("BTC", "USD", "XBTUSD")
+        for method in ("Ticker", "Depth", "Trades", "Spread"):
+            assert "BTC/USD" in ask_public(method, pair="XBTUSD", **new)["result"]
+            assert "XXBTZUSD" in ask_public(method, pair="XBTUSD", assetVersion="0")["result"]

@@ -135,7 +135,7 @@ def earn(bot: Recording) -> None:
 
 
 def test_errors_arrive_as_the_protocol_has_them(api, portal):
-    assert api.query_private("EditOrder")["error"] == ["EService:Unavailable"]
+    assert api.query_private("EditOrder")["error"] == ["EGeneral:Unknown method"]
     assert api.query_private("Nonsense")["error"] == ["EGeneral:Unknown method"]
     unknown = {"asset": "XBT", "key": "nowhere", "amount": "0.1"}
     assert api.query_private("Withdraw", unknown)["error"] == ["EFunding:Unknown withdraw key"]

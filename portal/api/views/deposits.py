@@ -9,7 +9,8 @@ from accounts.refused import Reason
 from portal.api.caller import Caller
 from portal.api.classes import ABOUT, ASSET_CLASS, CURRENCY, no_assets
 from portal.api.envelope import JSON, ApiError, Error
-from portal.api.kinds import Cursor, Flag, Instant, Text, UntilSecond, Whole
+from portal.api.instants import Instant, UntilSecond
+from portal.api.kinds import Cursor, Flag, Text, Whole
 from portal.api.parameters import absent, needed, optional
 from portal.core.money import plain, wire
 from portal.venues.types import DepositQuery, DepositRow, DepositStage

@@ -6,7 +6,8 @@ from typing import Final
 
 from portal.api.caller import Caller
 from portal.api.envelope import JSON, File
-from portal.api.kinds import Choice, Instant, Names, Text
+from portal.api.instants import Instant
+from portal.api.kinds import Choice, Names, Text
 from portal.api.parameters import absent, needed, optional
 from portal.venues.types import ExportFormat, ExportRow, ExportSeen, NewExport, Report
 

@@ -8,7 +8,8 @@ from typing import Final
 from portal.api.caller import Caller
 from portal.api.classes import ABOUT, ASSET_CLASS, CURRENCY, no_assets
 from portal.api.envelope import JSON, ApiError, Error
-from portal.api.kinds import Amount, Cursor, Flag, Instant, Size, Text, UntilSecond, Whole
+from portal.api.instants import Instant, UntilSecond
+from portal.api.kinds import Amount, Cursor, Flag, Size, Text, Whole
 from portal.api.parameters import absent, needed, optional
 from portal.core.money import plain, wire
 from portal.treasury import withdrawals

@@ -8,14 +8,16 @@ from typing import Final
 from portal.api.caller import Caller
 from portal.api.classes import ABOUT, ASSET_CLASS, CURRENCY, no_assets
 from portal.api.envelope import JSON, ApiError, Error
-from portal.api.kinds import Bound, Choice, Flag, Names, Whole
+from portal.api.instants import Bound
+from portal.api.kinds import Choice, Flag, Names, Whole
 from portal.api.parameters import absent, needed, optional
 from portal.core.money import wire
 from portal.venues.types import LedgerQuery, LedgerRow
 
 LEDGER_TYPES: Final = (
     "all", "trade", "deposit", "withdrawal", "transfer", "margin", "adjustment", "rollover", "credit", "settled",
-    "staking", "dividend", "sale", "nft_rebate",
+    "staking", "dividend", "sale", "nft_rebate", "none", "spend", "receive", "reward", "conversion", "nfttrade",
+    "nftcreatorfee", "nftrebate", "custodytransfer", "earn",
 )  # fmt: skip
 MAX_OFFSET: Final = 1_000_000
 MAX_IDS: Final = 20

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from portal.api import naming
 from portal.api.classes import ABOUT, ASSET_CLASS, CURRENCY, no_pairs
 from portal.api.envelope import JSON
-from portal.api.kinds import EPOCH, Instant, Names, Since, Text, Whole
+from portal.api.instants import EPOCH, Instant, Since
+from portal.api.kinds import Names, Text, Whole
 from portal.api.parameters import absent, needed, optional
 from portal.venues.registry import shown
 from portal.venues.types import Level, PublicTrade
@@ -21,6 +23,7 @@ MICROSECOND: Final = timedelta(microseconds=1)
 class Ticker:
     pair: tuple[str, ...] = optional(Names(), (), "Pairs under any of their names; all without it.")
     asset_class: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
+    version: str = optional(naming.VERSION, naming.IDS, naming.ABOUT, name="assetVersion")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,7 @@ class Depth:
     pair: str = needed(Text(), "A pair under any of its names.")
     count: int = optional(Whole(1, MAX_LEVELS), 100, "Levels on each side.")
     asset_class: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
+    version: str = optional(naming.VERSION, naming.IDS, naming.ABOUT, name="assetVersion")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,7 @@ class Trades:
     since: datetime | None = absent(Since(), "Trades after this: `last` of the page before, or seconds.")
     count: int = optional(Whole(1, MAX_TRADES), MAX_TRADES, "Trades of a page.")
     asset_class: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
+    version: str = optional(naming.VERSION, naming.IDS, naming.ABOUT, name="assetVersion")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,20 +48,25 @@ class Spread:
     pair: str = needed(Text(), "A pair under any of its names.")
     since: datetime | None = absent(Instant(), "Quotes after this, in seconds.")
     asset_class: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
+    version: str = optional(naming.VERSION, naming.IDS, naming.ABOUT, name="assetVersion")
 
 
 def ticker(parameters: Ticker) -> JSON:
     """Prices now and over the day, under canonical ids. Raises: UnknownPair."""
     if no_pairs(parameters.asset_class, *parameters.pair):
         return {}
-    return {market.pair.id: _ticker_row(market) for market in shown().tickers(parameters.pair)}
+    return {
+        naming.of_pair(market.pair, parameters.version): _ticker_row(market)
+        for market in shown().tickers(parameters.pair)
+    }
 
 
 def depth(parameters: Depth) -> JSON:
     """The best levels of the book, best first. Raises: UnknownPair."""
     no_pairs(parameters.asset_class, parameters.pair)
     book = shown().depth(parameters.pair, parameters.count)
-    return {book.pair.id: {"asks": [_level(each) for each in book.asks], "bids": [_level(each) for each in book.bids]}}
+    levels: JSON = {"asks": [_level(each) for each in book.asks], "bids": [_level(each) for each in book.bids]}
+    return {naming.of_pair(book.pair, parameters.version): levels}
 
 
 def trades(parameters: Trades) -> JSON:
@@ -65,7 +75,8 @@ def trades(parameters: Trades) -> JSON:
     pair = shown().pair(parameters.pair)
     rows = shown().public_trades(pair.id, parameters.since, parameters.count)
     last = rows[-1].at if rows else parameters.since or EPOCH
-    return {pair.id: [_trade(row) for row in rows], "last": str((last - EPOCH) // MICROSECOND * 1000)}
+    name = naming.of_pair(pair, parameters.version)
+    return {name: [_trade(row) for row in rows], "last": str((last - EPOCH) // MICROSECOND * 1000)}
 
 
 def spread(parameters: Spread) -> JSON:
@@ -75,7 +86,7 @@ def spread(parameters: Spread) -> JSON:
     rows = shown().spread(pair.id, parameters.since)
     last = rows[-1].at if rows else parameters.since or EPOCH
     quotes: JSON = [[int(row.at.timestamp()), f"{row.bid:f}", f"{row.ask:f}"] for row in rows]
-    return {pair.id: quotes, "last": int(last.timestamp())}
+    return {naming.of_pair(pair, parameters.version): quotes, "last": int(last.timestamp())}
 
 
 def _ticker_row(market: Market) -> JSON:

@@ -8,7 +8,8 @@ from typing import Final
 from accounts.models.service_user import Permission
 from portal.api.caller import Caller
 from portal.api.envelope import JSON, ApiError, Error
-from portal.api.kinds import CLIENT_ID, USERREF, Bound, Choice, Flag, Names, Text, Whole
+from portal.api.instants import Bound
+from portal.api.kinds import CLIENT_ID, USERREF, Choice, Flag, Names, Text, Whole
 from portal.api.parameters import absent, needed, optional
 from portal.api.wording import order_row, trade_row
 from portal.venues.types import ClosedQuery, CloseTime, OpenQuery, OrderRow, OrderStatus, TradeQuery, TradeRow

@@ -6,9 +6,10 @@ from typing import Final
 
 from django.utils import timezone
 
+from portal.api import naming
 from portal.api.classes import ABOUT, ASSET_CLASS, CURRENCY, no_assets, no_pairs
 from portal.api.envelope import JSON
-from portal.api.kinds import Choice, Names, Text
+from portal.api.kinds import Choice, Names
 from portal.api.parameters import NoParameters, optional
 from portal.core.money import plain
 from portal.venues.registry import shown
@@ -26,6 +27,7 @@ PARTS: Final = {
 class Assets:
     asset: tuple[str, ...] = optional(Names(), (), "Assets under any of their names; all without it.")
     aclass: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
+    version: str = optional(naming.VERSION, naming.IDS, naming.ABOUT, name="assetVersion")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,8 @@ class AssetPairs:
     pair: tuple[str, ...] = optional(Names(), (), "Pairs under any of their names; all without it.")
     aclass_base: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
     info: str = optional(Choice(("info", *PARTS)), "info", "Which part of each row.")
-    execution_venue: str = optional(Text(), VENUE, f"Where they trade: all of them at `{VENUE}`.")
+    execution_venue: tuple[str, ...] = optional(Names(), (VENUE,), f"Where they trade: all of them at `{VENUE}`.")
+    version: str = optional(naming.VERSION, naming.IDS, naming.ABOUT, name="assetVersion")
 
 
 def time(parameters: NoParameters) -> JSON:
@@ -51,15 +54,17 @@ def assets(parameters: Assets) -> JSON:
     names = parameters.asset
     if no_assets(parameters.aclass, *names):
         return {}
-    return {asset.id: _asset_row(asset) for asset in (map(shown().asset, names) if names else shown().assets())}
+    found = map(shown().asset, names) if names else shown().assets()
+    return {naming.of_asset(asset, parameters.version): _asset_row(asset) for asset in found}
 
 
 def asset_pairs(parameters: AssetPairs) -> JSON:
     """Under canonical ids, whatever spelling was asked: clients look their markets up there. Raises: UnknownPair."""
-    if no_pairs(parameters.aclass_base, *parameters.pair) or parameters.execution_venue != VENUE:
+    if no_pairs(parameters.aclass_base, *parameters.pair) or VENUE not in parameters.execution_venue:
         return {}
     pairs = map(shown().pair, parameters.pair) if parameters.pair else shown().pairs()
-    return {pair.id: _part(_pair_row(pair), parameters.info) for pair in pairs}
+    version = parameters.version
+    return {naming.of_pair(pair, version): _part(_pair_row(pair, version), parameters.info) for pair in pairs}
 
 
 def _asset_row(asset: Asset) -> JSON:
@@ -72,15 +77,15 @@ def _asset_row(asset: Asset) -> JSON:
     }
 
 
-def _pair_row(pair: Pair) -> dict[str, JSON]:
+def _pair_row(pair: Pair, version: str) -> dict[str, JSON]:
     schedule = shown().schedule(pair.id)
     return {
         "altname": pair.altname,
         "wsname": pair.wsname,
         "aclass_base": "currency",
-        "base": pair.base.id,
+        "base": naming.of_asset(pair.base, version),
         "aclass_quote": "currency",
-        "quote": pair.quote.id,
+        "quote": naming.of_asset(pair.quote, version),
         "lot": "unit",
         "cost_decimals": pair.cost_decimals,
         "pair_decimals": pair.price_decimals,
