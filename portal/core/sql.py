@@ -1,16 +1,18 @@
 """The few hot statements, run prepared and without the ORM."""
 
 import re
+import select
 from collections.abc import Mapping
 from functools import lru_cache
 from threading import local
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 from django.db import connection
 from psycopg.rows import tuple_row
 
 _kept = local()
+FAREWELL_MILLISECONDS: Final = 50
 
 
 def fetch(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -18,7 +20,8 @@ def fetch(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]
 
     It runs in Django's transaction if one is open and commits by itself otherwise. Give datetimes through
     `connection.ops.adapt_datetimefield_value`. All rows are read at once: on SQLite an unfinished cursor would keep
-    the lock. A lost connection raises Django's OperationalError and is replaced before the next request.
+    the lock. A connection that was closed while it lay idle is replaced before anything is sent. One that is lost
+    meanwhile raises Django's OperationalError: the statement may have run, so nobody may send it again.
     """
     connection.validate_no_broken_transaction()
     if connection.force_debug_cursor or connection.execute_wrappers:
@@ -26,6 +29,7 @@ def fetch(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]
         with connection.cursor() as watched:
             watched.execute(statement, parameters)
             return watched.fetchall() if watched.description else []
+    _leave_if_closed()
     connection.ensure_connection()
     with connection.wrap_database_errors:
         if connection.vendor == "postgresql":
@@ -34,6 +38,34 @@ def fetch(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]
             return prepared.fetchall() if prepared.description else []
         rows: list[tuple[Any, ...]] = connection.connection.execute(_named(statement), parameters).fetchall()
         return rows
+
+
+def _leave_if_closed() -> None:
+    """Give up a connection that the server has ended. Django would ask with a statement of its own, a third one."""
+    raw = connection.connection
+    if connection.vendor != "postgresql" or raw is None or connection.in_atomic_block:
+        return
+    if connection.health_check_enabled and _is_closed(raw):
+        connection.close()
+
+
+def _is_closed(raw: "psycopg.Connection[Any]") -> bool:
+    """Whether the end of the connection lies in its socket already: what the server said last is read, nothing sent."""
+    if raw.closed:
+        return True
+    waiting = select.poll()
+    waiting.register(raw.pgconn.socket, select.POLLIN)
+    # Nearly always there is nothing to read. If there is, it is a farewell, and the end follows on its heels.
+    for milliseconds in (0, *[FAREWELL_MILLISECONDS] * 3):
+        if not waiting.poll(milliseconds):
+            return False
+        try:
+            raw.pgconn.consume_input()
+        except psycopg.OperationalError:
+            return True
+        if raw.closed:
+            return True
+    return False
 
 
 def _prepared_cursor(raw: "psycopg.Connection[Any]") -> "psycopg.Cursor[tuple[Any, ...]]":
