@@ -13,7 +13,8 @@ class CoreConfig(AppConfig):
         from django.conf import settings
         from django.core.exceptions import ImproperlyConfigured
 
-        from portal.core import keys_check, python_check  # noqa: F401  (registers its check)
+        # All three bring system checks along.
+        from portal.core import canary, keys_check, python_check  # noqa: F401
 
         wrong = keys_check.wrong_keys()
         if wrong and not settings.DEBUG:

@@ -73,6 +73,23 @@ class Column:
             last = rows[-1].pk
             yield Resealed(done, tuple(broken))
 
+    def under(self, key: str, most: int) -> list[tuple[str, str]]:
+        """Up to `most` values sealed under that key, each with its place."""
+        rows = self.model._meta.base_manager.filter(**{f"{self.name}__startswith": f"{key}."}).order_by("pk")[:most]
+        return [(getattr(row, self.name), cast("Placed", row).place) for row in rows]
+
+    def unopened(self, size: int) -> Iterator[str]:
+        """The places of all rows, of whatever key, that do not open."""
+        last = 0
+        while rows := list(self.model._meta.base_manager.filter(pk__gt=last).order_by("pk")[:size]):
+            for row in rows:
+                place = cast("Placed", row).place
+                try:
+                    unseal(getattr(row, self.name), place=place)
+                except SealBroken:
+                    yield place
+            last = rows[-1].pk
+
     def _other(self) -> "models.QuerySet[Any]":
         return self.model._meta.base_manager.exclude(**{f"{self.name}__startswith": f"{sealing_key()}."})
 
@@ -97,6 +114,8 @@ class Sealed(Protocol):
     def left(self) -> int: ...
 
     def reseal(self, size: int) -> Iterator["Resealed"]: ...
+
+    def unopened(self, size: int) -> Iterator[str]: ...
 
 
 _others: list[Sealed] = []

@@ -63,11 +63,11 @@ def parse_sealing_keys(text: str) -> dict[str, bytes]:
     return keys
 
 
-def seal(plain: bytes, *, place: str) -> str:
-    """Seal `plain` for `place` (`table.column:row`), under the first of PORTAL_SEALING_KEYS."""
-    name, key = next(iter(_keys().items()))
+def seal(plain: bytes, *, place: str, key: str = "") -> str:
+    """Seal `plain` for `place` (`table.column:row`), under the first of PORTAL_SEALING_KEYS unless `key` names one."""
+    name = key or sealing_key()
     nonce = secrets.token_bytes(NONCE_BYTES)
-    box = AESGCM(key).encrypt(nonce, plain, place.encode())
+    box = AESGCM(_keys()[name]).encrypt(nonce, plain, place.encode())
     return f"{name}.{_encode(nonce)}.{_encode(box)}"
 
 
@@ -86,6 +86,11 @@ def unseal(sealed: str, *, place: str) -> bytes:
 def sealing_key() -> str:
     """The name of the key that seals now."""
     return next(iter(_keys()))
+
+
+def key_names() -> tuple[str, ...]:
+    """The names of all keys here, those included that only open."""
+    return tuple(_keys())
 
 
 def weak_keys(text: str) -> list[str]:

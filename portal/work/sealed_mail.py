@@ -45,6 +45,15 @@ class QueuedMail:
                 done += 1
         yield Resealed(done, tuple(broken))
 
+    def unopened(self, size: int) -> Iterator[str]:
+        """The places of mails that could not be sent, since they do not open."""
+        for given in self._waiting().values_list("args_kwargs", flat=True).iterator(chunk_size=size):
+            name, sealed, *_ = given["args"]
+            try:
+                unseal(sealed, place=place_of(name))
+            except SealBroken:
+                yield place_of(name)
+
     def _others(self) -> list[UUID]:
         rows = self._waiting().values_list("pk", "args_kwargs")
         return [pk for pk, given in rows if not given["args"][1].startswith(f"{sealing_key()}.")]

@@ -5,7 +5,7 @@ from getpass import getpass
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.core.validators import validate_email
 from django.db import transaction
 from django.urls import reverse
@@ -18,10 +18,11 @@ from accounts.models.organization import Currency, SecondFactorLevel
 from accounts.organizations import create_organization
 from accounts.passwords import LONGEST
 from portal.core import context
+from portal.core.canary import SealingCommand
 from portal.core.errors import DomainError
 
 
-class Command(BaseCommand):
+class Command(SealingCommand):
     help = "Found an organization with its owner, and print once what the owner's authenticator app needs."
 
     def add_arguments(self, parser: CommandParser) -> None:

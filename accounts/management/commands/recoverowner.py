@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from accounts import recoveries
 from accounts.models import User
 from portal.core import context
+from portal.core.canary import SealingCommand
 from portal.core.errors import DomainError, Refused
 from portal.work import mail
 
 
-class Command(BaseCommand):
+class Command(SealingCommand):
     help = (
         "Announce that a member's second factors will be reset; run it again after 48 hours to do so. "
         "Everybody in their organizations is told at both times, and any of them can cancel it between."

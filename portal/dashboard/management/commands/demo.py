@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from accounts.factors import totp
 from accounts.models import User
 from accounts.models.second_factor import STEP_SECONDS
+from portal.core.canary import SealingCommand
 from portal.core.errors import DomainError
 from portal.dashboard import demo
 
 
-class Command(BaseCommand):
+class Command(SealingCommand):
     help = "Make the demo and write var/demo.json; with --code, print somebody's current authentication code."
 
     def add_arguments(self, parser: CommandParser) -> None:

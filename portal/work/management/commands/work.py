@@ -3,12 +3,11 @@
 import os
 from argparse import ArgumentParser
 
-from django.core.management.base import BaseCommand
-
+from portal.core.canary import SealingCommand
 from portal.work import duties, worker
 
 
-class Command(BaseCommand):
+class Command(SealingCommand):
     help = "Work until stopped: send queued mail, expire requests, remind people. Several may run."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
