@@ -55,7 +55,7 @@ class DecideForm(StepUpForm):
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
         decision = self.data.get("decision")
-        if decision not in (APPROVE, REJECT):
+        if decision not in (APPROVE, REJECT) and not self.is_by_enter:
             raise ValidationError("Press Approve or Reject.")
         if values.get("digest") != self.change.digest:
             raise ValidationError(CHANGED)

@@ -65,6 +65,7 @@ class ProveForm(StepUpForm):
     """Showing a factor, whether or not one was shown just now."""
 
     always_asks = True
+    enter_sends = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

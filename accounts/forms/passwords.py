@@ -60,6 +60,7 @@ class ResetForm(NewPassword, Form):
 class ChangePasswordForm(NewPassword, StepUpForm):
     """A new password for who is in; it takes the present one, and a second factor."""
 
+    enter_sends = True
     current = password_field("Present password", autocomplete="current-password")
     field_order = ("current", "password", "again")
 

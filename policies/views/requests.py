@@ -23,6 +23,7 @@ from portal.core import markup
 from portal.core.describing import Notice
 from portal.core.errors import Conflict, DomainError
 from portal.core.http import MemberRequest
+from portal.core.phrases import counted
 
 REASON_SHOWN = 500
 ALTERED = Notice(
@@ -66,7 +67,7 @@ def decide(request: MemberRequest, reference: str) -> HttpResponse:
         except DomainError as error:
             form.refuse(error)
         else:
-            _tell(request, decided)
+            _tell(request, decided, approved=form.is_approval)
             return _back(request, reference)
     return _page(request, change, decide_form=form)
 
@@ -165,15 +166,24 @@ def _unfit(change: ChangeRequest, *, is_intact: bool) -> Notice | None:
     return Notice("stop", "This version of the portal cannot read this request.", f"{ends}{trouble}")
 
 
-def _tell(request: MemberRequest, change: ChangeRequest) -> None:
+def _tell(request: MemberRequest, change: ChangeRequest, *, approved: bool) -> None:
+    """Which Decision was recorded, and what came of it."""
     if change.state == State.EXECUTED:
-        messages.success(request, f"{named(change)}: executed.\nYours was the last approval.")
+        messages.success(request, f"You approved {named(change)}.\nYours was the last approval: it is executed.")
+    elif change.state == State.APPROVED:
+        text = "Yours was the last approval. How it went is not known yet; this page will say."
+        messages.success(request, f"You approved {named(change)}.\n{text}")
     elif change.state == State.FAILED:
         messages.error(request, f"{named(change)}: approved, but it failed.\n{change.reason}")
     elif change.state == State.REJECTED:
-        messages.success(request, f"{named(change)}: rejected.")
+        messages.success(request, f"You rejected {named(change)}.\nIt has ended, and nothing of it was carried out.")
+    elif approved:
+        left = max(1, _standing(request, change).missing)
+        more = f"It waits for {counted(left, 'more approval')}."
+        messages.success(request, f"You approved {named(change)}.\n{more}")
     else:
-        messages.success(request, f"Your decision on request {change.number} is recorded.")
+        text = "Your rejection is recorded. One alone does not end this request."
+        messages.success(request, f"You rejected {named(change)}.\n{text}")
 
 
 def _note_refusal(request: MemberRequest, change: ChangeRequest, standing: Standing) -> None:

@@ -16,6 +16,8 @@ from portal.core.http import PASSKEY, TOTP, MemberRequest, Proof
 UNDRESSED = (forms.CheckboxInput, forms.CheckboxSelectMultiple, forms.RadioSelect, forms.HiddenInput)
 CODE = re.compile(r"[0-9]{6}", re.ASCII)
 LONGEST_ANSWER = 16_384
+BY_ENTER = "by_enter"
+NOTHING_BY_ENTER = "Nothing was done: the Enter key alone decides nothing. Press the button that says what you want."
 NOT_A_CODE = "Write the six digits that your authenticator app shows."
 
 
@@ -76,10 +78,16 @@ class StepUpForm(Form):
     With `change` and `digest` the proof is bound to that Decision, and one is asked for every time (SU-2). A passkey
     is the first offer; its answer comes in the hidden field `assertion`. After `is_valid()`, `proof` is what the
     operation may be given.
+
+    What it does is done by the button that names it, never by Enter in a field: `components/_step_up.html` puts a
+    button before all others that a browser presses for Enter, and what that sends is refused with nothing lost.
     """
 
+    BY_ENTER = BY_ENTER
     # Set by a form that asks also when a factor was shown just now.
     always_asks = False
+    # Set by a form with one harmless end, such as showing a factor.
+    enter_sends = False
     proof: Proof | None
 
     def __init__(self, *args: Any, request: MemberRequest, change: str = "", digest: str = "", **kwargs: Any) -> None:
@@ -89,6 +97,11 @@ class StepUpForm(Form):
         super().__init__(*args, **kwargs)
         if self.proof is None:
             self._ask(request.step_up.factors())
+
+    @property
+    def is_by_enter(self) -> bool:
+        """Whether it was sent by Enter in a field and not by a button that says what it does."""
+        return self.is_bound and not self.enter_sends and BY_ENTER in self.data
 
     @property
     def asks_code(self) -> bool:
@@ -103,6 +116,8 @@ class StepUpForm(Form):
     def full_clean(self) -> None:
         """Check the rest first: a code is spent by looking at it, and must not be lost to a misspelt name."""
         super().full_clean()
+        if self.is_by_enter:
+            self.add_error(None, NOTHING_BY_ENTER)
         if not self.is_bound or self.errors or not (self.asks_code or self.asks_passkey):
             return
         change, digest = self.bound_to

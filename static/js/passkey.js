@@ -62,6 +62,11 @@ async function ask(part) {
     : navigator.credentials.get({ publicKey });
 }
 
+// What a browser presses for Enter decides nothing: components/_step_up.html.
+function byEnter(button) {
+  return button.name === "by_enter";
+}
+
 async function use(part, submitter) {
   const form = part.closest("form");
   const status = part.querySelector("[role=status]");
@@ -77,7 +82,7 @@ async function use(part, submitter) {
   } finally {
     button.disabled = false;
   }
-  const buttons = [...form.elements].filter((element) => element.type === "submit");
+  const buttons = [...form.elements].filter((element) => element.type === "submit" && !byEnter(element));
   if (submitter || buttons.length < 2) {
     status.textContent = "Confirmed. Sending …";
     form.requestSubmit(submitter || buttons[0]);
@@ -104,6 +109,7 @@ document.addEventListener("click", (event) => {
 // Whoever presses Approve with neither a code nor an answer means the passkey.
 document.addEventListener("submit", (event) => {
   const part = event.target.querySelector('[data-passkey="get"]:not([hidden])');
+  if (event.submitter && byEnter(event.submitter)) return;
   if (!part || part.querySelector("[data-passkey-answer]").value) return;
   const code = event.target.querySelector('[autocomplete="one-time-code"]');
   if (code && code.value) return;
