@@ -72,7 +72,7 @@ def _announce(key: ApiKey, kind: str, about: datetime, administrators: tuple[str
                 "organization": bot.organization.name,
                 "short": key.short,
                 "about": f"{about:%d %b %Y, %H:%M} UTC",
-                "page": absolute(reverse("accounts:service_user", args=[bot.name])),
+                "page": absolute(reverse("accounts:service_user", args=[bot.name]), of=bot.organization_id),
             },
         )
     return is_new

@@ -31,9 +31,12 @@ def new_token() -> Token:
     return Token(text=text, digest=secrets.digest(text))
 
 
-def absolute(path: str) -> str:
-    """The address of `path` as mail names it: from a setting, never from a request (security WB-8)."""
-    return str(settings.BASE_URL) + path
+def absolute(path: str, *, of: int | None = None) -> str:
+    """The address of `path` as mail names it: from a setting, never from a request (security WB-8).
+
+    `of` names the Organization that it is about: whoever is a member of two may be signed in at the other one.
+    """
+    return f"{settings.BASE_URL}{path}" + (f"?of={of}" if of else "")
 
 
 def issue(user: User, purpose: LinkPurpose) -> Token:

@@ -35,7 +35,7 @@ def announce(user: User) -> list[Recovery]:
             "recovery_announced",
             name=user.name,
             opens=f"{recovery.opens_at:%d %b %Y, %H:%M} UTC",
-            link=absolute(reverse("accounts:recoveries")),
+            link=absolute(reverse("accounts:recoveries"), of=recovery.member.organization_id),
         )
     return made
 

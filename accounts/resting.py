@@ -60,5 +60,5 @@ def tell_approvers(member: Member, kind: str) -> None:
             organization=member.organization.name,
             # Where the member sat is nobody else's news.
             source="",
-            link=absolute("/history/"),
+            link=absolute("/history/", of=member.organization_id),
         )

@@ -143,6 +143,12 @@ def _words(change: ChangeRequest, reader: "Member") -> dict[str, object]:
         "approvals": change.approvals_required,
         "digest": change.digest[:DIGEST_SHOWN],
         "closes": f"{timezone.localtime(change.expires_at):%d %b %Y, %H:%M} ({timezone.get_current_timezone_name()})",
-        "link": f"{settings.BASE_URL}{reverse('policies:request', args=[change.reference])}",
+        "link": _page_of(change),
         "profile": f"{settings.BASE_URL}{reverse('accounts:profile')}",
     }
+
+
+def _page_of(change: ChangeRequest) -> str:
+    """Its address, with its Organization: the reader may be signed in at another one."""
+    path = reverse("policies:request", args=[change.reference])
+    return f"{settings.BASE_URL}{path}?of={change.organization_id}"

@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "accounts.middleware.MemberMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "accounts.enrolment.EnrolmentMiddleware",
+    "portal.dashboard.middleware.ElsewhereMiddleware",
     "portal.dashboard.middleware.NotFoundMiddleware",
     "portal.dashboard.middleware.OnlyForFormsMiddleware",
     "portal.dashboard.middleware.AwayMiddleware",

@@ -109,7 +109,7 @@ def transfer_ownership(*, actor: Actor, params: TransferOwnership, change: Chang
         "ownership_offered",
         organization=member.organization.name,
         until=f"{change.expires_at:%d %b %Y, %H:%M} UTC",
-        link=absolute(reverse("accounts:offer")),
+        link=absolute(reverse("accounts:offer"), of=change.organization_id),
     )
     return offered
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import own_password, second_step
 from accounts import sign_in as stages
-from accounts.destinations import destination
+from accounts.destinations import destination, path_of_ours
 from accounts.factors import webauthn
 from accounts.factors.held import held
 from accounts.forms.factors import PasskeySignInForm, RecoveryCodeForm
@@ -116,7 +116,7 @@ def switch(request: MemberRequest) -> HttpResponse:
     member = get_object_or_404(members, organization_id=int(number) if number.isdecimal() and len(number) < 19 else 0)
     stages.switch(request, member)
     rotate_token(request)
-    return redirect("policies:inbox")
+    return redirect(path_of_ours(request, request.POST.get("next", "")) or "policies:inbox")
 
 
 def _with_next(request: HttpRequest, route: str) -> str:

@@ -7,7 +7,8 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
 from portal.core.away import is_away
-from portal.dashboard.views.errors import away, not_found, only_for_forms
+from portal.dashboard.elsewhere import OF, named_home
+from portal.dashboard.views.errors import away, elsewhere, not_found, only_for_forms
 
 
 class NotFoundMiddleware:
@@ -30,6 +31,22 @@ class NotFoundMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """What a view did not find."""
         return not_found(request, exception) if settings.DEBUG and isinstance(exception, Http404) else None
+
+
+class ElsewhereMiddleware:
+    """A link of a mail names its Organization: whoever is signed in at another one of theirs is led there."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *view: object) -> HttpResponseBase | None:
+        if OF not in request.GET:
+            return None
+        home = named_home(request)
+        return elsewhere(request, home) if home else None
 
 
 class OnlyForFormsMiddleware:

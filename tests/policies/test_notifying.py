@@ -136,7 +136,7 @@ def test_following_every_link_of_the_mail_and_the_page_changes_nothing(asked, be
     mail.settle()
     (to_ben,) = [message for message in outbox.outbox if message.to == [ben.user.email]]
     links = re.findall(r"http://localhost:8000(\S+)", str(to_ben.body))
-    assert f"/requests/{asked.reference}/" in links
+    assert f"/requests/{asked.reference}/?of={asked.organization_id}" in links
     client = browser(ben)
     page = client.get(f"/requests/{asked.reference}/").content.decode()
     links += [link for link in re.findall(r'(?:href|hx-get)="(/[^"#]*)', page) if not link.startswith("/static/")]

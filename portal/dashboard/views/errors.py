@@ -10,12 +10,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from accounts.models import Member
 from accounts.sources import network_of
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core import context
 from portal.core.actors import Actor, stranger
 from portal.core.away import in_words, is_away
+from portal.dashboard.elsewhere import home_of
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +37,15 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _page(request, 404)
+    """For a member of two Organizations, the way to the one that has the page; for everybody else nothing is told."""
+    home = home_of(request)
+    return elsewhere(request, home) if home else _page(request, 404)
+
+
+def elsewhere(request: HttpRequest, home: Member) -> HttpResponse:
+    """The page is there, as another member of the same person: one press leads on, under that Organization's rules."""
+    context = {"home": home.organization, "path": request.get_full_path()}
+    return render(request, "dashboard/elsewhere.html", context)
 
 
 def only_for_forms(request: HttpRequest) -> HttpResponse:

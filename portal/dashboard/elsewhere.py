@@ -1,0 +1,78 @@
+"""Pages that are of another Organization of the same person: mail links, and what a colleague passed on (DESIGN M1)."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
+
+from django.http import HttpRequest
+
+from accounts.models import Member, ServiceUser
+from policies import inbox
+from policies.access import allows
+from policies.workflows import Right, Workflow
+from portal.core.http import MemberRequest
+from portal.treasury.models import Withdrawal
+
+# Which Organization a link of a mail is about, by number. It opens nothing: it only says where to look.
+OF: Final = "of"
+LONGEST_NUMBER: Final = 18
+
+
+def home_of(request: HttpRequest) -> Member | None:
+    """As whom the reader, signed in elsewhere, would find the page that this Organization does not have.
+
+    None for a stranger, for a page that is nowhere, and for one that the reader could not look at there either.
+    """
+    for member in _others(request):
+        route = request.resolver_match
+        if route is not None and _is_there(member, route.view_name, route.kwargs):
+            return member
+    return None
+
+
+def named_home(request: HttpRequest) -> Member | None:
+    """As whom the reader goes on in the Organization that the link names, if it is another one of theirs."""
+    number = request.GET.get(OF, "")
+    if not number.isdecimal() or len(number) > LONGEST_NUMBER:
+        return None
+    return next((member for member in _others(request) if member.organization_id == int(number)), None)
+
+
+def _others(request: HttpRequest) -> list[Member]:
+    member = cast("MemberRequest", request).member if hasattr(request, "member") else None
+    if member is None or request.method not in ("GET", "HEAD"):
+        return []
+    mine = Member.objects.active().filter(user=member.user).exclude(pk=member.pk)
+    return list(mine.select_related("organization", "user").order_by("pk"))
+
+
+def _is_there(member: Member, route: str, named: Mapping[str, Any]) -> bool:
+    look = FOUND_BY.get(route)
+    return look is not None and look(member, named)
+
+
+def _request(member: Member, named: Mapping[str, Any]) -> bool:
+    return inbox.visible(member).filter(reference=named["reference"]).exists()
+
+
+def _member(member: Member, named: Mapping[str, Any]) -> bool:
+    there = Member.objects.filter(pk=named["number"], organization=member.organization)
+    return allows(member, Workflow.MANAGE_ACCESS, Right.VIEW) and there.exists()
+
+
+def _bot(member: Member, named: Mapping[str, Any]) -> bool:
+    there = ServiceUser.objects.filter(name=named["name"], organization=member.organization)
+    return allows(member, Workflow.MANAGE_ACCESS, Right.VIEW) and there.exists()
+
+
+def _withdrawal(member: Member, named: Mapping[str, Any]) -> bool:
+    found = Withdrawal.objects.filter(organization=member.organization, reference=named["reference"]).first()
+    return found is not None and inbox.visible(member).filter(pk=found.change_id).exists()
+
+
+FOUND_BY: Final[Mapping[str, Callable[[Member, Mapping[str, Any]], bool]]] = {
+    "policies:request": _request,
+    "policies:ask_again": _request,
+    "accounts:member": _member,
+    "accounts:service_user": _bot,
+    "treasury:withdrawal": _withdrawal,
+}
