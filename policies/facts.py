@@ -97,6 +97,7 @@ def asking(operation: Operation[P], change: "ChangeRequest", facts: Facts, param
         money=operation.money,
         alone=operation.alone,
         protected=protects and is_locked(facts.policies),
+        takes_power=params is not None and operation.takes_power(params),
         least=1 if operation.accepted else 0,
         spared=1 if operation.accepted and verified < FEW else 0,
     )

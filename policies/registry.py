@@ -88,8 +88,9 @@ class Operation(Generic[P]):
     `gives_withdraw` names the Account from which a key would gain Withdraw. With `approvers_ask` whoever holds
     Approve may ask for it too, and with `alone` whoever may ask finishes it alone. With `accepted` its subject has to
     accept it once it is approved (O3). `protected` says whether it is one of the changes that P4 protects while any
-    policy is locked, from its params and the facts. `reaches` names the Organizations whose histories it writes besides
-    its own. `touches` says what it would write: when that is not any more what it was, the request is stale (R6).
+    policy is locked, from its params and the facts. `takes_power`: it only takes power away, so that one rejection does
+    not end it (R5). `reaches` names the Organizations whose histories it writes besides its own. `touches` says what it
+    would write: when that is not any more what it was, the request is stale (R6).
     `done` says of work outside the database whether it has happened, whatever became of the answer. `renewed` gives the
     params with which it is asked again, seen from what is so.
     """
@@ -115,6 +116,7 @@ class Operation(Generic[P]):
     alone: bool
     accepted: bool
     protected: "Callable[[P, Facts], bool]"
+    takes_power: Callable[[P], bool]
     reaches: Callable[[P], tuple[int, ...]]
     touches: Touches[P]
     renewed: "Callable[[P, ChangeRequest], P]"
@@ -135,6 +137,16 @@ def nothing(_params: object) -> None:
 def unprotected(_params: object, _facts: "Facts") -> bool:
     """For operations that give nobody power (P4)."""
     return False
+
+
+def takes_nothing(_params: object) -> bool:
+    """For operations that do more than take power away (R5)."""
+    return False
+
+
+def takes_all(_params: object) -> bool:
+    """For operations that only take power away (R5)."""
+    return True
 
 
 def always_protected(_params: object, _facts: "Facts") -> bool:
@@ -174,6 +186,7 @@ def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of
     alone: bool = False,
     accepted: bool = False,
     protected: "Callable[[P, Facts], bool]" = unprotected,
+    takes_power: Callable[[P], bool] = takes_nothing,
     reaches: Callable[[P], tuple[int, ...]] = lambda _params: (),
     touches: Touches[P] = untouched,
     renewed: "Callable[[P, ChangeRequest], P]" = unchanged,
@@ -206,6 +219,7 @@ def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of
             alone=alone,
             accepted=accepted,
             protected=protected,
+            takes_power=takes_power,
             reaches=reaches,
             touches=touches,
             renewed=renewed,

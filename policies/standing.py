@@ -44,7 +44,10 @@ class PersonStanding:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`given` of `needed` approvals count now. `stuck` says, in words, why those who can decide do not suffice."""
+    """`given` of `needed` approvals count now. `stuck` says, in words, why those who can decide do not suffice.
+
+    `takes_power`: one rejection does not end it (R5).
+    """
 
     given: int
     needed: int
@@ -54,6 +57,7 @@ class Standing:
     can_cancel: bool
     stuck: str = ""
     vouchers: tuple[str, ...] = ()
+    takes_power: bool = False
 
     @property
     def missing(self) -> int:
@@ -111,6 +115,7 @@ def stand(change: ChangeRequest, viewer: "Member", facts: Facts, decisions: Sequ
         can_cancel=waits and change.state == "pending" and may_cancel(change, viewer, facts),
         stuck=trouble or (_stuck(change, asked, need, counted, able) if waits else ""),
         vouchers=tuple(person.name for person in able if may_vouch(person, asked)) if need.voucher else (),
+        takes_power=asked.takes_power,
     )
 
 

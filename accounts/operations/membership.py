@@ -12,7 +12,7 @@ from accounts.models.member import not_suspended
 from accounts.operations.people import find, holds_power, name_of, refuse_owner
 from policies import changes
 from policies.models import ChangeRequest
-from policies.registry import Headline, Touched, operation
+from policies.registry import Headline, Touched, operation, takes_all
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -112,6 +112,7 @@ def touched_suspension(*, params: LiftMemberSuspension, change: ChangeRequest) -
     headline=lambda params: Headline(f"Remove member {name_of(params.member_id)}"),
     describe=describe_removal,
     opened=check_removal,
+    takes_power=takes_all,
     touches=touched_membership,
 )
 def remove_member(*, actor: Actor, params: RemoveMember, change: ChangeRequest) -> Member:

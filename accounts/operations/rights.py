@@ -98,6 +98,9 @@ def renewed_rights(params: ChangeRights, _change: ChangeRequest) -> ChangeRights
     protected=lambda params, _facts: any(
         one.right is not Right.VIEW for one in entitlements.gained(params.before, params.after)
     ),
+    takes_power=lambda params: (
+        bool(entitlements.gained(params.after, params.before)) and not entitlements.gained(params.before, params.after)
+    ),
     touches=touched_rights,
     renewed=renewed_rights,
 )

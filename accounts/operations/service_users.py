@@ -145,6 +145,7 @@ def create_service_user(*, actor: Actor, params: CreateServiceUser, change: Chan
     gives_withdraw=lambda params: (
         params.account_id if params.after.may_withdraw and not params.before.withdraws_now else None
     ),
+    takes_power=lambda params: bool(grown(params.after, params.before)) and not grown(params.before, params.after),
     protected=lambda params, _facts: params.after.may_withdraw and bool(grown(params.before, params.after)),
 )
 def change_service_user(*, actor: Actor, params: ChangeServiceUser, change: ChangeRequest) -> ServiceUser:

@@ -12,7 +12,7 @@ from accounts.operations import touched, wording
 from accounts.operations.service_users import find
 from policies import changes
 from policies.models import ChangeRequest
-from policies.registry import Headline, operation
+from policies.registry import Headline, operation, takes_all
 from policies.rules import WITHDRAW, Bot
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
@@ -103,6 +103,7 @@ def _withdrawing_account(service_user_id: int) -> int | None:
     headline=lambda params: Headline(f"Remove service user {wording.name_of(params.service_user_id)}"),
     describe=wording.removal,
     opened=check_removal,
+    takes_power=takes_all,
     touches=touched.by_removal,
 )
 def remove_service_user(*, actor: Actor, params: RemoveServiceUser, change: ChangeRequest) -> ServiceUser:

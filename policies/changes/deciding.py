@@ -11,7 +11,17 @@ from policies import facts as gathering
 from policies import notes, reading, registry
 from policies.changes import moving, overtaking
 from policies.models import ChangeRequest, Decision, State
-from policies.rules import Asked, Facts, Person, approvals_needed, is_met, lost_right, still_needed, why_not
+from policies.rules import (
+    Asked,
+    Facts,
+    Person,
+    approvals_needed,
+    is_met,
+    is_rejected,
+    lost_right,
+    still_needed,
+    why_not,
+)
 from portal.audit.kinds import EventKind
 from portal.core.actors import Actor, portal
 from portal.core.errors import Conflict, DomainError, Invalid, Refused, Unavailable
@@ -27,6 +37,8 @@ def decide(
     reference: str, *, member: "Member", approved: bool, digest: str, proof: Proof | None, reason: str = ""
 ) -> ChangeRequest:
     """Record the yes or no of `member`, who saw `digest`; the last yes carries the request out, one no ends it.
+
+    What only takes power away ends once too few are left to approve it (R5).
 
     Raises: NotFound outside the member's Organization; Conflict if the request is closed, past its time, changed, or
     decided by this person; Refused if they may not decide or showed no second factor; Invalid without a reason to
@@ -45,7 +57,7 @@ def decide(
             if approved:
                 error = _advance(change, facts, by=member)
             else:
-                moving.end(change, State.REJECTED, by=member, reason=reason)
+                _oppose(change, facts, by=member, reason=reason)
     if error is not None:
         raise error
     return change
@@ -190,6 +202,17 @@ def _write(change: ChangeRequest, member: "Member", *, approved: bool, proof: Pr
     )
     if approved:
         moving.record_move(EventKind.CHANGE_APPROVED, change, member, factor=proof.factor)
+
+
+def _oppose(change: ChangeRequest, facts: Facts, *, by: "Member", reason: str) -> None:
+    """End the request for this no, or let those who are left decide on what only takes power away (R5)."""
+    asked = gathering.asked(change, facts)
+    need = still_needed(change.approvals_required, approvals_needed(asked, facts.policies))
+    against = set(change.decisions.filter(approved=False).values_list("person_id", flat=True))
+    if is_rejected(need, against, asked, facts):
+        moving.end(change, State.REJECTED, by=by, reason=reason)
+    else:
+        moving.record_move(EventKind.CHANGE_OPPOSED, change, by, reason=reason)
 
 
 def _advance(change: ChangeRequest, facts: Facts, *, by: Actor) -> DomainError | None:

@@ -5,7 +5,7 @@ importing only from those before it: `facts` (what there is), `needs` (how many 
 them), `dead_ends` (what nobody could finish).
 """
 
-from policies.rules.deciding import Reason, eligible, is_met, lost_right, may_vouch, why_not
+from policies.rules.deciding import Reason, eligible, is_met, is_rejected, lost_right, may_vouch, why_not
 from policies.rules.facts import (
     MAX_APPROVALS,
     MAX_OPEN_HOURS,
@@ -50,6 +50,7 @@ __all__ = [
     "eligible",
     "is_locked",
     "is_met",
+    "is_rejected",
     "locked_number",
     "lost_right",
     "may_vouch",

@@ -1,6 +1,6 @@
 """Who may ask and who may decide (DESIGN R3, R5), and when the approvals given are enough (R4)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from enum import Enum
 
 from policies.rules.facts import PASSKEY, Bot, Facts, Initiator, Person
@@ -89,6 +89,15 @@ def is_met(need: Need, approvers: Collection[Person], asked: Asked) -> bool:
     """Whether these approvals are enough, by person. `approvers` holds only those who still count (R4)."""
     vouched = not need.voucher or any(may_vouch(person, asked) for person in approvers)
     return len({person.user_id for person in approvers}) >= need.approvals and vouched
+
+
+def is_rejected(need: Need, against: Set[int], asked: Asked, facts: Facts) -> bool:
+    """Whether the no of these people, at least one, ends it: any one does, but of what only takes power away (R5).
+
+    That goes on until too few are left to approve it, so that nobody keeps their own accomplice in.
+    """
+    left = [person for person in eligible(asked, facts) if person.user_id not in against]
+    return not asked.takes_power or not is_met(need, left, asked)
 
 
 def _lack(person: Person, asked: Asked) -> Reason:

@@ -13,8 +13,8 @@ class Asked:
     """What is asked, as far as the rules care. `subject` is the person whom the change is about, if it is about one.
 
     `gives_withdraw` names the Account from which a key would gain Withdraw. `alone`: whoever may ask finishes alone,
-    unless it is `protected`: one of P4's changes, while a policy is locked. At `least` so many approvals are needed,
-    and `spared` of them are given in another way (O3).
+    unless it is `protected`: one of P4's changes, while a policy is locked. `takes_power`: it only takes power away
+    (R5). At `least` so many approvals are needed, and `spared` of them are given in another way (O3).
     """
 
     workflow: Workflow
@@ -25,6 +25,7 @@ class Asked:
     money: bool = False
     alone: bool = False
     protected: bool = False
+    takes_power: bool = False
     least: int = 0
     spared: int = 0
 

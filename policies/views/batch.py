@@ -19,6 +19,7 @@ from policies.listing import BY_EXPIRY, Listing
 from policies.models import ChangeRequest, State
 from policies.reading import moves_money
 from policies.views.describing import agreed, described, protection
+from policies.views.requests import GOES_ON
 from policies.views.rows import named
 from portal.core.describing import Description, Fact, Notice
 from portal.core.errors import DomainError
@@ -123,18 +124,20 @@ def _tell(request: MemberRequest, outcomes: list[Outcome], *, approves: bool) ->
     done = [outcome for outcome in outcomes if not outcome.refusal]
     if done:
         title = f"{counted(len(done), 'request').capitalize()} {verb}."
-        messages.success(request, "\n".join([title, *(_line(outcome) for outcome in done)]))
+        messages.success(request, "\n".join([title, *(_line(outcome, approves=approves) for outcome in done)]))
     refused = [outcome for outcome in outcomes if outcome.refusal]
     if refused:
         title = f"{counted(len(refused), 'request').capitalize()} not {verb}."
-        messages.error(request, "\n".join([title, *(_line(outcome) for outcome in refused)]))
+        messages.error(request, "\n".join([title, *(_line(outcome, approves=approves) for outcome in refused)]))
 
 
-def _line(outcome: Outcome) -> str:
+def _line(outcome: Outcome, *, approves: bool) -> str:
     change = outcome.change
     if change is None:
         return outcome.refusal
     said = outcome.refusal or f"{State(change.state).label}."
+    if not outcome.refusal and change.state == State.PENDING and not approves:
+        said = f"Your rejection is recorded. {GOES_ON}"
     if change.state == State.FAILED:
         said = f"Approved, but it failed: {change.reason}"
     return f"{change.number} {named(change)}: {said}"

@@ -26,6 +26,7 @@ from portal.core.http import MemberRequest
 from portal.core.phrases import counted
 
 REASON_SHOWN = 500
+GOES_ON = "It only takes power away, so it goes on until too few are left to approve it."
 ALTERED = Notice(
     "stop",
     "This request was altered after it was asked.",
@@ -182,8 +183,7 @@ def _tell(request: MemberRequest, change: ChangeRequest, *, approved: bool) -> N
         more = f"It waits for {counted(left, 'more approval')}."
         messages.success(request, f"You approved {named(change)}.\n{more}")
     else:
-        text = "Your rejection is recorded. One alone does not end this request."
-        messages.success(request, f"You rejected {named(change)}.\n{text}")
+        messages.success(request, f"You rejected {named(change)}.\nYour rejection is recorded. {GOES_ON}")
 
 
 def _note_refusal(request: MemberRequest, change: ChangeRequest, standing: Standing) -> None:

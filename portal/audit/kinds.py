@@ -87,6 +87,7 @@ class EventKind(StrEnum):
     CHANGE_REQUESTED = "change.requested"
     CHANGE_APPROVED = "change.approved"
     CHANGE_REJECTED = "change.rejected"
+    CHANGE_OPPOSED = "change.opposed"
     CHANGE_CANCELLED = "change.cancelled"
     CHANGE_EXPIRED = "change.expired"
     CHANGE_STALE = "change.became_stale"

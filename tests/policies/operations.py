@@ -30,6 +30,7 @@ class Tidy:
     about: int | None = None
     fault: str = ""
     withdraw_from: int | None = None
+    takes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ def _run(params, change):
     subject=lambda params: params.what,
     subject_member=lambda params: params.about,
     gives_withdraw=lambda params: params.withdraw_from,
+    takes_power=lambda params: params.takes,
     headline=lambda params: Headline(f"Tidy {params.what}"),
     describe=_describe,
     shifts_power=False,

@@ -114,6 +114,25 @@ def test_a_double_click_is_one_decision(house, race):
     assert (state(change), change.decisions.count()) == (State.PENDING, 1)
 
 
+def test_two_rejections_at_once_end_what_takes_power_away(house, race):
+    """fault rules-R5: reject ∥ reject, with as many left after the first as it takes, and too few after both."""
+    house.policy(Workflow.MANAGE_ACCESS, 3)
+    change = ask_tidy(house.ana, takes=True)
+    outcomes = race(lambda: no(change, house.ben), lambda: no(change, house.cleo))
+    assert sorted(outcome.state for outcome in outcomes) == [State.PENDING, State.REJECTED]
+    assert (state(change), change.decisions.count()) == (State.REJECTED, 2)
+    assert chain.verify(house.organization.pk) is None
+
+
+def test_the_last_yes_and_a_no_at_once_on_what_takes_power_away(house, race):
+    """fault rules-R5: approve ∥ reject: the no stops nothing, whichever comes first."""
+    house.policy(Workflow.MANAGE_ACCESS, 1)
+    change = ask_tidy(house.ana, takes=True)
+    outcomes = race(lambda: yes(change, house.ben), lambda: no(change, house.cleo))
+    assert all(isinstance(outcome, ChangeRequest | Conflict) for outcome in outcomes), outcomes
+    assert (state(change), marks("ran", change)) == (State.EXECUTED, 1)
+
+
 def test_yes_and_no_at_once_have_one_outcome(house, race):
     """CR-5: approve ∥ reject."""
     house.policy(Workflow.INITIATE_WITHDRAWAL, 1)

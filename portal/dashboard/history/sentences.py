@@ -72,6 +72,7 @@ SENTENCES: Final[dict[str, str]] = {
     "change.requested": "asked for {}",
     "change.approved": "approved {}",
     "change.rejected": "rejected {}",
+    "change.opposed": "said no to {}",
     "change.cancelled": "cancelled {}",
     "change.expired": "let {} expire",
     "change.became_stale": "found {} overtaken",
