@@ -2,14 +2,16 @@
 
 import hmac
 import re
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from uuid import uuid4
 
 from django.db import models
+from django.db.models import Value
 from django.utils import timezone
 from django_otp.models import Device, ThrottlingMixin
 from django_otp.oath import hotp
 
+from portal.core.clocks import is_ahead
 from portal.core.sealing import SealedField
 from portal.core.secrets import unseal
 
@@ -20,6 +22,8 @@ CODE: Final = re.compile(r"[0-9]{6}", re.ASCII)
 STEP_SECONDS: Final = 30
 # A clock half a minute off, either way, is a clock as people have them.
 NEARBY_STEPS: Final = (0, -1, 1)
+# How many spent steps are remembered beside the newest. Of those that could still pass there are never more than five.
+KEPT_STEPS: Final = 10
 
 
 def current_step() -> int:
@@ -52,11 +56,16 @@ class AuthenticatorManager(models.Manager["Authenticator"]):
 
 
 class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
-    """An authenticator app (TOTP, RFC 6238). The seed is sealed; `last_step` is the newest time step it spent."""
+    """An authenticator app (TOTP, RFC 6238). The seed is sealed; `last_step` is the time step that it spent last.
+
+    `earlier_steps` are spent too. They matter after the clock ran ahead: what was spent then lies in the future, where
+    it must neither stop the codes of the right time nor pass again once that time has come.
+    """
 
     handle = models.UUIDField(default=uuid4, unique=True, editable=False)
     sealed_seed = SealedField()
     last_step = models.BigIntegerField(default=-1)
+    earlier_steps = models.JSONField(default=list, db_default=Value([], models.JSONField()), blank=True)
     created_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True)
 
@@ -75,6 +84,17 @@ class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
         """Seconds to wait after the first failure; each further one doubles it."""
         return 1
 
+    def verify_is_allowed(self) -> tuple[bool, Any]:
+        """As django-otp says, but a failure noted under a clock that ran ahead makes nobody wait until that time.
+
+        It still counts: the next wrong code is noted at the right time, with the doubled delay.
+        """
+        noted = self.throttling_failure_timestamp
+        if noted is not None and is_ahead(noted, timezone.now()):
+            return True, None
+        allowed: tuple[bool, Any] = super().verify_is_allowed()
+        return allowed
+
     def verify_token(self, token: str) -> bool:
         """Spend the time step of a right code, or count a failure.
 
@@ -86,7 +106,8 @@ class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
         if step is None:
             self.throttle_increment()
             return False
-        self.last_step, self.last_used_at = step, timezone.now()
+        self._spend(step)
+        self.last_used_at = timezone.now()
         self.throttle_reset(commit=False)
         self.save()
         return True
@@ -96,4 +117,17 @@ class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
         return self._step_of(code) is not None
 
     def _step_of(self, code: str) -> int | None:
-        return step_of(unseal(self.sealed_seed, place=self.place), code, after=self.last_step)
+        _, past = self._spent()
+        return step_of(unseal(self.sealed_seed, place=self.place), code, after=max(past, default=-1))
+
+    def _spend(self, step: int) -> None:
+        """What lies ahead is kept until its time has come; of the rest, more than can pass while a clock is wrong."""
+        ahead, past = self._spent()
+        self.earlier_steps = sorted(ahead) + sorted(past)[-KEPT_STEPS:]
+        self.last_step = step
+
+    def _spent(self) -> tuple[set[int], set[int]]:
+        """Every spent step that is known: those that lie ahead of the time there is, and the others."""
+        spent, newest = {self.last_step, *self.earlier_steps}, current_step() + max(NEARBY_STEPS)
+        ahead = {step for step in spent if step > newest}
+        return ahead, spent - ahead

@@ -26,15 +26,22 @@ AWAY_SECONDS: Final = 5.0
 CLEAN_SECONDS: Final = 1.0
 PREFIX: Final = "countersign:calls:"
 
-# The counter leaks first, then takes one; all in one step, so that no failure is lost between two processes.
+# Clocks further apart than this are not those of nodes that keep time: one of them was set, and the newest counts.
+SKEW_SECONDS: Final = 5.0
+
+# The counter leaks first, then takes one; all in one step, so that no failure is lost between two processes. A clock
+# that is behind the last one leaks nothing, and never adds. `Counter.add` is the same in the process.
 COUNT: Final = """
 local had = redis.call('HMGET', KEYS[1], 'level', 'level_at', 'in_a_row', 'until')
 local now = tonumber(ARGV[1])
-local level = math.max(tonumber(had[1] or 0) - (now - tonumber(had[2] or 0)) * tonumber(ARGV[2]), 0) + 1
+local level_at = tonumber(had[2] or 0)
+local level = math.max(tonumber(had[1] or 0) - math.max(now - level_at, 0) * tonumber(ARGV[2]), 0) + 1
 local row = tonumber(had[3] or 0) + 1
-redis.call('HSET', KEYS[1], 'level', tostring(level), 'level_at', ARGV[1], 'in_a_row', row)
+local at = ARGV[1]
+if level_at > now and level_at - now <= tonumber(ARGV[4]) then at = had[2] end
+redis.call('HSET', KEYS[1], 'level', tostring(level), 'level_at', at, 'in_a_row', row)
 redis.call('EXPIRE', KEYS[1], ARGV[3])
-return {tostring(level), ARGV[1], tostring(row), had[4] or '0'}
+return {tostring(level), at, tostring(row), had[4] or '0'}
 """
 
 
@@ -48,7 +55,13 @@ class Counter:
     until: float = 0.0
 
     def level_now(self, moment: float) -> float:
-        return max(self.level - (moment - self.level_at) * settings.API_FLOOD_DECAY, 0.0)
+        return max(self.level - max(moment - self.level_at, 0.0) * settings.API_FLOOD_DECAY, 0.0)
+
+    def add(self, moment: float) -> None:
+        """Let it leak, then count one more."""
+        self.level = self.level_now(moment) + 1
+        self.level_at = self.level_at if 0 < self.level_at - moment <= SKEW_SECONDS else moment
+        self.in_a_row += 1
 
 
 class Counters(Protocol):
@@ -81,8 +94,7 @@ class InProcess:
     def count(self, name: str, moment: float) -> Counter:
         with self._lock:
             counter = self._made(name)
-            counter.level, counter.level_at = counter.level_now(moment) + 1, moment
-            counter.in_a_row += 1
+            counter.add(moment)
             return counter
 
     def set_until(self, name: str, until: float) -> None:
@@ -134,7 +146,8 @@ class InRedis:
     def count(self, name: str, moment: float) -> Counter:
         self._clean.pop(name, None)
         had: Any = self._count(
-            keys=[PREFIX + name], args=[repr(moment), repr(settings.API_FLOOD_DECAY), FORGOTTEN_SECONDS]
+            keys=[PREFIX + name],
+            args=[repr(moment), repr(settings.API_FLOOD_DECAY), FORGOTTEN_SECONDS, repr(SKEW_SECONDS)],
         )
         return _counter(had)
 

@@ -13,6 +13,7 @@ from typing import Final
 from django.conf import settings
 
 from portal.api.counters import Counters, InProcess, Shared
+from portal.core.clocks import SKEW
 
 # How long a key stays known where it was used, and how often that is written down anew.
 KNOWN_SECONDS: Final = 3600.0
@@ -47,7 +48,8 @@ def standing(source: str, now: datetime) -> Standing:
     moment = now.timestamp()
     return Standing(
         is_flooding=record.level_now(moment) > settings.API_FLOOD_MAXIMUM,
-        is_locked_out=record.until > moment,
+        # An end further off than any lockout reaches was set by a clock that ran ahead: that source is forgiven.
+        is_locked_out=moment < record.until <= moment + (settings.API_LOCKOUT + SKEW).total_seconds(),
         in_a_row=record.in_a_row,
     )
 

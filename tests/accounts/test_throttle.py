@@ -161,3 +161,29 @@ def test_old_counts_are_forgotten(owner):
         clock.shift(timedelta(days=2))
         throttle.may_try_password("another@nowhere.test", THERE, None)
     assert Attempts.objects.count() == 3
+
+
+def test_tries_counted_while_the_clock_ran_ahead_keep_nobody_out_until_then(owner):
+    """fault operations-F5: the window that began in the future is over; failures in a row stay counted."""
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        clock.shift(timedelta(hours=2))
+        for _ in range(12):
+            try_password(owner.user.email, "wrong", HERE)
+        assert throttle.wait_for_code(owner.user) is None
+        clock.shift(-timedelta(hours=2))
+        assert try_password(owner.user.email, source=HERE)
+        for _ in range(throttle.FREE_CODES_IN_A_ROW):
+            throttle.wait_for_code(owner.user)
+        assert throttle.wait_for_code(owner.user) is not None
+
+
+def test_a_code_tried_while_the_clock_ran_ahead_makes_nobody_wait_until_then(owner):
+    """fault operations-F5: one more try is made, and noted at the right time."""
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        clock.shift(timedelta(hours=2))
+        for _ in range(throttle.FREE_CODES_IN_A_ROW):
+            assert throttle.wait_for_code(owner.user) is None
+        assert throttle.wait_for_code(owner.user) is not None
+        clock.shift(-timedelta(hours=2))
+        assert throttle.wait_for_code(owner.user) is None
+        assert throttle.wait_for_code(owner.user) == throttle.CODE_DELAY * 2

@@ -1,7 +1,7 @@
 """Authenticator apps: which codes pass, how often, and what a stolen dump shows."""
 
 from base64 import b32decode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -150,3 +150,43 @@ def test_an_offer_reads_as_apps_expect_it():
 def test_who_has_no_app_has_no_code(ana):
     Authenticator.objects.filter(user=ana.user).delete()
     assert not passes(ana, "123456")
+
+
+@pytest.mark.django_db
+def test_what_was_spent_while_the_clock_ran_ahead_stops_nobody_and_passes_once(ana):
+    """fault operations-F5: codes of the right time pass at once; each one passes once, before, during and after."""
+    seed, jump = seed_of(ana), timedelta(hours=2)
+    with time_machine.travel(NOW, tick=False) as clock:
+        before = code_at(seed, current_step())
+        assert passes(ana, before)
+        clock.shift(jump)
+        ahead = [code_at(seed, current_step() + offset) for offset in (-1, 0, 1)]
+        assert all(passes(ana, code) for code in ahead)
+        clock.shift(-jump)
+        Authenticator.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
+        assert not passes(ana, before)
+        Authenticator.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
+        clock.shift(30)
+        now = code_at(seed, current_step())
+        assert passes(ana, now)
+        for _ in range(20):
+            clock.shift(60)
+            assert passes(ana, code_at(seed, current_step()))
+        clock.move_to(NOW + jump)
+        for code in ahead:
+            Authenticator.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
+            assert not passes(ana, code)
+
+
+@pytest.mark.django_db
+def test_a_failure_noted_while_the_clock_ran_ahead_makes_nobody_wait(ana):
+    """fault operations-F5: the wrong code of the jump still counts, so the next one doubles the delay."""
+    with time_machine.travel(NOW, tick=False) as clock:
+        clock.shift(timedelta(hours=2))
+        assert not passes(ana, "000000")
+        clock.shift(-timedelta(hours=2))
+        assert not passes(ana, "000001")
+        clock.shift(1)
+        assert isinstance(verify(ana, code_at(seed_of(ana), current_step())), Failure)
+        clock.shift(1)
+        assert passes(ana, code_at(seed_of(ana), current_step()))

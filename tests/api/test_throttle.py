@@ -199,3 +199,44 @@ def test_public_methods_are_limited_by_source(place, settings, readonly):
         clock.shift(1)
         assert ask_public("Time")["error"] == []
     assert "XXBT" in readonly.result("Balance")
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=2), timedelta(seconds=25)])
+def test_a_clock_set_back_adds_nothing_and_leaks_again(place, jump):
+    """fault operations-F5: a negative time never adds, in the process and in Redis."""
+    fail(2, at=NOW + jump)
+    assert not is_flooding()
+    fail(3)
+    assert not is_flooding()
+    fail(1)
+    assert is_flooding()
+    assert not is_flooding(at=NOW + timedelta(seconds=3))
+
+
+def test_two_nodes_whose_clocks_differ_refuse_no_public_call(place, settings):
+    """fault operations-F5: 25 seconds apart, both asked in turn, at the rate that is allowed."""
+    settings.API_PUBLIC_MAXIMUM = 10.0
+    ahead = timedelta(seconds=25)
+    for second in range(60):
+        at = NOW + timedelta(seconds=second)
+        assert throttle.takes_public(HERE, at + ahead)
+        assert throttle.takes_public(HERE, at)
+
+
+@pytest.mark.parametrize("apart", [timedelta(milliseconds=40), timedelta(seconds=4)])
+def test_nodes_that_keep_time_count_as_one(place, apart):
+    """What leaks does so once, not anew for each pair of calls on two nodes."""
+    for _ in range(6):
+        throttle.failed(HERE, NOW + apart)
+        throttle.failed(HERE, NOW)
+    assert is_flooding(at=NOW + apart)
+    assert is_flooding()
+
+
+def test_a_lockout_under_a_clock_that_ran_ahead_ends_with_it(place):
+    """fault operations-F5: who failed during the jump is not locked out until the clock has caught up."""
+    fail(3, at=NOW + timedelta(hours=2))
+    assert is_locked_out(at=NOW + timedelta(hours=2))
+    assert not is_locked_out()
+    fail(3, at=NOW + timedelta(seconds=25))
+    assert is_locked_out()

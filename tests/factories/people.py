@@ -11,7 +11,7 @@ from portal.core.http import Proof
 def code(member: Member) -> str:
     """The code the Member's app shows now. Earlier use of it is forgotten, so that tests need not wait."""
     device = Authenticator.objects.get(user=member.user)
-    device.last_step = -1
+    device.last_step, device.earlier_steps = -1, []
     device.throttle_reset(commit=False)
     device.save()
     return totp.current_code(member.user)

@@ -54,6 +54,24 @@ def test_a_duty_that_fails_is_due_again(duty, monkeypatch):
         duties.run_due(now + timedelta(seconds=60))
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("seconds", [5, 60, 3600])
+@pytest.mark.parametrize("jump", [timedelta(hours=2), timedelta(days=400)])
+def test_a_clock_that_ran_ahead_puts_no_duty_to_sleep(monkeypatch, seconds, jump):
+    """fault operations-F5: ahead for a moment, then right again; a turn as it is written now is left alone."""
+    duty = Duty("tests.count", seconds, COUNTED.clear)
+    monkeypatch.setattr(duties, "all_duties", lambda: (duty,))
+    now = timezone.now()
+    assert duties.run_due(now + jump) == 1
+    assert duties.run_due(now) == 1
+    assert duties.run_due(now) == 0
+    # Another has it, under a clock that is right: it keeps it, and so it does after the jump.
+    assert duties.take(duty, now + timedelta(seconds=seconds))
+    assert not duties.take(duty, now + timedelta(seconds=seconds + 1))
+    assert duties.take(duty, now + jump)
+    assert duties.take(duty, now)
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_known", [False, True])
 def test_of_two_workers_one_takes_a_duty(duty, is_known):
