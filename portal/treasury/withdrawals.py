@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.models import Account
 from policies import changes
@@ -15,7 +14,7 @@ from portal.audit.record import lock_history
 from portal.core import actors
 from portal.core.errors import Conflict, Invalid
 from portal.core.money import plain, to_units
-from portal.treasury import forms_sent
+from portal.treasury import forms_sent, overdue
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
 from portal.treasury.forms_sent import SentForm
 from portal.treasury.models import Address, Withdrawal
@@ -23,7 +22,6 @@ from portal.treasury.operations import Withdraw, withdraw
 from portal.venues.errors import BelowMinimum, UnknownReference
 from portal.venues.registry import venue
 from portal.venues.types import Stage, WithdrawalMethod
-from portal.work.each import each
 
 if TYPE_CHECKING:
     from accounts.models import ApiKey, Member, ServiceUser
@@ -64,7 +62,7 @@ def request_withdrawal(  # noqa: PLR0913  (what the protocol's Withdraw takes, n
     BelowMinimum, InsufficientFunds; Conflict if `form` showed something else; and what `policies.changes.propose`
     raises. Nothing is held then.
     """
-    release_expired(account.pk)
+    overdue.release_due(account.pk)
     found, method = _destination(account, key, asset)
     if address is not None and address != found.address:
         raise AddressMismatch(f"That is not the address called {found.key}.", field="address")
@@ -128,6 +126,7 @@ def quote(*, account_id: int, key: str, asset: str, amount: Decimal) -> Quote:
 
     Raises: UnknownAsset, UnknownAddress, BelowMinimum; Invalid for an amount that cannot be.
     """
+    overdue.release_due(account_id)
     account = Account.objects.get(pk=account_id)
     _, method = _destination(account, key, asset)
     units = _units(method, amount)
@@ -154,19 +153,6 @@ def addresses(
     if key is not None:
         rows = rows.filter(key__iexact=key)
     return list(rows.order_by("key", "pk"))
-
-
-def release_expired(account_id: int) -> int:
-    """Give back what is held for requests past their time, and say how many they were.
-
-    DESIGN R5: they have expired whether or not a job has run, so nobody may find their money still gone.
-    """
-    overdue = ChangeRequest.objects.filter(
-        state=State.PENDING, expires_at__lte=timezone.now(), withdrawal__account=account_id
-    )
-    references = list(overdue.order_by("pk").values_list("reference", flat=True))
-    expired = {State.EXPIRED, State.FAILED}
-    return each(references, lambda one: changes.expire(one).state in expired, what="give back what an expired one held")
 
 
 def _destination(account: Account, key: str, asset: str) -> tuple[Address, WithdrawalMethod]:

@@ -234,6 +234,12 @@ class Withdrawals(Protocol):
         Raises: UnknownReference, or TooLate if it was sent.
         """
 
+    def release_withdrawals(self, references: Sequence[str]) -> int:
+        """Give back all that is held under these references, in one transaction; say how many that were.
+
+        What was sent, was given back before, or is unknown is left as it is.
+        """
+
     def deny_cancel(self, reference: str) -> None:
         """Note that a cancel came too late."""
 

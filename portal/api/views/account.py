@@ -51,6 +51,7 @@ def trade_balance(caller: Caller, parameters: TradeBalance) -> JSON:
 
     Raises: UnknownAsset.
     """
+    overdue.release_due(caller.account_id)
     worth = caller.venue.trade_balance(caller.account_id, parameters.asset)
     equivalent, nothing = f"{worth.equivalent:.4f}", "0.0000"
     return {

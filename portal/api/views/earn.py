@@ -11,6 +11,7 @@ from portal.api.envelope import JSON
 from portal.api.kinds import Flag, Names, Size, Text, Whole
 from portal.api.parameters import needed, optional
 from portal.core.money import plain, wire
+from portal.treasury import overdue
 from portal.venues.types import Allocation, EarnOperation, LockType, Maturing, Payout, Strategy
 
 LOCK_TYPES: Final = ("flex", "bonded", "timed", "instant")
@@ -97,6 +98,7 @@ def allocate(caller: Caller, parameters: Move) -> JSON:
 
     Raises: UnknownStrategy, EarnBelowMinimum, EarnAboveMaximum, EarnFunds, EarnBusy.
     """
+    overdue.release_due(caller.account_id)
     caller.venue.allocate(caller.account_id, parameters.strategy_id, parameters.amount)
     return True
 

@@ -12,7 +12,7 @@ from portal.api.instants import Instant, UntilSecond
 from portal.api.kinds import Amount, Cursor, Flag, Size, Text, Whole
 from portal.api.parameters import absent, needed, optional
 from portal.core.money import plain, wire
-from portal.treasury import withdrawals
+from portal.treasury import overdue, withdrawals
 from portal.venues.types import Stage, WithdrawalQuery, WithdrawalRow
 
 MAX_ROWS: Final = 500
@@ -161,7 +161,7 @@ def withdraw_status(caller: Caller, parameters: WithdrawStatus) -> JSON:
     """
     if no_assets(parameters.aclass, parameters.asset):
         return _page([], None, parameters)
-    withdrawals.release_expired(caller.account_id)
+    overdue.release_due(caller.account_id)
     page = caller.venue.withdrawals(
         caller.account_id,
         WithdrawalQuery(

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from accounts.models import Account
+from policies import changes
 from policies.access import needs
 from policies.models import ChangeRequest, State
 from policies.workflows import Right, Workflow
@@ -21,11 +22,10 @@ from portal.core import actors, markup
 from portal.core.http import MemberRequest
 from portal.core.money import from_units
 from portal.core.paging import MAX_CURSOR, keyset
-from portal.treasury import shown
+from portal.treasury import overdue, shown
 from portal.treasury.models import Withdrawal
 from portal.treasury.operations.wording import MOVING, amount_with_fee, live_progress, progress
 from portal.treasury.viewing import accounts_of
-from portal.treasury.withdrawals import release_expired
 from portal.venues.registry import venue
 from portal.venues.types import Stage, WithdrawalRow
 
@@ -101,7 +101,7 @@ def withdrawal_stage(request: MemberRequest, reference: str) -> HttpResponse:
 def _list(request: MemberRequest) -> dict[str, object]:
     accounts = accounts_of(request.member, WORKFLOW)
     for account in accounts:
-        release_expired(account.pk)
+        overdue.release_due(account.pk)
     codes = {asset.id: asset.code for account in accounts for asset in venue(account.venue).assets()}
     chosen = {
         "account": _one_of(request, "account", [str(account.pk) for account in accounts]),
@@ -146,7 +146,7 @@ def _found(request: MemberRequest, reference: str) -> Withdrawal:
 def _one(request: MemberRequest, reference: str) -> dict[str, object]:
     found = _found(request, reference)
     if found.change.is_past_its_time:
-        release_expired(found.account_id)
+        changes.expire(found.change.reference)
         found.change.refresh_from_db()
     row = venue(found.account.venue).withdrawal(reference)
     decimals = row.asset.decimals

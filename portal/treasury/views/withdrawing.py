@@ -20,7 +20,7 @@ from portal.core.describing import Figure, Notice
 from portal.core.errors import DomainError
 from portal.core.http import MemberRequest
 from portal.core.money import parse_plain, to_units, wire
-from portal.treasury import drafts, forms_sent, notices, shown
+from portal.treasury import drafts, forms_sent, notices, overdue, shown
 from portal.treasury.drafts import Draft
 from portal.treasury.forms.withdrawals import ReviewForm, WithdrawForm
 from portal.treasury.forms_sent import SentForm
@@ -30,7 +30,7 @@ from portal.treasury.operations.withdrawing import destination_of
 from portal.treasury.operations.wording import amount_with_fee
 from portal.treasury.previews import Preview, preview
 from portal.treasury.viewing import accounts_of
-from portal.treasury.withdrawals import release_expired, request_withdrawal
+from portal.treasury.withdrawals import request_withdrawal
 
 WORKFLOW: Final = Workflow.INITIATE_WITHDRAWAL
 GONE: Final = "That review is no longer open.\nIt holds for an hour, and for who began it. Write it once more."
@@ -88,7 +88,7 @@ def review_withdrawal(request: MemberRequest, packed: str) -> HttpResponse:
     if account is None or address is None:
         messages.error(request, "That address is not in the book any more.\nChoose another one.")
         return redirect("treasury:new_withdrawal")
-    release_expired(account.pk)
+    overdue.release_due(account.pk)
     address.account = account
     found = preview(address, parse_plain(draft.amount))
     if found.trouble is not None:

@@ -21,8 +21,9 @@ from portal.venues.paper.prices import source
 from portal.venues.types import Balance as BalanceRow
 from portal.work.each import each
 
-# Events that one call carries out at most. The rest waits for the next one, and everything is told as of there.
-EVENTS = 200
+# Events that one call carries out at most: no bot waits long for what happened to its Account while nobody looked. The
+# rest is left to `manage.py work` and the next calls, and everything is told as of there.
+EVENTS = 20
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -88,10 +89,9 @@ def settle_due(limit: int) -> int:
 def _settle(account_id: int, limit: int) -> int:
     """Everything in the order of its time, so that the ledger tells it in that order."""
     now = timezone.now()
-    settling.renew(account_id, now)
+    done = settling.renew(account_id, now, limit)
     events = list(_events(account_id, now, limit))
     heapify(events)
-    done = 0
     while events and done < limit:
         event = heappop(events)
         done += settling.settle(account_id, event.at, limit - done)

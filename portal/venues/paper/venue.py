@@ -193,6 +193,9 @@ class PaperVenue(PaperExports):
     def release_withdrawal(self, reference: str) -> WithdrawalRow:
         return withdrawals.release(reference)
 
+    def release_withdrawals(self, references: Sequence[str]) -> int:
+        return withdrawals.release_all(references)
+
     def deny_cancel(self, reference: str) -> None:
         withdrawals.deny_cancel(reference)
 

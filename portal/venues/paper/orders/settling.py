@@ -30,13 +30,20 @@ def due(now: datetime) -> Q:
     return Q(status=OrderStatus.OPEN) & (Q(due_at__lte=now) | Q(path__lt=key) | Q(path__gt=key))
 
 
-def renew(account_id: int, now: datetime) -> None:
-    """Look ahead anew for orders that were looked at under other prices: these count from now on."""
+def renew(account_id: int, now: datetime, limit: int) -> int:
+    """Look ahead anew for orders that were looked at under other prices: these count from now on.
+
+    At most `limit` of them; says how many. The others stay due, and nothing happens to them until they were looked at.
+    """
     path = source.path()
-    for order in Order.objects.filter(account_id=account_id, status=OrderStatus.OPEN).exclude(path=path.key):
+    others = Order.objects.filter(account_id=account_id, status=OrderStatus.OPEN).exclude(path=path.key)
+    renewed = 0
+    for order in others.order_by("pk")[:limit]:
         order.looked_step = min(order.looked_step, step_at(now))
         plan(order, path)
         order.save()
+        renewed += 1
+    return renewed
 
 
 def settle(account_id: int, until: datetime, limit: int) -> int:
@@ -45,7 +52,7 @@ def settle(account_id: int, until: datetime, limit: int) -> int:
     The caller holds the Account's lock. At most `limit` events; says how many.
     """
     path = source.path()
-    orders = Order.objects.filter(account_id=account_id, status=OrderStatus.OPEN, due_at__lte=until)
+    orders = Order.objects.filter(account_id=account_id, status=OrderStatus.OPEN, path=path.key, due_at__lte=until)
     waiting = [(order.due_at or until, order.pk, order) for order in orders.order_by("due_at", "pk")[:limit]]
     heapify(waiting)
     events = 0
