@@ -52,6 +52,7 @@ class EventKind(StrEnum):
     IDENTITY_VERIFIED = "identity.verified"
     IDENTITY_REJECTED = "identity.rejected"
     SECURITY_CHANGED = "organization.security_changed"
+    BACKUP_RESTORED = "backup.restored"
     API_TIER_CHANGED = "organization.api_tier_changed"
     OWNERSHIP_OFFERED = "ownership.offered"
     OWNERSHIP_ACCEPTED = "ownership.accepted"

@@ -17,6 +17,7 @@ SENTENCES: Final[dict[str, str]] = {
     "call.refused": "made a call that was refused",
     "organization.created": "created {}",
     "organization.security_changed": "changed the security of {}",
+    "backup.restored": "restored a backup of {}, and closed what was signed before",
     "organization.api_tier_changed": "changed how fast the bots of {} may call",
     "account.added": "added the Account {}",
     "member.added": "added {} as a member",

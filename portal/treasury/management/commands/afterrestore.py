@@ -1,0 +1,75 @@
+"""What has to be done once an older backup was restored, before anybody is let in again."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts import restoring
+from accounts.models import Account, Organization
+from policies.models import OPEN_STATES
+from portal.core import context
+from portal.core.money import from_units, plain
+from portal.treasury.models import Withdrawal
+from portal.venues.registry import venue
+from portal.venues.types import WithdrawalQuery, WithdrawalRow
+
+# How long before the end of the history withdrawals are shown, so that people recognize where it ends.
+BEFORE: Final = timedelta(hours=1)
+SHOWN: Final = 100
+
+
+class Command(BaseCommand):
+    help = "After a restore: make calls that were signed before worthless, end all sessions, list what to look at."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--yes", action="store_true", help="do not ask whether a backup was really restored")
+
+    def handle(self, *args: object, **options: bool) -> None:
+        if not options["yes"] and input("Every bot pauses for a minute, everybody signs in anew. Go on? [y/N] ") != "y":
+            raise CommandError("Nothing was changed.")
+        with context.origin(source="", via="afterrestore"):
+            for organization in Organization.objects.order_by("pk"):
+                self._close(organization)
+            ended = restoring.end_every_session()
+        self.stdout.write(f"{ended} sessions were ended.")
+
+    def _close(self, organization: Organization) -> None:
+        lifted, reaches = restoring.close_the_past(organization)
+        until = "nothing" if reaches is None else f"{reaches:%Y-%m-%d %H:%M:%S} UTC"
+        self.stdout.write(f"{organization.name}: its history reaches to {until}. {len(lifted)} keys were lifted.")
+        for found in lifted:
+            if not found.is_sure:
+                self.stdout.write(
+                    f"  {found.key.service_user.name}: which clock its bot counts by is not known. From now on the key "
+                    f"takes nonces in {found.clock} only: a bot that sends others needs a new key."
+                )
+        for line in _withdrawals(organization, reaches):
+            self.stdout.write(f"  {line}")
+
+
+def _withdrawals(organization: Organization, reaches: datetime | None) -> Iterator[str]:
+    """What waits to be sent, what was asked lately, and what the venue has sent that is not known here."""
+    rows = Withdrawal.objects.filter(organization=organization).select_related("change", "account")
+    waiting = rows.filter(change__state__in=OPEN_STATES)
+    since = None if reaches is None else reaches - BEFORE
+    for account in Account.objects.filter(organization=organization).order_by("pk"):
+        exchange = venue(account.venue)
+        states = {row.reference: row.change.shown_state.label for row in waiting.filter(account=account)}
+        for reference, found in exchange.withdrawals_by_reference(sorted(states)).items():
+            yield f"Open, may have been sent since: {_told(account, found)}, {states[reference].lower()}"
+        page = exchange.withdrawals(account.pk, WithdrawalQuery(after=since, limit=SHOWN))
+        known = set(rows.filter(reference__in=[row.reference for row in page.rows]).values_list("reference", flat=True))
+        for found in page.rows:
+            what = "Known" if found.reference in known else "NOT KNOWN HERE, look into it"
+            yield f"{what}: {_told(account, found)}, {found.stage.value}"
+        if page.next_cursor:
+            yield f"There are more than {SHOWN} since in {account.name}: see the page of withdrawals."
+
+
+def _told(account: Account, row: WithdrawalRow) -> str:
+    amount = plain(from_units(row.amount_units, row.asset.decimals))
+    what = f"{amount} {row.asset.code} from {account.name} to {row.destination.key}"
+    return f"{row.at:%Y-%m-%d %H:%M:%S} {what} ({row.reference})"
