@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from portal.core.errors import Invalid
 from portal.venues.errors import EarnAboveMaximum, EarnBelowMinimum, EarnBusy, EarnFunds, OrderFunds, UnknownStrategy
 from portal.venues.paper import checking
-from portal.venues.paper.catching_up import EVENTS
+from portal.venues.paper.catching_up import SEEN
 from portal.venues.paper.earn import accrual
 from portal.venues.paper.earn.models import Holding, Move, Reward
 from portal.venues.paper.earn.strategies import STRATEGIES
@@ -119,7 +119,7 @@ def test_work_is_bounded_and_goes_on_where_it_ended(saver, clock):
     clock(DAY * 300)
     for called in (1, 2):
         VENUE.balances(saver.pk)
-        assert Reward.objects.count() == called * EVENTS
+        assert Reward.objects.count() == called * SEEN
     VENUE.settle_due(1000)
     assert Reward.objects.count() == 300
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from portal.core.errors import DomainError
-from portal.venues.paper import checking
+from portal.venues.paper import catching_up, checking
 from portal.venues.paper.deposits import receiving
 from portal.venues.paper.earn.strategies import STRATEGIES
 from portal.venues.types import (
@@ -122,8 +122,14 @@ class Exchange(RuleBasedStateMachine):
         with suppress(DomainError):
             place(self.account, side, VENUE.pair(pair).minimum_volume * size, price, pair, **terms)
 
+    def catch_up(self):
+        """A call carries out a bounded number of events: what two of them say is compared once nothing is left."""
+        while catching_up.is_due(self.account.pk):
+            VENUE.balances(self.account.pk)
+
     @rule(pick=SMALL)
     def cancel(self, pick):
+        self.catch_up()
         rows = VENUE.open_orders(self.account.pk, OpenQuery())
         if pick % 4 == 0:
             assert VENUE.cancel_all_orders(self.account.pk) == len(rows)
@@ -171,10 +177,12 @@ class Exchange(RuleBasedStateMachine):
 
     @invariant()
     def the_books_agree_with_themselves(self):
+        self.catch_up()
         assert list(checking.differences()) == []
 
     @invariant()
     def what_is_reported_adds_up_to_the_ledger(self):
+        self.catch_up()
         rows = self.ledger()
         booked, held = tally(), tally()
         kinds: dict[str, Counter[Any]] = {}
@@ -194,6 +202,7 @@ class Exchange(RuleBasedStateMachine):
     def open_orders_hold_what_they_may_cost(self):
         least: defaultdict[Asset, Decimal] = defaultdict(Decimal)
         of_sells: defaultdict[Asset, Decimal] = defaultdict(Decimal)
+        self.catch_up()
         for order in VENUE.open_orders(self.account.pk, OpenQuery()):
             rest = order.volume - order.filled_volume
             assert rest > 0
@@ -208,6 +217,7 @@ class Exchange(RuleBasedStateMachine):
 
     @invariant()
     def orders_report_what_their_trades_report(self):
+        self.catch_up()
         orders = {order.id: order for order in VENUE.closed_orders(self.account.pk, ClosedQuery()).rows}
         orders |= {order.id: order for order in VENUE.open_orders(self.account.pk, OpenQuery())}
         volumes: defaultdict[str, Decimal] = defaultdict(Decimal)

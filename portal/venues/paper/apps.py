@@ -7,3 +7,5 @@ class PaperConfig(AppConfig):
     name = "portal.venues.paper"
     label = "paper"
     verbose_name = "Paper exchange"
+    only_added = ("Posting",)
+    never_removed = ("Entry",)

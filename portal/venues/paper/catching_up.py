@@ -22,8 +22,10 @@ from portal.venues.types import Balance as BalanceRow
 from portal.work.each import each
 
 # Events that one call carries out at most: no bot waits long for what happened to its Account while nobody looked. The
-# rest is left to `manage.py work` and the next calls, and everything is told as of there.
-EVENTS = 20
+# rest is left to `manage.py work` and the next calls, and everything is told as of there. A call that writes to the
+# ledger carries out more, because what happened before is booked before.
+SEEN = 20
+EVENTS = 200
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,7 +41,7 @@ def catch_up(account_id: int) -> None:
     """Bring one Account up to now, in a transaction of its own if it is not in one."""
     if is_due(account_id):
         with transaction.atomic():
-            locked(account_id)
+            locked(account_id, SEEN)
 
 
 def balances_now(account_id: int) -> list[BalanceRow]:
@@ -51,10 +53,10 @@ def balances_now(account_id: int) -> list[BalanceRow]:
     return rows
 
 
-def locked(account_id: int) -> dict[str, Balance]:
+def locked(account_id: int, limit: int = EVENTS) -> dict[str, Balance]:
     """Take the Account's lock, bring it up to now, and give its Balances by asset id."""
     found = balances.lock_account(account_id)
-    if _settle(account_id, EVENTS):
+    if _settle(account_id, limit):
         found = balances.lock_account(account_id)
     return found
 
