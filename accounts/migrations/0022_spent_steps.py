@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0019_longer_answers"),
+        ("accounts", "0021_one_suspension_each"),
     ]
 
     operations = [
