@@ -60,8 +60,8 @@ def test_a_market_order_is_filled_from_the_book_at_once(trader):
         Decimal("60003.0"),
     )
     assert row.average_price == book.asks[0].price
-    assert (row.cost, row.fee) == (Decimal("600.0300"), Decimal("2.4001"))
-    assert has(trader) == {"BTC": (Decimal("1.01"), 0), "USD": (Decimal("99397.5699"), 0)}
+    assert (row.cost, row.fee) == (Decimal("600.0300"), Decimal("2.4002"))
+    assert has(trader) == {"BTC": (Decimal("1.01"), 0), "USD": (Decimal("99397.5698"), 0)}
 
 
 def test_a_market_order_walks_the_book_level_by_level(trader):
@@ -98,8 +98,8 @@ def test_a_trade_leaves_two_rows_in_the_ledger_with_the_fee_on_the_dollars(trade
     assert {entry.id for entry in rows.values()} == set(trade.ledger_ids)
     assert {entry.reference for entry in rows.values()} == {trade.id}
     assert (rows["BTC"].amount_units, rows["BTC"].fee_units) == (-(10**8), 0)
-    assert (rows["USD"].amount_units, rows["USD"].fee_units) == (5_999_700, 23_998)
-    assert rows["USD"].balance_units == 10**9 + 5_999_700 - 23_998
+    assert (rows["USD"].amount_units, rows["USD"].fee_units) == (5_999_700, 23_999)
+    assert rows["USD"].balance_units == 10**9 + 5_999_700 - 23_999
 
 
 def test_a_limit_order_rests_and_holds_what_it_may_cost(trader):
@@ -460,7 +460,7 @@ def test_fees_fall_with_what_was_traded_in_thirty_days(trader, clock):
     volume = VENUE.trade_volume(trader.pk, []).volume
     assert volume == sum(trade.cost for trade in VENUE.trades(trader.pk, TradeQuery()).rows)
     assert (taker().percent, taker().tier_volume) == (Decimal("0.35"), 10000)
-    assert place(trader, "sell", "0.01").fee == Decimal("599.97") * 35 / 10000 // Decimal("0.0001") * Decimal("0.0001")
+    assert place(trader, "sell", "0.01").fee == Decimal("2.0999"), "0.35 percent of 599.97, rounded up"
     clock(30 * 86400)
     assert VENUE.trade_volume(trader.pk, []).volume == 0
     assert taker().percent == Decimal("0.4")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from portal.venues.paper import catalogue
 from portal.venues.paper.prices import quotes, source
-from portal.venues.paper.prices.pairs import MARKETS
+from portal.venues.paper.prices.pairs import MARKETS, REFERENCES
 from portal.venues.paper.prices.path import TRADE_OCTAVE, step_at
 from portal.venues.paper.prices.walk import Walk
 from portal.venues.paper.venue import PaperVenue
@@ -41,8 +41,11 @@ def test_a_walk_is_the_same_wherever_it_is_entered():
 def test_a_walk_stays_near_where_it_began_and_moves_little_at_once(pair, step):
     walk, market = Walk("1"), MARKETS[pair]
     now, then = walk.mid(pair, step), walk.mid(pair, step + 1)
-    assert abs(now - market.start) <= market.start * market.swing * 35 // 10**9 + 1
-    assert abs(now - then) <= market.start * market.swing // 10**8 // 50 + 1
+    swings = [REFERENCES[asset.id].swing for asset in (market.pair.base, market.pair.quote) if asset.id in REFERENCES]
+    # What a quote loses makes a price rise by more than that: by 1 / (1 - loss).
+    most = sum(swing * 35 * 10**8 // (10**9 - swing * 35) for swing in swings)
+    assert abs(now - market.start) <= market.start * most * 3 // 2 // 10**8 + 1
+    assert abs(now - then) <= now * sum(swings) // 10**8 // 25 + 2
 
 
 @trying(max_examples=30, deadline=None)
@@ -97,7 +100,10 @@ def test_prices_that_cannot_be_are_said_at_once(settings, text):
         source.path()
 
 
-@pytest.mark.parametrize("line", ["1,XBTUSD", "x,XBTUSD,1", "1,DOGEUSD,1", "1,XBTUSD,-1", "1,XBTUSD,1.123456"])
+@pytest.mark.parametrize(
+    "line",
+    ["1,XBTUSD", "x,XBTUSD,1", "1,DOGEUSD,1", "1,XBTUSD,-1", "1,XBTUSD,1.123456", "1,XBTEUR,59000", "1,SOLXBT,0.002"],
+)
 def test_a_bad_line_of_prices_is_named(settings, tmp_path, line):
     (tmp_path / "prices.csv").write_text(f"0,XBTUSD,60000\n{line}\n")
     settings.PAPER_PRICES = f"csv:{tmp_path / 'prices.csv'}"

@@ -1,7 +1,8 @@
 """What volumes at prices cost, and how much must be held for them: whole numbers only.
 
 What is booked is rounded down and what is held is rounded up, each at the pair's cost decimals. So the fills of an
-order never add up to more than what was held for it, however many there are.
+order never add up to more than what was held for it, however many there are. A taker's fee is rounded up; nothing is
+held for that.
 """
 
 from portal.venues.paper.fees import MILLION

@@ -25,7 +25,8 @@ def fill(order: Order, *, price_units: int, volume_units: int, rate: int, at: da
     """Trade that much of the order and hold that much less; what is filled up is closed."""
     pair, side = catalogue.pair(order.pair), Side(order.side)
     cost_units = amounts.cost(pair, price_units, volume_units)
-    fee_units = amounts.fee(pair, cost_units, rate)
+    # A taker's fee is rounded up: what rounding the cost of many small orders down brings never outweighs it.
+    fee_units = amounts.fee(pair, cost_units, rate, up=not is_maker)
     order.filled_units += volume_units
     order.cost_units += cost_units
     order.fee_units += fee_units

@@ -94,7 +94,7 @@ def _check_funds(balances: dict[str, Balance], asked: Asked, taken: list[Offer],
         amounts.hold(pair, side, asked.price_units, rest, rates.maker) if asked.price_units and _rests(asked) else 0
     )
     if side is Side.BUY:
-        needed += sum(cost + amounts.fee(pair, cost, rates.taker) for cost in costs)
+        needed += sum(cost + amounts.fee(pair, cost, rates.taker, up=True) for cost in costs)
     else:
         needed += sum(amounts.base(pair, offer.volume) for offer in taken)
     asset = amounts.spent(pair, side)

@@ -13,8 +13,9 @@ from django.core.exceptions import ImproperlyConfigured
 from portal.core.errors import DomainError
 from portal.core.money import parse_plain, to_units
 from portal.venues.paper import catalogue
-from portal.venues.paper.prices.pairs import MARKETS
+from portal.venues.paper.prices.pairs import MARKETS, REFERENCES, VALUE_DECIMALS, price_of, start_of
 from portal.venues.paper.prices.path import TRADE_OCTAVE, Reaches, Search, step_at
+from portal.venues.types import Asset, Pair
 
 
 class Still:
@@ -35,9 +36,10 @@ class Still:
 
 
 class Recorded:
-    """Prices of a file, each in force until the next; a pair that it does not name stands still.
+    """Prices of a file, each in force until the next; an asset that it does not name stands still.
 
-    The file has lines `time,pair,price`: the time as seconds since 1970 or in ISO 8601, in any order.
+    The file has lines `time,pair,price`: the time as seconds since 1970 or in ISO 8601, in any order. Pairs are those
+    against dollars: all others follow from them, so that no file can make a circle of trades that earns.
 
     Raises: ImproperlyConfigured if it cannot be read, naming the line.
     """
@@ -56,14 +58,22 @@ class Recorded:
                 continue
             pair_id, step, price = _row(row, f"{file}, line {number}")
             rows[pair_id][step] = price
-        self._steps = {pair_id: sorted(of_pair) for pair_id, of_pair in rows.items()}
-        self._prices = {pair_id: [rows[pair_id][step] for step in steps] for pair_id, steps in self._steps.items()}
+        # By the asset whose value in dollars they are.
+        self._steps = {catalogue.pair(pair_id).base.id: sorted(of_pair) for pair_id, of_pair in rows.items()}
+        self._values: dict[str, list[int]] = {}
+        for asset_id, steps in self._steps.items():
+            pair = REFERENCES[asset_id].pair
+            self._values[asset_id] = [_value(pair, rows[pair.id][step]) for step in steps]
 
     def mid(self, pair_id: str, step: int) -> int:
-        steps = self._steps.get(pair_id)
+        pair = MARKETS[pair_id].pair
+        return price_of(pair, self._value_at(pair.base, step), self._value_at(pair.quote, step))
+
+    def _value_at(self, asset: Asset, step: int) -> int:
+        steps = self._steps.get(asset.id)
         if steps is None:
-            return MARKETS[pair_id].start
-        return self._prices[pair_id][max(0, bisect_right(steps, step) - 1)]
+            return start_of(asset)
+        return self._values[asset.id][max(0, bisect_right(steps, step) - 1)]
 
     def first(self, pair_id: str, after: int, until: int, reaches: Reaches) -> Search:
         if after >= until:
@@ -82,19 +92,32 @@ class Recorded:
         return min(prices), max(prices)
 
     def _changes(self, pair_id: str, since: int, until: int) -> list[int]:
-        """The steps in (since, until] at which the file has a price."""
-        steps = self._steps.get(pair_id, [])
-        return steps[bisect_right(steps, since) : bisect_right(steps, until)]
+        """The steps in (since, until] at which the file has a price for either side, in their order."""
+        pair, found = MARKETS[pair_id].pair, set[int]()
+        for asset in (pair.base, pair.quote):
+            steps = self._steps.get(asset.id, [])
+            found.update(steps[bisect_right(steps, since) : bisect_right(steps, until)])
+        return sorted(found)
 
 
 def _row(row: list[str], place: str) -> tuple[str, int, int]:
     try:
         time, name, price = (part.strip() for part in row)
         pair = catalogue.pair(name)
+        if pair.quote != catalogue.USD:
+            raise ImproperlyConfigured(
+                f"PORTAL_PAPER_PRICES: {place} is about {pair.wsname}. Give prices in dollars: those of other pairs "
+                "follow from them."
+            )
         units = to_units(parse_plain(price), pair.price_decimals)
         return pair.id, step_at(_instant(time)), units
     except (ValueError, OverflowError, DomainError) as error:
         raise ImproperlyConfigured(f"PORTAL_PAPER_PRICES: {place} is not `time,pair,price`.") from error
+
+
+def _value(pair: Pair, price_units: int) -> int:
+    """A price in dollars as the value of the pair's base."""
+    return int(price_units * 10 ** (VALUE_DECIMALS - pair.price_decimals))
 
 
 def _instant(text: str) -> datetime:

@@ -10,26 +10,29 @@ from hashlib import blake2b
 from itertools import accumulate
 from math import isqrt
 
-from portal.venues.paper.prices.pairs import MARKETS
+from portal.venues.paper.prices.pairs import MARKETS, REFERENCES, SCALE, price_of, start_of
 from portal.venues.paper.prices.path import TRADE_OCTAVE, Reaches, Search
+from portal.venues.types import Asset
 
 OCTAVES = 20
-SCALE = 10**8
 # Straight lines are rounded down, each by less than one.
 ROUNDING = OCTAVES + 1
 VISITS = 20_000
 
 
 class Walk:
-    """Prices wander around each pair's beginning, never further than about 3.4 times its swing."""
+    """The value of each asset wanders around its beginning, never further than about 3.4 times its swing."""
 
     moves = True
 
     def __init__(self, seed: str) -> None:
-        self.key = f"walk:{seed}"
+        self.key = f"values:{seed}"
+        self._seed = f"walk:{seed}"
 
     def mid(self, pair_id: str, step: int) -> int:
-        return self._price(pair_id, self._noise(pair_id, step, 0))
+        pair = MARKETS[pair_id].pair
+        values = ((start_of(asset), self._noise(asset.id, step, 0)) for asset in (pair.base, pair.quote))
+        return price_of(pair, *(start * (SCALE + noise) for start, noise in values))
 
     def first(self, pair_id: str, after: int, until: int, reaches: Reaches) -> Search:
         stack = _roots(after + 1, until)
@@ -67,19 +70,36 @@ class Walk:
                 best = min(best, sign * self.mid(pair_id, begin))
             elif min(sign * bound for bound in self._bounds(pair_id, octave, index)) < best:
                 halves = [(octave - 1, 2 * index), (octave - 1, 2 * index + 1)]
-                halves.sort(key=lambda half: -sign * self._noise(pair_id, half[1] << half[0], half[0]))
+                halves.sort(key=lambda half: -sign * self._leaning(pair_id, half[1] << half[0], half[0]))
                 stack += halves
         return best
 
     def _bounds(self, pair_id: str, octave: int, index: int) -> tuple[int, int]:
-        """Between which prices all steps of the block lie."""
-        ends = [self._noise(pair_id, end << octave, octave) for end in (index, index + 1)]
-        slack = _below(MARKETS[pair_id].swing)[octave] + ROUNDING
-        return self._price(pair_id, min(ends) - slack), self._price(pair_id, max(ends) + slack)
+        """Between which prices all steps of the block lie: least over most, and most over least."""
+        pair = MARKETS[pair_id].pair
+        base_low, base_high = self._values(pair.base, octave, index)
+        quote_low, quote_high = self._values(pair.quote, octave, index)
+        return price_of(pair, base_low, quote_high), price_of(pair, base_high, quote_low)
 
-    def _noise(self, pair_id: str, step: int, lowest: int) -> int:
-        """The sum of the octaves from `lowest` up."""
-        total, amplitudes, key = 0, _amplitudes(MARKETS[pair_id].swing), f"{self.key}:{pair_id}"
+    def _values(self, asset: Asset, octave: int, index: int) -> tuple[int, int]:
+        """Between which values of the asset all steps of the block lie."""
+        if asset.id not in REFERENCES:
+            return start_of(asset) * SCALE, start_of(asset) * SCALE
+        ends = [self._noise(asset.id, end << octave, octave) for end in (index, index + 1)]
+        slack = _below(REFERENCES[asset.id].swing)[octave] + ROUNDING
+        return start_of(asset) * (SCALE + min(ends) - slack), start_of(asset) * (SCALE + max(ends) + slack)
+
+    def _leaning(self, pair_id: str, step: int, lowest: int) -> int:
+        """Which of two blocks is likelier to hold the higher price."""
+        pair = MARKETS[pair_id].pair
+        return self._noise(pair.base.id, step, lowest) - self._noise(pair.quote.id, step, lowest)
+
+    def _noise(self, asset_id: str, step: int, lowest: int) -> int:
+        """The sum of the octaves from `lowest` up; dollars stand still."""
+        reference = REFERENCES.get(asset_id)
+        if reference is None:
+            return 0
+        total, amplitudes, key = 0, _amplitudes(reference.swing), f"{self._seed}:{reference.pair.id}"
         for octave in range(lowest, OCTAVES + 1):
             width = 1 << octave
             index, rest = step >> octave, step & (width - 1)
@@ -88,10 +108,6 @@ class Walk:
                 height = (height * (width - rest) + _node(key, octave, index + 1, amplitudes[octave]) * rest) >> octave
             total += height
         return total
-
-    @staticmethod
-    def _price(pair_id: str, noise: int) -> int:
-        return max(1, MARKETS[pair_id].start * (SCALE + noise) // SCALE)
 
 
 def _roots(since: int, until: int) -> list[tuple[int, int]]:
