@@ -16,6 +16,7 @@ from django.utils import timezone, translation
 from django_tasks import task
 
 from policies import facts as gathering
+from policies import reading, registry
 from policies.choices import Tell
 from policies.models import ChangeRequest, State
 from policies.rules import Facts, eligible
@@ -142,6 +143,7 @@ def _words(change: ChangeRequest, reader: "Member") -> dict[str, object]:
         "can_ask_again": change.member_id == reader.pk,
         "approvals": change.approvals_required,
         "digest": change.digest[:DIGEST_SHOWN],
+        "beware": _beware(change),
         "closes": f"{timezone.localtime(change.expires_at):%d %b %Y, %H:%M} ({timezone.get_current_timezone_name()})",
         "link": _page_of(change),
         "profile": f"{settings.BASE_URL}{reverse('accounts:profile')}",
@@ -152,3 +154,11 @@ def _page_of(change: ChangeRequest) -> str:
     """Its address, with its Organization: the reader may be signed in at another one."""
     path = reverse("policies:request", args=[change.reference])
     return f"{settings.BASE_URL}{path}?of={change.organization_id}"
+
+
+def _beware(change: ChangeRequest) -> list[str]:
+    """What its page warns of now: an address removed since, a name that stands for another one."""
+    if not change.is_open or reading.trouble(change):
+        return []
+    notices = registry.get(change.operation).describe(change).notices
+    return [encoded(notice.title) for notice in notices if notice.level in ("stop", "wait")]

@@ -37,3 +37,10 @@ def title_of(change: ChangeRequest) -> str:
         return registry.get(change.operation).title
     except registry.Unregistered:
         return UNKNOWN_TITLE
+
+
+def barred(change: ChangeRequest) -> str:
+    """Why nobody may agree to `change` as things stand; empty if nothing but approvals is missing, or it has ended."""
+    if not change.is_open or trouble(change):
+        return ""
+    return registry.get(change.operation).barred(change)

@@ -92,7 +92,8 @@ class Operation(Generic[P]):
     not end it (R5). `reaches` names the Organizations whose histories it writes besides its own. `touches` says what it
     would write: when that is not any more what it was, the request is stale (R6).
     `done` says of work outside the database whether it has happened, whatever became of the answer. `renewed` gives the
-    params with which it is asked again, seen from what is so.
+    params with which it is asked again, seen from what is so. `barred` says why nobody may agree to it as things
+    stand, or nothing; it waits meanwhile, and can be rejected or taken back.
     """
 
     key: str
@@ -120,6 +121,7 @@ class Operation(Generic[P]):
     reaches: Callable[[P], tuple[int, ...]]
     touches: Touches[P]
     renewed: "Callable[[P, ChangeRequest], P]"
+    barred: "Callable[[ChangeRequest], str]"
 
 
 class Unregistered(LookupError):
@@ -190,6 +192,7 @@ def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of
     reaches: Callable[[P], tuple[int, ...]] = lambda _params: (),
     touches: Touches[P] = untouched,
     renewed: "Callable[[P, ChangeRequest], P]" = unchanged,
+    barred: "Callable[[ChangeRequest], str]" = lambda _change: "",
 ) -> Callable[[Run[P]], Run[P]]:
     """Register the function below as the governed operation `key`. See `Operation` for the rest."""
 
@@ -223,6 +226,7 @@ def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of
             reaches=reaches,
             touches=touches,
             renewed=renewed,
+            barred=barred,
         )
         _by_key[key] = _by_run[run] = entry
         return run

@@ -51,6 +51,8 @@ def decide(
         error = _closed(change) or _overtaken(change, facts, by=member)
         if error is None:
             shown = _refuse(change, facts, member, digest, proof)
+            if approved and (bar := reading.barred(change)):
+                raise Refused(bar)
             if not approved and not reason:
                 raise Invalid("Say why, so that whoever asked knows what to change.", field="reason")
             _write(change, member, approved=approved, proof=shown, reason=reason)

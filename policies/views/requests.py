@@ -149,6 +149,7 @@ def _page(
         "operation": reading.title_of(change),
         "own_decision": next((one for one in decisions if one.person_id == request.member.user_id), None),
         "beside": beside(request, change, is_left=not (standing.can_decide and intact)),
+        "barred": reading.barred(change),
         "form": decide_form if standing.can_decide and intact else None,
         "can_ask_again": changes.can_ask_again(change, request.member),
         "cancel_form": (cancel_form or CancelForm(auto_id="id_cancel_%s")) if standing.can_cancel else None,

@@ -15,6 +15,10 @@ from portal.treasury.models import Address, Withdrawal
 ALIKE_WITHIN: Final = timedelta(hours=24)
 NAMED: Final = 3
 LOOKED_AT: Final = 200
+REMOVED: Final = (
+    "Nobody can approve it while the address is out of the book. "
+    "Reject it, have it cancelled, or have the address added again."
+)
 COMPARE: Final = "Compare the address, letter by letter, with a source outside this portal."
 
 
@@ -38,6 +42,38 @@ def first_use(row: Address, address: str, memo: str) -> tuple[Notice, ...]:
     day = timezone.localtime(row.added_at)
     text = f"It was added on {day.day} {day:%b %Y} by {row.added_by}. Compare it with a source outside this portal."
     return (Notice("wait", "Nothing has been sent to this address before.", text),)
+
+
+def is_out_of_the_book(row: Address) -> bool:
+    """Whether the address was taken out of the book, and is not there under another name either.
+
+    A renaming makes a new row for the same destination: that one stays in the book.
+    """
+    return row.removed_at is not None and not _names_now(row)
+
+
+def since_asked(row: Address, key: str) -> tuple[Notice, ...]:
+    """What became of an address, asked for as `key`, and of its name, after it was asked for."""
+    said = []
+    now = _names_now(row)
+    if row.removed_at is not None and not now:
+        day = timezone.localtime(row.removed_at)
+        title = f"{key} was removed from the address book on {day.day} {day:%b %Y, %H:%M}, after this was asked."
+        said.append(Notice("stop", title, REMOVED))
+    elif now and key not in now:
+        title = f"The address is called {' or '.join(now)} now, and not {key} any more."
+        said.append(Notice("wait", title, "Where it leads is the same."))
+    others = Address.objects.filter(account=row.account_id, key__iexact=key, removed_at=None)
+    if others.exclude(asset=row.asset, address=row.address, memo=row.memo).exists():
+        text = "This request goes to the address that is shown here, not to that one."
+        said.append(Notice("wait", f"The name {key} stands for another address by now.", text))
+    return tuple(said)
+
+
+def _names_now(row: Address) -> list[str]:
+    book = Address.objects.filter(account=row.account_id, asset=row.asset, method=row.method, removed_at=None)
+    same = book.filter(network=row.network, address=row.address, memo=row.memo)
+    return list(same.order_by("key").values_list("key", flat=True)[:NAMED])
 
 
 def look_alike(organization_id: int, network: str, address: str) -> tuple[Notice, ...]:

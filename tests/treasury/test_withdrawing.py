@@ -12,7 +12,7 @@ from portal.core.errors import Conflict, DomainError, Insufficient, Invalid, Not
 from portal.treasury import overdue, withdrawals
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
 from portal.treasury.models import Address, Withdrawal
-from portal.treasury.operations import RemoveAddress, Withdraw, remove_address, withdraw
+from portal.treasury.operations import Withdraw, withdraw
 from portal.venues.errors import BelowMinimum, InsufficientFunds, UnknownAsset, UnknownReference
 from portal.venues.paper import checking
 from portal.venues.paper.ledger.models import Entry
@@ -119,7 +119,7 @@ def test_an_expired_hold_does_not_stand_in_the_way_of_the_next(ask, standing, ti
     assert standing() == (4_000_000_000, 120_000_000_000)
 
 
-@pytest.mark.parametrize("edit", [{"address": "bc1qattacker"}, {"removed_at": "2026-11-22T10:00Z"}, {"memo": "9"}])
+@pytest.mark.parametrize("edit", [{"address": "bc1qattacker"}, {"memo": "9"}])
 def test_the_address_that_was_approved_is_the_one_that_is_sent_to(edit, ask, approve, ben, cleo):
     """CR-2: edit between approval and run."""
     change = approve(ask(), ben)
@@ -130,18 +130,6 @@ def test_the_address_that_was_approved_is_the_one_that_is_sent_to(edit, ask, app
     row = VENUE.withdrawal(change.withdrawal.reference)
     assert change.state == State.EXECUTED
     assert (row.destination.address, row.destination.memo) == (BTC_COLD, "")
-
-
-def test_removing_an_address_leaves_what_waits_for_it(ask, approve, owner, ben, cleo, fay):
-    """CR-2: the same, by the portal's own operation."""
-    change = ask()
-    address = Address.objects.get(key="btc-cold")
-    removal = propose(remove_address, actor=owner, params=RemoveAddress(address.account_id, address.pk, address.key))
-    assert removal.state == State.EXECUTED
-
-    assert approve(change, ben, cleo).state == State.EXECUTED
-    with pytest.raises(UnknownAddress):
-        ask()
 
 
 def test_altered_params_are_never_sent(ask, ben, fresh, standing):

@@ -8,7 +8,8 @@ from accounts.models import Account
 from policies import registry
 from policies.payload import decode
 from portal.core.describing import Description, Fact, FieldChange, Notice
-from portal.treasury import notices, shown
+from portal.core.phrases import counted, listed
+from portal.treasury import book, notices, shown
 from portal.treasury.models import Address
 from portal.venues.registry import venue
 from portal.venues.types import Destination
@@ -87,7 +88,7 @@ def removal(change: "ChangeRequest") -> Description:
     params: RemoveAddress = decode(registry.get(change.operation).params, change.params)
     address = Address.objects.select_related("account").get(pk=params.address_id)
     sentence = format_html(
-        "<b>{}</b> asks to remove the address <b>{}</b> of <b>{}</b>. What already waits to be sent there still goes.",
+        "<b>{}</b> asks to remove the address <b>{}</b> of <b>{}</b>. What waits to be sent there stays unsent.",
         change.initiator_label,
         params.key,
         address.account.name,
@@ -95,7 +96,20 @@ def removal(change: "ChangeRequest") -> Description:
     panel = (Fact("Remove", params.key), Fact("Address", _ends(address)))
     code = venue(address.account.venue).asset(address.asset).code
     changes = (FieldChange(params.key, f"{code} may go there", "not in the book"),)
-    return Description(sentence, _facts(address, params.key), panel, changes=changes)
+    said = beware_of_removal(address) if change.is_open else ()
+    return Description(sentence, _facts(address, params.key), panel, changes=changes, notices=said)
+
+
+def beware_of_removal(address: Address) -> tuple[Notice, ...]:
+    """What waits to be sent there, by number: who reads this need not be one who may view withdrawals."""
+    numbers = book.waiting_to_be_sent(address)
+    if not numbers:
+        return ()
+    named = listed([f"request {number}" for number in numbers[: book.SHOWN]])
+    more = f", and {len(numbers) - book.SHOWN} more" if len(numbers) > book.SHOWN else ""
+    verb = "waits" if len(numbers) == 1 else "wait"
+    title = f"{counted(len(numbers), 'withdrawal').capitalize()} to this address {verb}."
+    return (Notice("wait", title, f"Nobody can approve {named}{more} while the address is out of the book."),)
 
 
 def _facts(address: Address, key: str) -> tuple[Fact, ...]:

@@ -200,7 +200,10 @@ def rename_address(*, actor: Actor, params: RenameAddress, change: "ChangeReques
     shifts_power=False,
 )
 def remove_address(*, actor: Actor, params: RemoveAddress, change: "ChangeRequest") -> None:
-    """Take an address out of the book. What was already asked to go there still goes there. Raises: UnknownAddress."""
+    """Take an address out of the book. What was asked to go there is approved by nobody meanwhile.
+
+    Raises: UnknownAddress.
+    """
     address = _address(params, change)
     address.removed_at = timezone.now()
     address.save(update_fields=["removed_at"])

@@ -14,6 +14,7 @@ from portal.audit.record import record
 from portal.core.actors import Actor, portal
 from portal.core.errors import Conflict, NotFound
 from portal.core.money import from_units, plain, to_units
+from portal.treasury import notices
 from portal.treasury.errors import AddressMismatch, UnknownAddress
 from portal.treasury.models import Address, Withdrawal
 from portal.treasury.operations import wording
@@ -102,6 +103,14 @@ def is_sent(*, change: "ChangeRequest") -> bool:
     return stage not in (Stage.HELD, Stage.CANCELED)
 
 
+def barred(change: "ChangeRequest") -> str:
+    """Why nobody may agree to it: its address was taken out of the book after it was asked (security, attack 20)."""
+    sent = Withdrawal.objects.select_related("address").filter(change=change).first()
+    if sent is None or not notices.is_out_of_the_book(sent.address):
+        return ""
+    return f"{sent.address.key} was removed from the address book after this was asked. {notices.REMOVED}"
+
+
 def _headline(params: Withdraw) -> Headline:
     account = Account.objects.filter(pk=params.account_id).first()
     code = venue(account.venue).asset(params.asset).code if account else params.asset
@@ -118,13 +127,14 @@ def _headline(params: Withdraw) -> Headline:
     describe=wording.withdrawal,
     opened=hold,
     ended=release,
+    barred=barred,
     done=is_sent,
     money=True,
     shifts_power=False,
     permission="withdraw-funds",
 )
 def withdraw(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> Withdrawal:
-    """Send what is held, to where the params say, whatever the book of addresses says by now (security CR-2).
+    """Send what is held, to where the params say, whatever stands under that name by now (security CR-2).
 
     Raises: Conflict if the venue holds something else than was asked; TooLate if it was given back.
     """
@@ -134,6 +144,8 @@ def withdraw(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> With
     held = (row.destination, row.asset.id, row.amount_units + row.fee_units)
     if held != (params.destination, params.asset, to_units(params.amount, row.asset.decimals)):
         raise Conflict("What is held is not what was asked.")
+    if row.stage is Stage.HELD and notices.is_out_of_the_book(withdrawal.address):
+        raise Conflict(f"{params.key} was removed from the address book after this was asked. Nothing was sent.")
     sent = exchange.send_withdrawal(withdrawal.reference)
     _record(EventKind.WITHDRAWAL_SENT, actor, withdrawal, sent, change)
     return withdrawal

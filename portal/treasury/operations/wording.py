@@ -125,10 +125,11 @@ def _figures(account: Account, asset: Asset, sent: Withdrawal) -> tuple[Figure, 
 
 
 def _beware(change: "ChangeRequest", params: "Withdraw", sent: Withdrawal) -> tuple[Notice, ...]:
-    """Read from what was asked; the row of the book only says who added it when."""
+    """Read from what was asked; the row of the book only says who added it when, and what became of it."""
     asker = Q(change__service_user=change.service_user_id, change__member=change.member_id)
     like = Like(sent.organization_id, sent.asset, sent.amount_units, params.address, params.memo, sent.created_at)
     return (
+        *notices.since_asked(sent.address, params.key),
         *notices.first_use(sent.address, params.address, params.memo),
         *notices.look_alike(sent.organization_id, params.network, params.address),
         *notices.asked_alike(like, asker, change.initiator_label, but=sent),

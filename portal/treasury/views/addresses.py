@@ -23,6 +23,7 @@ from portal.treasury import book, destinations, shown
 from portal.treasury.forms.addresses import AddressForm, ChooseForm, RemoveForm, RenameForm
 from portal.treasury.models import Address
 from portal.treasury.operations import add_address, remove_address, rename_address
+from portal.treasury.operations.address_wording import beware_of_removal
 from portal.treasury.viewing import accounts_of
 from portal.venues.registry import venue
 
@@ -126,7 +127,8 @@ def remove(request: MemberRequest, pk: int) -> HttpResponse:
             form.refuse(error)
         else:
             return _onward(request, change)
-    return render(request, "treasury/remove_address.html", {"form": form, **_about(request, address)})
+    context = {"form": form, "beware": beware_of_removal(address), **_about(request, address)}
+    return render(request, "treasury/remove_address.html", context)
 
 
 def _rows(request: MemberRequest, found: list[Address], codes: dict[str, str], asking: set[int]) -> list[Row]:
