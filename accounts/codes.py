@@ -5,27 +5,28 @@ from datetime import timedelta
 from accounts import throttle
 from accounts.factors import recovery_codes, totp
 from accounts.factors.totp import Failure
-from accounts.models import Authenticator, User
+from accounts.models import Authenticator, Member, RecoveryCode, User
 from accounts.models.second_factor import CODE
 
 
-def check_app(user: User, code: str) -> Authenticator | Failure:
-    """The app that shows `code`, which is spent; or why not. In a transaction that commits also then."""
+def check_app(user: User, code: str, *, place: Member | None = None) -> Authenticator | Failure:
+    """The app that shows `code`, which is spent; or why not. In a transaction that commits also then.
+
+    With `place`, one that counts there.
+    """
     if CODE.fullmatch(code) and (left := throttle.wait_for_code(user)) is not None:
         return _wait(left)
-    checked = totp.verify(user, code)
+    checked = totp.verify(user, code, place=place)
     if isinstance(checked, Authenticator):
         throttle.code_was_right(user)
     return checked
 
 
-def check_recovery(user: User, code: str) -> Failure | None:
-    """Spend a recovery code, or say why not. In a transaction that commits also then."""
+def check_recovery(user: User, code: str) -> RecoveryCode | Failure:
+    """The recovery code, which is spent; or why not. In a transaction that commits also then."""
     if (left := throttle.wait_for_code(user)) is not None:
         return _wait(left)
-    if not recovery_codes.use(user, code):
-        return Failure("Not one of your recovery codes, or it was used before.")
-    return None
+    return recovery_codes.use(user, code) or Failure("Not one of your recovery codes, or it was used before.")
 
 
 def _wait(left: timedelta) -> Failure:

@@ -1,7 +1,7 @@
 """Enrolling a factor: who may, and who can do nothing else before (DESIGN O4; security F-4, F-7, F-8, F-12)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -17,7 +17,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import own_factors, places, second_step, session, sign_in
 from accounts.factors import recovery_codes, totp
-from accounts.factors.held import RECOVERY_CODE, accepted, asked_by_memberships, held
+from accounts.factors.held import RECOVERY_CODE, accepted, counted, held, places_taking
 from accounts.factors.totp import Failure
 from accounts.factors.webauthn import register
 from accounts.models import Authenticator, Member, Passkey, User
@@ -51,28 +51,31 @@ OPEN_BEFORE: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody who may enrol a factor now. `is_new` has no session yet: the first factor opens it."""
+    """Somebody who may enrol a factor now, which will count in these `places` of theirs.
+
+    `is_new` has no session yet: the first factor opens it.
+    """
 
     user: User
     member: Member
     is_new: bool
+    places: tuple[Member, ...]
 
     @property
     def kinds(self) -> frozenset[str]:
-        """What would do them any good: what their Organizations take."""
-        here = accepted(self.member.organization)
-        return here if self.is_new else here.union(*asked_by_memberships(self.user))
+        """What would do them any good: what the Organizations take in which it would count."""
+        return frozenset().union(*(accepted(place.organization) for place in self.places))
 
 
 def begin(request: HttpRequest, member: Member, *, then: str = "") -> None:
-    """Let a person without any factor enrol their first one in this browser, within half an hour.
+    """Let a person without any factor here enrol their first one in this browser, within half an hour.
 
     For whoever has shown a link from their own mail, or is setting up the portal. `then` is a path of ours for
     afterwards. They stay anonymous until the factor counts (security SI-1).
 
     Raises: Conflict if they hold a factor: then they sign in with it.
     """
-    if held(member.user):
+    if held(member):
         raise Conflict("You have a second factor already. Sign in with it.")
     request.session.flush()
     request.user = AnonymousUser()
@@ -94,26 +97,57 @@ def candidate(request: HttpRequest) -> Candidate | None:
     """
     member = getattr(request, "member", None)
     if isinstance(member, Member):
-        may = is_repairing(request.session) or has_shown_enough(request.session, member.user)
-        return Candidate(member.user, member, is_new=False) if may else None
+        may = is_repairing(request.session) or has_shown_enough(request.session, member)
+        return _counting(Candidate(member.user, member, is_new=False, places=()), request.session) if may else None
     store = request.session
     members = Member.objects.active().select_related("user", "organization")
     found = members.filter(pk=store.get(MEMBER, 0), user_id=store.get(USER, 0)).first()
     age = timezone.now().timestamp() - store.get(SINCE, 0)
-    if found is None or age >= settings.ENROLMENT.total_seconds() or held(found.user):
+    if found is None or age >= settings.ENROLMENT.total_seconds():
         return None
     if not constant_time_compare(store.get(HASH, ""), sign_in.fragment(found.user)):
         return None
-    return Candidate(found.user, found, is_new=True)
+    return _counting(Candidate(found.user, found, is_new=True, places=()), request.session)
 
 
-def has_shown_enough(store: SessionBase, user: User) -> bool:
-    """Whether a factor was shown lately that every Organization of theirs takes, as far as they hold such a one.
+def has_shown_enough(store: SessionBase, member: Member) -> bool:
+    """Whether a factor was shown lately that counts here, and that each place where it counts takes, as far as they
+    hold such a one there.
 
-    A new factor counts in all of them: a code must not lead past an Organization that asks for a passkey.
+    A new factor counts in all of these: a code must not lead past an Organization that asks for a passkey.
     """
-    proof, own = session.recent_proof(store), held(user)
-    return proof is not None and all(proof.factor in wanted for wanted in asked_by_memberships(user) if own & wanted)
+    proof = session.recent_proof(store)
+    taking = places_taking(member.user, [proof.mark]) if proof else []
+    if proof is None or member not in taking:
+        return False
+    wanted = ((accepted(place.organization), held(place)) for place in taking)
+    return all(proof.factor in takes for takes, own in wanted if own & takes)
+
+
+def _counting(who: Candidate, store: SessionBase) -> Candidate | None:
+    """The same with where a new factor counts: where that counts which lets them add it, and nowhere else (DESIGN M4).
+
+    A link from their own mail lets them into the place it was sent for, and into every other that waits for one too.
+    """
+    if who.is_new:
+        found = [place for place in places.of(who.user) if not held(place)]
+    else:
+        proof = session.recent_proof(store)
+        marks = session.shown(store) if is_repairing(store) else [proof.mark] if proof else []
+        found = places_taking(who.user, marks)
+    return replace(who, places=tuple(found)) if who.member in found else None
+
+
+def _again(who: Candidate, store: SessionBase) -> Candidate:
+    """The same under the locks of all their places.
+
+    Raises: Conflict if what let them in counts no longer, or somebody else was faster.
+    """
+    places.lock(who.user)
+    found = _counting(who, store)
+    if found is None:
+        raise Conflict(OVER)
+    return found
 
 
 def is_repairing(store: SessionBase) -> bool:
@@ -122,13 +156,13 @@ def is_repairing(store: SessionBase) -> bool:
 
 
 def is_confined(request: MemberRequest) -> bool:
-    """Whether the session was opened by something that the Organization's level does not take."""
-    return request.session.get(session.SIGNED_IN_BY) not in accepted(request.organization)
+    """Whether nothing was shown in this session that counts here and that the Organization's level takes."""
+    return not counted(request.member, session.shown(request.session)) & accepted(request.organization)
 
 
 def way_out(request: MemberRequest) -> str:
     """The route on which somebody confined becomes free: show what they hold, or enrol what they lack."""
-    if is_repairing(request.session) or not held(request.member.user) & accepted(request.organization):
+    if is_repairing(request.session) or not held(request.member) & accepted(request.organization):
         return "accounts:enrol"
     return "accounts:prove"
 
@@ -138,7 +172,7 @@ def offer_app(request: HttpRequest, who: Candidate) -> totp.Offer:
 
     Raises: Refused if they have as many apps as anybody may have.
     """
-    if not own_factors.may_add_app(who.user):
+    if not own_factors.may_add_app(who.places):
         raise Refused("You have as many authenticator apps as there can be. Remove one first.")
     offered = totp.offer(who.user.email)
     request.session[SEED] = totp.sealed(who.user, offered)
@@ -169,7 +203,7 @@ def enrol_app(request: HttpRequest, who: Candidate, code: str, *, name: str) -> 
     if offered is None:
         raise Refused("That key was not confirmed in time. Here is a new one.")
     with transaction.atomic():
-        places.lock(who.user)
+        who = _again(who, request.session)
         made = totp.confirm(who.user, offered, code, name=name)
         if not isinstance(made, Failure):
             _added(request, who, made)
@@ -188,7 +222,7 @@ def enrol_passkey(request: HttpRequest, who: Candidate, answer: str, *, name: st
     Raises: Invalid if it is not accepted.
     """
     with transaction.atomic():
-        places.lock(who.user)
+        who = _again(who, request.session)
         made = register(request, who.user, answer, name=name)
         _added(request, who, made)
         _note_first(who, PASSKEY)
@@ -219,7 +253,7 @@ class EnrolmentMiddleware:
 
 def _added(request: HttpRequest, who: Candidate, made: Authenticator | Passkey) -> None:
     key = None if who.is_new else request.session.session_key
-    own_factors.added(made, member=who.member, key=key, by_code=is_repairing(request.session))
+    own_factors.added(made, who.places, member=who.member, key=key, by_code=is_repairing(request.session))
 
 
 def _note_first(who: Candidate, factor: str) -> None:
@@ -237,14 +271,14 @@ def _note_first(who: Candidate, factor: str) -> None:
 
 def _go_on(request: HttpRequest, who: Candidate, made: Authenticator | Passkey) -> str:
     """Open or mend the session; the next page is the recovery codes, until somebody has any."""
-    kind, store = own_factors.kind_of(made), request.session
+    store = request.session
     then = store.get(THEN, "")
-    if who.is_new or store.get(session.SIGNED_IN_BY) not in accepted(who.member.organization):
+    if who.is_new or not counted(who.member, session.shown(store)) & accepted(who.member.organization):
         # They have just shown this factor: the session begins with it, under a new key.
-        second_step.open_session(request, who.member, factor=kind, device=made)
+        second_step.open_session(request, who.member, made)
         if then:
             request.session[THEN] = then
     else:
         session.forget_proof(store)
         store.cycle_key()
-    return "accounts:security" if recovery_codes.remaining(who.user) else "accounts:recovery_codes"
+    return "accounts:security" if recovery_codes.remaining(who.member) else "accounts:recovery_codes"

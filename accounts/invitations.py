@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import links, sessions
+from accounts.factors import trust
 from accounts.models import Invitation, Member, Organization, User
 from accounts.models.member import Identity
 from accounts.rights import GivenRight
@@ -97,11 +98,11 @@ def waiting_for(user: User) -> list[Invitation]:
 
 
 @transaction.atomic
-def accept(invitation: Invitation, *, user: User | None = None, name: str = "", password: str = "") -> Member:
+def accept(invitation: Invitation, *, by: Member | None = None, name: str = "", password: str = "") -> Member:
     """Make the person of that address a Member with the rights that were agreed to.
 
-    `user` is who has signed in under the address. Without one the link proves the address, and `password` is set; the
-    second factors of somebody known are never touched (security F-9).
+    `by` is who has signed in under the address: here that counts which counts there. Without one the link proves the
+    address, and `password` is set; the second factors of somebody known are never touched (security F-9).
 
     Raises: NotFound if it is open no longer; Conflict if they are in already.
     """
@@ -111,10 +112,12 @@ def accept(invitation: Invitation, *, user: User | None = None, name: str = "", 
     # One statement: of two browsers that accept at the same moment one gets in.
     if not taken.update(accepted_at=now):
         raise NotFound(GONE)
-    person = user or _person(invitation.email, name, password)
+    person = by.user if by else _person(invitation.email, name, password)
     if person.email != invitation.email:
         raise NotFound(GONE)
+    known = [by] if by else list(Member.objects.filter(user=person))
     member = _join(invitation, person, now)
+    trust.count_as_in(member, known)
     Invitation.objects.filter(pk=invitation.pk).update(accepted_by=member)
     record(
         EventKind.INVITATION_ACCEPTED,
@@ -124,7 +127,7 @@ def accept(invitation: Invitation, *, user: User | None = None, name: str = "", 
         invited_by=invitation.invited_by.label,
         rights=in_history(rights_of(invitation)),
     )
-    if user is None:
+    if by is None:
         sessions.end_all(person, reason="A password was set by an invitation.")
     return member
 

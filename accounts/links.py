@@ -1,15 +1,17 @@
 """Links that travel by mail: random, kept as digests, good once and for a while (security SI-11, WB-8)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpResponse
 from django.utils import timezone
 
-from accounts.models import AccessLink, User
+from accounts.models import AccessLink, Member, User
 from accounts.models.invitation import LinkPurpose
 from portal.core import secrets
 from portal.core.errors import NotFound
@@ -39,13 +41,14 @@ def absolute(path: str, *, of: int | None = None) -> str:
     return f"{settings.BASE_URL}{path}" + (f"?of={of}" if of else "")
 
 
-def issue(user: User, purpose: LinkPurpose) -> Token:
-    """A new link for `user`; whatever link they had for the same purpose is dead from now on."""
+def issue(user: User, purpose: LinkPurpose, *, member: Member | None = None) -> Token:
+    """A new link for `user`; what they had for the same purpose is dead from now on. `member`: the place it is for."""
     now, made = timezone.now(), new_token()
     with transaction.atomic():
-        kill(user, purpose)
+        kill(user, purpose, [member] if member else None)
         AccessLink.objects.create(
             user=user,
+            member=member,
             purpose=purpose,
             token_digest=made.digest,
             created_at=now,
@@ -54,9 +57,15 @@ def issue(user: User, purpose: LinkPurpose) -> Token:
     return made
 
 
-def kill(user: User, purpose: LinkPurpose) -> None:
-    """Let no link of that purpose work any more: what it was asked for has been done another way."""
-    AccessLink.objects.filter(user=user, purpose=purpose, used_at=None).update(used_at=timezone.now())
+def kill(user: User, purpose: LinkPurpose, where: Iterable[Member] | None = None) -> None:
+    """Let no link of that purpose work any more: what it was asked for has been done another way.
+
+    With `where`, only those for these places.
+    """
+    found = AccessLink.objects.filter(user=user, purpose=purpose, used_at=None)
+    if where is not None:
+        found = found.filter(Q(member=None) | Q(member__in=list(where)))
+    found.update(used_at=timezone.now())
 
 
 def find(digest: str, purpose: LinkPurpose) -> AccessLink:
@@ -67,7 +76,7 @@ def find(digest: str, purpose: LinkPurpose) -> AccessLink:
     links = AccessLink.objects.filter(
         token_digest=digest, purpose=purpose, used_at=None, expires_at__gt=timezone.now(), user__is_active=True
     )
-    link = links.select_related("user").first()
+    link = links.select_related("user", "member").first()
     if link is None:
         raise NotFound("This link was used, has been replaced by a newer one, or its time is over.")
     return link

@@ -54,7 +54,7 @@ WORDS: Final[Mapping[str, Words]] = {
     ),
     "recovery_codes_made": Words("New recovery codes were made.", "Any older ones stopped working."),
     "factors_reset": Words(
-        "Your second factors were reset.",
+        "Your second factors were reset in {organization}.",
         "Enrol anew with the link we sent you. For {hours} hours you approve neither money nor protected changes.",
     ),
     "member_reset": Words(

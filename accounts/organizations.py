@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts.factors import trust
 from accounts.models import Account, Member, Organization, User
 from accounts.models.member import Identity
 from accounts.models.organization import SecondFactorLevel
@@ -83,6 +84,8 @@ def _join(
         identity=Identity.VERIFIED,
         joined_at=timezone.now(),
     )
+    # The operator vouches for the person, and with them for what they hold.
+    trust.count_all(member)
     given = list(rights)
     for workflow, right in given:
         grant(member, workflow, right)

@@ -1,73 +1,125 @@
 """What people change about their own second factors: each change is told to them and ends their other sessions."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
+from django.db.models import Prefetch, QuerySet
 
 from accounts import links, notices, places, resting, session, sessions
-from accounts.factors import recovery_codes
-from accounts.factors.held import WORDS, asked_by_memberships
+from accounts.factors import recovery_codes, trust
+from accounts.factors.held import KINDS, WORDS, Factor, accepted, counted, kind_of, places_taking
 from accounts.models import Authenticator, Member, Passkey, User
 from accounts.models.invitation import LinkPurpose
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
-from portal.core.errors import Conflict, NotFound
+from portal.core.errors import Conflict, NotFound, Refused
 from portal.core.http import PASSKEY, TOTP
 
 APPS_AT_MOST: Final = 5
-Factor = Authenticator | Passkey
+NOT_SHOWN: Final = "Show a factor that counts here first."
 
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """The factors of one person, as the page lists them."""
+    """The factors that count for one Member, as the page lists them; `elsewhere`, those of theirs that do not."""
 
     passkeys: tuple[Passkey, ...]
     apps: tuple[Authenticator, ...]
     codes: int
+    elsewhere: tuple["Elsewhere", ...] = ()
 
 
-def mine(user: User) -> Mine:
-    """What the person holds."""
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A factor that counts in other Organizations of the person only; `is_of_use`: the level here would take it."""
+
+    factor: Factor
+    kind: str
+    organizations: str
+    is_of_use: bool
+
+
+def mine(member: Member) -> Mine:
+    """What the person holds that counts here."""
     return Mine(
-        passkeys=tuple(Passkey.objects.filter(user=user, confirmed=True).order_by("pk")),
-        apps=tuple(Authenticator.objects.filter(user=user, confirmed=True).order_by("pk")),
-        codes=recovery_codes.remaining(user),
+        passkeys=tuple(Passkey.objects.filter(places=member, confirmed=True).order_by("pk")),
+        apps=tuple(Authenticator.objects.filter(places=member, confirmed=True).order_by("pk")),
+        codes=recovery_codes.remaining(member),
     )
 
 
-def kind_of(factor: Factor) -> str:
-    return PASSKEY if isinstance(factor, Passkey) else TOTP
+def all_of(member: Member) -> Mine:
+    """The same with what counts in other Organizations of theirs only: the person's own business, and nobody else's."""
+    takes = accepted(member.organization)
+    others = Prefetch(
+        "places", queryset=Member.objects.filter(removed_at=None).select_related("organization").order_by("pk")
+    )
+    found = []
+    for kind in (PASSKEY, TOTP):
+        rows = KINDS[kind].objects.filter(user=member.user, confirmed=True).exclude(places=member)
+        for factor in rows.order_by("pk").prefetch_related(others):
+            names = ", ".join(place.organization.name for place in factor.places.all())
+            found.append(Elsewhere(factor, kind, names, is_of_use=kind in takes))
+    return replace(mine(member), elsewhere=tuple(found))
 
 
-def find(user: User, kind: str, pk: int) -> Factor:
-    """One of the person's own factors.
+def find(member: Member, kind: str, pk: int) -> Factor:
+    """One of the person's own factors that counts here.
 
-    Raises: NotFound if it is not theirs, or there is none.
+    Raises: NotFound if it is not theirs, does not count here, or there is none.
     """
-    rows = {PASSKEY: Passkey.objects, TOTP: Authenticator.objects}.get(kind)
-    factor: Factor | None = rows.filter(user=user, confirmed=True, pk=pk).first() if rows is not None else None
+    factor = _factors(kind).filter(user=member.user, places=member, pk=pk).first()
     if factor is None:
-        raise NotFound("You have no such factor.")
+        raise NotFound("You have no such factor here.")
     return factor
 
 
-def added(factor: Factor, *, member: Member, key: str | None, by_code: bool = False) -> None:
-    """Tell of a factor that counts from now on, and end every other session. In the transaction that made it.
+def find_elsewhere(member: Member, kind: str, pk: int) -> Factor:
+    """One of the person's own factors that does not count here.
 
-    `by_code`: whoever added it had shown nothing but a password and a recovery code, and rests (DESIGN M4).
+    Raises: NotFound if there is none.
+    """
+    factor = _factors(kind).filter(user=member.user, pk=pk).exclude(places=member).first()
+    if factor is None:
+        raise NotFound("You have no such factor in another Organization.")
+    return factor
+
+
+def added(factor: Factor, where: Sequence[Member], *, member: Member, key: str | None, by_code: bool = False) -> None:
+    """Let a factor count in these places from now on, tell of it, and end the other sessions there.
+
+    In the transaction that made it. `by_code`: whoever added it had shown nothing but a password and a recovery code,
+    and rests (DESIGN M4).
     """
     places.lock(member.user)
-    _tell(EventKind.FACTOR_ADDED, factor, member)
-    links.kill(member.user, LinkPurpose.ENROL)
+    trust.let_count(factor, where)
+    for place in where:
+        _tell(EventKind.FACTOR_ADDED, factor, place)
+    links.kill(member.user, LinkPurpose.ENROL, where)
     kind = "factor_added_by_code" if by_code else "factor_added"
     notices.notify_security(member.user, kind, factor=f"{described(factor)}.")
     if by_code:
-        resting.begin_by_code(member)
-    sessions.end_all(member.user, except_key=key, reason="A second factor was added.")
+        resting.begin_by_code(where)
+    sessions.end_in(where, except_key=key, reason="A second factor was added.")
+
+
+@transaction.atomic
+def let_count_here(factor: Factor, *, member: Member, store: SessionBase) -> None:
+    """Let a factor that counts in another Organization of the person count here as well (DESIGN M4).
+
+    Raises: Refused unless a factor that counts here was shown lately; NotFound if it is gone, or counts here already.
+    """
+    places.lock(member.user)
+    proof = session.recent_proof(store)
+    if proof is None or not counted(member, [proof.mark]):
+        raise Refused(NOT_SHOWN)
+    found = find_elsewhere(member, kind_of(factor), factor.pk)
+    added(found, [member], member=member, key=store.session_key)
+    session.forget_proof(store)
 
 
 @transaction.atomic
@@ -82,49 +134,57 @@ def rename(factor: Factor, name: str, *, member: Member) -> None:
 
 @transaction.atomic
 def remove(factor: Factor, *, member: Member, store: SessionBase) -> None:
-    """Take a factor away, and end every other session.
+    """Take a factor away here, and wherever else that counts which was shown; end the other sessions there.
 
-    Raises: Conflict if the person would no longer meet the level of one of their Organizations (security F-8);
-    NotFound if it is gone already.
+    Another Organization, which does not take what was shown here, goes on with it (DESIGN M4).
+
+    Raises: Conflict if the person would no longer meet the level of one of these Organizations (security F-8);
+    NotFound if it is gone already; Refused unless a factor that counts here was shown lately.
     """
     places.lock(member.user)
     user = User.objects.select_for_update().get(pk=member.user_id)
-    found = find(user, kind_of(factor), factor.pk)
-    left = held_without(user, found)
-    if not left or any(not left & wanted for wanted in asked_by_memberships(user)):
-        raise Conflict(
-            f"This is your last {WORDS[kind_of(found)].lower()} that meets what your Organization asks for. "
-            "Add another one first."
-        )
-    _tell(EventKind.FACTOR_REMOVED, found, member)
+    found = find(member, kind_of(factor), factor.pk)
+    where = [place for place in _reach(member, store) if place in found.places.all()]
+    for place in where:
+        left = held_without(place, found)
+        if not left & accepted(place.organization):
+            raise Conflict(
+                f"This is your last {WORDS[kind_of(found)].lower()} that meets what your Organization asks for. "
+                "Add another one first."
+            )
+    for place in where:
+        _tell(EventKind.FACTOR_REMOVED, found, place)
     words = described(found)
-    found.delete()
+    trust.end(found, where)
     notices.notify_security(user, "factor_removed", factor=f"{words}.")
-    sessions.end_all(user, except_key=store.session_key, reason="A second factor was removed.")
+    sessions.end_in(where, except_key=store.session_key, reason="A second factor was removed.")
     session.forget_proof(store)
-    if store.get(session.SIGNED_IN_BY) not in left:
-        store[session.SIGNED_IN_BY] = min(left)
 
 
 @transaction.atomic
-def new_codes(member: Member) -> list[str]:
-    """Ten new recovery codes, to be shown once; the old ones are dead."""
-    lock_history(member.organization_id)
-    codes = recovery_codes.issue(member.user)
-    record(
-        EventKind.RECOVERY_CODES_MADE,
-        actor=member,
-        subject=member,
-        workflow=Workflow.MANAGE_ACCESS,
-        codes=len(codes),
-    )
+def new_codes(member: Member, store: SessionBase) -> list[str]:
+    """Ten new recovery codes, to be shown once; the old ones are dead. They open what the factor opens that was shown.
+
+    Raises: Refused unless a factor that counts here was shown lately.
+    """
+    places.lock(member.user)
+    where = _reach(member, store)
+    codes = recovery_codes.issue(member.user, where)
+    for place in where:
+        record(
+            EventKind.RECOVERY_CODES_MADE,
+            actor=place,
+            subject=place,
+            workflow=Workflow.MANAGE_ACCESS,
+            codes=len(codes),
+        )
     notices.notify_security(member.user, "recovery_codes_made")
     return codes
 
 
-def held_without(user: User, factor: Factor) -> frozenset[str]:
-    """The kinds that the person would still hold without `factor`."""
-    own = mine(user)
+def held_without(member: Member, factor: Factor) -> frozenset[str]:
+    """The kinds that would still count here without `factor`."""
+    own = mine(member)
     others = {
         PASSKEY: any(passkey != factor for passkey in own.passkeys),
         TOTP: any(app != factor for app in own.apps),
@@ -132,12 +192,29 @@ def held_without(user: User, factor: Factor) -> frozenset[str]:
     return frozenset(kind for kind, has_other in others.items() if has_other)
 
 
-def may_add_app(user: User) -> bool:
-    return Authenticator.objects.filter(user=user, confirmed=True).count() < APPS_AT_MOST
+def may_add_app(where: Sequence[Member]) -> bool:
+    apps = Authenticator.objects.filter(places__in=where, confirmed=True).distinct()
+    return apps.count() < APPS_AT_MOST
 
 
 def described(factor: Factor) -> str:
     return f"{WORDS[kind_of(factor)]} “{factor.name}”"
+
+
+def _factors(kind: str) -> QuerySet[Factor]:
+    if kind not in (PASSKEY, TOTP):
+        raise NotFound("There is no such kind of factor.")
+    rows: QuerySet[Factor] = KINDS[kind].objects.filter(confirmed=True)
+    return rows
+
+
+def _reach(member: Member, store: SessionBase) -> list[Member]:
+    """The places in which that counts which was shown lately: as far goes what is done with it."""
+    proof = session.recent_proof(store)
+    found = places_taking(member.user, [proof.mark]) if proof else []
+    if member not in found:
+        raise Refused(NOT_SHOWN)
+    return found
 
 
 def _tell(kind: EventKind, factor: Factor, member: Member, **data: Any) -> None:

@@ -78,14 +78,15 @@ def reset(link: AccessLink, *, new: str) -> None:
         throttle.forget_password_failures(user.email)
         notices.notify_security(user, "password_reset")
         sessions.end_all(user, reason="The password was set anew.")
-        if member is not None and not held(user):
-            # Somebody who never got as far as a second factor, or whose factors were reset.
-            send_enrolment_link(member)
+        # Somebody who never got as far as a second factor, or whose factors were reset.
+        for place in places.of(user):
+            if place.is_active and not held(place):
+                send_enrolment_link(place)
 
 
 def send_enrolment_link(member: Member) -> None:
     """Mail a link to enrol a factor, to the person's own address; in the caller's transaction (DESIGN M4)."""
-    made = links.issue(member.user, LinkPurpose.ENROL)
+    made = links.issue(member.user, LinkPurpose.ENROL, member=member)
     path = reverse("accounts:enrol_link", kwargs={"token": made.text})
     mail.send(
         "enrol",
@@ -98,9 +99,9 @@ def send_enrolment_link(member: Member) -> None:
     )
 
 
-def offer_enrolment(user: User) -> None:
-    """For who has shown their password and holds no factor: the way on is in their mail, not in this browser."""
-    member = _member_of(user.email)
+def offer_enrolment(user: User, member: Member | None = None) -> None:
+    """For who has shown their password and holds no factor, or none for `member`: the way on is in their mail."""
+    member = member or _member_of(user.email)
     if member is not None and throttle.may_ask_for_link(user.email, context.current().source):
         with transaction.atomic():
             send_enrolment_link(member)

@@ -5,8 +5,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import notices, own_password, places, resting, sessions
+from accounts.factors import trust
 from accounts.links import absolute
-from accounts.models import Authenticator, Member, Passkey, Recovery, RecoveryCode, User
+from accounts.models import Member, Recovery, User
 from accounts.models.recovery import OPENS_AFTER
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
@@ -56,9 +57,8 @@ def open_enrolment(user: User) -> None:
     if opens_at > timezone.now():
         raise Refused(f"Not before {opens_at:%d %b %Y, %H:%M} UTC. Until then any member can cancel it.")
     now = timezone.now()
-    for factors in (Authenticator.objects, Passkey.objects, RecoveryCode.objects):
-        factors.filter(user=user).delete()
-    resting.begin(user)
+    trust.end_all(user)
+    resting.begin(places.of(user))
     Recovery.objects.filter(pk__in=[recovery.pk for recovery in found]).update(opened_at=now)
     for recovery in found:
         _tell(EventKind.RECOVERY_OPENED, recovery, operator(recovery.member.organization_id))

@@ -1,14 +1,15 @@
 """The day after somebody's factors were put anew: they approve no money, and all approvers are told (DESIGN M4)."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
 from django.conf import settings
 from django.utils import timezone
 
-from accounts import notices, places
+from accounts import notices
 from accounts.links import absolute
-from accounts.models import Member, User
+from accounts.models import Member
 from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -17,20 +18,22 @@ RESET: Final = "member_reset"
 BY_CODE: Final = "member_enrolled_by_code"
 
 
-def begin(user: User, *, by_code: bool = False) -> datetime:
-    """Let every membership of the person rest from now on, and say until when."""
+def begin(where: Iterable[Member], *, by_code: bool = False) -> datetime:
+    """Let a person rest in these places from now on, and say until when."""
     now = timezone.now()
-    Member.objects.filter(user=user).update(factors_reset_at=now, factors_reset_by_code=by_code)
+    Member.objects.filter(pk__in=[place.pk for place in where]).update(
+        factors_reset_at=now, factors_reset_by_code=by_code
+    )
     return now + settings.AFTER_RESET
 
 
-def begin_by_code(member: Member) -> None:
+def begin_by_code(where: Sequence[Member]) -> None:
     """A recovery code has led to a new factor: a password and a code on paper must not move money the same day.
 
-    Factors belong to the person, so this counts in all their Organizations, and each is told.
+    Each Organization in which that factor counts is told.
     """
-    until = begin(member.user, by_code=True)
-    for place in places.of(member.user):
+    until = begin(where, by_code=True)
+    for place in where:
         record(
             EventKind.FACTOR_ADDED_BY_CODE,
             actor=place,

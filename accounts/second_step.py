@@ -7,18 +7,17 @@ from django.conf import settings
 from django.contrib import auth
 from django.db import transaction
 from django.http import HttpRequest
-from django_otp.models import Device
 
-from accounts import codes, notices, session, sign_in, throttle
+from accounts import codes, notices, places, session, sign_in, throttle
 from accounts.factors import recovery_codes, webauthn
-from accounts.factors.held import RECOVERY_CODE
+from accounts.factors.held import RECOVERY_CODE, Shown, entrance, kind_of, mark_of
 from accounts.factors.totp import Failure
 from accounts.factors.webauthn import Purpose, WentBack
-from accounts.models import Member, Passkey, User
+from accounts.models import Member, Passkey, RecoveryCode, User
 from accounts.sign_in import Ended, Pending
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
-from portal.audit.record import lock_history, record
+from portal.audit.record import record
 from portal.core.errors import Invalid
 from portal.core.http import PASSKEY, TOTP
 
@@ -41,18 +40,18 @@ def complete(request: HttpRequest, code: str) -> Member:
     Raises: Invalid with `field="code"` if the code is not right; Ended if there is nothing (more) to complete.
     """
     half = _half(request)
+    user, member = half.waiting.user, None
     with transaction.atomic(durable=True):
-        lock_history(half.member.organization_id)
-        checked = codes.check_app(half.waiting.user, code)
+        places.lock(user)
+        checked = codes.check_app(user, code)
         if isinstance(checked, Failure):
-            sign_in.record_failure(half.waiting.user.email, half.member, factor=TOTP)
-        else:
-            _record_success(half.member, TOTP)
+            sign_in.record_failure(user.email, half.member, factor=TOTP)
+        elif (member := entrance(user, checked)) is not None:
+            _record_success(member, TOTP)
     if isinstance(checked, Failure):
         _count_failure(request, half.waiting)
         raise Invalid(checked.message, field="code")
-    open_session(request, half.member, factor=TOTP, device=checked)
-    return half.member
+    return _opened(request, member, checked)
 
 
 def complete_with_recovery_code(request: HttpRequest, code: str) -> Member:
@@ -61,20 +60,19 @@ def complete_with_recovery_code(request: HttpRequest, code: str) -> Member:
     Raises: as `complete`.
     """
     half = _half(request)
-    user = half.waiting.user
+    user, member = half.waiting.user, None
     with transaction.atomic(durable=True):
-        lock_history(half.member.organization_id)
-        failure = codes.check_recovery(user, code)
-        if failure is not None:
+        places.lock(user)
+        checked = codes.check_recovery(user, code)
+        if isinstance(checked, Failure):
             sign_in.record_failure(user.email, half.member, factor=RECOVERY_CODE)
-        else:
-            _record_success(half.member, RECOVERY_CODE)
-            notices.notify_security(user, "recovery_code_used", remaining=recovery_codes.remaining(user))
-    if failure is not None:
+        elif (member := entrance(user, checked)) is not None:
+            _record_success(member, RECOVERY_CODE)
+            notices.notify_security(user, "recovery_code_used", remaining=recovery_codes.remaining(member))
+    if isinstance(checked, Failure):
         _count_failure(request, half.waiting)
-        raise Invalid(failure.message, field="code")
-    open_session(request, half.member, factor=RECOVERY_CODE)
-    return half.member
+        raise Invalid(checked.message, field="code")
+    return _opened(request, member, checked)
 
 
 def complete_with_passkey(request: HttpRequest, answer: str) -> Member:
@@ -89,32 +87,39 @@ def complete_with_passkey(request: HttpRequest, answer: str) -> Member:
     named = sign_in.first_membership(user or webauthn.owner_of(answer))
     with transaction.atomic(durable=True):
         if named is not None:
-            # The history before the passkey, as at a step-up: two that take turns otherwise wait for each other.
-            lock_history(named.organization_id)
+            # The histories before the passkey, as at a step-up: two that take turns otherwise wait for each other.
+            places.lock(named.user)
         try:
             with transaction.atomic():
                 shown = webauthn.verify(request, Purpose.SIGN_IN, answer, user=user)
         except Invalid as error:
             refused = error
-        member = sign_in.first_membership(shown.user) if shown else None
+        member = entrance(shown.user, shown) if shown else None
         if member is not None:
             _record_success(member, PASSKEY)
     if shown is None or member is None:
         _note_refused(user, refused)
         raise refused or Invalid(UNKNOWN)
-    open_session(request, member, factor=PASSKEY, device=shown)
-    return member
+    return _opened(request, member, shown)
 
 
-def open_session(request: HttpRequest, member: Member, *, factor: str, device: Device | None = None) -> None:
-    """A new session, under a new key, of a Member who has just shown `factor`."""
+def open_session(request: HttpRequest, member: Member, shown: Shown) -> None:
+    """A new session, under a new key, of a Member who has just shown this factor, or a recovery code."""
     # Emptied first: `login` alone keeps what the pending session held, and keeps the key of one who is signed in.
     request.session.flush()
     user = member.user
-    if device is not None:
-        user.otp_device = device  # type: ignore[attr-defined]
+    if not isinstance(shown, RecoveryCode):
+        user.otp_device = shown  # type: ignore[attr-defined]
     auth.login(request, user, backend=BACKEND)
-    session.start(request.session, member, factor=factor)
+    session.start(request.session, member, factor=kind_of(shown), mark=mark_of(shown))
+
+
+def _opened(request: HttpRequest, member: Member | None, shown: Shown) -> Member:
+    if member is None:
+        # It counted somewhere when it was looked for, and by now there is no such place.
+        raise Ended(TOO_LATE)
+    open_session(request, member, shown)
+    return member
 
 
 def _half(request: HttpRequest) -> _Half:

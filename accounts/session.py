@@ -16,19 +16,23 @@ from portal.core.http import STRONG, Proof
 
 MEMBER, SIGNED_IN, ACTIVE, PROVED, FACTOR = "member", "signed_in_at", "active_at", "proved_at", "proved_by"
 HANDLE, SOURCE, AGENT, SIGNED_IN_BY = "handle", "source", "agent", "signed_in_by"
+# Which factors were shown in this session, the one that is shown last, and since when it is where it is.
+SHOWN, PROVED_WITH, ENTERED = "shown", "proved_with", "entered_at"
 # Activity is written down this often at most: a session dies that much early rather than late.
 NOTED_EVERY: Final = timedelta(minutes=1)
 AGENT_LENGTH: Final = 200
+MARKS_KEPT: Final = 10
 
 
-def start(store: SessionBase, member: Member, *, factor: str) -> None:
-    """Fill a new session for a Member who has just shown their factors."""
+def start(store: SessionBase, member: Member, *, factor: str, mark: str = "") -> None:
+    """Fill a new session for a Member who has just shown their factors; `mark` says which one it was."""
     store[MEMBER] = member.pk
     store[SIGNED_IN] = store[ACTIVE] = timezone.now().timestamp()
     store[HANDLE], store[SOURCE], store[SIGNED_IN_BY] = str(uuid4()), context.current().source, factor
+    store[SHOWN] = [mark] if mark else []
     # A recovery code opens the door; it never serves as a step-up (security SU-1).
     if factor in STRONG:
-        note_proof(store, factor)
+        note_proof(store, factor, mark)
 
 
 def ends_at(store: SessionBase, organization: Organization) -> datetime:
@@ -47,8 +51,8 @@ def is_over(store: SessionBase, organization: Organization) -> bool:
 
 
 def began_before(store: SessionBase, moment: datetime | None) -> bool:
-    """Whether it was opened before `moment`, if there was one."""
-    return moment is not None and _moment(store.get(SIGNED_IN, 0)) < moment
+    """Whether it was opened, or came to where it is, before `moment`, if there was one."""
+    return moment is not None and _moment(store.get(ENTERED, store.get(SIGNED_IN, 0))) < moment
 
 
 def is_past(started_at: datetime | None, seen_at: datetime | None, organization: Organization) -> bool:
@@ -76,14 +80,29 @@ def note_agent(store: SessionBase, agent: str) -> bool:
     return True
 
 
-def note_proof(store: SessionBase, factor: str) -> None:
+def enter(store: SessionBase, member: Member) -> None:
+    """Go on as that Member. What was shown before counts there only if the factor does."""
+    store[MEMBER], store[ENTERED] = member.pk, timezone.now().timestamp()
+
+
+def shown(store: SessionBase) -> list[str]:
+    """The marks of the factors that were shown in this session."""
+    return list(store.get(SHOWN, ()))
+
+
+def note_shown(store: SessionBase, mark: str) -> None:
+    """One more factor was shown in this session, for whatever purpose."""
+    store[SHOWN] = [mark, *(other for other in shown(store) if other != mark)][:MARKS_KEPT]
+
+
+def note_proof(store: SessionBase, factor: str, mark: str = "") -> None:
     """A second factor was shown just now, for no Decision in particular."""
-    store[PROVED], store[FACTOR] = timezone.now().timestamp(), factor
+    store[PROVED], store[FACTOR], store[PROVED_WITH] = timezone.now().timestamp(), factor, mark
 
 
 def forget_proof(store: SessionBase) -> None:
     """The factors changed: what was shown before no longer serves (security SU-4)."""
-    for mark in (PROVED, FACTOR):
+    for mark in (PROVED, FACTOR, PROVED_WITH):
         store.pop(mark, None)
 
 
@@ -92,7 +111,8 @@ def recent_proof(store: SessionBase) -> Proof | None:
     if PROVED not in store:
         return None
     at = _moment(store[PROVED])
-    return Proof(factor=store[FACTOR], at=at) if timezone.now() - at < settings.STEP_UP_FRESH else None
+    proof = Proof(factor=store[FACTOR], at=at, mark=store.get(PROVED_WITH, ""))
+    return proof if timezone.now() - at < settings.STEP_UP_FRESH else None
 
 
 def columns(data: Mapping[str, Any]) -> dict[str, object]:

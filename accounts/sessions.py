@@ -4,6 +4,7 @@
 that was under way when its session was ended cannot bring it back.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY as USER
@@ -65,6 +66,14 @@ def end_all(user: User, *, except_key: str | None = None, reason: str) -> int:
         rows = rows.exclude(session_key=except_key)
     memberships = Member.objects.filter(user=user).order_by("organization_id")
     return sum(_end(rows.filter(member=member), member, reason) for member in memberships) + _delete(rows)
+
+
+def end_in(members: Sequence[Member], *, except_key: str | None = None, reason: str) -> int:
+    """End every session in which a person acts as one of these Members, but for the one with that key.
+
+    For what concerns the factors that count there. Runs in the caller's transaction.
+    """
+    return sum(end_member(member, except_key=except_key, reason=reason) for member in members)
 
 
 def end_member(member: Member, *, except_key: str | None = None, reason: str) -> int:

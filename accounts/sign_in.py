@@ -115,7 +115,7 @@ def switch(request: HttpRequest, member: Member) -> None:
             EventKind.SIGN_IN_SUCCEEDED, actor=member, subject=member, workflow=Workflow.MANAGE_ACCESS, factor="switch"
         )
     request.session.cycle_key()
-    request.session[session.MEMBER] = member.pk
+    session.enter(request.session, member)
 
 
 def first_membership(user: User | None) -> Member | None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts import codes, session
 from accounts.factors import webauthn
-from accounts.factors.held import accepted, held
+from accounts.factors.held import Factor, accepted, counted, held, kind_of, mark_of
 from accounts.factors.totp import Failure
 from accounts.factors.webauthn import Purpose, WentBack
 from policies.workflows import Workflow
@@ -27,10 +27,12 @@ class SessionStepUp:
     def recent(self) -> Proof | None:
         """The last proof, the sign-in itself included, if it is less than five minutes old.
 
-        One that was shown to another Organization serves here only if the level of this one takes it.
+        One that was shown to another Organization serves here only if it counts here, and the level takes it.
         """
         proof = session.recent_proof(self.request.session)
-        return proof if proof is not None and proof.factor in accepted(self.request.organization) else None
+        if proof is None or proof.factor not in accepted(self.request.organization):
+            return None
+        return proof if counted(self.request.member, [proof.mark]) else None
 
     def factors(self) -> frozenset[str]:
         """What the Member holds of what the Organization's level takes."""
@@ -53,49 +55,52 @@ class SessionStepUp:
             raise Invalid("This Organization asks for a passkey.", field="code")
         with transaction.atomic(durable=True):
             lock_history(member.organization_id)
-            checked = codes.check_app(member.user, code)
+            checked = codes.check_app(member.user, code, place=member)
             self._record(TOTP, change=change, has_passed=not isinstance(checked, Failure))
         if isinstance(checked, Failure):
             raise Invalid(checked.message, field="code")
-        return self._proved(TOTP, change, digest)
+        return self._proved(checked, change, digest)
 
     def verify_passkey(self, answer: str, *, change: str = "", digest: str = "") -> Proof:
         """The same with what a passkey answered to `challenge(change=…, digest=…)`; each challenge passes once.
 
         Raises: Invalid if it is not accepted.
         """
-        member, refused = self.request.member, None
+        member, refused, shown = self.request.member, None, None
         with transaction.atomic(durable=True):
             lock_history(member.organization_id)
             try:
                 with transaction.atomic():
                     subject = self._subject(change, digest)
-                    webauthn.verify(self.request, Purpose.STEP_UP, answer, user=member.user, subject=subject)
+                    shown = webauthn.verify(
+                        self.request, Purpose.STEP_UP, answer, user=member.user, place=member, subject=subject
+                    )
             except Invalid as error:
                 refused = error
             reason = webauthn.COUNTER_WENT_BACK if isinstance(refused, WentBack) else ""
             self._record(PASSKEY, change=change, has_passed=refused is None, reason=reason)
-        if refused is not None:
-            raise refused
-        return self._proved(PASSKEY, change, digest)
+        if shown is None:
+            raise refused or Invalid(webauthn.NOT_ACCEPTED)
+        return self._proved(shown, change, digest)
 
     @cached_property
     def _factors(self) -> frozenset[str]:
         member = self.request.member
-        return held(member.user) & accepted(member.organization)
+        return held(member) & accepted(member.organization)
 
     def _subject(self, change: str, digest: str) -> str:
         return f"{self.request.member.pk}:{change}:{digest}"
 
-    def _proved(self, factor: str, change: str, digest: str) -> Proof:
-        store = self.request.session
+    def _proved(self, shown: Factor, change: str, digest: str) -> Proof:
+        store, factor, mark = self.request.session, kind_of(shown), mark_of(shown)
         store.cycle_key()
+        session.note_shown(store, mark)
         if not change:
-            session.note_proof(store, factor)
+            session.note_proof(store, factor, mark)
             if store.get(session.SIGNED_IN_BY) not in accepted(self.request.member.organization):
                 # Came in by a recovery code, or by a factor that the level does not take, and has now shown one.
                 store[session.SIGNED_IN_BY] = factor
-        return Proof(factor=factor, at=timezone.now(), change=change, digest=digest)
+        return Proof(factor=factor, at=timezone.now(), change=change, digest=digest, mark=mark)
 
     def _record(self, factor: str, *, change: str, has_passed: bool, reason: str = "") -> None:
         why: dict[str, Any] = {"reason": reason} if reason else {}

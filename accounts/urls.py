@@ -38,6 +38,7 @@ urlpatterns = [
     path("security/factors/<str:kind>/<int:pk>/", security.factor, name="factor"),
     path("security/factors/<str:kind>/<int:pk>/rename/", security.rename, name="rename_factor"),
     path("security/factors/<str:kind>/<int:pk>/remove/", security.remove, name="remove_factor"),
+    path("security/factors/<str:kind>/<int:pk>/count/", security.let_count, name="let_factor_count"),
     path("setup/", setup.setup, name="setup"),
     path("setup/review/", setup.review, name="setup_review"),
     path("password/forgotten/", passwords.forgotten, name="forgotten"),

@@ -104,8 +104,8 @@ def _opened_by(member: "Member", right: Right) -> Q:
 def _may_decide(member: "Member") -> bool:
     """Active, verified and with the second factor that the Organization asks for, read now."""
     fresh = type(member).objects.active().filter(pk=member.pk, identity=VERIFIED)
-    by_app = Q(user__authenticator__confirmed=True) & ~Q(organization__second_factor_level=PASSKEY)
-    return bool(fresh.filter(by_app | Q(user__passkey__confirmed=True)).exists())
+    by_app = Q(authenticators__confirmed=True) & ~Q(organization__second_factor_level=PASSKEY)
+    return bool(fresh.filter(by_app | Q(passkeys__confirmed=True)).exists())
 
 
 def _is_resting(member: "Member") -> bool:

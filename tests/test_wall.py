@@ -90,6 +90,7 @@ KINDS = {
     "accounts:factor": "factor",
     "accounts:rename_factor": "factor",
     "accounts:remove_factor": "factor",
+    "accounts:let_factor_count": "factor",
     "accounts:put_notice_away": "notice",
     "accounts:accept_more": "invitation",
     "accounts:send_invitation_again": "invitation",

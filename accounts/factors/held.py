@@ -1,23 +1,42 @@
-"""Which second factors a person holds, and whether they are what an Organization asks for (DESIGN O4)."""
+"""Which second factors a person holds, and in which of their Organizations they count (DESIGN O4, M4).
 
-from typing import Final
+Whatever asks whether somebody has shown enough asks here: a factor is the person's, and counts in its `places` alone.
+"""
 
-from accounts.models import Authenticator, Member, Organization, Passkey, User
+from collections.abc import Collection, Iterable
+from typing import Any, Final
+
+from django.db.models import QuerySet
+
+from accounts.models import Authenticator, Member, Organization, Passkey, RecoveryCode, User
 from accounts.models.organization import SecondFactorLevel
 from portal.core.http import PASSKEY, STRONG, TOTP
 
 # One of these opens the door once; it never counts as a factor held, and never serves at a step-up (security F-7).
 RECOVERY_CODE: Final = "recovery"
 WORDS: Final = {TOTP: "Authenticator app", PASSKEY: "Passkey", RECOVERY_CODE: "Recovery code"}
+KINDS: Final = {TOTP: Authenticator, PASSKEY: Passkey, RECOVERY_CODE: RecoveryCode}
+
+Factor = Authenticator | Passkey
+Shown = Authenticator | Passkey | RecoveryCode
 
 
-def held(user: User) -> frozenset[str]:
-    """The kinds of strong factor that the person has confirmed."""
-    has = {
-        TOTP: Authenticator.objects.filter(user=user, confirmed=True).exists(),
-        PASSKEY: Passkey.objects.filter(user=user, confirmed=True).exists(),
-    }
-    return frozenset(kind for kind, is_held in has.items() if is_held)
+def held(member: Member) -> frozenset[str]:
+    """The kinds of strong factor that count for this Member."""
+    return frozenset(kind for kind in STRONG if KINDS[kind].objects.filter(places=member, confirmed=True).exists())
+
+
+def held_anywhere(user: User) -> frozenset[str]:
+    """The kinds of strong factor with which the person can sign in to one of their Organizations."""
+    return frozenset(kind for kind in STRONG if in_use(kind, user).exists())
+
+
+def in_use(kind: str, user: User, place: Member | None = None) -> "QuerySet[Factor]":
+    """The person's factors of that kind that count for `place`; without one, wherever they may sign in."""
+    places = Member.objects.filter(pk=place.pk) if place else Member.objects.active().filter(user=user)
+    rows: QuerySet[Factor] = KINDS[kind].objects.filter(user=user, confirmed=True)
+    # Asked beside the rows, not joined to them: they are locked.
+    return rows.filter(pk__in=KINDS[kind].places.through.objects.filter(member__in=places).values(f"{_column(kind)}"))
 
 
 def accepted(organization: Organization) -> frozenset[str]:
@@ -25,12 +44,58 @@ def accepted(organization: Organization) -> frozenset[str]:
     return frozenset({PASSKEY}) if organization.second_factor_level == SecondFactorLevel.PASSKEY else STRONG
 
 
-def meets(user: User, organization: Organization) -> bool:
-    """Whether the person holds a factor that the Organization's level takes."""
-    return bool(held(user) & accepted(organization))
+def meets(member: Member) -> bool:
+    """Whether a factor counts for this Member that the Organization's level takes."""
+    return bool(held(member) & accepted(member.organization))
 
 
-def asked_by_memberships(user: User) -> list[frozenset[str]]:
-    """What each Organization in which the person has a place takes; any one of each set meets it."""
-    members = Member.objects.filter(user=user, removed_at=None).select_related("organization")
-    return [accepted(member.organization) for member in members]
+def kind_of(shown: Shown) -> str:
+    """Which kind of factor it is."""
+    if isinstance(shown, RecoveryCode):
+        return RECOVERY_CODE
+    return PASSKEY if isinstance(shown, Passkey) else TOTP
+
+
+def mark_of(shown: Shown) -> str:
+    """What a session remembers of a factor that was shown in it: which one it was."""
+    return f"{kind_of(shown)}:{shown.pk}"
+
+
+def counted(member: Member, marks: Iterable[str]) -> frozenset[str]:
+    """The kinds of those factors, of which these are the marks, that count for this Member now."""
+    return frozenset(
+        kind for kind, keys in _by_kind(marks).items() if _through(kind, keys).filter(member=member).exists()
+    )
+
+
+def places_taking(user: User, marks: Iterable[str]) -> list[Member]:
+    """Every place of the person, suspended or not, in which one of the factors with these marks counts."""
+    found: set[int] = set()
+    for kind, keys in _by_kind(marks).items():
+        found.update(_through(kind, keys).values_list("member_id", flat=True))
+    places = Member.objects.filter(user=user, removed_at=None, pk__in=found).select_related("user", "organization")
+    return list(places.order_by("organization_id"))
+
+
+def entrance(user: User, shown: Shown) -> Member | None:
+    """As which Member whoever has just shown it comes in: the oldest place that they may use and in which it counts."""
+    members = Member.objects.active().filter(user=user).select_related("organization", "user").order_by("pk")
+    return members.filter(pk__in=_through(kind_of(shown), [shown.pk]).values("member_id")).first()
+
+
+def _column(kind: str) -> str:
+    return f"{KINDS[kind]._meta.model_name}_id"
+
+
+def _through(kind: str, keys: Collection[int]) -> "QuerySet[Any]":
+    rows: QuerySet[Any] = KINDS[kind].places.through.objects.filter(**{f"{_column(kind)}__in": keys})
+    return rows
+
+
+def _by_kind(marks: Iterable[str]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for mark in marks:
+        kind, _, key = mark.partition(":")
+        if kind in KINDS and key.isdecimal():
+            found.setdefault(kind, []).append(int(key))
+    return found

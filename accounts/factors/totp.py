@@ -11,8 +11,10 @@ import django_otp
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.models import Authenticator, User
+from accounts.factors.held import in_use
+from accounts.models import Authenticator, Member, User
 from accounts.models.second_factor import CODE, code_at, current_step, step_of
+from portal.core.http import TOTP
 from portal.core.secrets import seal, unseal
 
 SEED_BYTES: Final = 20
@@ -52,7 +54,16 @@ def unsealed(user: User, kept: str) -> Offer:
 
 
 def enrol(user: User, offered: Offer) -> Authenticator:
-    """Keep the seed, sealed, as the person's authenticator app. The operator's road: nobody is asked for a code."""
+    """Keep the seed, sealed, as the person's authenticator app. The operator's road: nobody is asked for a code.
+
+    It counts in every place that they have.
+    """
+    device = _kept(user, offered)
+    device.places.set(Member.objects.filter(user=user, removed_at=None))
+    return device
+
+
+def _kept(user: User, offered: Offer) -> Authenticator:
     device = Authenticator(user=user, name="Authenticator app", confirmed=True, created_at=timezone.now())
     device.sealed_seed = seal(b32decode(offered.secret), place=device.place)
     device.save()
@@ -60,23 +71,28 @@ def enrol(user: User, offered: Offer) -> Authenticator:
 
 
 def confirm(user: User, offered: Offer, code: str, *, name: str) -> Authenticator | Failure:
-    """Enrol the seed if `code` is what it shows now; that code is spent with it (security F-4)."""
+    """Enrol the seed if `code` is what it shows now; that code is spent with it (security F-4).
+
+    Where it counts is for the caller to say.
+    """
     step = step_of(b32decode(offered.secret), code, after=-1)
     if step is None:
         return Failure("Not the code that this key shows now. Check the time of your phone, then try the next code.")
-    device = enrol(user, offered)
+    device = _kept(user, offered)
     device.name, device.last_step = name, step
     device.save(update_fields=["name", "last_step"])
     return device
 
 
-def verify(user: User, code: str) -> Authenticator | Failure:
+def verify(user: User, code: str, *, place: Member | None = None) -> Authenticator | Failure:
     """Check a code and use it up, under the lock of its row; a code passes once, whatever it is shown for.
+
+    Only apps that count for `place` are asked; without one, those that count wherever the person may sign in.
 
     Runs in the caller's transaction, which must commit also after a Failure: that is where failures are counted. They
     are counted for the person, on their first app, so that holding several gives nobody more tries (security F-11).
     """
-    devices = list(Authenticator.objects.filter(user=user, confirmed=True).order_by("pk").select_for_update())
+    devices = list(in_use(TOTP, user, place).order_by("pk").select_for_update())
     if not devices or not CODE.fullmatch(code):
         return Failure("Not the current code. It has six digits.")
     allowed, why = devices[0].verify_is_allowed()

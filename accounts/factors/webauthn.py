@@ -3,6 +3,7 @@
 import hmac
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -24,13 +25,14 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from accounts.models import Passkey, User
+from accounts.models import Member, Passkey, User
 from portal.core.errors import Invalid
 
 LONGEST_ANSWER: Final = 16_384
 AT_MOST: Final = 10
 STALE: Final = "That took too long, or the page was left in between. Try again."
 NOT_ACCEPTED: Final = "This passkey was not accepted. Use the one made for this site, and unlock it when it asks."
+NOT_HERE: Final = "This passkey does not count in this Organization. Use one that does."
 COUNTER_WENT_BACK: Final = "the counter of the passkey went back, as that of a copy would"
 logger = logging.getLogger(__name__)
 
@@ -91,12 +93,12 @@ class Helper(WebAuthnHelper):  # type: ignore[misc]
         return PublicKeyCredentialUserEntity(id=user.handle.bytes, name=user.email, display_name=user.name)
 
 
-def offer_registration(request: HttpRequest, user: User) -> dict[str, Any]:
-    """The options with which the browser makes a passkey for `user`.
+def offer_registration(request: HttpRequest, user: User, places: Sequence[Member]) -> dict[str, Any]:
+    """The options with which the browser makes a passkey for `user`, to count in these places of theirs.
 
     Raises: Invalid if they have as many as anybody may have.
     """
-    if Passkey.objects.filter(user=user).count() >= AT_MOST:
+    if Passkey.objects.filter(places__in=places).distinct().count() >= AT_MOST:
         raise Invalid(f"You have {AT_MOST} passkeys. Remove one that you do not use before you add another.")
     options, state = Helper(request=request).register_begin(user)
     _remember(request.session, Purpose.REGISTER, state["challenge"], user=user, subject="")
@@ -130,17 +132,25 @@ def challenge(request: HttpRequest, purpose: Purpose, *, user: User | None, subj
 
 
 def verify(
-    request: HttpRequest, purpose: Purpose, answer: str, *, user: User | None = None, subject: str = ""
+    request: HttpRequest,
+    purpose: Purpose,
+    answer: str,
+    *,
+    user: User | None = None,
+    place: Member | None = None,
+    subject: str = "",
 ) -> Passkey:
     """The passkey that answered the challenge made for this purpose, person and subject; each passes once.
 
-    Runs in the caller's transaction.
+    With `place`, only one that counts there. Runs in the caller's transaction.
 
     Raises: WentBack if its counter did; Invalid for anything else.
     """
     asked = _take(request.session, purpose, user=user, subject=subject)
     data = _parsed(answer)
     passkey = _owned(data, user)
+    if place is not None and not passkey.places.filter(pk=place.pk).exists():
+        raise Invalid(NOT_HERE)
     try:
         known: Passkey = Helper(request=request).authenticate_complete(passkey.user, asked.state, data)
     except (WebAuthnException, OTPWebAuthnApiError) as error:

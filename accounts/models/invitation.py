@@ -67,9 +67,13 @@ class LinkPurpose(models.TextChoices):
 
 
 class AccessLink(models.Model):
-    """A one-time link to a person's own address: to set a new password, or to enrol a factor after a reset."""
+    """A one-time link to a person's own address: to set a new password, or to enrol a factor after a reset.
+
+    `member` is the place for which a factor may be enrolled; a password is the person's everywhere.
+    """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="access_links")
+    member = models.ForeignKey(Member, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     purpose = models.CharField(max_length=10, choices=LinkPurpose.choices)
     token_digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField()

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_otp.models import Device, ThrottlingMixin
 from django_otp.oath import hotp
 
+from accounts.models.member import Member
 from portal.core.clocks import is_ahead
 from portal.core.sealing import SealedField
 from portal.core.secrets import unseal
@@ -60,8 +61,11 @@ class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
 
     `earlier_steps` are spent too. They matter after the clock ran ahead: what was spent then lies in the future, where
     it must neither stop the codes of the right time nor pass again once that time has come.
+
+    It is the person's, and counts in those of their Organizations that `places` names (DESIGN M4).
     """
 
+    places = models.ManyToManyField(Member, related_name="authenticators")
     handle = models.UUIDField(default=uuid4, unique=True, editable=False)
     sealed_seed = SealedField()
     last_step = models.BigIntegerField(default=-1)

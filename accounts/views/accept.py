@@ -76,7 +76,7 @@ def accept_more(request: MemberRequest, number: int) -> HttpResponse:
     if number not in waiting:
         raise Http404(doors.GONE)
     try:
-        new = doors.accept(waiting[number], user=request.member.user)
+        new = doors.accept(waiting[number], by=request.member)
     except DomainError as error:
         messages.error(request, error.message)
         return redirect("accounts:accept")
@@ -92,14 +92,14 @@ def welcome(request: MemberRequest) -> HttpResponse:
     mine = granted(request.member)
     context = {
         "rights": in_words([(workflow.value, right.value, account) for workflow, right, account in mine], accounts),
-        "factors": held(request.member.user),
+        "factors": held(request.member),
     }
     return render(request, "accounts/welcome.html", context)
 
 
 def _hand_over(request: HttpRequest, member: Member) -> HttpResponse:
     """To enrolling a factor, or for who holds one to showing it: a password alone opens nothing (security SI-1)."""
-    if held(member.user):
+    if held(member):
         stages.begin(request, member.user)
         return redirect(f"{reverse('accounts:verify')}?next={reverse(WELCOME)}")
     enrolment.begin(request, member, then=reverse(WELCOME))

@@ -49,7 +49,7 @@ def passkey_options(request: HttpRequest) -> HttpResponse:
     if who is None or PASSKEY not in who.kinds:
         return JsonResponse({"detail": enrolment.OVER}, status=403)
     try:
-        return JsonResponse(webauthn.offer_registration(request, who.user))
+        return JsonResponse(webauthn.offer_registration(request, who.user, who.places))
     except Invalid as error:
         return JsonResponse({"detail": error.message}, status=400)
 
@@ -110,13 +110,13 @@ def app(request: HttpRequest) -> HttpResponse:
 def recovery_codes(request: MemberRequest) -> HttpResponse:
     """Ten new recovery codes: the answer to this POST is the one page that ever shows them (security F-7)."""
     form = ConfirmForm(request.POST if request.method == "POST" else None, request=request)
-    own = own_factors.mine(request.member.user)
+    own = own_factors.mine(request.member)
     context: dict[str, Any] = {"form": form, "own": own, "then": _then(request)}
     if not form.is_valid():
         return render(request, "accounts/recovery_codes.html", context)
-    if not enrolment.has_shown_enough(request.session, request.member.user):
+    if not enrolment.has_shown_enough(request.session, request.member):
         return _show_first(request, reverse("accounts:recovery_codes"))
-    codes = own_factors.new_codes(request.member)
+    codes = own_factors.new_codes(request.member, request.session)
     return _unkept(render(request, "accounts/new_recovery_codes.html", {**context, "codes": codes}))
 
 
@@ -143,7 +143,7 @@ def _choices(request: HttpRequest, who: Candidate, form: NewPasskeyForm) -> Http
         "form": form,
         "takes_app": TOTP in who.kinds,
         "takes_passkey": PASSKEY in who.kinds,
-        "own": own_factors.mine(who.user),
+        "own": own_factors.mine(who.member),
         "repairs": enrolment.is_repairing(request.session),
         "recovery": RECOVERY_CODE,
         "confined": not who.is_new and enrolment.is_confined(request),  # type: ignore[arg-type]

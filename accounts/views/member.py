@@ -196,7 +196,7 @@ def _page(request: MemberRequest, found: Member, posted: Posted | None = None) -
         "level": level,
         "lines": matrix(entitlements.of(found), request),
         "rights": list(Right),
-        "factors": factors_of([found.user_id])[found.user_id],
+        "factors": factors_of([found.pk])[found.pk],
         "sessions": rows,
         "check": checks.waiting_of(found),
         "bars": _bars(request, found),

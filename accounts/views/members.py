@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.entitlements import Given, in_words, ordered
-from accounts.models import Account, Authenticator, Member, Passkey
+from accounts.models import Account, Member
 from accounts.models.member import Identity
 from policies.access import allows, needs
 from policies.models import Grant
@@ -39,14 +39,14 @@ def members(request: MemberRequest) -> HttpResponse:
     page = keyset(people, after=request.GET.get("after"), order=("id",))
     accounts = dict(Account.objects.filter(organization=request.organization).values_list("pk", "name"))
     held = _rights([member.pk for member in page.rows])
-    factors = factors_of([member.user_id for member in page.rows])
+    factors = factors_of([member.pk for member in page.rows])
     rows = [
         Row(
             member,
             member.pk == request.member.pk,
             *state_of(member),
             rights=in_words(ordered(held[member.pk]), accounts),
-            factors=factors[member.user_id],
+            factors=factors[member.pk],
         )
         for member in page.rows
     ]
@@ -63,15 +63,16 @@ def state_of(member: Member) -> tuple[str, Level]:
     return ("Active", "done") if member.is_verified else (Identity(member.identity).label, "wait")
 
 
-def factors_of(user_ids: Collection[int]) -> dict[int, str]:
-    """What each of these people signs in with, in words, in two queries however many they are."""
-    apps = set(Authenticator.objects.filter(user_id__in=user_ids, confirmed=True).values_list("user_id", flat=True))
-    passkeys = set(Passkey.objects.filter(user_id__in=user_ids, confirmed=True).values_list("user_id", flat=True))
+def factors_of(member_ids: Collection[int]) -> dict[int, str]:
+    """What each of these Members signs in with here, in words, in two queries however many they are."""
+    members = Member.objects.filter(pk__in=member_ids)
+    apps = set(members.filter(authenticators__confirmed=True).values_list("pk", flat=True))
+    passkeys = set(members.filter(passkeys__confirmed=True).values_list("pk", flat=True))
     return {
-        user_id: ", ".join(
-            word for word, having in (("Passkey", passkeys), ("Authenticator app", apps)) if user_id in having
+        member_id: ", ".join(
+            word for word, having in (("Passkey", passkeys), ("Authenticator app", apps)) if member_id in having
         )
-        for user_id in user_ids
+        for member_id in member_ids
     }
 
 

@@ -124,7 +124,8 @@ def _start_enrolment(request: HttpRequest, link: AccessLink, password: str) -> N
         user = stages.check_password(link.user.email, password)
     except Invalid as error:
         raise Invalid("This is not your password, or it was tried too often.", field="password") from error
-    member = Member.objects.active().filter(user=user).select_related("organization", "user").order_by("pk").first()
+    members = Member.objects.active().filter(user=user).select_related("organization", "user").order_by("pk")
+    member = (members.filter(pk=link.member_id) if link.member_id else members).first()
     if member is None:
         raise NotFound("This link is for somebody who is no member any more.")
     with transaction.atomic():

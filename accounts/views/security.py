@@ -14,10 +14,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import own_factors, sessions
 from accounts.destinations import destination
 from accounts.factors import recovery_codes
-from accounts.factors.held import WORDS
+from accounts.factors.held import WORDS, Factor, kind_of
 from accounts.forms.factors import ConfirmForm, ProveForm, RenameForm
 from accounts.models import Member
-from accounts.own_factors import Factor
 from policies.access import open_to_members
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
@@ -44,7 +43,7 @@ def security(request: MemberRequest) -> HttpResponse:
     """One's own factors, recovery codes, sessions and recent sign-ins."""
     member = request.member
     context = {
-        "own": own_factors.mine(member.user),
+        "own": own_factors.all_of(member),
         "all_codes": recovery_codes.NUMBER,
         "recent": _recent(member),
         "sessions": sessions.theirs(member.user),
@@ -95,6 +94,30 @@ def remove(request: MemberRequest, kind: str, pk: int) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("code")
 @require_http_methods(["GET", "POST"])
+@open_to_members("one's own factors only")
+def let_count(request: MemberRequest, kind: str, pk: int) -> HttpResponse:
+    """Let a factor that counts in another Organization of one's own count here too, with one shown that does."""
+    try:
+        found = own_factors.find_elsewhere(request.member, kind, pk)
+    except NotFound as error:
+        raise Http404(error.message) from error
+    form = ConfirmForm(request.POST if request.method == "POST" else None, request=request)
+    if form.is_valid():
+        try:
+            own_factors.let_count_here(found, member=request.member, store=request.session)
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(
+                request, f"{own_factors.described(found)} counts here now.\nYour other sessions here ended."
+            )
+            return redirect("accounts:security")
+    return render(request, "accounts/let_count.html", {"form": form, "factor": found, "kind": WORDS[kind]})
+
+
+@never_cache
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "POST"])
 @open_to_members("everybody may show their factor again")
 def prove(request: MemberRequest) -> HttpResponse:
     """Show a second factor, and go on to where that was needed."""
@@ -126,7 +149,7 @@ def _recent(member: Member) -> list[SignIn]:
 
 def _mine(request: MemberRequest, kind: str, pk: int) -> Factor:
     try:
-        return own_factors.find(request.member.user, kind, pk)
+        return own_factors.find(request.member, kind, pk)
     except NotFound as error:
         raise Http404(error.message) from error
 
@@ -140,7 +163,7 @@ def _page(
 ) -> HttpResponse:
     context = {
         "factor": found,
-        "kind": own_factors.kind_of(found),
+        "kind": kind_of(found),
         "rename_form": rename_form or RenameForm(initial={"name": found.name}),
         "remove_form": remove_form or ConfirmForm(request=request, auto_id="id_remove_%s"),
     }

@@ -1,6 +1,7 @@
 """Signing in and out, and changing between Organizations."""
 
 from collections.abc import Callable
+from typing import Final
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -17,7 +18,7 @@ from accounts import own_password, second_step
 from accounts import sign_in as stages
 from accounts.destinations import destination, path_of_ours
 from accounts.factors import webauthn
-from accounts.factors.held import held
+from accounts.factors.held import held, held_anywhere
 from accounts.forms.factors import PasskeySignInForm, RecoveryCodeForm
 from accounts.forms.sign_in import CodeForm, PasswordForm
 from accounts.models import Member
@@ -25,6 +26,10 @@ from policies.access import open_to_members
 from portal.core.errors import Invalid
 from portal.core.forms import Form
 from portal.core.http import PASSKEY, TOTP, MemberRequest
+
+NOTHING_THERE: Final = (
+    "No second factor of yours counts in {}.\nOpen the link that was sent to your own address, and enrol one there."
+)
 
 
 @login_not_required
@@ -42,7 +47,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         except Invalid as error:
             form.refuse(error)
         else:
-            if not held(user):
+            if not held_anywhere(user):
                 own_password.offer_enrolment(user)
             stages.begin(request, user)
             return redirect(_with_next(request, "accounts:verify"))
@@ -114,6 +119,11 @@ def switch(request: MemberRequest) -> HttpResponse:
     number = request.POST.get("organization", "")
     members = Member.objects.active().filter(user=request.member.user)
     member = get_object_or_404(members, organization_id=int(number) if number.isdecimal() and len(number) < 19 else 0)
+    if not held(member):
+        # What they showed counts there no longer, and there is nothing that does: the way in is in their mail.
+        own_password.offer_enrolment(request.member.user, member)
+        messages.warning(request, NOTHING_THERE.format(member.organization.name))
+        return redirect("accounts:security")
     stages.switch(request, member)
     rotate_token(request)
     return redirect(path_of_ours(request, request.POST.get("next", "")) or "policies:inbox")
@@ -142,6 +152,6 @@ def _second_step(
             form.refuse(error)
         else:
             return redirect(destination(request))
-    factors = held(waiting.user)
+    factors = held_anywhere(waiting.user)
     context = {"form": form, "has_passkey": PASSKEY in factors, "has_app": TOTP in factors}
     return render(request, template, context)

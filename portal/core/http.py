@@ -19,12 +19,16 @@ STRONG: Final = frozenset({TOTP, PASSKEY})
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A second factor shown again. With `change` and `digest` it serves that one Decision and nothing else."""
+    """A second factor shown again. With `change` and `digest` it serves that one Decision and nothing else.
+
+    `mark` says which of the person's factors it was: it counts in some of their Organizations, and not in others.
+    """
 
     factor: str
     at: datetime
     change: str = ""
     digest: str = ""
+    mark: str = ""
 
 
 class StepUp(Protocol):

@@ -14,12 +14,13 @@ from django.utils import timezone
 
 from accounts import enrolment
 from accounts.factors.held import held, meets
-from accounts.models import Authenticator, Organization, Passkey, RecoveryCode, Session
+from accounts.models import Authenticator, Member, Organization, Passkey, RecoveryCode, Session
 from accounts.models.second_factor import code_at, current_step
 from accounts.sessions import SessionStore
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict
 from tests.factories.authenticator import SoftPasskey
+from tests.factories.people import also_in
 from tests.factories.world import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -71,7 +72,7 @@ def test_a_first_app_opens_the_session_and_leads_to_recovery_codes(newcomer, lin
     key = seed(client.get(APP))
     assert client.post(APP, {"name": "Phone", "code": now(key)}).url == "/security/recovery-codes/"
     assert is_in(client)
-    assert held(newcomer.user) == {"totp"}
+    assert held(newcomer) == {"totp"}
     assert 'href="/profile/"' in client.get("/security/recovery-codes/").content.decode()
     assert AuditEvent.objects.filter(kind="factor.added", data__factor="totp").exists()
 
@@ -91,7 +92,7 @@ def test_an_enrolment_counts_only_after_one_code_of_it(newcomer, link):
     answer = client.post(APP, {"name": "Phone", "code": now(key, offset=9)})
     assert "Not the code that this key shows now" in answer.content.decode()
     assert not is_in(client)
-    assert held(newcomer.user) == frozenset()
+    assert held(newcomer) == frozenset()
     client.post(APP, {"name": "Phone", "code": now(key)})
     assert Authenticator.objects.get(user=newcomer.user).last_step == current_step()
 
@@ -116,7 +117,7 @@ def test_another_session_cannot_confirm_the_seed(newcomer, link):
     first, second = link(newcomer), link(newcomer)
     key = seed(first.get(APP))
     second.post(APP, {"name": "Phone", "code": now(key)})
-    assert held(newcomer.user) == frozenset()
+    assert held(newcomer) == frozenset()
 
 
 def test_the_seed_is_shown_in_the_page_and_nowhere_else(newcomer, link):
@@ -149,7 +150,7 @@ def test_five_wrong_codes_bring_another_seed(newcomer, link):
     for _ in range(5):
         client.post(APP, {"name": "Phone", "code": now(key, offset=9)})
     assert seed(client.post(APP, {"name": "Phone", "code": now(key)})) != key
-    assert held(newcomer.user) == frozenset()
+    assert held(newcomer) == frozenset()
 
 
 def test_a_link_enrols_for_half_an_hour_and_only_the_first_factor(newcomer, link):
@@ -159,7 +160,8 @@ def test_a_link_enrols_for_half_an_hour_and_only_the_first_factor(newcomer, link
         assert late.get(APP).url == "/sign-in/"
         clock.shift(-timedelta(seconds=1))
         assert client.get(APP).status_code == 200
-    Authenticator.objects.create(user=newcomer.user, name="x", confirmed=True, created_at=timezone.now())
+    made = Authenticator.objects.create(user=newcomer.user, name="x", confirmed=True, created_at=timezone.now())
+    made.places.add(newcomer)
     assert client.get(APP).url == "/sign-in/"
     with pytest.raises(Conflict):
         link(newcomer)
@@ -232,7 +234,7 @@ def test_a_raised_level_leads_an_approver_with_an_app_to_enrolment(client, ben, 
     """F-12: level raised: an approver with TOTP only is led to enrolment, and can do nothing else."""
     sign_in(client, ben)
     only_passkeys(ben)
-    assert not meets(ben.user, Organization.objects.get(pk=ben.organization_id))
+    assert not meets(Member.objects.get(pk=ben.pk))
     for path in ("/inbox/", "/members/", "/security/", "/history/", "/security/recovery-codes/"):
         assert client.get(path).headers["Location"] == "/enrol/", path
     assert client.post("/requests/x/decide/").headers["Location"] == "/enrol/"
@@ -245,7 +247,7 @@ def test_a_raised_level_leads_an_approver_with_an_app_to_enrolment(client, ben, 
 def test_with_the_passkey_they_are_in_again(client, ben, sign_in):
     sign_in(client, ben)
     only_passkeys(ben)
-    RecoveryCode.objects.create(user=ben.user, digest="x", created_at=timezone.now())
+    RecoveryCode.objects.create(user=ben.user, digest="x", created_at=timezone.now()).places.add(ben)
     made = SoftPasskey()
     answer = made.create(client.post("/enrol/passkey/options/").json())
     assert client.post("/enrol/passkey/", {"name": "Key", "answer": answer}).url == "/security/"
@@ -293,9 +295,7 @@ def test_nor_does_it_next_door_where_a_code_is_enough(client, world, owner, eve,
     """F-8: a factor is the person's everywhere, so it takes what the strictest of their Organizations takes."""
     passkey = SoftPasskey()
     passkey.enrolled(owner.user)
-    type(eve).objects.create(
-        organization=world.elsewhere, user=owner.user, identity="verified", joined_at=timezone.now()
-    )
+    also_in(world.elsewhere, owner.user, identity="verified")
     Organization.objects.filter(pk=world.elsewhere.pk).update(second_factor_level="passkey")
     sign_in(client, owner)
 
@@ -323,9 +323,7 @@ def test_a_passkey_is_offered_to_everyone_and_first(client, owner, sign_in):
 
 def test_switching_into_an_organization_that_asks_for_more_asks_for_it(client, world, owner, eve, sign_in):
     """O4: the level binds every Member, however they came in."""
-    type(eve).objects.create(
-        organization=world.elsewhere, user=owner.user, identity="verified", joined_at=timezone.now()
-    )
+    also_in(world.elsewhere, owner.user, identity="verified")
     Organization.objects.filter(pk=world.elsewhere.pk).update(second_factor_level="passkey")
     sign_in(client, owner)
     client.post("/switch/", {"organization": world.elsewhere.pk})

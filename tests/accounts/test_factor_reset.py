@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core import mail as outbox
 from django.utils import timezone
 
+from accounts.factors.held import held
 from accounts.models import AccessLink, Authenticator, RecoveryCode, SecurityNotice
 from accounts.operations.factors import ResetFactors, reset_factors
 from accounts.organizations import add_member
@@ -39,9 +40,10 @@ def enrolled_again(ben):
     """Ben, who enrolled an app with his link after his factors were reset."""
 
     def enrol():
-        Authenticator.objects.create(
+        made = Authenticator.objects.create(
             user=ben.user, name="new", confirmed=True, sealed_seed="-", created_at=timezone.now()
         )
+        made.places.add(ben)
         ben.refresh_from_db()
         return ben
 
@@ -51,7 +53,7 @@ def enrolled_again(ben):
 def test_a_reset_takes_every_factor_and_ends_the_sessions(client, owner, ana, sign_in):
     """F-10: governed, ends that member's sessions, and opens fresh enrolment by invitation."""
     sign_in(client, ana)
-    RecoveryCode.objects.create(user=ana.user, digest="0" * 64, created_at=timezone.now())
+    RecoveryCode.objects.create(user=ana.user, digest="0" * 64, created_at=timezone.now()).places.add(ana)
     assert ask(owner, ana).state == State.EXECUTED
     assert client.get("/members/").status_code == 302
     assert not Authenticator.objects.filter(user=ana.user).exists()
@@ -115,18 +117,18 @@ def test_for_a_day_they_approve_no_money(world, owner, ben, cleo, ana, enrolled_
         assert withdrawal.decisions.count() == 1
 
 
-def test_it_counts_in_every_organization_of_the_person(world, owner, ben):
-    """O1: each is told, and none learns of the other."""
+def test_it_counts_in_the_organization_that_decided_it_alone(world, owner, ben):
+    """fault rules-A, fault security-H3: the neighbour keeps what it relies on, and learns nothing of it (O1)."""
     there = add_member(world.elsewhere, ben.user, rights=[(Workflow.MANAGE_ACCESS, Right.VIEW)])
     ask(owner, ben)
     there.refresh_from_db()
-    assert there.factors_reset_at is not None
-    event = AuditEvent.objects.get(organization=world.elsewhere, kind="factor.reset")
-    assert (event.actor_kind, event.subject_id) == ("portal", there.pk)
-    assert "Demo" not in str(event.data)
-    told = SecurityNotice.objects.get(kind="member_reset", user=world.members["eve"].user)
-    assert told.data["organization"] == "Elsewhere"
-    assert "Demo" not in str(told.data)
+    ben.refresh_from_db()
+    assert there.factors_reset_at is None
+    assert not there.is_resting
+    assert ben.is_resting
+    assert (held(ben), held(there)) == (frozenset(), {"totp"})
+    assert not AuditEvent.objects.filter(organization=world.elsewhere, kind="factor.reset").exists()
+    assert not SecurityNotice.objects.filter(user=world.members["eve"].user).exists()
 
 
 def test_the_shortage_that_it_leaves_is_no_reason_to_refuse_it(owner, ben, cleo, fay):

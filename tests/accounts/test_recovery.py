@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from accounts import recoveries
 from accounts.factors import recovery_codes
-from accounts.models import Authenticator, Member, Recovery, RecoveryCode, SecurityNotice, Session
+from accounts.models import Authenticator, Recovery, RecoveryCode, SecurityNotice, Session
 from portal.audit.models import AuditEvent
 from portal.core.errors import NotFound
+from tests.factories.people import also_in
 from tests.factories.world import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -110,7 +111,7 @@ def test_the_neighbour_cannot_cancel_it(client, eve, owner, sign_in, clock):
 
 def test_who_belongs_to_two_is_announced_in_both(owner, eve, world, mailed, clock):
     """O1: their factors are the same everywhere, so both are told, and one cancels for both."""
-    Member.objects.create(organization=world.elsewhere, user=owner.user, joined_at=timezone.now())
+    also_in(world.elsewhere, owner.user)
     sent = mailed(recover)
     assert {address for message in sent for address in message.to} == {*EVERYBODY, "eve@elsewhere.test"}
     theirs = Recovery.objects.get(member__organization=world.elsewhere)

@@ -120,6 +120,6 @@ def test_who_shows_a_factor_they_hold_does_not_rest(client, ben, cleo, code, sig
 def test_a_later_reset_by_others_is_not_called_a_code(client, owner, ben):
     come_in(client, ben)
     enrol_app(client)
-    resting.begin(ben.user)
+    resting.begin([ben])
     ben.refresh_from_db()
     assert ben.factors_reset_by_code is False

@@ -8,9 +8,10 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.factors import totp
-from accounts.models import Authenticator, Member, Organization, Passkey
+from accounts.models import Authenticator, Organization, Passkey
 from portal.audit.models import AuditEvent
 from tests.factories.authenticator import SoftPasskey
+from tests.factories.people import also_in
 
 pytestmark = pytest.mark.django_db
 PAGE = "/security/"
@@ -114,7 +115,7 @@ def test_the_last_that_meets_the_level_stays_though_there_are_others(client, own
 
 
 def test_a_level_elsewhere_counts_too(client, world, owner, passkey, sign_in):
-    Member.objects.create(organization=world.elsewhere, user=owner.user, joined_at=timezone.now())
+    also_in(world.elsewhere, owner.user)
     Organization.objects.filter(pk=world.elsewhere.pk).update(second_factor_level="passkey")
     sign_in(client, owner)
     client.post(path(passkey, "remove/"))

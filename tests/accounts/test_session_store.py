@@ -233,7 +233,7 @@ def test_a_sign_in_that_was_under_way_at_a_reset_opens_nothing(client, owner, be
         sign_in(client, ben)
         assert client.get("/profile/").status_code == 200
         clock.shift(timedelta(seconds=1))
-        resting.begin(ben.user)
+        resting.begin([ben])
         assert client.get("/profile/").status_code == 302
         assert not Session.objects.filter(user=ben.user).exists()
 

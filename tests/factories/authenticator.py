@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.models import Passkey, User
+from accounts.models import Member, Passkey, User
 
 PRESENT, VERIFIED, ATTESTED = 0x01, 0x04, 0x40
 
@@ -61,7 +61,7 @@ class SoftPasskey:
         )
 
     def enrolled(self, user: User, name: str = "Laptop") -> Passkey:
-        """The row of this passkey, as if it had been registered."""
+        """The row of this passkey, as if it had been registered; it counts in every place of the person."""
         self.handle = user.handle.bytes
         row: Passkey = Passkey.objects.create(
             user=user,
@@ -73,6 +73,7 @@ class SoftPasskey:
             aaguid="00000000-0000-0000-0000-000000000000",
             created_at=timezone.now(),
         )
+        row.places.set(Member.objects.filter(user=user))
         return row
 
     def _client(self, kind: str, challenge: str) -> bytes:

@@ -2,19 +2,28 @@
 
 from django.utils import timezone
 
-from accounts.factors import totp
-from accounts.models import Authenticator, Member
+from accounts.factors import trust
+from accounts.models import Authenticator, Member, Organization, User
+from accounts.models.second_factor import code_at, current_step
 from policies.models import ChangeRequest
 from portal.core.http import Proof
+from portal.core.secrets import unseal
 
 
 def code(member: Member) -> str:
     """The code the Member's app shows now. Earlier use of it is forgotten, so that tests need not wait."""
-    device = Authenticator.objects.get(user=member.user)
+    device = Authenticator.objects.get(user=member.user, places=member)
     device.last_step, device.earlier_steps = -1, []
     device.throttle_reset(commit=False)
     device.save()
-    return totp.current_code(member.user)
+    return code_at(unseal(device.sealed_seed, place=device.place), current_step())
+
+
+def also_in(organization: Organization, user: User, **fields: object) -> Member:
+    """A further place of that person, in which all that they hold counts."""
+    member = Member.objects.create(organization=organization, user=user, joined_at=timezone.now(), **fields)
+    trust.count_all(member)
+    return member
 
 
 def proof(change: ChangeRequest | None = None) -> Proof:

@@ -34,6 +34,8 @@ class House:
         member = Member.objects.create(
             organization=self.organization, user=user, identity="verified", joined_at=timezone.now()
         )
+        for app in Authenticator.objects.filter(user=user):
+            app.places.add(member)
         for workflow in workflows if right else ():
             grant(member, workflow, right, account if workflow.by_account else None)
         self.people[name] = member

@@ -69,7 +69,10 @@ class Command(SealingCommand):
             self.stdout.write(f"  secret  {offered.secret}")
             self.stdout.write(f"  link    {offered.uri}")
         else:
-            path = reverse("accounts:enrol_link", kwargs={"token": links.issue(owner, LinkPurpose.ENROL).text})
+            path = reverse(
+                "accounts:enrol_link",
+                kwargs={"token": links.issue(owner, LinkPurpose.ENROL, member=owner.memberships.get()).text},
+            )
             self.stdout.write("They enrol a passkey with this link and their password, once, within seven days:")
             self.stdout.write(f"  link    {links.absolute(path)}")
 
