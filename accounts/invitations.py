@@ -7,7 +7,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import links, sessions
+from accounts import links, resting, sessions
 from accounts.factors import trust
 from accounts.models import Invitation, Member, Organization, User
 from accounts.models.member import Identity
@@ -118,6 +118,7 @@ def accept(invitation: Invitation, *, by: Member | None = None, name: str = "", 
     known = [by] if by else list(Member.objects.filter(user=person))
     member = _join(invitation, person, now)
     trust.count_as_in(member, known)
+    resting.carry_over(member)
     Invitation.objects.filter(pk=invitation.pk).update(accepted_by=member)
     record(
         EventKind.INVITATION_ACCEPTED,

@@ -28,7 +28,7 @@ from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
 from portal.core.actors import portal
-from portal.core.errors import Conflict, NotFound
+from portal.core.errors import Conflict, NotFound, Refused
 from portal.core.secrets import seal
 
 __all__ = [
@@ -55,6 +55,10 @@ __all__ = [
 
 PUBLIC_LENGTH: Final = 56
 SECRET_BYTES: Final = 64
+RESTS: Final = (
+    "You rest until a day after you have enrolled a second factor anew, and reveal no secret before. "
+    "The key waits for you for 72 hours from when it was made."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +98,8 @@ def issue(
 def reveal(api_key_id: int, *, member: Member) -> Revealed:
     """Open the secret for the member who made the key, once, and make the key live.
 
-    Raises: NotFound if the key is not theirs; Conflict if it was revealed or revoked before, if nobody claimed it in
-    time, if it has expired, or if its bot is suspended.
+    Raises: NotFound if the key is not theirs; Refused while they rest (DESIGN M4); Conflict if it was revealed or
+    revoked before, if nobody claimed it in time, if it has expired, or if its bot is suspended.
     """
     revealed = _reveal(api_key_id, member)
     if revealed is None:
@@ -111,6 +115,9 @@ def _reveal(api_key_id: int, member: Member) -> Revealed | None:
     key = theirs.select_related("service_user").filter(pk=api_key_id).first()
     if key is None:
         raise NotFound("There is no such key for you to reveal.")
+    # What may move money comes into one hand here: read now, as it was perhaps not so when the page was opened.
+    if Member.objects.resting().filter(pk=member.pk).exists():
+        raise Refused(RESTS)
     if not key.service_user.is_active:
         raise Conflict(f"{key.service_user.name} is not active, so its key cannot be revealed.")
     if key.has_expired and key.is_claimable:

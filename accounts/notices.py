@@ -45,7 +45,7 @@ WORDS: Final[Mapping[str, Words]] = {
     "factor_added": Words("A second factor was added.", "{factor}"),
     "factor_added_by_code": Words(
         "A second factor was added by way of a recovery code.",
-        "{factor} For {hours} hours you approve neither money nor protected changes.",
+        "{factor} For {hours} hours you approve nothing, and finish nothing alone, of money, access and policies.",
     ),
     "factor_removed": Words("A second factor was removed.", "{factor}"),
     "recovery_code_used": Words(
@@ -55,16 +55,23 @@ WORDS: Final[Mapping[str, Words]] = {
     "recovery_codes_made": Words("New recovery codes were made.", "Any older ones stopped working."),
     "factors_reset": Words(
         "Your second factors were reset in {organization}.",
-        "Enrol anew with the link we sent you. For {hours} hours you approve neither money nor protected changes.",
+        "Enrol anew with the link we sent you. Until {hours} hours after that you approve nothing, and finish nothing "
+        "alone, of money, access and policies.",
     ),
     "member_reset": Words(
         "The second factors of {name} were reset in {organization}.",
-        "For {hours} hours {name} approves neither money nor protected changes.",
+        "Until {hours} hours after they enrol again {name} approves nothing, and finishes nothing alone, of money, "
+        "access and policies.",
         advice="If you did not expect this, speak to {name} before you approve anything they ask for: {link}",
     ),
     "member_enrolled_by_code": Words(
         "{name} of {organization} enrolled a second factor by way of a recovery code.",
-        "For {hours} hours {name} approves neither money nor protected changes.",
+        "For {hours} hours {name} approves nothing, and finishes nothing alone, of money, access and policies.",
+        advice="Ask {name} whether it was them before you approve anything they ask for: {link}",
+    ),
+    "member_enrolled": Words(
+        "{name} of {organization} enrolled a second factor again after their reset.",
+        "For {hours} hours {name} approves nothing, and finishes nothing alone, of money, access and policies.",
         advice="Ask {name} whether it was them before you approve anything they ask for: {link}",
     ),
     "ownership_offered": Words(
@@ -82,7 +89,8 @@ WORDS: Final[Mapping[str, Words]] = {
     ),
     "recovery_opened": Words(
         "The second factors of {name} were reset by the operator.",
-        "For {hours} hours they approve neither money nor protected changes.",
+        "Until {hours} hours after they enrol again they approve nothing, and finish nothing alone, of money, access "
+        "and policies.",
         advice="If you did not expect this, speak to them before you approve anything they ask for.",
     ),
 }

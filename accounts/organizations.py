@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts import resting
 from accounts.factors import trust
 from accounts.models import Account, Member, Organization, User
 from accounts.models.member import Identity
@@ -86,6 +87,7 @@ def _join(
     )
     # The operator vouches for the person, and with them for what they hold.
     trust.count_all(member)
+    resting.carry_over(member)
     given = list(rights)
     for workflow, right in given:
         grant(member, workflow, right)

@@ -10,7 +10,7 @@ from django.db.models import Prefetch, QuerySet
 
 from accounts import links, notices, places, resting, session, sessions
 from accounts.factors import recovery_codes, trust
-from accounts.factors.held import KINDS, WORDS, Factor, accepted, counted, kind_of, places_taking
+from accounts.factors.held import FACTORS, WORDS, Factor, accepted, counted, kind_of, places_taking
 from accounts.models import Authenticator, Member, Passkey, User
 from accounts.models.invitation import LinkPurpose
 from policies.workflows import Workflow
@@ -60,7 +60,7 @@ def all_of(member: Member) -> Mine:
     )
     found = []
     for kind in (PASSKEY, TOTP):
-        rows = KINDS[kind].objects.filter(user=member.user, confirmed=True).exclude(places=member)
+        rows = _factors(kind).filter(user=member.user).exclude(places=member)
         for factor in rows.order_by("pk").prefetch_related(others):
             names = ", ".join(place.organization.name for place in factor.places.all())
             found.append(Elsewhere(factor, kind, names, is_of_use=kind in takes))
@@ -72,7 +72,7 @@ def find(member: Member, kind: str, pk: int) -> Factor:
 
     Raises: NotFound if it is not theirs, does not count here, or there is none.
     """
-    factor = _factors(kind).filter(user=member.user, places=member, pk=pk).first()
+    factor: Factor | None = _factors(kind).filter(user=member.user, places=member, pk=pk).first()
     if factor is None:
         raise NotFound("You have no such factor here.")
     return factor
@@ -83,7 +83,7 @@ def find_elsewhere(member: Member, kind: str, pk: int) -> Factor:
 
     Raises: NotFound if there is none.
     """
-    factor = _factors(kind).filter(user=member.user, pk=pk).exclude(places=member).first()
+    factor: Factor | None = _factors(kind).filter(user=member.user, pk=pk).exclude(places=member).first()
     if factor is None:
         raise NotFound("You have no such factor in another Organization.")
     return factor
@@ -104,6 +104,8 @@ def added(factor: Factor, where: Sequence[Member], *, member: Member, key: str |
     notices.notify_security(member.user, kind, factor=f"{described(factor)}.")
     if by_code:
         resting.begin_by_code(where)
+    else:
+        resting.enrolled(where)
     sessions.end_in(where, except_key=key, reason="A second factor was added.")
 
 
@@ -201,10 +203,10 @@ def described(factor: Factor) -> str:
     return f"{WORDS[kind_of(factor)]} “{factor.name}”"
 
 
-def _factors(kind: str) -> QuerySet[Factor]:
-    if kind not in (PASSKEY, TOTP):
+def _factors(kind: str) -> QuerySet[Any]:
+    if kind not in FACTORS:
         raise NotFound("There is no such kind of factor.")
-    rows: QuerySet[Factor] = KINDS[kind].objects.filter(confirmed=True)
+    rows: QuerySet[Any] = FACTORS[kind].objects.filter(confirmed=True)
     return rows
 
 

@@ -1,5 +1,7 @@
 """Accepting ownership, or declining it (DESIGN O3)."""
 
+from typing import Final
+
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -15,6 +17,11 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
 from portal.core.errors import Conflict, NotFound, Refused
 from portal.core.http import Proof
+
+RESTS: Final = (
+    "You rest until a day after you have enrolled a second factor anew, and accept no ownership before. "
+    "If the offer ends before that, have it made again."
+)
 
 
 def owner_of(organization: Organization) -> Member:
@@ -62,13 +69,15 @@ def accept(*, by: Member, proof: Proof | None, key: str | None = None) -> Member
 
     The new Owner's sessions end, but for the one with that `key`.
 
-    Raises: NotFound without an open offer to them; Refused without a recent second factor, if its approvals no longer
-    count, or if it would leave a dead end; Conflict if the Owner changed meanwhile.
+    Raises: NotFound without an open offer to them; Refused without a recent second factor, while they rest, if its
+    approvals no longer count, or if it would leave a dead end; Conflict if the Owner changed meanwhile.
     """
     offered, member = _offer_to(by)
     if proof is None:
         raise Refused("Show your second factor again to accept.", field="code")
     change = ChangeRequest.objects.with_parties().get(reference=offered.request, organization=member.organization)
+    if member.is_resting:
+        raise Refused(RESTS)
     lack = changes.no_longer_stands(change)
     if lack is not None:
         raise Refused(f"The request no longer stands. {lack}")

@@ -45,7 +45,7 @@ def announce(user: User) -> list[Recovery]:
 def open_enrolment(user: User) -> None:
     """Take the person's lost factors away and mail them a link to enrol new ones. Rights and policies stay.
 
-    For 24 hours after it they approve neither money nor protected changes.
+    Until 24 hours after they enrol again they rest (`accounts.resting`).
 
     Raises: NotFound if nothing is announced, or it was cancelled; Refused before its time.
     """

@@ -1,13 +1,14 @@
-"""The day after somebody's factors were put anew: they approve no money, and all approvers are told (DESIGN M4)."""
+"""The day after somebody's factors were put anew: they approve nothing and finish nothing alone of money, access and
+policies, and all approvers are told (DESIGN M4).
+"""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Final
 
-from django.conf import settings
 from django.utils import timezone
 
 from accounts import notices
+from accounts.factors.held import held
 from accounts.links import absolute
 from accounts.models import Member
 from policies.workflows import Right, Workflow
@@ -15,16 +16,19 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import record
 
 RESET: Final = "member_reset"
+ENROLLED: Final = "member_enrolled"
 BY_CODE: Final = "member_enrolled_by_code"
 
 
-def begin(where: Iterable[Member], *, by_code: bool = False) -> datetime:
-    """Let a person rest in these places from now on, and say until when."""
+def begin(where: Iterable[Member], *, by_code: bool = False) -> None:
+    """Let a person rest in these places from now on, until a day after they first enrol again.
+
+    `by_code`: that is what they have just done.
+    """
     now = timezone.now()
     Member.objects.filter(pk__in=[place.pk for place in where]).update(
-        factors_reset_at=now, factors_reset_by_code=by_code
+        factors_reset_at=now, factors_reset_by_code=by_code, factors_enrolled_at=now if by_code else None
     )
-    return now + settings.AFTER_RESET
 
 
 def begin_by_code(where: Sequence[Member]) -> None:
@@ -32,16 +36,33 @@ def begin_by_code(where: Sequence[Member]) -> None:
 
     Each Organization in which that factor counts is told.
     """
-    until = begin(where, by_code=True)
+    begin(where, by_code=True)
     for place in where:
-        record(
-            EventKind.FACTOR_ADDED_BY_CODE,
-            actor=place,
-            subject=place,
-            workflow=Workflow.MANAGE_ACCESS,
-            approves_no_money_until=until,
-        )
+        record(EventKind.FACTOR_ADDED_BY_CODE, actor=place, subject=place, workflow=Workflow.MANAGE_ACCESS)
         tell_approvers(place, BY_CODE)
+
+
+def enrolled(where: Iterable[Member]) -> None:
+    """They hold a factor again where they were reset: the day begins, and those who approve there learn of it."""
+    waiting = Member.objects.filter(
+        pk__in=[place.pk for place in where], factors_reset_at__isnull=False, factors_enrolled_at=None
+    )
+    for place in list(waiting.select_related("user", "organization").order_by("organization_id")):
+        Member.objects.filter(pk=place.pk).update(factors_enrolled_at=timezone.now())
+        tell_approvers(place, ENROLLED)
+
+
+def carry_over(member: Member) -> None:
+    """A membership that begins while the person rests elsewhere rests as well, from its beginning."""
+    others = Member.objects.filter(user=member.user_id).exclude(pk=member.pk)
+    resting = others.resting().order_by("-factors_reset_at").first()
+    if resting is not None:
+        now = timezone.now()
+        Member.objects.filter(pk=member.pk).update(
+            factors_reset_at=now,
+            factors_reset_by_code=resting.factors_reset_by_code,
+            factors_enrolled_at=now if held(member) else None,
+        )
 
 
 def tell_approvers(member: Member, kind: str) -> None:

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from django.conf import settings
 from django.utils import timezone
 
 from policies import payload, registry
@@ -126,7 +125,6 @@ def _people(organization: "Organization") -> tuple[Person, ...]:
     # Only what counts in this very place (DESIGN M4).
     with_app = set(people.filter(authenticators__confirmed=True).values_list("pk", flat=True))
     with_passkey = set(people.filter(passkeys__confirmed=True).values_list("pk", flat=True))
-    rested = timezone.now() - settings.AFTER_RESET
     return tuple(
         Person(
             member_id=member.pk,
@@ -134,7 +132,7 @@ def _people(organization: "Organization") -> tuple[Person, ...]:
             name=member.label,
             is_active=member.is_active,
             is_verified=member.is_verified,
-            is_resting=member.factors_reset_at is not None and member.factors_reset_at > rested,
+            is_resting=member.is_resting,
             factors=frozenset(
                 kind for kind, having in ((TOTP, with_app), (PASSKEY, with_passkey)) if member.pk in having
             ),

@@ -2,16 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
 
-from policies import facts as gathering
 from policies.access import VERIFIED
 from policies.models import ChangeRequest, Decision, Grant
 from policies.models.change import ChangeQuerySet
-from policies.registry import all_operations, unprotected
-from policies.rules import PASSKEY, is_locked
+from policies.rules import PASSKEY, RESTED
 from policies.workflows import Right, Workflow
 from portal.core.paging import capped
 
@@ -34,8 +30,7 @@ def waiting_for(member: "Member") -> ChangeQuerySet:
     waiting = waiting.exclude(member__in=own).exclude(subject_member__in=own).exclude(api_key__in=_kept(member))
     waiting = waiting.filter(~Exists(decided))
     if _is_resting(member):
-        waiting = waiting.exclude(operation__in=[entry.key for entry in all_operations() if entry.money])
-        waiting = waiting.exclude(pk__in=_protected(member, waiting))
+        waiting = waiting.exclude(workflow__in=[workflow.value for workflow in RESTED])
     return waiting
 
 
@@ -78,16 +73,6 @@ def _kept(member: "Member") -> list[int]:
     return list(member.organization.service_users.filter(person).values_list("keys", flat=True).distinct())
 
 
-def _protected(member: "Member", waiting: ChangeQuerySet) -> list[int]:
-    """What of it gives power while a policy is locked: only the params say so, and only who rests has to ask."""
-    facts = gathering.gather(member.organization)
-    if not is_locked(facts.policies):
-        return []
-    may_be = [entry.key for entry in all_operations() if entry.protected is not unprotected]
-    rows = waiting.filter(operation__in=may_be).with_parties()
-    return [change.pk for change in rows if gathering.asked(change, facts).protected]
-
-
 def _opened_by(member: "Member", right: Right) -> Q:
     """The requests in workflows and Accounts where `member` holds `right`; none without any."""
     found = Q(pk__in=[])
@@ -109,6 +94,5 @@ def _may_decide(member: "Member") -> bool:
 
 
 def _is_resting(member: "Member") -> bool:
-    """Whether their factors were reset so lately that they approve no money (DESIGN M4), read now."""
-    rested = timezone.now() - settings.AFTER_RESET
-    return type(member).objects.filter(pk=member.pk, factors_reset_at__gt=rested).exists()
+    """Whether their factors were put anew so lately that they approve next to nothing (DESIGN M4), read now."""
+    return type(member).objects.resting().filter(pk=member.pk).exists()

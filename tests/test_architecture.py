@@ -66,6 +66,7 @@ SIGNED_IN = {
     "accounts:passkey_challenge",
     "accounts:recovery_codes",
     "accounts:factor",
+    "accounts:let_factor_count",
     "accounts:rename_factor",
     "accounts:remove_factor",
     "policies:ask_again",

@@ -15,15 +15,21 @@ from portal.core.http import PASSKEY, STRONG, TOTP
 # One of these opens the door once; it never counts as a factor held, and never serves at a step-up (security F-7).
 RECOVERY_CODE: Final = "recovery"
 WORDS: Final = {TOTP: "Authenticator app", PASSKEY: "Passkey", RECOVERY_CODE: "Recovery code"}
-KINDS: Final = {TOTP: Authenticator, PASSKEY: Passkey, RECOVERY_CODE: RecoveryCode}
 
 Factor = Authenticator | Passkey
 Shown = Authenticator | Passkey | RecoveryCode
+FACTORS: Final[dict[str, type[Authenticator] | type[Passkey]]] = {TOTP: Authenticator, PASSKEY: Passkey}
+KINDS: Final[dict[str, type[Authenticator] | type[Passkey] | type[RecoveryCode]]] = {
+    **FACTORS,
+    RECOVERY_CODE: RecoveryCode,
+}
 
 
 def held(member: Member) -> frozenset[str]:
     """The kinds of strong factor that count for this Member."""
-    return frozenset(kind for kind in STRONG if KINDS[kind].objects.filter(places=member, confirmed=True).exists())
+    return frozenset(
+        kind for kind, model in FACTORS.items() if model.objects.filter(places=member, confirmed=True).exists()
+    )
 
 
 def held_anywhere(user: User) -> frozenset[str]:
@@ -31,12 +37,12 @@ def held_anywhere(user: User) -> frozenset[str]:
     return frozenset(kind for kind in STRONG if in_use(kind, user).exists())
 
 
-def in_use(kind: str, user: User, place: Member | None = None) -> "QuerySet[Factor]":
+def in_use(kind: str, user: User, place: Member | None = None) -> "QuerySet[Any]":
     """The person's factors of that kind that count for `place`; without one, wherever they may sign in."""
     places = Member.objects.filter(pk=place.pk) if place else Member.objects.active().filter(user=user)
-    rows: QuerySet[Factor] = KINDS[kind].objects.filter(user=user, confirmed=True)
+    rows: QuerySet[Any] = FACTORS[kind].objects.filter(user=user, confirmed=True)
     # Asked beside the rows, not joined to them: they are locked.
-    return rows.filter(pk__in=KINDS[kind].places.through.objects.filter(member__in=places).values(f"{_column(kind)}"))
+    return rows.filter(pk__in=KINDS[kind].places.through.objects.filter(member__in=places).values(_column(kind)))
 
 
 def accepted(organization: Organization) -> frozenset[str]:

@@ -132,7 +132,8 @@ def bar_to_review(member: Member, reviewer: Member) -> str:
 def _can(person: Person, facts: Facts) -> bool:
     # Asked as if by nobody: what is looked at is the reviewer alone.
     nobody = Person(member_id=0, user_id=0, name="")
-    return why_not(person, Asked(Workflow.MANAGE_ACCESS, nobody), facts.level) is None
+    # Who rests may look and ask; it then takes an approval besides (M4).
+    return why_not(person.awake, Asked(Workflow.MANAGE_ACCESS, nobody), facts.level) is None
 
 
 def _look_at(document: Document) -> None:

@@ -31,13 +31,20 @@ class MemberQuerySet(models.QuerySet["Member"]):
         """Those who may sign in: neither suspended nor removed, and the person is enabled."""
         return self.filter(not_suspended(), removed_at=None, user__is_active=True)
 
+    def resting(self) -> Self:
+        """Those whose factors were put anew, until a day after they have enrolled again (DESIGN M4)."""
+        rested = timezone.now() - settings.AFTER_RESET
+        waits = models.Q(factors_enrolled_at=None) | models.Q(factors_enrolled_at__gt=rested)
+        return self.filter(waits, factors_reset_at__isnull=False)
+
 
 class Member(models.Model):
     """A person's place in an Organization (DESIGN M1). Rights are `policies.Grant` rows and start empty.
 
     `factors_reset_at` is when their factors were last put anew otherwise than by one they held: reset by others, or,
-    with `factors_reset_by_code`, enrolled by whoever came in with a recovery code. A suspension by one person ends at
-    `suspended_until`, whether or not that is ever written down; who is kept out by a request has no such end.
+    with `factors_reset_by_code`, enrolled by whoever came in with a recovery code; `factors_enrolled_at` is when they
+    first enrolled again after it. A suspension by one person ends at `suspended_until`, whether or not that is ever
+    written down; who is kept out by a request has no such end.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="members")
@@ -51,6 +58,7 @@ class Member(models.Model):
     suspended_until = models.DateTimeField(null=True, blank=True)
     factors_reset_at = models.DateTimeField(null=True, blank=True)
     factors_reset_by_code = models.BooleanField(default=False)
+    factors_enrolled_at = models.DateTimeField(null=True, blank=True)
     invited_by = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     version = models.PositiveIntegerField(default=1)
     removed_at = models.DateTimeField(null=True, blank=True)
@@ -78,6 +86,11 @@ class Member(models.Model):
                 name="member_suspended_by_another",
             ),
             models.CheckConstraint(condition=models.Q(identity__in=Identity.values), name="member_identity_known"),
+            models.CheckConstraint(
+                condition=models.Q(factors_enrolled_at=None)
+                | models.Q(factors_enrolled_at__gte=models.F("factors_reset_at")),
+                name="member_enrols_after_reset",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -104,13 +117,18 @@ class Member(models.Model):
 
     @property
     def rests_until(self) -> datetime | None:
-        """Until when they rest after their factors were put anew (DESIGN M4), whether or not it is over."""
-        return self.factors_reset_at + settings.AFTER_RESET if self.factors_reset_at else None
+        """Until when they rest after their factors were put anew (DESIGN M4), whether or not it is over.
+
+        None while they have not enrolled again: the day begins only then.
+        """
+        return self.factors_enrolled_at + settings.AFTER_RESET if self.factors_enrolled_at else None
 
     @property
     def is_resting(self) -> bool:
-        until = self.rests_until
-        return until is not None and timezone.now() < until
+        """Whether they approve nothing, and finish nothing alone, of money, access and policies now (DESIGN M4)."""
+        if self.factors_reset_at is None:
+            return False
+        return self.rests_until is None or timezone.now() < self.rests_until
 
     @property
     def is_verified(self) -> bool:

@@ -48,7 +48,11 @@ def describe_reset(change: ChangeRequest) -> Description:
         ),
         facts=(
             Fact("Enrolment", f"by a link to {name}’s own address, and nobody else’s"),
-            Fact("Afterwards", f"for {hours} hours {name} approves neither money nor protected changes"),
+            Fact(
+                "Afterwards",
+                f"until {hours} hours after they enrol again {name} approves nothing, and finishes nothing alone, of "
+                "money, access and policies",
+            ),
         ),
         panel=(Fact("Reset factors of", name), Fact("Asked by", change.initiator_label)),
         notices=(
@@ -92,7 +96,7 @@ def reset_factors(*, actor: Actor, params: ResetFactors, change: ChangeRequest) 
     check_reset(actor=actor, params=params, change=change)
     member = find(change, params.member_id)
     trust.end_all_of(member)
-    until = resting.begin([member])
+    resting.begin([member])
     record(
         EventKind.FACTORS_RESET,
         actor=actor,
@@ -100,7 +104,6 @@ def reset_factors(*, actor: Actor, params: ResetFactors, change: ChangeRequest) 
         organization_id=change.organization_id,
         workflow=Workflow.MANAGE_ACCESS,
         change=change.reference,
-        approves_no_money_until=until,
     )
     resting.tell_approvers(member, resting.RESET)
     sessions.end_member(member, reason="The factors were reset.")

@@ -133,7 +133,7 @@ def _in_workflow(workflow: Workflow, facts: Facts) -> Iterator[Shortage]:
 def pool(workflow: Workflow, account_id: int | None, facts: Facts) -> frozenset[int]:
     """Whoever could approve there what a stranger asks, by person."""
     stranger = _stranger(workflow, account_id)
-    return frozenset(person.user_id for person in facts.people if why_not(person, stranger, facts.level) is None)
+    return frozenset(person.user_id for person in facts.people if why_not(person.awake, stranger, facts.level) is None)
 
 
 def _stranger(workflow: Workflow, account_id: int | None) -> Asked:
@@ -142,7 +142,7 @@ def _stranger(workflow: Workflow, account_id: int | None) -> Asked:
 
 def initiators(workflow: Workflow, account_id: int | None, facts: Facts) -> Iterator[Initiator]:
     """Whoever may ask there: Members who may initiate, and bots that may withdraw, once for each of their keys."""
-    yield from (person for person in facts.people if person.may_initiate(workflow, account_id))
+    yield from (person.awake for person in facts.people if person.may_initiate(workflow, account_id))
     if workflow is Workflow.INITIATE_WITHDRAWAL:
         for bot in facts.bots:
             if bot.may_withdraw and bot.account_id == account_id:

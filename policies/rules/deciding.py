@@ -3,7 +3,7 @@
 from collections.abc import Collection, Set
 from enum import Enum
 
-from policies.rules.facts import PASSKEY, Bot, Facts, Initiator, Person
+from policies.rules.facts import PASSKEY, RESTED, Bot, Facts, Initiator, Person
 from policies.rules.needs import Asked, Need
 from policies.workflows import Right, Workflow
 
@@ -15,8 +15,8 @@ class Reason(Enum):
     UNVERIFIED = ("identity is not verified", "your identity is not verified yet")
     NO_FACTOR = ("has no second factor", "you have no second factor")
     RESTING = (
-        "factors were reset in the last 24 hours",
-        "your factors were reset in the last 24 hours, and until that is over you approve neither money nor power",
+        "rests after enrolling anew in the last 24 hours",
+        "you rest after enrolling anew in the last 24 hours, and approve nothing of money, access and policies",
     )
     NO_PASSKEY = ("has no passkey, which is required here", "you have no passkey, which this Organization requires")
     INITIATOR = ("asked for this", "you asked for this")
@@ -70,7 +70,7 @@ def why_not(person: Person, asked: Asked, level: str) -> Reason | None:
         (not person.is_verified, Reason.UNVERIFIED),
         (level == PASSKEY and PASSKEY not in person.factors, Reason.NO_PASSKEY),
         (not person.factors, Reason.NO_FACTOR),
-        ((asked.money or asked.protected) and person.is_resting, Reason.RESTING),
+        (asked.workflow in RESTED and person.is_resting, Reason.RESTING),
     )
     return next((reason for fails, reason in tests if fails), None)
 

@@ -13,6 +13,8 @@ MAX_APPROVALS: Final = 20
 MAX_OPEN_HOURS: Final = 24 * 30
 # More than any pool could fill: what an unreadable policy asks for when shortages are counted.
 NEVER: Final = MAX_APPROVALS + 1
+# Where who rests approves nothing (M4).
+RESTED: Final = frozenset({Workflow.MANAGE_ACCESS, Workflow.MANAGE_POLICIES, Workflow.INITIATE_WITHDRAWAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class Held:
 class Person:
     """A Member with what decides about their rights. `user_id` is the person, whom rules count once.
 
-    `is_resting`: their factors were reset so lately that they approve neither money nor protected changes (DESIGN M4).
+    `is_resting`: their factors were put anew so lately that they approve nothing, and finish nothing alone, of money,
+    access and policies (DESIGN M4).
     """
 
     member_id: int
@@ -48,6 +51,11 @@ class Person:
             and (account_id is None or held.account_id is None or held.account_id == account_id)
             for held in self.grants
         )
+
+    @property
+    def awake(self) -> "Person":
+        """The same person once they rest no longer, which comes by itself."""
+        return replace(self, is_resting=False) if self.is_resting else self
 
     def may_initiate(self, workflow: Workflow, account_id: int | None = None) -> bool:
         return self.is_active and self.is_verified and self.holds(workflow, Right.INITIATE, account_id)

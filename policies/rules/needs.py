@@ -69,7 +69,7 @@ def locked_number(policies: Collection[Terms]) -> int:
 
 
 def approvals_needed(asked: Asked, policies: Collection[Terms]) -> Need:
-    """The whole of P2, raised by P3 and P4: nought means that the initiator finishes alone.
+    """The whole of P2, raised by P3, P4 and by rest (M4): nought means that the initiator finishes alone.
 
     P3 needs no line of its own: a change to a locked policy is one of P4's, and a policy asks for one at least.
 
@@ -77,12 +77,14 @@ def approvals_needed(asked: Asked, policies: Collection[Terms]) -> Need:
     """
     policy = policy_of(policies, asked.workflow)
     raised = max(policy.approvals if policy else 0, locked_number(policies)) if asked.protected else 0
-    if asked.alone:
-        return Need(raised)
     initiator = asked.initiator
+    # Whoever rests finishes nothing alone: as if they might only ask (M4).
+    rests = isinstance(initiator, Person) and initiator.is_resting
+    if asked.alone:
+        return Need(max(raised, 1 if rests else 0))
     if isinstance(initiator, Bot):
         approvals = policy.approvals if policy else 0
-    elif initiator.holds(asked.workflow, Right.EXECUTE, asked.account_id) and not (policy and policy.always):
+    elif _executes(asked, initiator) and not rests and not (policy and policy.always):
         approvals = 0
     else:
         approvals = policy.approvals if policy else 1
@@ -96,6 +98,10 @@ def approvals_needed(asked: Asked, policies: Collection[Terms]) -> Need:
 def still_needed(required_then: int, now: Need) -> Need:
     """The larger of what was asked for at creation and what is asked for now (R4, security CR-8)."""
     return Need(max(required_then, now.approvals), now.voucher)
+
+
+def _executes(asked: Asked, initiator: Person) -> bool:
+    return initiator.holds(asked.workflow, Right.EXECUTE, asked.account_id)
 
 
 def _needs_voucher(asked: Asked, policies: Collection[Terms]) -> bool:

@@ -50,7 +50,7 @@ def strength(facts: Facts, target: Target) -> Strength:
 
 def _expected(facts: Facts, target: Target) -> int:
     """How many people the rules name for it with nothing changed before; 1 where somebody may finish alone."""
-    asking = [person for person in facts.people if person.may_initiate(target.workflow, target.account_id)]
+    asking = [person.awake for person in facts.people if person.may_initiate(target.workflow, target.account_id)]
     try:
         policy = policy_of(facts.policies, target.workflow)
         needs = [

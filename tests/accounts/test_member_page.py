@@ -124,7 +124,9 @@ def test_each_button_does_what_it_says(client, owner, ana, ben, sign_in, code):
     assert ben.is_active
     client.post(page(ben, "reset-factors"), {"code": code(owner)})
     assert not Authenticator.objects.filter(user=ben.user).exists()
-    assert "approves neither money nor protected changes until" in text_of(client.get(page(ben)))
+    assert "approves nothing, and finishes nothing alone, of money, access and policies" in text_of(
+        client.get(page(ben))
+    )
     assert client.post(page(ana, "remove"), {"code": code(owner)}).status_code == 302
     text = text_of(client.get(page(ana)))
     assert "was removed" in text

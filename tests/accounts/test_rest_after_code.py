@@ -81,7 +81,7 @@ def test_all_approvers_are_told_in_every_organization_of_the_person(client, worl
     about_ben = [message for message in told if "by way of a recovery code" in message.subject]
     assert sorted(message.to[0] for message in about_ben) == sorted(user.email for user in (*approvers, ben.user))
     for message in about_ben:
-        assert "neither money nor protected changes" in message.body
+        assert "nothing alone, of money, access and policies" in message.body
         if message.to[0] == eve.user.email:
             assert "Demo" not in message.subject + message.body
     notices = SecurityNotice.objects.filter(kind="member_enrolled_by_code")
@@ -95,15 +95,15 @@ def test_all_approvers_are_told_in_every_organization_of_the_person(client, worl
 
 def test_the_pages_say_so(client, owner, ben, sign_in):
     come_in(client, ben)
-    assert "for a day after it you approve neither" in " ".join(client.get("/enrol/").content.decode().split())
+    assert "for a day after it you approve nothing" in " ".join(client.get("/enrol/").content.decode().split())
     enrol_app(client)
     own = " ".join(client.get("/profile/").content.decode().split())
-    assert "You approve neither money nor protected changes until" in own
+    assert "You approve nothing, and finish nothing alone, of money, access and policies until" in own
     assert "You enrolled a second factor by way of a recovery code" in own
     other = Client()
     sign_in(other, owner)
     page = " ".join(other.get(f"/members/{ben.pk}/").content.decode().split())
-    assert "Ben Adeyemi approves neither money nor protected changes until" in page
+    assert "Ben Adeyemi approves nothing, and finishes nothing alone, of money, access and policies until" in page
     assert "They enrolled a second factor by way of a recovery code" in page
 
 

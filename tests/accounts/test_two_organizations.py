@@ -48,8 +48,8 @@ def taken_over(world, ben, there, eve, django_capture_on_commit_callbacks):
         mail.settle()
         client = Client()
         link = next(message for message in outbox.outbox if "/enrol/link/" in message.body)
-        client.get("/enrol/link/" + re.search(r"/enrol/link/(\w+)/", link.body)[1] + "/")
-        assert client.post("/enrol/start/", {"password": PASSWORD}).url == "/enrol/"
+        client.get("/enrol/link/" + str(link.body).split("/enrol/link/")[1].split("/")[0] + "/")
+        assert client.post("/enrol/start/", {"password": PASSWORD}).headers["Location"] == "/enrol/"
         page = client.get(APP).content.decode()
         seed = b32decode("".join(re.findall(r"<span>([A-Z2-7]{4})</span>", page)))
         assert client.post(APP, {"name": "Stolen", "code": code_at(seed, current_step())}).status_code == 302
@@ -86,7 +86,7 @@ def test_what_is_enrolled_by_the_link_opens_the_neighbour_alone(ben, there, take
     """fault rules-A (ii): who reads Ben's mail is Ben next door, and nobody here, also after a day."""
     with time_machine.travel(timezone.now(), tick=False) as clock:
         thief, seed = taken_over()
-        assert (held(ben), held(there)) == ({"totp"}, {"totp"})
+        assert [*held(ben), *held(there)] == ["totp", "totp"]
         assert thief.get("/inbox/").context["request"].member == there
         assert switch(thief, ben).redirect_chain[-1] == ("/security/confirm/", 302)
         clock.shift(timedelta(hours=25))
@@ -100,7 +100,7 @@ def test_what_is_enrolled_by_the_link_opens_the_neighbour_alone(ben, there, take
         assert "Not the current code" in page
         money = request_withdrawal(actor=ana, account=account, key="btc-cold", asset="BTC", amount=Decimal("0.1"))
         form = {"decision": "approve", "digest": money.digest, "reason": "", "code": code_at(seed, current_step())}
-        assert again.post(f"/requests/{money.reference}/decide/", form).url == "/security/confirm/"
+        assert again.post(f"/requests/{money.reference}/decide/", form).headers["Location"] == "/security/confirm/"
         assert not money.decisions.exists()
 
 
@@ -171,7 +171,7 @@ def test_it_takes_a_factor_of_this_place_to_add_one(client, ben, there, taken_ov
     switch(thief, ben)
     assert thief.post(f"/security/factors/totp/{new.pk}/count/").url == "/security/confirm/"
     assert list(new.places.all()) == [there]
-    foreign = Authenticator.objects.exclude(user=ben.user).first()
+    foreign = Authenticator.objects.exclude(user=ben.user).order_by("pk")[0]
     sign_in(client, ben)
     assert client.post(f"/security/factors/totp/{foreign.pk}/count/").status_code == 404
 
@@ -182,7 +182,7 @@ def test_both_reset_is_enrolled_once(world, owner, ben, there, eve, taken_over):
     assert held(there) == {"totp"}
     taken_over()
     assert Authenticator.objects.get(user=ben.user).name == "Stolen", "nothing relied on the old one any more"
-    assert (held(ben), held(there)) == ({"totp"}, {"totp"})
+    assert [*held(ben), *held(there)] == ["totp", "totp"]
 
 
 def test_a_place_that_begins_takes_what_the_session_was_opened_with(world, owner, cleo, ben, there, taken_over):
@@ -202,7 +202,7 @@ def test_a_place_that_begins_takes_what_the_session_was_opened_with(world, owner
     )
     back = invitations.accept(invitation, by=there)
     assert back.pk == ben.pk
-    assert [device.name for device in back.authenticators.all()] == ["Stolen"]
+    assert [device.name for device in Authenticator.objects.filter(places=back)] == ["Stolen"]
 
 
 def test_the_database_holds_that_a_factor_counts_for_its_own_person(ben, ana):

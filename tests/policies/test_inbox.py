@@ -67,7 +67,7 @@ def test_what_waits_agrees_with_the_rules_on_a_second_key_and_on_who_rests(house
         assert inbox.waiting_count(member) == len(waiting)
     assert busy[0] in set(inbox.waiting_for(house.cleo))
     assert busy[5] in set(inbox.waiting_for(house.ben))
-    assert numbers(inbox.waiting_for(house.fay)) == [4, 5]
+    assert not inbox.waiting_for(house.fay).exists(), "all of it is money, access or policies"
 
 
 def test_nothing_waits_where_a_passkey_is_required(house, busy):

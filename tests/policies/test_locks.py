@@ -87,10 +87,10 @@ def test_an_acceptance_never_takes_from_the_number_of_a_lock():
     assert approvals_needed(replace(transfer, protected=True), [LOCK_OF_THREE]) == Need(3)
 
 
-def test_who_rests_approves_neither_money_nor_what_is_protected():
-    """M4, F-10: for 24 hours after a reset."""
+def test_who_rests_approves_nothing_of_access_locked_or_not():
+    """M4, F-10, fault rules-C: until 24 hours after they have enrolled again."""
     resting = replace(REVIEWS, is_resting=True)
-    assert why_not(resting, Asked(ACCESS, INITIATES), "any") is None
+    assert why_not(resting, Asked(ACCESS, INITIATES), "any") is Reason.RESTING
     assert why_not(resting, Asked(ACCESS, INITIATES, protected=True), "any") is Reason.RESTING
 
 

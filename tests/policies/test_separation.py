@@ -16,7 +16,7 @@ from policies.changes import propose
 from policies.facts import asking
 from policies.models import Decision, Grant, State
 from policies.registry import Operation, all_operations, nothing
-from policies.rules import PASSKEY, WITHDRAW, Bot, Facts, Held, Key, Person, Reason, Terms, eligible, why_not
+from policies.rules import PASSKEY, RESTED, WITHDRAW, Bot, Facts, Held, Key, Person, Reason, Terms, eligible, why_not
 from policies.workflows import Right, Workflow
 from portal.core.actors import MEMBER, SERVICE_USER
 from portal.core.errors import NotFound, Refused
@@ -53,7 +53,7 @@ def relations(entry: Operation[Any]) -> dict[str, Relation]:
         "suspended or removed": Relation({"is_active": False}, Reason.REMOVED),
         "no factor": Relation({"factors": frozenset()}, Reason.NO_PASSKEY),
         "an app where a passkey is required": Relation({"factors": frozenset({"totp"})}, Reason.NO_PASSKEY),
-        "resting": Relation({"is_resting": True}, Reason.RESTING),
+        "resting": Relation({"is_resting": True}, Reason.RESTING if entry.workflow in RESTED else None),
         "right lost": Relation({"grants": frozenset()}, lacks),
         "only views": Relation({"grants": holding(entry.workflow, Right.VIEW)}, Reason.ONLY_VIEWS),
         "only asks": Relation({"grants": holding(entry.workflow, Right.EXECUTE)}, Reason.ONLY_ASKS),
@@ -117,8 +117,6 @@ def test_who_may_decide_on_each_operation(entry, kind, relation):
     asked = asking(entry, change, facts, None)
     asked = replace(asked, protected=entry.workflow in (Workflow.MANAGE_ACCESS, Workflow.MANAGE_POLICIES))
     expected = relation.reason
-    if expected is Reason.RESTING and not (entry.money or asked.protected):
-        expected = None
     assert why_not(approver, asked, PASSKEY) is expected
     assert (approver in eligible(asked, facts)) is (expected is None)
 

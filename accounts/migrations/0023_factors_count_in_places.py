@@ -8,7 +8,7 @@ from portal.core.rebuilding import KeepsTriggers
 
 class Migration(KeepsTriggers):
     dependencies = [
-        ("accounts", "0021_one_suspension_each"),
+        ("accounts", "0022_spent_steps"),
     ]
 
     operations = [

@@ -51,10 +51,10 @@ def own(name: str) -> Belonging:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0022_factors_count_in_places")]
+    dependencies = [("accounts", "0023_factors_count_in_places")]
 
     operations = [
+        hold(*(own(name) for name in MODELS.values())),
         migrations.RunPython(count_everywhere, nothing),
         migrations.RunPython(name_the_place, nothing),
-        hold(*(own(name) for name in MODELS.values())),
     ]
