@@ -19,7 +19,7 @@ from policies.models import ChangeRequest
 from portal.core.http import Proof
 from portal.treasury import overdue
 from portal.work import mail
-from tests import triggers
+from tests import migrated, triggers
 from tests.factories import people
 from tests.factories import world as cast
 from tests.factories.world import PASSWORD, Bot, World
@@ -40,6 +40,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _touches_database(item: pytest.Item) -> bool:
     fixtures = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
     return bool(fixtures) or item.get_closest_marker("django_db") is not None
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator[None]:
+    """The last thing to be done before the test databases are made."""
+    with migrated.kept():
+        yield
 
 
 @pytest.fixture(scope="session")
