@@ -69,6 +69,7 @@ INSTALLED_APPS = [
 # ApiKeyMiddleware answers /0/ itself: a bot's call runs no session, CSRF, message or template machinery.
 MIDDLEWARE = [
     "portal.api.middleware.ApiKeyMiddleware",
+    "portal.dashboard.views.health.ProbesMiddleware",
     "portal.core.csp.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -174,6 +175,8 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 API_LIMITS = env.bool("PORTAL_API_LIMITS", default=True)
 # Seconds between two writes of what the calls of keys are counted as; 0 leaves it to `accounts.usage.flush`.
 KEY_USE_WRITTEN_EVERY = 1.0
+# How long what `/readyz` found is said again, to however many ask; 0 looks each time, in the thread that asks.
+READINESS_KEPT_SECONDS = 5.0
 API_BODY_LIMIT = 256 * 1024
 API_LOCKOUT_FAILURES = 20
 API_LOCKOUT = timedelta(minutes=15)

@@ -17,9 +17,10 @@ from portal.api.middleware import bot_api  # noqa: E402  (needs the loaded apps)
 from portal.core.canary import refuse_wrong_keys  # noqa: E402
 from portal.core.door.headers import bounded  # noqa: E402
 from portal.core.nameless import nameless  # noqa: E402
+from portal.dashboard.views.health import probes  # noqa: E402
 
 # A server with a wrong key would seal what no other could open.
 refuse_wrong_keys()
 connection.close()
 
-application = nameless(bot_api(bounded(django_application)))
+application = nameless(probes(bot_api(bounded(django_application))))

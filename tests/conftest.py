@@ -90,6 +90,7 @@ def _no_value_is_longer_than_its_column() -> Iterator[None]:
 def _no_credential_survives(settings: Settings) -> Iterator[None]:
     """Keys and their use are kept in the process, and tests share one; nothing writes beside a test."""
     settings.KEY_USE_WRITTEN_EVERY = 0
+    settings.READINESS_KEPT_SECONDS = 0
     credentials._cache.clear()
     usage.forget_all()
     overdue.forget()

@@ -19,8 +19,6 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 # Open to strangers, and why.
 PUBLIC = {
     "dashboard:home": "leads to the sign-in",
-    "dashboard:healthz": "asked by machines that cannot sign in",
-    "dashboard:readyz": "asked by machines that cannot sign in",
     "api:openapi": "describes the bots' API to whoever connects",
     "accounts:sign_in": "there is nobody yet",
     "accounts:verify": "there is half of somebody",

@@ -164,8 +164,9 @@ class InRedis:
         for key in self._client.scan_iter(PREFIX + "*"):
             self._client.delete(key)
 
-    def ping(self) -> None:
-        self._client.ping()
+    def write(self) -> None:
+        """A counter of nobody's: a full Redis answers a ping, and takes nothing more."""
+        self._client.set(f"{PREFIX}probe", "1", ex=60)
 
 
 class Shared:
@@ -217,14 +218,18 @@ class Shared:
             self._lost()
 
     def answers(self) -> bool:
-        """Whether Redis is there now; asked by whoever looks after the portal."""
+        """Whether Redis is there now and takes something; asked by whoever looks after the portal."""
         try:
-            self._redis.ping()
+            self._redis.write()
         except redis.RedisError:
             self._lost()
             return False
         self._away_until = 0.0
         return True
+
+    def is_away(self) -> bool:
+        """As this process last knew; asks nothing."""
+        return not self._is_there()
 
     def _is_there(self) -> bool:
         return time.monotonic() >= self._away_until

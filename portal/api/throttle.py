@@ -97,11 +97,19 @@ def takes_public(source: str, now: datetime) -> bool:
 
 
 def place() -> Place:
-    """Where failed calls are counted now."""
+    """Where failed calls are counted now: asked of Redis, if there is one."""
+    counters = _counters()
+    if isinstance(counters, Shared):
+        counters.answers()
+    return place_now()
+
+
+def place_now() -> Place:
+    """The same as this process last knew it, without asking."""
     counters = _counters()
     if not isinstance(counters, Shared):
         return Place("process", is_degraded=False)
-    return Place("redis", is_degraded=False) if counters.answers() else Place("process", is_degraded=True)
+    return Place("process", is_degraded=True) if counters.is_away() else Place("redis", is_degraded=False)
 
 
 def forget_all() -> None:

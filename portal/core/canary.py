@@ -3,6 +3,7 @@
 Of each key a sample lies in the database, sealed under it by the first process that had it. Whoever starts opens it.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.core import checks
@@ -70,7 +71,7 @@ class SealingCommand(BaseCommand):
 
 @checks.register(checks.Tags.database)
 def check_samples(
-    app_configs: object, databases: list[str] | None = None, **kwargs: object
+    app_configs: object, databases: Sequence[str] | None = None, **kwargs: object
 ) -> list[checks.CheckMessage]:
     """The same for commands: `check --database default`, `migrate`, and each SealingCommand."""
     if not databases:

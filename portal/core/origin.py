@@ -1,8 +1,10 @@
 """Where a request comes from: the one place that reads what proxies say (security WB-10)."""
 
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +14,9 @@ from portal.core.secrets import digest
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+UNLISTED_SECONDS: Final = 3600.0
+# When a proxy was last seen that nobody has listed.
+_unlisted: dict[str, float] = {}
 
 
 def source_address(remote_addr: str, forwarded_for: str) -> str:
@@ -40,6 +45,20 @@ def is_secure(scheme: str, remote_addr: str, forwarded_proto: str) -> bool:
     return peer is not None and _is_proxy(peer) and forwarded_proto.rpartition(",")[2].strip() == "https"
 
 
+def note_peer(remote_addr: str, forwarded_for: str) -> None:
+    """Remember a neighbour that speaks as a proxy and is not listed: everybody behind it counts as one source."""
+    if not forwarded_for:
+        return
+    peer = _parse(remote_addr)
+    if peer is not None and peer.is_private and not _is_proxy(peer):
+        _unlisted["at"] = time.monotonic()
+
+
+def unlisted_proxy_seen() -> bool:
+    """Whether that happened in this process within the hour."""
+    return "at" in _unlisted and time.monotonic() - _unlisted["at"] < UNLISTED_SECONDS
+
+
 class OriginMiddleware:
     """Names the origin of everything done for a request, and gives the request its id and its true scheme."""
 
@@ -54,6 +73,7 @@ class OriginMiddleware:
             meta["wsgi.url_scheme"] = "https"
         session = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
         source = source_address(peer, meta.get("HTTP_X_FORWARDED_FOR", ""))
+        note_peer(peer, meta.get("HTTP_X_FORWARDED_FOR", ""))
         via = f"session {digest(session)[:12]}" if session else ""
         with context.origin(source=source, via=via) as origin:
             request.request_id = origin.request_id  # type: ignore[attr-defined]

@@ -45,13 +45,13 @@ def _leave_if_closed() -> None:
     raw = connection.connection
     if connection.vendor != "postgresql" or raw is None or connection.in_atomic_block:
         return
-    if connection.health_check_enabled and _is_closed(raw):
+    if connection.settings_dict["CONN_HEALTH_CHECKS"] and _is_closed(raw):
         connection.close()
 
 
 def _is_closed(raw: "psycopg.Connection[Any]") -> bool:
     """Whether the end of the connection lies in its socket already: what the server said last is read, nothing sent."""
-    if raw.closed:
+    if raw.pgconn.status != psycopg.pq.ConnStatus.OK:
         return True
     waiting = select.poll()
     waiting.register(raw.pgconn.socket, select.POLLIN)
@@ -62,8 +62,6 @@ def _is_closed(raw: "psycopg.Connection[Any]") -> bool:
         try:
             raw.pgconn.consume_input()
         except psycopg.OperationalError:
-            return True
-        if raw.closed:
             return True
     return False
 

@@ -1,8 +1,8 @@
-"""The front door, the history and the signs of life."""
+"""The front door and the history. `/healthz` and `/readyz` are answered before any route (views.health)."""
 
 from django.urls import path
 
-from portal.dashboard.views import health, history, home
+from portal.dashboard.views import history, home
 
 app_name = "dashboard"
 
@@ -10,6 +10,4 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("history/", history.history, name="history"),
     path("history/export/", history.export_history, name="export_history"),
-    path("healthz", health.healthz, name="healthz"),
-    path("readyz", health.readyz, name="readyz"),
 ]

@@ -6,22 +6,25 @@ nobody learns from its slowness whether there was a mail to send. A queued mail 
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db.models import Q
 from django.template import Context, engines
 from django.template.backends.django import DjangoTemplates
 from django.utils import timezone
-from django_tasks import task
+from django_tasks import TaskResultStatus, task
+from django_tasks_db.models import DBTaskResult, get_date_max
 
 from portal.core import secrets
 from portal.work import worker
 
 SUBJECT: Final = "Subject: "
 PLACE_LENGTH: Final = 16
+TRIED: Final = 2
 # How long to wait before each further try; then a mail is given up.
 AGAIN_AFTER: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360))
 logger = logging.getLogger(__name__)
@@ -46,6 +49,18 @@ def send(template: str, *, to: Sequence[str], context: Mapping[str, object]) -> 
         letter = Letter(template=template, to=address, subject=subject, body=body)
         place = secrets.token(PLACE_LENGTH)
         deliver.enqueue(place, secrets.seal(msgspec.json.encode(letter), place=place_of(place)))
+
+
+def is_waiting_since(moment: datetime) -> bool:
+    """Whether a mail that was due at `moment` still has not been tried."""
+    waiting = DBTaskResult.objects.ready().filter(task_path=deliver.module_path, enqueued_at__lt=moment)
+    return waiting.filter(Q(run_after=get_date_max()) | Q(run_after__lt=moment)).exists()
+
+
+def keeps_failing() -> bool:
+    """Whether a mail waits that the mail server did not take twice."""
+    waiting = DBTaskResult.objects.filter(task_path=deliver.module_path, status=TaskResultStatus.READY)
+    return waiting.filter(args_kwargs__args__2__gte=TRIED).exists()
 
 
 def settle() -> None:

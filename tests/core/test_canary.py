@@ -90,9 +90,10 @@ def test_a_database_that_is_away_lets_a_server_start(db, monkeypatch):
 def test_of_two_nodes_that_start_first_with_different_keys_one_is_refused(monkeypatch):
     """fault operations-F7: two real connections, each with a key of its own under the same name."""
     keys = [drawn(), drawn()]
-    meeting, outcomes = Barrier(2), [None, None]
+    meeting = Barrier(2)
+    outcomes: list[object] = [None, None]
     boxes = [secrets.parse_sealing_keys(f"fresh:{key}") for key in keys]
-    mine = {}
+    mine: dict[int, dict[str, bytes]] = {}
     monkeypatch.setattr(secrets, "_keys", lambda: mine[get_ident()])
     create = canary._leave_sample
 

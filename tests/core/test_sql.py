@@ -52,7 +52,7 @@ def test_looking_at_it_is_no_statement(treasury_bot):
     """fault operations-F12: the signed Balance stays at two."""
     wire = Wire(treasury_bot)
     wire.ask("Balance")
-    connection.health_check_done = False
+    close_old_connections()
     with CaptureQueriesContext(connection) as seen:
         wire.ask("Balance")
     assert len(seen) == 2

@@ -1,46 +1,87 @@
-"""For whoever keeps the portal running: is it alive, and can it serve?"""
+"""For whoever keeps the portal running: is it alive, and can it serve? Asked by machines, under any name or none.
 
-from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.http import require_safe
+Answered in front of everything else: no host is checked, no session or cookie read, nothing is logged.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 from portal.api import throttle
+from portal.core.csp import SECURITY_HEADERS
+from portal.dashboard import readiness
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+HEADERS: Final = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
+PLAIN: Final = "text/plain; charset=utf-8"
+PHRASES: Final = {200: "OK", 405: "Method Not Allowed", 503: "Service Unavailable"}
+Said = tuple[int, str, str]
 
 
-@login_not_required
-@require_safe
-def healthz(request: HttpRequest) -> HttpResponse:
+def healthz() -> Said:
     """The process answers. Nothing else is asked, so that a slow database does not get it killed."""
-    return HttpResponse("ok", content_type="text/plain")
+    return 200, PLAIN, "ok"
 
 
-@login_not_required
-@require_safe
-def readyz(request: HttpRequest) -> HttpResponse:
-    """200 if the database can be reached and every migration is applied, else 503; the body says which.
+def readyz() -> Said:
+    """200 if it can serve, else 503; the body says in words what is wrong, also where that stops nothing."""
+    found = readiness.now()
+    said = {
+        "ready": found.is_ready,
+        "degraded": found.degraded,
+        **found.words,
+        "late": list(found.late),
+        "flood_limit": throttle.place_now().name,
+    }
+    return 200 if found.is_ready else 503, "application/json", json.dumps(said)
 
-    It also says where failed calls of bots are counted. Without its Redis the portal goes on, each process by itself:
-    that is `degraded`, and no reason to take it away.
-    """
-    database = migrations = False
-    try:
-        connection.ensure_connection()
-        executor = MigrationExecutor(connection)
-        database = True
-        migrations = not executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError:
-        pass
-    ready = database and migrations
-    counted = throttle.place()
-    return JsonResponse(
-        {
-            "ready": ready,
-            "database": database,
-            "migrations": migrations,
-            "flood_limit": counted.name,
-            "degraded": counted.is_degraded,
-        },
-        status=200 if ready else 503,
-    )
+
+PROBES: Final[dict[str, Callable[[], Said]]] = {"/healthz": healthz, "/readyz": readyz}
+
+
+class ProbesMiddleware:
+    """First but for the bots' door: for whatever calls Django directly."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info not in PROBES:
+            return self.get_response(request)
+        status, media_type, text = _answer(request.path_info, request.method or "")
+        answer = HttpResponse(text, status=status, content_type=media_type, headers=_headers(status))
+        # A probe comes every few seconds: Django writes no line for those that are told to come back.
+        answer._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
+        return answer
+
+
+def probes(application: "WSGIApplication") -> "WSGIApplication":
+    """The WSGI application that answers them by itself and leaves the rest to `application`."""
+
+    def answering(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        path, verb = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "")
+        if path not in PROBES:
+            return application(environ, start_response)
+        status, media_type, text = _answer(path, verb)
+        body = text.encode()
+        headers = {**_headers(status), "Content-Type": media_type, "Content-Length": str(len(body))}
+        start_response(f"{status} {PHRASES[status]}", list(headers.items()))
+        return [] if verb == "HEAD" else [body]
+
+    return answering
+
+
+def _answer(path: str, verb: str) -> Said:
+    if verb not in ("GET", "HEAD"):
+        return 405, PLAIN, ""
+    return PROBES[path]()
+
+
+def _headers(status: int) -> dict[str, str]:
+    more = {"Allow": "GET, HEAD"} if status == 405 else {"Retry-After": "5"} if status == 503 else {}
+    return {**HEADERS, **more}

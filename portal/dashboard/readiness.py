@@ -1,0 +1,194 @@
+"""Whether the portal can serve, in a few words that strangers may read: nothing is counted and nobody named."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as Late
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from threading import Lock
+from time import monotonic
+from typing import Final
+
+from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+from psycopg import errors
+
+from portal.api import throttle
+from portal.core import canary, origin, secrets
+from portal.core.models import SealingCanary
+from portal.work import duties, mail
+from portal.work.models import DutyTurn
+
+OK: Final = "ok"
+# With one of these the portal gets no traffic; any other word but `ok` is a reason to look after it.
+STOPS: Final = {
+    "database": {"away", "read-only", "full"},
+    "migrations": {"behind"},
+    "sealing": {"wrong"},
+    "static": {"missing"},
+}
+# Who asks is answered within this time, however long the database takes.
+PATIENCE_SECONDS: Final = 2.0
+# A duty is late when it has missed so many of its turns, and a minute.
+TURNS: Final = 3
+A_MINUTE: Final = timedelta(minutes=1)
+MAIL_LATE: Final = timedelta(minutes=10)
+# What PostgreSQL has to find room for beside its log: a megabyte, in a file that ends with the statement.
+SPILL: Final = "SELECT count(*) FROM generate_series(1, 80000)"
+SQLITE_ROOM: Final = 16 * 2**20
+A_PAGE_NEEDS: Final = "css/base.css"
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """One word for each thing that was looked at, and the names of duties that are late."""
+
+    words: dict[str, str]
+    late: tuple[str, ...] = field(default=())
+
+    @property
+    def is_ready(self) -> bool:
+        return not any(self.words.get(what) in words for what, words in STOPS.items())
+
+    @property
+    def degraded(self) -> list[str]:
+        """What is not as it should be and stops nothing."""
+        return [what for what, word in self.words.items() if word != OK and word not in STOPS.get(what, ())]
+
+
+AWAY: Final = Readiness({"database": "away"})
+
+
+def now() -> Readiness:
+    """How it stands: looked at anew after `READINESS_KEPT_SECONDS`, once for all who ask, and never waited for long."""
+    return look() if settings.READINESS_KEPT_SECONDS <= 0 else _looker.answer()
+
+
+def look() -> Readiness:
+    """Look at everything, with this thread's connection."""
+    words: dict[str, str] = {}
+    late: tuple[str, ...] = ()
+    try:
+        words["database"] = OK
+        words["migrations"] = _migrations()
+        if words["migrations"] != "behind":
+            words["database"] = _database()
+            words["sealing"] = "wrong" if canary.wrong_keys() else OK
+            late = _late_duties()
+            words["duties"] = "late" if late else OK
+            words["mail"] = _mail()
+    except DatabaseError as error:
+        words["database"] = _lack(error)
+    words["static"] = _static()
+    words["counters"] = "away" if throttle.place().is_degraded else OK
+    words["proxies"] = "unlisted" if origin.unlisted_proxy_seen() else OK
+    return Readiness(words, late)
+
+
+def _migrations() -> str:
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return "behind"
+    known = executor.loader.disk_migrations or {}
+    apps = {app for app, _ in known}
+    applied = MigrationRecorder(connection).applied_migrations()
+    # Another node is of a later version already; this one goes on until it is replaced.
+    return "ahead" if any(app in apps and (app, name) not in known for app, name in applied) else OK
+
+
+def _database() -> str:
+    """Whether it takes a change, and has room for more than that."""
+    if connection.vendor == "sqlite" and _room_beside(str(connection.settings_dict["NAME"])) < SQLITE_ROOM:
+        return "full"
+    with transaction.atomic():
+        SealingCanary.objects.filter(key=secrets.sealing_key()).update(looked_at=timezone.now())
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL work_mem = '64kB'")
+                cursor.execute(SPILL)
+                # Where a test's transaction goes on, what follows is not held back either.
+                cursor.execute("SET LOCAL work_mem TO DEFAULT")
+    return OK
+
+
+def _room_beside(name: str) -> int:
+    try:
+        room = os.statvfs(Path(name).parent)
+    except OSError:
+        return SQLITE_ROOM
+    return room.f_bavail * room.f_frsize
+
+
+def _lack(error: DatabaseError) -> str:
+    cause = error.__cause__
+    if isinstance(cause, errors.DiskFull) or "disk is full" in str(error):
+        return "full"
+    if isinstance(cause, errors.ReadOnlySqlTransaction) or "readonly database" in str(error):
+        return "read-only"
+    return "away"
+
+
+def _late_duties() -> tuple[str, ...]:
+    """Those that nobody has taken for too long, or that sleep longer than they ever should."""
+    moment = timezone.now()
+    due = dict(DutyTurn.objects.values_list("name", "due_at"))
+    late = []
+    for duty in duties.all_duties():
+        turn = timedelta(seconds=duty.seconds)
+        at = due.get(duty.name)
+        if at is None or at < moment - max(TURNS * turn, A_MINUTE) or at > moment + turn + duties.LEASE + A_MINUTE:
+            late.append(duty.name)
+    return tuple(late)
+
+
+def _mail() -> str:
+    if mail.is_waiting_since(timezone.now() - MAIL_LATE):
+        return "late"
+    return "failing" if mail.keeps_failing() else OK
+
+
+def _static() -> str:
+    try:
+        staticfiles_storage.url(A_PAGE_NEEDS)
+    except ValueError:
+        return "missing"
+    return OK
+
+
+class _Looker:
+    """Has one thread look, of which all who ask meanwhile get the answer."""
+
+    def __init__(self, look: Callable[[], Readiness]) -> None:
+        self._look = look
+        self._lock = Lock()
+        self._thread: ThreadPoolExecutor | None = None
+        self._looking: Future[Readiness] | None = None
+        self._began = 0.0
+
+    def answer(self) -> Readiness:
+        with self._lock:
+            is_old = monotonic() - self._began >= settings.READINESS_KEPT_SECONDS
+            if self._looking is None or (self._looking.done() and is_old):
+                # Made at the first question: a thread does not live through a fork.
+                self._thread = self._thread or ThreadPoolExecutor(1, thread_name_prefix="readiness")
+                self._began = monotonic()
+                self._looking = self._thread.submit(self._afresh)
+            looking, left = self._looking, self._began + PATIENCE_SECONDS - monotonic()
+        try:
+            return looking.result(timeout=max(0.0, left))
+        except Late:
+            return AWAY
+
+    def _afresh(self) -> Readiness:
+        # As between two requests: a connection that broke is replaced.
+        close_old_connections()
+        return self._look()
+
+
+_looker = _Looker(look)
