@@ -8,7 +8,7 @@ from string import ascii_letters, digits
 from typing import Final
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from accounts.credentials import (
@@ -42,8 +42,10 @@ __all__ = [
     "forget",
     "has_room",
     "is_current",
+    "is_custodian",
     "issue",
     "others",
+    "pause",
     "retire",
     "reveal",
     "revoke",
@@ -51,6 +53,7 @@ __all__ = [
     "spend",
     "touch",
     "touch_organization",
+    "unpause",
 ]
 
 PUBLIC_LENGTH: Final = 56
@@ -122,10 +125,12 @@ def _reveal(api_key_id: int, member: Member) -> Revealed | None:
         raise Conflict(f"{key.service_user.name} is not active, so its key cannot be revealed.")
     if key.has_expired and key.is_claimable:
         raise Conflict("This key has expired before anybody revealed it, so it replaces nothing. Ask for another one.")
+    if key.paused_at is not None:
+        raise Conflict("This key is paused. It can be revealed once that is lifted, if that is within its 72 hours.")
     now = timezone.now()
     # The one statement that decides: of two pages that ask at the same moment, one gets the secret.
     claimed = ApiKey.objects.filter(
-        pk=key.pk, revealed_at=None, revoked_at=None, created_at__gt=now - CLAIM_WITHIN
+        pk=key.pk, revealed_at=None, revoked_at=None, paused_at=None, created_at__gt=now - CLAIM_WITHIN
     ).update(revealed_at=now, is_active=True, version=F("version") + 1)
     if not claimed:
         if key.revealed_at is None and key.revoked_at is None:
@@ -164,6 +169,34 @@ def revoke(api_key: ApiKey, *, at: datetime) -> bool:
             revoked_at=at, is_active=False, slot=None, version=F("version") + 1
         )
     )
+
+
+def pause(api_key: ApiKey, *, by: Member, at: datetime) -> bool:
+    """Let a key do nothing until that is lifted; False if it was paused or over. In the caller's transaction."""
+    return bool(
+        ApiKey.objects.filter(pk=api_key.pk, revoked_at=None, paused_at=None).update(
+            paused_at=at, paused_by=by, is_active=False, version=F("version") + 1
+        )
+    )
+
+
+def unpause(api_key: ApiKey) -> bool:
+    """Let a paused key do again what it could; False if it is not paused. In the caller's transaction."""
+    can_work = Q(revealed_at__isnull=False, revoked_at=None, slot__isnull=False)
+    return bool(
+        ApiKey.objects.filter(pk=api_key.pk, paused_at__isnull=False).update(
+            paused_at=None,
+            paused_by=None,
+            is_active=Case(When(can_work, then=Value(True)), default=Value(False)),
+            version=F("version") + 1,
+        )
+    )
+
+
+def is_custodian(api_key: ApiKey, member: Member) -> bool:
+    """Whether the person ever held the power of that key (DESIGN R3); the person counts, not the membership."""
+    kept = Custodian.objects.filter(api_key=api_key, member__user_id=member.user_id)
+    return api_key.made_by.user_id == member.user_id or kept.exists()
 
 
 def others(key: ApiKey) -> QuerySet[ApiKey]:

@@ -2,19 +2,31 @@
 
 from django.urls import path
 
-from accounts.views import identity, member, members, organization, organization_accounts, rights, sessions
+from accounts.views import (
+    braking,
+    identity,
+    lifting,
+    member,
+    members,
+    organization,
+    organization_accounts,
+    rights,
+    sessions,
+)
 
 urlpatterns = [
     path("members/", members.members, name="members"),
     path("members/<int:number>/", member.member, name="member"),
     path("members/<int:number>/rights/", rights.change, name="change_rights"),
     path("members/<int:number>/identity/", identity.review, name="review_identity"),
-    path("members/<int:number>/suspend/", member.suspend, name="suspend_member"),
+    path("members/<int:number>/suspend/", braking.suspend_member, name="suspend_member"),
     path("members/<int:number>/keep-out/", member.keep_out, name="keep_out"),
     path("members/<int:number>/lift/", member.lift, name="lift_member"),
     path("members/<int:number>/remove/", member.remove, name="remove_member"),
     path("members/<int:number>/reset-factors/", member.reset, name="reset_factors"),
-    path("members/<int:number>/end-sessions/", member.end_sessions, name="end_member_sessions"),
+    path("members/<int:number>/end-sessions/", braking.end_sessions, name="end_member_sessions"),
+    path("brakes/", lifting.brakes, name="brakes"),
+    path("brakes/<int:number>/lift/", lifting.lift_all, name="lift_brakes"),
     path("identity/", identity.own, name="identity"),
     path("organization/", organization.organization, name="organization"),
     path("organization/security/", organization.security, name="change_security"),

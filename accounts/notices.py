@@ -74,6 +74,27 @@ WORDS: Final[Mapping[str, Words]] = {
         "For {hours} hours {name} approves nothing, and finishes nothing alone, of money, access and policies.",
         advice="Ask {name} whether it was them before you approve anything they ask for: {link}",
     ),
+    "suspended": Words(
+        "You were suspended in {organization}.",
+        "{by} did it, and wrote: {reason} Your sessions there ended, and what you had asked for is cancelled. It ends "
+        "by itself on {until}, unless it is lifted before.",
+        advice="If you do not know why, speak to whoever manages access in {organization}.",
+    ),
+    "signed_out": Words(
+        "Your sessions in {organization} were ended.",
+        "{by} did it, and wrote: {reason} You can sign in again.",
+        advice="If you do not know why, speak to {by}.",
+    ),
+    "brake_pulled": Words(
+        "{by} {did} in {organization}.",
+        "They wrote: {reason}",
+        advice="If you did not expect this, speak to them. What is stopped, and lifting it: {link}",
+    ),
+    "brakes_many": Words(
+        "{by} has pulled {number} brakes within a minute in {organization}.",
+        "The last one: {by} {did}. They wrote: {reason} Somebody who has got into their account could do this.",
+        advice="Speak to {by} now. If it was not them, suspend them, and ask once that all is lifted: {link}",
+    ),
     "ownership_offered": Words(
         "The ownership of {organization} is offered to you.",
         "Accept it or decline it until {until}.",

@@ -5,23 +5,29 @@ that was under way when its session was ended cannot bring it back.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from django.contrib.auth import SESSION_KEY as USER
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
+from django.utils import timezone
 
-from accounts import session
+from accounts import brake_notices, session
 from accounts.models import Member, Session, User
 from policies import access
 from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
+from portal.audit.models import AuditEvent
 from portal.audit.record import lock_history, record
 from portal.core.actors import Actor, portal
 from portal.core.errors import NotFound, Refused
+
+# How often one person ends the sessions of one other.
+NOT_AGAIN_WITHIN: Final = timedelta(minutes=10)
 
 
 class SessionStore(DatabaseStore):
@@ -107,21 +113,48 @@ def end_others(*, by: Member, key: str | None) -> int:
 
 
 @transaction.atomic
-def end_of(member: Member, *, by: Member) -> int:
+def end_of(member: Member, *, by: Member, reason: str = "", shown_at: datetime | None = None) -> int:
     """End every session of another Member of the same Organization, and say how many that were (security SI-9).
 
-    It takes power away for a moment only, so like a brake it takes Initiate on Manage Access and never waits.
+    It takes power away for a moment only, so like a brake it takes Initiate on Manage Access and never waits. Nobody
+    keeps somebody out by it: once in ten minutes for each pair of people, and not of whoever has signed in since such
+    an end, or since `shown_at`, when the page was shown on which that was decided.
 
-    Raises: Refused without that right; NotFound for a Member of another Organization.
+    Raises: Refused for that, or without that right; NotFound for a Member of another Organization.
     """
     lock_history(by.organization_id)
     if not access.allows(by, Workflow.MANAGE_ACCESS, Right.INITIATE):
         raise Refused("You need Initiate on Manage Access for this.")
     if member.organization_id != by.organization_id:
         raise NotFound("There is no such member.")
+    bar = bar_to_end(member, by, shown_at=shown_at)
+    if bar:
+        raise Refused(bar)
     ended = _delete(Session.objects.filter(member=member))
-    _record(by, member, f"Ended by {by.label}.", ended)
+    _record(by, member, f"Ended by {by.label}.{f' {reason}' if reason else ''}", ended)
+    if member.user_id != by.user_id:
+        brake_notices.tell_signed_out(member, by=by, reason=reason)
+        brake_notices.tell(by, did=f"ended the sessions of {member.label}", reason=reason, stopped=member)
     return ended
+
+
+def bar_to_end(member: Member, by: Member, *, shown_at: datetime | None = None) -> str:
+    """Why `by` may not end the sessions of `member` now, to them; empty where they may."""
+    ends = AuditEvent.objects.filter(
+        organization_id=member.organization_id,
+        kind=EventKind.SIGNED_OUT,
+        actor_kind=member.kind,
+        subject_kind=member.kind,
+        subject_id=member.pk,
+        at__gt=timezone.now() - NOT_AGAIN_WITHIN,
+    ).exclude(actor_id=member.pk)
+    if ends.filter(actor_id=by.pk).exists():
+        return f"You ended their sessions less than ten minutes ago. Suspend {member.label} if they must stay out."
+    last = ends.aggregate(last=Max("at"))["last"]
+    since = max((at for at in (last, shown_at) if at is not None), default=None)
+    if since is not None and Session.objects.filter(member=member, started_at__gt=since).exists():
+        return f"{member.label} has signed in since. Look at the sessions again, or suspend them to keep them out."
+    return ""
 
 
 def theirs(user: User) -> list[Session]:

@@ -1,13 +1,13 @@
 """Suspending a Member: the brake that one person pulls alone, so it is narrow and ends by itself (DESIGN §4)."""
 
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts import sessions
+from accounts import brake_notices, sessions
 from accounts.models import Member
 from accounts.models.member import not_suspended
 from policies import access, changes
@@ -53,15 +53,18 @@ def suspend_member(*, actor: Member, member: Member, reason: str = "") -> None:
     locked.suspended_at, locked.suspended_by, locked.suspended_until = now, actor, now + ALONE_FOR
     locked.version += 1
     locked.save(update_fields=["suspended_at", "suspended_by", "suspended_until", "version"])
+    why: dict[str, Any] = {"reason": reason} if reason else {}
     record(
         EventKind.MEMBER_SUSPENDED,
         actor=actor,
         subject=locked,
         workflow=Workflow.MANAGE_ACCESS,
         until=locked.suspended_until,
-        **({"reason": reason} if reason else {}),
+        **why,
     )
     sessions.end_member(locked, reason="The member was suspended.")
+    brake_notices.tell_suspended(locked, by=actor, reason=reason)
+    brake_notices.tell(actor, did=f"suspended {locked.label}", reason=reason, stopped=locked)
 
 
 def bar_to_suspend(member: Member, actor: Member) -> str:

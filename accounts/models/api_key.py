@@ -27,6 +27,7 @@ class ApiKey(models.Model):
     `recent_nonces` and `floor_nonce` serve keys with a window (accounts.nonces). `calls` is the level of a leaky
     bucket at `calls_at` (Unix seconds).
 
+    One that is paused does nothing until that is lifted; it keeps its slot, and its secret (DESIGN §4).
     A key that can work, or can still be revealed, holds one of the two slots of its bot. One that is rotated in ends
     the keys before it `overlap_hours` after it is revealed; they then expire at `retires_at` at the latest.
     """
@@ -39,6 +40,8 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     revealed_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_by = models.ForeignKey(Member, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     is_active = models.BooleanField(default=False)
     version = models.PositiveIntegerField(default=1)
     last_nonce = models.BigIntegerField(default=0)
@@ -73,6 +76,14 @@ class ApiKey(models.Model):
             models.CheckConstraint(
                 condition=models.Q(is_active=False) | models.Q(revealed_at__isnull=False, revoked_at=None),
                 name="api_key_active_only_once_revealed",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(is_active=False) | models.Q(paused_at=None), name="api_key_paused_is_not_active"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(paused_at=None, paused_by=None)
+                | models.Q(paused_at__isnull=False, paused_by__isnull=False),
+                name="api_key_paused_by_somebody",
             ),
         ]
 

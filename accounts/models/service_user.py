@@ -55,6 +55,9 @@ class ServiceUser(models.Model):
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     suspended_at = models.DateTimeField(null=True, blank=True)
+    suspended_by = models.ForeignKey(
+        "accounts.Member", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     removed_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
 
@@ -67,6 +70,10 @@ class ServiceUser(models.Model):
                 | models.Q(query_end=None)
                 | models.Q(query_start__lt=models.F("query_end")),
                 name="service_user_query_dates_in_order",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(suspended_by=None) | models.Q(suspended_at__isnull=False),
+                name="service_user_suspended_if_by_somebody",
             ),
         ]
 

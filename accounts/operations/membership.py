@@ -6,7 +6,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.html import format_html
 
-from accounts import entitlements, sessions
+from accounts import entitlements, lifting, sessions
 from accounts.models import Member
 from accounts.models.member import not_suspended
 from accounts.operations.people import find, holds_power, name_of, refuse_owner
@@ -163,17 +163,5 @@ def lift_member_suspension(*, actor: Actor, params: LiftMemberSuspension, change
     """
     check_lift(actor=actor, params=params, change=change)
     member = find(change, params.member_id)
-    Member.objects.filter(pk=member.pk).update(
-        suspended_at=None, suspended_by=None, suspended_until=None, version=F("version") + 1
-    )
-    record(
-        EventKind.MEMBER_RESUMED,
-        actor=actor,
-        subject=member,
-        organization_id=change.organization_id,
-        workflow=Workflow.MANAGE_ACCESS,
-        change=change.reference,
-    )
-    # A sign-in that was under way when the suspension struck may have left a session behind.
-    sessions.end_member(member, reason="The suspension was lifted.")
+    lifting.resume_member(member, actor=actor, reference=change.reference)
     return member

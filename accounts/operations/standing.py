@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import F
 from django.utils import timezone
 
-from accounts import keys
+from accounts import lifting
 from accounts.models import ApiKey, ServiceUser
 from accounts.models.service_user import Permission
 from accounts.operations import touched, wording
@@ -69,18 +69,7 @@ def lift_suspension(*, actor: Actor, params: LiftSuspension, change: ChangeReque
     """
     check_lift(actor=actor, params=params, change=change)
     bot = find(change, params.service_user_id)
-    bot.suspended_at = None
-    bot.version += 1
-    bot.save(update_fields=["suspended_at", "version"])
-    keys.touch(bot)
-    record(
-        EventKind.SERVICE_USER_RESUMED,
-        actor=actor,
-        subject=bot,
-        organization_id=bot.organization_id,
-        workflow=Workflow.MANAGE_ACCESS,
-        change=change.reference,
-    )
+    lifting.resume_bot(bot, actor=actor, reference=change.reference)
     return bot
 
 

@@ -1,4 +1,4 @@
-"""A key's secret, shown once; a new key for an old one; and ending a key."""
+"""A key's secret, shown once, and a new key for an old one."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import brakes
 from accounts import keys as api_keys
 from accounts.forms.keys import RotateForm
 from accounts.forms.risk import PROPOSED_LIFE
@@ -61,23 +60,6 @@ def reveal(request: MemberRequest, name: str, public: str) -> HttpResponse:
     return response
 
 
-@require_POST
-@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
-def revoke(request: MemberRequest, name: str, public: str) -> HttpResponse:
-    """Pull the brake on one key."""
-    bot = bot_of(request, name)
-    key = _key_of(bot, public)
-    try:
-        brakes.revoke_key(actor=request.member, api_key=key)
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(
-            request, f"The key {key.short} is revoked.\nIt stopped working, and what it asked for is over."
-        )
-    return redirect("accounts:service_user", name=bot.name)
-
-
 @require_http_methods(["GET", "POST"])
 @needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
 def rotate(request: MemberRequest, name: str) -> HttpResponse:
@@ -115,21 +97,6 @@ def rotate(request: MemberRequest, name: str) -> HttpResponse:
         "room": api_keys.has_room(bot),
     }
     return render(request, "accounts/rotate_key.html", context)
-
-
-@require_POST
-@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
-def end_overlap(request: MemberRequest, name: str, public: str) -> HttpResponse:
-    """Let a key that is rotating out stop now: a brake."""
-    bot = bot_of(request, name)
-    key = _key_of(bot, public)
-    try:
-        brakes.end_overlap(actor=request.member, api_key=key)
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, f"The key {key.short} has stopped.\nWhat it asked for stays open.")
-    return redirect("accounts:service_user", name=bot.name)
 
 
 def in_groups(text: str) -> Sequence[str]:

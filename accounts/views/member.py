@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import brakes, entitlements, sessions
+from accounts import entitlements, sessions
 from accounts.entitlements import Rights
 from accounts.forms.service_users import ConfirmForm
 from accounts.identity import checks
@@ -99,20 +99,6 @@ def member(request: MemberRequest, number: int) -> HttpResponse:
 
 @require_POST
 @needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
-def suspend(request: MemberRequest, number: int) -> HttpResponse:
-    """Pull the brake: at once, with nothing to approve and no code to look for."""
-    found = member_of(request, number)
-    return _at_once(
-        request,
-        found,
-        lambda: brakes.suspend_member(actor=request.member, member=found),
-        f"{found.label} is suspended.\nTheir sessions ended, and what they asked for is over. It lasts 72 hours, "
-        "unless it is lifted before.",
-    )
-
-
-@require_POST
-@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
 def keep_out(request: MemberRequest, number: int) -> HttpResponse:
     """Ask that they stay out until that is lifted."""
     found = member_of(request, number)
@@ -121,19 +107,6 @@ def keep_out(request: MemberRequest, number: int) -> HttpResponse:
         found,
         "keep_out",
         lambda: propose(keeping_out.keep_out, actor=request.member, params=keeping_out.KeepOut(found.pk)),
-    )
-
-
-@require_POST
-@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
-def end_sessions(request: MemberRequest, number: int) -> HttpResponse:
-    """Sign somebody out everywhere; they may sign in again."""
-    found = member_of(request, number)
-    return _at_once(
-        request,
-        found,
-        lambda: sessions.end_of(found, by=request.member),
-        f"{found.label} is signed out everywhere.\nThey can sign in again.",
     )
 
 
@@ -264,16 +237,6 @@ def _bars(request: MemberRequest, found: Member) -> Bars:
         sessions=gone or may_ask,
         review=checks.bar_to_review(found, reader),
     )
-
-
-def _at_once(request: MemberRequest, found: Member, act: Callable[[], object], words: str) -> HttpResponse:
-    try:
-        act()
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, words)
-    return redirect("accounts:member", number=found.pk)
 
 
 def _asked(request: MemberRequest, found: Member, name: str, ask: Callable[[], ChangeRequest]) -> HttpResponse:

@@ -38,6 +38,8 @@ class KeyRow:
     number: int
     calls: Calls
     warnings: tuple[str, ...]
+    lift: ConfirmForm | None
+    is_yours: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def last_used(keys: list[ApiKey]) -> datetime | None:
 
 def bot_of(request: MemberRequest, name: str) -> ServiceUser:
     """The Organization's bot of that name, also a removed one; another Organization's is a 404."""
-    bots = ServiceUser.objects.select_related("account", "organization")
+    bots = ServiceUser.objects.select_related("account", "organization", "suspended_by__user")
     return get_object_or_404(bots, organization=request.organization, name=name)
 
 
@@ -95,13 +97,18 @@ def page_of(
     reveal_form: ConfirmForm | None = None,
     lift_form: ConfirmForm | None = None,
     remove_form: ConfirmForm | None = None,
+    pause_form: tuple[int, ConfirmForm] | None = None,
 ) -> HttpResponse:
     """The page, with the one form that was just posted and could not be taken."""
     may_ask = allows(request.member, Workflow.MANAGE_ACCESS, Right.INITIATE)
-    keys = list(ApiKey.objects.filter(service_user=bot).select_related("made_by__user").order_by("-pk"))
+    keys = list(
+        ApiKey.objects.filter(service_user=bot).select_related("made_by__user", "paused_by__user").order_by("-pk")
+    )
     custodians = Custodian.objects.filter(api_key__service_user=bot).select_related("member__user").order_by("pk")
     limits = limits_of(bot)
     calls = calls_of(keys)
+    may_lift = may_ask or allows(request.member, Workflow.MANAGE_ACCESS, Right.APPROVE)
+    kept = {one.api_key_id for one in custodians if one.member.user_id == request.member.user_id}
     rows = [
         KeyRow(
             key,
@@ -111,6 +118,8 @@ def page_of(
             number=number,
             calls=calls[key.pk],
             warnings=warnings(key, bot),
+            lift=_lift_form(request, key, pause_form) if may_lift else None,
+            is_yours=key.pk in kept or key.made_by.user_id == request.member.user_id,
         )
         for number, key in zip(range(len(keys), 0, -1), keys, strict=True)
     ]
@@ -126,9 +135,7 @@ def page_of(
         "last_used_at": last_used(keys),
         "custodians": _by_member(list(custodians)),
         "may_ask": may_ask and bot.removed_at is None,
-        "may_lift": bot.suspended_at is not None
-        and bot.removed_at is None
-        and (may_ask or allows(request.member, Workflow.MANAGE_ACCESS, Right.APPROVE)),
+        "may_lift": bot.suspended_at is not None and bot.removed_at is None and may_lift,
         "lift_form": lift_form or ConfirmForm(request=request, auto_id="id_lift_%s"),
         "remove_form": remove_form or ConfirmForm(request=request, auto_id="id_remove_%s"),
     }
@@ -144,6 +151,7 @@ def state_of(bot: ServiceUser, key: ApiKey) -> tuple[str, Level]:
         (key.has_expired and key.retires_at is not None, "Rotated out", "void"),
         (key.has_expired, "Expired", "void"),
         (bot.suspended_at is not None, "Suspended", "stop"),
+        (key.paused_at is not None, "Paused", "stop"),
         (key.revealed_at is None, "Waiting to be revealed", "wait"),
         (key.retires_at is not None, "Rotating out", "wait"),
     )
@@ -157,6 +165,15 @@ def _reveal_form(
     if not bot.is_active or not key.is_claimable or key.has_expired or key.made_by_id != request.member.pk:
         return None
     return posted or ConfirmForm(request=request, auto_id="id_reveal_%s")
+
+
+def _lift_form(request: MemberRequest, key: ApiKey, posted: tuple[int, ConfirmForm] | None) -> ConfirmForm | None:
+    """What asks that a paused key works again."""
+    if key.paused_at is None or key.is_over:
+        return None
+    if posted is not None and posted[0] == key.pk:
+        return posted[1]
+    return ConfirmForm(request=request, auto_id=f"id_pause_{key.pk}_%s")
 
 
 def _moving(keys: list[ApiKey]) -> tuple[ApiKey, ApiKey] | None:

@@ -1,12 +1,11 @@
-"""Service Users: one of them, a new one, changing, lifting a suspension, removing; and the brake."""
+"""Service Users: one of them, a new one, changing, lifting a suspension, removing."""
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import brakes
 from accounts.forms.risk import PROPOSED_LIFE, risk_of
 from accounts.forms.service_users import ChangeServiceUserForm, ConfirmForm, NewServiceUserForm
 from accounts.limits import limits_of
@@ -110,20 +109,6 @@ def risk(request: MemberRequest) -> HttpResponse:
         ip_allow_list=request.GET.get("ip_allow_list", ""),
     )
     return render(request, "accounts/_risk.html", {"risk": stands})
-
-
-@require_POST
-@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
-def suspend(request: MemberRequest, name: str) -> HttpResponse:
-    """Pull the brake: at once, with nothing to approve and no code to look for."""
-    bot = bot_of(request, name)
-    try:
-        brakes.suspend_service_user(actor=request.member, service_user=bot)
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, f"{bot.name} is suspended.\nIts keys stopped working, and what it asked for is over.")
-    return redirect("accounts:service_user", name=bot.name)
 
 
 @require_POST

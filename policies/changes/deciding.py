@@ -114,6 +114,8 @@ def initiator_lack(change: ChangeRequest, asked: Asked) -> str | None:
     """Why whoever asked may no longer ask, or None (R5)."""
     if change.api_key is not None and change.api_key.revoked_at is not None:
         return f"The key of {change.initiator_label} was revoked."
+    if change.api_key is not None and change.api_key.paused_at is not None:
+        return f"The key of {change.initiator_label} is paused."
     try:
         entry = registry.get(change.operation)
     except registry.Unregistered:

@@ -113,7 +113,7 @@ def _own_key(asker: "Member | ServiceUser", api_key: "ApiKey | None") -> "ApiKey
     if asker.kind == actors.MEMBER:
         return None
     key = api_key and type(api_key).objects.filter(pk=api_key.pk, service_user_id=asker.pk).first()
-    if key is None or key.revoked_at is not None or key.has_expired:
+    if key is None or key.revoked_at is not None or key.paused_at is not None or key.has_expired:
         raise Refused("A service user asks through a key of its own that is in force.")
     return key
 

@@ -74,6 +74,8 @@ class EventKind(StrEnum):
     KEY_ROTATED = "key.rotated"
     KEY_OVERLAP_ENDED = "key.overlap_ended"
     KEY_REVOKED = "key.revoked"
+    KEY_PAUSED = "key.paused"
+    KEY_RESUMED = "key.resumed"
     KEY_LAPSED = "key.lapsed"
 
     POLICY_CONFIGURED = "policy.configured"

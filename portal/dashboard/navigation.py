@@ -11,9 +11,10 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts.models import Member
 from accounts.notices import unseen
-from policies.access import granted
+from accounts.stopped import Stopped, by_member
+from policies.access import allows, granted
 from policies.inbox import waiting_count
-from policies.workflows import Workflow
+from policies.workflows import Right, Workflow
 from portal.core.http import MemberRequest
 
 
@@ -72,7 +73,7 @@ class Group:
 
 
 def navigation(request: HttpRequest) -> dict[str, object]:
-    """`nav`, `inbox_count`, `memberships` and `security_notices` for the frame; none is asked for until it is shown."""
+    """What the frame shows, and `stopped` for the inbox; none is asked for until it is shown."""
     if getattr(request, "member", None) is None:
         return {}
     known = cast("MemberRequest", request)
@@ -81,6 +82,7 @@ def navigation(request: HttpRequest) -> dict[str, object]:
         "inbox_count": cache(partial(waiting_count, known.member)),
         "memberships": SimpleLazyObject(partial(memberships, known)),
         "security_notices": SimpleLazyObject(partial(unseen, known.member.user)),
+        "stopped": SimpleLazyObject(partial(stopped_for, known.member)),
     }
 
 
@@ -97,6 +99,12 @@ def groups(request: MemberRequest) -> list[Group]:
 def viewable(member: Member) -> set[Workflow]:
     """The workflows that `member` may View, for all Accounts or for some: any right on one implies it."""
     return {Workflow(workflow) for workflow, _, _ in granted(member)}
+
+
+def stopped_for(member: Member) -> list[Stopped]:
+    """What is stopped now, for whoever could ask or approve that it is lifted."""
+    able = any(allows(member, Workflow.MANAGE_ACCESS, right) for right in (Right.INITIATE, Right.APPROVE))
+    return by_member(member.organization_id) if able else []
 
 
 def memberships(request: MemberRequest) -> Sequence[Member]:

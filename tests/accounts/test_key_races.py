@@ -3,7 +3,7 @@
 import pytest
 from django.db import transaction
 
-from accounts import keys
+from accounts import brakes, keys
 from accounts.keys import NonceUsed, Revealed, Spent
 from accounts.models import ApiKey, Custodian
 from portal.core.errors import Conflict
@@ -44,3 +44,29 @@ def test_two_pages_that_reveal_at_once_show_one_secret(race, owner, trading_bot)
     assert sum(isinstance(answer, Revealed) for answer in answers) == 1
     assert sum(isinstance(answer, Conflict) for answer in answers) == 5
     assert Custodian.objects.filter(api_key=key).count() == 1
+
+
+def test_a_key_that_is_paused_while_it_is_revealed_does_not_work(race, owner, ana, trading_bot):
+    """fault rules-f: reveal ∥ pause; whichever comes first, it stays paused."""
+    with transaction.atomic():
+        key = keys.issue(trading_bot.service_user, made_by=owner, expires_at=None)
+    acts = (lambda: keys.reveal(key.pk, member=owner), lambda: brakes.pause_key(actor=ana, api_key=key))
+    answers = race(lambda number: acts[number](), 2)
+    assert isinstance(answers[0], Revealed | Conflict)
+    assert answers[1] is None
+    key.refresh_from_db()
+    assert (key.is_active, key.paused_by) == (False, ana)
+
+
+def test_a_key_is_paused_once_and_revoked_for_good(race, owner, ana, ben, trading_bot):
+    """fault rules-f: pause ∥ pause ∥ revoke; the one who paused it is the one who is named."""
+    acts = (
+        lambda: brakes.pause_key(actor=ana, api_key=trading_bot.key),
+        lambda: brakes.pause_key(actor=owner, api_key=trading_bot.key),
+        lambda: brakes.revoke_key(actor=owner, api_key=trading_bot.key),
+    )
+    answers = race(lambda number: acts[number](), 3)
+    assert answers[2] is None
+    assert [type(answer) for answer in answers[:2]].count(type(None)) <= 1
+    key = ApiKey.objects.get(pk=trading_bot.key.pk)
+    assert (key.is_active, key.slot, key.revoked_at is None) == (False, None, False)

@@ -13,7 +13,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import own_factors, ownership, resting, session, suspensions
+from accounts import own_factors, ownership, resting, session, sessions, suspensions
 from accounts.factors import held as factors
 from accounts.identity import checks
 from accounts.identity.provider import Document
@@ -169,3 +169,10 @@ def test_a_brake_and_the_request_that_keeps_out_leave_the_request(race, meet, wo
     ben.refresh_from_db()
     assert ben.suspended_at is not None
     assert ben.suspended_until is None
+
+
+def test_sessions_are_ended_once_however_many_ask_at_once(race, ana, ben):
+    """fault security-M3: end ∥ end, from many tabs of one member."""
+    answers = race(lambda _: sessions.end_of(ben, by=ana), 4)
+    assert [type(answer) for answer in answers].count(Refused) == 3
+    assert AuditEvent.objects.filter(kind="session.ended", actor_id=ana.pk).count() == 1

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -138,16 +139,20 @@ def test_ending_early_is_a_brake_and_cancels_nothing(client, ana, owner, treasur
     """R5: a key that is rotated out is not revoked."""
     called(treasury_bot.public, 1)
     rotated(owner, treasury_bot)
-    sign_in(client, ana)
     page = f"/service-users/treasury-bot/keys/{treasury_bot.public}/end/"
+    sign_in(client, ana)
+    assert "Stop it now" not in text_of(client.get("/service-users/treasury-bot/"))
+    assert "Only custodians" in text_of(client.post(page, {"reason": "Now."}, follow=True))
+    client = Client()
+    sign_in(client, owner)
     assert "Stop it now" in text_of(client.get("/service-users/treasury-bot/"))
-    assert "has stopped" in text_of(client.post(page, follow=True))
+    assert "has stopped" in text_of(client.post(page, {"reason": "The bot has the new one."}, follow=True))
     old = ApiKey.objects.get(public=treasury_bot.public)
     assert (old.revoked_at, old.has_expired) == (None, True)
     assert called(treasury_bot.public, 2) is Refusal.KEY
     assert "Rotated out" in text_of(client.get("/service-users/treasury-bot/"))
-    assert "has stopped already" in text_of(client.post(page, follow=True))
-    assert AuditEvent.objects.get(kind="key.overlap_ended").actor_label == "Ana Ruiz"
+    assert "has stopped already" in text_of(client.post(page, {"reason": "Again."}, follow=True))
+    assert AuditEvent.objects.get(kind="key.overlap_ended").actor_label == "Olive Marsh"
 
 
 def test_only_a_key_that_is_rotating_out_ends_early(owner, eve, ben, trading_bot):

@@ -23,6 +23,7 @@ from portal.core.errors import Conflict
 from tests.factories.world import PASSWORD
 
 pytestmark = pytest.mark.django_db
+WHY = {"reason": "A leaked secret."}
 NEW = "/service-users/new/"
 
 
@@ -433,12 +434,12 @@ def test_a_form_opened_before_another_change_overwrites_nothing(client, owner, t
 def test_suspending_is_a_brake(client, ana, trading_bot, sign_in):
     """§4: at once, for whoever may ask; lifting has to be approved."""
     sign_in(client, ana)
-    assert client.post(page("trading-bot", "suspend")).status_code == 302
+    assert client.post(page("trading-bot", "suspend"), WHY).status_code == 302
     trading_bot.service_user.refresh_from_db()
     assert trading_bot.service_user.suspended_at is not None
     text = text_of(client.get(page("trading-bot")))
     assert "trading-bot is suspended." in text
-    assert "is suspended already" in text_of(client.post(page("trading-bot", "suspend"), follow=True))
+    assert "is suspended already" in text_of(client.post(page("trading-bot", "suspend"), WHY, follow=True))
     client.post(page("trading-bot", "lift"))
     change = ChangeRequest.objects.get(state=State.PENDING)
     assert change.operation == "accounts.lift_suspension"
@@ -447,7 +448,7 @@ def test_suspending_is_a_brake(client, ana, trading_bot, sign_in):
 
 def test_the_owner_lifts_and_removes_at_once(client, owner, trading_bot, sign_in):
     sign_in(client, owner)
-    client.post(page("trading-bot", "suspend"))
+    client.post(page("trading-bot", "suspend"), WHY)
     client.post(page("trading-bot", "lift"))
     trading_bot.service_user.refresh_from_db()
     assert trading_bot.service_user.is_active
@@ -462,14 +463,14 @@ def test_the_owner_lifts_and_removes_at_once(client, owner, trading_bot, sign_in
     assert "Removed" in text_of(client.get("/service-users/"))
 
 
-def test_revoking_is_a_brake(client, ana, trading_bot, sign_in):
-    sign_in(client, ana)
+def test_revoking_is_a_brake_of_its_custodians(client, owner, trading_bot, sign_in):
+    sign_in(client, owner)
     path = page("trading-bot", f"keys/{trading_bot.public}/revoke")
-    client.post(path)
+    client.post(path, WHY)
     trading_bot.key.refresh_from_db()
     assert trading_bot.key.revoked_at is not None
-    assert AuditEvent.objects.get(kind="key.revoked").actor_label == "Ana Ruiz"
-    assert "is revoked already" in text_of(client.post(path, follow=True))
+    assert AuditEvent.objects.get(kind="key.revoked").actor_label == "Olive Marsh"
+    assert "is revoked already" in text_of(client.post(path, WHY, follow=True))
     assert "Revoked" in text_of(client.get(page("trading-bot")))
 
 
@@ -481,11 +482,11 @@ def test_who_must_not_ask_cannot_by_a_forged_post(client, ben, trading_bot, sign
 
 
 def test_lifting_needs_a_second_factor_shown_lately(client, owner, trading_bot, sign_in):
-    """SU-1: while the brake does not."""
+    """SU-1."""
     with time_machine.travel(timezone.now(), tick=False) as clock:
         sign_in(client, owner)
+        client.post(page("trading-bot", "suspend"), WHY)
         clock.shift(timedelta(minutes=6))
-        client.post(page("trading-bot", "suspend"))
         for act in ("lift", "remove"):
             answer = client.post(page("trading-bot", act))
             assert answer.status_code == 200

@@ -212,6 +212,9 @@ def _who_locked_it_does_not_unlock_it_alone(company: Company) -> None:
 def _one_suspends_and_asks_to_keep_them_out(company: Company) -> None:
     page = company["ana"].goes_to("/members/")
     page.get_by_role("link", name="Otto Berg").click()
+    page.get_by_role("link", name="Suspend").click()
+    page.get_by_label("Why").fill("A stolen laptop.")
+    company.sees("ana", "22-suspend")
     page.get_by_role("button", name="Suspend").click()
     expect(page.locator("main")).to_contain_text("Otto Berg is suspended.")
     company.sees("ana", "22-suspended", for_all_readers=True)

@@ -141,6 +141,8 @@ def _members(olive: Walker, ben: Walker) -> None:
     olive.press("Change rights")
     page.wait_for_url("**/members/*/")
     expect(page.get_by_role("row", name=re.compile("Initiate Withdrawal All Accounts .*yes"))).to_be_visible()
+    page.get_by_role("link", name="Suspend").click()
+    page.get_by_label("Why").fill("A stolen laptop.")
     olive.press("Suspend")
     expect(page.get_by_text("is suspended.").first).to_be_visible()
     olive.sees("member-suspended")

@@ -338,7 +338,8 @@ def _a_revoked_key_takes_its_requests_along(portal: Portal, owner: Person, bot: 
     reference = bot.withdraw("0.8")
     assert bot.stage(reference) == ("Initial", "onhold")
     owner.goes_to("/service-users/story-bot/")
-    page.get_by_text("Revoke", exact=True).click()
+    page.get_by_role("link", name="Revoke").click()
+    page.get_by_label("Why").fill("The story ends it.")
     page.get_by_role("button", name="Revoke key").click()
     page.wait_for_load_state()
     assert bot.ask("Balance")["error"] == ["EAPI:Invalid key"]

@@ -92,7 +92,7 @@ def test_a_missing_right_is_named(client, ana, sign_in):
 def test_the_address_of_a_form_is_no_blank_page(client, ana, sign_in):
     """After a form was refused, the browser's address line holds its address."""
     sign_in(client, ana)
-    response = client.get(reverse("accounts:suspend_member", args=[ana.pk]))
+    response = client.get(reverse("accounts:lift_member", args=[ana.pk]))
     assert response.status_code == 405
     assert response.headers["Allow"] == "POST"
     assert "There is nothing to look at here" in response.content.decode()
