@@ -10,8 +10,8 @@ from django.utils import timezone
 from accounts import keys
 from benchmarks.ratio import Ratio, compare
 from portal.api.gateway import Call, answer
+from portal.application import application, django_application
 from portal.venues.registry import venue
-from portal.wsgi import application, django_application
 from tests.api.calls import FORM, next_nonce, sign
 from tests.factories.world import World
 

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.core.checks.registry import registry
 
-from portal import wsgi
+from portal.application import application
 from portal.core.door import headers
 from portal.core.python_check import check_python
 
@@ -43,7 +43,7 @@ def answered(**given: str) -> tuple[int, dict[str, str], bytes]:
         said.append((status, headers))
         return bytes
 
-    body = b"".join(wsgi.application(Sent(**given), start))
+    body = b"".join(application(Sent(**given), start))
     status, headers = said[0]
     return int(status[:3]), dict(headers), body
 
