@@ -50,6 +50,7 @@ def answer(call: Call) -> Reply:
     except ApiError as error:
         if call.path.startswith(PRIVATE):
             method = call.path.removeprefix(PRIVATE)
+            logger.info("Refused %s: %s (%s)", _loggable(method), error.error.value, error.reason.value)
             refusals.note(error.error, error.credential, method=method, source=call.source)
             usage.refused(
                 call.key,

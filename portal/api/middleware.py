@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 
 from portal.api import gateway
 from portal.api.envelope import Reply
+from portal.core import context
 from portal.core.csp import SECURITY_HEADERS
 from portal.core.door.environ import RAW_PATH
 from portal.core.origin import is_secure, source_address
@@ -39,8 +40,8 @@ class ApiKeyMiddleware:
         if not request.path_info.startswith(gateway.PREFIX):
             return self.get_response(request)
         call = read_call(request.META, request, path=request.path_info, scheme=request.scheme or "")
-        reply = gateway.answer(call)
-        return HttpResponse(reply.body, headers=headers(reply))
+        reply, said = answered(call)
+        return HttpResponse(reply.body, headers=said)
 
 
 def bot_api(application: "WSGIApplication") -> "WSGIApplication":
@@ -58,13 +59,20 @@ def bot_api(application: "WSGIApplication") -> "WSGIApplication":
                 # One way to write a path, so that a proxy's rule about `/0/` sees every call.
                 path = gateway.PREFIX
             call = read_call(environ, environ["wsgi.input"], path=path, scheme=environ["wsgi.url_scheme"])
-            reply = gateway.answer(call)
+            reply, said = answered(call)
         finally:
             close_old_connections()
-        start_response("200 OK", [*headers(reply).items(), ("Content-Length", str(len(reply.body)))])
+        start_response("200 OK", [*said.items(), ("Content-Length", str(len(reply.body)))])
         return [reply.body]
 
     return answering
+
+
+def answered(call: gateway.Call) -> tuple[Reply, dict[str, str]]:
+    """The answer and its headers, one of which is the number that finds the call in the log and the history."""
+    with context.origin(source=call.source) as origin:
+        reply = gateway.answer(call)
+        return reply, {**headers(reply), context.REQUEST_ID: origin.request_id}
 
 
 def headers(reply: Reply) -> dict[str, str]:

@@ -42,6 +42,8 @@ def note(error: Error, credential: Credential | None, *, method: str, source: st
         return
     if not _is_first((credential.public if credential else "", network_of(source), error)):
         return
+    known = f"key {credential.public[:4]}…" if credential else "an unknown key"
+    logger.warning("Refused %s with %s: %s", ascii(method[:40]), known, error.value)
     try:
         with context.origin(source=source), transaction.atomic():
             record(

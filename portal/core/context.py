@@ -4,7 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Final
 from uuid import uuid4
+
+# The header in which each answer says its number.
+REQUEST_ID: Final = "X-Request-Id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +34,8 @@ def new_request_id() -> str:
 
 @contextmanager
 def origin(*, source: str, via: str = "", request_id: str = "") -> Iterator[Origin]:
-    """Name the origin of everything done inside the block."""
-    value = Origin(request_id=request_id or new_request_id(), source=source, via=via)
+    """Name the origin of everything done inside the block. Inside of another one it is still the same call."""
+    value = Origin(request_id=request_id or current().request_id or new_request_id(), source=source, via=via)
     token = _origin.set(value)
     try:
         yield value

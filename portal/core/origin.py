@@ -77,7 +77,9 @@ class OriginMiddleware:
         via = f"session {digest(session)[:12]}" if session else ""
         with context.origin(source=source, via=via) as origin:
             request.request_id = origin.request_id  # type: ignore[attr-defined]
-            return self.get_response(request)
+            response = self.get_response(request)
+            response.headers[context.REQUEST_ID] = origin.request_id
+            return response
 
 
 def _parse(text: str) -> Address | None:

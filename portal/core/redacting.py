@@ -9,7 +9,7 @@ LOOKS_SECRET: Final = re.compile(
     r"[A-Za-z0-9+/]{86}(?:==|%3D%3D)"  # 64 bytes in base64: the secret of a key, or a signature
     r"|\b[A-Za-z0-9]+\.[\w-]{16}\.[\w-]{40,}"  # a sealed value
     r"|(?<=secret=)[A-Z2-7]{16,}"  # the seed in the address of an authenticator app
-    r"|\b[A-Z2-7]{32}\b"  # the same seed by itself
+    r"|\b[A-Z2-9]{32}\b"  # the same seed by itself, or the token of a link that was mailed
 )
 
 

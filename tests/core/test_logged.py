@@ -1,0 +1,104 @@
+"""The number on an error page, in the log and in the history is one (fault operations-F14, F15)."""
+
+import json
+import logging
+import re
+from io import StringIO
+from logging.config import dictConfig
+
+import pytest
+from django.conf import settings as real
+from django.test import Client
+from django.urls import reverse
+
+from portal.audit.models import AuditEvent
+from portal.core import context
+from portal.core.redacting import REDACTED, redacted
+from tests.api.calls import Wire
+
+NUMBER = re.compile(r"\[([0-9a-f]{32}|-)\]")
+
+
+@pytest.fixture
+def log():
+    """What the settings' own handler writes, from root and from Django's logger alike."""
+    written = StringIO()
+    loggers = [logging.getLogger(), logging.getLogger("django")]
+    before = [(each, each.handlers[:], each.level) for each in loggers]
+    configured = json.loads(json.dumps(real.LOGGING))
+    configured["handlers"]["console"]["stream"] = written
+    dictConfig({**configured, "incremental": False})
+    for handler in before[0][1]:
+        logging.getLogger().addHandler(handler)
+    logging.getLogger().handlers[0].setStream(written)  # type: ignore[attr-defined]
+    yield written
+    for each, handlers, level in before:
+        each.handlers[:], each.level = handlers, level
+
+
+@pytest.fixture
+def strict():
+    return Client(enforce_csrf_checks=True, raise_request_exception=False)
+
+
+def number_on(response) -> str:
+    (number,) = re.findall(r"<code>([0-9a-f]{32})</code>", response.content.decode())
+    assert response.headers["X-Request-Id"] == number
+    return number
+
+
+def lines_of(log, number):
+    return [line for line in log.getvalue().splitlines() if f"[{number}]" in line]
+
+
+@pytest.mark.urls("tests.dashboard.broken_urls")
+def test_a_fault_is_found_by_the_number_on_its_page(strict, db, log):
+    """fault operations-F14: the number was in no line of any log."""
+    response = strict.get("/broken/")
+    assert response.status_code == 500
+    (line,) = lines_of(log, number_on(response))
+    assert "Internal Server Error: /broken/" in line
+    assert "the words of the fault" in log.getvalue()
+    assert log.getvalue().count("Traceback") == 1
+
+
+def test_a_refusal_is_one_line_with_the_number_on_its_page_and_no_traceback(strict, client, ana, sign_in, log):
+    """fault operations-F14, fault operations-F15: every plain 403 and 400 printed a whole traceback, twice."""
+    sign_in(client, ana)
+    ana.grants.all().delete()
+    pages = [client.get("/nowhere/"), client.get(reverse("accounts:members")), strict.post(reverse("accounts:sign_in"))]
+    assert [page.status_code for page in pages] == [404, 403, 403]
+    for page in pages:
+        (line,) = lines_of(log, number_on(page))
+        assert " WARNING django." in line
+    client.get("/sign-in/", headers={"host": "10.1.2.3"})
+    assert "Invalid HTTP_HOST header" in log.getvalue()
+    assert "Traceback" not in log.getvalue()
+    assert len(log.getvalue().splitlines()) <= 5
+
+
+def test_a_refused_call_is_found_in_log_and_history_by_the_number_of_its_answer(treasury_bot, log):
+    """fault operations-F14: a refused call left no line, and its event had a number that nobody else knew."""
+    wire = Wire(treasury_bot)
+    answer = wire.send("Balance", b"nonce=1", nonce="1", signature="AAAA")
+    assert answer.json() == {"error": ["EAPI:Invalid signature"]}
+    number = answer.headers["X-Request-Id"]
+    (line,) = lines_of(log, number)
+    assert "EAPI:Invalid signature" in line
+    assert treasury_bot.public not in line
+    assert AuditEvent.objects.order_by("-pk")[0].request_id == number
+    assert wire.send("Balance", b"nonce=1", nonce="1", signature="AAAA").headers["X-Request-Id"] != number
+
+
+def test_outside_of_a_call_there_is_no_number(log):
+    logging.getLogger("portal.work").warning("Beside all calls")
+    assert NUMBER.findall(log.getvalue()) == ["-"]
+    with context.origin(source="") as outer, context.origin(source="", via="key K") as inner:
+        assert inner.request_id == outer.request_id
+
+
+def test_the_token_of_a_mailed_link_is_in_no_line():
+    token = "ABCDEFGH23456789ABCDEFGH23456789"
+    assert redacted(f"Method Not Allowed (PUT): /invitations/{token}/") == (
+        f"Method Not Allowed (PUT): /invitations/{REDACTED}/"
+    )
