@@ -203,6 +203,8 @@ SESSION_COOKIE_AGE = 24 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# A proxy that passes the host on without its port leaves no other way to know where the pages are.
+CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(BASE_URL))]
 CSRF_FAILURE_VIEW = "portal.dashboard.views.errors.csrf_failure"
 # A plain call to the bots' API must be answered, never redirected, so Django does not redirect: the proxy does.
 SECURE_SSL_REDIRECT = False

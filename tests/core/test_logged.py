@@ -102,3 +102,15 @@ def test_the_token_of_a_mailed_link_is_in_no_line():
     assert redacted(f"Method Not Allowed (PUT): /invitations/{token}/") == (
         f"Method Not Allowed (PUT): /invitations/{REDACTED}/"
     )
+
+
+def test_a_form_passes_where_the_proxy_leaves_the_port_out(db):
+    """fault operations-F15: behind `$host` on another port than 443 every form was said to be open too long."""
+    assert real.CSRF_TRUSTED_ORIGINS == [real.BASE_URL]
+    client = Client(enforce_csrf_checks=True)
+    page = client.get(reverse("accounts:sign_in"), headers={"host": "localhost"})
+    (token,) = re.findall(r'<meta name="csrf-token" content="([^"]+)">', page.content.decode())
+    fields = {"email": "nobody@demo.test", "password": "x", "csrfmiddlewaretoken": token}
+    for origin, status in ((real.BASE_URL, 200), ("http://localhost:1", 403)):
+        answer = client.post(reverse("accounts:sign_in"), fields, headers={"host": "localhost", "origin": origin})
+        assert answer.status_code == status, origin
