@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django_htmx.http import HttpResponseClientRedirect
 
-from accounts import own_factors, places, second_step, session, sign_in
+from accounts import own_factors, places, second_step, session, sign_in, throttle
 from accounts.factors import recovery_codes, totp
 from accounts.factors.held import RECOVERY_CODE, accepted, counted, held, places_taking
 from accounts.factors.totp import Failure
@@ -259,6 +259,7 @@ def _added(request: HttpRequest, who: Candidate, made: Authenticator | Passkey) 
 def _note_first(who: Candidate, factor: str) -> None:
     """A first factor signs its owner in: the history has that sign-in like any other."""
     if who.is_new:
+        throttle.code_was_right(who.user)
         record(
             EventKind.SIGN_IN_SUCCEEDED,
             actor=who.member,

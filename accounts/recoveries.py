@@ -4,7 +4,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import notices, own_password, places, resting, sessions
+from accounts import notices, own_password, places, resting, sessions, throttle
 from accounts.factors import trust
 from accounts.links import absolute
 from accounts.models import Member, Recovery, User
@@ -58,6 +58,7 @@ def open_enrolment(user: User) -> None:
         raise Refused(f"Not before {opens_at:%d %b %Y, %H:%M} UTC. Until then any member can cancel it.")
     now = timezone.now()
     trust.end_all(user)
+    throttle.code_was_right(user)
     resting.begin(places.of(user))
     Recovery.objects.filter(pk__in=[recovery.pk for recovery in found]).update(opened_at=now)
     for recovery in found:

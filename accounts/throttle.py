@@ -68,6 +68,8 @@ def forget_password_failures(email: str) -> None:
 def wait_for_code(user: User) -> timedelta | None:
     """Count one try of a code, of whichever second factor; None if it may be made, or how long to wait first.
 
+    It only ever makes people wait. What stops for good is one authenticator (`accounts.factors.totp`), never a person.
+
     Runs in the caller's transaction, which must commit also when the code is wrong.
     """
     with transaction.atomic():
@@ -79,7 +81,7 @@ def wait_for_code(user: User) -> timedelta | None:
 
 
 def code_was_right(user: User) -> None:
-    """Forgive wrong codes, once one of a strong factor was right."""
+    """Forgive wrong codes, once one of a strong factor was right, or what they were of is taken away or made anew."""
     Attempts.objects.filter(key=_codes(user)).delete()
 
 
@@ -113,8 +115,6 @@ def _wait(row: Attempts, free: int, *, first: timedelta) -> timedelta | None:
     """What is left of the delay that doubles with every failure after the first `free`."""
     if row.in_a_row < free:
         return None
-    if row.in_a_row >= HARD_STOP:
-        return LONGEST_WAIT
     # Noted under a clock that ran ahead: nobody waits until the right time has caught up. The next try is noted anew.
     if is_ahead(row.last_at, timezone.now()):
         return None

@@ -18,6 +18,10 @@ from portal.core.http import TOTP
 from portal.core.secrets import seal, unseal
 
 SEED_BYTES: Final = 20
+STOPPED: Final = (
+    "A hundred wrong codes in a row were tried, so no code of this app is taken any more. "
+    "Use a passkey or a recovery code, or have another member reset your second factors."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +93,26 @@ def verify(user: User, code: str, *, place: Member | None = None) -> Authenticat
 
     Only apps that count for `place` are asked; without one, those that count wherever the person may sign in.
 
-    Runs in the caller's transaction, which must commit also after a Failure: that is where failures are counted. They
-    are counted for the person, on their first app, so that holding several gives nobody more tries (security F-11).
+    Runs in the caller's transaction, which must commit also after a Failure: that is where failures are counted, on
+    each app that was asked, so that holding several gives nobody more tries (security F-11). One on which a hundred in
+    a row were wrong is asked no more (SI-5): another one, a passkey or a reset is the way.
     """
     devices = list(in_use(TOTP, user, place).order_by("pk").select_for_update())
     if not devices or not CODE.fullmatch(code):
         return Failure("Not the current code. It has six digits.")
-    allowed, why = devices[0].verify_is_allowed()
-    if not allowed:
-        return _too_many(why["locked_until"] - timezone.now())
-    shown_by = next((device for device in devices if device.shows(code)), devices[0])
+    going = [device for device in devices if not device.is_stopped]
+    if not going:
+        return Failure(STOPPED)
+    ready = [device for device in going if device.verify_is_allowed()[0]]
+    if not ready:
+        return _too_many(min(device.verify_is_allowed()[1]["locked_until"] for device in going) - timezone.now())
+    shown_by = next((device for device in ready if device.shows(code)), ready[0])
     accepted: Authenticator | None = django_otp.verify_token(user, shown_by.persistent_id, code)
     if not accepted:
+        for other in going:
+            if other != shown_by:
+                other.throttle_increment()
         return Failure("Not the current code, or it was used before. Wait for the next one, then try again.")
-    if shown_by != devices[0]:
-        devices[0].throttle_reset()
     return accepted
 
 

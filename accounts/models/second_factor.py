@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 CODE: Final = re.compile(r"[0-9]{6}", re.ASCII)
 STEP_SECONDS: Final = 30
+LONGEST_WAIT_SECONDS: Final = 300
+# No code is guessed at for longer than this, however patiently (NIST SP 800-63B §5.2.2).
+HARD_STOP: Final = 100
 # A clock half a minute off, either way, is a clock as people have them.
 NEARBY_STEPS: Final = (0, -1, 1)
 # How many spent steps are remembered beside the newest. Of those that could still pass there are never more than five.
@@ -84,9 +87,14 @@ class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
         """Where its seed belongs: it opens nowhere else."""
         return f"accounts_authenticator.sealed_seed:{self.handle}"
 
-    def get_throttle_factor(self) -> int:
-        """Seconds to wait after the first failure; each further one doubles it."""
-        return 1
+    def get_throttle_factor(self) -> float:
+        """Seconds to wait after the first failure; each further one doubles it, up to five minutes."""
+        return min(1.0, LONGEST_WAIT_SECONDS / 2 ** max(self.throttling_failure_count - 1, 0))
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether so many wrong codes in a row were tried on it that none is taken any more (security SI-5)."""
+        return bool(self.throttling_failure_count >= HARD_STOP)
 
     def verify_is_allowed(self) -> tuple[bool, Any]:
         """As django-otp says, but a failure noted under a clock that ran ahead makes nobody wait until that time.

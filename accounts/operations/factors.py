@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils.html import format_html
 
-from accounts import notices, resting, sessions
+from accounts import notices, resting, sessions, throttle
 from accounts.factors import trust
 from accounts.models import Member
 from accounts.operations.people import find, holds_power, name_of
@@ -96,6 +96,7 @@ def reset_factors(*, actor: Actor, params: ResetFactors, change: ChangeRequest) 
     check_reset(actor=actor, params=params, change=change)
     member = find(change, params.member_id)
     trust.end_all_of(member)
+    throttle.code_was_right(member.user)
     resting.begin([member])
     record(
         EventKind.FACTORS_RESET,
