@@ -3,6 +3,7 @@
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from django.conf import settings
 from django.utils import timezone
 
 from policies import payload, registry
@@ -25,7 +26,7 @@ TERMS: Final = ("workflow", "approvals", "always", "open_hours", "is_locked")
 
 
 def gather(organization: "Organization") -> Facts:
-    """Everything that P2, P5 and R3 ask about one Organization, in ten queries."""
+    """Everything that P2, P5 and R3 ask about one Organization, in twelve queries."""
     levels = type(organization).objects.values_list("second_factor_level", flat=True)
     return Facts(
         level=levels.get(pk=organization.pk),
@@ -122,6 +123,7 @@ def _people(organization: "Organization") -> tuple[Person, ...]:
     for member_id, workflow, right, account_id in rows.values_list("member_id", "workflow", "right", "account_id"):
         grants[member_id].add(Held(workflow, right, account_id))
     people = organization.members
+    awaiting = _awaiting(organization)
     # Only what counts in this very place (DESIGN M4).
     with_app = set(people.filter(authenticators__confirmed=True).values_list("pk", flat=True))
     with_passkey = set(people.filter(passkeys__confirmed=True).values_list("pk", flat=True))
@@ -133,6 +135,7 @@ def _people(organization: "Organization") -> tuple[Person, ...]:
             is_active=member.is_active,
             is_verified=member.is_verified,
             is_resting=member.is_resting,
+            awaits_power=member.pk in awaiting,
             factors=frozenset(
                 kind for kind, having in ((TOTP, with_app), (PASSKEY, with_passkey)) if member.pk in having
             ),
@@ -140,6 +143,21 @@ def _people(organization: "Organization") -> tuple[Person, ...]:
         )
         for member in people.select_related("user").order_by("user__name", "pk")
     )
+
+
+def _awaiting(organization: "Organization") -> set[int]:
+    """The Members to whom power is on its way: a key that they alone can reveal, or an open offer of the ownership."""
+    now = timezone.now()
+    keys = organization.service_users.filter(
+        removed_at=None,
+        keys__revealed_at=None,
+        keys__revoked_at=None,
+        keys__created_at__gt=now - settings.CLAIM_KEY_WITHIN,
+    )
+    offers = organization.ownership_offers.filter(
+        accepted_at=None, declined_at=None, lapsed_at=None, expires_at__gt=now
+    )
+    return {*keys.values_list("keys__made_by", flat=True), *offers.values_list("to", flat=True)}
 
 
 def _bots(organization: "Organization") -> tuple[Bot, ...]:

@@ -155,6 +155,8 @@ PASSWORD_FAILURES_OF_SOURCE = 50
 STEP_UP_FRESH = timedelta(minutes=5)
 # After a reset of their factors a person approves no money for this long (DESIGN M4).
 AFTER_RESET = timedelta(hours=24)
+# A secret that nobody reveals for this long is dead (DESIGN K2); until then the key is power on its way to its maker.
+CLAIM_KEY_WITHIN = timedelta(hours=72)
 
 # --- Mail ------------------------------------------------------------------------------------------------------------
 # Without a server to send it, mail is kept as files; `consolemail://` prints it instead.

@@ -1,8 +1,9 @@
 """An API key: one credential of a Service User, and who has ever held its power."""
 
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Final
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -10,7 +11,7 @@ from accounts.models.member import Member
 from accounts.models.service_user import ServiceUser
 from portal.core.sealing import SealedField
 
-CLAIM_WITHIN = timedelta(hours=72)
+CLAIM_WITHIN: Final[timedelta] = settings.CLAIM_KEY_WITHIN
 # Two keys at most, so that one can be exchanged for another while both work (DESIGN K5).
 SLOTS = (1, 2)
 

@@ -31,7 +31,8 @@ class Person:
     """A Member with what decides about their rights. `user_id` is the person, whom rules count once.
 
     `is_resting`: their factors were put anew so lately that they approve nothing, and finish nothing alone, of money,
-    access and policies (DESIGN M4).
+    access and policies (DESIGN M4). `awaits_power`: a key that only they can reveal, or an offer of the ownership,
+    waits for them.
     """
 
     member_id: int
@@ -40,6 +41,7 @@ class Person:
     is_active: bool = True
     is_verified: bool = True
     is_resting: bool = False
+    awaits_power: bool = False
     factors: frozenset[str] = frozenset()
     grants: frozenset[Held] = frozenset()
 
@@ -62,8 +64,11 @@ class Person:
 
     @property
     def holds_power(self) -> bool:
-        """Whether any Grant gives more than looking: Initiate, Approve or Execute, anywhere (DESIGN P4)."""
-        return any(held.right != Right.VIEW for held in self.grants)
+        """Whether they can do more than look, or soon could (DESIGN P4).
+
+        By any Grant of Initiate, Approve or Execute, anywhere, or by power that is on its way to them.
+        """
+        return self.awaits_power or any(held.right != Right.VIEW for held in self.grants)
 
 
 @dataclass(frozen=True, slots=True)

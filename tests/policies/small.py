@@ -45,6 +45,7 @@ def people(draw, *, accounts=(None,), factors=FACTORS, most=4, rights=None):
             is_active=draw(st.sampled_from([True, True, True, False])),
             is_verified=draw(st.sampled_from([True, True, True, False])),
             is_resting=draw(st.sampled_from([False, False, True])),
+            awaits_power=draw(st.sampled_from([False, False, True])),
             factors=draw(factors),
             grants=draw(holdings(accounts) if rights is None else rights),
         )
