@@ -95,6 +95,16 @@ WORDS: Final[Mapping[str, Words]] = {
         "The last one: {by} {did}. They wrote: {reason} Somebody who has got into their account could do this.",
         advice="Speak to {by} now. If it was not them, suspend them, and ask once that all is lifted: {link}",
     ),
+    "identity_waits": Words(
+        "{name} of {organization} waits for you to verify their identity.",
+        "Their address is {email}. Until somebody has done so they may look, and not act.",
+        advice="Compare what they wrote with their document, and with the person: {link}",
+    ),
+    "factor_first": Words(
+        "Your second factor is set up.",
+        "{factor} From now on it is asked for when you sign in, and before anything that matters.",
+        advice="If this was not you, tell an administrator.",
+    ),
     "ownership_offered": Words(
         "The ownership of {organization} is offered to you.",
         "Accept it or decline it until {until}.",

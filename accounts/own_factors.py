@@ -100,7 +100,9 @@ def added(factor: Factor, where: Sequence[Member], *, member: Member, key: str |
     for place in where:
         _tell(EventKind.FACTOR_ADDED, factor, place)
     links.kill(member.user, LinkPurpose.ENROL, where)
-    kind = "factor_added_by_code" if by_code else "factor_added"
+    # The very first is what they were asked to set up, and no reason for alarm.
+    is_first = key is None and not any(place.factors_reset_at for place in where)
+    kind = "factor_added_by_code" if by_code else "factor_first" if is_first else "factor_added"
     notices.notify_security(member.user, kind, factor=f"{described(factor)}.")
     if by_code:
         resting.begin_by_code(where)

@@ -9,10 +9,9 @@ from django.utils import timezone
 
 from accounts.identity.manual import ManualReview
 from accounts.identity.provider import Document, Provider
+from accounts.identity.reviewers import bar_to_review
 from accounts.models import IdentityCheck, Member
 from accounts.models.member import Identity
-from policies import facts as gathering
-from policies.rules import Asked, Facts, Person, why_not
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
@@ -106,34 +105,6 @@ def waiting_of(member: Member) -> IdentityCheck | None:
 def last_of(member: Member) -> IdentityCheck | None:
     """What the person showed last."""
     return IdentityCheck.objects.filter(member=member).order_by("-pk").first()
-
-
-def bar_to_review(member: Member, reviewer: Member) -> str:
-    """Why `reviewer` may not judge the identity of `member`; empty if they may.
-
-    Neither the person nor who invited them, unless there is nobody else.
-    """
-    facts = gathering.gather(reviewer.organization)
-    mine = gathering.person(facts, reviewer.pk)
-    if mine is None or member.organization_id != reviewer.organization_id:
-        return "You are not a member here."
-    if mine.user_id == member.user_id:
-        return "Nobody verifies their own identity."
-    if not _can(mine, facts):
-        return "It takes Approve on Manage Access, and a verified identity of your own, to look at this."
-    inviter = gathering.person(facts, member.invited_by_id)
-    others = [person for person in facts.people if _can(person, facts) and person.user_id != member.user_id]
-    if inviter is not None and inviter.user_id == mine.user_id and len({one.user_id for one in others}) > 1:
-        names = ", ".join(person.name for person in others if person.user_id != mine.user_id)
-        return f"You invited {member.label}, so somebody else verifies them: {names}."
-    return ""
-
-
-def _can(person: Person, facts: Facts) -> bool:
-    # Asked as if by nobody: what is looked at is the reviewer alone.
-    nobody = Person(member_id=0, user_id=0, name="")
-    # Who rests may look and ask; it then takes an approval besides (M4).
-    return why_not(person.awake, Asked(Workflow.MANAGE_ACCESS, nobody), facts.level) is None
 
 
 def _look_at(document: Document) -> None:

@@ -2,11 +2,16 @@
 
 from typing import Final
 
+from django.urls import reverse
+
+from accounts import notices
+from accounts.identity.reviewers import reviewers_of
+from accounts.links import absolute
 from accounts.models import IdentityCheck
 
 
 class ManualReview:
-    """Nothing is sent anywhere; reviewers find it on the members page."""
+    """Nothing is sent anywhere; who may judge it is told by mail, and finds it in the inbox."""
 
     name: Final = "manual"
     promise: Final = (
@@ -14,4 +19,15 @@ class ManualReview:
     )
 
     def submitted(self, check: IdentityCheck) -> None:
-        """Reviewers look by themselves."""
+        """Tell those who may judge it; what the person wrote is in no mail."""
+        member = check.member
+        for reviewer in reviewers_of(member):
+            notices.notify_security(
+                reviewer.user,
+                "identity_waits",
+                name=member.label,
+                email=member.user.email,
+                organization=member.organization.name,
+                source="",
+                link=absolute(reverse("accounts:review_identity", args=[member.pk])),
+            )

@@ -66,7 +66,7 @@ def passkey(request: HttpRequest) -> HttpResponse:
     if form.is_valid() and PASSKEY in who.kinds:
         try:
             answer, name = form.cleaned_data["answer"], form.cleaned_data["name"]
-            return _thank(request, enrolment.enrol_passkey(request, who, answer, name=name), name)
+            return _thank(request, enrolment.enrol_passkey(request, who, answer, name=name), name, who)
         except DomainError as error:
             form.refuse(error)
     return _choices(request, who, form)
@@ -88,7 +88,7 @@ def app(request: HttpRequest) -> HttpResponse:
     try:
         if form.is_valid():
             name = form.cleaned_data["name"]
-            return _thank(request, enrolment.enrol_app(request, who, form.cleaned_data["code"], name=name), name)
+            return _thank(request, enrolment.enrol_app(request, who, form.cleaned_data["code"], name=name), name, who)
     except Invalid as error:
         form.refuse(error)
     except Refused as error:
@@ -171,8 +171,11 @@ def _show_first(request: HttpRequest, onward: str) -> HttpResponse:
     return redirect(f"{reverse('accounts:prove')}?{urlencode({'next': onward})}")
 
 
-def _thank(request: HttpRequest, route: str, name: str) -> HttpResponse:
-    messages.success(request, f"“{name}” is your second factor now.\nYour other sessions were ended.")
+def _thank(request: HttpRequest, route: str, name: str, who: Candidate) -> HttpResponse:
+    if who.is_new:
+        messages.success(request, f"“{name}” is a second factor of yours now.\nYou are signed in.")
+    else:
+        messages.success(request, f"“{name}” is a second factor of yours now.\nYour other sessions were ended.")
     return redirect(route)
 
 

@@ -7,7 +7,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods
 
 from accounts.forms.members import DOCUMENTS, DocumentForm, ReviewForm
-from accounts.identity import checks
+from accounts.identity import checks, reviewers
 from accounts.models import Member
 from accounts.models.member import Identity
 from accounts.operations.identity import VerifyIdentity, verify_identity
@@ -74,6 +74,7 @@ def review(request: MemberRequest, number: int) -> HttpResponse:
         "member": member,
         "check": check,
         "document": document,
+        "prospect": reviewers.prospect(member, request.member),
         "kind": dict(DOCUMENTS).get(document.kind, document.kind),
     }
     response = render(request, "accounts/review_identity.html", context)

@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from accounts.models import Member
+from accounts.identity.reviewers import waiting_for
+from accounts.models import IdentityCheck, Member
 from accounts.notices import unseen
 from accounts.stopped import Stopped, by_member
 from policies.access import allows, granted
@@ -73,17 +74,24 @@ class Group:
 
 
 def navigation(request: HttpRequest) -> dict[str, object]:
-    """What the frame shows, and `stopped` for the inbox; none is asked for until it is shown."""
+    """What the frame shows, and `stopped` and `identity_reviews` for the inbox; none is asked for until it is shown."""
     if getattr(request, "member", None) is None:
         return {}
     known = cast("MemberRequest", request)
+    reviews = SimpleLazyObject(partial(waiting_for, known.member))
     return {
         "nav": SimpleLazyObject(partial(groups, known)),
-        "inbox_count": cache(partial(waiting_count, known.member)),
+        "inbox_count": cache(partial(_waiting, known.member, reviews)),
+        "identity_reviews": reviews,
         "memberships": SimpleLazyObject(partial(memberships, known)),
         "security_notices": SimpleLazyObject(partial(unseen, known.member.user)),
         "stopped": SimpleLazyObject(partial(stopped_for, known.member)),
     }
+
+
+def _waiting(member: Member, reviews: Sequence[IdentityCheck]) -> int:
+    """How many requests wait for `member` to decide, and identities to be judged."""
+    return waiting_count(member) + len(reviews)
 
 
 def groups(request: MemberRequest) -> list[Group]:

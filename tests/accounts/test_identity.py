@@ -4,16 +4,17 @@ from datetime import date, timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
-from accounts.identity import checks
+from accounts.identity import checks, reviewers
 from accounts.identity.provider import Document
 from accounts.models import IdentityCheck, Member
 from accounts.models.member import Identity
 from accounts.operations.identity import VerifyIdentity, verify_identity
 from policies.access import allows
 from policies.changes import propose
-from policies.models import State
+from policies.models import Policy, State
 from policies.operations import ConfigurePolicy, configure_policy
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
@@ -199,3 +200,52 @@ def test_a_stranger_reviews_nothing(client, newcomer, owner, eve, audit, sign_in
         sign_in(client, member)
         assert client.get(page).status_code == status
         client.post("/sign-out/")
+
+
+# --- How a review reaches its reviewers ---
+
+
+def test_who_may_review_is_told_by_mail_and_finds_it_in_the_inbox(client, world, newcomer, ben, cleo, sign_in, mailed):
+    """fault pages-B5: a mail, an entry, a count; nothing of what was written, and nothing for who may not."""
+    told = mailed(lambda: checks.submit(newcomer, document()))
+    waits = [message for message in told if "to verify their identity" in message.subject]
+    addresses = {message.to[0] for message in waits}
+    assert {ben.user.email, cleo.user.email} <= addresses
+    assert not {newcomer.user.email, world.members["audit"].user.email} & addresses
+    assert all(document().number not in message.body for message in waits)
+    assert f"/members/{newcomer.pk}/identity/" in waits[0].body
+    sign_in(client, ben)
+    page = client.get("/inbox/")
+    assert f"/members/{newcomer.pk}/identity/" in page.content.decode()
+    assert page.context["inbox_count"]() == 1
+    sign_in(other := Client(), world.members["audit"])
+    assert f"/members/{newcomer.pk}/identity/" not in other.get("/inbox/").content.decode()
+
+
+def test_what_somebody_has_asked_to_verify_waits_as_a_request(newcomer, world, ben, cleo):
+    """fault pages-B5: once, and not twice."""
+    check = checks.submit(newcomer, document())
+    assert [waiting.pk for waiting in reviewers.waiting_for(cleo)] == [check.pk]
+    Member.objects.filter(pk=ben.pk).update(factors_reset_at=timezone.now(), factors_enrolled_at=timezone.now())
+    assert verify(ben, check).state == State.PENDING
+    assert reviewers.waiting_for(cleo) == []
+
+
+def test_the_review_says_beforehand_that_it_becomes_a_request(client, newcomer, world, ben, sign_in):
+    """fault pages-B5: *Verify identity* looked final and turned into a request for two approvals."""
+    checks.submit(newcomer, document())
+    sign_in(client, ben)
+    page = f"/members/{newcomer.pk}/identity/"
+    assert "Verifying happens at once." in client.get(page).content.decode()
+    Policy.objects.filter(organization=world.organization, workflow="initiate_withdrawal").update(is_locked=True)
+    text = " ".join(client.get(page).content.decode().split())
+    assert "Verifying will wait for 2 approvals besides yours." in text
+    assert "Ask to verify identity" in text
+
+
+def test_the_form_asks_for_words_and_not_for_a_picture(client, newcomer, sign_in):
+    """fault pages-B5: there is nothing to upload."""
+    sign_in(client, newcomer)
+    text = client.get("/identity/").content.decode()
+    assert "Show a document below" not in text
+    assert "Write below what your document says" in text

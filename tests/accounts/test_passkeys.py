@@ -247,7 +247,7 @@ def test_the_handle_must_be_the_owners(client, owner, ben, passkey):
 def test_a_passkey_is_made_and_signs_in_from_then_on(client, owner, sign_in):
     sign_in(client, owner)
     made = SoftPasskey()
-    assert "“Phone” is your second factor now" in register(client, made).content.decode()
+    assert "“Phone” is a second factor of yours now" in register(client, made).content.decode()
     assert Passkey.objects.get(user=owner.user).name == "Phone"
     visitor = Client()
     sign_in_with(visitor, made)

@@ -98,7 +98,7 @@ def test_a_passkey_opens_the_dialog_over_the_page(person):
     plug_in(ben.context, page).present(True)
     page.get_by_label("Name").fill("Laptop")
     page.get_by_role("button", name="Create a passkey").click()
-    page.get_by_text("“Laptop” is your second factor now.").wait_for()
+    page.get_by_text("“Laptop” is a second factor of yours now.").wait_for()
     page = ben.goes_to("/profile/")
     page.get_by_label("Name").fill("Ben A. Adeyemi")
     ben.context.clear_cookies(name="session")

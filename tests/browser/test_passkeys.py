@@ -52,7 +52,7 @@ def test_a_passkey_is_made_signs_in_and_approves_money(portal, person, device):
     own, page = device(ben), ben.page
     own.present(True)
     add_passkey(page, portal.base_url, "Laptop")
-    expect(page.get_by_text("“Laptop” is your second factor now.")).to_be_visible()
+    expect(page.get_by_text("“Laptop” is a second factor of yours now.")).to_be_visible()
     assert own.holds() == 1
     ben.pictures("recovery-codes")
     page.get_by_role("button", name="Use passkey").click()
@@ -98,7 +98,7 @@ def test_without_a_verified_person_all_three_ceremonies_fail(portal, person, dev
 
     own.verifies(True)
     add_passkey(page, portal.base_url, "Laptop")
-    expect(page.get_by_text("“Laptop” is your second factor now.")).to_be_visible()
+    expect(page.get_by_text("“Laptop” is a second factor of yours now.")).to_be_visible()
     own.verifies(False)
     page.goto(f"{portal.base_url}/security/confirm/")
     page.get_by_role("button", name="Use passkey").click()
@@ -121,7 +121,7 @@ def test_after_the_password_a_passkey_is_the_first_offer(portal, person, device)
     own, page = device(fay), fay.page
     own.present(True)
     add_passkey(page, portal.base_url, "Key")
-    expect(page.get_by_text("“Key” is your second factor now.")).to_be_visible()
+    expect(page.get_by_text("“Key” is a second factor of yours now.")).to_be_visible()
     page.goto(f"{portal.base_url}/security/")
     sign_out(page)
     known = portal.member("fay")

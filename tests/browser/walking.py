@@ -117,7 +117,7 @@ class Walker:
     def make_passkey(self, name: str) -> None:
         self.page.get_by_label("Name").fill(name)
         self.press("Create a passkey")
-        expect(self.page.get_by_text(f"“{name}” is your second factor now.")).to_be_visible()
+        expect(self.page.get_by_text(f"“{name}” is a second factor of yours now.")).to_be_visible()
 
     def take_codes(self, look: str = "") -> list[str]:
         self.press("Show ten new codes")

@@ -1,0 +1,83 @@
+"""Who may judge an identity: whoever approves on Manage Access, neither the person nor their inviter (DESIGN M3)."""
+
+from dataclasses import dataclass
+
+from accounts.models import IdentityCheck, Member
+from policies import facts as gathering
+from policies.models import ChangeRequest
+from policies.rules import Asked, Facts, Person, approvals_needed, eligible, is_locked, why_not
+from policies.workflows import Workflow
+
+VERIFYING = "accounts.verify_identity"
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What *Verify identity* would lead to: so many approvals besides, which these people can give; 0 is at once."""
+
+    approvals: int
+    approvers: tuple[str, ...]
+
+
+def bar_to_review(member: Member, reviewer: Member, facts: Facts | None = None) -> str:
+    """Why `reviewer` may not judge the identity of `member`; empty if they may.
+
+    Neither the person nor who invited them, unless there is nobody else.
+    """
+    facts = facts or gathering.gather(reviewer.organization)
+    mine = gathering.person(facts, reviewer.pk)
+    if mine is None or member.organization_id != reviewer.organization_id:
+        return "You are not a member here."
+    if mine.user_id == member.user_id:
+        return "Nobody verifies their own identity."
+    if not _can(mine, facts):
+        return "It takes Approve on Manage Access, and a verified identity of your own, to look at this."
+    inviter = gathering.person(facts, member.invited_by_id)
+    others = [person for person in facts.people if _can(person, facts) and person.user_id != member.user_id]
+    if inviter is not None and inviter.user_id == mine.user_id and len({one.user_id for one in others}) > 1:
+        names = ", ".join(person.name for person in others if person.user_id != mine.user_id)
+        return f"You invited {member.label}, so somebody else verifies them: {names}."
+    return ""
+
+
+def reviewers_of(member: Member) -> list[Member]:
+    """All who may judge the identity of `member` now."""
+    facts = gathering.gather(member.organization)
+    able = [person.member_id for person in facts.people if _can(person, facts)]
+    members = Member.objects.filter(pk__in=able).select_related("user", "organization").order_by("pk")
+    return [one for one in members if not bar_to_review(member, one, facts)]
+
+
+def waiting_for(reader: Member) -> list[IdentityCheck]:
+    """What waits for `reader` to judge, the oldest first; what somebody has asked to be verified waits as a request."""
+    asked = ChangeRequest.objects.of(reader.organization_id).open().filter(operation=VERIFYING)
+    rows = IdentityCheck.objects.filter(
+        member__organization_id=reader.organization_id, member__removed_at=None, decided_at=None
+    ).exclude(member__in=asked.values("subject_member"))
+    found = list(rows.select_related("member__user").order_by("pk"))
+    if not found:
+        return []
+    facts = gathering.gather(reader.organization)
+    return [check for check in found if not bar_to_review(check.member, reader, facts)]
+
+
+def prospect(member: Member, reviewer: Member) -> Prospect:
+    """What it would take if `reviewer` asked that `member` counts as verified, as things stand."""
+    facts = gathering.gather(reviewer.organization)
+    person = facts.person(member.pk)
+    asked = Asked(
+        Workflow.MANAGE_ACCESS,
+        gathering.initiator(facts, reviewer),
+        subject=member.user_id,
+        alone=True,
+        protected=person is not None and person.holds_power and is_locked(facts.policies),
+    )
+    able = tuple(one.name for one in eligible(asked, facts))
+    return Prospect(approvals_needed(asked, facts.policies).approvals, able)
+
+
+def _can(person: Person, facts: Facts) -> bool:
+    # Asked as if by nobody: what is looked at is the reviewer alone. Who rests may look and ask; it then takes an
+    # approval besides (M4).
+    nobody = Person(member_id=0, user_id=0, name="")
+    return why_not(person.awake, Asked(Workflow.MANAGE_ACCESS, nobody), facts.level) is None
