@@ -7,7 +7,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import links, resting, sessions
+from accounts import links, names, resting, sessions
 from accounts.factors import trust
 from accounts.models import Invitation, Member, Organization, User
 from accounts.models.member import Identity
@@ -104,7 +104,8 @@ def accept(invitation: Invitation, *, by: Member | None = None, name: str = "", 
     `by` is who has signed in under the address: here that counts which counts there. Without one the link proves the
     address, and `password` is set; the second factors of somebody known are never touched (security F-9).
 
-    Raises: NotFound if it is open no longer; Conflict if they are in already.
+    Raises: NotFound if it is open no longer; Conflict if they are in already; Invalid if somebody there goes by their
+    name, or by one that looks like it.
     """
     lock_history(invitation.organization_id)
     now = timezone.now()
@@ -112,6 +113,8 @@ def accept(invitation: Invitation, *, by: Member | None = None, name: str = "", 
     # One statement: of two browsers that accept at the same moment one gets in.
     if not taken.update(accepted_at=now):
         raise NotFound(GONE)
+    name = names.one_line(by.user.name if by else name)
+    names.refuse_alike(name, among=[invitation.organization_id], but=by.user if by else None)
     person = by.user if by else _person(invitation.email, name, password)
     if person.email != invitation.email:
         raise NotFound(GONE)

@@ -9,8 +9,6 @@ from portal.core.markup import is_unseen
 
 MAX_LENGTH: Final = 500
 LINE_END: Final = re.compile(r"\r\n|\r|\n")
-# Letters and marks that print as nothing, though their category does not say so.
-BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 
 def clean(text: str, *, field: str, max_length: int = MAX_LENGTH) -> str:
@@ -21,7 +19,7 @@ def clean(text: str, *, field: str, max_length: int = MAX_LENGTH) -> str:
     """
     line = unicodedata.normalize("NFC", LINE_END.sub(" ", text).strip(" "))
     for place, character in enumerate(line, start=1):
-        if is_unseen(character) or character in BLANK:
+        if is_unseen(character):
             raise Invalid(
                 f"Character {place} (U+{ord(character):04X}) cannot be seen by a reader. Take it out.", field=field
             )

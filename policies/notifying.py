@@ -133,7 +133,7 @@ def _words(change: ChangeRequest, reader: "Member") -> dict[str, object]:
         "organization": encoded(change.organization.name),
         "title": encoded(change.heading),
         "number": change.number,
-        "asked_by": "You" if change.member_id == reader.pk else encoded(change.initiator_label),
+        "asked_by": "You" if change.member_id == reader.pk else encoded(change.asked_by),
         "is_bot": change.service_user_id is not None,
         "note": encoded(change.note),
         "state": change.shown_state.label.lower(),

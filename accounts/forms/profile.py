@@ -6,9 +6,9 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
-from django.core.exceptions import ValidationError
 
-from accounts.models import Member, User
+from accounts import names
+from accounts.models import User
 from policies.choices import Tell
 from portal.core.forms import Form, PlainTextField
 
@@ -47,10 +47,4 @@ class ProfileForm(Form):
             del self.fields["language"]
 
     def clean_name(self) -> str:
-        """Nobody may go by the name of somebody who decides with them."""
-        name = " ".join(str(self.cleaned_data["name"]).split())
-        mine = Member.objects.filter(user=self.user, removed_at=None).values("organization_id")
-        others = Member.objects.filter(organization_id__in=mine, removed_at=None).exclude(user=self.user)
-        if any(other.casefold() == name.casefold() for other in others.values_list("user__name", flat=True)):
-            raise ValidationError("Somebody you decide with goes by this name. Add what tells you apart.")
-        return name
+        return names.one_line(str(self.cleaned_data["name"]))

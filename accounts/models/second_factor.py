@@ -89,7 +89,7 @@ class Authenticator(ThrottlingMixin, Device):  # type: ignore[misc]
 
     def get_throttle_factor(self) -> float:
         """Seconds to wait after the first failure; each further one doubles it, up to five minutes."""
-        return min(1.0, LONGEST_WAIT_SECONDS / 2 ** max(self.throttling_failure_count - 1, 0))
+        return min(1.0, float(LONGEST_WAIT_SECONDS / 2 ** max(self.throttling_failure_count - 1, 0)))
 
     @property
     def is_stopped(self) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.html import format_html
 
-from accounts.identity import checks
+from accounts.identity import checks, reviewers
 from accounts.models import IdentityCheck, Member
 from accounts.operations.people import find, holds_power, name_of
 from accounts.operations.service_users import asking_member
@@ -85,7 +85,7 @@ def verify_identity(*, actor: Actor, params: VerifyIdentity, change: ChangeReque
 
 def _waiting(params: VerifyIdentity, change: ChangeRequest) -> IdentityCheck:
     member = find(change, params.member_id)
-    bar = checks.bar_to_review(member, asking_member(change))
+    bar = reviewers.bar_to_review(member, asking_member(change))
     if bar:
         raise Refused(bar)
     check = checks.waiting(member)

@@ -19,6 +19,7 @@ from portal.audit.record import record
 from portal.core.actors import Actor
 from portal.core.describing import Description, Fact, FieldChange, Notice
 from portal.core.errors import Conflict, Invalid
+from portal.core.names import look
 
 ACCOUNT_NAME_LENGTH = 40
 
@@ -56,8 +57,9 @@ def check_account(*, actor: Actor, params: AddAccount, change: ChangeRequest) ->
     """Raises: Invalid for a name that is empty, too long or taken."""
     if not params.name or notes.clean(params.name, field="name", max_length=ACCOUNT_NAME_LENGTH) != params.name:
         raise Invalid("Give the Account a name without space at its ends.", field="name")
-    if Account.objects.filter(organization_id=change.organization_id, name__iexact=params.name).exists():
-        raise Invalid(f"There is an Account named {params.name} already. Choose another name.", field="name")
+    known = Account.objects.filter(organization_id=change.organization_id).values_list("name", flat=True)
+    if any(look(name) == look(params.name) for name in known):
+        raise Invalid(f"There is an Account named {params.name} already, or one like it. Choose another.", field="name")
 
 
 def describe_security(change: ChangeRequest) -> Description:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import entitlements, sessions
 from accounts.entitlements import Rights
 from accounts.forms.service_users import ConfirmForm
-from accounts.identity import checks
+from accounts.identity import checks, reviewers
 from accounts.models import Account, Member
 from accounts.operations import keeping_out
 from accounts.operations.factors import ResetFactors, reset_factors
@@ -235,7 +235,7 @@ def _bars(request: MemberRequest, found: Member) -> Bars:
         remove=gone or may_ask or owner,
         reset=gone or may_ask or own_factors,
         sessions=gone or may_ask,
-        review=checks.bar_to_review(found, reader),
+        review=reviewers.bar_to_review(found, reader),
     )
 
 

@@ -9,6 +9,7 @@ from accounts import notices, own_profile
 from accounts.destinations import destination
 from accounts.forms.profile import ProfileForm
 from policies.access import open_to_members
+from portal.core.errors import DomainError
 from portal.core.http import MemberRequest
 
 
@@ -18,9 +19,13 @@ def profile(request: MemberRequest) -> HttpResponse:
     """Look at it and change it."""
     form = ProfileForm(request.POST or None, user=request.member.user)
     if form.is_valid():
-        own_profile.change(request.member, **form.cleaned_data)
-        messages.success(request, "Your profile is changed.")
-        return redirect("accounts:profile")
+        try:
+            own_profile.change(request.member, **form.cleaned_data)
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, "Your profile is changed.")
+            return redirect("accounts:profile")
     return render(request, "accounts/profile.html", {"form": form})
 
 

@@ -147,6 +147,16 @@ class ChangeRequest(models.Model):
         return actor
 
     @property
+    def initiator_address(self) -> str:
+        """The mail address of the Member who asked: a name is what they call themselves. Empty for a key."""
+        return self.member.user.email if self.member is not None else ""
+
+    @property
+    def asked_by(self) -> str:
+        """Who asked, as it is to be read: a Member with their address."""
+        return f"{self.initiator_label} <{self.initiator_address}>" if self.initiator_address else self.initiator_label
+
+    @property
     def heading(self) -> str:
         """The title with what it is about in its place: `Withdraw 1.25 BTC to btc-cold`."""
         if not self.amount:

@@ -18,7 +18,7 @@ ALWAYS_SAID: Final = ("Asked by", "Digest")
 def agreed(change: ChangeRequest, description: Description | None, *, in_full: bool = False) -> list[Fact]:
     """What one agrees to, said beside the buttons; whoever asked and the digest always are (security SU-3)."""
     said = (description.facts if in_full else description.panel) if description else ()
-    values = (markup.visible(change.initiator_label), markup.digest(change.digest, short=not in_full))
+    values = (markup.visible(change.asked_by), markup.digest(change.digest, short=not in_full))
     always = (Fact(label, value) for label, value in zip(ALWAYS_SAID, values, strict=True))
     return [*(fact for fact in said if fact.label not in ALWAYS_SAID), *always]
 

@@ -36,7 +36,9 @@ YOURS: Final = mark_safe('class="yours"')
 SOON, LAST = timedelta(hours=12), timedelta(hours=1)
 FUSE_WIDTH: Final = 72
 # Letters that show nothing or turn the text around them: they could make two notes or names look alike.
-UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
+# Letters and marks that print as nothing, though their category does not say so.
+BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 
 def amount(value: Decimal | str, asset: str, *, css: str = "") -> SafeString:
@@ -214,8 +216,8 @@ def visible(text: str) -> str:
 
 
 def is_unseen(letter: str) -> bool:
-    """Whether a letter shows nothing, breaks the line, or turns the direction of what follows."""
-    return unicodedata.category(letter) in UNSEEN
+    """Whether a letter shows nothing, breaks the line, or turns the direction of what follows; the space is none."""
+    return letter != " " and (unicodedata.category(letter) in UNSEEN or letter in BLANK)
 
 
 def next_code(now: datetime) -> SafeString:

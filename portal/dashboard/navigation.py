@@ -89,7 +89,7 @@ def navigation(request: HttpRequest) -> dict[str, object]:
     }
 
 
-def _waiting(member: Member, reviews: Sequence[IdentityCheck]) -> int:
+def _waiting(member: Member, reviews: "SimpleLazyObject[list[IdentityCheck]]") -> int:
     """How many requests wait for `member` to decide, and identities to be judged."""
     return waiting_count(member) + len(reviews)
 

@@ -101,7 +101,7 @@ def test_nobody_judges_themselves_or_whom_they_invited(newcomer, owner, ben):
             checks.reject(newcomer, by=reviewer, reason="No.")
     with pytest.raises(Refused, match="You invited"):
         verify(owner, check)
-    assert "Ben Adeyemi" in checks.bar_to_review(newcomer, owner)
+    assert "Ben Adeyemi" in reviewers.bar_to_review(newcomer, owner)
 
 
 def test_who_invited_may_where_nobody_else_exists(newcomer, owner, ben, cleo, fay):

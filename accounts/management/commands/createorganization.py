@@ -20,6 +20,7 @@ from accounts.passwords import LONGEST
 from portal.core import context
 from portal.core.canary import SealingCommand
 from portal.core.errors import DomainError
+from portal.core.markup import is_unseen
 
 
 class Command(SealingCommand):
@@ -77,9 +78,9 @@ class Command(SealingCommand):
             self.stdout.write(f"  link    {links.absolute(path)}")
 
     def _check(self, name: str, owner_name: str, currency: str, email: str) -> None:
-        if not 1 <= len(name) <= 80 or not name.isprintable():
+        if not 1 <= len(name) <= 80 or any(is_unseen(letter) for letter in name):
             raise CommandError("The name has 1 to 80 characters that can be seen.")
-        if not 1 <= len(owner_name) <= 80 or not owner_name.isprintable():
+        if not 1 <= len(owner_name) <= 80 or any(is_unseen(letter) for letter in owner_name):
             raise CommandError("The owner's name has 1 to 80 characters that can be seen.")
         if currency not in Currency.values:
             raise CommandError(f"The currency is one of {', '.join(Currency.values)}.")
