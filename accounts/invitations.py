@@ -17,6 +17,7 @@ from policies.models import Grant
 from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
+from portal.core.actors import Actor
 from portal.core.errors import Conflict, Invalid, NotFound, Refused
 from portal.work import mail
 
@@ -77,6 +78,27 @@ def revoke(*, actor: Member, number: int) -> Invitation:
     invitation.save(update_fields=["revoked_at"])
     record(EventKind.INVITATION_REVOKED, actor=actor, subject=invitation, workflow=Workflow.MANAGE_ACCESS)
     return invitation
+
+
+def end_of(inviter: Member, *, actor: Actor, reason: str) -> int:
+    """Close every open door that `inviter` had opened, and say how many: what they asked for ends with them (R5).
+
+    Runs in the caller's transaction, which holds the history.
+    """
+    rows = Invitation.objects.of(inviter.organization_id).unanswered().filter(invited_by=inviter).order_by("pk")
+    found = list(rows.select_for_update())
+    for invitation in found:
+        invitation.revoked_at = timezone.now()
+        invitation.save(update_fields=["revoked_at"])
+        record(
+            EventKind.INVITATION_REVOKED,
+            actor=actor,
+            subject=invitation,
+            organization_id=inviter.organization_id,
+            workflow=Workflow.MANAGE_ACCESS,
+            reason=reason,
+        )
+    return len(found)
 
 
 def find(digest: str) -> Invitation:

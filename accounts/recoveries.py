@@ -70,9 +70,9 @@ def open_enrolment(user: User) -> None:
 
 @transaction.atomic
 def cancel(*, actor: Member, number: int) -> Recovery:
-    """Stop a recovery before its time: any member of the Organization may, and it counts everywhere.
+    """Stop a recovery before its time: any member of the Organization may, once, and it counts everywhere.
 
-    Raises: NotFound if none is running there.
+    Raises: NotFound if none is running there; Refused for who has cancelled one of the same person before.
     """
     found = Recovery.objects.filter(
         pk=number, member__organization_id=actor.organization_id, opened_at=None, cancelled_at=None
@@ -82,9 +82,12 @@ def cancel(*, actor: Member, number: int) -> Recovery:
         raise NotFound("There is nothing to cancel: it was carried out, or cancelled already.")
     user = recovery.member.user
     places.lock(user)
+    bar = bar_to_cancel(user, actor)
+    if bar:
+        raise Refused(bar)
     all_of_them = running(user)
     stopped = Recovery.objects.filter(member__user=user, opened_at=None, cancelled_at=None).update(
-        cancelled_at=timezone.now(), cancelled_by=actor
+        cancelled_at=timezone.now(), cancelled_by=actor, canceller=actor.user_id
     )
     if not stopped:
         raise NotFound("There is nothing to cancel: it was carried out, or cancelled already.")
@@ -96,6 +99,15 @@ def cancel(*, actor: Member, number: int) -> Recovery:
         label = actor.label if own else "Somebody who may"
         _notify_all(stopped_one.member, "recovery_cancelled", name=user.name, by=label)
     return recovery
+
+
+def bar_to_cancel(user: User, actor: Member) -> str:
+    """Why `actor` may not cancel a recovery of that person, to them; empty where they may (DESIGN M4)."""
+    if not Recovery.objects.filter(member__user=user, cancelled_by__user_id=actor.user_id).exists():
+        return ""
+    return (
+        f"You have cancelled one recovery of {user.name} before. If this one is wrong too, another member cancels it."
+    )
 
 
 def running(user: User) -> list[Recovery]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 OPENED: Final = "opened"
 CLOSING: Final = "closing"
 ENDED: Final = "ended"
+ALONE: Final = "alone"
 # A reminder goes out when a quarter of the time is left, but no earlier than this before the end.
 LAST_HOURS: Final = timedelta(hours=12)
 DIGEST_SHOWN: Final = 16
@@ -50,6 +51,11 @@ def ended(change: ChangeRequest, *, by_user: int | None) -> None:
     """Queue the mail about a final state. What ran at once was seen by the only one whom it concerns."""
     if change.approvals_required:
         tell.enqueue(change.reference, ENDED, by_user)
+
+
+def done_alone(change: ChangeRequest) -> None:
+    """Queue the mail about power that one person gave, or a safeguard that one took away, with nobody asked."""
+    tell.enqueue(change.reference, ALONE)
 
 
 def remind_due() -> int:
@@ -78,6 +84,8 @@ def tell(reference: str, what: str, by_user: int | None = None) -> None:
     facts = gathering.gather(change.organization)
     if what == ENDED:
         _write("request_ended", change, _concerned(change, facts, by_user))
+    elif what == ALONE:
+        _write("request_done_alone", change, _watching(change, facts))
     elif change.shown_state == State.PENDING:
         template = "request_waiting" if what == OPENED else "request_closing"
         _write(template, change, _deciders(change, facts))
@@ -104,6 +112,20 @@ def _concerned(change: ChangeRequest, facts: Facts, by_user: int | None) -> "lis
         member for member in _members(change, askers | others) if member.pk in askers or member.user.tell == Tell.ALL
     ]
     return [member for member in found if member.user_id != by_user]
+
+
+def _watching(change: ChangeRequest, facts: Facts) -> "list[Member]":
+    """Whoever may look at the workflow, or at the one that is governed, but for who did it; unless they opted out."""
+    workflows = {Workflow(change.workflow)} | {one for one in Workflow if one.value == change.subject}
+    if gathering.asked(change, facts).gives_withdraw is not None:
+        workflows.add(Workflow.INITIATE_WITHDRAWAL)
+    able = [
+        person.member_id
+        for person in facts.people
+        if person.is_active and any(person.holds(workflow, Right.VIEW) for workflow in workflows)
+    ]
+    by = change.member.user_id if change.member else None
+    return [one for one in _members(change, able) if one.user_id != by and one.user.tell != Tell.MINE]
 
 
 def _custodians(change: ChangeRequest) -> set[int]:

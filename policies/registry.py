@@ -93,7 +93,8 @@ class Operation(Generic[P]):
     would write: when that is not any more what it was, the request is stale (R6).
     `done` says of work outside the database whether it has happened, whatever became of the answer. `renewed` gives the
     params with which it is asked again, seen from what is so. `barred` says why nobody may agree to it as things
-    stand, or nothing; it waits meanwhile, and can be rejected or taken back.
+    stand, or nothing; it waits meanwhile, and can be rejected or taken back. `tells`: it writes to those concerned
+    itself, so nobody else has to when it was done alone.
     """
 
     key: str
@@ -122,6 +123,7 @@ class Operation(Generic[P]):
     touches: Touches[P]
     renewed: "Callable[[P, ChangeRequest], P]"
     barred: "Callable[[ChangeRequest], str]"
+    tells: bool
 
 
 class Unregistered(LookupError):
@@ -193,6 +195,7 @@ def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of
     touches: Touches[P] = untouched,
     renewed: "Callable[[P, ChangeRequest], P]" = unchanged,
     barred: "Callable[[ChangeRequest], str]" = lambda _change: "",
+    tells: bool = False,
 ) -> Callable[[Run[P]], Run[P]]:
     """Register the function below as the governed operation `key`. See `Operation` for the rest."""
 
@@ -227,6 +230,7 @@ def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of
             touches=touches,
             renewed=renewed,
             barred=barred,
+            tells=tells,
         )
         _by_key[key] = _by_run[run] = entry
         return run

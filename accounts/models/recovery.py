@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 
 from accounts.models.member import Member
@@ -19,6 +20,10 @@ class Recovery(models.Model):
     opened_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
     cancelled_by = models.ForeignKey(Member, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    # The person behind `cancelled_by`, who cancels one recovery of the same person and no more (DESIGN M4).
+    canceller = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         constraints: ClassVar = [
@@ -26,6 +31,11 @@ class Recovery(models.Model):
                 fields=["member"],
                 condition=models.Q(opened_at=None, cancelled_at=None),
                 name="recovery_one_running_per_member",
+            ),
+            models.UniqueConstraint(
+                fields=["member", "canceller"],
+                condition=models.Q(canceller__isnull=False),
+                name="recovery_cancelled_once_by_each",
             ),
         ]
 

@@ -85,6 +85,7 @@ def touched_factors(*, params: ResetFactors, change: ChangeRequest) -> tuple[Tou
     touches=touched_factors,
     # Somebody without factors approves nothing: that shortage is never a reason to refuse (P5).
     shifts_power=False,
+    tells=True,
 )
 def reset_factors(*, actor: Actor, params: ResetFactors, change: ChangeRequest) -> Member:
     """Let no factor of the person count here any longer, end their sessions here, and send them alone a link.

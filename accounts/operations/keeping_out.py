@@ -6,12 +6,12 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.html import format_html
 
-from accounts import sessions
+from accounts import invitations, sessions
 from accounts.models import Member
 from accounts.operations.people import find, name_of
 from policies import changes
 from policies.models import ChangeRequest
-from policies.registry import Headline, Touched, operation
+from policies.registry import Headline, Touched, operation, takes_all
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -81,6 +81,7 @@ def touched_by_keeping_out(*, params: KeepOut, change: ChangeRequest) -> tuple[T
     describe=describe_keeping_out,
     opened=check_keeping_out,
     touches=touched_by_keeping_out,
+    takes_power=takes_all,
 )
 def keep_out(*, actor: Actor, params: KeepOut, change: ChangeRequest) -> Member:
     """Suspend a Member without an end: no sessions, and what they asked for is cancelled. The Owner too (O2, O3).
@@ -102,5 +103,6 @@ def keep_out(*, actor: Actor, params: KeepOut, change: ChangeRequest) -> Member:
         workflow=Workflow.MANAGE_ACCESS,
         change=change.reference,
     )
+    invitations.end_of(member, actor=actor, reason=f"{member.label}, who invited them, was suspended.")
     sessions.end_member(member, reason="The member was suspended.")
     return member

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from django.db.models import F
 from django.utils.html import format_html
 
-from accounts import entitlements, sessions
+from accounts import entitlements, invitations, sessions
 from accounts.entitlements import Rights
 from accounts.models import Member
 from accounts.operations.people import find, name_of, refuse_owner
-from policies import changes, registry
+from policies import access, changes, registry
 from policies.models import ChangeRequest
 from policies.payload import decode
 from policies.registry import Headline, Touched, operation
@@ -125,6 +125,8 @@ def change_rights(*, actor: Actor, params: ChangeRights, change: ChangeRequest) 
         after=list(entitlements.in_words(params.after, accounts)),
     )
     changes.cancel_unrightful(initiator=member, actor=actor)
+    if not access.allows(member, Workflow.MANAGE_ACCESS, Right.INITIATE):
+        invitations.end_of(member, actor=actor, reason=f"{member.label}, who invited them, may not invite any more.")
     sessions.end_member(member, reason="The rights were changed.")
     return member
 

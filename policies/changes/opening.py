@@ -14,6 +14,7 @@ from policies.models import ChangeRequest, State
 from policies.models.policy import DEFAULT_OPEN_HOURS
 from policies.registry import Operation, Run
 from policies.rules import Asked, Facts, Need, approvals_needed, eligible, is_met, lost_right, policy_of
+from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_histories
 from portal.core import actors, context
@@ -72,6 +73,8 @@ def propose(
             moving.perform(change, entry)
             moving.end(change, State.EXECUTED, by=asker)
             overtaking.make_others_stale(change)
+            if not entry.tells and (entry.workflow is Workflow.MANAGE_POLICIES or entry.protected(params, facts)):
+                notifying.done_alone(change)
         else:
             refuse_unfinishable(asked, facts, need)
             _try_out(change, entry)

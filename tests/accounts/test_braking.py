@@ -1,5 +1,6 @@
 """The pages of the brakes: what they will do, why, a fresh factor; and who is told of them (security M3, pages A3)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,11 +9,19 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import brakes, sessions
-from accounts.models import ApiKey, SecurityNotice, Session
+from accounts import brakes, entitlements, security_levels, sessions
+from accounts.entitlements import Given
+from accounts.models import ApiKey, Organization, SecurityNotice, Session
+from accounts.models.organization import SecondFactorLevel
+from accounts.operations.organization import ChangeSecurity, change_security
+from accounts.operations.rights import ChangeRights, change_rights
+from accounts.operations.rotation import rotate_key
+from policies.changes import propose
 from policies.models import ChangeRequest
+from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
 from portal.core.errors import Refused
+from tests.accounts.test_rotation import asked as rotation_of
 
 pytestmark = pytest.mark.django_db
 WHY = {"reason": "A stolen laptop."}
@@ -168,3 +177,32 @@ def test_a_revoked_key_says_when_it_ended_and_not_when_it_would_stop(client, own
     text = text_of(client.get(page))
     assert "Stops" not in text
     assert "Ended" in text
+
+
+def _rights(owner, ben, bot):
+    held = entitlements.of(ben)
+    return propose(
+        change_rights,
+        actor=owner,
+        params=ChangeRights(ben.pk, held, entitlements.ordered((*held, Given(Workflow.MANAGE_ACCESS, Right.EXECUTE)))),
+    )
+
+
+def _key(owner, ben, bot):
+    return propose(rotate_key, actor=owner, params=rotation_of(bot))
+
+
+def _level(owner, ben, bot):
+    now = security_levels.of(owner.organization)
+    before = replace(now, level=SecondFactorLevel.PASSKEY)
+    Organization.objects.filter(pk=owner.organization_id).update(second_factor_level=before.level)
+    params = ChangeSecurity(before=before, after=now)
+    return propose(change_security, actor=owner, params=params)
+
+
+@pytest.mark.parametrize("act", [_rights, _key, _level])
+def test_power_that_one_person_gives_at_once_is_told_to_all_who_look(owner, ben, treasury_bot, mailed, act):
+    """fault pages-B22, the brothers: rights, a key that may withdraw, a weaker sign-in rule."""
+    mails = mailed(lambda: act(owner, ben, treasury_bot))
+    alone = {message.to[0] for message in mails if "did this alone" in message.subject}
+    assert alone == {f"{short}@demo.test" for short in ("ana", "ben", "cleo", "fay", "audit")}

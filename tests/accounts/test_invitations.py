@@ -9,12 +9,16 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import invitations
+from accounts import entitlements, invitations
 from accounts.factors import totp
 from accounts.models import Authenticator, Invitation, Member, User
 from accounts.models.member import Identity
 from accounts.operations.invitations import InviteMember, invite_member
+from accounts.operations.keeping_out import KeepOut, keep_out
+from accounts.operations.membership import RemoveMember, remove_member
+from accounts.operations.rights import ChangeRights, change_rights
 from accounts.rights import PRESETS
+from accounts.suspensions import suspend_member
 from policies.access import allows, granted
 from policies.changes import propose
 from policies.models import ChangeRequest, State
@@ -37,6 +41,12 @@ def invited(owner, email=NORA, rights=RIGHTS, name="Nora Falk"):
 def link_of(sent):
     (path,) = re.findall(r"http://localhost:8000(/invitations/\S+)", sent.body)
     return path
+
+
+@pytest.fixture
+def mailed(mailed):
+    """Without the mail to all who look at Manage Access that somebody was invited by one alone."""
+    return lambda act: [message for message in mailed(act) if "did this alone" not in message.subject]
 
 
 @pytest.fixture
@@ -363,3 +373,31 @@ def test_who_was_removed_comes_back_with_nothing_of_before(client, owner, ana, m
     assert Authenticator.objects.filter(user=ana.user).count() == 1
     assert client.post("/sign-in/code/?next=/welcome/", {"code": code(ana)}).url == "/welcome/"
     assert "Nothing yet." in client.get("/welcome/").content.decode()
+
+
+@pytest.mark.parametrize("way", ["suspended", "kept out", "removed", "stripped"])
+def test_an_open_invitation_ends_with_its_inviter(owner, ana, ben, cleo, mailed, way):
+    """fault security-L5: R5's spirit; the accomplice would come in after them."""
+    inviter = Member.objects.get(pk=ana.pk)
+    Invitation.objects.create(
+        organization=ana.organization,
+        email="friend@else.test",
+        name="Friend",
+        invited_by=inviter,
+        token_digest="x" * 64,
+        created_at=timezone.now(),
+        sent_at=timezone.now(),
+        expires_at=timezone.now() + timedelta(days=7),
+    )
+    if way == "suspended":
+        suspend_member(actor=owner, member=ana)
+    elif way == "kept out":
+        propose(keep_out, actor=owner, params=KeepOut(ana.pk))
+    elif way == "removed":
+        propose(remove_member, actor=owner, params=RemoveMember(ana.pk, ()))
+    else:
+        held = entitlements.of(ana)
+        less = tuple(one for one in held if one.workflow is not Workflow.MANAGE_ACCESS)
+        propose(change_rights, actor=owner, params=ChangeRights(ana.pk, held, less))
+    assert Invitation.objects.get(email="friend@else.test").revoked_at is not None
+    assert "who invited them" in AuditEvent.objects.get(kind="invitation.revoked").data["reason"]

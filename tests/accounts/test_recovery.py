@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -14,7 +15,7 @@ from accounts import recoveries
 from accounts.factors import recovery_codes
 from accounts.models import Authenticator, Recovery, RecoveryCode, SecurityNotice, Session
 from portal.audit.models import AuditEvent
-from portal.core.errors import NotFound
+from portal.core.errors import NotFound, Refused
 from tests.factories.people import also_in
 from tests.factories.world import PASSWORD
 
@@ -135,3 +136,19 @@ def test_it_can_be_cancelled_once(ana, ben, clock):
     recoveries.cancel(actor=ana, number=number)
     with pytest.raises(NotFound):
         recoveries.cancel(actor=ben, number=number)
+
+
+def test_each_member_cancels_one_recovery_of_the_same_person(ana, ben, owner, clock):
+    """fault rules-f: one who may only look kept a lost Owner out for ever; the person counts, and the database too."""
+    for canceller in (ana, ben):
+        recover()
+        if canceller is ben:
+            with pytest.raises(Refused, match="one recovery of Olive Marsh before"):
+                recoveries.cancel(actor=ana, number=Recovery.objects.latest("pk").pk)
+        recoveries.cancel(actor=canceller, number=Recovery.objects.latest("pk").pk)
+    recover()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Recovery.objects.filter(cancelled_at=None).update(cancelled_at=timezone.now(), canceller=ana.user_id)
+    clock.shift(TWO_DAYS)
+    recover()
+    assert not Authenticator.objects.filter(user=owner.user).exists()

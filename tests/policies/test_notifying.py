@@ -13,9 +13,10 @@ from django_tasks_db.models import DBTaskResult
 
 from accounts.models import User
 from policies import notifying
-from policies.changes import cancel, expire_due, moving
+from policies.changes import cancel, expire_due, moving, propose
 from policies.choices import Tell
 from policies.models import ChangeRequest, State
+from policies.operations import ConfigurePolicy, RemovePolicy, configure_policy, remove_policy
 from policies.workflows import Workflow
 from portal.core.actors import portal
 from portal.work import mail
@@ -96,6 +97,30 @@ def test_of_a_bot_the_custodians_are_told(house):
 def test_what_ran_at_once_is_no_news(house):
     assert ask_tidy(house.olive).state == State.EXECUTED
     assert told() == []
+
+
+def test_a_policy_that_one_person_changes_alone_is_told_to_all_who_look(house):
+    """fault pages-B22: set, weakened, locked and removed at once; also to who only looks, and to who wants little."""
+    choose(house.cleo, Tell.MINE)
+    choose(house.ben, Tell.NEEDED)
+    acts = (
+        (configure_policy, ConfigurePolicy(WITHDRAWAL, 2, always=False)),
+        (configure_policy, ConfigurePolicy(WITHDRAWAL, 1, always=False)),
+        (remove_policy, RemovePolicy(WITHDRAWAL)),
+    )
+    for operation, params in acts:
+        assert propose(operation, actor=house.olive, params=params).state == State.EXECUTED
+        mail.settle()
+        assert "Olive" in outbox.outbox[-1].subject
+        assert told() == ["ana", "ben", "fay", "otto"]
+
+
+def test_what_others_agreed_to_is_not_told_as_done_alone(house):
+    house.policy(Workflow.MANAGE_POLICIES, 1)
+    change = propose(configure_policy, actor=house.ana, params=ConfigurePolicy(WITHDRAWAL, 1, always=False))
+    told()
+    yes(change, house.ben)
+    assert told() == ["ana"]
 
 
 @pytest.mark.parametrize(("hours", "left"), [(72, timedelta(hours=12)), (8, timedelta(hours=2))])
