@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.core.limits.BodyLimitMiddleware",
     "portal.core.origin.OriginMiddleware",
+    "portal.dashboard.middleware.AwayMiddleware",
     "accounts.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -88,7 +89,6 @@ MIDDLEWARE = [
     "portal.dashboard.middleware.ElsewhereMiddleware",
     "portal.dashboard.middleware.NotFoundMiddleware",
     "portal.dashboard.middleware.OnlyForFormsMiddleware",
-    "portal.dashboard.middleware.AwayMiddleware",
 ]
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"

@@ -1,6 +1,6 @@
 """Whether the database failed for now, so that the same may work in a moment: gone, busy, full or read-only."""
 
-from typing import Final
+from typing import Final, TypeGuard
 
 from django.db import InterfaceError, InternalError, OperationalError
 from psycopg import errors
@@ -9,7 +9,7 @@ from psycopg import errors
 PASSING: Final = (errors.ReadOnlySqlTransaction, errors.IdleInTransactionSessionTimeout)
 
 
-def is_away(error: BaseException | None) -> bool:
+def is_away(error: BaseException | None) -> TypeGuard[BaseException]:
     """Whether `error` is the database's, and passes by itself. Somebody else's lock that is waited for counts."""
     if isinstance(error, InternalError):
         return isinstance(error.__cause__, PASSING)

@@ -3,6 +3,7 @@
 import logging
 
 from portal.core import context
+from portal.core.away import in_words, is_away
 
 
 class RequestFilter(logging.Filter):
@@ -15,7 +16,10 @@ class RequestFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         request = getattr(record, "request", None)
         record.request_id = getattr(request, "request_id", "") or context.current().request_id or "-"
-        if _is_expected(getattr(record, "status_code", None)):
+        failure = record.exc_info[1] if record.exc_info else None
+        if is_away(failure):
+            record.msg, record.args = f"{record.getMessage()}: {in_words(failure)}", ()
+        if is_away(failure) or _is_expected(getattr(record, "status_code", None)):
             record.exc_info = record.exc_text = None
         return True
 

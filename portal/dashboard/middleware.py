@@ -1,8 +1,11 @@
 """Our own pages for what is not there, or only there for a form, also while trying the portal out."""
 
+import sys
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.signals import got_request_exception
+from django.dispatch import receiver
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -65,13 +68,26 @@ class OnlyForFormsMiddleware:
 
 
 class AwayMiddleware:
-    """503 for a view whose database failed for now. What fails outside of views comes to `errors.server_error`."""
+    """503 where the database failed for now.
+
+    What a view raises comes here first. What other middleware raises, Django makes a 500 of: one of ours, which
+    `errors.server_error` answers, or while DEBUG is on one of its own, which is replaced here.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        response = self.get_response(request)
+        failure = getattr(request, "failed_with", None)
+        return away(request, failure) if response.status_code == 500 and is_away(failure) else response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         return away(request, exception) if is_away(exception) else None
+
+
+@receiver(got_request_exception)
+def remember_failure(sender: object, request: HttpRequest | None = None, **_kwargs: object) -> None:
+    """Django tells nobody else with what a request failed."""
+    if request is not None:
+        request.failed_with = sys.exc_info()[1]  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ from logging.config import dictConfig
 
 import pytest
 from django.conf import settings as real
+from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
 
@@ -42,7 +43,7 @@ def strict():
 
 
 def number_on(response) -> str:
-    (number,) = re.findall(r"<code>([0-9a-f]{32})</code>", response.content.decode())
+    number: str = re.findall(r"<code>([0-9a-f]{32})</code>", response.content.decode())[0]
     assert response.headers["X-Request-Id"] == number
     return number
 
@@ -95,6 +96,25 @@ def test_outside_of_a_call_there_is_no_number(log):
     assert NUMBER.findall(log.getvalue()) == ["-"]
     with context.origin(source="") as outer, context.origin(source="", via="key K") as inner:
         assert inner.request_id == outer.request_id
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_database_that_is_away_is_said_without_a_traceback(client, ana, sign_in, settings, log, debug):
+    """fault operations-F2, fault operations-F15: some lines a call, for as long as it was away."""
+
+    def gone(*_args):
+        raise OperationalError("could not connect to server\nIs it running?")
+
+    sign_in(client, ana)
+    client.raise_request_exception = False
+    settings.DEBUG = debug
+    with connection.execute_wrapper(gone):
+        page = client.get("/inbox/")
+    assert page.status_code == 503
+    lines = lines_of(log, number_on(page))
+    assert 1 <= len(lines) <= 4
+    assert len(log.getvalue().splitlines()) == len(lines)
+    assert "OperationalError: could not connect to server" in log.getvalue()
 
 
 def test_the_token_of_a_mailed_link_is_in_no_line():

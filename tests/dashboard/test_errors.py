@@ -57,12 +57,16 @@ def database_away():
         yield
 
 
-@pytest.mark.parametrize("path", ["/inbox/", "/sign-in/", "/history/"])
-def test_while_the_database_is_away_a_page_says_so_and_when_to_come_back(client, ana, sign_in, path, request):
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("path", ["/inbox/", "/sign-in/"])
+def test_while_the_database_is_away_a_page_says_so_and_when_to_come_back(
+    client, ana, sign_in, path, debug, settings, request
+):
     """fault operations-F15, fault operations-F2: it was a 500, for who brought a session cookie even on /healthz."""
     sign_in(client, ana)
     request.getfixturevalue("database_away")
     client.raise_request_exception = False
+    settings.DEBUG = debug
     response = client.get(path)
     assert response.status_code == 503
     assert response.headers["Retry-After"] == "5"
