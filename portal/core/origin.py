@@ -23,12 +23,15 @@ def source_address(remote_addr: str, forwarded_for: str) -> str:
     """The trusted source address: the peer, or the right-most hop that a listed proxy added.
 
     `forwarded_for` is the whole X-Forwarded-For header; from an unlisted peer it is ignored. An IPv4 address inside
-    IPv6 is unmapped. Without a peer address, as on a Unix socket, the answer is empty.
+    IPv6 is unmapped. Without a peer address, as on a Unix socket, the answer is empty. That a neighbour speaks as a
+    proxy and is not listed is remembered, for `unlisted_proxy_seen`.
     """
     peer = _parse(remote_addr)
     if peer is None:
         return ""
     hops = [hop.strip() for hop in forwarded_for.split(",")] if forwarded_for else []
+    if hops and peer.is_private and not _is_proxy(peer):
+        _unlisted["at"] = time.monotonic()
     while hops and _is_proxy(peer):
         hop = _parse(hops.pop())
         if hop is None:
@@ -45,17 +48,8 @@ def is_secure(scheme: str, remote_addr: str, forwarded_proto: str) -> bool:
     return peer is not None and _is_proxy(peer) and forwarded_proto.rpartition(",")[2].strip() == "https"
 
 
-def note_peer(remote_addr: str, forwarded_for: str) -> None:
-    """Remember a neighbour that speaks as a proxy and is not listed: everybody behind it counts as one source."""
-    if not forwarded_for:
-        return
-    peer = _parse(remote_addr)
-    if peer is not None and peer.is_private and not _is_proxy(peer):
-        _unlisted["at"] = time.monotonic()
-
-
 def unlisted_proxy_seen() -> bool:
-    """Whether that happened in this process within the hour."""
+    """Whether a neighbour that is not listed spoke as a proxy within the hour: all behind it count as one source."""
     return "at" in _unlisted and time.monotonic() - _unlisted["at"] < UNLISTED_SECONDS
 
 
@@ -73,7 +67,6 @@ class OriginMiddleware:
             meta["wsgi.url_scheme"] = "https"
         session = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
         source = source_address(peer, meta.get("HTTP_X_FORWARDED_FOR", ""))
-        note_peer(peer, meta.get("HTTP_X_FORWARDED_FOR", ""))
         via = f"session {digest(session)[:12]}" if session else ""
         with context.origin(source=source, via=via) as origin:
             request.request_id = origin.request_id  # type: ignore[attr-defined]
