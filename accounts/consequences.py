@@ -6,7 +6,7 @@ from typing import Final
 from django.utils import timezone
 
 from accounts import sessions
-from accounts.models import ApiKey, Member, ServiceUser
+from accounts.models import ApiKey, Invitation, Member, ServiceUser
 from accounts.suspensions import ALONE_FOR
 from policies.facts import gather
 from policies.models import ChangeRequest
@@ -106,6 +106,19 @@ def of_ending_overlap(key: ApiKey) -> Consequences:
             Fact("Cancelled", "nothing: what it asked for stays open"),
             Fact("Lifted", "never; the key that replaces it goes on"),
             Fact("Told", "everybody who approves on Manage Access"),
+        )
+    )
+
+
+def of_taking_back(invitation: Invitation, *, at_once: bool) -> Consequences:
+    agreed = invitation.approvals
+    by = "nobody but who asked" if not agreed else "one other" if agreed == 1 else f"{agreed} others"
+    return Consequences(
+        facts=(
+            Fact("Stops", f"the link that was mailed to {invitation.email}"),
+            Fact("Agreed to by", by),
+            Fact("Lifted", "never: only another invitation lets them in"),
+            Fact("Told", "nobody by mail; it is in the history" if at_once else "whoever can approve this"),
         )
     )
 

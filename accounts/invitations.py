@@ -1,7 +1,7 @@
 """Invitations once they are agreed to: sent, sent again, revoked, and accepted (DESIGN M2, security SI-11)."""
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.urls import reverse
@@ -28,7 +28,13 @@ GONE: Final = "This invitation was used, taken back, or its time is over. Ask wh
 
 
 def open_invitation(
-    *, organization: Organization, email: str, name: str, rights: tuple[GivenRight, ...], invited_by: Member
+    *,
+    organization: Organization,
+    email: str,
+    name: str,
+    rights: tuple[GivenRight, ...],
+    invited_by: Member,
+    approvals: int = 0,
 ) -> Invitation:
     """Open a door for that address and mail its link once the transaction commits. For the governed operation alone."""
     now, made = timezone.now(), links.new_token()
@@ -40,6 +46,7 @@ def open_invitation(
         name=name,
         rights=[list(given) for given in rights],
         invited_by=invited_by,
+        approvals=approvals,
         token_digest=made.digest,
         created_at=now,
         sent_at=now,
@@ -68,16 +75,39 @@ def send_again(*, actor: Member, number: int) -> Invitation:
 
 
 @transaction.atomic
-def revoke(*, actor: Member, number: int) -> Invitation:
-    """Close the door, at once: this takes power away, so it never waits.
+def revoke(*, actor: Member, number: int, reason: str = "") -> Invitation:
+    """Close the door, at once: by who asked for it, or by anybody who may ask where nobody had to agree to it.
 
-    Raises: as `send_again`.
+    Raises: as `send_again`; Refused where others agreed to it, for anybody but who asked.
     """
     invitation = _unanswered(actor, number)
+    if not is_taken_back_at_once(invitation, actor):
+        raise Refused("Others agreed to this invitation. Ask that it is taken back, or suspend who asked for it.")
+    _close(invitation, actor, {"reason": reason} if reason else {})
+    return invitation
+
+
+def is_taken_back_at_once(invitation: Invitation, actor: Member) -> bool:
+    """Whether `actor` undoes nobody's decision but their own by taking it back."""
+    return not invitation.approvals or invitation.invited_by.user_id == actor.user_id
+
+
+def take_back(invitation: Invitation, *, actor: Actor, reference: str) -> None:
+    """Close the door because that was agreed to. For the governed operation alone."""
+    _close(invitation, actor, {"change": reference})
+
+
+def _close(invitation: Invitation, actor: Actor, why: dict[str, Any]) -> None:
     invitation.revoked_at = timezone.now()
     invitation.save(update_fields=["revoked_at"])
-    record(EventKind.INVITATION_REVOKED, actor=actor, subject=invitation, workflow=Workflow.MANAGE_ACCESS)
-    return invitation
+    record(
+        EventKind.INVITATION_REVOKED,
+        actor=actor,
+        subject=invitation,
+        organization_id=invitation.organization_id,
+        workflow=Workflow.MANAGE_ACCESS,
+        **why,
+    )
 
 
 def end_of(inviter: Member, *, actor: Actor, reason: str) -> int:
@@ -88,16 +118,7 @@ def end_of(inviter: Member, *, actor: Actor, reason: str) -> int:
     rows = Invitation.objects.of(inviter.organization_id).unanswered().filter(invited_by=inviter).order_by("pk")
     found = list(rows.select_for_update())
     for invitation in found:
-        invitation.revoked_at = timezone.now()
-        invitation.save(update_fields=["revoked_at"])
-        record(
-            EventKind.INVITATION_REVOKED,
-            actor=actor,
-            subject=invitation,
-            organization_id=inviter.organization_id,
-            workflow=Workflow.MANAGE_ACCESS,
-            reason=reason,
-        )
+        _close(invitation, actor, {"reason": reason})
     return len(found)
 
 

@@ -57,7 +57,7 @@ urlpatterns = [
     path("invitations/accept/", accept.accept, name="accept"),
     path("invitations/<int:number>/accept/", accept.accept_more, name="accept_more"),
     path("invitations/<int:number>/send/", invitations.send_again, name="send_invitation_again"),
-    path("invitations/<int:number>/revoke/", invitations.revoke, name="revoke_invitation"),
+    path("invitations/<int:number>/revoke/", invitations.take_back, name="revoke_invitation"),
     # A token is longer than any word above.
     path("invitations/<str:token>/", accept.invitation, name="invitation"),
     path("recoveries/", recovery.recoveries, name="recoveries"),

@@ -14,6 +14,7 @@ from accounts.operations import (
     rotation,
     service_users,
     standing,
+    taking_back,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "rotation",
     "service_users",
     "standing",
+    "taking_back",
 ]

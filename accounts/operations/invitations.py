@@ -155,6 +155,7 @@ def invite_member(*, actor: Actor, params: InviteMember, change: "ChangeRequest"
         name=params.name,
         rights=params.rights,
         invited_by=asking_member(change),
+        approvals=change.approvals_required,
     )
     record(
         EventKind.MEMBER_INVITED,

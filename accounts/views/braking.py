@@ -15,9 +15,10 @@ from accounts.forms.braking import BrakeForm, EndSessionsForm
 from accounts.models import ApiKey
 from accounts.operations import revoking
 from accounts.views.member import member_of
-from accounts.views.service_user import bot_of, onward
+from accounts.views.service_user import bot_of
 from policies.access import needs
 from policies.changes import propose
+from policies.models import ChangeRequest, State
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError
 from portal.core.http import MemberRequest
@@ -54,7 +55,7 @@ def suspend_member(request: MemberRequest, number: int) -> HttpResponse:
         bar="They are suspended already." if found.is_suspended else brakes.bar_to_suspend(found, request.member),
     )
     form = BrakeForm(request.POST or None, request=request)
-    return _pull(
+    return pull(
         request,
         page,
         form,
@@ -78,7 +79,7 @@ def end_sessions(request: MemberRequest, number: int) -> HttpResponse:
         bar=sessions.bar_to_end(found, request.member),
     )
     form = EndSessionsForm(request.POST or None, request=request)
-    return _pull(
+    return pull(
         request,
         page,
         form,
@@ -102,7 +103,7 @@ def suspend_bot(request: MemberRequest, name: str) -> HttpResponse:
         bar=f"{bot.name} is suspended already." if bot.suspended_at else "",
     )
     form = BrakeForm(request.POST or None, request=request)
-    return _pull(
+    return pull(
         request,
         page,
         form,
@@ -126,7 +127,7 @@ def pause(request: MemberRequest, name: str, public: str) -> HttpResponse:
         bar="It is paused already." if key.paused_at else "It has stopped already." if key.is_over else "",
     )
     form = BrakeForm(request.POST or None, request=request)
-    return _pull(
+    return pull(
         request,
         page,
         form,
@@ -155,26 +156,23 @@ def revoke(request: MemberRequest, name: str, public: str) -> HttpResponse:
     )
     form = BrakeForm(request.POST or None, request=request)
     if at_once:
-        return _pull(
+        return pull(
             request,
             page,
             form,
             lambda: brakes.revoke_key(actor=request.member, api_key=key, reason=form.cleaned_data["reason"]),
         )
-    if form.is_valid():
-        try:
-            asked = propose(
-                revoking.revoke_key,
-                actor=request.member,
-                params=revoking.params_of(key),
-                note=form.cleaned_data["reason"],
-            )
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, asked.receipt)
-            return onward(asked, key.service_user.name)
-    return _shown(request, page, form)
+    return ask(
+        request,
+        page,
+        form,
+        lambda: propose(
+            revoking.revoke_key,
+            actor=request.member,
+            params=revoking.params_of(key),
+            note=form.cleaned_data["reason"],
+        ),
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -193,7 +191,7 @@ def end_overlap(request: MemberRequest, name: str, public: str) -> HttpResponse:
         bar="It has stopped already." if key.is_over else "",
     )
     form = BrakeForm(request.POST or None, request=request)
-    return _pull(
+    return pull(
         request,
         page,
         form,
@@ -201,7 +199,7 @@ def end_overlap(request: MemberRequest, name: str, public: str) -> HttpResponse:
     )
 
 
-def _pull(request: MemberRequest, page: Page, form: BrakeForm, act: Callable[[], object]) -> HttpResponse:
+def pull(request: MemberRequest, page: Page, form: BrakeForm, act: Callable[[], object]) -> HttpResponse:
     """Do it once the form is right; what is wrong is said on the page."""
     if form.is_valid():
         try:
@@ -211,6 +209,21 @@ def _pull(request: MemberRequest, page: Page, form: BrakeForm, act: Callable[[],
         else:
             messages.success(request, page.done)
             return redirect(page.back)
+    return _shown(request, page, form)
+
+
+def ask(request: MemberRequest, page: Page, form: BrakeForm, act: Callable[[], ChangeRequest]) -> HttpResponse:
+    """The same page where others have to agree: it leads to the request that waits, or is done already."""
+    if form.is_valid():
+        try:
+            asked = act()
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, asked.receipt)
+            if asked.state == State.EXECUTED:
+                return redirect(page.back)
+            return redirect("policies:request", reference=asked.reference)
     return _shown(request, page, form)
 
 

@@ -4,16 +4,21 @@ from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import invitations as doors
+from accounts.consequences import of_taking_back
+from accounts.forms.braking import BrakeForm
 from accounts.forms.invitations import InviteForm
 from accounts.forms.rights import written
 from accounts.models import Account, Invitation
 from accounts.operations.invitations import invite_member
+from accounts.operations.taking_back import TakeBack, take_back_invitation
 from accounts.outlook import forecast
 from accounts.rights import in_words, preset
+from accounts.views.braking import Page, ask, pull
 from policies.access import allows, needs
 from policies.changes import propose
 from policies.models import State
@@ -96,17 +101,40 @@ def send_again(request: MemberRequest, number: int) -> HttpResponse:
     return redirect("accounts:invitations")
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
-def revoke(request: MemberRequest, number: int) -> HttpResponse:
-    """Take an invitation back, at once."""
-    try:
-        invitation = doors.revoke(actor=request.member, number=number)
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, f"The invitation of {invitation.email} is taken back.\nIts link works no longer.")
-    return redirect("accounts:invitations")
+def take_back(request: MemberRequest, number: int) -> HttpResponse:
+    """Take an invitation back: at once, or by a request where that undoes what others agreed to."""
+    invitation = get_object_or_404(Invitation, organization=request.organization, pk=number)
+    at_once = doors.is_taken_back_at_once(invitation, request.member)
+    is_answered = invitation.accepted_at is not None or invitation.revoked_at is not None
+    page = Page(
+        title=f"Take back the invitation of {invitation.email}",
+        lead="It takes effect at once; nobody has to agree."
+        if at_once
+        else "Others agreed to it and you did not ask for it, so this is a request, which Manage Access decides.",
+        button="Take back" if at_once else "Ask to take back",
+        of="Invitations",
+        back=reverse("accounts:invitations"),
+        done=f"The invitation of {invitation.email} is taken back.\nIts link works no longer.",
+        will=of_taking_back(invitation, at_once=at_once),
+        bar="It was answered or taken back already." if is_answered else "",
+    )
+    form = BrakeForm(request.POST or None, request=request)
+    if at_once:
+        return pull(
+            request,
+            page,
+            form,
+            lambda: doors.revoke(actor=request.member, number=number, reason=form.cleaned_data["reason"]),
+        )
+    params = TakeBack(invitation.pk, invitation.email)
+    return ask(
+        request,
+        page,
+        form,
+        lambda: propose(take_back_invitation, actor=request.member, params=params, note=form.cleaned_data["reason"]),
+    )
 
 
 def _row(invitation: Invitation, accounts: dict[int, str]) -> Row:

@@ -21,10 +21,11 @@ from accounts.rights import PRESETS
 from accounts.suspensions import suspend_member
 from policies.access import allows, granted
 from policies.changes import propose
-from policies.models import ChangeRequest, State
+from policies.models import ChangeRequest, Grant, State
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, Invalid, NotFound, Refused
+from tests.policies.conftest import yes
 
 pytestmark = pytest.mark.django_db
 NEW = "three lanterns under the bridge"
@@ -258,7 +259,7 @@ def test_what_expired_can_be_sent_again_for_a_month(owner, mailed):
 
 def test_taking_it_back_works_at_once(client, owner, link, sign_in):
     sign_in(client, owner)
-    client.post(f"/invitations/{Invitation.objects.get().pk}/revoke/")
+    client.post(f"/invitations/{Invitation.objects.get().pk}/revoke/", {"reason": "The wrong address."})
     assert Client().get(link).status_code == 404
     assert AuditEvent.objects.filter(kind="invitation.revoked").count() == 1
     assert "Taken back" in client.get("/invitations/").content.decode()
@@ -401,3 +402,23 @@ def test_an_open_invitation_ends_with_its_inviter(owner, ana, ben, cleo, mailed,
         propose(change_rights, actor=owner, params=ChangeRights(ana.pk, held, less))
     assert Invitation.objects.get(email="friend@else.test").revoked_at is not None
     assert "who invited them" in AuditEvent.objects.get(kind="invitation.revoked").data["reason"]
+
+
+def test_what_others_agreed_to_one_alone_does_not_take_back(client, ana, ben, cleo, owner, sign_in):
+    """fault rules-f: who asked for it does, and anybody else asks."""
+    yes(invited(ana), ben)
+    invitation = Invitation.objects.get()
+    assert invitation.approvals == 1
+    Grant.objects.create(member=cleo, workflow="manage_access", right="initiate")
+    with pytest.raises(Refused, match="Others agreed"):
+        invitations.revoke(actor=cleo, number=invitation.pk)
+    sign_in(client, cleo)
+    path = f"/invitations/{invitation.pk}/revoke/"
+    assert "Others agreed to it" in client.get(path).content.decode()
+    client.post(path, {"reason": "Nobody knows them."})
+    change = ChangeRequest.objects.get(operation="accounts.take_back_invitation")
+    assert Invitation.objects.open().exists()
+    yes(change, ben)
+    assert not Invitation.objects.open().exists()
+    with pytest.raises(Conflict, match="taken back already"):
+        invitations.revoke(actor=ana, number=invitation.pk)
