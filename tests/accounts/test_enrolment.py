@@ -55,7 +55,7 @@ def only_passkeys(member) -> None:
 
 
 def seed(page) -> bytes:
-    (shown,) = re.findall(r'<code translate="no">(.*?)</code>', page.content.decode(), re.DOTALL)
+    (shown,) = re.findall(r'<code translate="no"[^>]*>(.*?)</code>', page.content.decode(), re.DOTALL)
     return b32decode(re.sub(r"<[^>]*>|\s", "", shown))
 
 
