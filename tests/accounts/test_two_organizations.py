@@ -12,10 +12,11 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts import invitations, links
+from accounts import invitations, links, recoveries
 from accounts.factors import recovery_codes
 from accounts.factors.held import held
-from accounts.models import Authenticator, Invitation, Member, Passkey, RecoveryCode, Session
+from accounts.models import Authenticator, Invitation, Member, Passkey, Recovery, RecoveryCode, Session
+from accounts.models.recovery import OPENS_AFTER
 from accounts.models.second_factor import code_at, current_step
 from accounts.operations.factors import ResetFactors, reset_factors
 from accounts.organizations import add_member
@@ -203,6 +204,31 @@ def test_a_place_that_begins_takes_what_the_session_was_opened_with(world, owner
     back = invitations.accept(invitation, by=there)
     assert back.pk == ben.pk
     assert [device.name for device in Authenticator.objects.filter(places=back)] == ["Stolen"]
+
+
+def test_who_belongs_to_the_neighbour_stops_the_operator_once_and_not_for_ever(ben, there, eve):
+    """fault rules-A: a member of the weak one cancelled every recovery of Ben; now each may cancel one (M4)."""
+    recoveries.announce(ben.user)
+    theirs = Recovery.objects.get(member=there, cancelled_at=None)
+    recoveries.cancel(actor=eve, number=theirs.pk)
+    assert not recoveries.running(ben.user)
+    recoveries.announce(ben.user)
+    again = Recovery.objects.get(member=there, cancelled_at=None)
+    with pytest.raises(Refused, match="one recovery of Ben Adeyemi before"):
+        recoveries.cancel(actor=eve, number=again.pk)
+    assert len(recoveries.running(ben.user)) == 2
+
+
+def test_the_operators_recovery_is_the_persons_everywhere(ben, there):
+    """DESIGN M4: password and recovery stay the person's: nothing counts anywhere, and all their places rest."""
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        recoveries.announce(ben.user)
+        clock.shift(OPENS_AFTER)
+        recoveries.open_enrolment(ben.user)
+    for place in (ben, there):
+        place.refresh_from_db()
+        assert place.is_resting
+        assert not held(place)
 
 
 def test_the_database_holds_that_a_factor_counts_for_its_own_person(ben, ana):
