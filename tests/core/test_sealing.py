@@ -16,6 +16,7 @@ from django.conf import settings as real
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import models
+from django_tasks_db.models import DBTaskResult
 
 from accounts import keys
 from accounts.factors import totp
@@ -89,6 +90,7 @@ def test_what_does_not_open_is_named_and_the_rest_is_done(with_keys, trading_bot
 
 @pytest.mark.django_db
 def test_mail_that_waits_is_sealed_anew_and_still_goes_out(with_keys, world, mailoutbox):
+    DBTaskResult.objects.all().delete()
     mail.send("key_notice", to=["ana@demo.test"], context={"subject": "One", "short": "Kx4v"})
     with_keys(f"next:{drawn()},{real.SEALING_KEYS}")
     assert "mail waiting to be sent: 1 of 1" in run()
