@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db import transaction
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import links, names, resting, sessions
+from accounts import links, names, resting, sessions, throttle
 from accounts.factors import trust
 from accounts.models import Invitation, Member, Organization, User
 from accounts.models.member import Identity
@@ -18,13 +19,15 @@ from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
 from portal.core.actors import Actor
-from portal.core.errors import Conflict, Invalid, NotFound, Refused
+from portal.core.errors import Conflict, Invalid, NotFound, Refused, TooMany
 from portal.work import mail
 
 VALID_FOR: Final = timedelta(days=7)
 # What was agreed to long ago should be asked for again.
 SENT_AGAIN_WITHIN: Final = timedelta(days=30)
 GONE: Final = "This invitation was used, taken back, or its time is over. Ask whoever invited you to send it again."
+
+JUST_NOW: Final = "You have accepted another invitation at this very moment. Sign in, and accept this one there."
 
 
 def open_invitation(
@@ -61,12 +64,14 @@ def send_again(*, actor: Member, number: int) -> Invitation:
     """Mail a new link, good for seven days; the old one is dead.
 
     Raises: Refused without Initiate on Manage Access; NotFound outside the actor's Organization; Conflict if it was
-    answered, or is too old.
+    answered, or is too old; TooMany if it was sent three times within an hour.
     """
     invitation = _unanswered(actor, number)
     now, made = timezone.now(), links.new_token()
     if now - invitation.created_at > SENT_AGAIN_WITHIN:
         raise Conflict("This was agreed to more than 30 days ago. Invite them anew.")
+    if not throttle.may_send_invitation(invitation.pk):
+        raise TooMany(f"Three links went to {invitation.email} within an hour. Wait, or let them look for the last.")
     invitation.token_digest, invitation.sent_at, invitation.expires_at = made.digest, now, now + VALID_FOR
     invitation.save(update_fields=["token_digest", "sent_at", "expires_at"])
     record(EventKind.INVITATION_SENT_AGAIN, actor=actor, subject=invitation, workflow=Workflow.MANAGE_ACCESS)
@@ -140,7 +145,6 @@ def waiting_for(user: User) -> list[Invitation]:
     return list(rows.order_by("pk"))
 
 
-@transaction.atomic
 def accept(invitation: Invitation, *, by: Member | None = None, name: str = "", password: str = "") -> Member:
     """Make the person of that address a Member with the rights that were agreed to.
 
@@ -150,6 +154,14 @@ def accept(invitation: Invitation, *, by: Member | None = None, name: str = "", 
     Raises: NotFound if it is open no longer; Conflict if they are in already; Invalid if somebody there goes by their
     name, or by one that looks like it.
     """
+    if by is None and not password:
+        raise Invalid("Choose a password.", field="password")
+    # Before the locks: others wait for those, and this may wait for others.
+    return _accept(invitation, by, name, make_password(password) if by is None else "")
+
+
+@transaction.atomic
+def _accept(invitation: Invitation, by: Member | None, name: str, digested: str) -> Member:
     lock_history(invitation.organization_id)
     now = timezone.now()
     taken = Invitation.objects.open().filter(pk=invitation.pk, token_digest=invitation.token_digest)
@@ -158,7 +170,7 @@ def accept(invitation: Invitation, *, by: Member | None = None, name: str = "", 
         raise NotFound(GONE)
     name = names.one_line(by.user.name if by else name)
     names.refuse_alike(name, among=[invitation.organization_id], but=by.user if by else None)
-    person = by.user if by else _person(invitation.email, name, password)
+    person = by.user if by else _person(invitation.email, name, digested)
     if person.email != invitation.email:
         raise NotFound(GONE)
     known = [by] if by else list(Member.objects.filter(user=person))
@@ -193,15 +205,18 @@ def needs_password(invitation: Invitation) -> bool:
     return not Member.objects.active().filter(user__email=invitation.email).exists()
 
 
-def _person(email: str, name: str, password: str) -> User:
-    if not password:
-        raise Invalid("Choose a password.", field="password")
+def _person(email: str, name: str, digested: str) -> User:
     person = User.objects.filter(email=email).first()
     if person is None:
-        return User.objects.create_user(email, password, name=name)
+        try:
+            with transaction.atomic():
+                return User.objects.create(email=email, name=name, password=digested)
+        except IntegrityError as error:
+            # Another Organization's invitation to the same address was accepted at this very moment.
+            raise Conflict(JUST_NOW) from error
     if not person.is_active or Member.objects.active().filter(user=person).exists():
         raise Conflict("Sign in with your own password, and accept the invitation there.")
-    person.set_password(password)
+    person.password = digested
     person.save(update_fields=["password"])
     return person
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -46,19 +47,25 @@ def create_organization(
     return organization
 
 
-@transaction.atomic
 def set_up(*, name: str, currency: str, level: SecondFactorLevel, email: str, owner_name: str, password: str) -> Member:
     """Found the very first Organization with its Owner, from the set-up page.
 
     Raises: Conflict if there is one already, also one that was founded at this very moment.
     """
+    # Before the lock: others wait for that, and this may wait for others.
+    digested = make_password(password)
+    with transaction.atomic():
+        return _set_up(name, currency, level, User(email=email.strip().lower(), name=owner_name, password=digested))
+
+
+def _set_up(name: str, currency: str, level: SecondFactorLevel, owner: User) -> Member:
     # One set-up at a time: the installation's own history orders them.
     lock_history(None)
     if Organization.objects.exists():
         raise Conflict("This portal was set up meanwhile. Sign in, or ask for an invitation.")
-    if User.objects.filter(email=email).exists():
+    if User.objects.filter(email=owner.email).exists():
         raise Conflict("Somebody with this address is known already. Use the command createorganization.")
-    owner = User.objects.create_user(email, password, name=owner_name)
+    owner.save()
     organization = create_organization(name=name, currency=currency, level=level, owner=owner)
     return Member.objects.select_related("user", "organization").get(organization=organization, user=owner)
 

@@ -5,6 +5,7 @@ from typing import Final
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.urls import reverse
+from django_tasks import task
 
 from accounts import links, notices, places, sessions, throttle
 from accounts.factors.held import held
@@ -17,7 +18,6 @@ from portal.core import context
 from portal.core.errors import Invalid
 from portal.work import mail
 
-DUMMY: Final = "a password that nobody has"
 SAME: Final = "This is the password you have. Choose another one."
 
 
@@ -26,17 +26,19 @@ def change(member: Member, *, current: str, new: str, key: str | None) -> User:
 
     Raises: Invalid beside `current` if that is not their password, beside `password` if the new one is the same.
     """
-    if not throttle.may_try_password(member.user.email, context.current().source, member.user):
+    if not throttle.may_try_password(member.user.email, context.current().source):
         raise Invalid("Too many tries. Wait a quarter of an hour.", field="current")
     if not member.user.check_password(current):
         raise Invalid("This is not your present password.", field="current")
     throttle.password_was_right(member.user.email, context.current().source)
     if current == new:
         raise Invalid(SAME, field="password")
+    # Before the locks: others wait for those, and this may wait for others.
+    digested = make_password(new)
     with transaction.atomic():
         places.lock(member.user)
         user = User.objects.select_for_update().get(pk=member.user_id)
-        user.set_password(new)
+        user.password = digested
         user.save(update_fields=["password"])
         record(EventKind.PASSWORD_CHANGED, actor=member, subject=member, workflow=Workflow.MANAGE_ACCESS)
         links.kill(user, LinkPurpose.RESET_PASSWORD)
@@ -46,14 +48,22 @@ def change(member: Member, *, current: str, new: str, key: str | None) -> User:
 
 
 def ask_for_link(email: str) -> None:
-    """Mail a link to set a new password, if there is somebody to send it to; nothing tells whether there was (SI-4)."""
-    # As long as a sign-in takes, whoever is asked for.
-    make_password(DUMMY)
-    may_send = throttle.may_ask_for_link(email, context.current().source)
+    """Have a link to set a new password mailed, if there is somebody to send it to; nothing tells whether (SI-4).
+
+    Whether there is, `manage.py work` looks up: here the same is done, and takes as long, for every address.
+    """
+    origin = context.current()
+    if throttle.may_ask_for_link(email, origin.source):
+        send_link.enqueue(email.strip().lower(), origin.source, origin.request_id)
+
+
+@task()
+def send_link(email: str, source: str, request_id: str) -> None:
+    """Mail the link that was asked for, if somebody has that address."""
     member = _member_of(email)
-    if member is None or not may_send:
+    if member is None:
         return
-    with transaction.atomic():
+    with context.origin(source=source, request_id=request_id), transaction.atomic():
         lock_history(member.organization_id)
         made = links.issue(member.user, LinkPurpose.RESET_PASSWORD)
         record(EventKind.PASSWORD_LINK_SENT, actor=member, subject=member, workflow=Workflow.MANAGE_ACCESS)
@@ -66,12 +76,13 @@ def reset(link: AccessLink, *, new: str) -> None:
 
     Raises: NotFound if the link was used meanwhile.
     """
+    digested = make_password(new)
     with transaction.atomic():
         member = _member_of(link.user.email)
         places.lock(link.user)
         links.spend(link)
         user = User.objects.select_for_update().get(pk=link.user_id)
-        user.set_password(new)
+        user.password = digested
         user.save(update_fields=["password"])
         if member is not None:
             record(EventKind.PASSWORD_RESET, actor=member, subject=member, workflow=Workflow.MANAGE_ACCESS)

@@ -1,7 +1,8 @@
 """How passwords are digested, and which are taken: Argon2id, long, and about nobody (security SI-6)."""
 
 from collections.abc import Iterable, Iterator
-from threading import BoundedSemaphore
+from contextlib import contextmanager
+from threading import BoundedSemaphore, Lock
 from typing import Final
 
 from django.conf import settings
@@ -10,13 +11,47 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from accounts.models import Member, User
+from portal.core.errors import Busy
 
 SHORTEST: Final = 12
 LONGEST: Final = 128
 # A shorter name is part of too many good passwords.
 SHORTEST_NAME: Final = 4
-# Each run takes 19 MiB and a core; a crowd at the sign-in page must leave room for those already in.
-_in_flight = BoundedSemaphore(2)
+AT_ONCE: Final = 2
+LONGEST_WAIT_SECONDS: Final = 1.0
+
+
+class _Slots:
+    """Room for a few digests at once: each takes 19 MiB and a core.
+
+    A crowd at the sign-in page must leave room for those already in: nobody waits for long, and those who are in here
+    hold half of the threads of a process at most.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self.at_once = at_once
+        self._free, self._lock, self._inside = BoundedSemaphore(at_once), Lock(), 0
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Raises: Busy."""
+        with self._lock:
+            if self._inside >= max(self.at_once, settings.THREADS // 2):
+                raise Busy
+            self._inside += 1
+        try:
+            if not self._free.acquire(timeout=LONGEST_WAIT_SECONDS):
+                raise Busy
+            try:
+                yield
+            finally:
+                self._free.release()
+        finally:
+            with self._lock:
+                self._inside -= 1
+
+
+_slots = _Slots(AT_ONCE)
 
 
 class Argon2Hasher(Argon2PasswordHasher):
@@ -27,11 +62,11 @@ class Argon2Hasher(Argon2PasswordHasher):
     parallelism = 1
 
     def encode(self, password: str, salt: str) -> str:
-        with _in_flight:
+        with _slots.one():
             return str(super().encode(password, salt))
 
     def verify(self, password: str, encoded: str) -> bool:
-        with _in_flight:
+        with _slots.one():
             return bool(super().verify(password, encoded))
 
 

@@ -24,10 +24,11 @@ from portal.core import context
 from portal.core.actors import stranger
 from portal.core.errors import Invalid, Refused
 
-# One text for every refusal, so that it tells nothing; the second line is for those who are being throttled.
+# One text for every refusal, so that it tells nothing, and is true of each.
 WRONG: Final = (
-    "The email address or the password is not right. "
-    "After five tries a quarter of an hour must pass before the next one counts."
+    "The email address or the password is not right, or it was tried too often. "
+    "After five tries not even the right one counts for a quarter of an hour; "
+    "a passkey, or a new password by “Forgotten your password?”, lets you in before."
 )
 NOTED_EVERY_SECONDS: Final = 60
 PENDING_USER, PENDING_SINCE, PENDING_HASH, PENDING_FAILURES = (
@@ -51,24 +52,30 @@ class Pending:
 
 
 def check_password(email: str, password: str) -> User:
-    """The person of that address, if the password is theirs. Runs Argon2 once, whoever is asked for.
+    """The person of that address, if the password is theirs.
+
+    Argon2 runs once, whoever is asked for; not at all for a source past its limits, which are counted by what was
+    typed and so tell nothing of who there is. The statements are the same too, whether there is somebody or not.
 
     Raises: Invalid, always with the same words, also for a right password after too many wrong ones (SI-5).
     """
-    user = User.objects.filter(email=email.strip().lower()).first()
     source = context.current().source
-    may_try = throttle.may_try_password(email, source, user)
+    if throttle.is_stopped(email, source):
+        _record_throttled(email)
+        raise Invalid(WRONG)
+    user = User.objects.filter(email=email.strip().lower()).first()
+    may_try = throttle.may_try_password(email, source)
     if user is None or not may_try or not user.has_usable_password():
         make_password(password)
         is_right = False
     else:
         is_right = user.check_password(password)
-    member = first_membership(user)
+    member = first_membership_of(email)
     if user is None or member is None or not is_right:
         if may_try:
             record_failure(email, member, factor="password")
         else:
-            _record_throttled(email, member)
+            _record_throttled(email)
         raise Invalid(WRONG)
     throttle.password_was_right(email, source)
     return user
@@ -108,7 +115,13 @@ def sign_out(request: HttpRequest) -> None:
 
 
 def switch(request: HttpRequest, member: Member) -> None:
-    """Go on in the same session, under a new key, as another membership of the same person."""
+    """Go on in the same session, under a new key, as another membership of the same person.
+
+    Raises: Ended if the session has passed the limits of that Organization; it is ended then.
+    """
+    if session.is_over(request.session, member.organization):
+        auth.logout(request)
+        raise Ended(f"{member.organization.name} allows less time without activity. Sign in again to go on there.")
     with transaction.atomic():
         lock_history(member.organization_id)
         record(
@@ -116,12 +129,18 @@ def switch(request: HttpRequest, member: Member) -> None:
         )
     request.session.cycle_key()
     session.enter(request.session, member)
+    session.note_activity(request.session)
 
 
 def first_membership(user: User | None) -> Member | None:
     """As which Member the person comes in: the oldest place that they may use."""
+    return first_membership_of(user.email) if user else None
+
+
+def first_membership_of(email: str) -> Member | None:
+    """The same for who has that address, if anybody has."""
     members = Member.objects.active().select_related("organization", "user")
-    return members.filter(user=user).order_by("pk").first() if user else None
+    return members.filter(user__email=email.strip().lower()).order_by("pk").first()
 
 
 @transaction.atomic
@@ -145,17 +164,17 @@ def _reason(words: str) -> dict[str, Any]:
     return {"reason": words} if words else {}
 
 
-def _record_throttled(email: str, member: Member | None) -> None:
-    """Once a minute for each source: who hammers at the door must not fill the history with it."""
+def _record_throttled(email: str) -> None:
+    """Once a minute for each source: who hammers at the door must not fill the history with it, nor cost anything."""
     network = sources.network_of(context.current().source)
     if cache.add(f"sign-in-throttled:{network}", value=True, timeout=NOTED_EVERY_SECONDS):
-        organization_id = member.organization_id if member else None
+        member = first_membership_of(email)
         with transaction.atomic():
             record(
                 EventKind.SIGN_IN_THROTTLED,
                 actor=stranger(email[:200]),
                 subject=member,
-                organization_id=organization_id,
+                organization_id=member.organization_id if member else None,
                 workflow=Workflow.MANAGE_ACCESS,
                 outcome="refused",
             )

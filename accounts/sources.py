@@ -18,9 +18,9 @@ def network_of(source: str) -> str:
     return str(ip_network(f"{address}/64", strict=False)) if isinstance(address, IPv6Address) else str(address)
 
 
-def is_known(user: User, source: str) -> bool:
-    """Whether the person has signed in from there before."""
-    return KnownSource.objects.filter(user=user, network=network_of(source)).exists()
+def is_known(email: str, source: str) -> bool:
+    """Whether the person of that address, if there is one, has signed in from there before."""
+    return KnownSource.objects.filter(user__email=email, network=network_of(source)).exists()
 
 
 def remember(user: User, source: str) -> bool:

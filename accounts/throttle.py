@@ -29,13 +29,28 @@ FORGOTTEN_AFTER: Final = timedelta(days=1)
 KEPT: Final = 20
 
 
-def may_try_password(email: str, source: str, user: User | None) -> bool:
+def is_stopped(email: str, source: str) -> bool:
+    """Whether the source has used up its tries, or those for this address: read without a lock, and not counted.
+
+    Who hammers at the door must not cost anybody a lock, or a digest.
+    """
+    since = timezone.now() - WINDOW
+    rows = Attempts.objects.filter(key__in=(_pair(email, source), _source(source)), since__gt=since)
+    tries = dict(rows.values_list("key", "tries"))
+    limits = (
+        (_pair(email, source), settings.PASSWORD_FAILURES),
+        (_source(source), settings.PASSWORD_FAILURES_OF_SOURCE),
+    )
+    return any(tries.get(key, 0) >= limit for key, limit in limits)
+
+
+def may_try_password(email: str, source: str) -> bool:
     """Count one try, and say whether it may be made."""
     with transaction.atomic():
         return (
             _take(_pair(email, source), settings.PASSWORD_FAILURES)
             and _take(_source(source), settings.PASSWORD_FAILURES_OF_SOURCE)
-            and _take_softly(email, is_known=user is not None and sources.is_known(user, source))
+            and _take_softly(email, is_known=sources.is_known(_plain(email), source))
         )
 
 
@@ -91,6 +106,12 @@ def may_ask_for_link(email: str, source: str) -> bool:
         return _take(f"links-from:{sources.network_of(source)}", 20) and _take(
             f"links-to:{_short(email)}", 3, window=timedelta(hours=1)
         )
+
+
+def may_send_invitation(number: int) -> bool:
+    """Whether the link of an invitation may be mailed once more: three an hour, whoever asks."""
+    with transaction.atomic():
+        return _take(f"invitation:{number}", 3, window=timedelta(hours=1))
 
 
 def _take(key: str, limit: int, *, window: timedelta = WINDOW) -> bool:

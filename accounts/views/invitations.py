@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import invitations as doors
@@ -91,7 +92,10 @@ def invite(request: MemberRequest) -> HttpResponse:
 @require_POST
 @needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
 def send_again(request: MemberRequest, number: int) -> HttpResponse:
-    """Mail a new link; the old one is dead."""
+    """Mail a new link; the old one is dead. It goes to an outside address, so it takes a second factor (SU-1)."""
+    if request.step_up.recent() is None:
+        messages.warning(request, "Nothing was sent yet.\nShow your second factor first, then send it again.")
+        return redirect(f"{reverse('accounts:prove')}?{urlencode({'next': reverse('accounts:invitations')})}")
     try:
         invitation = doors.send_again(actor=request.member, number=number)
     except DomainError as error:

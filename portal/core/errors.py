@@ -1,6 +1,10 @@
 """What can go wrong in the domain. Every message is fit to show to a person."""
 
 
+class Busy(Exception):
+    """The portal has its hands full with work of this kind, and nothing was begun. A page says when to come back."""
+
+
 class DomainError(Exception):
     """A rule of the domain says no.
 

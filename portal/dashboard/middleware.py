@@ -10,8 +10,9 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
 from portal.core.away import is_away
+from portal.core.errors import Busy
 from portal.dashboard.elsewhere import OF, named_home
-from portal.dashboard.views.errors import away, elsewhere, not_found, only_for_forms
+from portal.dashboard.views.errors import away, busy, elsewhere, not_found, only_for_forms
 
 
 class NotFoundMiddleware:
@@ -68,7 +69,7 @@ class OnlyForFormsMiddleware:
 
 
 class AwayMiddleware:
-    """503 where the database failed for now.
+    """503 where the database failed for now, or where a view found too many at work before it.
 
     What a view raises comes here first. What other middleware raises, Django makes a 500 of: one of ours, which
     `errors.server_error` answers, or while DEBUG is on one of its own, which is replaced here.
@@ -83,6 +84,8 @@ class AwayMiddleware:
         return away(request, failure) if response.status_code == 500 and is_away(failure) else response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        if isinstance(exception, Busy):
+            return busy(request)
         return away(request, exception) if is_away(exception) else None
 
 

@@ -422,3 +422,18 @@ def test_what_others_agreed_to_one_alone_does_not_take_back(client, ana, ben, cl
     assert not Invitation.objects.open().exists()
     with pytest.raises(Conflict, match="taken back already"):
         invitations.revoke(actor=ana, number=invitation.pk)
+
+
+def test_a_link_is_sent_again_with_a_second_factor_and_three_times_an_hour(client, owner, sign_in, mailed):
+    """fault security-L7: 40 mails in a row to an outside address, by whoever held the cookie."""
+    invitation = invitations.open_invitation(
+        organization=owner.organization, email="again@demo.test", name="", rights=(), invited_by=owner
+    )
+    path = reverse("accounts:send_invitation_again", args=[invitation.pk])
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        sign_in(client, owner)
+        assert [len(mailed(lambda: client.post(path))) for _ in range(5)] == [1, 1, 1, 0, 0]
+        assert "Three links went to again@demo.test within an hour." in client.get("/invitations/").content.decode()
+        clock.shift(timedelta(minutes=10))
+        answer = client.post(path)
+        assert answer.headers["Location"].startswith(reverse("accounts:prove"))

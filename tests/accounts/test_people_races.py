@@ -13,11 +13,11 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import own_factors, ownership, resting, session, sessions, suspensions
+from accounts import invitations, own_factors, ownership, resting, session, sessions, suspensions
 from accounts.factors import held as factors
 from accounts.identity import checks
 from accounts.identity.provider import Document
-from accounts.models import Authenticator, IdentityCheck, Member, OwnershipOffer, Passkey
+from accounts.models import Authenticator, IdentityCheck, Member, OwnershipOffer, Passkey, User
 from accounts.operations.factors import ResetFactors, reset_factors
 from accounts.operations.keeping_out import KeepOut, keep_out
 from accounts.organizations import add_member
@@ -176,3 +176,24 @@ def test_sessions_are_ended_once_however_many_ask_at_once(race, ana, ben):
     answers = race(lambda _: sessions.end_of(ben, by=ana), 4)
     assert [type(answer) for answer in answers].count(Refused) == 3
     assert AuditEvent.objects.filter(kind="session.ended", actor_id=ana.pk).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_organizations_that_invite_one_new_address_at_once_make_one_person(world, race):
+    """fault security-L2: the second to accept was an Internal Server Error, six of six times."""
+    doors = [
+        invitations.open_invitation(
+            organization=inviter.organization, email="both@demo.test", name="", rights=(), invited_by=inviter
+        )
+        for inviter in (world.members["owner"], world.members["eve"])
+    ]
+
+    def accept(number: int) -> object:
+        return invitations.accept(doors[number], name=f"Nora {number}", password="another lighthouse above")
+
+    answers = race(accept, 2)
+    joined = [answer for answer in answers if isinstance(answer, Member)]
+    refused = [answer for answer in answers if isinstance(answer, Conflict)]
+    assert (len(joined), len(refused)) == (1, 1), answers
+    assert "Sign in" in refused[0].message
+    assert User.objects.filter(email="both@demo.test").count() == 1

@@ -7,7 +7,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from accounts import sources, throttle
+from accounts import sign_in, sources, throttle
 from accounts.factors import recovery_codes
 from accounts.models import Attempts
 from portal.audit.models import AuditEvent
@@ -44,7 +44,7 @@ def test_after_a_quarter_of_an_hour_a_place_may_try_again(owner):
 def test_a_source_may_fail_fifty_times_whoever_it_tries(owner):
     """SI-5: per source next."""
     for number in range(50):
-        assert throttle.may_try_password(f"somebody{number}@demo.test", HERE, None)
+        assert throttle.may_try_password(f"somebody{number}@demo.test", HERE)
     assert not try_password(owner.user.email, source=HERE)
     assert try_password(owner.user.email, source=THERE)
 
@@ -54,9 +54,9 @@ def test_a_stranger_with_many_places_slows_only_strangers(owner):
     sources.remember(owner.user, THERE)
     with time_machine.travel(timezone.now(), tick=False) as clock:
         for number in range(40):
-            throttle.may_try_password(owner.user.email, f"198.51.100.{number}", owner.user)
+            throttle.may_try_password(owner.user.email, f"198.51.100.{number}")
             clock.shift(throttle.LONGEST_WAIT)
-        throttle.may_try_password(owner.user.email, "198.51.100.77", owner.user)
+        throttle.may_try_password(owner.user.email, "198.51.100.77")
         assert not try_password(owner.user.email, source="192.0.2.1")
         assert try_password(owner.user.email, source=THERE)
         clock.shift(throttle.LONGEST_WAIT)
@@ -69,7 +69,7 @@ def test_the_delay_grows(owner):
         waits = []
         for number in range(16):
             waited = 0
-            while not throttle.may_try_password(owner.user.email, f"198.51.100.{number}", owner.user):
+            while not throttle.may_try_password(owner.user.email, f"198.51.100.{number}"):
                 # Each wait is tried from a fresh place: the smaller limits must not be what refuses.
                 Attempts.objects.filter(key__startswith="pair:").delete()
                 clock.shift(1)
@@ -99,16 +99,30 @@ def test_a_right_password_and_code_forgive_what_came_before(client, owner, sign_
     assert try_password(owner.user.email, source="127.0.0.1")
 
 
-def test_the_sixth_try_costs_one_run_and_says_the_same(owner, hashed):
-    """SI-4: locked user, same status, same text."""
+@pytest.mark.parametrize("known", [True, False])
+def test_the_sixth_try_costs_no_run_and_says_the_same(owner, hashed, known):
+    """fault security-M1 (and operations-F3): same status, same text (SI-4), also for who is not there."""
     texts, runs = set(), []
+    email = owner.user.email if known else "nobody@demo.test"
     for _ in range(7):
         hashed.clear()
-        answer = Client(REMOTE_ADDR=HERE).post("/sign-in/", {"email": owner.user.email, "password": "wrong"})
+        answer = Client(REMOTE_ADDR=HERE).post("/sign-in/", {"email": email, "password": "wrong"})
         texts.add((answer.status_code, answer.context["form"].non_field_errors()[0]))
         runs.append(len(hashed))
     assert len(texts) == 1
-    assert runs == [1] * 7
+    assert runs == [1] * 5 + [0] * 2
+
+
+def test_a_source_past_its_limit_costs_neither_a_run_nor_a_lock(owner, hashed, django_assert_num_queries):
+    """fault security-M1: whoever it asks for; all 50 tries a second came from one address long past its limit."""
+    Attempts.objects.create(key=throttle._source(HERE), tries=50, since=timezone.now(), last_at=timezone.now())
+    Client(REMOTE_ADDR=HERE).post("/sign-in/", {"email": "first@demo.test", "password": "wrong"})
+    hashed.clear()
+    for email in (owner.user.email, "nobody@demo.test"):
+        with django_assert_num_queries(1):
+            answer = Client(REMOTE_ADDR=HERE).post("/sign-in/", {"email": email, "password": PASSWORD})
+        assert sign_in.WRONG in answer.context["form"].non_field_errors()
+    assert hashed == []
 
 
 def test_who_hammers_at_the_door_does_not_fill_the_history(owner):
@@ -122,7 +136,7 @@ def test_who_hammers_at_the_door_does_not_fill_the_history(owner):
 @pytest.mark.django_db(transaction=True)
 def test_racing_tries_are_all_counted(owner, race):
     """SI-5: counted before it is tried, so that many at once are not more than many one after the other."""
-    allowed = race(lambda _: throttle.may_try_password(owner.user.email, HERE, owner.user), 8)
+    allowed = race(lambda _: throttle.may_try_password(owner.user.email, HERE), 8)
     assert sorted(map(bool, allowed)) == [False] * 3 + [True] * 5
 
 
@@ -157,9 +171,9 @@ def test_an_ipv6_network_is_one_place():
 
 def test_old_counts_are_forgotten(owner):
     with time_machine.travel(timezone.now(), tick=False) as clock:
-        throttle.may_try_password("nobody@nowhere.test", HERE, None)
+        throttle.may_try_password("nobody@nowhere.test", HERE)
         clock.shift(timedelta(days=2))
-        throttle.may_try_password("another@nowhere.test", THERE, None)
+        throttle.may_try_password("another@nowhere.test", THERE)
     assert Attempts.objects.count() == 3
 
 

@@ -24,6 +24,10 @@ logger = logging.getLogger(__name__)
 RECORD_AGAIN_AFTER = 60
 # Seconds, said to who met a database that was away.
 COME_BACK_AFTER: Final = 5
+BUSY: Final = (
+    "Many people sign in at this moment, and nothing of what you sent was done. "
+    "Wait a few seconds, go back, and send it again."
+)
 STALE_PAGE = "This page was open too long, or was not ours. Go back, reload it, and send it again."
 
 
@@ -57,6 +61,12 @@ def away(request: HttpRequest, error: BaseException) -> HttpResponse:
     logger.warning("The database failed during %s: %s", ascii(request.path[:100]), in_words(error))
     template = "_503.html" if request.headers.get("HX-Request") else "503.html"
     answer = render_to_string(template, {"request_id": _id(request)})
+    return HttpResponse(answer, status=503, headers={"Retry-After": str(COME_BACK_AFTER), "Cache-Control": "no-store"})
+
+
+def busy(request: HttpRequest) -> HttpResponse:
+    """Too many do the same costly thing at this moment; nothing of this request was begun."""
+    answer = render_to_string("503.html", {"request_id": _id(request), "message": BUSY})
     return HttpResponse(answer, status=503, headers={"Retry-After": str(COME_BACK_AFTER), "Cache-Control": "no-store"})
 
 
