@@ -9,16 +9,14 @@ from accounts.forms.rights import Line, RightsField, matrix
 from accounts.models import Invitation, Organization, User
 from accounts.operations.invitations import InviteMember
 from accounts.rights import PRESETS, Preset
-from portal.core.forms import Form, PlainTextField, StepUpForm
+from portal.core.forms import Form, MailField, PlainTextField, StepUpForm
 
 
 class InviteForm(StepUpForm):
     """Whom, and with which rights; `preset` only fills it in."""
 
     name = PlainTextField(label="Name", max_length=80, help_text="As approvers know them. They can correct it later.")
-    email = forms.EmailField(
-        label="Email", max_length=254, help_text="The link is sent here, and works for no one else."
-    )
+    email = MailField(label="Email", help_text="The link is sent here, and works for no one else.")
     rights = RightsField()
 
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from accounts import passwords
 from accounts.models import User
 from accounts.passwords import LONGEST
-from portal.core.forms import Form, StepUpForm
+from portal.core.forms import Form, MailField, StepUpForm
 
 DIFFERS = "The two are not the same. Type it once more."
 
@@ -72,9 +72,7 @@ class ChangePasswordForm(NewPassword, StepUpForm):
 class ForgottenForm(Form):
     """Where the link shall go."""
 
-    email = forms.EmailField(
-        label="Email", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
-    )
+    email = MailField(label="Email", widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}))
 
 
 class EnrolLinkForm(Form):

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from accounts.forms.passwords import NewPassword, password_field
 from accounts.models import Organization, User
 from accounts.models.organization import Currency, SecondFactorLevel
-from portal.core.forms import Form, PlainTextField
+from portal.core.forms import Form, MailField, PlainTextField
 
 EXPLAINED = (
     (SecondFactorLevel.ANY.value, "Authenticator app or passkey"),
@@ -39,9 +39,8 @@ class OrganizationForm(Form):
         help_text="You become the Owner: you hold every right, and are bound by policy like everyone.",
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
-    email = forms.EmailField(
+    email = MailField(
         label="Email",
-        max_length=254,
         help_text="You sign in with it, and notices are sent there.",
         widget=forms.EmailInput(attrs={"autocomplete": "username"}),
     )

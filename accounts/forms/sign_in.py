@@ -3,15 +3,13 @@
 from django import forms
 
 from accounts.passwords import LONGEST
-from portal.core.forms import CodeField, Form
+from portal.core.forms import CodeField, Form, MailField
 
 
 class PasswordForm(Form):
     """Step 1 of 2."""
 
-    email = forms.EmailField(
-        label="Email", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
-    )
+    email = MailField(label="Email", widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}))
     password = forms.CharField(
         label="Password",
         max_length=LONGEST,

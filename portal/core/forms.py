@@ -18,6 +18,7 @@ CODE = re.compile(r"[0-9]{6}", re.ASCII)
 LONGEST_ANSWER = 16_384
 BY_ENTER = "by_enter"
 NOTHING_BY_ENTER = "Nothing was done: the Enter key alone decides nothing. Press the button that says what you want."
+MAIL_LENGTH = 254
 NOT_A_CODE = "Write the six digits that your authenticator app shows."
 
 
@@ -41,6 +42,26 @@ class PlainTextField(forms.CharField):
         super().validate(value)
         if any(markup.is_unseen(letter) and not (self.lines and letter == "\n") for letter in value):
             raise ValidationError("Remove the invisible characters, and type it by hand if you copied it.")
+
+
+class MailField(forms.EmailField):
+    """A mail address, of ASCII letters alone: Django's own check also takes letters that only look like some.
+
+    The long s and the Kelvin sign become `s` and `k` in a host name: another address than the one that was read.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MAIL_LENGTH, **kwargs)
+
+    def run_validators(self, value: str) -> None:
+        refuse_foreign_letters(value)
+        super().run_validators(value)
+
+
+def refuse_foreign_letters(address: str) -> None:
+    """Raises: ValidationError if a mail address holds letters beyond ASCII."""
+    if not address.isascii():
+        raise ValidationError("Write it with the letters a to z only; a host name with others begins with xn--.")
 
 
 class CodeField(forms.CharField):

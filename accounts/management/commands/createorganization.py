@@ -20,6 +20,7 @@ from accounts.passwords import LONGEST
 from portal.core import context
 from portal.core.canary import SealingCommand
 from portal.core.errors import DomainError
+from portal.core.forms import refuse_foreign_letters
 from portal.core.markup import is_unseen
 
 
@@ -85,6 +86,7 @@ class Command(SealingCommand):
         if currency not in Currency.values:
             raise CommandError(f"The currency is one of {', '.join(Currency.values)}.")
         try:
+            refuse_foreign_letters(email)
             validate_email(email)
         except ValidationError as error:
             raise CommandError("The owner's email address is not one.") from error
