@@ -1,7 +1,10 @@
 """What anybody may ask about a pair."""
 
 import pytest
+import time_machine
+from django.utils import timezone
 
+from portal.venues.paper.prices import markets
 from tests.api.calls import ask_public, only_error
 
 pytestmark = pytest.mark.django_db
@@ -87,3 +90,24 @@ def test_the_fees_of_a_pair_are_its_tiers():
         volumes, percents = zip(*row[side], strict=True)
         assert list(volumes) == sorted(volumes)
         assert list(percents) == sorted(percents, reverse=True)
+
+
+def test_tickers_are_made_once_in_a_step_whoever_asks_how_often(monkeypatch):
+    """fault security-L8: all pairs cost 32 ms each time, and 50 calls a second are within the limits."""
+    made = []
+    original = markets._levels
+
+    def levels(*args):
+        made.append(args)
+        return original(*args)
+
+    monkeypatch.setattr(markets, "_levels", levels)
+    markets._ticker.cache_clear()
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        first = result("Ticker")
+        cost = len(made)
+        assert cost > 0
+        assert result("Ticker") == first
+        assert len(made) == cost
+        clock.shift(60)
+        assert result("Ticker") != first

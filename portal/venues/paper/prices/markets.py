@@ -93,6 +93,8 @@ def _rate(base: Asset, quote: Asset, step: int) -> tuple[Decimal, Decimal] | Non
     return None
 
 
+# The same for everybody who asks within a step, whoever asks how often.
+@lru_cache(maxsize=4 * len(catalogue.PAIRS))
 def _ticker(path: Path, pair: Pair, step: int) -> Ticker:
     last = step >> TRADE_OCTAVE
     midnight = (last // DAY) * DAY
