@@ -1,7 +1,6 @@
 """One request: what it would do, who decides, and deciding."""
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.http import require_POST, require_safe
@@ -9,6 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 from policies import changes, inbox, reading
 from policies import facts as gathering
 from policies.access import open_to_members
+from policies.batches import note_refusal
 from policies.changes.moving import is_intact
 from policies.forms import CancelForm, DecideForm
 from policies.models import ChangeRequest, State
@@ -17,8 +17,6 @@ from policies.views.beside import beside, opened_from
 from policies.views.describing import agreed, described, protection
 from policies.views.rows import named
 from policies.views.timeline import progress, steps
-from portal.audit.kinds import EventKind
-from portal.audit.record import record
 from portal.core import markup
 from portal.core.describing import Notice
 from portal.core.errors import Conflict, DomainError
@@ -191,13 +189,4 @@ def _note_refusal(request: MemberRequest, change: ChangeRequest, standing: Stand
     """A Decision by who may not decide is worth remembering; one that merely came too late is not."""
     if not change.is_open or standing.why_not == "you have already decided":
         return
-    with transaction.atomic():
-        record(
-            EventKind.ACCESS_DENIED,
-            actor=request.member,
-            subject=change,
-            workflow=change.workflow,
-            account_id=change.account_id,
-            outcome="refused",
-            reason=standing.why_not,
-        )
+    note_refusal(change, request.member, standing.why_not)

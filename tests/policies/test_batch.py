@@ -210,3 +210,13 @@ def test_a_house_of_rules_agrees(house, approved):
     )
     assert [bool(outcome.refusal) for outcome in outcomes] == [True, False, approved]
     assert not mine.decisions.exists()
+
+
+def test_one_that_may_not_be_decided_leaves_an_event(several, ana, ben):
+    """fault security-L10: a single refused Decision does, of several none did."""
+    mine = [seen(change) for change in several[1:]]
+    (outcome, *_) = decide_all(mine, member=ana, approved=True, proof=shown(mine, approved=True))
+    assert outcome.refusal
+    denied = AuditEvent.objects.filter(kind="access.denied", actor_id=ana.pk)
+    assert [event.subject_id for event in denied.order_by("pk")] == [change.pk for change in several[1:]]
+    assert {event.outcome for event in denied} == {"refused"}
