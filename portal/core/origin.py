@@ -1,5 +1,6 @@
 """Where a request comes from: the one place that reads what proxies say (security WB-10)."""
 
+import re
 import time
 from collections.abc import Callable
 from functools import lru_cache
@@ -11,6 +12,9 @@ from django.http import HttpRequest, HttpResponse
 
 from portal.core import context
 from portal.core.secrets import digest
+
+BRACKETED: Final = re.compile(r"\[([0-9A-Fa-f:.%\w]+)\](?::[0-9]{1,5})?", re.ASCII)
+WITH_PORT: Final = re.compile(r"([0-9.]+):[0-9]{1,5}", re.ASCII)
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -33,7 +37,7 @@ def source_address(remote_addr: str, forwarded_for: str) -> str:
     if hops and peer.is_private and not _is_proxy(peer):
         _unlisted["at"] = time.monotonic()
     while hops and _is_proxy(peer):
-        hop = _parse(hops.pop())
+        hop = _hop(hops.pop())
         if hop is None:
             break
         peer = hop
@@ -73,6 +77,16 @@ class OriginMiddleware:
             response = self.get_response(request)
             response.headers[context.REQUEST_ID] = origin.request_id
             return response
+
+
+def _hop(text: str) -> Address | None:
+    """An address as proxies write it: plain, in quotes, in brackets, with a port (RFC 7239 §6, and what is sent)."""
+    text = text.strip().strip('"')
+    if bracketed := BRACKETED.fullmatch(text):
+        return _parse(bracketed[1])
+    if with_port := WITH_PORT.fullmatch(text):
+        return _parse(with_port[1])
+    return _parse(text)
 
 
 def _parse(text: str) -> Address | None:
