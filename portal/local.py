@@ -4,7 +4,22 @@ import json
 import os
 import secrets
 from base64 import urlsafe_b64encode
+from contextlib import suppress
 from pathlib import Path
+
+PRIVATE = ("portal.sqlite3*", "keys.json", "demo.json", "welcome.txt", "mail", "mail/*")
+
+
+def keep_private(folder: Path) -> None:
+    """Have every file that this process makes be readable by its owner alone; and what it left before in `folder`.
+
+    The database and mail with links to set a password lie there. A folder of one's own may be shared with others, so
+    it stays as it is.
+    """
+    os.umask(0o077)
+    for path in (found for name in PRIVATE for found in folder.glob(name)):
+        with suppress(OSError):
+            path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 def local_keys(folder: Path) -> dict[str, str]:

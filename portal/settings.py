@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
 from portal import databases
-from portal.local import local_keys
+from portal.local import keep_private, local_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -33,6 +33,8 @@ if not DEBUG:
         raise ImproperlyConfigured(f"Set {', '.join(missing)} in the environment, or PORTAL_DEBUG=1 to try it out.")
     if not env.str("DATABASE_URL").startswith(("postgres://", "postgresql://")):
         raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database, or set PORTAL_DEBUG=1 to try it out.")
+# What is written from here on, into VAR above all, is for the owner of this process alone.
+keep_private(VAR)
 local = local_keys(VAR) if DEBUG else {}
 SECRET_KEY = env.str("PORTAL_SECRET_KEY", default=local.get("secret_key", ""))
 SEALING_KEYS = env.str("PORTAL_SEALING_KEYS", default=local.get("sealing_keys", ""))
@@ -222,7 +224,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W002", "security.W008"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 FILE_UPLOAD_HANDLERS: list[str] = []
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+MESSAGE_STORAGE = "accounts.messages.Storage"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
@@ -236,6 +238,9 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
+
+# While DEBUG is on.
+DEFAULT_EXCEPTION_REPORTER_FILTER = "portal.core.reporting.ReporterFilter"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
