@@ -1,6 +1,6 @@
 """What only time brings about for keys and suspensions."""
 
-from accounts import suspensions
+from accounts import sessions, suspensions
 from accounts.announcing import announce_due
 from portal.work.duties import every
 
@@ -15,3 +15,9 @@ def announce_keys() -> None:
 def record_lapsed_suspensions() -> None:
     """Write into the history which suspensions by one person have ended by themselves."""
     suspensions.record_lapsed()
+
+
+@every(300)
+def sweep_sessions() -> None:
+    """Remove sessions that nobody can go on with: with them go the address and the browser they were opened from."""
+    sessions.sweep()

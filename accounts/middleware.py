@@ -4,32 +4,35 @@ from collections.abc import Callable
 from typing import Final, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.conf import settings
 from django.contrib import auth, messages
-from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, resolve_url
+from django.shortcuts import resolve_url
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 
-from accounts import session
+from accounts import lost, session
 from accounts.models import Member
 from accounts.step_up import SessionStepUp
 from portal.core.http import MemberRequest
 
 SAFE: Final = ("GET", "HEAD")
-# What a page asks for by itself, with nobody at the keyboard.
+# What a page asks for by itself, with nobody at the keyboard: how things stand, and, once its session has ended, the
+# sign-in over it and who is there now.
 POLLED: Final = frozenset(
     {
         "policies:inbox_count",
         "accounts:session_left",
+        "accounts:sign_in",
+        "accounts:here",
         "treasury:withdrawals_now",
         "treasury:withdrawal_now",
         "treasury:withdrawal_stage",
     }
 )
+# Notes activity itself: it has to ask first how long nobody was there.
+JUDGED: Final = frozenset({"accounts:switch", "accounts:accept_more"})
 
 
 class SessionMiddleware(DjangoSessionMiddleware):
@@ -38,12 +41,9 @@ class SessionMiddleware(DjangoSessionMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         try:
             return super().process_response(request, response)
-        except SessionInterrupted:
-            target = resolve_url("accounts:sign_in")
-            is_fragment = bool(request.headers.get("HX-Request"))
-            lost: HttpResponse = HttpResponseClientRedirect(target) if is_fragment else redirect(target)
-            lost.delete_cookie(settings.SESSION_COOKIE_NAME, samesite="Lax")
-            return lost
+        except lost.ENDED_MEANWHILE:
+            # The cookie stays: of two requests at once the first may have given the session a new key.
+            return lost.sign_in_again(request)
 
 
 class MemberMiddleware:
@@ -75,7 +75,7 @@ class MemberMiddleware:
     ) -> None:
         """Polling is not activity: a page left open must not keep its session alive."""
         route = request.resolver_match
-        is_activity = request.user.is_authenticated and route is not None and route.view_name not in POLLED
+        is_activity = request.user.is_authenticated and route is not None and route.view_name not in POLLED | JUDGED
         if is_activity and session.note_activity(request.session):
             Member.objects.filter(pk=request.member.pk).update(last_seen_at=timezone.now())
         if request.member is not None:
@@ -83,7 +83,7 @@ class MemberMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """A session that was ended while its request was under way leads where every ended one does."""
-        return redirect("accounts:sign_in") if isinstance(exception, SessionInterrupted) else None
+        return lost.sign_in_again(request) if isinstance(exception, lost.ENDED_MEANWHILE) else None
 
 
 def _member(request: HttpRequest) -> Member | None:
@@ -112,15 +112,22 @@ def _zone(member: Member | None) -> ZoneInfo:
 def _as_a_lost_session_wants(request: MemberRequest, response: HttpResponseBase) -> HttpResponseBase:
     """A lost session takes the whole page to the sign-in, and does not put the sign-in into a part of it.
 
-    What was posted after it ended was not taken. The address it went to is no page to come back to.
+    What was posted after it ended was not taken. The address it went to is no page to come back to; the page that it
+    was posted from is. A view for strangers that leads to the sign-in means just that.
     """
     sign_in, sign_out = resolve_url("accounts:sign_in"), resolve_url("accounts:sign_out")
     if response.status_code != 302 or response.headers.get("Location", "").partition("?")[0] != sign_in:
         return response
-    if request.method not in SAFE and request.path not in (sign_in, sign_out) and not request.user.is_authenticated:
+    is_lost = request.path != sign_out and not request.user.is_authenticated and _is_for_members(request)
+    if is_lost and request.method not in SAFE:
         messages.warning(request, "Your session had ended.\nWhat you sent was not taken. Sign in and do it again.")
-        response = redirect(sign_in)
+        return lost.sign_in_again(request)
     if request.htmx:
         response = HttpResponseClientRedirect(sign_in)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def _is_for_members(request: HttpRequest) -> bool:
+    route = request.resolver_match
+    return route is not None and getattr(route.func, "login_required", True)

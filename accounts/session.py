@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -41,8 +42,8 @@ def ends_at(store: SessionBase, organization: Organization) -> datetime:
 
 
 def left(store: SessionBase, organization: Organization) -> int:
-    """Seconds until then, as things stand."""
-    return max(0, int((ends_at(store, organization) - timezone.now()).total_seconds()))
+    """Seconds until then, as things stand: 0 only once it is over, so that nobody takes it for that before."""
+    return max(0, ceil((ends_at(store, organization) - timezone.now()).total_seconds()))
 
 
 def is_over(store: SessionBase, organization: Organization) -> bool:

@@ -28,6 +28,7 @@ from portal.core.errors import NotFound, Refused
 
 # How often one person ends the sessions of one other.
 NOT_AGAIN_WITHIN: Final = timedelta(minutes=10)
+SWEPT_AT_ONCE: Final = 1000
 
 
 class SessionStore(DatabaseStore):
@@ -155,6 +156,18 @@ def bar_to_end(member: Member, by: Member, *, shown_at: datetime | None = None) 
     if since is not None and Session.objects.filter(member=member, started_at__gt=since).exists():
         return f"{member.label} has signed in since. Look at the sessions again, or suspend them to keep them out."
     return ""
+
+
+def sweep(*, batch: int = SWEPT_AT_ONCE, most: int = 50) -> int:
+    """Delete expired sessions, of strangers and of members, a bounded number at a time; say how many that were."""
+    swept = 0
+    for _ in range(most):
+        expired = Session.objects.filter(expire_date__lt=timezone.now()).order_by("expire_date")
+        keys = list(expired.values_list("pk", flat=True)[:batch])
+        swept += Session.objects.filter(pk__in=keys, expire_date__lt=timezone.now()).delete()[0]
+        if len(keys) < batch:
+            break
+    return swept
 
 
 def theirs(user: User) -> list[Session]:

@@ -11,9 +11,11 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
+from django.core import signing
+from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django_otp_webauthn.exceptions import OTPWebAuthnApiError
 from django_otp_webauthn.helpers import WebAuthnHelper
@@ -26,10 +28,15 @@ from webauthn.helpers.structs import (
 )
 
 from accounts.models import Member, Passkey, User
+from accounts.sources import network_of
 from portal.core.errors import Invalid
 
 LONGEST_ANSWER: Final = 16_384
 AT_MOST: Final = 10
+COOKIE: Final = "__Host-passkey" if settings.SECURE else "passkey"
+COOKIE_SALT: Final = "accounts.factors.webauthn.challenge"
+# A whole office may sign in within a quarter of an hour.
+CHALLENGES_OF_SOURCE, STRANGERS_WINDOW_SECONDS = 300, 900
 STALE: Final = "That took too long, or the page was left in between. Try again."
 NOT_ACCEPTED: Final = "This passkey was not accepted. Use the one made for this site, and unlock it when it asks."
 NOT_HERE: Final = "This passkey does not count in this Organization. Use one that does."
@@ -127,8 +134,21 @@ def register(request: HttpRequest, user: User, answer: str, *, name: str) -> Pas
 def challenge(request: HttpRequest, purpose: Purpose, *, user: User | None, subject: str = "") -> dict[str, Any]:
     """The options with which the browser asks for a passkey: any, or one of `user`'s."""
     options, state = Helper(request=request).authenticate_begin(user, require_user_verification=True)
-    _remember(request.session, purpose, state["challenge"], user=user, subject=subject)
+    if purpose is Purpose.SIGN_IN and user is None:
+        _hand_out(request, state["challenge"])
+    else:
+        _remember(request.session, purpose, state["challenge"], user=user, subject=subject)
     return dict(options)
+
+
+def may_challenge_stranger(source: str) -> bool:
+    """Whether one more challenge may be handed out to nobody in particular; each process counts for itself."""
+    name = f"passkeys-asked:{network_of(source)}"
+    cache.add(name, 0, timeout=STRANGERS_WINDOW_SECONDS)
+    try:
+        return cache.incr(name) <= CHALLENGES_OF_SOURCE
+    except ValueError:  # its time ended just now
+        return True
 
 
 def verify(
@@ -146,19 +166,21 @@ def verify(
 
     Raises: WentBack if its counter did; Invalid for anything else.
     """
-    asked = _take(request.session, purpose, user=user, subject=subject)
+    is_stranger = purpose is Purpose.SIGN_IN and user is None
+    asked = _handed_in(request) if is_stranger else _take(request.session, purpose, user=user, subject=subject)
     data = _parsed(answer)
     passkey = _owned(data, user)
     if place is not None and not passkey.places.filter(pk=place.pk).exists():
         raise Invalid(NOT_HERE)
+    # Asked before the counter: what passed already and comes again is late, and no sign of a copy.
+    if passkey.last_challenge_at is not None and asked.at <= passkey.last_challenge_at:
+        raise Invalid(STALE)
     try:
         known: Passkey = Helper(request=request).authenticate_complete(passkey.user, asked.state, data)
     except (WebAuthnException, OTPWebAuthnApiError) as error:
         if "sign count" in str(error):
             raise WentBack(passkey) from error
         raise _refused(error) from error
-    if passkey.last_challenge_at is not None and asked.at <= passkey.last_challenge_at:
-        raise Invalid(STALE)
     known.last_challenge_at = asked.at
     known.save(update_fields=["last_challenge_at"])
     return known
@@ -191,9 +213,44 @@ def _owned(data: dict[str, Any], user: User | None) -> Passkey:
     passkey: Passkey | None = _known(data).select_for_update(of=("self",)).first()
     if passkey is None or (user is not None and passkey.user_id != user.pk):
         raise Invalid(NOT_ACCEPTED)
-    if given and not hmac.compare_digest(given, passkey.user.handle.bytes):
+    # Whoever was not named before names themselves (WebAuthn Level 3 §7.2, step 6).
+    if (given or user is None) and not hmac.compare_digest(given, passkey.user.handle.bytes):
         raise Invalid(NOT_ACCEPTED)
     return passkey
+
+
+def _hand_out(request: HttpRequest, value: str) -> None:
+    """A stranger keeps the challenge themselves, signed: it must not fill a row of the database.
+
+    That it passes once the passkey remembers, which takes no challenge that is not later than its last.
+    """
+    handed = signing.dumps({"value": value, "at": timezone.now().isoformat()}, salt=COOKIE_SALT)
+    request.passkey_challenge = handed  # type: ignore[attr-defined]  # `keep_challenge` sends it along
+
+
+def keep_challenge(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """`response`, with the cookie of a challenge that was handed out for it, and without that of one handed in."""
+    handed: str | None = getattr(request, "passkey_challenge", None)
+    if handed == "":
+        response.delete_cookie(COOKIE, samesite="Strict", path="/")
+    elif handed is not None:
+        age = int(settings.PASSKEY_CHALLENGE.total_seconds())
+        response.set_cookie(
+            COOKIE, handed, max_age=age, secure=settings.SECURE, httponly=True, samesite="Strict", path="/"
+        )
+    return response
+
+
+def _handed_in(request: HttpRequest) -> Challenge:
+    request.passkey_challenge = ""  # type: ignore[attr-defined]  # `keep_challenge` takes it back
+    try:
+        kept = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE_SALT, max_age=settings.PASSKEY_CHALLENGE)
+    except signing.BadSignature as error:
+        raise Invalid(STALE) from error
+    found = Challenge(kept["value"], datetime.fromisoformat(kept["at"]).astimezone(UTC), user=0, subject="")
+    if not found.is_fresh:
+        raise Invalid(STALE)
+    return found
 
 
 def _remember(store: SessionBase, purpose: Purpose, value: str, *, user: User | None, subject: str) -> None:

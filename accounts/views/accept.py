@@ -80,7 +80,11 @@ def accept_more(request: MemberRequest, number: int) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.message)
         return redirect("accounts:accept")
-    stages.switch(request, new)
+    try:
+        stages.switch(request, new)
+    except stages.Ended as error:
+        messages.success(request, f"You are a member of {new.organization.name} now.\n{error.message}")
+        return redirect("accounts:sign_in")
     return redirect(WELCOME)
 
 

@@ -23,6 +23,7 @@ from accounts.forms.factors import PasskeySignInForm, RecoveryCodeForm
 from accounts.forms.sign_in import CodeForm, PasswordForm
 from accounts.models import Member
 from policies.access import open_to_members
+from portal.core import context
 from portal.core.errors import Invalid
 from portal.core.forms import Form
 from portal.core.http import PASSKEY, TOTP, MemberRequest
@@ -80,7 +81,10 @@ def passkey_options(request: HttpRequest) -> HttpResponse:
     """What the browser needs to ask for a passkey: anybody's, or after a password that person's."""
     waiting = stages.pending(request.session)
     user = waiting.user if waiting else None
-    return JsonResponse(webauthn.challenge(request, webauthn.Purpose.SIGN_IN, user=user))
+    if user is None and not webauthn.may_challenge_stranger(context.current().source):
+        return JsonResponse({"detail": "Too many tries from here. Wait a quarter of an hour."}, status=429)
+    options = webauthn.challenge(request, webauthn.Purpose.SIGN_IN, user=user)
+    return webauthn.keep_challenge(request, JsonResponse(options))
 
 
 @login_not_required
@@ -91,15 +95,17 @@ def passkey(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(destination(request))
     form = PasskeySignInForm(request.POST)
+    target = ""
     if form.is_valid():
         try:
             second_step.complete_with_passkey(request, form.cleaned_data["assertion"])
         except Invalid as error:
             messages.error(request, error.message)
         else:
-            return redirect(destination(request))
-    route = "accounts:verify" if stages.pending(request.session) else "accounts:sign_in"
-    return redirect(_with_next(request, route))
+            target = destination(request)
+    if not target:
+        target = _with_next(request, "accounts:verify" if stages.pending(request.session) else "accounts:sign_in")
+    return webauthn.keep_challenge(request, redirect(target))
 
 
 @require_POST
@@ -107,6 +113,7 @@ def passkey(request: HttpRequest) -> HttpResponse:
 def sign_out(request: MemberRequest) -> HttpResponse:
     """End the session here and in the store, and have the browser drop what it kept."""
     stages.sign_out(request)
+    messages.success(request, "You are signed out.")
     response = redirect("accounts:sign_in")
     response["Clear-Site-Data"] = '"cache", "storage"'
     return response
@@ -117,14 +124,18 @@ def sign_out(request: MemberRequest) -> HttpResponse:
 def switch(request: MemberRequest) -> HttpResponse:
     """Go on as a member of another Organization of the same person."""
     number = request.POST.get("organization", "")
-    members = Member.objects.active().filter(user=request.member.user)
+    members = Member.objects.active().filter(user=request.member.user).select_related("organization", "user")
     member = get_object_or_404(members, organization_id=int(number) if number.isdecimal() and len(number) < 19 else 0)
     if not held(member):
         # What they showed counts there no longer, and there is nothing that does: the way in is in their mail.
         own_password.offer_enrolment(request.member.user, member)
         messages.warning(request, NOTHING_THERE.format(member.organization.name))
         return redirect("accounts:security")
-    stages.switch(request, member)
+    try:
+        stages.switch(request, member)
+    except stages.Ended as error:
+        messages.warning(request, error.message)
+        return redirect("accounts:sign_in")
     rotate_token(request)
     return redirect(path_of_ours(request, request.POST.get("next", "")) or "policies:inbox")
 

@@ -18,7 +18,11 @@ function schedule(left) {
 async function look() {
   const left = await ask(dialog.dataset.idleLeftUrl, "GET");
   if (left === null) return over();
-  if (left > WARN_BEFORE + 5) return schedule(left);
+  if (left === 0) return over();
+  if (left > WARN_BEFORE + 5) {
+    if (dialog.open && !isOver) dialog.close();
+    return schedule(left);
+  }
   endsAt = Date.now() + left * 1000;
   warn();
 }
@@ -37,10 +41,20 @@ async function ask(url, method) {
 function warn() {
   if (!dialog.open) dialog.showModal();
   const left = Math.round((endsAt - Date.now()) / 1000);
-  if (left <= 0) return void ask(dialog.dataset.idleLeftUrl, "GET").then((now) => (now ? schedule(now) : over()));
+  if (left <= 0) return void end();
   part("clock").textContent = left >= 60 ? `${Math.floor(left / 60)} min ${left % 60} s` : `${left} s`;
   clearTimeout(timer);
   timer = setTimeout(warn, 1000);
+}
+
+// The clock of this page says that it is over; the portal, whose clock counts, may need another moment. Asking is no
+// activity: what nobody at the keyboard did must not keep the session alive.
+async function end() {
+  clearTimeout(timer);
+  const left = await ask(dialog.dataset.idleLeftUrl, "GET");
+  if (!left) return over();
+  endsAt = Date.now() + left * 1000;
+  timer = setTimeout(look, 1000);
 }
 
 async function stay() {

@@ -167,20 +167,18 @@ def test_an_answer_passes_once(client, owner, passkey):
 
 
 def test_an_answer_does_not_pass_again_though_its_challenge_were_back(client, owner, passkey):
-    """F-5: a request that was under way can write a session back; the passkey remembers by itself."""
+    """F-5: whoever keeps the cookie of a challenge can send it again; the passkey remembers by itself."""
     # Synchronised passkeys do not count.
     passkey.counter = -1
     Passkey.objects.update(sign_count=0)
     asked = options(client, OPTIONS)
-    kept = dict(client.session.items())
+    kept = client.cookies["passkey"].value
     answer = passkey.get(asked)
     client.post(SIGN_IN, {"assertion": answer})
     assert is_signed_in(client)
     visitor = Client()
     options(visitor, OPTIONS)
-    session = visitor.session
-    session.update(kept)
-    session.save()
+    visitor.cookies["passkey"] = kept
     visitor.post(SIGN_IN, {"assertion": answer})
     assert not is_signed_in(visitor)
 
@@ -192,11 +190,11 @@ def test_eight_requests_with_one_answer_open_one_session(race, client, owner):
     passkey.enrolled(owner.user)
     passkey.counter = -1
     answer = passkey.get(options(client, OPTIONS))
-    cookie = client.cookies["session"].value
+    cookie = client.cookies["passkey"].value
 
     def post(_: int) -> bool:
         visitor = Client(raise_request_exception=False)
-        visitor.cookies["session"] = cookie
+        visitor.cookies["passkey"] = cookie
         return visitor.post(SIGN_IN, {"assertion": answer}).headers.get("Location") == "/inbox/"
 
     assert sorted(race(post, 8)) == [False] * 7 + [True]
@@ -214,6 +212,23 @@ def test_a_challenge_lives_five_minutes(client, owner, passkey):
         clock.shift(timedelta(minutes=4, seconds=59))
         client.post(SIGN_IN, {"assertion": passkey.get(asked)})
         assert is_signed_in(client)
+
+
+def test_a_stranger_who_answers_must_name_themselves(client, owner, passkey):
+    """fault security-L10: WebAuthn 7.2 step 6: a discoverable passkey sends its userHandle."""
+    answer = json.loads(passkey.get(options(client, OPTIONS)))
+    del answer["response"]["userHandle"]
+    client.post(SIGN_IN, {"assertion": json.dumps(answer)})
+    assert not is_signed_in(client)
+
+
+def test_a_challenge_for_a_stranger_cannot_be_made_by_them(client, owner, passkey):
+    """fault security-M6: it is kept by the browser, under the portal's signature."""
+    asked = options(client, OPTIONS)
+    value = client.cookies["passkey"].value
+    client.cookies["passkey"] = value[:-1] + ("A" if value[-1] != "A" else "B")
+    client.post(SIGN_IN, {"assertion": passkey.get(asked)})
+    assert not is_signed_in(client)
 
 
 def test_a_challenge_is_long_and_new_each_time(client):

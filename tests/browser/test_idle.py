@@ -1,7 +1,12 @@
 """What only a browser shows of sessions: the warning, staying, and going on where one was after it has ended."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
+from tests.browser.conftest import ROOT
 from tests.browser.devices import plug_in
 
 pytestmark = pytest.mark.browser
@@ -109,3 +114,57 @@ def test_a_passkey_opens_the_dialog_over_the_page(person):
     assert page.get_by_label("Name").input_value() == "Ben A. Adeyemi"
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Your profile is changed.").wait_for()
+
+
+AGED = """
+from accounts.models import Session
+from accounts.sessions import SessionStore
+for row in Session.objects.filter(user__email="{email}"):
+    store = SessionStore(row.session_key)
+    store["active_at"] -= 60 * row.member.organization.idle_minutes - 4
+    store.save()
+"""
+
+
+def test_an_untouched_page_does_not_revive_its_session(person):
+    """fault pages-A2: in its last second the page asked for the sign-in, and that counted as activity: 8 of 8 times."""
+    audit = person("audit")
+    audit.sign_in()
+    page = audit.goes_to("/history/")
+    portal = audit.portal
+    environment = {**os.environ, "PORTAL_DEBUG": "1", "PORTAL_VAR": str(portal.folder / "var")}
+    environment.pop("DATABASE_URL", None)
+    command = [sys.executable, "manage.py", "shell", "-c", AGED.format(email=portal.member("audit")["email"])]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=60)
+    page.evaluate(HURRY)
+    page.get_by_role("heading", name="Your session has ended").wait_for(timeout=15_000)
+    page.wait_for_timeout(1500)
+    assert page.get_by_role("heading", name="Your session has ended").is_visible()
+    audit.goes_to("/history/")
+    assert "/sign-in/" in page.url
+
+
+def test_a_reason_typed_for_nothing_is_there_again_after_signing_in(person):
+    """fault pages-B8: one landed in the inbox, and the typed reason was gone."""
+    ben = person("ben")
+    ben.sign_in()
+    page = ben.goes_to("/inbox/")
+    page.locator("a[href^='/requests/']").first.click()
+    page.locator("form[data-kept]").wait_for()
+    request = page.url.partition("#")[0].partition("?")[0]
+    page.get_by_label("Reason").fill("This invoice is wrong.")
+    page.get_by_label("Authentication code").fill("123456")
+    ben.context.clear_cookies(name="session")
+    page.get_by_role("button", name="Reject", exact=True).click()
+    page.get_by_text("Your session had ended.").wait_for()
+    member = ben.portal.member("ben")
+    page.get_by_label("Email").fill(member["email"])
+    page.get_by_label("Password").fill(member["password"])
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_label("Authentication code").fill(ben.portal.code("ben"))
+    page.get_by_role("button", name="Verify").click()
+    page.locator("form[data-kept]").wait_for()
+    assert page.url.startswith(request)
+    assert page.get_by_label("Reason").input_value() == "This invoice is wrong."
+    assert page.get_by_label("Authentication code").input_value() == ""
+    assert page.evaluate("sessionStorage.length") == 0
