@@ -34,9 +34,9 @@ def is_stopped(email: str, source: str) -> bool:
 
     Who hammers at the door must not cost anybody a lock, or a digest.
     """
-    since = timezone.now() - WINDOW
-    rows = Attempts.objects.filter(key__in=(_pair(email, source), _source(source)), since__gt=since)
-    tries = dict(rows.values_list("key", "tries"))
+    now = timezone.now()
+    rows = Attempts.objects.filter(key__in=(_pair(email, source), _source(source)), since__gt=now - WINDOW)
+    tries = {key: tries for key, tries, since in rows.values_list("key", "tries", "since") if not is_ahead(since, now)}
     limits = (
         (_pair(email, source), settings.PASSWORD_FAILURES),
         (_source(source), settings.PASSWORD_FAILURES_OF_SOURCE),

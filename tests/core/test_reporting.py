@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.test import Client
-from django.urls import path
+from django.urls import include, path
 
 from portal.local import keep_private
 
@@ -20,7 +20,7 @@ def broken(request):
     raise RuntimeError("it broke", len(password))
 
 
-urlpatterns = [path("broken/", broken)]
+urlpatterns = [path("broken/", broken), path("", include("portal.urls"))]
 
 
 @pytest.mark.urls("tests.core.test_reporting")

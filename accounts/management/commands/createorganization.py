@@ -43,11 +43,11 @@ class Command(SealingCommand):
         parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        email = str(options["owner_email"]).strip().lower()
+        email = self._address(str(options["owner_email"]))
         name, owner_name = str(options["name"]).strip(), str(options["owner_name"]).strip()
         currency = str(options["currency"]).strip().upper()
         level = SecondFactorLevel(str(options["level"]))
-        self._check(name, owner_name, currency, email)
+        self._check(name, owner_name, currency)
         known = User.objects.filter(email=email).first()
         self.stdout.write(f"{name}, in {currency}; sign-in with: {level.label}. Owner: {owner_name} <{email}>.")
         if not (options["yes"] or options["password_stdin"]) and input("Found it? [y/N] ").strip().lower() != "y":
@@ -78,18 +78,22 @@ class Command(SealingCommand):
             self.stdout.write("They enrol a passkey with this link and their password, once, within seven days:")
             self.stdout.write(f"  link    {links.absolute(path)}")
 
-    def _check(self, name: str, owner_name: str, currency: str, email: str) -> None:
+    def _check(self, name: str, owner_name: str, currency: str) -> None:
         if not 1 <= len(name) <= 80 or any(is_unseen(letter) for letter in name):
             raise CommandError("The name has 1 to 80 characters that can be seen.")
         if not 1 <= len(owner_name) <= 80 or any(is_unseen(letter) for letter in owner_name):
             raise CommandError("The owner's name has 1 to 80 characters that can be seen.")
         if currency not in Currency.values:
             raise CommandError(f"The currency is one of {', '.join(Currency.values)}.")
+
+    def _address(self, given: str) -> str:
         try:
-            refuse_foreign_letters(email)
-            validate_email(email)
+            # Before it is written in small letters: some letters beyond ASCII become plain ones by that.
+            refuse_foreign_letters(given)
+            validate_email(given.strip())
         except ValidationError as error:
             raise CommandError("The owner's email address is not one.") from error
+        return given.strip().lower()
 
     def _password(self, user: User, organization: str, *, stdin: bool) -> str:
         if stdin:
