@@ -88,6 +88,7 @@ KINDS: Final[tuple[tuple[type[DomainError], Error], ...]] = (
     (venue.UnknownPair, Error.UNKNOWN_PAIR),
     (venue.UnknownMethod, Error.FUNDING_METHOD),
     (venue.UnknownReference, Error.UNKNOWN_REFERENCE),
+    (venue.FeeRose, Error.MAX_FEE),
     (venue.TooManyAddresses, Error.TOO_MANY_ADDRESSES),
     (venue.UnknownOrder, Error.UNKNOWN_ORDER),
     (venue.OrderFunds, Error.ORDER_FUNDS),

@@ -3,7 +3,7 @@
 So the review can be left, reloaded and come back to, in any number of tabs, and nothing is kept for those never sent.
 """
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from datetime import timedelta
 from typing import Final
 
@@ -19,17 +19,21 @@ NAME_LENGTH: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What was typed. `name` tells this review from the next one that looks the same."""
+    """What was typed. `name` tells this review from the next one that looks the same.
+
+    `fee` is what the network took then: all that is asked with this draft allows so much and no more (DESIGN K7).
+    """
 
     name: str
     account_id: int
     address_id: int
     amount: str
     note: str
+    fee: str
 
 
-def new_draft(*, account_id: int, address_id: int, amount: str, note: str) -> Draft:
-    return Draft(token(NAME_LENGTH), account_id, address_id, amount, note)
+def new_draft(*, account_id: int, address_id: int, amount: str, note: str, fee: str) -> Draft:
+    return Draft(token(NAME_LENGTH), account_id, address_id, amount, note, fee)
 
 
 def pack(draft: Draft, member: Member) -> str:
@@ -43,4 +47,5 @@ def unpack(text: str, member: Member) -> Draft | None:
         member_id, *values = signing.loads(text, salt=SALT, max_age=LIFE)
     except signing.BadSignature:
         return None
-    return Draft(*values) if member_id == member.pk else None
+    is_ours = member_id == member.pk and len(values) == len(fields(Draft))
+    return Draft(*values) if is_ours else None

@@ -34,8 +34,11 @@ class Preview:
     def left(self) -> Decimal | None:
         return None if self.amount is None else self.free - self.amount
 
-    def params(self) -> Withdraw:
-        """What would be asked, by value. Raises: Invalid without an amount that can be."""
+    def params(self, most: Decimal) -> Withdraw:
+        """What would be asked, by value; the network may take `most`.
+
+        Raises: Invalid without an amount that can be.
+        """
         if self.trouble is not None:
             raise self.trouble
         if self.amount is None:
@@ -47,7 +50,7 @@ class Preview:
             key=address.key,
             asset=address.asset,
             amount=Decimal(plain(self.amount)),
-            fee=self.method.fee,
+            fee=most,
             address=address.address,
             method=address.method,
             network=address.network,

@@ -49,14 +49,16 @@ def request_withdrawal(  # noqa: PLR0913  (what the protocol's Withdraw takes, n
     amount: Decimal,
     address: str | None = None,
     max_fee: Decimal | None = None,
+    ceiling: Decimal | None = None,
     api_key: "ApiKey | None" = None,
     note: str = "",
     form: SentForm | None = None,
 ) -> ChangeRequest:
     """Ask to send `amount`, fee included, to the address called `key`; it is on hold when this returns, or sent.
 
-    A `form` that was sent before gets the first answer. What a member sends at once takes a second factor that was
-    shown for exactly this (security SU-2).
+    What the network takes now, or a `ceiling` above it that was shown to who asks, is the most that it may take when
+    the withdrawal is sent (DESIGN K7); `max_fee` refuses what takes more already. A `form` that was sent before gets
+    the first answer. What a member sends at once takes a second factor that was shown for exactly this (security SU-2).
 
     Raises: UnknownAsset; UnknownAddress, AddressMismatch, FeeTooHigh; Invalid for an amount that cannot be;
     BelowMinimum, InsufficientFunds; Conflict if `form` showed something else; and what `policies.changes.propose`
@@ -67,15 +69,17 @@ def request_withdrawal(  # noqa: PLR0913  (what the protocol's Withdraw takes, n
     if address is not None and address != found.address:
         raise AddressMismatch(f"That is not the address called {found.key}.", field="address")
     _units(method, amount)
-    if max_fee is not None and method.fee > max_fee:
-        raise FeeTooHigh(f"{method.name} takes {plain(method.fee)} {method.asset.code}.", field="max_fee")
+    allowed = [most for most in (max_fee, ceiling) if most is not None]
+    if any(method.fee > most for most in allowed):
+        takes, most = (f"{plain(fee)} {method.asset.code}" for fee in (method.fee, min(allowed)))
+        raise FeeTooHigh(f"{method.name} takes {takes} now, more than the {most} allowed.", field="max_fee")
     params = Withdraw(
         account_id=account.pk,
         address_id=found.pk,
         key=found.key,
         asset=found.asset,
         amount=Decimal(plain(amount)),
-        fee=method.fee,
+        fee=method.fee if ceiling is None else ceiling,
         address=found.address,
         method=found.method,
         network=found.network,

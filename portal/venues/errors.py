@@ -35,6 +35,10 @@ class TooLate(Conflict):
     """The withdrawal has already left or ended."""
 
 
+class FeeRose(Conflict):
+    """The network takes more by now than was allowed when the withdrawal was asked for."""
+
+
 class TooManyAddresses(Conflict):
     """The Account has as many unused deposit addresses as it may have."""
 

@@ -213,19 +213,28 @@ class Withdrawals(Protocol):
         """Raises: UnknownMethod."""
 
     def hold_withdrawal(
-        self, account_id: int, *, reference: str, asset: str, amount_units: int, destination: Destination
+        self,
+        account_id: int,
+        *,
+        reference: str,
+        asset: str,
+        amount_units: int,
+        destination: Destination,
+        max_fee_units: int | None = None,
     ) -> WithdrawalRow:
         """Take `amount_units`, fee included, off the free balance at once and keep it for `reference`.
 
-        A repeat with the same reference gives the first answer. Runs in the caller's transaction.
+        `max_fee_units` is the most that the network may take of it when it is sent; what it takes now if none is given.
+        It is the row's fee until then. A repeat with the same reference gives the first answer. Runs in the caller's
+        transaction.
 
-        Raises: UnknownAsset, UnknownMethod, BelowMinimum, InsufficientFunds; nothing is held then.
+        Raises: UnknownAsset, UnknownMethod, BelowMinimum, InsufficientFunds, FeeRose; nothing is held then.
         """
 
     def send_withdrawal(self, reference: str) -> WithdrawalRow:
-        """Book the withdrawal and set it on its way, once; a repeat gives the first answer.
+        """Book the withdrawal at the fee of this moment and set it on its way, once; a repeat gives the first answer.
 
-        Raises: UnknownReference, or TooLate if it was released.
+        Raises: UnknownReference; TooLate if it was released; FeeRose if the network takes more than was allowed.
         """
 
     def release_withdrawal(self, reference: str) -> WithdrawalRow:

@@ -28,10 +28,11 @@ def test_after_the_external_call_a_repeat_makes_one_transfer(ask, approve, ben, 
 
     def sends(self, reference):
         # The exchange has done it, and remembers it under its reference; the first time we do not get to know.
-        send(self, reference)
+        row = send(self, reference)
         sent.append(reference)
         if len(sent) == 1:
             raise Killed if how == "killed" else Unavailable("The exchange did not answer.")
+        return row
 
     monkeypatch.setattr(PaperVenue, "send_withdrawal", sends)
     if how == "killed":

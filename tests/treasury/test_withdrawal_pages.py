@@ -95,7 +95,8 @@ def test_the_review_repeats_all_of_it(browser, typed, ana):
 
     page = text(client.get(client.post(NEW, typed(note="for <b>May</b>")).url))
 
-    for said in ("You ask to send 1.25 BTC from Main", "network fee of 0.00005 BTC included; 1.24995 BTC arrives",
+    for said in ("You ask to send 1.25 BTC from Main",
+                 "network fee of at most 0.00005 BTC included; 1.24995 BTC or more arrives",
                  BTC_COLD, "12.4000000000 → 11.1500000000 BTC", "for &lt;b&gt;May&lt;/b&gt;",
                  "This will wait for 2 approvals.", "Nothing has been sent to this address before."):  # fmt: skip
         assert said in page, said

@@ -8,12 +8,12 @@ from django.utils import timezone
 from policies.changes import cancel, decide, propose
 from policies.models import ChangeRequest, Policy, State
 from portal.audit.models import AuditEvent
-from portal.core.errors import Conflict, DomainError, Insufficient, Invalid, NotFound, Refused
+from portal.core.errors import DomainError, Insufficient, Invalid, NotFound, Refused
 from portal.treasury import overdue, withdrawals
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
 from portal.treasury.models import Address, Withdrawal
 from portal.treasury.operations import Withdraw, withdraw
-from portal.venues.errors import BelowMinimum, InsufficientFunds, UnknownAsset, UnknownReference
+from portal.venues.errors import BelowMinimum, FeeRose, InsufficientFunds, UnknownAsset, UnknownReference
 from portal.venues.paper import checking
 from portal.venues.paper.ledger.models import Entry
 from portal.venues.types import LedgerQuery, Stage
@@ -239,7 +239,7 @@ def forged(world, **changes):
         ({"key": "eth-cold"}, AddressMismatch),
         ({"memo": "9"}, AddressMismatch),
         ({"asset": "XETH"}, AddressMismatch),
-        ({"fee": Decimal(0)}, Conflict),
+        ({"fee": Decimal(0)}, FeeRose),
         ({"address_id": 0}, UnknownAddress),
     ],
 )

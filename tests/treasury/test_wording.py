@@ -53,7 +53,7 @@ def test_all_that_matters_is_among_the_facts(ask):
     """CR-15: approver sees exactly what runs: full address, amounts with asset."""
     said = facts(ask())
 
-    assert "network fee of 0.00005 BTC included; 1.24995 BTC arrives" in said["Amount"]
+    assert "network fee of at most 0.00005 BTC included; 1.24995 BTC or more arrives" in said["Amount"]
     assert f"btc-cold · Bitcoin · {len(BTC_COLD)} characters {BTC_COLD}" in said["To"]
     assert said["From"] == "Main"
 

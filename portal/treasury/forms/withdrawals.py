@@ -81,6 +81,7 @@ class WithdrawForm(Form):
             address_id=cleaned["address"].pk,
             amount=cleaned["amount"],
             note=cleaned["note"],
+            fee=money.plain(self.preview.method.fee) if self.preview else "0",
         )
 
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 class Withdraw:
     """What leaves and where to, by value (security CR-2): `amount` counts `fee` in, both in `asset`, its id.
 
+    `fee` is the most that the network may take: what people approve. What it takes when it is sent may be less.
+
     `address_id` says which row of the book it was; nothing is read from there afterwards.
     """
 
@@ -53,7 +55,7 @@ def hold(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> None:
     """Take the amount off the balance and keep it for this request.
 
     Raises: NotFound, UnknownAddress, AddressMismatch, UnknownAsset, UnknownMethod, BelowMinimum, InsufficientFunds;
-    Invalid for too many decimals; Conflict if the fee is another by now.
+    Invalid for too many decimals; FeeRose if the network takes more by now.
     """
     account = _account(change, params)
     address = Address.objects.filter(pk=params.address_id, account=account, removed_at=None).first()
@@ -63,14 +65,13 @@ def hold(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> None:
         raise AddressMismatch("The address is not the one of that name.", field="address")
     exchange = venue(account.venue)
     method = exchange.withdrawal_method(params.asset, params.method)
-    if method.fee != params.fee:
-        raise Conflict("The network fee has changed meanwhile. Ask again.")
     row = exchange.hold_withdrawal(
         account.pk,
         reference=new_reference(),
         asset=params.asset,
         amount_units=to_units(params.amount, method.asset.decimals),
         destination=params.destination,
+        max_fee_units=to_units(params.fee, method.asset.decimals),
     )
     withdrawal = Withdrawal.objects.create(
         organization_id=change.organization_id,
@@ -136,7 +137,8 @@ def _headline(params: Withdraw) -> Headline:
 def withdraw(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> Withdrawal:
     """Send what is held, to where the params say, whatever stands under that name by now (security CR-2).
 
-    Raises: Conflict if the venue holds something else than was asked; TooLate if it was given back.
+    Raises: Conflict if the venue holds something else than was asked; TooLate if it was given back; FeeRose if the
+    network takes more than was asked.
     """
     withdrawal = Withdrawal.objects.select_related("account").get(change=change)
     exchange = venue(withdrawal.account.venue)
@@ -147,6 +149,9 @@ def withdraw(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> With
     if row.stage is Stage.HELD and notices.is_out_of_the_book(withdrawal.address):
         raise Conflict(f"{params.key} was removed from the address book after this was asked. Nothing was sent.")
     sent = exchange.send_withdrawal(withdrawal.reference)
+    if sent.fee_units != withdrawal.fee_units:
+        withdrawal.fee_units = sent.fee_units
+        withdrawal.save(update_fields=["fee_units"])
     _record(EventKind.WITHDRAWAL_SENT, actor, withdrawal, sent, change)
     return withdrawal
 

@@ -13,7 +13,7 @@ from policies import registry
 from policies.payload import decode
 from portal.core import markup
 from portal.core.describing import Description, Fact, Figure, Notice
-from portal.core.money import plain, wire
+from portal.core.money import from_units, plain, wire
 from portal.treasury import notices, shown
 from portal.treasury.models import Withdrawal
 from portal.treasury.notices import Like
@@ -54,7 +54,7 @@ def withdrawal(change: "ChangeRequest") -> Description:
         params.key,
     )
     facts = (
-        Fact("Amount", amount_with_fee(params.amount, params.fee, asset)),
+        Fact("Amount", shown_amount(params.amount, row)),
         Fact("From", account.name),
         Fact("To", shown.receiver(params.destination)),
         *_progress(row),
@@ -91,13 +91,20 @@ def live_progress(row: WithdrawalRow) -> SafeString:
     )
 
 
-def amount_with_fee(amount: Decimal, fee: Decimal, asset: Asset) -> SafeString:
-    """What leaves, what the network takes of it, and what arrives."""
-    arrives = f"{plain(amount - fee)} {asset.code} arrives"
+def shown_amount(amount: Decimal, row: WithdrawalRow) -> SafeString:
+    """What leaves: with the most that the network may take until it is sent, with what it took from then on."""
+    is_sent = row.stage not in (Stage.HELD, Stage.CANCELED)
+    return amount_with_fee(amount, from_units(row.fee_units, row.asset.decimals), row.asset, is_most=not is_sent)
+
+
+def amount_with_fee(amount: Decimal, fee: Decimal, asset: Asset, *, is_most: bool) -> SafeString:
+    """What leaves, what the network takes of it (or takes at most, DESIGN K7), and what arrives."""
+    arrives = f"{plain(amount - fee)} {asset.code}{' or more' if is_most and fee else ''} arrives"
+    most = "at most " if is_most else ""
     return format_html(
         '{} <span class="quiet">· {}</span>',
         markup.amount(plain(amount), asset.code),
-        f"network fee of {plain(fee)} {asset.code} included; {arrives}" if fee else arrives,
+        f"network fee of {most}{plain(fee)} {asset.code} included; {arrives}" if fee else arrives,
     )
 
 

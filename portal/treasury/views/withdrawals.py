@@ -24,7 +24,7 @@ from portal.core.money import from_units
 from portal.core.paging import MAX_CURSOR, keyset
 from portal.treasury import overdue, shown
 from portal.treasury.models import Withdrawal
-from portal.treasury.operations.wording import MOVING, amount_with_fee, live_progress, progress
+from portal.treasury.operations.wording import MOVING, live_progress, progress, shown_amount
 from portal.treasury.viewing import accounts_of
 from portal.venues.registry import venue
 from portal.venues.types import Stage, WithdrawalRow
@@ -149,14 +149,11 @@ def _one(request: MemberRequest, reference: str) -> dict[str, object]:
         changes.expire(found.change.reference)
         found.change.refresh_from_db()
     row = venue(found.account.venue).withdrawal(reference)
-    decimals = row.asset.decimals
     return {
         "change": found.change,
         "account": found.account,
         "reference": reference,
-        "amount": amount_with_fee(
-            from_units(found.amount_units, decimals), from_units(found.fee_units, decimals), row.asset
-        ),
+        "amount": shown_amount(from_units(found.amount_units, row.asset.decimals), row),
         "receiver": shown.receiver(row.destination),
         "key": row.destination.key,
         "state": found.change.shown_state,

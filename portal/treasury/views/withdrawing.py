@@ -1,5 +1,6 @@
 """A member's own withdrawal: what, then whether it is meant, then the same road as a bot's."""
 
+from decimal import Decimal
 from typing import Any, Final
 
 from django.contrib import messages
@@ -19,7 +20,7 @@ from policies.workflows import Right, Workflow
 from portal.core.describing import Figure, Notice
 from portal.core.errors import DomainError
 from portal.core.http import MemberRequest
-from portal.core.money import parse_plain, to_units, wire
+from portal.core.money import parse_plain, plain, to_units, wire
 from portal.treasury import drafts, forms_sent, notices, overdue, shown
 from portal.treasury.drafts import Draft
 from portal.treasury.forms.withdrawals import ReviewForm, WithdrawForm
@@ -94,11 +95,18 @@ def review_withdrawal(request: MemberRequest, packed: str) -> HttpResponse:
     if found.trouble is not None:
         messages.error(request, found.trouble.message)
         return redirect(f"{_form_url()}?draft={packed}")
+    if found.method.fee > Decimal(draft.fee):
+        messages.error(
+            request,
+            f"The network fee has risen from {draft.fee} to {plain(found.method.fee)} {found.code}.\n"
+            "Look at it again before you ask.",
+        )
+        return redirect(f"{_form_url()}?draft={packed}")
     return _review(request, draft, packed, found)
 
 
 def _review(request: MemberRequest, draft: Draft, packed: str, found: Preview) -> HttpResponse:
-    params, account = found.params(), found.address.account
+    params, account = found.params(Decimal(draft.fee)), found.address.account
     outlook = forecast(request.member, WORKFLOW, account_id=account.pk)
     form = ReviewForm(
         request.POST if request.method == "POST" else None,
@@ -116,6 +124,7 @@ def _review(request: MemberRequest, draft: Draft, packed: str, found: Preview) -
                 asset=params.asset,
                 amount=params.amount,
                 address=params.address,
+                ceiling=params.fee,
                 note=draft.note,
                 form=SentForm(draft.name, form.cleaned_data["digest"], form.proof),
             )
@@ -132,7 +141,7 @@ def _review(request: MemberRequest, draft: Draft, packed: str, found: Preview) -
         "packed": packed,
         "preview": found,
         "account": account,
-        "amount": amount_with_fee(params.amount, params.fee, found.method.asset),
+        "amount": amount_with_fee(params.amount, params.fee, found.method.asset, is_most=True),
         "receiver": shown.receiver(destination_of(found.address)),
         "figures": _figures(found),
         "notices": _notices(request, found),
@@ -176,9 +185,9 @@ def _figures(found: Preview) -> tuple[Figure, ...]:
 
 def _notices(request: MemberRequest, found: Preview) -> tuple[Notice, ...]:
     """What approvers will be told as well."""
-    address, params = found.address, found.params()
-    units = to_units(params.amount, found.method.asset.decimals)
-    like = Like(address.organization_id, params.asset, units, params.address, params.memo, timezone.now())
+    address = found.address
+    units = to_units(found.amount or Decimal(0), found.method.asset.decimals)
+    like = Like(address.organization_id, address.asset, units, address.address, address.memo, timezone.now())
     asker = Q(change__member=request.member.pk)
     return (
         *notices.first_use(address, address.address, address.memo),

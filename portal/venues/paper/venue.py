@@ -180,11 +180,23 @@ class PaperVenue(PaperExports):
         return networks.method(asset, name)
 
     def hold_withdrawal(
-        self, account_id: int, *, reference: str, asset: str, amount_units: int, destination: Destination
+        self,
+        account_id: int,
+        *,
+        reference: str,
+        asset: str,
+        amount_units: int,
+        destination: Destination,
+        max_fee_units: int | None = None,
     ) -> WithdrawalRow:
         catch_up(account_id)
         return withdrawals.hold(
-            account_id, reference=reference, asset=asset, amount_units=amount_units, destination=destination
+            account_id,
+            reference=reference,
+            asset=asset,
+            amount_units=amount_units,
+            destination=destination,
+            max_fee_units=max_fee_units,
         )
 
     def send_withdrawal(self, reference: str) -> WithdrawalRow:

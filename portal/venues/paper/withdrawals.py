@@ -8,28 +8,37 @@ from django.utils import timezone
 
 from portal.core.errors import Conflict, Invalid
 from portal.core.money import from_units, plain, to_units
-from portal.venues.errors import BelowMinimum, InsufficientFunds, TooLate, UnknownReference
+from portal.venues.errors import BelowMinimum, FeeRose, InsufficientFunds, TooLate, UnknownReference
 from portal.venues.paper import bounds, catalogue, catching_up, networks
 from portal.venues.paper.ledger import balances
 from portal.venues.paper.ledger.models import Book, EntryKind
 from portal.venues.paper.ledger.posting import Leg, post
 from portal.venues.paper.models import Withdrawal
-from portal.venues.types import Destination, WithdrawalPage, WithdrawalQuery, WithdrawalRow
+from portal.venues.types import Destination, WithdrawalMethod, WithdrawalPage, WithdrawalQuery, WithdrawalRow
 
 MAX_ROWS = 500
 
 
-def hold(account_id: int, *, reference: str, asset: str, amount_units: int, destination: Destination) -> WithdrawalRow:
+def hold(
+    account_id: int,
+    *,
+    reference: str,
+    asset: str,
+    amount_units: int,
+    destination: Destination,
+    max_fee_units: int | None = None,
+) -> WithdrawalRow:
     """See Venue.hold_withdrawal."""
     method = networks.method(asset, destination.method)
     decimals = method.asset.decimals
     fee_units = to_units(method.fee, decimals)
+    most_units = fee_units if max_fee_units is None else max_fee_units
     wanted = Withdrawal(
         account_id=account_id,
         reference=reference,
         asset=method.asset.id,
         amount_units=amount_units,
-        fee_units=fee_units,
+        fee_units=most_units,
         key=destination.key,
         address=destination.address,
         method=method.name,
@@ -44,6 +53,7 @@ def hold(account_id: int, *, reference: str, asset: str, amount_units: int, dest
         if amount_units < to_units(method.minimum, decimals):
             minimum = f"{plain(method.minimum)} {method.asset.code}"
             raise BelowMinimum(f"{method.name} takes {minimum} or more, fee included.", field="amount")
+        _check_fee(method, most_units)
         balance = balances.lock_one(account_id, wanted.asset)
         if row := _repeat_of(wanted):
             return row
@@ -65,10 +75,13 @@ def send(reference: str) -> WithdrawalRow:
         if withdrawal.sent_at is None:
             # What happened before is booked before.
             catching_up.locked(withdrawal.account_id)
+            method = networks.method(withdrawal.asset, withdrawal.method)
+            _check_fee(method, withdrawal.fee_units)
+            withdrawal.fee_units = to_units(method.fee, method.asset.decimals)
             _unhold(withdrawal)
             withdrawal.sent_at = timezone.now()
             withdrawal.entry = post(EntryKind.WITHDRAWAL, reference, _legs(withdrawal), at=withdrawal.sent_at)
-            withdrawal.save(update_fields=["sent_at", "entry"])
+            withdrawal.save(update_fields=["sent_at", "entry", "fee_units"])
     return _row(withdrawal)
 
 
@@ -153,10 +166,22 @@ def _repeat_of(wanted: Withdrawal) -> WithdrawalRow | None:
     if first is None:
         return None
     row, again = _row(first), _row(wanted)
-    same = (row.destination, row.asset, row.amount_units) == (again.destination, again.asset, again.amount_units)
+    # The fee may be another one by now: what leaves the balance is the same.
+    same = (row.destination, row.asset, first.amount_units) == (again.destination, again.asset, wanted.amount_units)
     if first.account_id != wanted.account_id or not same:
         raise Conflict("The reference belongs to another withdrawal.")
     return row
+
+
+def _check_fee(method: WithdrawalMethod, most_units: int) -> None:
+    """Raises: FeeRose."""
+    code, decimals = method.asset.code, method.asset.decimals
+    if to_units(method.fee, decimals) > most_units:
+        raise FeeRose(
+            f"The network takes {plain(method.fee)} {code} now, and {plain(from_units(most_units, decimals))} {code} "
+            "at most was asked for. Nothing was sent. Ask for a new withdrawal.",
+            field="max_fee",
+        )
 
 
 def _locked(reference: str) -> Withdrawal:
