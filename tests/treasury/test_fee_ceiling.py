@@ -20,6 +20,10 @@ ASKED = 125 * 10**8
 FEE = 500_000
 
 
+def asked_change() -> ChangeRequest:
+    return ChangeRequest.objects.get(operation="treasury.withdraw")
+
+
 @pytest.fixture
 def takes(monkeypatch):
     """Let the Bitcoin network take another fee from now on."""
@@ -89,7 +93,7 @@ def test_a_bot_sees_the_ceiling_then_the_fee(treasury_bot, approve, ben, cleo, t
     takes("0.00001")
     (row,) = wire.result("WithdrawStatus", asset="XBT")
     assert (row["fee"], row["amount"], row["status-prop"]) == ("0.0000500000", "1.2499500000", "onhold")
-    approve(ChangeRequest.objects.get(), ben, cleo)
+    approve(asked_change(), ben, cleo)
     (row,) = wire.result("WithdrawStatus", asset="XBT")
     assert (row["fee"], row["amount"]) == ("0.0000100000", "1.2499900000")
     entry = next(iter(wire.result("Ledgers", type="withdrawal")["ledger"].values()))
@@ -113,7 +117,7 @@ def test_the_page_says_at_most_and_a_fee_that_fell_meanwhile_goes_through(client
     assert "network fee of at most 0.00005 BTC included" in page.content.decode()
     takes("0.00002")
     answer = client.post(review, {"digest": page.context["form"]["digest"].value()})
-    change = ChangeRequest.objects.get()
+    change = asked_change()
     assert answer.url == f"/requests/{change.reference}/"
     assert change.params["fee"] == "0.00005"
     assert "network fee of at most 0.00005 BTC included" in client.get(answer.url).content.decode()
@@ -127,7 +131,7 @@ def test_a_fee_that_rose_before_it_was_asked_leads_back_with_words(client, revie
     text = answer.content.decode()
     assert "The network fee has risen from 0.00005 to 0.00009 BTC." in text
     assert 'value="1.25"' in text
-    assert not ChangeRequest.objects.exists()
+    assert not ChangeRequest.objects.filter(operation="treasury.withdraw").exists()
 
 
 def test_the_request_says_what_was_taken_once_it_is_sent(client, review, takes, approve, ben, cleo):
@@ -135,6 +139,6 @@ def test_the_request_says_what_was_taken_once_it_is_sent(client, review, takes, 
     page = client.get(review)
     answer = client.post(review, {"digest": page.context["form"]["digest"].value()})
     takes("0.00001")
-    approve(ChangeRequest.objects.get(), ben, cleo)
+    approve(asked_change(), ben, cleo)
     for url in (answer.url, f"/withdrawals/{Withdrawal.objects.get().reference}/"):
         assert "network fee of 0.00001 BTC included; 1.24999 BTC arrives" in client.get(url).content.decode()

@@ -275,7 +275,7 @@ class TestAtOnce:
         """SU-2: also where a policy was taken away between the review, which said that it waits, and the button."""
         ungoverned()
         at = timezone.now() - timedelta(seconds=301 if proof == "stale" else 0)
-        digest = digest_of(preview(Address.objects.get(key="btc-cold"), Decimal("1.25")).params())
+        digest = digest_of(preview(Address.objects.get(key="btc-cold"), Decimal("1.25")).params(Decimal("0.00005")))
         proofs = {
             "none": None,
             "loose": Proof(TOTP, at),
