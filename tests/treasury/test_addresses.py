@@ -17,9 +17,11 @@ from portal.treasury.operations import (
     rename_address,
 )
 from portal.venues.errors import UnknownAsset, UnknownMethod
+from tests.api.calls import Wire
 from tests.factories.world import BTC_COLD, ETH_COLD
 from tests.treasury.conftest import VENUE
 
+TAPROOT = "bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr"
 SOLANA = "7S3P4HxJpyyigGzodYwHtCxZyUQe9JiBMHyRWXArAaKv"
 
 
@@ -45,13 +47,34 @@ def test_an_address_waits_for_the_approval_that_the_policy_asks_for(world, ana, 
     assert Address.objects.get(key="sol-cold").added_by == "Ana Ruiz"
 
 
+def test_an_address_may_be_called_by_itself_and_bots_send_to_it_so(world, ana, ben, approve, treasury_bot, settings):
+    """fault bots-names: 40 characters were fewer than an address has."""
+    settings.API_LIMITS = False
+    names = (ETH_COLD, TAPROOT, "x" * 64)
+    for place, name in enumerate(names):
+        address = "0x" + f"{place + 1:040d}"
+        add = params(world, key=name, asset="XETH", method="Ether (Hex)", address=address)
+        assert approve(propose(add_address, actor=ana, params=add), ben).state == State.EXECUTED
+    wire = Wire(treasury_bot)
+    for name in names:
+        assert wire.result("WithdrawAddresses", key=name)[0]["key"] == name
+        reference = wire.result("Withdraw", asset="ETH", key=name, amount="0.1")["refid"]
+        assert [row["key"] for row in wire.result("WithdrawStatus") if row["refid"] == reference] == [name]
+    longer = propose(
+        rename_address,
+        actor=ana,
+        params=RenameAddress(world.account.pk, Address.objects.get(key=TAPROOT).pk, TAPROOT, "y" * 64),
+    )
+    assert approve(longer, ben).state == State.EXECUTED
+
+
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
         ({"key": "btc-cold"}, Conflict),
         ({"key": "BTC-Cold"}, Conflict),
         ({"key": ""}, Invalid),
-        ({"key": "x" * 41}, Invalid),
+        ({"key": "x" * 65}, Invalid),
         ({"key": "btc\u200bcold"}, Invalid),
         ({"key": " cold"}, Invalid),
         ({"address": "bc1q"}, Invalid),

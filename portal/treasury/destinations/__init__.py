@@ -12,7 +12,7 @@ from typing import Final
 from portal.core.errors import Invalid
 from portal.treasury.destinations import banks, bitcoin, ethereum, solana
 
-KEY: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9 ._-]{0,38}[A-Za-z0-9])?", re.ASCII)
+KEY: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?", re.ASCII)
 MEMO: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,98}[\x21-\x7e])?", re.ASCII)
 OTHER: Final = re.compile(r"[\x21-\x7e]{4,200}", re.ASCII)
 LONGEST: Final = 200
@@ -76,7 +76,7 @@ def check_address(network: str, text: str) -> None:
 def check_key(key: str) -> None:
     """Raises: Invalid if `key` cannot name an address."""
     if not KEY.fullmatch(key):
-        raise Invalid("A name has 1 to 40 letters, digits, spaces, dots, dashes or underscores.", field="key")
+        raise Invalid("A name has 1 to 64 letters, digits, spaces, dots, dashes or underscores.", field="key")
 
 
 def check_memo(network: str, memo: str) -> None:

@@ -16,11 +16,11 @@ from portal.core.http import MemberRequest
 from portal.treasury import destinations, notices
 from portal.treasury.destinations import banks
 from portal.treasury.models import Address
+from portal.treasury.models.address import KEY_LENGTH
 from portal.treasury.operations import AddAddress, RemoveAddress, RenameAddress
 from portal.venues.registry import venue
 from portal.venues.types import WithdrawalMethod
 
-KEY_LENGTH: Final = 40
 MONO: Final = {"class": "input input--mono", "autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
 NOTE_HELP: Final = "Shown to who decides, if anybody has to."
 
@@ -36,7 +36,8 @@ class KeyField(WholeTextField):
     """The name that bots and people use for an address."""
 
     def __init__(self, **kwargs: Any) -> None:
-        help_text = "1 to 40 letters, digits, spaces, dots, dashes or underscores. Bots ask for the address by it."
+        letters = f"1 to {KEY_LENGTH} letters, digits, spaces, dots, dashes or underscores."
+        help_text = f"{letters} Bots ask for the address by it."
         super().__init__(max_length=KEY_LENGTH, help_text=help_text, widget=forms.TextInput(attrs=MONO), **kwargs)
 
     def clean(self, value: Any) -> str:  # noqa: ANN401 - Django's own signature

@@ -1,8 +1,11 @@
 """A withdrawal address: a destination that an Account may send one asset to."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.db import models
+
+# Longer than any address in use has: many call an address by itself. Bitcoin has the longest, 62 characters.
+KEY_LENGTH: Final = 64
 
 
 class Address(models.Model):
@@ -10,7 +13,7 @@ class Address(models.Model):
 
     organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="addresses")
     account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="addresses")
-    key = models.CharField(max_length=40)
+    key = models.CharField(max_length=KEY_LENGTH)
     asset = models.CharField(max_length=16)
     method = models.CharField(max_length=40)
     network = models.CharField(max_length=40)

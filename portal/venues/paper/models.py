@@ -43,7 +43,7 @@ class Withdrawal(models.Model):
     asset = models.CharField(max_length=16)
     amount_units = models.BigIntegerField()
     fee_units = models.BigIntegerField()
-    key = models.CharField(max_length=40)
+    key = models.CharField(max_length=64)
     address = models.CharField(max_length=200)
     method = models.CharField(max_length=40)
     network = models.CharField(max_length=40)
