@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -103,7 +104,7 @@ def test_a_policy_that_one_person_changes_alone_is_told_to_all_who_look(house):
     """fault pages-B22: set, weakened, locked and removed at once; also to who only looks, and to who wants little."""
     choose(house.cleo, Tell.MINE)
     choose(house.ben, Tell.NEEDED)
-    acts = (
+    acts: tuple[tuple[Any, Any], ...] = (
         (configure_policy, ConfigurePolicy(WITHDRAWAL, 2, always=False)),
         (configure_policy, ConfigurePolicy(WITHDRAWAL, 1, always=False)),
         (remove_policy, RemovePolicy(WITHDRAWAL)),
