@@ -56,6 +56,23 @@ sys.exit(None if row and row[0] else "its role may not create databases")
 PYTHON
 }
 
+may_create_roles() { # URL
+    "$python" - "$1" <<'PYTHON'
+import sys
+
+import psycopg
+
+try:
+    with psycopg.connect(sys.argv[1], dbname="postgres", connect_timeout=5) as connection:
+        row = connection.execute(
+            "SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user"
+        ).fetchone()
+except psycopg.Error as error:
+    sys.exit(str(error).strip().splitlines()[0])
+sys.exit(None if row and row[0] else "the role of DATABASE_URL may not create roles")
+PYTHON
+}
+
 on_sqlite() {
     run "SQLite" pytest -n "$workers" -m "not browser and not story and not postgresql"
 }
@@ -77,6 +94,16 @@ on_postgresql() {
 
 browser() { # twice the workers: they start portals of their own and mostly wait for the next code
     make --silent .venv/.runtime && pytest -n "$((2 * workers))" --dist loadfile -m "browser or story"
+}
+
+# Part of the run above, which skips itself: the roles of a database are made by whoever may make roles.
+with_roles() {
+    local url=$given_database reason
+    case $url in
+        postgres://* | postgresql://*) ;;
+        *) return ;; # said above, if there is none; a local socket knows no passwords
+    esac
+    reason=$(may_create_roles "$url" 2>&1) || skip "database roles" "$reason"
 }
 
 in_the_browser() {
@@ -105,6 +132,7 @@ else
     on_postgresql
     in_the_browser
     with_redis
+    with_roles
 fi
 
 printf '\n== Result\n'

@@ -7,3 +7,8 @@ class AuditConfig(AppConfig):
     name = "portal.audit"
     label = "audit"
     verbose_name = "History"
+    only_added = ("AuditEvent",)
+    never_removed = ("Chain",)
+
+    def ready(self) -> None:
+        from portal.audit import roles_check  # noqa: F401  (registers its check)
