@@ -10,6 +10,7 @@ from django.utils import timezone
 from policies import facts as gathering
 from policies import notes, reading, registry
 from policies.changes import moving, overtaking
+from policies.changes.recorded import recorded
 from policies.models import ChangeRequest, Decision, State
 from policies.rules import (
     Asked,
@@ -133,7 +134,7 @@ def no_longer_stands(change: ChangeRequest) -> str | None:
     if not moving.is_intact(change):
         return ALTERED
     need = still_needed(change.approvals_required, approvals_needed(asked, facts.policies))
-    if not is_met(need, approvers(change, asked, facts, list(change.decisions.all())), asked):
+    if not is_met(need, approvers(change, asked, facts, recorded(change)), asked):
         return "Who approved it may not approve it any more, or more approvals are needed by now."
     return initiator_lack(change, asked)
 
@@ -223,7 +224,7 @@ def _advance(change: ChangeRequest, facts: Facts, *, by: Actor) -> DomainError |
     """Carry the request out if it has what it needs; if it has no longer, let it wait again."""
     asked = gathering.asked(change, facts)
     need = still_needed(change.approvals_required, approvals_needed(asked, facts.policies))
-    met = is_met(need, approvers(change, asked, facts, list(change.decisions.all())), asked)
+    met = is_met(need, approvers(change, asked, facts, recorded(change)), asked)
     state = State.APPROVED if met else State.PENDING
     if change.state != state:
         change.state = state

@@ -60,6 +60,12 @@ def refuse_altered(change: ChangeRequest, by: Actor) -> None:
     _record(EventKind.CHANGE_REFUSED, change, by, outcome="refused", reason="the stored request was altered")
 
 
+def refuse_unrecorded(change: ChangeRequest, by: Actor, count: int) -> None:
+    """Record that approvals were found which nobody gave: rows without their events."""
+    reason = f"{count} approvals are in no history"
+    _record(EventKind.CHANGE_REFUSED, change, by, outcome="refused", reason=reason)
+
+
 def perform(change: ChangeRequest, operation: Operation[Any]) -> None:
     """Run the operation inside the caller's transaction and see that it leaves no dead end (P5).
 

@@ -49,6 +49,11 @@ def seal(event: AuditEvent, chain: str) -> str:
     return hmac.new(derived_key(PURPOSE), _canonical(event, chain), hashlib.sha256).hexdigest()
 
 
+def is_genuine(event: AuditEvent) -> bool:
+    """Whether the event is as it was recorded: only whoever holds the sealing keys can have written it."""
+    return hmac.compare_digest(event.hash, seal(event, event.chain.name))
+
+
 def verify(organization_id: int | None) -> Broken | None:
     """Walk the chain of an Organization, or of the installation, and name the first place that does not hold."""
     chain = Chain.objects.filter(name=name_of(organization_id)).first()

@@ -50,3 +50,22 @@ def test_two_events_never_share_a_place(remember):
 def test_the_triggers_are_in_force():
     """AU-3: the fixture that lifts them for a flush has put them back."""
     assert {"audit_event_no_update", "audit_chain_only_grows", "audit_chain_no_delete"} <= triggers.present()
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [("audit_auditevent", "kind = 'x'"), ("audit_auditevent", "id = id + 1000"), ("audit_chain", "length = 0")],
+)
+def test_nothing_is_replaced(remember, table, change):
+    """fault security-L4: INSERT OR REPLACE removes a row without asking the trigger that refuses to remove it."""
+    remember(2)
+    statement = "INSERT OR REPLACE INTO" if connection.vendor == "sqlite" else "INSERT INTO"
+    column = change.split()[0]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {table} LIMIT 1")
+        row = dict(zip([found[0] for found in cursor.description], cursor.fetchone(), strict=True))
+        row[column] = {"kind": "x", "id": row["id"] + 1000, "length": 0}[column]
+        marks = ", ".join(["%s"] * len(row))
+        with pytest.raises(DatabaseError, match=r"replaced|duplicate"), transaction.atomic():
+            cursor.execute(f"{statement} {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+    assert AuditEvent.objects.count() == 2

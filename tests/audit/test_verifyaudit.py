@@ -24,7 +24,8 @@ def test_it_prints_how_far_each_chain_reaches(organization, remember, verify):
     with transaction.atomic():
         record(EventKind.SIGN_IN_FAILED, actor=actors.stranger("x"))
     chains = Chain.objects.order_by("pk")
-    assert verify() == [f"{chain.name} {chain.length} {chain.head}" for chain in chains]
+    names = {chain.name: f" {chain.organization.name}" if chain.organization else "" for chain in chains}
+    assert verify() == [f"{chain.name} {chain.length} {chain.head}{names[chain.name]}" for chain in chains]
 
 
 def test_it_names_the_first_bad_row_and_fails(organization, remember, tamper, verify):
@@ -57,6 +58,14 @@ def test_a_chain_that_is_gone_altogether_is_missed(organization, remember, tampe
     tamper("DELETE FROM audit_auditevent", "DELETE FROM audit_chain")
     with pytest.raises(CommandError, match="is gone"):
         verify(kept=kept)
+
+
+def test_a_history_that_is_gone_altogether_is_missed_although_nothing_was_kept(organization, remember, tamper, verify):
+    """fault security-L4, fault pages-C: every Organization has a history; which one it is is said in words."""
+    remember()
+    tamper("DELETE FROM audit_auditevent", "DELETE FROM audit_chain")
+    with pytest.raises(CommandError, match=rf"organization-{organization.pk} \(Ledger Ltd\): its history is gone"):
+        verify()
 
 
 @pytest.mark.parametrize("text", ["one two", "a b c d", "name many hash"])
