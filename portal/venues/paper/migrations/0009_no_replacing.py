@@ -6,7 +6,7 @@ from portal.core.no_replacing import refuse_replacing
 
 
 class Migration(migrations.Migration):
-    dependencies = [("paper", "0007_exports")]
+    dependencies = [("paper", "0008_longer_names")]
     operations = [
         refuse_replacing("paper_entry", ("kind", "reference")),
         refuse_replacing("paper_posting", ("ledger_id",)),
