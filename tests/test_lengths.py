@@ -30,7 +30,7 @@ from portal.audit.models import AuditEvent
 from portal.core import actors, context
 from portal.core.secrets import digest
 from portal.treasury import destinations, drafts
-from portal.treasury.forms.addresses import KEY_LENGTH
+from portal.treasury.models.address import KEY_LENGTH
 from portal.treasury.references import new_reference
 from portal.venues.paper import catalogue, networks
 from portal.venues.paper.earn.strategies import STRATEGIES

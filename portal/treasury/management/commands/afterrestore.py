@@ -60,7 +60,7 @@ def _withdrawals(organization: Organization, reaches: datetime | None) -> Iterat
         states = {row.reference: row.change.shown_state.label for row in waiting.filter(account=account)}
         for reference, found in exchange.withdrawals_by_reference(sorted(states)).items():
             yield f"Open, may have been sent since: {_told(account, found)}, {states[reference].lower()}"
-        page = exchange.withdrawals(account.pk, WithdrawalQuery(after=since, limit=SHOWN))
+        page = exchange.withdrawals(account.pk, WithdrawalQuery(since=since, limit=SHOWN))
         known = set(rows.filter(reference__in=[row.reference for row in page.rows]).values_list("reference", flat=True))
         for found in page.rows:
             what = "Known" if found.reference in known else "NOT KNOWN HERE, look into it"

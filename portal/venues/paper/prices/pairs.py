@@ -49,7 +49,7 @@ def price_of(pair: Pair, base: int, quote: int) -> int:
     Rounded down, the true price lies at it or above, and below the next unit: so what `quotes` asks is above the true
     price, and what it bids is not.
     """
-    return max(1, base * 10**pair.price_decimals // quote)
+    return max(1, int(base * 10**pair.price_decimals) // quote)
 
 
 def _reference(name: str, start: str, swing: int) -> Reference:
