@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "portal.api.middleware.ApiKeyMiddleware",
     "portal.dashboard.views.health.ProbesMiddleware",
     "portal.core.csp.SecurityHeadersMiddleware",
+    "portal.api.strays.StrayCallsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.core.limits.BodyLimitMiddleware",

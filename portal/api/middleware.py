@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 
 from portal.api import gateway
 from portal.api.envelope import Reply
+from portal.api.strays import is_meant_for_the_api
 from portal.core import context
 from portal.core.csp import SECURITY_HEADERS
 from portal.core.door.environ import RAW_PATH
@@ -37,9 +38,12 @@ class ApiKeyMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith(gateway.PREFIX):
-            return self.get_response(request)
-        call = read_call(request.META, request, path=request.path_info, scheme=request.scheme or "")
+        path = request.path_info
+        if not path.startswith(gateway.PREFIX):
+            if not is_meant_for_the_api(path):
+                return self.get_response(request)
+            path = gateway.PREFIX
+        call = read_call(request.META, request, path=path, scheme=request.scheme or "")
         reply, said = answered(call)
         return HttpResponse(reply.body, headers=said)
 
@@ -50,7 +54,9 @@ def bot_api(application: "WSGIApplication") -> "WSGIApplication":
     def answering(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if not path.startswith(gateway.PREFIX):
-            return application(environ, start_response)
+            if not is_meant_for_the_api(path):
+                return application(environ, start_response)
+            path = gateway.PREFIX
         close_old_connections()
         try:
             # WSGI hands bytes over as latin-1.
