@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 import time_machine
+from django.utils import timezone
 
 from accounts import usage
 from accounts.models import RefusedCall
@@ -310,3 +311,26 @@ class TestSpellings:
         for method in ("Ticker", "Depth", "Trades", "Spread"):
             assert "BTC/USD" in ask_public(method, pair="XBTUSD", **new)["result"]
             assert "XXBTZUSD" in ask_public(method, pair="XBTUSD", assetVersion="0")["result"]
+
+
+def test_the_average_price_of_an_order_is_one_that_was_paid(trading):
+    """fault bots-A9: cost divided by volume showed a price at which nothing ever traded, the more so the smaller."""
+    for side in ("buy", "sell"):
+        small = {"pair": "XBTUSD", "type": side, "ordertype": "market", "volume": "0.00007"}
+        (txid,) = trading.result("AddOrder", **small)["txid"]
+        order = trading.result("QueryOrders", txid=txid, trades="true")[txid]
+        (trade,) = trading.result("QueryTrades", txid=order["trades"][0]).values()
+        assert order["price"] == trade["price"]
+        assert trading.result("ClosedOrders")["closed"][txid]["price"] == trade["price"]
+
+
+def test_public_trades_are_told_from_the_beginning_on():
+    """fault bots-A8: whoever paged forward got the last hours alone, and no warning."""
+    rows = ask_public("Trades", pair="XBTUSD", since="0")["result"]
+    first = datetime.fromtimestamp(rows["XXBTZUSD"][0][2], UTC)
+    assert (first.year, first.month, first.day, len(rows["XXBTZUSD"])) == (2024, 1, 1, 1000)
+    more = ask_public("Trades", pair="XBTUSD", since=rows["last"])["result"]["XXBTZUSD"]
+    assert more[0][6] == rows["XXBTZUSD"][-1][6] + 1
+    day_ago = timezone.now().timestamp() - 86_400
+    page = ask_public("Trades", pair="XBTUSD", since=f"{day_ago:.0f}")["result"]["XXBTZUSD"]
+    assert 0 < page[0][2] - day_ago <= 17

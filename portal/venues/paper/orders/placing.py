@@ -40,7 +40,7 @@ def place(account_id: int, wanted: NewOrder) -> OrderRow:
                 _check_funds(balances, asked, taken, rates)
             counter.count_order(account_id, asked.pair.id, limits, now)
             _carry_out(order, asked, taken, rates, now)
-        return reading.row(order)
+        return reading.row(order, list(order.trades.all()) if order.pk and order.filled_units else ())
 
 
 def _carry_out(order: Order, asked: Asked, taken: list[Offer], rates: fees.Rates, now: datetime) -> None:

@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
 
 from django.db.models import QuerySet
 
@@ -18,6 +20,7 @@ from portal.venues.types import (
     OrderPage,
     OrderRow,
     OrderStatus,
+    Pair,
     Side,
     TimeInForce,
 )
@@ -56,12 +59,10 @@ def orders(account_id: int, ids: Sequence[str], query: OpenQuery) -> list[OrderR
     return _rows(found.order_by("-opened_at", "-pk"), query)
 
 
-def row(order: Order, trades: Iterable[str] = ()) -> OrderRow:
-    """The order as everybody above the venue sees it."""
+def row(order: Order, made: Sequence[Trade], trades: Iterable[str] = ()) -> OrderRow:
+    """The order as everybody above the venue sees it; `made` are all its trades, `trades` those to be named."""
     pair = catalogue.pair(order.pair)
-    cost = from_units(order.cost_units, pair.quote.decimals)
     filled = from_units(order.filled_units, pair.volume_decimals)
-    one = from_units(1, pair.price_decimals)
     return OrderRow(
         id=order.txid,
         pair=pair,
@@ -81,7 +82,7 @@ def row(order: Order, trades: Iterable[str] = ()) -> OrderRow:
         filled_volume=filled,
         cost=catalogue.as_cost(pair, order.cost_units),
         fee=catalogue.as_cost(pair, order.fee_units),
-        average_price=(cost / filled if filled else filled).quantize(one),
+        average_price=_average(pair, made),
         trades=tuple(trades),
     )
 
@@ -90,7 +91,7 @@ def _rows(found: QuerySet[Order], query: OpenQuery | ClosedQuery) -> list[OrderR
     """Each order as the key's window shows it: what an open one traded after the window's end is not in it."""
     listed, before = list(found), query.seen_before
     trades: dict[int, list[Trade]] = defaultdict(list)
-    if listed and (query.with_trades or before is not None):
+    if listed:
         made = Trade.objects.filter(order__in=[order.pk for order in listed]).order_by("at", "pk")
         for trade in made if before is None else made.filter(at__lt=before):
             trades[trade.order_id].append(trade)
@@ -101,7 +102,14 @@ def _rows(found: QuerySet[Order], query: OpenQuery | ClosedQuery) -> list[OrderR
             order.cost_units = sum(trade.cost_units for trade in trades[order.pk])
             order.fee_units = sum(trade.fee_units for trade in trades[order.pk])
     shown = trades if query.with_trades else {}
-    return [row(order, [trade.txid for trade in shown.get(order.pk, ())]) for order in listed]
+    return [row(order, trades.get(order.pk, ()), [trade.txid for trade in shown.get(order.pk, ())]) for order in listed]
+
+
+def _average(pair: Pair, made: Sequence[Trade]) -> Decimal:
+    """What was paid for one, from prices and volumes: of a rounded cost it would be a price that never was."""
+    volume = sum(trade.volume_units for trade in made)
+    total = sum(trade.price_units * trade.volume_units for trade in made)
+    return from_units(round(Fraction(total, volume)) if volume else 0, pair.price_decimals)
 
 
 def _named(found: QuerySet[Order], query: OpenQuery | ClosedQuery) -> QuerySet[Order]:

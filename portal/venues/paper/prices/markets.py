@@ -1,7 +1,7 @@
 """What everybody may see: ticker, depth, the last trades of others, best prices, and what an amount is worth."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
@@ -18,6 +18,8 @@ from portal.venues.types import Asset, Book, Level, Pair, PublicTrade, Quote, Si
 
 MOST_TRADES = 1000
 MOST_QUOTES = 200
+# The exchange opened then. Prices follow from the step alone, so whatever was traded since can be told at any time.
+FIRST_TRADE = step_at(datetime(2024, 1, 1, tzinfo=UTC)) >> TRADE_OCTAVE
 # Volumes of public trades repeat after so many, which lets any stretch of them be added up at once.
 PATTERN = 1024
 AVERAGED = 96
@@ -42,11 +44,10 @@ def trades(name: str, since: datetime | None, count: int) -> list[PublicTrade]:
     """See Catalogue.public_trades."""
     pair, path = catalogue.pair(name), source.path()
     last, count = step_at(timezone.now()) >> TRADE_OCTAVE, max(1, min(count, MOST_TRADES))
-    oldest = last - MOST_TRADES + 1
     if since is None:
         numbers = range(last - count + 1, last + 1)
     else:
-        begin = max(oldest, (step_at(since) >> TRADE_OCTAVE) + 1)
+        begin = max(FIRST_TRADE, (step_at(since) >> TRADE_OCTAVE) + 1)
         numbers = range(begin, min(begin + count - 1, last) + 1)
     return [_trade(path, pair, number) for number in numbers]
 
