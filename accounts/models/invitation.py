@@ -35,7 +35,7 @@ class Invitation(models.Model):
     rights = models.JSONField(default=list)
     invited_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="invitations_made")
     # How many agreed to it: what others decided, one alone does not take back unless they asked for it.
-    approvals = models.PositiveSmallIntegerField(default=0)
+    approvals = models.PositiveSmallIntegerField(default=0, db_default=0)
     token_digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField()
