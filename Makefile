@@ -13,7 +13,7 @@ PROVE = $(TEST_VENV)/bin/python
 CHECK_VAR = $(TEST_VENV)/var
 
 # How the portal is served, here and in docs/operating.md: headers of 16 kB at most, and HTTP/1.1 as proxies speak it.
-SERVE = --interface asginl --no-ws --http 1 --http1-buffer-size 16384 --workers-kill-timeout 5
+SERVE = --interface asginl --no-ws --http 1 --http1-buffer-size 16384 --respawn-failed-workers --workers-kill-timeout 5
 
 UV = uv==0.13.9
 COMPILE = "$(abspath $(LOCK_VENV))"/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
