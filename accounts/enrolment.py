@@ -19,7 +19,7 @@ from accounts import own_factors, places, second_step, session, sign_in, throttl
 from accounts.factors import recovery_codes, totp
 from accounts.factors.held import RECOVERY_CODE, accepted, counted, held, places_taking
 from accounts.factors.totp import Failure
-from accounts.factors.webauthn import register
+from accounts.factors.webauthn import known, register
 from accounts.models import Authenticator, Member, Passkey, User
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
@@ -216,14 +216,17 @@ def enrol_app(request: HttpRequest, who: Candidate, code: str, *, name: str) -> 
     return _go_on(request, who, made)
 
 
-def enrol_passkey(request: HttpRequest, who: Candidate, answer: str, *, name: str) -> str:
+def enrol_passkey(request: HttpRequest, who: Candidate, answer: str, *, name: str = "") -> str:
     """Let the passkey count that the browser has just made, and say where to go on.
+
+    Without a name: one that they hold already, which counts in another Organization of theirs; the browser makes no
+    second one on the same device.
 
     Raises: Invalid if it is not accepted.
     """
     with transaction.atomic():
         who = _again(who, request.session)
-        made = register(request, who.user, answer, name=name)
+        made = register(request, who.user, answer, name=name) if name else known(request, who.user, answer)
         _added(request, who, made)
         _note_first(who, PASSKEY)
     return _go_on(request, who, made)

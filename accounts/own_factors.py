@@ -67,6 +67,11 @@ def all_of(member: Member) -> Mine:
     return replace(mine(member), elsewhere=tuple(found))
 
 
+def has_passkey_elsewhere(member: Member) -> bool:
+    """Whether the person holds a passkey that does not count here: their device makes no second one."""
+    return Passkey.objects.filter(user=member.user, confirmed=True).exclude(places=member).exists()
+
+
 def find(member: Member, kind: str, pk: int) -> Factor:
     """One of the person's own factors that counts here.
 

@@ -44,6 +44,12 @@ class NewPasskeyForm(Form):
     answer = answer_field()
 
 
+class KnownPasskeyForm(Form):
+    """A passkey that they hold already, shown so that it counts in one more Organization."""
+
+    answer = answer_field()
+
+
 class NewAppForm(Form):
     """The first code of a seed that was just shown; only then it counts."""
 

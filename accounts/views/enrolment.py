@@ -20,13 +20,15 @@ from accounts.destinations import path_of_ours
 from accounts.enrolment import Candidate
 from accounts.factors import totp, webauthn
 from accounts.factors.held import RECOVERY_CODE
-from accounts.forms.factors import NAME_LENGTH, ConfirmForm, NewAppForm, NewPasskeyForm
+from accounts.forms.factors import NAME_LENGTH, ConfirmForm, KnownPasskeyForm, NewAppForm, NewPasskeyForm
 from accounts.models.session import browser_of
 from policies.access import open_to_members
 from portal.core.errors import DomainError, Invalid, Refused
 from portal.core.http import PASSKEY, TOTP, MemberRequest
 
 GROUP = 4
+# What the form for a passkey that is held already sends, and asks its challenge for.
+KNOWN = "known"
 
 
 @login_not_required
@@ -44,11 +46,13 @@ def enrol(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_POST
 def passkey_options(request: HttpRequest) -> HttpResponse:
-    """What the browser needs to make a passkey: asked for by a script, once for each."""
+    """What the browser needs to make a passkey, or to show one that they hold: asked for by a script, once for each."""
     who = enrolment.candidate(request)
     if who is None or PASSKEY not in who.kinds:
         return JsonResponse({"detail": enrolment.OVER}, status=403)
     try:
+        if request.POST.get("change") == KNOWN:
+            return JsonResponse(webauthn.challenge(request, webauthn.Purpose.COUNT, user=who.user))
         return JsonResponse(webauthn.offer_registration(request, who.user, who.places))
     except Invalid as error:
         return JsonResponse({"detail": error.message}, status=400)
@@ -62,10 +66,10 @@ def passkey(request: HttpRequest) -> HttpResponse:
     who = enrolment.candidate(request)
     if who is None:
         return _turn_away(request)
-    form = NewPasskeyForm(request.POST)
+    form = KnownPasskeyForm(request.POST) if KNOWN in request.POST else NewPasskeyForm(request.POST)
     if form.is_valid() and PASSKEY in who.kinds:
         try:
-            answer, name = form.cleaned_data["answer"], form.cleaned_data["name"]
+            answer, name = form.cleaned_data["answer"], form.cleaned_data.get("name", "")
             return _thank(request, enrolment.enrol_passkey(request, who, answer, name=name), name, who)
         except DomainError as error:
             form.refuse(error)
@@ -137,10 +141,12 @@ def in_fours(secret: str) -> list[str]:
     return [secret[start : start + GROUP] for start in range(0, len(secret), GROUP)]
 
 
-def _choices(request: HttpRequest, who: Candidate, form: NewPasskeyForm) -> HttpResponse:
+def _choices(request: HttpRequest, who: Candidate, form: NewPasskeyForm | KnownPasskeyForm) -> HttpResponse:
+    offered = KnownPasskeyForm(auto_id="id_known_%s") if own_factors.has_passkey_elsewhere(who.member) else None
     context = {
         "who": who,
-        "form": form,
+        "form": form if isinstance(form, NewPasskeyForm) else NewPasskeyForm(initial={"name": _here(request)}),
+        "known_form": form if isinstance(form, KnownPasskeyForm) else offered,
         "takes_app": TOTP in who.kinds,
         "takes_passkey": PASSKEY in who.kinds,
         "own": own_factors.mine(who.member),
@@ -172,7 +178,9 @@ def _show_first(request: HttpRequest, onward: str) -> HttpResponse:
 
 
 def _thank(request: HttpRequest, route: str, name: str, who: Candidate) -> HttpResponse:
-    if who.is_new:
+    if not name:
+        messages.success(request, "Your passkey counts here now.\nYou are signed in.")
+    elif who.is_new:
         messages.success(request, f"“{name}” is a second factor of yours now.\nYou are signed in.")
     else:
         messages.success(request, f"“{name}” is a second factor of yours now.\nYour other sessions were ended.")

@@ -206,6 +206,37 @@ def test_a_place_that_begins_takes_what_the_session_was_opened_with(world, owner
     assert [device.name for device in Authenticator.objects.filter(places=back)] == ["Stolen"]
 
 
+def test_a_passkey_that_counts_elsewhere_is_shown_by_the_link(
+    world, owner, ben, there, django_capture_on_commit_callbacks
+):
+    """DESIGN M4: reset here, the passkey of the neighbour may count here too; a device makes no second one."""
+    passkey, stranger = SoftPasskey(), SoftPasskey()
+    passkey.enrolled(ben.user)
+    stranger.enrolled(owner.user)
+    with django_capture_on_commit_callbacks(execute=True):
+        propose(reset_factors, actor=owner, params=ResetFactors(ben.pk))
+    mail.settle()
+    row = Passkey.objects.get(user=ben.user)
+    assert list(row.places.all()) == [there]
+    client = Client()
+    link = next(message for message in outbox.outbox if "/enrol/link/" in message.body)
+    client.get("/enrol/link/" + str(link.body).split("/enrol/link/")[1].split("/")[0] + "/")
+    client.post("/enrol/start/", {"password": PASSWORD})
+    assert "A passkey that you hold already" in client.get("/enrol/").content.decode()
+    options = client.post("/enrol/passkey/options/", {"change": "known"}).json()
+    refused = client.post("/enrol/passkey/", {"known": "1", "answer": stranger.get(options)})
+    assert "was not accepted" in refused.content.decode()
+    assert not held(ben)
+    options = client.post("/enrol/passkey/options/", {"change": "known"}).json()
+    answer = passkey.get(options)
+    assert client.post("/enrol/passkey/", {"known": "1", "answer": answer}).status_code == 302
+    assert set(row.places.all()) == {ben, there}
+    assert client.get("/inbox/").context["request"].member == ben
+    ben.refresh_from_db()
+    assert ben.is_resting
+    assert ben.rests_until is not None
+
+
 def test_who_belongs_to_the_neighbour_stops_the_operator_once_and_not_for_ever(ben, there, eve):
     """fault rules-A: a member of the weak one cancelled every recovery of Ben; now each may cancel one (M4)."""
     recoveries.announce(ben.user)
