@@ -69,7 +69,7 @@ def all_of(member: Member) -> Mine:
 
 def has_passkey_elsewhere(member: Member) -> bool:
     """Whether the person holds a passkey that does not count here: their device makes no second one."""
-    return Passkey.objects.filter(user=member.user, confirmed=True).exclude(places=member).exists()
+    return bool(Passkey.objects.filter(user=member.user, confirmed=True).exclude(places=member).exists())
 
 
 def find(member: Member, kind: str, pk: int) -> Factor:

@@ -6,6 +6,7 @@ Organization must stand as it stood.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -46,10 +47,10 @@ class Thief:
         yield self.enrol_by_link
         for shown in self.own():
             for place in (self.weak, self.strong):
-                yield lambda shown=shown, place=place: self.add(shown, place)
-                yield lambda shown=shown, place=place: self.make_codes(shown, place)
-                yield lambda shown=shown, place=place: self.let_all_count(shown, place)
-                yield lambda shown=shown, place=place: self.remove_others(shown, place)
+                yield partial(self.add, shown, place)
+                yield partial(self.make_codes, shown, place)
+                yield partial(self.let_all_count, shown, place)
+                yield partial(self.remove_others, shown, place)
 
     def own(self) -> list[Any]:
         """What opens a session for them: each stolen factor, and one of the codes that are theirs."""
