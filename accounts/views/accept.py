@@ -15,9 +15,12 @@ from accounts import sign_in as stages
 from accounts.factors.held import held
 from accounts.forms.invitations import AcceptForm
 from accounts.links import unreferred
-from accounts.models import Account, Invitation, Member
+from accounts.models import Account, Invitation, Member, Organization
 from accounts.rights import in_words
 from policies.access import granted, open_to_members
+from policies.models import Policy
+from policies.rules.stages import meaning_for
+from policies.workflows import Workflow
 from portal.core.errors import DomainError, NotFound
 from portal.core.http import MemberRequest
 from portal.core.secrets import digest
@@ -97,8 +100,16 @@ def welcome(request: MemberRequest) -> HttpResponse:
     context = {
         "rights": in_words([(workflow.value, right.value, account) for workflow, right, account in mine], accounts),
         "factors": held(request.member),
+        "withdrawals": _withdrawals_ask_for(request.organization),
     }
     return render(request, "accounts/welcome.html", context)
+
+
+def _withdrawals_ask_for(organization: Organization) -> str:
+    """What is so at this moment, not what the portal is for: before a policy, one member may send money alone."""
+    policy = Policy.objects.filter(organization=organization, workflow=Workflow.INITIATE_WITHDRAWAL.value).first()
+    asked = policy.approvals if policy else None
+    return meaning_for(Workflow.INITIATE_WITHDRAWAL, asked, always=bool(policy and policy.always))
 
 
 def _hand_over(request: HttpRequest, member: Member) -> HttpResponse:

@@ -147,6 +147,7 @@ def _page(
         "operation": reading.title_of(change),
         "own_decision": next((one for one in decisions if one.person_id == request.member.user_id), None),
         "beside": beside(request, change, is_left=not (standing.can_decide and intact)),
+        "moves_money": reading.moves_money(change),
         "barred": reading.barred(change),
         "form": decide_form if standing.can_decide and intact else None,
         "can_ask_again": changes.can_ask_again(change, request.member),

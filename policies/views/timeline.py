@@ -7,6 +7,7 @@ from typing import Final
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from policies import reading
 from policies.models import ChangeRequest, Decision, State
 from policies.standing import Standing
 from portal.core.http import MemberRequest
@@ -66,7 +67,8 @@ def progress(change: ChangeRequest, standing: Standing, decisions: list[Decision
         "One more approval" if names and standing.missing == 1 else counted(standing.missing, "approval").capitalize()
     )
     verb = "carries" if standing.missing == 1 else "carry"
-    return format_html("{}<b>{}</b> {} it out, at once and for good.", agreed, more, verb)
+    end = ", at once and for good" if reading.moves_money(change) else " at once"
+    return format_html("{}<b>{}</b> {} it out{}.", agreed, more, verb, end)
 
 
 def _approvals(number: int) -> str:
