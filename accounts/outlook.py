@@ -1,12 +1,17 @@
 """What a form can say before anything is asked: how many approvals it will take, and who could give them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from accounts.models import Member
 from policies import facts as gathered
 from policies.rules import Asked, approvals_needed, eligible, is_locked, may_vouch
-from policies.workflows import Workflow
+from policies.workflows import Right, Workflow
+from portal.core.http import MemberRequest
 
+# Says that a page asks only what would follow from its boxes.
+TICKS: Final = "ticks"
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -76,7 +81,8 @@ def forecast(
 
     Raises: Refused if a policy cannot be read.
     """
-    plain = outlook(member, subject=subject, accepted=accepted, protected=protected)
+    given = account_id if protected else None
+    plain = outlook(member, subject=subject, accepted=accepted, protected=protected, gives_withdraw=given)
     text = [f"{listed(plain.approvers) or 'Nobody'} can give {_them(plain.approvals)}."] if plain.approvals else []
     text.append(afterwards)
     money = outlook(member, gives_withdraw=account_id, subject=subject)
@@ -85,7 +91,7 @@ def forecast(
             "No policy governs withdrawals here, so a key that may withdraw needs an approval from who may execute "
             f"them: {listed(money.vouchers) or 'nobody who could decide'}."
         )
-    if protected_if:
+    if protected_if and not protected:
         raised = outlook(member, subject=subject, accepted=accepted, protected=True)
         if raised.approvals > plain.approvals:
             text.append(
@@ -94,6 +100,18 @@ def forecast(
             )
     title = f"This will wait for {_count(plain.approvals)}." if plain.approvals else "This happens at once."
     return Forecast(title=title, text=" ".join(text), waits=plain.approvals > 0)
+
+
+def ticked(request: MemberRequest, name: str, otherwise: Iterable[str]) -> frozenset[str]:
+    """The boxes called `name` as they are ticked now: as posted, as the page asks at every tick, or `otherwise`."""
+    if request.method == "POST":
+        return frozenset(request.POST.getlist(name))
+    return frozenset(request.GET.getlist(name) if TICKS in request.GET else otherwise)
+
+
+def gives_power(rights: Iterable[str]) -> bool:
+    """Whether any of the boxes gives more than View (P4)."""
+    return any(value.split(":")[1:2] != [Right.VIEW.value] for value in rights)
 
 
 def listed(names: tuple[str, ...]) -> str:

@@ -35,6 +35,11 @@ class RightsForm(StepUpForm):
         if isinstance(rights, RightsField):
             rights.offer(member.organization)
 
+    @property
+    def held_boxes(self) -> frozenset[str]:
+        """The boxes of what the Member holds already, whatever a preset has filled in."""
+        return frozenset(written(given) for given in _plain(self.held))
+
     def lines(self) -> list[Line]:
         """The matrix of rights for the page."""
         return list(matrix(self["rights"]))

@@ -17,7 +17,7 @@ from accounts.forms.rights import written
 from accounts.models import Account, Invitation
 from accounts.operations.invitations import invite_member
 from accounts.operations.taking_back import TakeBack, take_back_invitation
-from accounts.outlook import forecast
+from accounts.outlook import forecast, gives_power, ticked
 from accounts.rights import in_words, preset
 from accounts.views.braking import Page, ask, pull
 from policies.access import allows, needs
@@ -73,9 +73,11 @@ def invite(request: MemberRequest) -> HttpResponse:
             if change.state == State.EXECUTED:
                 return redirect("accounts:invitations")
             return redirect("policies:request", reference=change.reference)
+    rights = ticked(request, "rights", initial["rights"] if initial else ())
     notice = forecast(
         request.member,
         account_id=None,
+        protected=gives_power(rights),
         afterwards="Then the link is mailed; it is good for seven days.",
         protected_if="with rights beyond View",
     )

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.forms.members import RightsForm
 from accounts.operations.rights import change_rights
-from accounts.outlook import forecast
+from accounts.outlook import forecast, gives_power, ticked
 from accounts.rights import preset
 from accounts.views.member import member_of
 from policies.access import needs
@@ -40,7 +40,14 @@ def change(request: MemberRequest, number: int) -> HttpResponse:
                 return redirect("accounts:member", number=member.pk)
             return redirect("policies:request", reference=asked.reference)
     afterwards = f"In the same moment all sessions of {member.label} end, and they sign in again."
-    notice = forecast(request.member, account_id=None, afterwards=afterwards, subject=member, protected_if=GIVES_POWER)
+    notice = forecast(
+        request.member,
+        account_id=None,
+        afterwards=afterwards,
+        subject=member,
+        protected=gives_power(ticked(request, "rights", form.initial["rights"]) - form.held_boxes),
+        protected_if=GIVES_POWER,
+    )
     context = {
         "form": form,
         "member": member,

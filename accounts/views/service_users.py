@@ -10,9 +10,10 @@ from accounts.forms.risk import PROPOSED_LIFE, risk_of
 from accounts.forms.service_users import ChangeServiceUserForm, ConfirmForm, NewServiceUserForm
 from accounts.limits import limits_of
 from accounts.models import Account, Custodian, ServiceUser
+from accounts.models.service_user import Permission
 from accounts.operations.service_users import change_service_user, create_service_user
 from accounts.operations.standing import LiftSuspension, RemoveServiceUser, lift_suspension, remove_service_user
-from accounts.outlook import Forecast, forecast
+from accounts.outlook import Forecast, forecast, ticked
 from accounts.starting_points import STARTING_POINTS, starting_point
 from accounts.views.service_user import bot_of, onward, page_of
 from policies.access import needs
@@ -50,9 +51,11 @@ def new_service_user(request: MemberRequest) -> HttpResponse:
             messages.success(request, change.receipt)
             return onward(change, form.cleaned_data["name"])
     first = Account.objects.filter(organization=request.organization).order_by("pk").first()
+    permissions = ticked(request, "permissions", filled.get("permissions", ()))
     notice = forecast(
         request.member,
         account_id=first.pk if first else None,
+        protected=Permission.WITHDRAW in permissions,
         afterwards="After that you reveal the secret here, once.",
         protected_if="with Withdraw",
     )
@@ -83,9 +86,12 @@ def change(request: MemberRequest, name: str) -> HttpResponse:
         else:
             messages.success(request, asked.receipt)
             return onward(asked, bot.name)
+    permissions = ticked(request, "permissions", before.permissions)
+    gained = permissions - frozenset(before.permissions)
     notice = forecast(
         request.member,
         account_id=None if before.may_withdraw else bot.account_id,
+        protected=bool(gained) and Permission.WITHDRAW in permissions,
         afterwards="It counts from the bot's next call on.",
         protected_if="where a key that may withdraw gets more power",
     )
