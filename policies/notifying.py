@@ -166,6 +166,7 @@ def _words(change: ChangeRequest, reader: "Member") -> dict[str, object]:
         "approvals": change.approvals_required,
         "digest": change.digest[:DIGEST_SHOWN],
         "beware": _beware(change),
+        **_left_to_do(change, reader),
         "closes": f"{timezone.localtime(change.expires_at):%d %b %Y, %H:%M} ({timezone.get_current_timezone_name()})",
         "link": _page_of(change),
         "profile": f"{settings.BASE_URL}{reverse('accounts:profile')}",
@@ -184,3 +185,16 @@ def _beware(change: ChangeRequest) -> list[str]:
         return []
     notices = registry.get(change.operation).describe(change).notices
     return [encoded(notice.title) for notice in notices if notice.level in ("stop", "wait")]
+
+
+def _left_to_do(change: ChangeRequest, reader: "Member") -> dict[str, object]:
+    """What only who asked can do once it is carried out, such as revealing a secret before it dies (K2)."""
+    if change.state != State.EXECUTED or change.member_id != reader.pk or reading.trouble(change):
+        return {}
+    onward = registry.get(change.operation).describe(change).onward
+    if onward is None:
+        return {}
+    return {
+        "onward": encoded(onward.text),
+        "onward_link": f"{settings.BASE_URL}{onward.href}?of={change.organization_id}",
+    }

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
+from accounts.claims import to_reveal
 from accounts.identity.reviewers import waiting_for
 from accounts.models import IdentityCheck, Member
 from accounts.notices import unseen
@@ -74,7 +75,9 @@ class Group:
 
 
 def navigation(request: HttpRequest) -> dict[str, object]:
-    """What the frame shows, and `stopped` and `identity_reviews` for the inbox; none is asked for until it is shown."""
+    """What the frame shows, and for the inbox `stopped`, `identity_reviews` and `secrets_to_reveal`; none is asked for
+    until it is shown.
+    """
     if getattr(request, "member", None) is None:
         return {}
     known = cast("MemberRequest", request)
@@ -84,6 +87,7 @@ def navigation(request: HttpRequest) -> dict[str, object]:
         "inbox_count": cache(partial(_waiting, known.member, reviews)),
         "identity_reviews": reviews,
         "memberships": SimpleLazyObject(partial(memberships, known)),
+        "secrets_to_reveal": SimpleLazyObject(partial(to_reveal, known.member)),
         "security_notices": SimpleLazyObject(partial(unseen, known.member.user)),
         "stopped": SimpleLazyObject(partial(stopped_for, known.member)),
     }
