@@ -10,6 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from portal.core import actors
+from portal.core.money import plain
 from portal.core.paging import MOST_COUNTED
 
 Level = Literal["pen", "wait", "stop", "done", "void"]
@@ -56,6 +57,11 @@ def amount(value: Decimal | str, asset: str, *, css: str = "") -> SafeString:
         digits,
         asset,
     )
+
+
+def said(value: Decimal, asset: str) -> str:
+    """`48,200.5 USD`: an amount as every sentence says it, in the digits that it has."""
+    return f"{grouped(plain(value))} {asset}"
 
 
 def grouped(digits: str) -> str:
@@ -120,7 +126,7 @@ def quorum(given: int, needed: int, *, yours: bool = False, size: Literal["small
         _strokes(given, needed, yours=yours, large=size == "large"),
         given,
         needed,
-        " approvals" if size == "large" else "",
+        (" approval" if needed == 1 else " approvals") if size == "large" else "",
     )
 
 
@@ -252,7 +258,8 @@ def _strokes(given: int, needed: int, *, yours: bool, large: bool) -> SafeString
 
 
 def _left(left: timedelta) -> str:
-    minutes = int(left.total_seconds() // 60)
+    # Rounded up: what was asked a second ago has all of its hours.
+    minutes = int(-(-left.total_seconds() // 60))
     if left < LAST:
         return f"{max(1, minutes)} min"
     if left < SOON:

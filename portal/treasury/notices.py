@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 
 from policies.models import ChangeRequest, State
 from portal.core.describing import Notice
@@ -121,13 +123,14 @@ def asked_alike(like: Like, asker: Q, label: str, *, but: Withdrawal | None = No
         created_at__lt=like.at + ALIKE_WITHIN,
     ).exclude(pk=but.pk if but else 0)
     said = [
-        f"request {other.change.number} ({_state(other.change)})"
+        (reverse("policies:request", args=[other.change.reference]), other.change.number, _state(other.change))
         for other in others.select_related("change").order_by("-pk")[:5]
     ]
     if not said:
         return ()
     title = f"{label} asked for the same amount to the same address within 24 hours."
-    return (Notice("wait", title, f"See {', '.join(said)}. Make sure that both are meant."),)
+    links = format_html_join(", ", '<a href="{}">request {}</a> ({})', said)
+    return (Notice("wait", title, format_html("See {}. Make sure that both are meant.", links)),)
 
 
 def _state(change: ChangeRequest) -> str:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from portal.core import markup
 from portal.core.errors import Invalid
-from portal.core.money import from_units, plain, to_units
+from portal.core.money import from_units, plain
 from portal.treasury.models import Address
 from portal.treasury.operations import Withdraw
 from portal.venues.errors import BelowMinimum, InsufficientFunds
@@ -70,13 +71,13 @@ def preview(address: Address, amount: Decimal | None) -> Preview:
 def _trouble(method: WithdrawalMethod, free: Decimal, amount: Decimal) -> Invalid | None:
     code = method.asset.code
     try:
-        to_units(amount, method.asset.decimals)
+        method.units_of(amount)
     except Invalid as error:
         return error
     if amount < method.minimum:
         return BelowMinimum(
-            f"{method.name} takes {plain(method.minimum)} {code} or more, fee included.", field="amount"
+            f"{method.name} takes {markup.said(method.minimum, code)} or more, fee included.", field="amount"
         )
     if amount > free:
-        return InsufficientFunds(f"The Account has {plain(free)} {code} free.", field="amount")
+        return InsufficientFunds(f"The Account has {markup.said(free, code)} free.", field="amount")
     return None

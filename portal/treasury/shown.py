@@ -19,18 +19,24 @@ def ends(network: str, address: str) -> SafeString:
     parts = dict(destinations.parts(network, address))
     holder = parts.pop(HOLDER, "")
     text = list(parts.values())[-1]
-    return format_html("{}{}", markup.address_ends(text), format_html("<br>{}", holder) if holder else "")
+    return format_html("{}{}", markup.address_ends(text), format_html(" · {}", holder) if holder else "")
+
+
+def ends_as_kept(address: str) -> SafeString:
+    """The same of an address that the history keeps, without the name of its network."""
+    return ends(destinations.network_by_look(address), address)
 
 
 def receiver(target: Destination) -> SafeString:
     """The name first, then the whole address, then the memo under the name it has there."""
     memo = destinations.network_of(target.network).memo or "Memo"
     said = format_html('<p>{} <span class="digest"><b>{}</b></span></p>', memo, target.memo) if target.memo else ""
+    is_bank = destinations.network_of(target.network).is_bank
     return format_html(
-        '<p><b>{}</b> <span class="quiet">· {} · {} characters</span></p><p>{}</p>{}',
+        '<p><b>{}</b> <span class="quiet">· {}{}</span></p><p>{}</p>{}',
         target.key,
         target.network,
-        len(target.address),
+        "" if is_bank else f" · {len(target.address)} characters",
         destination(target.network, target.address),
         said,
     )

@@ -11,7 +11,7 @@ from accounts.models import Account
 from policies import changes
 from policies.models import ChangeRequest, State
 from portal.audit.record import lock_history
-from portal.core import actors
+from portal.core import actors, markup
 from portal.core.errors import Conflict, Invalid
 from portal.core.money import plain, to_units
 from portal.treasury import forms_sent, overdue
@@ -71,7 +71,7 @@ def request_withdrawal(  # noqa: PLR0913  (what the protocol's Withdraw takes, n
     _units(method, amount)
     allowed = [most for most in (max_fee, ceiling) if most is not None]
     if any(method.fee > most for most in allowed):
-        takes, most = (f"{plain(fee)} {method.asset.code}" for fee in (method.fee, min(allowed)))
+        takes, most = (markup.said(fee, method.asset.code) for fee in (method.fee, min(allowed)))
         raise FeeTooHigh(f"{method.name} takes {takes} now, more than the {most} allowed.", field="max_fee")
     params = Withdraw(
         account_id=account.pk,
@@ -169,10 +169,10 @@ def _destination(account: Account, key: str, asset: str) -> tuple[Address, Withd
 
 
 def _units(method: WithdrawalMethod, amount: Decimal) -> int:
-    units = to_units(amount, method.asset.decimals)
+    units = method.units_of(amount)
     if units <= 0:
         raise Invalid("The amount must be above zero.", field="amount")
     if amount < method.minimum:
-        least = f"{plain(method.minimum)} {method.asset.code}"
+        least = markup.said(method.minimum, method.asset.code)
         raise BelowMinimum(f"{method.name} takes {least} or more, fee included.", field="amount")
     return units

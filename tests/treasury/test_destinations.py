@@ -1,9 +1,12 @@
 """What can be an address of which network, and what is said of what cannot."""
 
 import pytest
+from django.utils.html import strip_tags
 
 from portal.core.errors import Invalid
+from portal.treasury import destinations, shown
 from portal.treasury.destinations import canonical, check_address, check_key, check_memo, ends, parts
+from portal.venues.types import Destination
 from tests.factories.world import BANK, BTC_COLD, ETH_COLD
 
 SOLANA = "7S3P4HxJpyyigGzodYwHtCxZyUQe9JiBMHyRWXArAaKv"
@@ -136,3 +139,15 @@ def test_what_an_eye_compares():
     assert ends("SWIFT", BANK) == ("GB33", "55")
     assert parts("SWIFT", "GB33BUKB20201555555555") == (("BIC", "GB33BUKB20201555555555"),), "of before, still shown"
     assert parts("SEPA", f"{IBAN}/A") == (("IBAN", IBAN), ("Holder", "A"))
+
+
+def test_a_bank_is_named_by_its_number_and_its_holder_wherever_it_is_short():
+    """fault pages-B9: groups of four went through the strokes, `BUKB GB22 … y Lt d`."""
+    swift, sepa = "BUKBGB22/GB33BUKB20201555555555/Demo Treasury Ltd", "DE89370400440532013000/Nora Beck"
+    assert destinations.short("SWIFT", swift) == "GB33BUKB…55555555, Demo Treasury Ltd"
+    assert destinations.short("SEPA", sepa) == "DE893704…32013000, Nora Beck"
+    assert destinations.short("Bitcoin", "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq") == "bc1qar0s…zzwf5mdq"
+    for kept, wanted in ((swift, "GB33 BUKB … 5555 55 · Demo Treasury Ltd"), (sepa, "DE89 3704 … 0130 00 · Nora Beck")):
+        assert strip_tags(shown.ends_as_kept(kept)) == wanted
+    told = strip_tags(shown.receiver(Destination("usd-bank", swift, "Bank transfer", "SWIFT", "")))
+    assert "characters" not in told

@@ -211,3 +211,15 @@ def test_renaming_shows_before_and_after(world, ana):
     assert f"Account {account}" in facts(change)["Address"]
     assert f"Holder {holder}" in facts(change)["Address"]
     assert "Bots that ask for the old name are refused afterwards." in titles(change)
+
+
+def test_amounts_are_grouped_wherever_a_request_says_them(ask, world):
+    """fault pages-B1: `48200 USD` in the sentence, where every list says 48,200."""
+    change = ask("48200", key="usd-bank", asset="USD")
+    said = described(change)
+    words = strip_tags(said.sentence) + " ".join(strip_tags(fact.value) for fact in said.facts)
+    assert "asks to send 48,200 USD from" in words
+    assert re.search(r"48,1[0-9]{2}(\.[0-9]+)? USD arrives", words)
+    for figure in said.figures:
+        for shown in (figure.now, figure.after):
+            assert not re.search(r"[0-9]{4,}(?=\.)", shown), shown

@@ -42,7 +42,7 @@ for piece in (
     register.simple_tag(piece)
     register.filter(piece.__name__, piece)
 register.filter("amount", markup.amount)
-register.filter("plain", money.plain)
+register.filter("plain", lambda amount: markup.grouped(money.plain(amount)))
 register.filter("badge", markup.badge)
 register.filter("need", markup.need)
 register.filter("initials", markup.initials)

@@ -19,6 +19,7 @@ from portal.core import actors, markup
 from portal.core.http import MemberRequest
 from portal.core.phrases import counted
 from portal.dashboard.history.sentences import names_subject, sentence
+from portal.treasury import shown
 from portal.venues.errors import UnknownAsset
 from portal.venues.registry import venue
 
@@ -158,7 +159,7 @@ def _permissions(_event: AuditEvent, value: object) -> str:
 NOTES: Final[dict[str, Callable[[AuditEvent, object], str]]] = {
     "amount": _amount,
     "key": _name_of_address,
-    "address": lambda _event, value: markup.address_ends(str(value)),
+    "address": lambda _event, value: shown.ends_as_kept(str(value)),
     "factor": lambda _event, value: FACTORS.get(str(value), str(value)),
     "approvals": _approvals,
     "always": lambda _event, value: "always" if value is True else "",

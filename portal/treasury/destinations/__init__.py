@@ -16,6 +16,7 @@ KEY: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?", re.AS
 MEMO: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,98}[\x21-\x7e])?", re.ASCII)
 OTHER: Final = re.compile(r"[\x21-\x7e]{4,200}", re.ASCII)
 LONGEST: Final = 200
+SHORT: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,21 @@ def ends(network: str, text: str) -> tuple[str, str]:
     """The first and the last group of four as pages set them: what an eye compares, and what a look-alike copies."""
     first = next((part for label, part in parts(network, text) if label in ("", "IBAN", "Account")), text)
     return first[:4], first[(len(first) - 1) // 4 * 4 :]
+
+
+def short(network: str, text: str) -> str:
+    """An address by its ends in one line, for lists to choose from: of a bank its last number and who holds it."""
+    named = dict(parts(network, text))
+    holder = named.pop(banks.HOLDER, "")
+    number = list(named.values())[-1]
+    cut = number if len(number) <= SHORT else f"{number[:8]}…{number[-8:]}"
+    return f"{cut}, {holder}" if holder else cut
+
+
+def network_by_look(text: str) -> str:
+    """The network whose form an address has that was kept without its name; empty where one text is all of it."""
+    strokes = text.count("/")
+    return {1: "SEPA", 2: "SWIFT"}.get(min(strokes, 2), "")
 
 
 def _network_that_takes(text: str, *, but: str) -> str | None:

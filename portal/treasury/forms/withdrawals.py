@@ -12,6 +12,7 @@ from portal.core import money
 from portal.core.errors import Invalid
 from portal.core.forms import Form, StepUpForm
 from portal.core.http import MemberRequest
+from portal.treasury import destinations
 from portal.treasury.drafts import Draft, new_draft
 from portal.treasury.forms.addresses import NOTE_HELP
 from portal.treasury.models import Address
@@ -46,7 +47,7 @@ class AddressChoice(forms.ModelChoiceField):  # type: ignore[type-arg] # generic
     codes: dict[str, str]
 
     def label_from_instance(self, obj: Address) -> str:
-        return f"{obj.key} · {self.codes.get(obj.asset, obj.asset)} · {_ends(obj.address)}"
+        return f"{obj.key} · {self.codes.get(obj.asset, obj.asset)} · {destinations.short(obj.network, obj.address)}"
 
 
 class WithdrawForm(Form):
@@ -103,7 +104,3 @@ class ReviewForm(StepUpForm):
         if cleaned.get("digest") != self.shown:
             raise ValidationError("The address or the fee has changed since you looked. Read it again.")
         return cleaned
-
-
-def _ends(text: str) -> str:
-    return text if len(text) <= 20 else f"{text[:8]}…{text[-8:]}"

@@ -69,7 +69,7 @@ def hold(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> None:
         account.pk,
         reference=new_reference(),
         asset=params.asset,
-        amount_units=to_units(params.amount, method.asset.decimals),
+        amount_units=method.units_of(params.amount),
         destination=params.destination,
         max_fee_units=to_units(params.fee, method.asset.decimals),
     )

@@ -45,11 +45,11 @@ def withdrawal(change: "ChangeRequest") -> Description:
     sent = Withdrawal.objects.select_related("address").get(change=change)
     row = exchange.withdrawal(sent.reference)
     sentence = format_html(
-        '{}<b>{}</b> asks to send <b class="nowrap">{} {}</b> from <b>{}</b> to the address <b class="nowrap">{}</b>.',
+        '{}<b>{}</b> {} to send <b class="nowrap">{}</b> from <b>{}</b> to the address <b class="nowrap">{}</b>.',
         "The bot " if change.service_user_id else "",
         change.initiator_label,
-        plain(params.amount),
-        asset.code,
+        "asks" if change.is_open else "asked",
+        markup.said(params.amount, asset.code),
         account.name,
         params.key,
     )
@@ -99,12 +99,12 @@ def shown_amount(amount: Decimal, row: WithdrawalRow) -> SafeString:
 
 def amount_with_fee(amount: Decimal, fee: Decimal, asset: Asset, *, is_most: bool) -> SafeString:
     """What leaves, what the network takes of it (or takes at most, DESIGN K7), and what arrives."""
-    arrives = f"{plain(amount - fee)} {asset.code}{' or more' if is_most and fee else ''} arrives"
+    arrives = f"{markup.said(amount - fee, asset.code)}{' or more' if is_most and fee else ''} arrives"
     most = "at most " if is_most else ""
     return format_html(
         '{} <span class="quiet">· {}</span>',
         markup.amount(plain(amount), asset.code),
-        f"network fee of {most}{plain(fee)} {asset.code} included; {arrives}" if fee else arrives,
+        f"network fee of {most}{markup.said(fee, asset.code)} included; {arrives}" if fee else arrives,
     )
 
 
@@ -122,7 +122,7 @@ def _figures(account: Account, asset: Asset, sent: Withdrawal) -> tuple[Figure, 
     total, free = row.units + row.held_by_withdrawals_units, row.units - row.held_by_orders_units
 
     def full(units: int) -> str:
-        return wire(units, asset.decimals)
+        return markup.grouped(wire(units, asset.decimals))
 
     return (
         Figure("Balance", full(total), full(total - sent.amount_units), final=True),

@@ -16,7 +16,7 @@ from policies.workflows import Right, Workflow
 from portal.core import markup
 from portal.core.errors import DomainError
 from portal.core.http import MemberRequest
-from portal.core.money import from_units, plain
+from portal.core.money import from_units
 from portal.treasury.forms.deposits import TryDepositForm
 from portal.treasury.viewing import accounts_of
 from portal.venues.registry import venue
@@ -69,4 +69,4 @@ def _arrivals(account: Account) -> list[Arrival]:
 
 
 def _amount(row: DepositRow) -> str:
-    return f"{markup.grouped(plain(from_units(row.amount_units, row.asset.decimals)))} {row.asset.code}"
+    return markup.said(from_units(row.amount_units, row.asset.decimals), row.asset.code)

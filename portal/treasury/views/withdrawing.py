@@ -17,6 +17,7 @@ from policies.access import needs
 from policies.models import ChangeRequest, State
 from policies.standing import forecast
 from policies.workflows import Right, Workflow
+from portal.core import markup
 from portal.core.describing import Figure, Notice
 from portal.core.errors import DomainError
 from portal.core.http import MemberRequest
@@ -178,7 +179,7 @@ def _figures(found: Preview) -> tuple[Figure, ...]:
     decimals = found.method.asset.decimals
 
     def full(amount: Any) -> str:  # noqa: ANN401 - a Decimal that may be missing before there is an amount
-        return wire(to_units(amount, decimals), decimals)
+        return markup.grouped(wire(to_units(amount, decimals), decimals))
 
     return (Figure("Free to use", full(found.free), full(found.left), final=True),)
 

@@ -11,17 +11,23 @@ from portal.venues.types import Asset, Stage, WithdrawalMethod
 BITCOIN, ETHEREUM, SOLANA, SWIFT, SEPA = "Bitcoin", "Ethereum", "Solana", "SWIFT", "SEPA"
 
 
-def _method(asset: Asset, name: str, network: str, fee: str, minimum: str) -> WithdrawalMethod:
-    return WithdrawalMethod(asset, name, network, fee=Decimal(fee), minimum=Decimal(minimum))
+# What these networks cut off: a satoshi, a lamport, a cent, and the six places of the USDC contract.
+BTC_DECIMALS, SOL_DECIMALS, USDC_DECIMALS, BANK_DECIMALS = 8, 9, 6, 2
+
+
+def _method(
+    asset: Asset, name: str, network: str, fee: str, minimum: str, decimals: int | None = None
+) -> WithdrawalMethod:
+    return WithdrawalMethod(asset, name, network, Decimal(fee), Decimal(minimum), network_decimals=decimals)
 
 
 METHODS = (
-    _method(catalogue.BTC, "Bitcoin", BITCOIN, "0.00005", "0.0005"),
+    _method(catalogue.BTC, "Bitcoin", BITCOIN, "0.00005", "0.0005", BTC_DECIMALS),
     _method(catalogue.ETH, "Ether (Hex)", ETHEREUM, "0.0006", "0.005"),
-    _method(catalogue.USD, "Bank transfer", SWIFT, "4", "20"),
-    _method(catalogue.EUR, "Bank transfer", SEPA, "1", "5"),
-    _method(catalogue.USDC, "USDC (ERC20)", ETHEREUM, "1.5", "10"),
-    _method(catalogue.SOL, "Solana", SOLANA, "0.01", "0.1"),
+    _method(catalogue.USD, "Bank transfer", SWIFT, "4", "20", BANK_DECIMALS),
+    _method(catalogue.EUR, "Bank transfer", SEPA, "1", "5", BANK_DECIMALS),
+    _method(catalogue.USDC, "USDC (ERC20)", ETHEREUM, "1.5", "10", USDC_DECIMALS),
+    _method(catalogue.SOL, "Solana", SOLANA, "0.01", "0.1", SOL_DECIMALS),
 )
 _BY_NAME = {(method.asset.id, method.name.lower()): method for method in METHODS}
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from portal.core.money import to_units
 from portal.venues.types.assets import Asset
 
 
@@ -17,6 +18,19 @@ class WithdrawalMethod:
     network: str
     fee: Decimal
     minimum: Decimal
+    # How small a part the network knows, where that is not all that the asset is kept to here.
+    network_decimals: int | None = None
+
+    @property
+    def decimals(self) -> int:
+        """The most decimals that an amount may have which goes this way."""
+        known = self.asset.decimals if self.network_decimals is None else self.network_decimals
+        return min(known, self.asset.decimals)
+
+    def units_of(self, amount: Decimal) -> int:
+        """`amount` in the asset's smallest unit. Raises: Invalid if it has more decimals than can go this way."""
+        to_units(amount, self.decimals)
+        return to_units(amount, self.asset.decimals)
 
 
 @dataclass(frozen=True, slots=True)
