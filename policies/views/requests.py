@@ -1,5 +1,8 @@
 """One request: what it would do, who decides, and deciding."""
 
+from collections import Counter
+from typing import Final
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
@@ -24,6 +27,8 @@ from portal.core.http import MemberRequest
 from portal.core.phrases import counted
 
 REASON_SHOWN = 500
+# As many who cannot decide are listed without a fold.
+FEW: Final = 5
 GOES_ON = "It only takes power away, so it goes on until too few are left to approve it."
 ALTERED = Notice(
     "stop",
@@ -140,7 +145,7 @@ def _page(
         "altered": _unfit(change, is_intact=intact),
         "protection": protection(change, facts),
         "standing": standing,
-        "people": sorted(standing.people, key=lambda person: (not person.can, not person.is_you, not person.decided)),
+        **_people(standing),
         "progress": progress(change, standing, decisions),
         "steps": steps(request, change, decisions),
         "is_own": change.member_id == request.member.pk,
@@ -154,6 +159,19 @@ def _page(
         "cancel_form": (cancel_form or CancelForm(auto_id="id_cancel_%s")) if standing.can_cancel else None,
     }
     return render(request, "policies/request.html", context)
+
+
+def _people(standing: Standing) -> dict[str, object]:
+    """Who can still approve or has decided, and apart from them who cannot, with how many for each reason."""
+    ordered = sorted(standing.people, key=lambda person: (not person.can, not person.is_you, not person.decided))
+    barred = [person for person in ordered if not person.can and not person.decided]
+    counts = Counter(person.reason.they for person in barred if person.reason)
+    return {
+        "able": [person for person in ordered if person.can or person.decided],
+        "barred_people": barred,
+        "barred_counts": counts.most_common(),
+        "few": FEW,
+    }
 
 
 def _unfit(change: ChangeRequest, *, is_intact: bool) -> Notice | None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from policies import inbox
+from policies import inbox, reading
 from policies.models import ChangeRequest, Decision
 from policies.rules import Facts
 from policies.standing import progress
@@ -21,6 +21,7 @@ class Row:
     needed: int
     is_yours: bool
     is_own: bool
+    is_money: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,14 @@ def rows(request: MemberRequest, changes: list[ChangeRequest], facts: Facts) -> 
     counts = progress(changes, facts, Decision.objects.filter(change__in=keys))
     yours = set(inbox.waiting_for(request.member).filter(pk__in=keys).values_list("pk", flat=True))
     return [
-        Row(change, *counts[change.pk], change.pk in yours, change.member_id == request.member.pk) for change in changes
+        Row(
+            change,
+            *counts[change.pk],
+            is_yours=change.pk in yours,
+            is_own=change.member_id == request.member.pk,
+            is_money=reading.moves_money(change),
+        )
+        for change in changes
     ]
 
 
@@ -61,4 +69,4 @@ def _day(at: datetime, verb: str) -> str:
     if day in near:
         return f"{verb} {near[day]}"
     year = "" if day.year == today.year else f" {day.year}"
-    return f"{day:%A} {day.day} {day:%B}{year}"
+    return f"{verb} {day:%A} {day.day} {day:%B}{year}"

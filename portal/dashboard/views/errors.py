@@ -91,11 +91,12 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
                 path=request.path[:200],
                 method=request.method,
             )
-    return _page(request, 403, STALE_PAGE)
+    return _page(request, 403, STALE_PAGE, title="This page was open too long")
 
 
-def _page(request: HttpRequest, status: int, message: str = "") -> HttpResponse:
-    return render(request, f"{status}.html", {"request_id": _id(request), "message": message}, status=status)
+def _page(request: HttpRequest, status: int, message: str = "", *, title: str = "") -> HttpResponse:
+    context = {"request_id": _id(request), "message": message, "title": title}
+    return render(request, f"{status}.html", context, status=status)
 
 
 def _id(request: HttpRequest) -> str:
