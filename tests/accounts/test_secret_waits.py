@@ -43,9 +43,12 @@ def test_it_says_so_no_more_once_revealed_or_dead(client, asked, ana, ben, fresh
     decide(asked.reference, member=ben, approved=True, digest=asked.digest, proof=fresh())
     sign_in(client, ana)
     key = ApiKey.objects.get(service_user__name="payroll-bot")
-    for values in ({"revealed_at": key.created_at}, {"revoked_at": key.created_at}):
+    over = {
+        "revealed": {"revealed_at": key.created_at},
+        "dead": {"created_at": key.created_at - timedelta(hours=73)},
+        "revoked": {"revoked_at": key.created_at, "slot": None, "is_active": False},
+    }
+    for values in over.values():
         ApiKey.objects.filter(pk=key.pk).update(**values)
         assert WAITS not in inbox(client)
-        ApiKey.objects.filter(pk=key.pk).update(revealed_at=None, revoked_at=None)
-    ApiKey.objects.filter(pk=key.pk).update(created_at=key.created_at - timedelta(hours=73))
-    assert WAITS not in inbox(client)
+        ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revealed_at=None, created_at=key.created_at)
