@@ -334,3 +334,11 @@ def test_public_trades_are_told_from_the_beginning_on():
     day_ago = timezone.now().timestamp() - 86_400
     page = ask_public("Trades", pair="XBTUSD", since=f"{day_ago:.0f}")["result"]["XXBTZUSD"]
     assert 0 < page[0][2] - day_ago <= 17
+
+
+def test_the_only_way_in_under_the_code_of_its_asset(treasury):
+    """fault bots-A14: one client has USDC built in for the method."""
+    (method,) = treasury.result("DepositMethods", asset="USDC")
+    named = treasury.result("DepositAddresses", asset="USDC", method=method["method"])
+    assert treasury.result("DepositAddresses", asset="USDC", method="USDC") == named
+    assert treasury.error("DepositAddresses", asset="XBT", method="USDC") == "EFunding:No funding method"

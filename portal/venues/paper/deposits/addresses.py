@@ -10,7 +10,7 @@ from eth_utils.address import to_checksum_address
 
 from accounts.models import Account
 from portal.venues.errors import TooManyAddresses
-from portal.venues.paper import networks
+from portal.venues.paper import catalogue, networks
 from portal.venues.paper.deposits.models import DepositAddress
 from portal.venues.types import DepositAddress as AddressRow
 from portal.venues.types import DepositMethod, WithdrawalMethod
@@ -25,7 +25,14 @@ def methods(asset_id: str) -> list[DepositMethod]:
 
 
 def method(asset: str, name: str) -> DepositMethod:
-    """Raises: UnknownAsset, UnknownMethod."""
+    """The only way in also has the asset's code for a name, as one client calls it.
+
+    Raises: UnknownAsset, UnknownMethod.
+    """
+    found = catalogue.asset(asset)
+    ways = methods(found.id)
+    if len(ways) == 1 and name.upper() == found.code:
+        return ways[0]
     return _method(networks.method(asset, name))
 
 
