@@ -31,8 +31,8 @@ def _envelope(error: Error, **headers: str) -> Answer:
     return Answer(200, [*(middleware.headers(reply) | headers).items(), NOBODY], reply.body)
 
 
-def _line(name: str, threads: int, longest: int, *, late: Answer, full: Answer) -> Line:
-    return Line(name, threads=threads, longest=longest, late=late, full=full)
+def _line(name: str, threads: int, longest: int, *, late: Answer, full: Answer, of_source: int | None = None) -> Line:
+    return Line(name, threads=threads, longest=longest, late=late, full=full, of_source=of_source)
 
 
 late = _plain(408, TOO_SLOW, Connection="close")
@@ -44,7 +44,7 @@ bots = _line(
     late=_envelope(Error.INVALID_ARGUMENTS, Connection="close"),
     full=_envelope(Error.BUSY),
 )
-pages = _line("pages", settings.THREADS, 256, late=late, full=full)
+pages = _line("pages", settings.THREADS, 128, late=late, full=full, of_source=max(1, settings.THREADS // 4))
 watch = _line("watch", 1, 64, late=late, full=full)
 
 

@@ -41,7 +41,7 @@ class Bodies:
         Raises: TooLong without having read it, if it says so itself; Late; ConnectionError if the sender went away.
         """
         self._refuse_by_length(scope)
-        source = _source(scope)
+        source = source_of(scope)
         is_counted = False
 
         def slow_now() -> None:
@@ -85,7 +85,8 @@ class Bodies:
                 return b"".join(pieces)
 
 
-def _source(scope: Mapping[str, Any]) -> str:
+def source_of(scope: Mapping[str, Any]) -> str:
+    """The trusted address that a request came from."""
     peer = (scope.get("client") or ("",))[0]
     return source_address(peer, _header(scope, b"x-forwarded-for").decode("latin-1"))
 

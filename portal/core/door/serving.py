@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from portal.core.door.bodies import Bodies, Late, TooLong
+from portal.core.door.bodies import Bodies, Late, TooLong, source_of
 from portal.core.door.environ import environ_of
 
 if TYPE_CHECKING:
@@ -36,26 +36,47 @@ class Answer:
     body: bytes
 
 
+@dataclass(slots=True)
+class _Caller:
+    """How many requests of one source are in a line, and its turns at the threads."""
+
+    turns: asyncio.Semaphore
+    inside: int = 0
+
+
 class Line:
     """The threads that answer one kind of request, and how many requests may stand before them.
 
-    `late` answers one whose body did not come in time, `full` one that finds the line too long.
+    One source has `of_source` of the threads at a time, and half of the places: whoever asks without end waits for
+    itself, and not everybody for it. `late` answers one whose body did not come in time, `full` one that finds the
+    line too long.
     """
 
-    def __init__(self, name: str, *, threads: int, longest: int, late: Answer, full: Answer) -> None:
+    def __init__(
+        self, name: str, *, threads: int, longest: int, late: Answer, full: Answer, of_source: int | None = None
+    ) -> None:
         self.longest, self.late, self.full = longest, late, full
         self.inside = 0
+        self.of_source = of_source or threads
+        self.callers: dict[str, _Caller] = {}
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
 
-    async def answer(self, application: "WSGIApplication", environ: "WSGIEnvironment") -> Answer:
-        """Have one of the threads run the application."""
-        if self.inside >= self.longest:
+    async def answer(self, application: "WSGIApplication", environ: "WSGIEnvironment", source: str) -> Answer:
+        """Have one of the threads run the application, when it is the turn of `source`."""
+        caller = self.callers.get(source) or _Caller(asyncio.Semaphore(self.of_source))
+        if self.inside >= self.longest or caller.inside >= self.longest // 2:
             return self.full
+        self.callers[source] = caller
         self.inside += 1
+        caller.inside += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self.threads, _run, application, environ)
+            async with caller.turns:
+                return await asyncio.get_running_loop().run_in_executor(self.threads, _run, application, environ)
         finally:
             self.inside -= 1
+            caller.inside -= 1
+            if not caller.inside:
+                self.callers.pop(source, None)
 
 
 class Door:
@@ -86,7 +107,7 @@ class Door:
                 claimed = error.length
             except Late:
                 return line.late
-        return await line.answer(self.application, environ_of(scope, body, claimed=claimed))
+        return await line.answer(self.application, environ_of(scope, body, claimed=claimed), source_of(scope))
 
 
 def _run(application: "WSGIApplication", environ: "WSGIEnvironment") -> Answer:

@@ -1,0 +1,101 @@
+"""The lines before the threads, and requests in the variables of WSGI."""
+
+import asyncio
+import threading
+import time
+from typing import Any
+
+from portal.core.door.environ import RAW_PATH, environ_of
+from portal.core.door.serving import Answer, Line
+
+LATE, FULL = Answer(408, [], b"late"), Answer(503, [], b"full")
+SCOPE: dict[str, Any] = {
+    "method": "POST",
+    "path": "/0/private/Bälance",
+    "raw_path": b"/0/private/B%C3%A4lance",
+    "query_string": b"a=1",
+    "http_version": "1.1",
+    "scheme": "http",
+    "server": ("127.0.0.1", 8000),
+    "client": ("203.0.113.7", 4711),
+    "headers": [],
+}
+
+
+def test_one_source_waits_for_itself_and_nobody_for_it():
+    """fault security-M1: a crowd from one address has its share of the threads, and half of the places at most."""
+    busy, most, lock = [0], [0], threading.Lock()
+
+    def slow(environ, start_response):
+        with lock:
+            busy[0] += 1
+            most[0] = max(most[0], busy[0])
+        time.sleep(0.05)
+        with lock:
+            busy[0] -= 1
+        start_response("200 OK", [])
+        return [b""]
+
+    def quick(environ, start_response):
+        start_response("200 OK", [])
+        return [b"quick"]
+
+    line = Line("test", threads=8, longest=40, late=LATE, full=FULL, of_source=2)
+
+    async def crowd() -> tuple[list[Answer], Answer, float]:
+        many = [asyncio.ensure_future(line.answer(slow, {}, "198.51.100.7")) for _ in range(30)]
+        await asyncio.sleep(0.02)
+        began = time.monotonic()
+        other = await line.answer(quick, {}, "203.0.113.9")
+        took = time.monotonic() - began
+        return await asyncio.gather(*many), other, took
+
+    answers, other, took = asyncio.run(crowd())
+    assert most[0] == 2
+    assert [answer.status for answer in answers].count(503) == 10
+    assert other.body == b"quick"
+    assert took < 0.3
+    assert line.inside == 0
+    assert line.callers == {}
+
+
+def test_an_error_of_the_application_is_one_answer(caplog):
+    def broken(environ, start_response):
+        raise RuntimeError("the reason")
+
+    line = Line("test", threads=1, longest=4, late=LATE, full=FULL)
+    answer = asyncio.run(line.answer(broken, {}, "203.0.113.9"))
+    assert answer.status == 500
+    assert b"reason" not in answer.body
+    assert "the reason" in caplog.text
+
+
+def test_only_headers_by_their_own_name_become_variables():
+    """fault security-L11: WSGI writes `X_Forwarded_For` as it writes the proxy's own `X-Forwarded-For`."""
+    headers = [
+        (b"x-forwarded-for", b"198.51.100.9"),
+        (b"X_Forwarded_For", b"192.0.2.1"),
+        (b"x-forwarded_for", b"192.0.2.2"),
+        (b"cookie", b"a=1"),
+        (b"cookie", b"b=2"),
+        (b"accept", b"x"),
+        (b"accept", b"y"),
+        (b"transfer-encoding", b"chunked"),
+        (b"content-type", b"text/plain"),
+    ]
+    environ = environ_of({**SCOPE, "headers": headers}, b"body")
+    assert environ["HTTP_X_FORWARDED_FOR"] == "198.51.100.9"
+    assert environ["HTTP_COOKIE"] == "a=1; b=2"
+    assert environ["HTTP_ACCEPT"] == "x,y"
+    assert environ["CONTENT_LENGTH"] == "4"
+    assert environ["CONTENT_TYPE"] == "text/plain"
+    assert "HTTP_TRANSFER_ENCODING" not in environ
+    assert environ["PATH_INFO"].encode("latin-1").decode() == "/0/private/Bälance"
+    assert environ[RAW_PATH] == "/0/private/B%C3%A4lance"
+    assert environ["REMOTE_ADDR"] == "203.0.113.7"
+
+
+def test_nothing_of_this_machine_is_in_a_request(monkeypatch):
+    """fault security-L12: the server put its whole environment into each, and pages of errors showed it."""
+    monkeypatch.setenv("DATABASE_URL", "postgres://portal:canary@host/portal")
+    assert "canary" not in repr(environ_of(SCOPE, b""))
