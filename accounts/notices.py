@@ -144,11 +144,23 @@ def notify_security(user: User, kind: str, **data: str | int) -> None:
 
     No secret belongs into `data`. The event in the history is written by whoever calls, beside what it tells of.
     """
-    words, now = WORDS[kind], timezone.now()
+    known = _known(data)
+    SecurityNotice.objects.create(user=user, kind=kind, data=known, at=timezone.now())
+    _write(user, kind, known)
+
+
+def mail_only(user: User, kind: str, **data: str | int) -> None:
+    """The same by mail alone, for what a page of its own shows as long as it is so."""
+    _write(user, kind, _known(data))
+
+
+def _known(data: Mapping[str, str | int]) -> dict[str, str | int]:
     hours = int(settings.AFTER_RESET.total_seconds() // 3600)
-    known = {"source": context.current().source or "not known", "hours": hours, **data}
-    SecurityNotice.objects.create(user=user, kind=kind, data=known, at=now)
-    text = _filled(words, known)
+    return {"source": context.current().source or "not known", "hours": hours, **data}
+
+
+def _write(user: User, kind: str, known: Mapping[str, str | int]) -> None:
+    text, now = _filled(WORDS[kind], known), timezone.now()
     mail.send(
         "notice",
         to=[user.email],

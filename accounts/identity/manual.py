@@ -22,7 +22,8 @@ class ManualReview:
         """Tell those who may judge it; what the person wrote is in no mail."""
         member = check.member
         for reviewer in reviewers_of(member):
-            notices.notify_security(
+            # The inbox shows it as long as it waits; a notice would stay after somebody else has done it.
+            notices.mail_only(
                 reviewer.user,
                 "identity_waits",
                 name=member.label,

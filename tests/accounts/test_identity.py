@@ -218,6 +218,9 @@ def test_who_may_review_is_told_by_mail_and_finds_it_in_the_inbox(client, world,
     page = client.get("/inbox/")
     assert f"/members/{newcomer.pk}/identity/" in page.content.decode()
     assert page.context["inbox_count"]() == 1
+    text = " ".join(page.content.decode().split())
+    assert "1 identity waits for you" in text
+    assert "waits for you to verify their identity" not in text, "the entry says it, and goes when it is done"
     sign_in(other := Client(), world.members["audit"])
     assert f"/members/{newcomer.pk}/identity/" not in other.get("/inbox/").content.decode()
 
