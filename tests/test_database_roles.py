@@ -128,7 +128,7 @@ class TestOnPostgreSQL:
                 except psycopg.errors.InsufficientPrivilege:
                     continue
                 went_through.append(statement)
-            assert raw.execute("SELECT count(*) FROM audit_auditevent").fetchone()[0] == AuditEvent.objects.count()
+            assert raw.execute("SELECT count(*) FROM audit_auditevent").fetchone() == (AuditEvent.objects.count(),)
         assert went_through == []
         assert {"audit_event_no_update", "audit_chain_only_grows", "decision_stays"} <= triggers.present()
 

@@ -21,9 +21,9 @@ def breaks_older_nodes(operation: object, app: str = "", after: ProjectState | N
         if after is not None:
             # A later migration may have given it what it needs, or taken it away again.
             model = after.models.get((app, operation.model_name_lower))
-            field = model.fields.get(operation.name) if model else None
-            if field is None:
+            if model is None or operation.name not in model.fields:
                 return ""
+            field = model.fields[operation.name]
         if not (field.many_to_many or field.null or field.primary_key) and field.db_default is NOT_PROVIDED:
             return f"{operation.model_name}.{operation.name} needs a db_default: an older node does not write it"
     if isinstance(operation, migrations.RenameField | migrations.RenameModel):
