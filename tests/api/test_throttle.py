@@ -216,7 +216,7 @@ def test_a_clock_set_back_adds_nothing_and_leaks_again(place, jump):
 
 def test_two_nodes_whose_clocks_differ_refuse_no_public_call(place, settings):
     """fault operations-F5: 25 seconds apart, both asked in turn, at the rate that is allowed."""
-    settings.API_PUBLIC_MAXIMUM = 10.0
+    settings.API_LIMITS, settings.API_PUBLIC_MAXIMUM = True, 10.0
     ahead = timedelta(seconds=25)
     for second in range(60):
         at = NOW + timedelta(seconds=second)
