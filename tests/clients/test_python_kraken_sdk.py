@@ -4,7 +4,7 @@ import pytest
 from kraken.exceptions import (
     KrakenInvalidAmountError,
     KrakenPermissionDeniedError,
-    KrakenServiceUnavailableError,
+    KrakenUnknownMethodError,
     KrakenUnknownWithdrawKeyError,
 )
 from kraken.spot import Earn, Funding, Market, SpotClient, Trade, User
@@ -28,7 +28,7 @@ def test_the_market_and_an_account(portal):
     assert user.get_balances()["XXBT"]["hold_trade"]
     assert user.get_ledgers_info(asset="XBT")["ledger"]
     assert user.get_open_orders()["open"] == {}
-    with pytest.raises(KrakenServiceUnavailableError):
+    with pytest.raises(KrakenUnknownMethodError):
         user.get_order_amends(order_id="OAAAAA-AAAAA-AAAAAA")
     with pytest.raises(KrakenPermissionDeniedError):
         Trade(**given(portal, key)).cancel_all_orders()
