@@ -22,7 +22,9 @@ def kept() -> Iterator[None]:
     if connection.vendor != "sqlite":
         yield
         return
-    template, creation = KEPT / f"{_fingerprint()}.sqlite3", connection.creation
+    # Private to Django, and the only place between an empty database and its migrations.
+    creation: Any = connection.creation
+    template = KEPT / f"{_fingerprint()}.sqlite3"
     migrate_from_nothing, finish = creation._create_test_db, creation.create_test_db
     held: list[sqlite3.Connection] = []
 
@@ -41,11 +43,11 @@ def kept() -> Iterator[None]:
             _keep(template)
         return name
 
-    creation._create_test_db, creation.create_test_db = create_from_template, create  # type: ignore[method-assign]
+    creation._create_test_db, creation.create_test_db = create_from_template, create
     try:
         yield
     finally:
-        creation._create_test_db, creation.create_test_db = migrate_from_nothing, finish  # type: ignore[method-assign]
+        creation._create_test_db, creation.create_test_db = migrate_from_nothing, finish
         for connected in held:
             connected.close()
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from django.db import connection, migrations, models
@@ -17,7 +17,7 @@ TAIL: Final = {"accounts": 18, "policies": 6, "treasury": 3, "paper": 7, "audit"
 def breaks_older_nodes(operation: object, app: str = "", after: ProjectState | None = None) -> str:
     """Why a node of the version before could not go on writing once all is migrated; empty if it can."""
     if isinstance(operation, migrations.AddField):
-        field = operation.field
+        field: Any = operation.field
         if after is not None:
             # A later migration may have given it what it needs, or taken it away again.
             model = after.models.get((app, operation.model_name_lower))

@@ -18,7 +18,9 @@ def sends_by_enter(html: str) -> str:
     form = html[html.index('id="decide"') :]
     pressed = BUTTON.search(form)
     assert pressed is not None
-    return re.search(r'name="([^"]*)"', pressed[0])[1]
+    named = re.search(r'name="([^"]*)"', pressed[0])
+    assert named is not None
+    return named[1]
 
 
 def test_enter_in_the_code_or_the_reason_approves_nothing_and_loses_nothing(asked, ben, browser, code):

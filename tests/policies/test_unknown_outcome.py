@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from policies.changes import cancel_all, cancel_unrightful, execute
 from policies.changes.closing import ask_unknown_again
-from policies.models import ChangeRequest, Grant, State
+from policies.models import Grant, State
 from policies.workflows import Workflow
 from portal.core.errors import Conflict
 from tests.policies.conftest import again, ask_send, yes
@@ -15,7 +15,7 @@ WITHDRAWAL = Workflow.INITIATE_WITHDRAWAL
 
 
 @pytest.fixture
-def approved(house) -> ChangeRequest:
+def approved(house):
     silent.clear()
     house.policy(WITHDRAWAL, 1)
     change = yes(ask_send(house, house.ana, fault="unavailable"), house.ben)

@@ -29,7 +29,7 @@ KINDS = pytest.mark.parametrize("kind", ["another version", "not registered"])
 REASONS = {"another version": UNREADABLE, "not registered": UNKNOWN_OPERATION}
 
 
-def made_elsewhere(change, kind) -> ChangeRequest:
+def made_elsewhere(change, kind):
     """As another version of the portal would have written it: its digest is that of the row."""
     change = again(change)
     if kind == "another version":
@@ -42,7 +42,7 @@ def made_elsewhere(change, kind) -> ChangeRequest:
 
 
 @pytest.fixture
-def waiting(house) -> ChangeRequest:
+def waiting(house):
     house.policy(WITHDRAWAL, 2)
     return ask_send(house, house.ana)
 

@@ -1,13 +1,14 @@
 """What became of an address after a withdrawal to it was asked: it is said, and a removed one gets nothing."""
 
 from functools import partial
+from typing import Any
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from policies.changes import cancel, decide, propose
-from policies.models import Decision, State
+from policies.models import ChangeRequest, Decision, State
 from policies.notifying import _words
 from policies.views.describing import described
 from portal.core.errors import Refused
@@ -52,7 +53,9 @@ def book(world, owner):
 
 def said(change):
     change.refresh_from_db()
-    return [(notice.level, notice.title) for notice in described(change).notices]
+    description = described(change)
+    assert description is not None
+    return [(notice.level, notice.title) for notice in description.notices]
 
 
 @pytest.mark.django_db
@@ -67,7 +70,8 @@ def test_nobody_approves_what_goes_to_a_removed_address(ask, approve, book, ben,
     (level, title) = said(change)[0]
     assert level == "stop"
     assert title.startswith("btc-cold was removed from the address book on ")
-    assert any("was removed from the address book" in line for line in _words(change, ben)["beware"])
+    beware: Any = _words(change, ben)["beware"]
+    assert any("was removed from the address book" in line for line in beware)
     # The hold is given back by whoever takes it back, or says no.
     cancel(change.reference, actor=change.service_user)
     assert standing() == (had + held, 0)
@@ -159,6 +163,7 @@ def test_the_last_approval_beside_the_removal_sends_before_it_or_not_at_all(ask,
     change = approve(ask(), ben)
     yes = partial(decide, change.reference, member=cleo, approved=True, digest=change.digest, proof=fresh(change))
     decided, removed = together(yes, book.remove)
+    assert isinstance(removed, ChangeRequest)
     assert removed.state == State.EXECUTED
     change.refresh_from_db()
     assert (change.state == State.EXECUTED) != isinstance(decided, Refused), decided

@@ -13,7 +13,7 @@ from portal.core.errors import Conflict, Unavailable
 from portal.venues.paper.venue import PaperVenue
 
 
-def of_another_version(change) -> ChangeRequest:
+def of_another_version(change):
     change = ChangeRequest.objects.with_parties().get(pk=change.pk)
     change.params = {**change.params, "tier": "gold"}
     change.digest = payload.digest(change)
