@@ -121,7 +121,10 @@ def test_another_session_cannot_confirm_the_seed(newcomer, link):
 
 
 def test_the_seed_is_shown_in_the_page_and_nowhere_else(newcomer, link):
-    """F-4: in the page body as SVG; never in URL, message or history, and no cache keeps it."""
+    """F-4: in the page body as SVG, and once as the link that opens an app on the same device (fault pages-B19).
+
+    Never in a URL of ours, message or history, and no cache keeps it.
+    """
     client = link(newcomer)
     page = client.get(APP)
     text = page.content.decode()
@@ -129,8 +132,10 @@ def test_the_seed_is_shown_in_the_page_and_nowhere_else(newcomer, link):
     assert page.headers["Referrer-Policy"] == "no-referrer"
     (svg,) = re.findall(r'<svg[^>]*class="qr".*?</svg>', text, re.DOTALL)
     assert "style" not in svg
-    assert "otpauth" not in html.unescape(text)
+    (link_to_app,) = re.findall(r'"(otpauth:[^"]*)"', html.unescape(text))
+    assert text.count("otpauth") == 1
     key = seed(page)
+    assert f"secret={b32encode(key).decode()}&" in link_to_app
     client.post(APP, {"name": "Phone", "code": now(key)})
     told = " ".join(str(event.data) for event in AuditEvent.objects.all())
     assert b32encode(key).decode() not in told

@@ -1,6 +1,7 @@
 """Whoever asked for a key hears that its secret waits, until it is revealed or dead (DESIGN K2)."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -43,7 +44,7 @@ def test_it_says_so_no_more_once_revealed_or_dead(client, asked, ana, ben, fresh
     decide(asked.reference, member=ben, approved=True, digest=asked.digest, proof=fresh())
     sign_in(client, ana)
     key = ApiKey.objects.get(service_user__name="payroll-bot")
-    over = {
+    over: dict[str, dict[str, Any]] = {
         "revealed": {"revealed_at": key.created_at},
         "dead": {"created_at": key.created_at - timedelta(hours=73)},
         "revoked": {"revoked_at": key.created_at, "slot": None, "is_active": False},

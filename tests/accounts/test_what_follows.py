@@ -18,7 +18,7 @@ def locked(world):
     )
 
 
-def box(answer) -> str:
+def box(answer):
     text = answer.content.decode()
     return text[text.index('id="outlook"') :][:900]
 
