@@ -8,18 +8,20 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts import entitlements
+from accounts import entitlements, stopped
 from accounts.brakes import suspend_member, suspend_service_user
 from accounts.entitlements import Given
 from accounts.identity import checks
 from accounts.identity.provider import Document
 from accounts.limits import limits_of
-from accounts.models import Account, ApiKey, Authenticator, Invitation, Member
+from accounts.models import Account, ApiKey, Authenticator, Invitation, Member, ServiceUser
 from accounts.models.member import Identity
 from accounts.models.organization import SecondFactorLevel
 from accounts.operations.factors import ResetFactors, reset_factors
 from accounts.operations.identity import VerifyIdentity, verify_identity
 from accounts.operations.invitations import InviteMember, invite_member
+from accounts.operations.keeping_out import KeepOut, keep_out
+from accounts.operations.lifting_brakes import Brake, LiftBrakes, lift_brakes
 from accounts.operations.membership import (
     LiftMemberSuspension,
     RemoveMember,
@@ -28,6 +30,7 @@ from accounts.operations.membership import (
 )
 from accounts.operations.organization import AddAccount, ChangeSecurity, add_account, change_security
 from accounts.operations.ownership import TransferOwnership, transfer_ownership
+from accounts.operations.revoking import RevokeKey, revoke_key
 from accounts.operations.rights import ChangeRights, change_rights
 from accounts.operations.rotation import RotateKey, rotate_key
 from accounts.operations.service_users import (
@@ -37,6 +40,7 @@ from accounts.operations.service_users import (
     create_service_user,
 )
 from accounts.operations.standing import LiftSuspension, RemoveServiceUser, lift_suspension, remove_service_user
+from accounts.operations.taking_back import TakeBack, take_back_invitation
 from accounts.organizations import add_member
 from accounts.ownership import accept
 from accounts.security_levels import Security
@@ -161,10 +165,26 @@ CASES = {
     "unlock": Case(unlock_policy, lambda w: UnlockPolicy(WITHDRAWAL), True),
     "lock a neighbour": Case(lock_policy, lambda w: LockPolicy(ACCESS, 1, True), False),
     "remove a member": Case(remove_member, lambda w: RemoveMember(w.members["ben"].pk, ()), False),
+    "keep somebody out": Case(keep_out, lambda w: KeepOut(w.members["ben"].pk), False),
+    "revoke a key": Case(revoke_key, lambda w: RevokeKey(w.bot("treasury-bot").key.pk, "abc", "treasury-bot"), False),
+    "take an invitation back": Case(take_back_invitation, lambda w: TakeBack(1, "new@example.test"), False),
+    "lift all with a bot that withdraws": Case(
+        lift_brakes, lambda w: stopped_by(w, "bot", w.bot("treasury-bot").service_user), True
+    ),
+    "lift all with a bot that reads": Case(
+        lift_brakes, lambda w: stopped_by(w, "bot", w.bot("readonly-bot").service_user), False
+    ),
+    "lift all with a member who approves": Case(lift_brakes, lambda w: stopped_by(w, "member", w.members["ben"]), True),
     "remove a bot": Case(
         remove_service_user, lambda w: RemoveServiceUser(w.bot("treasury-bot").service_user.pk), False
     ),
 }
+
+
+def stopped_by(world: World, kind: stopped.Kind, what: Member | ServiceUser) -> LiftBrakes:
+    """All that Ana stopped: this one."""
+    brake = Brake(kind, what.pk, what.label, timezone.now())
+    return LiftBrakes(world.members["ana"].pk, "Ana Ruiz", (brake,))
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
