@@ -13,6 +13,7 @@ from accounts.links import absolute
 from accounts.models import ApiKey, KeyNotice, Member, Organization
 from policies.facts import gather
 from policies.workflows import Workflow
+from portal.core.phrases import dated
 from portal.work import mail
 from portal.work.each import each
 
@@ -71,7 +72,7 @@ def _announce(key: ApiKey, kind: str, about: datetime, administrators: tuple[str
                 "bot": bot.name,
                 "organization": bot.organization.name,
                 "short": key.short,
-                "about": f"{about:%d %b %Y, %H:%M} UTC",
+                "about": f"{dated(about)} UTC",
                 "page": absolute(reverse("accounts:service_user", args=[bot.name]), of=bot.organization_id),
             },
         )

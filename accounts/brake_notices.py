@@ -12,6 +12,7 @@ from accounts.models import Member, SecurityNotice
 from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
+from portal.core.phrases import dated
 
 AT_ONCE: Final = timedelta(minutes=1)
 BRAKES: Final = (
@@ -50,7 +51,7 @@ def tell(actor: Member, *, did: str, reason: str = "", stopped: Member | None = 
 
 def tell_suspended(member: Member, *, by: Member, reason: str) -> None:
     """Say to somebody that they were suspended, by whom, why, and until when."""
-    until = f"{member.suspended_until:%d %b %Y, %H:%M} UTC" if member.suspended_until else "never"
+    until = f"{dated(member.suspended_until)} UTC" if member.suspended_until else "never"
     notices.notify_security(
         member.user,
         "suspended",

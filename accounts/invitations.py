@@ -20,6 +20,7 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
 from portal.core.actors import Actor
 from portal.core.errors import Conflict, Invalid, NotFound, Refused, TooMany
+from portal.core.phrases import dated
 from portal.work import mail
 
 VALID_FOR: Final = timedelta(days=7)
@@ -254,6 +255,7 @@ def _unanswered(actor: Member, number: int) -> Invitation:
 
 
 def _send(invitation: Invitation, made: links.Token) -> None:
+    until = timezone.localtime(invitation.expires_at)
     mail.send(
         "invitation",
         to=[invitation.email],
@@ -262,6 +264,6 @@ def _send(invitation: Invitation, made: links.Token) -> None:
             "organization": invitation.organization.name,
             "invited_by": invitation.invited_by.label,
             "link": links.absolute(reverse("accounts:invitation", kwargs={"token": made.text})),
-            "until": f"{timezone.localtime(invitation.expires_at):%d %b %Y, %H:%M %Z}",
+            "until": f"{dated(until)} {until:%Z}",
         },
     )

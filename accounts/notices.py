@@ -17,6 +17,7 @@ from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core import context
+from portal.core.phrases import dated
 from portal.work import mail
 
 MANY_FAILURES: Final = 3
@@ -169,7 +170,7 @@ def _write(user: User, kind: str, known: Mapping[str, str | int]) -> None:
             "title": text[0],
             "text": text[1],
             "advice": text[2],
-            "at": f"{localtime(now):%d %b %Y, %H:%M} ({timezone.get_current_timezone_name()})",
+            "at": f"{dated(localtime(now))} ({timezone.get_current_timezone_name()})",
             "source": known["source"],
             "security": absolute("/security/"),
         },

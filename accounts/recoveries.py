@@ -14,6 +14,7 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Actor, operator
 from portal.core.errors import Conflict, NotFound, Refused
+from portal.core.phrases import dated
 
 
 @transaction.atomic
@@ -35,7 +36,7 @@ def announce(user: User) -> list[Recovery]:
             recovery.member,
             "recovery_announced",
             name=user.name,
-            opens=f"{recovery.opens_at:%d %b %Y, %H:%M} UTC",
+            opens=f"{dated(recovery.opens_at)} UTC",
             link=absolute(reverse("accounts:recoveries"), of=recovery.member.organization_id),
         )
     return made
@@ -55,7 +56,7 @@ def open_enrolment(user: User) -> None:
         raise NotFound(f"No recovery of {user.name} is announced, or it was cancelled.")
     opens_at = max(recovery.opens_at for recovery in found)
     if opens_at > timezone.now():
-        raise Refused(f"Not before {opens_at:%d %b %Y, %H:%M} UTC. Until then any member can cancel it.")
+        raise Refused(f"Not before {dated(opens_at)} UTC. Until then any member can cancel it.")
     now = timezone.now()
     trust.end_all(user)
     throttle.code_was_right(user)

@@ -22,6 +22,7 @@ from policies.models import ChangeRequest, State
 from policies.rules import Facts, eligible
 from policies.workflows import Right, Workflow
 from portal.audit.record import encoded
+from portal.core.phrases import dated
 from portal.work import mail
 from portal.work.each import each
 
@@ -167,7 +168,7 @@ def _words(change: ChangeRequest, reader: "Member") -> dict[str, object]:
         "digest": change.digest[:DIGEST_SHOWN],
         "beware": _beware(change),
         **_left_to_do(change, reader),
-        "closes": f"{timezone.localtime(change.expires_at):%d %b %Y, %H:%M} ({timezone.get_current_timezone_name()})",
+        "closes": f"{dated(timezone.localtime(change.expires_at))} ({timezone.get_current_timezone_name()})",
         "link": _page_of(change),
         "profile": f"{settings.BASE_URL}{reverse('accounts:profile')}",
     }

@@ -19,6 +19,7 @@ from portal.core import markup
 from portal.core.actors import Actor
 from portal.core.describing import Description, Fact, Notice
 from portal.core.errors import Conflict
+from portal.core.phrases import dated
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def transfer_ownership(*, actor: Actor, params: TransferOwnership, change: Chang
         member.user,
         "ownership_offered",
         organization=member.organization.name,
-        until=f"{change.expires_at:%d %b %Y, %H:%M} UTC",
+        until=f"{dated(change.expires_at)} UTC",
         link=absolute(reverse("accounts:offer"), of=change.organization_id),
     )
     return offered

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from portal.core import actors
 from portal.core.money import plain
 from portal.core.paging import MOST_COUNTED
+from portal.core.phrases import dated
 
 Level = Literal["pen", "wait", "stop", "done", "void"]
 
@@ -193,9 +194,7 @@ def moment(at: datetime | None) -> SafeString:
 def instant(at: datetime) -> SafeString:
     """An instant in the reader's zone: `19 Nov 2026, 16:20`."""
     local = timezone.localtime(at)
-    return format_html(
-        '<time datetime="{}">{}</time>', local.isoformat(timespec="minutes"), f"{local.day} {local:%b %Y, %H:%M}"
-    )
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="minutes"), dated(local))
 
 
 def age(at: datetime) -> str:

@@ -1,6 +1,7 @@
 """Numbers and lists as a sentence says them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 WORDS: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
@@ -15,3 +16,8 @@ def counted(number: int, noun: str) -> str:
 def listed(names: Sequence[str]) -> str:
     """`Ana`, `Ana and Ben`, `Ana, Ben and Cleo`."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def dated(at: datetime) -> str:
+    """`1 Dec 2026, 09:05`, as pages and mails both say it."""
+    return f"{at.day} {at:%b %Y, %H:%M}"

@@ -19,7 +19,8 @@ def ends(network: str, address: str) -> SafeString:
     parts = dict(destinations.parts(network, address))
     holder = parts.pop(HOLDER, "")
     text = list(parts.values())[-1]
-    return format_html("{}{}", markup.address_ends(text), format_html(" · {}", holder) if holder else "")
+    short = markup.address_ends(text)
+    return format_html("<span>{}, {}</span>", short, holder) if holder else short
 
 
 def ends_as_kept(address: str) -> SafeString:

@@ -1,6 +1,6 @@
 """Small things that pages of requests say and show."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.urls import reverse
@@ -10,6 +10,7 @@ from policies.changes import cancel
 from policies.models import ChangeRequest, State
 from policies.views.rows import _day
 from portal.core import markup
+from portal.core.phrases import dated
 from tests.policies.conftest import page
 
 pytestmark = pytest.mark.django_db
@@ -73,3 +74,11 @@ def test_the_printed_foot_comes_last(asked, ben, browser):
     """fault pages-C14: it stood before the last panel."""
     text = page(browser(ben), asked)
     assert text.index('id="decide"') < text.index('class="printed small"')
+
+
+def test_mails_and_pages_write_a_day_alike():
+    """fault pages-C22: `01 Dec` in mails, `1 Dec` on pages."""
+    at = datetime(2026, 12, 1, 9, 5, tzinfo=UTC)
+    with timezone.override(UTC):
+        assert f">{dated(at)}<" in markup.instant(at)
+    assert dated(at) == "1 Dec 2026, 09:05"

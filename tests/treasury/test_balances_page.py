@@ -73,7 +73,7 @@ def test_it_says_what_there_is_what_is_held_and_what_moved(browser, audit, ask, 
     )  # fmt: skip
     first = answer.context["movements"][0]
     assert (first.kind, first.amount, first.fee, first.balance) == (
-        "withdrawal", "-1.2499500000", "0.0000500000", "11.1500000000",
+        "withdrawal", "\N{MINUS SIGN}1.2499500000", "0.0000500000", "11.1500000000",
     )  # fmt: skip
     assert reverse("treasury:withdrawal", args=[sent.withdrawal.reference]) in answer.content.decode()
     assert "Deposit" in text(answer)

@@ -9,6 +9,7 @@ from accounts.models import User
 from portal.core import context
 from portal.core.canary import SealingCommand
 from portal.core.errors import DomainError, Refused
+from portal.core.phrases import dated
 from portal.work import mail
 
 
@@ -39,7 +40,7 @@ class Command(SealingCommand):
     def _announce(self, user: User) -> None:
         (first, *_) = recoveries.announce(user)
         self.stdout.write(f"Everybody in the organizations of {user.name} is being told.")
-        self.stdout.write(f"Run this again after {first.opens_at:%d %b %Y, %H:%M} UTC, unless a member cancels it.")
+        self.stdout.write(f"Run this again after {dated(first.opens_at)} UTC, unless a member cancels it.")
 
     def _open(self, user: User) -> None:
         try:

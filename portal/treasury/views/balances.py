@@ -155,8 +155,8 @@ def _movements(account: Account, rows: tuple[LedgerRow, ...]) -> list[Movement]:
 
 
 def _full(units: int, asset: Asset) -> str:
-    """At the asset's full scale, grouped for the eye."""
-    return f"{from_units(units, asset.decimals):,f}"
+    """At the asset's full scale, grouped for the eye, with a minus that is as wide as the digits."""
+    return f"{from_units(units, asset.decimals):,f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _standing(row: Balance) -> Standing:
