@@ -27,8 +27,7 @@ from portal.core.errors import Invalid, Refused
 # One text for every refusal, so that it tells nothing, and is true of each.
 WRONG: Final = (
     "The email address or the password is not right, or it was tried too often. "
-    "After five tries not even the right one counts for a quarter of an hour; "
-    "a passkey, or a new password by “Forgotten your password?”, lets you in before."
+    "After five tries not even the right one counts for a quarter of an hour; a passkey lets you in before."
 )
 NOTED_EVERY_SECONDS: Final = 60
 PENDING_USER, PENDING_SINCE, PENDING_HASH, PENDING_FAILURES = (

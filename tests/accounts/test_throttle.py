@@ -201,3 +201,14 @@ def test_a_code_tried_while_the_clock_ran_ahead_makes_nobody_wait_until_then(own
         clock.shift(-timedelta(hours=2))
         assert throttle.wait_for_code(owner.user) is None
         assert throttle.wait_for_code(owner.user) == throttle.CODE_DELAY * 2
+
+
+def test_after_five_wrong_passwords_the_words_are_true_of_the_right_one_too(owner):
+    """fault pages-C17: "not right" was said of the right password; now what else it may be, and the way in."""
+    for _ in range(5):
+        try_password(owner.user.email, "wrong")
+    answer = Client(REMOTE_ADDR=HERE).post("/sign-in/", {"email": owner.user.email, "password": PASSWORD})
+    (said,) = answer.context["form"].non_field_errors()
+    assert "or it was tried too often" in said
+    assert "not even the right one counts for a quarter of an hour" in said
+    assert "a passkey lets you in before" in said
