@@ -100,6 +100,8 @@ class EventKind(StrEnum):
 
     WITHDRAWAL_HELD = "withdrawal.held"
     WITHDRAWAL_SENT = "withdrawal.sent"
+    WITHDRAWAL_ARRIVED = "withdrawal.arrived"
+    WITHDRAWAL_BROKE = "withdrawal.broke"
     WITHDRAWAL_RELEASED = "withdrawal.released"
 
     HISTORY_EXPORTED = "history.exported"

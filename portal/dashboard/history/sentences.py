@@ -84,6 +84,8 @@ SENTENCES: Final[dict[str, str]] = {
     "change.refused": "stopped {}",
     "withdrawal.held": "put the withdrawal {} on hold",
     "withdrawal.sent": "sent the withdrawal {}",
+    "withdrawal.arrived": "saw the withdrawal {} arrive",
+    "withdrawal.broke": "saw the withdrawal {} fail at the network",
     "withdrawal.released": "gave back the withdrawal {}",
     "history.exported": "exported the history",
     "export.made": "exported a list",

@@ -1,0 +1,49 @@
+"""What became of money that was sent stands in the history, once."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from portal.audit.models import AuditEvent
+from portal.treasury.settling import tell_settled
+from portal.venues.registry import venue
+from tests.venues.conftest import together
+
+
+def arrived():
+    return AuditEvent.objects.filter(kind="withdrawal.arrived")
+
+
+@pytest.mark.django_db
+def test_the_history_says_when_it_arrived_and_under_which_transaction(
+    client, ask, approve, owner, ben, cleo, sign_in, time_machine
+):
+    """fault pages-B15: `sent` was the last event, and nothing said when it arrived."""
+    time_machine.move_to(timezone.now(), tick=False)
+    change = approve(ask(), ben, cleo)
+    waits = ask("0.5")
+    assert tell_settled() == 0
+    time_machine.shift(timedelta(seconds=11))
+    assert tell_settled() == 1
+    assert tell_settled() == 0
+    event = arrived().get()
+    row = venue(change.account.venue).withdrawal(change.withdrawal.reference)
+    assert event.data["transaction"] == row.txid
+    assert (event.actor_label, event.data["change"]) == ("portal", change.reference)
+    assert event.subject_id != waits.withdrawal.pk
+    sign_in(client, owner)
+    text = client.get(reverse("dashboard:history")).content.decode()
+    assert "saw the withdrawal" in text
+    assert row.txid in text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_tell_it_once(ask, approve, ben, cleo, time_machine):
+    """fault pages-B15"""
+    time_machine.move_to(timezone.now(), tick=False)
+    approve(ask(), ben, cleo)
+    time_machine.shift(timedelta(seconds=11))
+    assert sorted(together(tell_settled, tell_settled)) == [0, 1]
+    assert arrived().count() == 1
