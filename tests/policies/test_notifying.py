@@ -151,7 +151,7 @@ def test_the_mail_says_what_is_asked_until_when_and_nothing_to_press(house):
     assert to_ben.subject == f"House: request {change.number} waits for you"
     assert "Send 1.25 USD to the bank" in to_ben.body
     assert "Asked by: Ana" in to_ben.body
-    assert "Closes: 04 Jan 2027, 21:00 (Asia/Tokyo)" in to_ben.body
+    assert "Closes: 4 Jan 2027, 21:00 (Asia/Tokyo)" in to_ben.body
     assert f"Digest: {change.digest[:16]}…" in to_ben.body
     # Plain text, which holds no button.
     assert to_ben.message().get_content_type() == "text/plain"
