@@ -87,10 +87,14 @@ def asking(operation: Operation[P], change: "ChangeRequest", facts: Facts, param
     """
     subject = facts.person(change.subject_member_id)
     verified = sum(found.is_active and found.is_verified for found in facts.people)
-    protects = params is None or operation.protected(params, facts)
+    asker = initiator(facts, change.initiator, change.api_key_id)
+    freed = operation.frees(params, facts) if params is not None else ()
+    again = operation.gives_again(change)
+    protects = params is None or bool(freed) or again or operation.protected(params, facts)
+    least = operation.least(params, facts, asker) if params is not None else 0
     return Asked(
         workflow=Workflow(change.workflow),
-        initiator=initiator(facts, change.initiator, change.api_key_id),
+        initiator=asker,
         account_id=change.account_id,
         subject=subject.user_id if subject else None,
         gives_withdraw=operation.gives_withdraw(params) if params is not None else None,
@@ -98,7 +102,9 @@ def asking(operation: Operation[P], change: "ChangeRequest", facts: Facts, param
         alone=operation.alone,
         protected=protects and is_locked(facts.policies),
         takes_power=params is not None and operation.takes_power(params),
-        least=1 if operation.accepted else 0,
+        frees=frozenset(bot.account_id for bot in freed),
+        barred=frozenset().union(*(bot.custodians for bot in freed)),
+        least=max(least, 1 if operation.accepted or again else 0),
         spared=1 if operation.accepted and verified < FEW else 0,
     )
 

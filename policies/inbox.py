@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef, Q
 
+from policies import facts as gathering
 from policies.access import VERIFIED
 from policies.models import ChangeRequest, Decision, Grant
 from policies.models.change import ChangeQuerySet
+from policies.registry import all_operations, frees_nothing
 from policies.rules import PASSKEY, RESTED
 from policies.workflows import Right, Workflow
 from portal.core.paging import capped
@@ -29,6 +31,7 @@ def waiting_for(member: "Member") -> ChangeQuerySet:
     waiting = ChangeRequest.objects.of(member.organization_id).waiting().filter(_opened_by(member, Right.APPROVE))
     waiting = waiting.exclude(member__in=own).exclude(subject_member__in=own).exclude(api_key__in=_kept(member))
     waiting = waiting.filter(~Exists(decided))
+    waiting = waiting.exclude(pk__in=_gained_by(member, waiting))
     if _is_resting(member):
         waiting = waiting.exclude(workflow__in=[workflow.value for workflow in RESTED])
     return waiting
@@ -71,6 +74,14 @@ def _kept(member: "Member") -> list[int]:
     """The keys that `member` ever made, or was custodian of."""
     person = Q(keys__made_by__user_id=member.user_id) | Q(keys__custodians__member__user_id=member.user_id)
     return list(member.organization.service_users.filter(person).values_list("keys", flat=True).distinct())
+
+
+def _gained_by(member: "Member", waiting: ChangeQuerySet) -> list[int]:
+    """What of it lets keys of this person withdraw at once (DESIGN P2): at most one request of each who may ask."""
+    may_be = [entry.key for entry in all_operations() if entry.frees is not frees_nothing]
+    rows = list(waiting.filter(operation__in=may_be).with_parties())
+    facts = gathering.gather(member.organization) if rows else None
+    return [change.pk for change in rows if facts and member.user_id in gathering.asked(change, facts).barred]
 
 
 def _opened_by(member: "Member", right: Right) -> Q:

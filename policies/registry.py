@@ -9,7 +9,7 @@ from portal.core.actors import Actor
 
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
-    from policies.rules import Facts
+    from policies.rules import Bot, Facts, Initiator
     from portal.core.describing import Description
 
 P = TypeVar("P")
@@ -89,8 +89,10 @@ class Operation(Generic[P]):
     Approve may ask for it too, and with `alone` whoever may ask finishes it alone. With `accepted` its subject has to
     accept it once it is approved (O3). `protected` says whether it is one of the changes that P4 protects while any
     policy is locked, from its params and the facts. `takes_power`: it only takes power away, so that one rejection does
-    not end it (R5). `reaches` names the Organizations whose histories it writes besides its own. `touches` says what it
-    would write: when that is not any more what it was, the request is stale (R6).
+    not end it (R5). `frees` names the bots that would withdraw at once afterwards, `least` how many approvals it takes
+    whatever its policy says (P3), and `gives_again` whether a name would lead elsewhere than it once did, seen from the
+    fields that the request touches (P2). `reaches` names the Organizations whose histories it writes besides its own.
+    `touches` says what it would write: when that is not any more what it was, the request is stale (R6).
     `done` says of work outside the database whether it has happened, whatever became of the answer. `renewed` gives the
     params with which it is asked again, seen from what is so. `barred` says why nobody may agree to it as things
     stand, or nothing; it waits meanwhile, and can be rejected or taken back. `tells`: it writes to those concerned
@@ -119,6 +121,9 @@ class Operation(Generic[P]):
     accepted: bool
     protected: "Callable[[P, Facts], bool]"
     takes_power: Callable[[P], bool]
+    frees: "Callable[[P, Facts], tuple[Bot, ...]]"
+    least: "Callable[[P, Facts, Initiator], int]"
+    gives_again: "Callable[[ChangeRequest], bool]"
     reaches: Callable[[P], tuple[int, ...]]
     touches: Touches[P]
     renewed: "Callable[[P, ChangeRequest], P]"
@@ -145,6 +150,21 @@ def unprotected(_params: object, _facts: "Facts") -> bool:
 
 def takes_nothing(_params: object) -> bool:
     """For operations that do more than take power away (R5)."""
+    return False
+
+
+def frees_nothing(_params: object, _facts: "Facts") -> "tuple[Bot, ...]":
+    """For operations after which no key withdraws at once that did not before."""
+    return ()
+
+
+def no_least(_params: object, _facts: "Facts", _initiator: "Initiator") -> int:
+    """For operations whose number the policies alone say."""
+    return 0
+
+
+def gives_nothing_again(_change: "ChangeRequest") -> bool:
+    """For operations that give no name to what bots send to."""
     return False
 
 
@@ -191,6 +211,9 @@ def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of
     accepted: bool = False,
     protected: "Callable[[P, Facts], bool]" = unprotected,
     takes_power: Callable[[P], bool] = takes_nothing,
+    frees: "Callable[[P, Facts], tuple[Bot, ...]]" = frees_nothing,
+    least: "Callable[[P, Facts, Initiator], int]" = no_least,
+    gives_again: "Callable[[ChangeRequest], bool]" = gives_nothing_again,
     reaches: Callable[[P], tuple[int, ...]] = lambda _params: (),
     touches: Touches[P] = untouched,
     renewed: "Callable[[P, ChangeRequest], P]" = unchanged,
@@ -226,6 +249,9 @@ def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of
             accepted=accepted,
             protected=protected,
             takes_power=takes_power,
+            frees=frees,
+            least=least,
+            gives_again=gives_again,
             reaches=reaches,
             touches=touches,
             renewed=renewed,

@@ -10,6 +10,7 @@ from policies.changes.deciding import approvers, initiator_lack
 from policies.models import ChangeRequest, Decision
 from policies.rules import (
     Asked,
+    Bot,
     Facts,
     Need,
     Person,
@@ -17,6 +18,7 @@ from policies.rules import (
     approvals_needed,
     eligible,
     is_locked,
+    is_met,
     may_vouch,
     still_needed,
     why_not,
@@ -46,7 +48,7 @@ class PersonStanding:
 class Standing:
     """`given` of `needed` approvals count now. `stuck` says, in words, why those who can decide do not suffice.
 
-    `takes_power`: one rejection does not end it (R5).
+    `takes_power`: one rejection does not end it (R5). `frees`: keys would withdraw at once afterwards (P2).
     """
 
     given: int
@@ -58,6 +60,7 @@ class Standing:
     stuck: str = ""
     vouchers: tuple[str, ...] = ()
     takes_power: bool = False
+    frees: bool = False
 
     @property
     def missing(self) -> int:
@@ -116,6 +119,7 @@ def stand(change: ChangeRequest, viewer: "Member", facts: Facts, decisions: Sequ
         stuck=trouble or (_stuck(change, asked, need, counted, able) if waits else ""),
         vouchers=tuple(person.name for person in able if may_vouch(person, asked)) if need.voucher else (),
         takes_power=asked.takes_power,
+        frees=bool(asked.frees),
     )
 
 
@@ -145,10 +149,13 @@ def forecast(
     account_id: int | None = None,
     gives_withdraw: int | None = None,
     protected: bool = False,
+    least: int = 0,
+    frees: "Sequence[Bot]" = (),
 ) -> Forecast:
     """What asking for something in `workflow` would need, for the page that asks.
 
-    `protected`: it would be one of the changes that a locked policy protects (P4).
+    `protected`: it would be one of the changes that a locked policy protects (P4). `least`, `frees`: as an operation
+    says of itself.
     """
     facts = gathering.gather(member.organization)
     asked = Asked(
@@ -156,7 +163,10 @@ def forecast(
         gathering.initiator(facts, member),
         account_id,
         gives_withdraw=gives_withdraw,
-        protected=protected and is_locked(facts.policies),
+        protected=(protected or bool(frees)) and is_locked(facts.policies),
+        least=least,
+        frees=frozenset(bot.account_id for bot in frees),
+        barred=frozenset().union(*(bot.custodians for bot in frees)),
     )
     try:
         need = approvals_needed(asked, facts.policies)
@@ -206,7 +216,7 @@ def _stuck(change: ChangeRequest, asked: Asked, need: Need, counted: Sequence[Pe
     if short > 0:
         more = "one more member" if short == 1 else f"{short} more members"
         return f"It takes {more} with Approve on {asked.workflow.title} to finish this."
-    if need.voucher and not any(may_vouch(person, asked) for person in (*counted, *able)):
+    if need.voucher and not is_met(need, (*counted, *able), asked):
         return "It takes an approver with Execute on Initiate Withdrawal to finish this."
     return ""
 

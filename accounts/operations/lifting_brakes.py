@@ -12,7 +12,7 @@ from accounts.models import ApiKey, Member, ServiceUser
 from accounts.models.service_user import Permission
 from policies import payload, registry
 from policies.models import ChangeRequest
-from policies.registry import Headline, operation
+from policies.registry import Headline, Touched, operation
 from policies.rules import Facts
 from policies.workflows import Workflow
 from portal.core import markup
@@ -21,6 +21,9 @@ from portal.core.describing import Description, Fact
 from portal.core.errors import Conflict, Refused
 
 WORDS: Final = {"member": "Member", "bot": "Service user", "key": "Key"}
+KINDS: Final[dict[type[Member | ServiceUser | ApiKey], stopped.Kind]] = {
+    Member: "member", ServiceUser: "bot", ApiKey: "key",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,19 @@ def check_lifting(*, actor: Actor, params: LiftBrakes, change: ChangeRequest) ->
         )
 
 
+def _touched(*, params: LiftBrakes, change: ChangeRequest) -> tuple[Touched, ...]:
+    """Each thing that it would let go on, and since when that is stopped (R6)."""
+    left = {(KINDS[type(found)], found.pk) for found in _left(params, change.organization_id)}
+    return tuple(
+        Touched(
+            f"{WORDS[brake.kind]} {brake.label}",
+            f"stopped since {brake.since:%Y-%m-%d %H:%M:%S} UTC" if (brake.kind, brake.pk) in left else "goes on",
+            "goes on",
+        )
+        for brake in params.brakes
+    )
+
+
 def describe_lifting(change: ChangeRequest) -> Description:
     params: LiftBrakes = payload.decode(registry.get(change.operation).params, change.params)
     facts = tuple(
@@ -115,6 +131,7 @@ def describe_lifting(change: ChangeRequest) -> Description:
     gives_withdraw=lambda params: next(iter(_withdrawing_accounts(params)), None),
     # As lifting each of them alone is.
     protected=lambda params, facts: bool(_withdrawing_accounts(params)) or _has_powerful(params, facts),
+    touches=_touched,
 )
 def lift_brakes(*, actor: Actor, params: LiftBrakes, change: ChangeRequest) -> int:
     """Let everything go on that is named, is still stopped, and was not stopped anew meanwhile; say how much.

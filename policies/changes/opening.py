@@ -76,8 +76,9 @@ def propose(
             if not entry.tells and (entry.workflow is Workflow.MANAGE_POLICIES or entry.protected(params, facts)):
                 notifying.done_alone(change)
         else:
-            refuse_unfinishable(asked, facts, need)
+            # What it would leave behind is said first: that names the order that works.
             _try_out(change, entry)
+            refuse_unfinishable(asked, facts, need)
             notifying.opened(change)
     return change
 
@@ -91,6 +92,11 @@ def refuse_unfinishable(asked: Asked, facts: Facts, need: Need) -> None:
     if is_met(need, people, asked):
         return
     if len(people) >= need.approvals:
+        if asked.frees:
+            raise Refused(
+                "Keys would withdraw at once then. For each of their Accounts who asks, or an approver who holds no "
+                "such key, has to hold Execute on Initiate Withdrawal. Give one approver that right first."
+            )
         raise Refused(
             "Nobody who can approve this holds Execute on Initiate Withdrawal, and nothing governs withdrawals yet. "
             "Set a policy for Initiate Withdrawal first, or give one approver that right."

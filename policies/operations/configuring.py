@@ -15,13 +15,15 @@ from policies.operations.standing import (
     consequences,
     count,
     freed,
+    freed_by_removal,
     of_a_lock,
     standing,
     terms,
     written,
 )
 from policies.registry import Headline, Touched, operation
-from policies.rules import Terms
+from policies.rules import Facts, Terms, is_locked
+from policies.rules.binding import least_to_configure
 from policies.rules.stages import meaning
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
@@ -113,6 +115,7 @@ def _removed(*, params: RemovePolicy, change: "ChangeRequest") -> tuple[Touched,
     ),
     describe=_describe_configure,
     protected=lambda params, facts: of_a_lock(params.workflow, facts),
+    least=lambda params, facts, initiator: least_to_configure(facts, _then(params, facts), initiator),
     touches=_configured,
 )
 def configure_policy(*, actor: Actor, params: ConfigurePolicy, change: "ChangeRequest") -> Policy:
@@ -157,6 +160,7 @@ def configure_policy(*, actor: Actor, params: ConfigurePolicy, change: "ChangeRe
     headline=lambda params: Headline(f"Remove the policy of {params.workflow.title}"),
     describe=_describe_remove,
     protected=lambda params, facts: of_a_lock(params.workflow, facts),
+    frees=lambda params, facts: freed_by_removal(params.workflow, facts),
     touches=_removed,
 )
 def remove_policy(*, actor: Actor, params: RemovePolicy, change: "ChangeRequest") -> None:
@@ -185,6 +189,12 @@ def _before(change: "ChangeRequest", workflow: Workflow) -> Terms | None:
 def _after(params: ConfigurePolicy, before: Terms | None) -> Terms:
     """What the policy would say; a lock stays."""
     kept = bool(before and before.is_locked)
+    return Terms(params.workflow, params.approvals, params.always, params.open_hours, kept)
+
+
+def _then(params: ConfigurePolicy, facts: Facts) -> Terms:
+    """The policy as it would be, for the rules; a lock stays."""
+    kept = is_locked(facts.policies, params.workflow)
     return Terms(params.workflow, params.approvals, params.always, params.open_hours, kept)
 
 

@@ -11,6 +11,7 @@ from policies.models import Policy
 from policies.operations.standing import SAFEGUARDS, consequences, count, of_a_lock, standing, terms, written
 from policies.registry import Headline, Touched, operation
 from policies.rules import Terms
+from policies.rules.binding import least_to_lock
 from policies.rules.stages import meaning
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
@@ -128,6 +129,7 @@ def _renewed_lock(params: LockPolicy, change: "ChangeRequest") -> LockPolicy:
     headline=lambda params: Headline(f"Lock the policy of {params.workflow.title}"),
     describe=_describe_lock,
     opened=check_lock,
+    least=lambda params, facts, initiator: least_to_lock(facts, params.workflow, initiator),
     touches=_touched_by_lock,
     renewed=_renewed_lock,
 )

@@ -6,7 +6,7 @@ from policies.facts import gather
 from policies.models import Policy
 from policies.outlook import effect
 from policies.registry import Touched
-from policies.rules import Facts, Terms, is_locked
+from policies.rules import Bot, Facts, Terms, is_locked
 from policies.workflows import Workflow
 from portal.core.describing import Fact, FieldChange, Notice
 from portal.core.errors import Refused
@@ -54,15 +54,22 @@ def of_a_lock(workflow: Workflow, facts: Facts) -> bool:
     return is_locked(facts.policies, workflow)
 
 
+def freed_by_removal(workflow: Workflow, facts: Facts) -> tuple[Bot, ...]:
+    """The bots that would withdraw at once without the policy of `workflow` (P2)."""
+    if workflow is not Workflow.INITIATE_WITHDRAWAL:
+        return ()
+    return tuple(bot for bot in facts.bots if bot.may_withdraw)
+
+
 def freed(change: "ChangeRequest", workflow: Workflow, after: Terms | None) -> tuple[Notice, ...]:
     """Which bots would withdraw at once when nothing governs withdrawals any more, and who holds their keys.
 
-    Such a custodian may approve this: it is about the policy and not about them. So the others are told.
+    None of them approves it (P2), and the others are told.
     """
     if workflow is not Workflow.INITIATE_WITHDRAWAL or after is not None or not change.is_open:
         return ()
     facts = gather(change.organization)
-    bots = [bot for bot in facts.bots if bot.may_withdraw]
+    bots = freed_by_removal(workflow, facts)
     if not bots:
         return ()
     names = {person.user_id: person.name for person in facts.people}
@@ -74,7 +81,8 @@ def freed(change: "ChangeRequest", workflow: Workflow, after: Terms | None) -> t
         Notice(
             "wait",
             "Bots will then withdraw at once.",
-            f"Nobody has to agree any more to what these ask: {held}. Whoever holds a key of theirs gains by this.",
+            f"Nobody has to agree any more to what these ask: {held}. Whoever holds a key of theirs "
+            "gains by this, and is not among those who approve it.",
         ),
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Set
 from enum import Enum
 
 from policies.rules.facts import PASSKEY, RESTED, Bot, Facts, Initiator, Person
-from policies.rules.needs import Asked, Need
+from policies.rules.needs import Asked, Need, to_answer_for
 from policies.workflows import Right, Workflow
 
 
@@ -22,6 +22,7 @@ class Reason(Enum):
     INITIATOR = ("asked for this", "you asked for this")
     SUBJECT = ("this is about them", "this is about you")
     CUSTODIAN = ("custodian of the key that asks", "you made, widened or revealed the key that asks")
+    GAINS = ("holds a key that would withdraw at once", "you hold a key that would withdraw at once")
     ONLY_ASKS = ("may ask, not approve", "you may ask here, not approve")
     ONLY_VIEWS = ("may view, not approve", "you may view here, not approve")
     NO_RIGHT = ("holds no right here", "you hold no right here")
@@ -66,6 +67,7 @@ def why_not(person: Person, asked: Asked, level: str) -> Reason | None:
         (person.user_id == asker, Reason.INITIATOR),
         (person.user_id == asked.subject, Reason.SUBJECT),
         (person.user_id in custodians, Reason.CUSTODIAN),
+        (person.user_id in asked.barred, Reason.GAINS),
         (not person.holds(asked.workflow, Right.APPROVE, asked.account_id), _lack(person, asked)),
         (not person.is_verified, Reason.UNVERIFIED),
         (level == PASSKEY and PASSKEY not in person.factors, Reason.NO_PASSKEY),
@@ -81,13 +83,14 @@ def eligible(asked: Asked, facts: Facts) -> tuple[Person, ...]:
 
 
 def may_vouch(person: Person, asked: Asked) -> bool:
-    """Whether this approver answers for a key that gains Withdraw where nothing governs withdrawals."""
-    return person.holds(Workflow.INITIATE_WITHDRAWAL, Right.EXECUTE, asked.gives_withdraw)
+    """Whether this approver answers for a key that would withdraw at once, from one Account at least."""
+    return any(_answers(person, account) for account in to_answer_for(asked))
 
 
 def is_met(need: Need, approvers: Collection[Person], asked: Asked) -> bool:
     """Whether these approvals are enough, by person. `approvers` holds only those who still count (R4)."""
-    vouched = not need.voucher or any(may_vouch(person, asked) for person in approvers)
+    accounts = to_answer_for(asked) if need.voucher else frozenset()
+    vouched = all(any(_answers(person, account) for person in approvers) for account in accounts)
     return len({person.user_id for person in approvers}) >= need.approvals and vouched
 
 
@@ -98,6 +101,10 @@ def is_rejected(need: Need, against: Set[int], asked: Asked, facts: Facts) -> bo
     """
     left = [person for person in eligible(asked, facts) if person.user_id not in against]
     return not asked.takes_power or not is_met(need, left, asked)
+
+
+def _answers(person: Person, account_id: int) -> bool:
+    return person.holds(Workflow.INITIATE_WITHDRAWAL, Right.EXECUTE, account_id)
 
 
 def _lack(person: Person, asked: Asked) -> Reason:

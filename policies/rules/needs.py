@@ -14,7 +14,8 @@ class Asked:
 
     `gives_withdraw` names the Account from which a key would gain Withdraw. `alone`: whoever may ask finishes alone,
     unless it is `protected`: one of P4's changes, while a policy is locked. `takes_power`: it only takes power away
-    (R5). At `least` so many approvals are needed, and `spared` of them are given in another way (O3).
+    (R5). At `least` so many approvals are needed, and `spared` of them are given in another way (O3). `frees` names the
+    Accounts from which keys would send at once afterwards, and `barred` the persons who hold those (P2).
     """
 
     workflow: Workflow
@@ -26,13 +27,15 @@ class Asked:
     alone: bool = False
     protected: bool = False
     takes_power: bool = False
+    frees: frozenset[int] = frozenset()
+    barred: frozenset[int] = frozenset()
     least: int = 0
     spared: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """How many approvals; with `voucher`, one of them from a holder of Execute on Initiate Withdrawal there."""
+    """How many approvals; with `voucher`, for each Account one of them from who may execute withdrawals there."""
 
     approvals: int
     voucher: bool = False
@@ -104,12 +107,21 @@ def _executes(asked: Asked, initiator: Person) -> bool:
     return initiator.holds(asked.workflow, Right.EXECUTE, asked.account_id)
 
 
-def _needs_voucher(asked: Asked, policies: Collection[Terms]) -> bool:
-    account = asked.gives_withdraw
-    if account is None or policy_of(policies, Workflow.INITIATE_WITHDRAWAL) is not None:
-        return False
+def to_answer_for(asked: Asked) -> frozenset[int]:
+    """The Accounts from which a key would send at once, and whose Execute the initiator does not hold (P2)."""
+    accounts = asked.frees if asked.gives_withdraw is None else asked.frees | {asked.gives_withdraw}
     initiator = asked.initiator
-    return isinstance(initiator, Bot) or not initiator.holds(Workflow.INITIATE_WITHDRAWAL, Right.EXECUTE, account)
+    if isinstance(initiator, Bot):
+        return accounts
+    money = Workflow.INITIATE_WITHDRAWAL
+    return frozenset(account for account in accounts if not initiator.holds(money, Right.EXECUTE, account))
+
+
+def _needs_voucher(asked: Asked, policies: Collection[Terms]) -> bool:
+    if not asked.frees and asked.gives_withdraw is None:
+        return False
+    is_governed = not asked.frees and policy_of(policies, Workflow.INITIATE_WITHDRAWAL) is not None
+    return not is_governed and bool(to_answer_for(asked))
 
 
 def _is_readable(terms: Terms) -> bool:

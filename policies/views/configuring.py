@@ -14,8 +14,10 @@ from policies.changes import propose
 from policies.models import ChangeRequest, Policy, State
 from policies.models.policy import MAX_APPROVALS
 from policies.operations import configure_policy, meaning, remove_policy
+from policies.operations.standing import freed_by_removal
 from policies.outlook import steps
 from policies.policy_forms import ConfigureForm, PlanForm, RemoveForm
+from policies.rules.binding import least_to_configure
 from policies.rules.stages import STAGES, meaning_for
 from policies.standing import forecast
 from policies.workflows import Right, Workflow
@@ -49,7 +51,10 @@ def configure(request: MemberRequest, workflow: str) -> HttpResponse:
         "policy": policy,
         "meaning": meaning_for(subject, policy.approvals if policy else None, always=bool(policy and policy.always)),
         "forecast": forecast(
-            request.member, Workflow.MANAGE_POLICIES, protected=policy is not None and policy.is_locked
+            request.member,
+            Workflow.MANAGE_POLICIES,
+            protected=policy is not None and policy.is_locked,
+            least=_least(request, form),
         ),
     }
     return render(request, "policies/configure.html", context)
@@ -65,7 +70,8 @@ def remove(request: MemberRequest, workflow: str) -> HttpResponse:
         messages.error(request, f"{subject.title} has no policy.")
         return redirect("policies:policies")
     data = request.POST if request.method == "POST" else None
-    form = RemoveForm(data, request=request, workflow=subject, facts=gathering.gather(request.organization))
+    facts = gathering.gather(request.organization)
+    form = RemoveForm(data, request=request, workflow=subject, facts=facts)
     if form.is_valid():
         try:
             change = propose(remove_policy, actor=request.member, params=form.params(), note=form.cleaned_data["note"])
@@ -79,7 +85,12 @@ def remove(request: MemberRequest, workflow: str) -> HttpResponse:
         "policy": policy,
         "before": meaning(policy.approvals, policy.always),
         "after": meaning_for(subject, None, always=False),
-        "forecast": forecast(request.member, Workflow.MANAGE_POLICIES, protected=policy.is_locked),
+        "forecast": forecast(
+            request.member,
+            Workflow.MANAGE_POLICIES,
+            protected=policy.is_locked,
+            frees=freed_by_removal(subject, facts),
+        ),
     }
     return render(request, "policies/remove.html", context)
 
@@ -104,6 +115,14 @@ def roll_out(request: MemberRequest, workflow: str) -> HttpResponse:
     except Refused as error:
         context["trouble"] = error.message
     return render(request, "policies/roll_out.html", context)
+
+
+def _least(request: MemberRequest, form: ConfigureForm) -> int:
+    """How many approvals the policy in the form takes whatever Manage Policies says, once it can be read (P3)."""
+    terms = form.terms() if form.effect is not None else None
+    if terms is None:
+        return 0
+    return least_to_configure(form.facts, terms, gathering.initiator(form.facts, request.member))
 
 
 def workflow_of(value: str) -> Workflow:

@@ -11,6 +11,7 @@ from policies.changes import propose
 from policies.models import ChangeRequest
 from policies.operations import lock_policy, meaning, unlock_policy
 from policies.policy_forms import LockForm
+from policies.rules.binding import least_to_lock
 from policies.standing import forecast
 from policies.views.configuring import onward, policy_of_page, workflow_of
 from policies.workflows import Right, Workflow
@@ -46,12 +47,14 @@ def _page(request: MemberRequest, workflow: str, *, locking: bool) -> HttpRespon
             return onward(request, _ask(request, form, locking=locking))
         except DomainError as error:
             form.refuse(error)
+    asker = gathering.initiator(facts, request.member)
+    least = least_to_lock(facts, subject, asker) if locking else 0
     context = {
         "form": form,
         "workflow": subject,
         "locking": locking,
         "meaning": meaning(policy.approvals, policy.always),
-        "forecast": forecast(request.member, Workflow.MANAGE_POLICIES, protected=policy.is_locked),
+        "forecast": forecast(request.member, Workflow.MANAGE_POLICIES, protected=policy.is_locked, least=least),
     }
     return render(request, "policies/lock.html", context)
 

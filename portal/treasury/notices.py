@@ -11,7 +11,7 @@ from django.utils.html import format_html, format_html_join
 
 from policies.models import ChangeRequest, State
 from portal.core.describing import Notice
-from portal.treasury import destinations
+from portal.treasury import destinations, naming
 from portal.treasury.models import Address, Withdrawal
 
 ALIKE_WITHIN: Final = timedelta(hours=24)
@@ -101,12 +101,14 @@ def known_elsewhere(organization_id: int, address: str, memo: str, *, but: int) 
     return (Notice("pen", f"It is the same address as {' and '.join(found)}.", "That one was agreed to before."),)
 
 
-def name_used_before(account_id: int, key: str, address: str) -> tuple[Notice, ...]:
+def name_used_before(account_id: int, key: str, address: str, memo: str) -> tuple[Notice, ...]:
     """Says when the name stood for another address: bots send to names."""
-    before = Address.objects.filter(account=account_id, key__iexact=key, removed_at__isnull=False)
-    if not before.exclude(address=address).exists():
+    if not naming.stood_for_another(account_id, key, address, memo):
         return ()
-    text = "Bots ask by name. One that still asks for it would send to the new address."
+    text = (
+        "Bots ask by name. One that still asks for it would send to the new address, so this never runs at once. "
+        "Another name takes no more than its policy says."
+    )
     return (Notice("wait", f"The name {key} stood for another address before.", text),)
 
 

@@ -121,7 +121,10 @@ def test_what_is_stopped_anew_after_it_was_asked_stays_stopped(owner, ana, ben, 
     brakes.pause_key(actor=ana, api_key=treasury_bot.key)
     change = propose(lift_brakes, actor=ben, params=all_of(ana))
     ApiKey.objects.filter(pk=treasury_bot.key.pk).update(paused_at=timezone.now() + timedelta(seconds=1))
-    assert yes(change, owner).state == State.FAILED
+    with pytest.raises(Conflict, match="was changed since it was asked"):
+        yes(change, owner)
+    change.refresh_from_db()
+    assert change.state == State.STALE
     assert not again(treasury_bot.key).is_active
 
 

@@ -301,7 +301,8 @@ def test_what_was_asked_before_the_lock_is_bound_by_it(world, ana, owner, ben, c
     change = propose(invite_member, actor=ana, params=invite())
     assert change.approvals_required == 1
     Policy.objects.filter(organization=world.organization, workflow=WITHDRAWAL.value).update(approvals=3)
-    propose(lock_policy, actor=owner, params=LockPolicy(WITHDRAWAL, 3, always=True))
+    lock = propose(lock_policy, actor=owner, params=LockPolicy(WITHDRAWAL, 3, always=True))
+    assert [yes(lock, member).state for member in (ben, cleo, fay)][-1] == State.EXECUTED
     for member in (ben, cleo):
         assert yes(change, member).state == State.PENDING
     assert yes(change, fay).state == State.EXECUTED

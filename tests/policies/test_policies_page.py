@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.organizations import add_member
-from policies.changes import propose
+from policies.changes import decide, propose
 from policies.models import ChangeRequest, Grant, Policy
 from policies.operations import ConfigurePolicy, configure_policy
 from policies.workflows import Right, Workflow
@@ -119,13 +119,18 @@ def test_a_policy_of_one_house_leaves_the_other_alone(owner, eve):
     assert not Policy.objects.filter(organization=eve.organization).exists()
 
 
-def test_a_policy_is_locked_and_unlocked_from_its_page(owner, ana, browser):
-    """P3: locked at once by who may; unlocked only by asking."""
+def test_a_policy_is_locked_and_unlocked_from_its_page(owner, ana, ben, cleo, fresh, browser):
+    """P3: locked by as many as it asks for afterwards; unlocked only by asking."""
     client = browser(owner)
     url = reverse("policies:lock", args=["initiate_withdrawal"])
     assert "This is hard to take back." in client.get(url).content.decode()
     assert client.post(url, {"note": "For good."}).status_code == 302
     policy = Policy.objects.get(organization=owner.organization, workflow="initiate_withdrawal")
+    assert not policy.is_locked
+    asked = ChangeRequest.objects.get(operation="policies.lock_policy")
+    for member in (ben, cleo):
+        decide(asked.reference, member=member, approved=True, digest=asked.digest, proof=fresh(asked))
+    policy.refresh_from_db()
     assert policy.is_locked
     shown = client.get(reverse("policies:policies")).content.decode()
     assert reverse("policies:unlock", args=["initiate_withdrawal"]) in shown

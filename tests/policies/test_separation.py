@@ -112,6 +112,7 @@ def test_who_may_decide_on_each_operation(entry, kind, relation):
         subject_member_id=SUBJECT if entry.subject_member is not nothing else None,
         initiator=SimpleNamespace(kind=initiator[0], pk=initiator[1], label="?"),
         api_key_id=1 if kind == "key" else None,
+        touched=[],
     )
     # Without params the worst is assumed: whatever can be protected is.
     asked = asking(entry, change, facts, None)

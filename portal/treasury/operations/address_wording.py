@@ -53,7 +53,7 @@ def beware(account: Account, target: Destination) -> tuple[Notice, ...]:
     return (
         *notices.look_alike(organization_id, target.network, target.address),
         *notices.known_elsewhere(organization_id, target.address, target.memo, but=account.pk),
-        *notices.name_used_before(account.pk, target.key, target.address),
+        *notices.name_used_before(account.pk, target.key, target.address, target.memo),
         Notice("wait", "Money sent there cannot be called back.", notices.COMPARE),
     )
 
@@ -72,7 +72,7 @@ def renaming(change: "ChangeRequest") -> Description:
     panel = (Fact("Rename", params.key), Fact("To", params.new_key), Fact("Address", _ends(address)))
     said = (
         Notice("wait", "Bots that ask for the old name are refused afterwards.", "Tell their authors the new one."),
-        *notices.name_used_before(address.account_id, params.new_key, address.address),
+        *notices.name_used_before(address.account_id, params.new_key, address.address, address.memo),
     )
     return Description(
         sentence,

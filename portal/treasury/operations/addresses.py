@@ -1,7 +1,7 @@
 """Adding, renaming and removing withdrawal addresses."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.utils import timezone
 
@@ -12,7 +12,7 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Actor
 from portal.core.errors import Conflict, Invalid, NotFound
-from portal.treasury import destinations
+from portal.treasury import destinations, naming
 from portal.treasury.errors import UnknownAddress
 from portal.treasury.models import Address
 from portal.treasury.operations import address_wording as wording
@@ -21,6 +21,10 @@ from portal.venues.types import WithdrawalMethod
 
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
+
+
+# Kept with the request and covered by its digest, so that lists need not look for it.
+NAME_AGAIN: Final = "The name stood before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +93,43 @@ def _headline(params: AddAddress) -> Headline:
 
 
 def _touched_by_addition(*, params: AddAddress, change: "ChangeRequest") -> tuple[Touched, ...]:
-    return (Touched(f"Address {params.key}", _called(params.key, params.account_id, change), params.address),)
+    return (
+        Touched(f"Address {params.key}", _called(params.key, params.account_id, change), params.address),
+        *_touched_name(params.account_id, params.key, params.address, params.memo),
+    )
 
 
 def _touched_by_renaming(*, params: RenameAddress, change: "ChangeRequest") -> tuple[Touched, ...]:
+    address = Address.objects.filter(organization=change.organization_id, pk=params.address_id).first()
     taken = _called(params.new_key, params.account_id, change) if params.new_key != params.key else "none"
     return (
         Touched("Address", _name_now(params, change), params.new_key),
         Touched(f"Address {params.new_key}", taken, f"what {params.key} is now"),
+        *(_touched_name(params.account_id, params.new_key, address.address, address.memo) if address else ()),
     )
 
 
 def _touched_by_removal(*, params: RemoveAddress, change: "ChangeRequest") -> tuple[Touched, ...]:
     return (Touched("Address", _name_now(params, change), "removed"),)
+
+
+def _touched_name(account_id: int, key: str, address: str, memo: str) -> tuple[Touched, ...]:
+    """That the name once stood for another address: bots send to names (DESIGN P2)."""
+    if not naming.stood_for_another(account_id, key, address, memo):
+        return ()
+    return (Touched(NAME_AGAIN, "for another address", f"for {address}"),)
+
+
+def gives_name_again(change: "ChangeRequest") -> bool:
+    """Whether a name would lead elsewhere than it once did, as it was when this was asked."""
+    return any(field.get("name") == NAME_AGAIN for field in change.touched)
+
+
+def _refuse_unforeseen(change: "ChangeRequest", key: str, address: str, memo: str) -> None:
+    """Whoever agreed did not know that bots may still send to that name: too few may have had to."""
+    taken = change.account_id is not None and naming.stood_for_another(change.account_id, key, address, memo)
+    if taken and not gives_name_again(change):
+        raise Conflict(f"The name {key} has stood for another address since this was asked. Ask anew.", field="key")
 
 
 def _called(key: str, account_id: int, change: "ChangeRequest") -> str:
@@ -125,12 +153,17 @@ def _name_now(params: RenameAddress | RemoveAddress, change: "ChangeRequest") ->
     headline=_headline,
     describe=wording.addition,
     opened=check_addition,
+    gives_again=gives_name_again,
     touches=_touched_by_addition,
     shifts_power=False,
 )
 def add_address(*, actor: Actor, params: AddAddress, change: "ChangeRequest") -> Address:
-    """Put an address into the book of its Account. Raises: as `check_addition`."""
+    """Put an address into the book of its Account.
+
+    Raises: as `check_addition`; Conflict if the name has led elsewhere meanwhile.
+    """
     check_addition(actor=actor, params=params, change=change)
+    _refuse_unforeseen(change, params.key, params.address, params.memo)
     method = _method(params, change)
     address = Address.objects.create(
         organization_id=change.organization_id,
@@ -158,16 +191,18 @@ def add_address(*, actor: Actor, params: AddAddress, change: "ChangeRequest") ->
     headline=lambda params: Headline(f"Rename address {params.key} to {params.new_key}"),
     describe=wording.renaming,
     opened=check_renaming,
+    gives_again=gives_name_again,
     touches=_touched_by_renaming,
     shifts_power=False,
 )
 def rename_address(*, actor: Actor, params: RenameAddress, change: "ChangeRequest") -> Address:
     """Let a new row take the place of the old one; what waits to be sent there keeps the name it was asked under.
 
-    Raises: as `check_renaming`.
+    Raises: as `check_renaming`; Conflict if the name has led elsewhere meanwhile.
     """
     check_renaming(actor=actor, params=params, change=change)
     address = _address(params, change)
+    _refuse_unforeseen(change, params.new_key, address.address, address.memo)
     address.removed_at = timezone.now()
     address.save(update_fields=["removed_at"])
     renamed = Address.objects.create(

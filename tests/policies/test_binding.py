@@ -1,0 +1,92 @@
+"""What binds all others takes as many as it asks for afterwards (P3); what frees keys takes who may free them (P2)."""
+
+import pytest
+
+from policies.changes import cancel
+from policies.models import Grant, Policy, State
+from policies.rules import WITHDRAW
+from policies.workflows import Right, Workflow
+from portal.core.errors import Refused
+from tests.policies.conftest import yes
+from tests.policies.test_locks import configure, lock, remove
+
+pytestmark = pytest.mark.django_db
+ACCESS, POLICIES = Workflow.MANAGE_ACCESS, Workflow.MANAGE_POLICIES
+WITHDRAWAL = Workflow.INITIATE_WITHDRAWAL
+
+
+@pytest.mark.parametrize("workflow", [ACCESS, POLICIES])
+def test_nobody_makes_themselves_the_one_who_is_always_needed(house, workflow):
+    """fault rules-H: Olive alone asked for three on what would undo it, with three people to give them."""
+    Grant.objects.filter(member=house.ana).delete()
+    change = configure(house.olive, workflow, 3)
+    assert (change.state, change.approvals_required) == (State.PENDING, 3)
+    for name in ("ben", "cleo"):
+        assert yes(change, house.people[name]).state == State.PENDING
+    assert yes(change, house.fay).state == State.EXECUTED
+
+
+def test_a_policy_that_leaves_somebody_spare_is_set_as_before(house):
+    """fault rules-H: the roll-out begins alone."""
+    assert configure(house.olive, POLICIES, 1, always=False).state == State.EXECUTED
+    assert configure(house.olive, ACCESS, 3).state == State.EXECUTED, "Ana could ask, and one may be missing"
+    assert configure(house.olive, WITHDRAWAL, 3).state == State.EXECUTED
+
+
+@pytest.mark.parametrize(("workflow", "approvals"), [(WITHDRAWAL, 2), (POLICIES, 1), (ACCESS, 2)])
+def test_a_lock_takes_as_many_as_undoing_it(house, workflow, approvals):
+    """fault rules-H: else one person binds all others for good."""
+    house.policy(workflow, approvals)
+    change = lock(house.olive, workflow, approvals)
+    assert (change.state, change.approvals_required) == (State.PENDING, approvals)
+    for name in ("ben", "cleo")[:approvals]:
+        change = yes(change, house.people[name])
+    assert change.state == State.EXECUTED
+
+
+def test_who_holds_a_freed_key_does_not_agree_to_free_it(house):
+    """fault rules-g: Ben, custodian of a key with Withdraw, gave the one approval, and sent all of it himself."""
+    house.policy(WITHDRAWAL, 2)
+    house.policy(POLICIES, 1)
+    house.bot(made_by="ben", permissions=(WITHDRAW,))
+    for name in ("ben", "cleo"):
+        Grant.objects.create(member=house.people[name], workflow=WITHDRAWAL, right=Right.EXECUTE)
+    change = remove(house.ana, WITHDRAWAL)
+    with pytest.raises(Refused, match="hold a key that would withdraw at once"):
+        yes(change, house.ben)
+    assert yes(change, house.fay).state == State.PENDING, "she may not execute withdrawals"
+    assert yes(change, house.cleo).state == State.EXECUTED
+    assert not Policy.objects.filter(organization=house.organization, workflow=WITHDRAWAL).exists()
+
+
+def test_keys_are_freed_by_nobody_who_may_not_send(house):
+    """fault rules-g: it asks for what giving Withdraw asks: Execute there, from who asks or from one approver."""
+    house.policy(WITHDRAWAL, 2)
+    house.bot(made_by="fay", permissions=(WITHDRAW,))
+    change = remove(house.ana, WITHDRAWAL)
+    assert yes(change, house.ben).state == State.PENDING
+    cancel(change.reference, actor=house.ana)
+    olive = Grant.objects.filter(member=house.olive, workflow=WITHDRAWAL, right=Right.EXECUTE)
+    held = list(olive)
+    olive.delete()
+    with pytest.raises(Refused, match="has to hold Execute on Initiate Withdrawal"):
+        remove(house.ana, WITHDRAWAL)
+    Grant.objects.bulk_create(held)
+    assert remove(house.olive, WITHDRAWAL).state == State.EXECUTED
+
+
+def test_a_removal_that_frees_no_key_asks_nothing_more(house):
+    """fault rules-g: without a key that may withdraw it is as before."""
+    house.policy(WITHDRAWAL, 2)
+    change = remove(house.ana, WITHDRAWAL)
+    assert change.approvals_required == 1
+    cancel(change.reference, actor=house.ana)
+
+
+def test_freeing_keys_is_protected_while_anything_is_locked(house):
+    """fault rules-g, P4: as many as the lock asks for, whoever asks."""
+    house.policy(WITHDRAWAL, 1)
+    house.policy(ACCESS, 2, locked=True)
+    house.bot(made_by="ana", permissions=(WITHDRAW,))
+    change = remove(house.olive, WITHDRAWAL)
+    assert (change.state, change.approvals_required) == (State.PENDING, 2)
