@@ -32,8 +32,8 @@ def unrecorded(organization_id: int) -> Iterator[str]:
             yield f"request {reference} has no event {kind.value}"
     approvals = Decision.objects.filter(change__organization_id=organization_id, approved=True).order_by("pk")
     # Read before their events: what is approved meanwhile is not missed.
-    given = list(approvals.values_list("change__reference", "change_id", "member_id"))
+    given = list(approvals.values_list("change__reference", "change_id", "member_id", "person_id", "member__user_id"))
     said = set(events.filter(kind=EventKind.CHANGE_APPROVED.value).values_list("subject_id", "actor_id"))
-    for reference, change, member in given:
-        if (change, member) not in said:
+    for reference, change, member, person, of_member in given:
+        if (change, member) not in said or person != of_member:
             yield f"request {reference} has an approval without its event {EventKind.CHANGE_APPROVED.value}"

@@ -22,9 +22,10 @@ EARLIER: Final = timedelta(minutes=5) + SKEW
 def recorded(change: ChangeRequest) -> list[Decision]:
     """The decisions on a request that count: each yes has its event, sealed as it was written. Two queries.
 
+    A yes counts for the person whose membership gave it and for nobody else, so that one event is one person.
     Whatever else there is, is written into the history as refused, and counts for nobody.
     """
-    decisions = list(change.decisions.all())
+    decisions = list(change.decisions.select_related("member"))
     events = AuditEvent.objects.filter(
         organization_id=change.organization_id,
         at__gte=change.created_at - EARLIER,
@@ -34,7 +35,11 @@ def recorded(change: ChangeRequest) -> list[Decision]:
         actor_kind=MEMBER,
     ).select_related("chain")
     said = {(event.actor_id, event.data.get("digest")) for event in events if is_genuine(event)}
-    made = [each for each in decisions if not each.approved or (each.member_id, each.digest) in said]
+    made = [
+        each
+        for each in decisions
+        if not each.approved or (each.person_id == each.member.user_id and (each.member_id, each.digest) in said)
+    ]
     if len(made) < len(decisions):
         moving.refuse_unrecorded(change, portal(change.organization_id), len(decisions) - len(made))
     return made

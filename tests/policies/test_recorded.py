@@ -8,6 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from policies.changes import decide
+from policies.changes.recorded import recorded
 from policies.models import Decision, Policy, State
 from portal.audit.models import AuditEvent, Chain
 from portal.treasury.withdrawals import request_withdrawal
@@ -38,12 +39,12 @@ def asked(world, treasury_bot):
     )
 
 
-def forge(change, member):
+def forge(change, member, *, person=None):
     """Write the row of an approval, as somebody who owns the database may."""
     Decision.objects.create(
         change=change,
         member=member,
-        person=member.user,
+        person=person or member.user,
         approved=True,
         digest=change.digest,
         factor="totp",
@@ -60,6 +61,31 @@ def test_an_approval_that_is_in_no_history_does_not_count(asked, yes, ben, cleo,
     assert event.data["reason"] == "1 approvals are in no history"
     with pytest.raises(CommandError, match="has an approval without its event"):
         call_command("verifyaudit")
+
+
+def test_one_recorded_yes_does_not_count_for_two_people(asked, yes, ben, cleo, fay):
+    """The attack: a second row of Ben's recorded yes names Cleo as the person, so that three people seem to agree."""
+    yes(asked, ben)
+    connection.check_constraints()
+    with triggers.lifted():
+        forge(asked, ben, person=cleo.user)
+        connection.check_constraints()
+    assert yes(asked, fay).state == State.PENDING
+    event = AuditEvent.objects.filter(kind="change.refused").latest("pk")
+    assert event.data["reason"] == "1 approvals are in no history"
+    with pytest.raises(CommandError, match="has an approval without its event"):
+        call_command("verifyaudit")
+
+
+def test_a_recorded_yes_does_not_pass_to_somebody_else(asked, yes, ben, cleo, fay):
+    """The attack: Ben loses his right, and his recorded yes is written over to Cleo, who never said a word."""
+    yes(asked, ben)
+    connection.check_constraints()
+    with triggers.lifted():
+        Decision.objects.filter(change=asked, member=ben).update(person=cleo.user)
+        connection.check_constraints()
+    yes(asked, fay)
+    assert [given.member for given in recorded(asked)] == [fay]
 
 
 def test_an_event_written_by_hand_makes_it_count_no_more(asked, yes, ben, cleo, fay):
