@@ -131,13 +131,14 @@ def switch(request: MemberRequest) -> HttpResponse:
         own_password.offer_enrolment(request.member.user, member)
         messages.warning(request, NOTHING_THERE.format(member.organization.name))
         return redirect("accounts:security")
+    way = path_of_ours(request, request.POST.get("next", ""))
     try:
         stages.switch(request, member)
     except stages.Ended as error:
         messages.warning(request, error.message)
-        return redirect("accounts:sign_in")
+        return redirect(reverse("accounts:sign_in") + (f"?{urlencode({'next': way})}" if way else ""))
     rotate_token(request)
-    return redirect(path_of_ours(request, request.POST.get("next", "")) or "policies:inbox")
+    return redirect(way or "policies:inbox")
 
 
 def _with_next(request: HttpRequest, route: str) -> str:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Member
-from policies.access import grant
+from accounts.organizations import add_member
 from policies.workflows import Right, Workflow
 from portal.treasury.withdrawals import request_withdrawal
 from tests.factories.world import World
@@ -32,12 +32,7 @@ def asked(world: World):
 @pytest.fixture
 def there(world: World, ben):
     """Ben as a member of the other Organization too, where he may view everything."""
-    member = Member.objects.create(
-        organization=world.elsewhere, user=ben.user, identity="verified", joined_at=timezone.now()
-    )
-    for workflow in Workflow:
-        grant(member, workflow, Right.VIEW, None)
-    return member
+    return add_member(world.elsewhere, ben.user, rights=[(workflow, Right.VIEW) for workflow in Workflow])
 
 
 def at_the_other_one(client: Client, member: Member, sign_in) -> None:
