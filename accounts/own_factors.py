@@ -143,9 +143,9 @@ def rename(factor: Factor, name: str, *, member: Member) -> None:
 
 @transaction.atomic
 def remove(factor: Factor, *, member: Member, store: SessionBase) -> None:
-    """Take a factor away here, and wherever else that counts which was shown; end the other sessions there.
+    """Take a factor away here, and wherever else that is taken which was shown; end the other sessions there.
 
-    Another Organization, which does not take what was shown here, goes on with it (DESIGN M4).
+    Another Organization, in which that does not count or whose level does not take it, goes on with it (DESIGN M4).
 
     Raises: Conflict if the person would no longer meet the level of one of these Organizations (security F-8);
     NotFound if it is gone already; Refused unless a factor that counts here was shown lately.
@@ -153,7 +153,10 @@ def remove(factor: Factor, *, member: Member, store: SessionBase) -> None:
     places.lock(member.user)
     user = User.objects.select_for_update().get(pk=member.user_id)
     found = find(member, kind_of(factor), factor.pk)
-    where = [place for place in _reach(member, store) if place in found.places.all()]
+    reach = _taking(_reach(member, store), store)
+    if member not in reach:
+        raise Refused(NOT_SHOWN)
+    where = [place for place in reach if place in found.places.all()]
     for place in where:
         left = held_without(place, found)
         if not left & accepted(place.organization):
@@ -224,6 +227,12 @@ def _reach(member: Member, store: SessionBase) -> list[Member]:
     if member not in found:
         raise Refused(NOT_SHOWN)
     return found
+
+
+def _taking(among: Sequence[Member], store: SessionBase) -> list[Member]:
+    """Those whose level takes what was shown lately: a code takes nothing away where a passkey is asked for."""
+    proof = session.recent_proof(store)
+    return [place for place in among if proof is not None and proof.factor in accepted(place.organization)]
 
 
 def _tell(kind: EventKind, factor: Factor, member: Member, **data: Any) -> None:
