@@ -104,10 +104,17 @@ def settled(change: ChangeRequest) -> bool | None:
 
 
 def approvers(change: ChangeRequest, asked: Asked, facts: Facts, decisions: list[Decision]) -> list[Person]:
-    """Those whose yes counts now: to this very digest, by someone who still may decide (R4, security CR-7)."""
-    said_yes = {given.person_id for given in decisions if given.approved and given.digest == change.digest}
+    """Those whose yes counts now: to this very digest, by someone who still may decide (R4, security CR-7).
+
+    A yes from before their factors were put anew was perhaps given by whoever had those: it never counts again (M4).
+    """
+    said_yes = {given.person_id: given.at for given in decisions if given.approved and given.digest == change.digest}
     return [
-        person for person in facts.people if person.user_id in said_yes and why_not(person, asked, facts.level) is None
+        person
+        for person in facts.people
+        if person.user_id in said_yes
+        and (person.reset_at is None or person.reset_at < said_yes[person.user_id])
+        and why_not(person, asked, facts.level) is None
     ]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final, TypeAlias
 
 from policies.workflows import Right, Workflow
@@ -32,7 +33,8 @@ class Person:
 
     `is_resting`: their factors were put anew so lately that they approve nothing, and finish nothing alone, of money,
     access and policies (DESIGN M4). `awaits_power`: a key that only they can reveal, or an offer of the ownership,
-    waits for them.
+    waits for them. `reset_at`: when their factors were last put anew; what somebody showed the old ones for says
+    nothing of this person any more.
     """
 
     member_id: int
@@ -42,6 +44,7 @@ class Person:
     is_verified: bool = True
     is_resting: bool = False
     awaits_power: bool = False
+    reset_at: datetime | None = None
     factors: frozenset[str] = frozenset()
     grants: frozenset[Held] = frozenset()
 
