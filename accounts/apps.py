@@ -7,3 +7,5 @@ class AccountsConfig(AppConfig):
     name = "accounts"
     label = "accounts"
     verbose_name = "Accounts"
+    # The key of a session is all that its browser shows.
+    never_reported = ("Session",)

@@ -2,7 +2,8 @@
 
 The owner runs migrations and nothing else. The role that serves pages, bots and `work` owns nothing: it may add to the
 history, and neither change nor empty it, nor put its triggers aside. An app names its tables in its AppConfig:
-`only_added` are those of whose rows none is ever changed or removed, `never_removed` those whose rows may change.
+`only_added` are those of whose rows none is ever changed or removed, `never_removed` those whose rows may change,
+`never_reported` those that the role for reports does not read, since who reads them could act as somebody.
 """
 
 from collections.abc import Iterator
@@ -43,6 +44,11 @@ def never_removed() -> tuple[str, ...]:
     return _tables("never_removed")
 
 
+def never_reported() -> tuple[str, ...]:
+    """The tables that hold what opens a door: the role for reports does not read them."""
+    return _tables("never_reported")
+
+
 def statements(roles: Roles) -> list[str]:
     """What gives both roles what they need for every table there is and will be, and nothing more. May run again."""
     quote = connection.ops.quote_name
@@ -63,6 +69,9 @@ def statements(roles: Roles) -> list[str]:
             f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}",
             f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT ON TABLES TO {role}",
         ]
+    if roles.readonly:
+        reads = quote(roles.readonly)
+        found += [f"REVOKE ALL ON TABLE {schema}.{quote(table)} FROM {reads}" for table in never_reported()]
     if roles.web:
         found += _of_web(quote(roles.web), schema)
     return found
