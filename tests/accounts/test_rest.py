@@ -16,6 +16,7 @@ from accounts.operations.identity import VerifyIdentity, verify_identity
 from accounts.operations.invitations import InviteMember, invite_member
 from accounts.operations.service_users import CreateServiceUser, create_service_user
 from accounts.organizations import add_member, create_organization
+from policies.access import grant
 from policies.changes import decide, propose
 from policies.models import Policy, State
 from policies.operations.configuring import RemovePolicy, remove_policy
@@ -113,7 +114,8 @@ def test_the_owner_sends_nothing_alone_while_they_rest(world, owner, account):
 
 @pytest.mark.django_db
 def test_who_was_reset_approves_no_removal_of_a_policy_a_minute_later(world, owner, ana, ben, cleo):
-    """fault rules-C (3): without any lock as well."""
+    """fault rules-C (3): without any lock as well. Cleo may answer for the key that would send at once."""
+    grant(cleo, MONEY, Right.EXECUTE)
     change = propose(remove_policy, actor=ana, params=RemovePolicy(MONEY))
     rests(ben)
     with pytest.raises(Refused, match="you rest"):
