@@ -9,3 +9,13 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
     # The key of a session is all that its browser shows.
     never_reported = ("Session",)
+    # What proves who somebody is: digests that could be guessed at elsewhere, and what is sealed.
+    unreported_fields = {
+        "User": ("password",),
+        "ApiKey": ("sealed_secret",),
+        "Authenticator": ("sealed_seed",),
+        "RecoveryCode": ("digest",),
+        "IdentityCheck": ("sealed_document",),
+        "Invitation": ("token_digest",),
+        "AccessLink": ("token_digest",),
+    }

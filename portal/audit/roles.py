@@ -3,7 +3,8 @@
 The owner runs migrations and nothing else. The role that serves pages, bots and `work` owns nothing: it may add to the
 history, and neither change nor empty it, nor put its triggers aside. An app names its tables in its AppConfig:
 `only_added` are those of whose rows none is ever changed or removed, `never_removed` those whose rows may change,
-`never_reported` those that the role for reports does not read, since who reads them could act as somebody.
+`never_reported` those that the role for reports does not read, since who reads them could act as somebody, and
+`unreported_fields` the columns of other tables of which the same is true.
 """
 
 from collections.abc import Iterator
@@ -49,6 +50,17 @@ def never_reported() -> tuple[str, ...]:
     return _tables("never_reported")
 
 
+def unreported_columns() -> dict[str, tuple[str, ...]]:
+    """By table the columns that prove who somebody is: the role for reports reads the others of these tables."""
+    return {
+        config.get_model(name)._meta.db_table: tuple(
+            config.get_model(name)._meta.get_field(field).column for field in fields
+        )
+        for config in apps.get_app_configs()
+        for name, fields in getattr(config, "unreported_fields", {}).items()
+    }
+
+
 def statements(roles: Roles) -> list[str]:
     """What gives both roles what they need for every table there is and will be, and nothing more. May run again."""
     quote = connection.ops.quote_name
@@ -72,6 +84,7 @@ def statements(roles: Roles) -> list[str]:
     if roles.readonly:
         reads = quote(roles.readonly)
         found += [f"REVOKE ALL ON TABLE {schema}.{quote(table)} FROM {reads}" for table in never_reported()]
+        found += _of_columns(reads, schema)
     if roles.web:
         found += _of_web(quote(roles.web), schema)
     return found
@@ -108,6 +121,17 @@ def may_rewrite_history() -> bool:
             [list(only_added())],
         )
         return bool(cursor.fetchone()[0])
+
+
+def _of_columns(role: str, schema: str) -> Iterator[str]:
+    """A grant of a whole table covers each of its columns, whatever is revoked of one: so the others are given."""
+    quote = connection.ops.quote_name
+    models = {model._meta.db_table: model for model in apps.get_models()}
+    for table, hidden in unreported_columns().items():
+        columns = (field.column for field in models[table]._meta.local_concrete_fields)
+        shown = ", ".join(quote(column) for column in columns if column not in hidden)
+        yield f"REVOKE ALL ON TABLE {schema}.{quote(table)} FROM {role}"
+        yield f"GRANT SELECT ({shown}) ON TABLE {schema}.{quote(table)} TO {role}"
 
 
 def _of_web(role: str, schema: str) -> Iterator[str]:
