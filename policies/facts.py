@@ -139,6 +139,8 @@ def _people(organization: "Organization") -> tuple[Person, ...]:
             user_id=member.user_id,
             name=member.label,
             is_active=member.is_active,
+            comes_back=_is_away(member) and member.suspended_until is not None,
+            is_kept_out=_is_away(member) and member.suspended_until is None,
             is_verified=member.is_verified,
             is_resting=member.is_resting,
             awaits_power=member.pk in awaiting,
@@ -150,6 +152,11 @@ def _people(organization: "Organization") -> tuple[Person, ...]:
         )
         for member in people.select_related("user").order_by("user__name", "pk")
     )
+
+
+def _is_away(member: "Member") -> bool:
+    """Whether nothing but a suspension keeps them from being active."""
+    return member.is_suspended and member.removed_at is None and member.user.is_active
 
 
 def _awaiting(organization: "Organization") -> set[int]:

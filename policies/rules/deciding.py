@@ -97,7 +97,7 @@ def is_met(need: Need, approvers: Collection[Person], asked: Asked) -> bool:
 def is_rejected(need: Need, against: Set[int], asked: Asked, facts: Facts) -> bool:
     """Whether the no of these people, at least one, ends it: any one does, but of what only takes power away (R5).
 
-    That goes on until too few are left to approve it, so that nobody keeps their own accomplice in.
+    That goes on until too few are left to approve it, so that nobody keeps one of their own in.
     """
     left = [person for person in eligible(asked, facts) if person.user_id not in against]
     return not asked.takes_power or not is_met(need, left, asked)

@@ -34,13 +34,16 @@ class Person:
     `is_resting`: their factors were put anew so lately that they approve nothing, and finish nothing alone, of money,
     access and policies (DESIGN M4). `awaits_power`: a key that only they can reveal, or an offer of the ownership,
     waits for them. `reset_at`: when their factors were last put anew; what somebody showed the old ones for says
-    nothing of this person any more.
+    nothing of this person any more. Of who is suspended, `comes_back`: the clock ends it; `is_kept_out`: others have
+    to (DESIGN §4).
     """
 
     member_id: int
     user_id: int
     name: str
     is_active: bool = True
+    comes_back: bool = False
+    is_kept_out: bool = False
     is_verified: bool = True
     is_resting: bool = False
     awaits_power: bool = False
@@ -61,6 +64,11 @@ class Person:
     def awake(self) -> "Person":
         """The same person once they rest no longer, which comes by itself."""
         return replace(self, is_resting=False) if self.is_resting else self
+
+    @property
+    def back(self) -> "Person":
+        """The same person once the clock has ended their suspension, if it does."""
+        return replace(self, is_active=True) if self.comes_back else self
 
     def may_initiate(self, workflow: Workflow, account_id: int | None = None) -> bool:
         return self.is_active and self.is_verified and self.holds(workflow, Right.INITIATE, account_id)

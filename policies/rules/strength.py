@@ -1,15 +1,16 @@
 """Effective strength: the smallest group of Members that could, by any sequence of changes, carry out a request (P6).
 
-A group is a set of active Members who act together; whoever they bring in is not counted. `policies.rules.roads` says
-what a group can bring about.
+A group is a set of Members who act together, suspended ones included; whoever they bring in is not counted.
+`policies.rules.roads` says what a group can bring about.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from policies.rules.facts import Facts, Person
+from policies.rules.ground import ACCESS, ADDRESSES, MONEY, POLICIES, Ground, Target
 from policies.rules.needs import Asked, approvals_needed, policy_of
-from policies.rules.roads import ACCESS, POLICIES, Roads, Target
+from policies.rules.roads import Roads
 from policies.workflows import Right
 from portal.core.errors import Refused
 
@@ -50,7 +51,8 @@ def strength(facts: Facts, target: Target) -> Strength:
 
 def _expected(facts: Facts, target: Target) -> int:
     """How many people the rules name for it with nothing changed before; 1 where somebody may finish alone."""
-    asking = [person.awake for person in facts.people if person.may_initiate(target.workflow, target.account_id)]
+    there = [person.back.awake for person in facts.people]
+    asking = [person for person in there if person.may_initiate(target.workflow, target.account_id)]
     try:
         policy = policy_of(facts.policies, target.workflow)
         needs = [
@@ -71,8 +73,8 @@ def _groups(roads: Roads) -> Iterator[tuple[Person, ...]]:
 
     Where one person can do all that another can, a group with the latter alone is no better than one with the former.
     """
-    powers = {person.member_id: _powers(person, roads) for person in roads.people}
-    order = sorted(roads.people, key=lambda person: (-len(powers[person.member_id]), person.member_id))
+    powers = {person.member_id: _powers(person, roads.ground) for person in roads.ground.people}
+    order = sorted(roads.ground.people, key=lambda person: (-len(powers[person.member_id]), person.member_id))
     held = [powers[person.member_id] for person in order]
     above = [
         frozenset(j for j in range(len(order)) if held[j] > held[i] or (held[j] == held[i] and j < i))
@@ -85,20 +87,32 @@ def _groups(roads: Roads) -> Iterator[tuple[Person, ...]]:
             yield tuple(order[place] for place in places)
 
 
-def _powers(person: Person, roads: Roads) -> frozenset[object]:
+def _powers(person: Person, ground: Ground) -> frozenset[object]:
     """All that counts of a person here. Being a custodian helps and hinders, so it compares only with itself."""
+    # Letting somebody in, and verifying them, is easier where they hold no right yet (P4); whoever is ahead of it has
+    # both.
     found: set[object] = set()
-    # Verifying somebody is easier where they hold no right yet (P4); whoever is verified is ahead of both.
-    if person.is_verified:
-        found |= {"verified", ("unverified", True), ("unverified", False)}
-    else:
-        found.add(("unverified", person.holds_power))
-    for workflow in (ACCESS, POLICIES, roads.target.workflow):
-        account_id = roads.target.account_id if workflow.by_account else None
+    for what, is_ahead in (("in", not person.is_kept_out), ("verified", person.is_verified)):
+        ways = ((what, True), (what, False))
+        found |= {what, *ways} if is_ahead else {(what, person.holds_power)}
+    target = ground.target
+    workflows = {ACCESS, POLICIES, target.workflow, *((MONEY, ADDRESSES) if target.workflow is MONEY else ())}
+    for workflow in workflows:
+        account_id = target.account_id if workflow.by_account else None
         rights = (Right.INITIATE, Right.APPROVE, Right.EXECUTE)
         found |= {(workflow, right) for right in rights if person.holds(workflow, right, account_id)}
-    found |= {(bot.asking, person.user_id in bot.custodians) for bot in roads.bots}
-    return frozenset(found)
+    return frozenset(found | _about_keys(person, ground))
+
+
+def _about_keys(person: Person, ground: Ground) -> set[object]:
+    """Which keys they hold, and for which Accounts they could answer once keys send at once."""
+    executes = {
+        ("answers", bot.account_id)
+        for bot in ground.facts.bots
+        if bot.may_withdraw and person.holds(MONEY, Right.EXECUTE, bot.account_id)
+    }
+    holds = {(bot.service_user_id, bot.asking, person.user_id in bot.custodians) for bot in ground.keys}
+    return executes | holds
 
 
 def _closed(above: Sequence[frozenset[int]], size: int) -> Iterator[tuple[int, ...]]:

@@ -10,6 +10,16 @@ NAMES = ("Ana", "Ben", "Cleo", "Dan")
 ACCOUNTS = {1: "Main", 2: "Cold"}
 FACTORS = st.sampled_from([frozenset(), frozenset({"totp"}), frozenset({"totp", PASSKEY})])
 
+# Of six people three are active; the others are removed, suspended until the clock ends it, or kept out.
+STANDINGS = st.sampled_from(
+    [
+        *3 * ({"is_active": True},),
+        {"is_active": False},
+        {"is_active": False, "comes_back": True},
+        {"is_active": False, "is_kept_out": True},
+    ]
+)
+
 
 def holdings(accounts=(None,), most=6):
     """Rights as Grants hold them."""
@@ -42,7 +52,7 @@ def people(draw, *, accounts=(None,), factors=FACTORS, most=4, rights=None):
             number,
             number,
             NAMES[number - 1],
-            is_active=draw(st.sampled_from([True, True, True, False])),
+            **draw(STANDINGS),
             is_verified=draw(st.sampled_from([True, True, True, False])),
             is_resting=draw(st.sampled_from([False, False, True])),
             awaits_power=draw(st.sampled_from([False, False, True])),

@@ -143,7 +143,8 @@ def test_what_hinders_a_lock_is_why_it_would_be_refused(facts, workflow):
 
 def goes_on(facts: Facts, workflow, account_id) -> bool:
     """Whether anybody could still carry anything of the hardest kind through."""
-    asking: list[Any] = [person for person in facts.people if person.may_initiate(workflow, account_id)]
+    awake = replace(facts, people=tuple(replace(person, is_resting=False) for person in facts.people))
+    asking: list[Any] = [person for person in awake.people if person.may_initiate(workflow, account_id)]
     if workflow is WITHDRAWAL:
         asking += [
             bot.through(key.key_id)
@@ -151,8 +152,7 @@ def goes_on(facts: Facts, workflow, account_id) -> bool:
             for key in bot.keys
             if key.is_live and bot.may_withdraw and bot.account_id == account_id
         ]
-    resting = replace(facts, people=tuple(replace(person, is_resting=False) for person in facts.people))
-    return any(prospect(resting, initiator, workflow, account_id, protected=True).is_possible for initiator in asking)
+    return any(prospect(awake, initiator, workflow, account_id, protected=True).is_possible for initiator in asking)
 
 
 def without(facts: Facts, lost: int) -> Facts:

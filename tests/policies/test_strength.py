@@ -34,7 +34,7 @@ from tests.policies.small import ACCESS, ADDRESSES, POLICIES, WITHDRAWAL
 
 FACTORS = frozenset({"totp", PASSKEY})
 EVERYTHING = frozenset(Held(workflow, right) for workflow in Workflow for right in Right)
-ACCOMPLICES = 2
+NEWCOMERS = 2
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,16 @@ class World:
     def asks(self) -> Iterator[Person]:
         yield from (person for person in self.people if person.user_id in self.ours)
 
-    def access(self, *, subject: int | None = None, gives_power: bool = True, alone: bool = False) -> bool:
+    def access(
+        self, *, subject: int | None = None, gives_power: bool = True, alone: bool = False, approvers_ask: bool = False
+    ) -> bool:
         """Whether the group can carry through such a change of access."""
         protected = gives_power and is_locked(self.policies)
         return any(
-            self.could(Asked(ACCESS, person, subject=subject, protected=protected, alone=alone), approvers_ask=alone)
+            self.could(
+                Asked(ACCESS, person, subject=subject, protected=protected, alone=alone),
+                approvers_ask=alone or approvers_ask,
+            )
             and not (alone and (person.user_id == subject or not person.holds(ACCESS, Right.APPROVE)))
             for person in self.asks()
         )
@@ -75,18 +80,35 @@ class World:
                 for key in bot.keys
                 if key.is_live and key.custodians & self.ours and bot.may_withdraw
             ]
-        return any(self.could(Asked(target.workflow, one, target.account_id, protected=protected)) for one in asking)
+        asked = any(self.could(Asked(target.workflow, one, target.account_id, protected=protected)) for one in asking)
+        return asked or (money and self.leads_elsewhere())
+
+    def leads_elsewhere(self) -> bool:
+        """Whether a key sends at once, and the group can let the name that it sends to lead elsewhere (P2)."""
+        free = any(
+            bot.may_withdraw
+            and bot.account_id == 1
+            and not approvals_needed(Asked(WITHDRAWAL, bot, 1), self.policies).approvals
+            for bot in self.bots
+        )
+        locked = is_locked(self.policies)
+        return free and any(
+            self.could(Asked(ADDRESSES, person, 1, protected=locked, least=1)) for person in self.asks()
+        )
 
 
 def after(world: World, target: Target) -> Iterator[World]:
     """Every change that the group can carry through now.
 
     Left out is what another move does as well: rights given before an identity is verified, and taking over somebody
-    who is not verified, who is no better than an accomplice.
+    who is not verified, who is no better than a newcomer.
     """
     for person in world.people:
         me = person.user_id
-        if me not in world.ours:
+        if person.is_kept_out:
+            if world.access(subject=me, gives_power=person.holds_power, approvers_ask=True):
+                yield _with(world, replace(person, is_active=True, is_kept_out=False))
+        elif me not in world.ours:
             if person.is_active and person.is_verified and world.access(subject=me, gives_power=person.holds_power):
                 yield replace(world, ours=world.ours | {me})
         elif not person.is_verified:
@@ -95,8 +117,8 @@ def after(world: World, target: Target) -> Iterator[World]:
         elif not person.grants >= EVERYTHING and world.access(subject=me):
             yield _with(world, replace(person, grants=person.grants | EVERYTHING))
     made = sum(person.user_id > 100 for person in world.people)
-    if made < ACCOMPLICES and world.access(gives_power=False):
-        new = Person(101 + made, 101 + made, f"Accomplice {made}", is_verified=False, factors=FACTORS)
+    if made < NEWCOMERS and world.access(gives_power=False):
+        new = Person(101 + made, 101 + made, f"Newcomer {made}", is_verified=False, factors=FACTORS)
         yield replace(world, people=(*world.people, new), ours=world.ours | {new.user_id})
     yield from _keys(world, target)
     yield from _policies(world)
@@ -119,8 +141,21 @@ def _policies(world: World) -> Iterator[World]:
     for workflow in Workflow:
         protected = is_locked(world.policies, workflow)
         if any(world.could(Asked(POLICIES, person, protected=protected)) for person in world.asks()):
-            for terms in (None, Terms(workflow.value, 1, always=False, open_hours=72)):
-                yield replace(world, policies=with_policy(facts, workflow, terms).policies)
+            terms = Terms(workflow.value, 1, always=False, open_hours=72)
+            yield replace(world, policies=with_policy(facts, workflow, terms).policies)
+        freed = [bot for bot in world.bots if bot.may_withdraw] if workflow is WITHDRAWAL else []
+        asked = [
+            Asked(
+                POLICIES,
+                person,
+                protected=is_locked(world.policies) if freed else protected,
+                frees=frozenset(bot.account_id for bot in freed),
+                barred=frozenset().union(*(bot.custodians for bot in freed)),
+            )
+            for person in world.asks()
+        ]
+        if any(world.could(one) for one in asked):
+            yield replace(world, policies=with_policy(facts, workflow, None).policies)
 
 
 def _with(world: World, changed: Person) -> World:
@@ -143,13 +178,15 @@ def reaches(world: World, target: Target) -> bool:
 
 
 def smallest(facts: Facts, target: Target) -> int:
-    active = [person for person in facts.people if person.is_active]
-    people = tuple(replace(person, is_resting=False) for person in facts.people)
-    bots = tuple(bot for bot in facts.bots if bot.account_id == 1)
-    for size in range(1, len(active) + 1):
-        for group in combinations(active, size):
+    # The clock ends what it ends, before anything else is done.
+    people = tuple(
+        replace(person, is_resting=False, is_active=person.is_active or person.comes_back) for person in facts.people
+    )
+    there = [person for person in people if person.is_active or person.is_kept_out]
+    for size in range(1, len(there) + 1):
+        for group in combinations(there, size):
             ours = frozenset(person.user_id for person in group)
-            if reaches(World(people, bots, facts.policies, ours), target):
+            if reaches(World(people, facts.bots, facts.policies, ours), target):
                 return size
     return 0
 
@@ -230,9 +267,9 @@ def test_the_weakest_road_may_lead_through_a_neighbour():
     found = strength(facts, MONEY)
     assert found.group == ("Ada",)
     assert found.road == (
-        "Ada verifies an accomplice, invited without any right; nobody else has to agree.",
-        "Ada asks to give an accomplice every right; nobody else has to agree.",
-        "Accomplices ask for it and approve it, as many as it takes; nobody else has to agree.",
+        "Ada verifies a newcomer, invited without any right; nobody else has to agree.",
+        "Ada asks to give a newcomer every right; nobody else has to agree.",
+        "Newcomers ask for it and approve it, as many as it takes; nobody else has to agree.",
     )
 
 
