@@ -12,6 +12,7 @@ from accounts.models import Member, SecurityNotice
 from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
+from portal.core.errors import Invalid
 from portal.core.phrases import dated
 
 AT_ONCE: Final = timedelta(minutes=1)
@@ -25,7 +26,18 @@ BRAKES: Final = (
 )
 
 
-def tell(actor: Member, *, did: str, reason: str = "", stopped: Member | None = None) -> None:
+def why(reason: str) -> str:
+    """The reason of a brake, which everybody concerned reads; the one place that asks for it.
+
+    Raises: Invalid if none is given.
+    """
+    said = reason.strip()
+    if not said:
+        raise Invalid("Say why, so that whoever is told of it knows what to do.", field="reason")
+    return said
+
+
+def tell(actor: Member, *, did: str, reason: str, stopped: Member | None = None) -> None:
     """Say `did` to everybody else who approves; in the transaction that has just recorded the brake.
 
     Of many within a minute the first is told by itself, and then that there are many, once a minute.
@@ -42,7 +54,7 @@ def tell(actor: Member, *, did: str, reason: str = "", stopped: Member | None = 
                 by=actor.label,
                 actor=actor.pk,
                 did=did,
-                reason=reason or "No reason was given.",
+                reason=reason,
                 number=pulled,
                 organization=actor.organization.name,
                 link=absolute(reverse("accounts:brakes")),
@@ -56,7 +68,7 @@ def tell_suspended(member: Member, *, by: Member, reason: str) -> None:
         member.user,
         "suspended",
         by=by.label,
-        reason=reason or "No reason was given.",
+        reason=reason,
         until=until,
         organization=member.organization.name,
     )
@@ -68,7 +80,7 @@ def tell_signed_out(member: Member, *, by: Member, reason: str) -> None:
         member.user,
         "signed_out",
         by=by.label,
-        reason=reason or "No reason was given.",
+        reason=reason,
         organization=member.organization.name,
     )
 

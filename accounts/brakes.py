@@ -1,6 +1,7 @@
-"""Brakes: they take power away, so they never wait and nothing governs them (DESIGN §4)."""
+"""Brakes: they take power away, so they never wait and nothing governs them (DESIGN §4).
 
-from typing import Any
+Each asks for a reason, which whoever is concerned reads, and raises Invalid where none is given.
+"""
 
 from django.db import transaction
 from django.utils import timezone
@@ -25,12 +26,13 @@ __all__ = [
 
 
 @transaction.atomic
-def revoke_key(*, actor: Member, api_key: ApiKey, reason: str = "") -> None:
+def revoke_key(*, actor: Member, api_key: ApiKey, reason: str) -> None:
     """End a key for ever, at once, by one of its custodians; what it asked for is cancelled, holds are given back.
 
     Raises: Refused for anybody else, who pauses it or asks for it, or without Initiate on Manage Access; NotFound for
     a key of another Organization; Conflict if it had ended before.
     """
+    reason = brake_notices.why(reason)
     key = _key(actor, api_key)
     if key.revoked_at is not None:
         raise Conflict("This key is revoked already.")
@@ -43,12 +45,13 @@ def revoke_key(*, actor: Member, api_key: ApiKey, reason: str = "") -> None:
 
 
 @transaction.atomic
-def pause_key(*, actor: Member, api_key: ApiKey, reason: str = "") -> None:
+def pause_key(*, actor: Member, api_key: ApiKey, reason: str) -> None:
     """Stop a key at once until that is lifted; what it asked for is cancelled and holds are given back.
 
     Raises: Refused without Initiate on Manage Access; NotFound for a key of another Organization; Conflict if it has
     ended, or is paused already.
     """
+    reason = brake_notices.why(reason)
     key = _key(actor, api_key)
     if key.is_over:
         raise Conflict("This key has stopped already.")
@@ -60,7 +63,7 @@ def pause_key(*, actor: Member, api_key: ApiKey, reason: str = "") -> None:
 
 
 @transaction.atomic
-def end_overlap(*, actor: Member, api_key: ApiKey, reason: str = "") -> None:
+def end_overlap(*, actor: Member, api_key: ApiKey, reason: str) -> None:
     """End a key that is rotating out now instead of later. What it asked for stays open: it was not revoked (R5).
 
     That is for good, so it is for the custodians of the key, or of the one that replaces it.
@@ -68,6 +71,7 @@ def end_overlap(*, actor: Member, api_key: ApiKey, reason: str = "") -> None:
     Raises: Refused for anybody else, or without Initiate on Manage Access; NotFound for a key of another
     Organization; Conflict if it is not rotating out, or has stopped already.
     """
+    reason = brake_notices.why(reason)
     key = _key(actor, api_key)
     if key.is_over:
         raise Conflict("This key has stopped already.")
@@ -81,12 +85,13 @@ def end_overlap(*, actor: Member, api_key: ApiKey, reason: str = "") -> None:
 
 
 @transaction.atomic
-def suspend_service_user(*, actor: Member, service_user: ServiceUser, reason: str = "") -> None:
+def suspend_service_user(*, actor: Member, service_user: ServiceUser, reason: str) -> None:
     """Stop a bot at once, with all its keys; what it asked for is cancelled and holds are given back.
 
     Raises: Refused without Initiate on Manage Access; NotFound for a bot of another Organization; Conflict if it is
     suspended already.
     """
+    reason = brake_notices.why(reason)
     lock_history(actor.organization_id)
     _allow(actor)
     bots = ServiceUser.objects.filter(organization_id=actor.organization_id, removed_at=None)
@@ -115,8 +120,7 @@ def _key(actor: Member, api_key: ApiKey) -> ApiKey:
 
 
 def _record(kind: EventKind, actor: Member, subject: ApiKey | ServiceUser, reason: str, **data: str) -> None:
-    known: dict[str, Any] = {**data, "reason": reason} if reason else {**data}
-    record(kind, actor=actor, subject=subject, workflow=Workflow.MANAGE_ACCESS, **known)
+    record(kind, actor=actor, subject=subject, workflow=Workflow.MANAGE_ACCESS, reason=reason, **data)
 
 
 def _tell(actor: Member, did: str, reason: str) -> None:

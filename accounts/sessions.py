@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
-from accounts import brake_notices, session
+from accounts import brake_notices, places, session
 from accounts.models import Member, Session, User
 from policies import access
 from policies.workflows import Right, Workflow
@@ -93,36 +93,34 @@ def end_member(member: Member, *, except_key: str | None = None, reason: str) ->
 
 @transaction.atomic
 def end(handle: str, *, by: Member) -> None:
-    """End one session of one's own, also one of another Organization.
+    """End one session of one's own, also one of another Organization, which reads of it in its own history.
+
+    It only takes power away from oneself, so it asks for no factor: whoever finds a stranger in has no time for that.
 
     Raises: NotFound if there is none with that handle that is theirs.
     """
-    lock_history(by.organization_id)
-    if not _delete(Session.objects.filter(user=by.user_id, handle=handle)):
+    if not _end_own(Session.objects.filter(user=by.user_id, handle=handle), by, "Ended by its owner."):
         raise NotFound("There is no such session any more.")
-    _record(by, by, "Ended by its owner.", 1)
 
 
 @transaction.atomic
 def end_others(*, by: Member, key: str | None) -> int:
-    """End every session of one's own but the one with that key, and say how many that were."""
-    lock_history(by.organization_id)
-    ended = _delete(Session.objects.filter(user=by.user_id).exclude(session_key=key))
-    if ended:
-        _record(by, by, "Ended by their owner.", ended)
-    return ended
+    """The same for every one but that with this key; says how many that were."""
+    return _end_own(Session.objects.filter(user=by.user_id).exclude(session_key=key), by, "Ended by their owner.")
 
 
 @transaction.atomic
-def end_of(member: Member, *, by: Member, reason: str = "", shown_at: datetime | None = None) -> int:
+def end_of(member: Member, *, by: Member, reason: str, shown_at: datetime | None = None) -> int:
     """End every session of another Member of the same Organization, and say how many that were (security SI-9).
 
     It takes power away for a moment only, so like a brake it takes Initiate on Manage Access and never waits. Nobody
     keeps somebody out by it: once in ten minutes for each pair of people, and not of whoever has signed in since such
     an end, or since `shown_at`, when the page was shown on which that was decided.
 
-    Raises: Refused for that, or without that right; NotFound for a Member of another Organization.
+    Raises: Refused for that, or without that right; NotFound for a Member of another Organization; Invalid
+    without a reason.
     """
+    reason = brake_notices.why(reason)
     lock_history(by.organization_id)
     if not access.allows(by, Workflow.MANAGE_ACCESS, Right.INITIATE):
         raise Refused("You need Initiate on Manage Access for this.")
@@ -132,7 +130,7 @@ def end_of(member: Member, *, by: Member, reason: str = "", shown_at: datetime |
     if bar:
         raise Refused(bar)
     ended = _delete(Session.objects.filter(member=member))
-    _record(by, member, f"Ended by {by.label}.{f' {reason}' if reason else ''}", ended)
+    _record(by, member, f"Ended by {by.label}. {reason}", ended)
     if member.user_id != by.user_id:
         brake_notices.tell_signed_out(member, by=by, reason=reason)
         brake_notices.tell(by, did=f"ended the sessions of {member.label}", reason=reason, stopped=member)
@@ -179,6 +177,18 @@ def theirs(user: User) -> list[Session]:
 def is_over(row: Session) -> bool:
     """Whether a stored session has passed its limits, though nobody has come to end it."""
     return row.member is None or session.is_past(row.started_at, row.seen_at, row.member.organization)
+
+
+def _end_own(rows: "QuerySet[Session]", by: Member, reason: str) -> int:
+    """Each Organization reads in its history of the sessions in it alone, and nothing of another (DESIGN O1)."""
+    places.lock(by.user)
+    ended = 0
+    for place in places.of(by.user):
+        here = _delete(rows.filter(member=place))
+        if here:
+            _record(place, place, reason, here)
+        ended += here
+    return ended + _delete(rows)
 
 
 def _end(rows: "QuerySet[Session]", member: Member, reason: str) -> int:

@@ -1,7 +1,7 @@
 """Suspending a Member: the brake that one person pulls alone, so it is narrow and ends by itself (DESIGN §4)."""
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -23,15 +23,16 @@ NOT_AGAIN_WITHIN: Final = timedelta(days=7)
 
 
 @transaction.atomic
-def suspend_member(*, actor: Member, member: Member, reason: str = "") -> None:
+def suspend_member(*, actor: Member, member: Member, reason: str) -> None:
     """Stop a person at once: their sessions end, and what they asked for is cancelled (DESIGN §4).
 
     It ends by itself after 72 hours, whatever it leaves meanwhile. Who pulls it has one running at a time, not of the
     same Member within seven days. To keep somebody out longer is a request: `accounts.operations.keeping_out`.
 
     Raises: Refused for any of that, for oneself, or without Initiate on Manage Access; NotFound for a Member of
-    another Organization; Conflict if they are suspended already.
+    another Organization; Conflict if they are suspended already; Invalid without a reason.
     """
+    reason = brake_notices.why(reason)
     lock_history(actor.organization_id)
     if not access.allows(actor, Workflow.MANAGE_ACCESS, Right.INITIATE):
         raise Refused("You need Initiate on Manage Access for this.")
@@ -53,14 +54,13 @@ def suspend_member(*, actor: Member, member: Member, reason: str = "") -> None:
     locked.suspended_at, locked.suspended_by, locked.suspended_until = now, actor, now + ALONE_FOR
     locked.version += 1
     locked.save(update_fields=["suspended_at", "suspended_by", "suspended_until", "version"])
-    why: dict[str, Any] = {"reason": reason} if reason else {}
     record(
         EventKind.MEMBER_SUSPENDED,
         actor=actor,
         subject=locked,
         workflow=Workflow.MANAGE_ACCESS,
         until=locked.suspended_until,
-        **why,
+        reason=reason,
     )
     invitations.end_of(locked, actor=actor, reason=f"{locked.label}, who invited them, was suspended.")
     sessions.end_member(locked, reason="The member was suspended.")

@@ -10,6 +10,7 @@ from django.utils import timezone
 from portal.core.forms import PlainTextField, StepUpForm
 
 REASON_LENGTH: Final = 200
+UNSEEN: Final = "The page did not say when it was shown. Look at the sessions again, and send it once more."
 
 
 class BrakeForm(StepUpForm):
@@ -27,15 +28,21 @@ class BrakeForm(StepUpForm):
 class EndSessionsForm(BrakeForm):
     """It also knows when its page was shown: whoever signs in after that is not meant."""
 
-    shown = forms.CharField(widget=forms.HiddenInput, required=False, max_length=100)
+    shown_at: datetime
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"shown": signing.dumps(timezone.now().isoformat(), salt=__name__)}, **kwargs)
+        super().__init__(*args, **kwargs)
+        self.now = signing.dumps(timezone.now().isoformat(), salt=__name__)
 
     @property
-    def shown_at(self) -> datetime | None:
-        """When the page was shown; None if that was tampered with, which serves nobody."""
+    def shown(self) -> str:
+        """What the page sends back: when it was shown, signed. After what was refused it is what was sent, if read."""
+        return str(self.data["shown"]) if hasattr(self, "shown_at") else self.now
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
         try:
-            return datetime.fromisoformat(signing.loads(self.cleaned_data["shown"], salt=__name__))
+            self.shown_at = datetime.fromisoformat(signing.loads(self.data.get("shown", ""), salt=__name__))
         except signing.BadSignature:
-            return None
+            self.add_error(None, UNSEEN)
+        return cleaned

@@ -90,8 +90,8 @@ def test_keys_that_nobody_uses_are_announced_once(only, mailed):
 def test_of_dead_keys_nothing_is_said(only, owner, trading_bot, treasury_bot, mailed):
     let(only, expires_at=NOW + timedelta(days=1))
     let(treasury_bot.key, expires_at=NOW + timedelta(days=1))
-    revoke_key(actor=owner, api_key=only)
-    suspend_service_user(actor=owner, service_user=treasury_bot.service_user)
+    revoke_key(actor=owner, api_key=only, reason="It has to stop.")
+    suspend_service_user(actor=owner, service_user=treasury_bot.service_user, reason="It has to stop.")
     assert mailed(announce_due) == []
 
 

@@ -38,11 +38,11 @@ def free(account) -> Decimal:
 
 
 def revoke(owner, bot):
-    revoke_key(actor=owner, api_key=bot.key)
+    revoke_key(actor=owner, api_key=bot.key, reason="It has to stop.")
 
 
 def suspend(owner, bot):
-    suspend_service_user(actor=owner, service_user=bot.service_user)
+    suspend_service_user(actor=owner, service_user=bot.service_user, reason="It has to stop.")
 
 
 def remove(owner, bot):
@@ -79,17 +79,17 @@ def test_a_narrower_setting_leaves_its_requests_alone(owner, treasury_bot, waiti
 def test_who_may_not_ask_pulls_no_brake(world, treasury_bot, who):
     member = world.members[who]
     with pytest.raises(Refused):
-        revoke_key(actor=member, api_key=treasury_bot.key)
+        revoke_key(actor=member, api_key=treasury_bot.key, reason="It has to stop.")
     with pytest.raises(Refused):
-        suspend_service_user(actor=member, service_user=treasury_bot.service_user)
+        suspend_service_user(actor=member, service_user=treasury_bot.service_user, reason="It has to stop.")
 
 
 def test_nobody_brakes_next_door(eve, treasury_bot):
     """O1: to them there is no such thing."""
     with pytest.raises(NotFound):
-        revoke_key(actor=eve, api_key=treasury_bot.key)
+        revoke_key(actor=eve, api_key=treasury_bot.key, reason="It has to stop.")
     with pytest.raises(NotFound):
-        suspend_service_user(actor=eve, service_user=treasury_bot.service_user)
+        suspend_service_user(actor=eve, service_user=treasury_bot.service_user, reason="It has to stop.")
 
 
 def test_a_brake_is_pulled_once(owner, treasury_bot):

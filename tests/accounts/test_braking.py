@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import brakes, entitlements, security_levels, sessions
+from accounts import brakes, entitlements, security_levels, sessions, stopped
 from accounts.entitlements import Given
 from accounts.models import ApiKey, Organization, SecurityNotice, Session
 from accounts.models.organization import SecondFactorLevel
@@ -20,7 +20,7 @@ from policies.changes import propose
 from policies.models import ChangeRequest
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
-from portal.core.errors import Refused
+from portal.core.errors import Invalid, Refused
 from tests.accounts.test_rotation import asked as rotation_of
 
 pytestmark = pytest.mark.django_db
@@ -63,15 +63,16 @@ def test_no_brake_by_an_hour_old_cookie_nor_without_a_reason(
     with time_machine.travel(timezone.now(), tick=False) as clock:
         sign_in(client, owner)
         clock.shift(timedelta(minutes=6))
-        page = text_of(client.get(doors[door]))
+        shown = client.get(doors[door])
+        page, why = text_of(shown), {**WHY, "shown": getattr(shown.context["form"], "shown", "")}
         assert "Authentication code" in page
         assert "Told" in page
-        assert "Authentication code" in text_of(client.post(doors[door], WHY))
+        assert "Authentication code" in text_of(client.post(doors[door], why))
         assert not has_struck(ben, treasury_bot)
-        answer = text_of(client.post(doors[door], {"reason": " ", "code": code(owner)}))
+        answer = text_of(client.post(doors[door], {**why, "reason": " ", "code": code(owner)}))
         assert "Say why" in answer
         assert not has_struck(ben, treasury_bot)
-        assert client.post(doors[door], {**WHY, "code": code(owner)}).status_code == 302
+        assert client.post(doors[door], {**why, "code": code(owner)}).status_code == 302
         assert has_struck(ben, treasury_bot)
 
 
@@ -106,13 +107,13 @@ def test_the_suspended_and_all_approvers_are_told_with_the_reason(client, mailed
 def test_several_within_a_minute_are_told_loudly_and_once(ana, cleo, treasury_bot, trading_bot, readonly_bot):
     """fault security-M3."""
     with time_machine.travel(timezone.now(), tick=False) as clock:
-        brakes.pause_key(actor=ana, api_key=treasury_bot.key)
-        brakes.pause_key(actor=ana, api_key=trading_bot.key)
-        brakes.pause_key(actor=ana, api_key=readonly_bot.key)
+        brakes.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
+        brakes.pause_key(actor=ana, api_key=trading_bot.key, reason="It has to stop.")
+        brakes.pause_key(actor=ana, api_key=readonly_bot.key, reason="It has to stop.")
         kinds = list(SecurityNotice.objects.filter(user=cleo.user).order_by("pk").values_list("kind", flat=True))
         assert kinds == ["brake_pulled", "brakes_many"]
         clock.shift(timedelta(seconds=61))
-        brakes.suspend_service_user(actor=ana, service_user=trading_bot.service_user)
+        brakes.suspend_service_user(actor=ana, service_user=trading_bot.service_user, reason="It has to stop.")
         assert SecurityNotice.objects.filter(user=cleo.user).latest("pk").kind == "brake_pulled"
 
 
@@ -120,25 +121,25 @@ def test_sessions_are_ended_once_in_ten_minutes_for_each_pair(client, ana, ben, 
     """fault security-M3: 1,533 posts in 20 seconds kept the Owner out."""
     with time_machine.travel(timezone.now(), tick=False) as clock:
         sign_in(client, owner)
-        sessions.end_of(owner, by=ana)
+        sessions.end_of(owner, by=ana, reason="It has to stop.")
         clock.shift(timedelta(minutes=3))
         sign_in(client, owner)
         clock.shift(timedelta(minutes=3))
         with pytest.raises(Refused, match="less than ten minutes ago"):
-            sessions.end_of(owner, by=ana)
+            sessions.end_of(owner, by=ana, reason="It has to stop.")
         assert Session.objects.filter(member=owner).exists()
-        sessions.end_of(ben, by=ana)
+        sessions.end_of(ben, by=ana, reason="It has to stop.")
         clock.shift(timedelta(minutes=5))
-        sessions.end_of(owner, by=ana)
+        sessions.end_of(owner, by=ana, reason="It has to stop.")
 
 
 def test_nobody_takes_turns_at_it_with_who_has_signed_in_since(client, world, ana, owner, cleo, sign_in):
     """fault security-M3: two who may, one after the other."""
     sign_in(client, cleo)
-    sessions.end_of(cleo, by=ana)
+    sessions.end_of(cleo, by=ana, reason="It has to stop.")
     sign_in(client, cleo)
     with pytest.raises(Refused, match="signed in since"):
-        sessions.end_of(cleo, by=owner)
+        sessions.end_of(cleo, by=owner, reason="It has to stop.")
 
 
 def test_whoever_signs_in_after_the_page_was_shown_is_not_meant(client, ana, ben, sign_in, doors):
@@ -146,7 +147,7 @@ def test_whoever_signs_in_after_the_page_was_shown_is_not_meant(client, ana, ben
     second = Client()
     with time_machine.travel(timezone.now(), tick=False) as clock:
         sign_in(client, ana)
-        shown = client.get(doors["end_sessions"]).context["form"]["shown"].value()
+        shown = client.get(doors["end_sessions"]).context["form"].shown
         clock.shift(timedelta(seconds=30))
         sign_in(second, ben)
         answer = text_of(client.post(doors["end_sessions"], {**WHY, "shown": shown}))
@@ -154,6 +155,36 @@ def test_whoever_signs_in_after_the_page_was_shown_is_not_meant(client, ana, ben
         assert "A stolen laptop." in answer
         assert Session.objects.filter(member=ben).exists()
     assert not AuditEvent.objects.filter(kind="session.ended", actor_id=ana.pk).exists()
+
+
+@pytest.mark.parametrize("shown", [{}, {"shown": ""}, {"shown": "forged"}, {"shown": "é:é:é"}])
+def test_nobody_leaves_out_when_the_page_was_shown(client, ana, ben, sign_in, doors, shown):
+    """Without it the portal could not see that somebody has signed in since: it must not end their session unseen."""
+    sign_in(Client(), ben)
+    sign_in(client, ana)
+    answer = client.post(doors["end_sessions"], {**WHY, **shown})
+    assert "Look at the sessions again" in text_of(answer)
+    assert "A stolen laptop." in text_of(answer)
+    assert Session.objects.filter(member=ben).exists()
+    assert client.post(doors["end_sessions"], {**WHY, "shown": answer.context["form"].shown}).status_code == 302
+    assert not Session.objects.filter(member=ben).exists()
+
+
+@pytest.mark.parametrize("nothing", ["", "  "])
+def test_no_brake_is_pulled_without_a_reason(owner, ben, treasury_bot, trading_bot, nothing):
+    """Whoever is stopped must not be left to guess why, whatever road it came by (security M3)."""
+    for pull in (
+        lambda: brakes.suspend_member(actor=owner, member=ben, reason=nothing),
+        lambda: brakes.suspend_service_user(actor=owner, service_user=treasury_bot.service_user, reason=nothing),
+        lambda: brakes.pause_key(actor=owner, api_key=treasury_bot.key, reason=nothing),
+        lambda: brakes.revoke_key(actor=owner, api_key=treasury_bot.key, reason=nothing),
+        lambda: brakes.end_overlap(actor=owner, api_key=trading_bot.key, reason=nothing),
+        lambda: sessions.end_of(ben, by=owner, reason=nothing),
+    ):
+        with pytest.raises(Invalid, match="Say why"):
+            pull()
+    assert stopped.stops(owner.organization_id) == []
+    assert ApiKey.objects.get(pk=treasury_bot.key.pk).is_active
 
 
 def test_who_is_no_custodian_is_led_to_a_request(client, ana, treasury_bot, sign_in, doors):
@@ -173,7 +204,7 @@ def test_a_revoked_key_says_when_it_ended_and_not_when_it_would_stop(client, own
     sign_in(client, owner)
     page = reverse("accounts:service_user", args=["treasury-bot"])
     assert "Stops" in text_of(client.get(page))
-    brakes.revoke_key(actor=owner, api_key=treasury_bot.key)
+    brakes.revoke_key(actor=owner, api_key=treasury_bot.key, reason="It has to stop.")
     text = text_of(client.get(page))
     assert "Stops" not in text
     assert "Ended" in text

@@ -391,7 +391,7 @@ def test_an_open_invitation_ends_with_its_inviter(owner, ana, ben, cleo, mailed,
         expires_at=timezone.now() + timedelta(days=7),
     )
     if way == "suspended":
-        suspend_member(actor=owner, member=ana)
+        suspend_member(actor=owner, member=ana, reason="It has to stop.")
     elif way == "kept out":
         propose(keep_out, actor=owner, params=KeepOut(ana.pk))
     elif way == "removed":

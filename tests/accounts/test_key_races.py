@@ -50,7 +50,10 @@ def test_a_key_that_is_paused_while_it_is_revealed_does_not_work(race, owner, an
     """fault rules-f: reveal ∥ pause; whichever comes first, it stays paused."""
     with transaction.atomic():
         key = keys.issue(trading_bot.service_user, made_by=owner, expires_at=None)
-    acts = (lambda: keys.reveal(key.pk, member=owner), lambda: brakes.pause_key(actor=ana, api_key=key))
+    acts = (
+        lambda: keys.reveal(key.pk, member=owner),
+        lambda: brakes.pause_key(actor=ana, api_key=key, reason="It has to stop."),
+    )
     answers = race(lambda number: acts[number](), 2)
     assert isinstance(answers[0], Revealed | Conflict)
     assert answers[1] is None
@@ -61,9 +64,9 @@ def test_a_key_that_is_paused_while_it_is_revealed_does_not_work(race, owner, an
 def test_a_key_is_paused_once_and_revoked_for_good(race, owner, ana, ben, trading_bot):
     """fault rules-f: pause ∥ pause ∥ revoke; the one who paused it is the one who is named."""
     acts = (
-        lambda: brakes.pause_key(actor=ana, api_key=trading_bot.key),
-        lambda: brakes.pause_key(actor=owner, api_key=trading_bot.key),
-        lambda: brakes.revoke_key(actor=owner, api_key=trading_bot.key),
+        lambda: brakes.pause_key(actor=ana, api_key=trading_bot.key, reason="It has to stop."),
+        lambda: brakes.pause_key(actor=owner, api_key=trading_bot.key, reason="It has to stop."),
+        lambda: brakes.revoke_key(actor=owner, api_key=trading_bot.key, reason="It has to stop."),
     )
     answers = race(lambda number: acts[number](), 3)
     assert answers[2] is None

@@ -103,7 +103,7 @@ def test_a_second_before_it_can_still_be_claimed(owner, unclaimed):
 
 
 def test_a_suspended_bot_reveals_nothing(owner, unclaimed):
-    suspend_service_user(actor=owner, service_user=unclaimed.service_user)
+    suspend_service_user(actor=owner, service_user=unclaimed.service_user, reason="It has to stop.")
     with pytest.raises(Conflict, match="not active"):
         keys.reveal(unclaimed.pk, member=owner)
 
@@ -187,11 +187,11 @@ def level(credential, nonce, now) -> float:
 
 
 def revoke(owner, bot):
-    revoke_key(actor=owner, api_key=bot.key)
+    revoke_key(actor=owner, api_key=bot.key, reason="It has to stop.")
 
 
 def suspend(owner, bot):
-    suspend_service_user(actor=owner, service_user=bot.service_user)
+    suspend_service_user(actor=owner, service_user=bot.service_user, reason="It has to stop.")
 
 
 def remove(owner, bot):

@@ -115,7 +115,7 @@ def fay_administers(world, owner, fay):
 
 def test_lifting_the_suspension_of_a_bot_that_may_withdraw_is_giving_withdraw(fay_administers, treasury_bot):
     """P2: it is given back only with somebody who may execute withdrawals."""
-    suspend_service_user(actor=fay_administers, service_user=treasury_bot.service_user)
+    suspend_service_user(actor=fay_administers, service_user=treasury_bot.service_user, reason="It has to stop.")
     change = propose(lift_suspension, actor=fay_administers, params=LiftSuspension(treasury_bot.service_user.pk))
     assert change.state == State.PENDING
     assert change.approvals_required == 1

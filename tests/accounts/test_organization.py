@@ -161,7 +161,7 @@ def test_only_the_owner_asks_and_never_for_oneself(owner, ana, ben, audit):
 
 def test_a_suspended_owner_can_be_replaced(world, owner, ana, ben, cleo):
     """O3: by the same road, asked by anyone with Initiate on Manage Access, but not for themselves."""
-    brakes.suspend_member(actor=ana, member=owner)
+    brakes.suspend_member(actor=ana, member=owner, reason="It has to stop.")
     with pytest.raises(Refused, match="for themselves"):
         ask_transfer(ana, ana)
     yes(ask_transfer(ana, ben), cleo)

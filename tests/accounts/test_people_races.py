@@ -155,7 +155,9 @@ def test_who_pulls_twice_at_once_has_one_running(race, meet, world, ana, ben, cl
     """fault rules-F: suspend ∥ suspend, from two tabs of one member."""
     meet(suspensions, "bar_to_suspend")
     acts = (ben, cleo)
-    answers = race(lambda number: suspensions.suspend_member(actor=ana, member=acts[number]), 2)
+    answers = race(
+        lambda number: suspensions.suspend_member(actor=ana, member=acts[number], reason="It has to stop."), 2
+    )
     assert kinds(answers) == [type(None), Refused]
     assert Member.objects.filter(suspended_by=ana, suspended_until__isnull=False).count() == 1
 
@@ -164,7 +166,10 @@ def test_a_brake_and_the_request_that_keeps_out_leave_the_request(race, meet, wo
     """fault rules-F: keep out ∥ suspend; whichever comes first, Ben stays out without an end."""
     change = propose(keep_out, actor=ana, params=KeepOut(ben.pk))
     meet(suspensions, "bar_to_suspend")
-    acts = (lambda: yes(change, cleo), lambda: suspensions.suspend_member(actor=owner, member=ben))
+    acts = (
+        lambda: yes(change, cleo),
+        lambda: suspensions.suspend_member(actor=owner, member=ben, reason="It has to stop."),
+    )
     race(lambda number: acts[number](), 2)
     ben.refresh_from_db()
     assert ben.suspended_at is not None
@@ -173,7 +178,7 @@ def test_a_brake_and_the_request_that_keeps_out_leave_the_request(race, meet, wo
 
 def test_sessions_are_ended_once_however_many_ask_at_once(race, ana, ben):
     """fault security-M3: end ∥ end, from many tabs of one member."""
-    answers = race(lambda _: sessions.end_of(ben, by=ana), 4)
+    answers = race(lambda _: sessions.end_of(ben, by=ana, reason="It has to stop."), 4)
     assert [type(answer) for answer in answers].count(Refused) == 3
     assert AuditEvent.objects.filter(kind="session.ended", actor_id=ana.pk).count() == 1
 

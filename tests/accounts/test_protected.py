@@ -276,7 +276,7 @@ def test_a_bots_key_is_not_rotated_by_one(locked, owner, account, treasury_bot):
     for run, params in asked:
         change = propose(run, actor=owner, params=params)
         assert (change.state, change.approvals_required) == (State.PENDING, 3)
-    suspend_service_user(actor=owner, service_user=treasury_bot.service_user)
+    suspend_service_user(actor=owner, service_user=treasury_bot.service_user, reason="It has to stop.")
     lifted = propose(lift_suspension, actor=owner, params=LiftSuspension(treasury_bot.service_user.pk))
     assert (lifted.state, lifted.approvals_required) == (State.PENDING, 3)
     assert ApiKey.objects.filter(service_user=treasury_bot.service_user).count() == 1
@@ -321,7 +321,7 @@ def test_a_member_who_rests_approves_nothing_protected(locked, owner, ben):
 
 
 def test_a_suspended_member_comes_back_by_as_many_as_the_lock_asks(locked, owner, ben, cleo, fay):
-    suspend_member(actor=owner, member=ben)
+    suspend_member(actor=owner, member=ben, reason="It has to stop.")
     change = propose(lift_member_suspension, actor=cleo, params=LiftMemberSuspension(ben.pk))
     assert (change.state, change.approvals_required) == (State.PENDING, 3)
 

@@ -81,9 +81,9 @@ def test_each_refusal_has_its_own_reason(wire, owner, settings):
     ServiceUser.objects.filter(pk=wire.bot.service_user.pk).update(ip_allow_list=["198.51.100.1"])
     keys.touch(wire.bot.service_user)
     wire.ask("Balance")
-    suspend_service_user(actor=owner, service_user=wire.bot.service_user)
+    suspend_service_user(actor=owner, service_user=wire.bot.service_user, reason="It has to stop.")
     wire.ask("Balance")
-    revoke_key(actor=owner, api_key=wire.bot.key)
+    revoke_key(actor=owner, api_key=wire.bot.key, reason="It has to stop.")
     wire.ask("Balance", nonce=6)
     assert [reason for reason in reasons() if reason != "suspended"] == [
         "nonce_used", "nonce_missing", "nonce_ahead", "signature", "permission", "method", "arguments", "rule", "body",

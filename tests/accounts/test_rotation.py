@@ -119,7 +119,7 @@ def test_a_third_key_is_refused_and_says_why(owner, trading_bot):
     with pytest.raises(Conflict, match="has two keys"):
         propose(rotate_key, actor=owner, params=asked(trading_bot))
     old = ApiKey.objects.get(public=trading_bot.public)
-    end_overlap(actor=owner, api_key=old)
+    end_overlap(actor=owner, api_key=old, reason="It has to stop.")
     assert called(trading_bot.public, 99) is Refusal.KEY
     rotated(owner, trading_bot)
     assert ApiKey.objects.filter(service_user=trading_bot.service_user, is_active=True).count() == 2
@@ -158,7 +158,7 @@ def test_ending_early_is_a_brake_and_cancels_nothing(client, ana, owner, treasur
 def test_only_a_key_that_is_rotating_out_ends_early(owner, eve, ben, trading_bot):
     for actor, error in ((owner, Conflict), (ben, Refused), (eve, NotFound)):
         with pytest.raises(error):
-            end_overlap(actor=actor, api_key=trading_bot.key)
+            end_overlap(actor=actor, api_key=trading_bot.key, reason="It has to stop.")
     assert isinstance(called(trading_bot.public, 1), Spent)
 
 
@@ -217,14 +217,14 @@ def test_a_request_about_what_has_changed_is_refused(owner, trading_bot):
 
 
 def test_a_suspended_bot_gets_no_key(owner, trading_bot):
-    suspend_service_user(actor=owner, service_user=trading_bot.service_user)
+    suspend_service_user(actor=owner, service_user=trading_bot.service_user, reason="It has to stop.")
     with pytest.raises(Conflict, match="Lift the suspension first"):
         propose(rotate_key, actor=owner, params=asked(trading_bot))
 
 
 def test_a_bot_whose_key_is_revoked_gets_a_new_one(client, owner, trading_bot, sign_in):
     """A lost secret is no reason to make another bot."""
-    revoke_key(actor=owner, api_key=trading_bot.key)
+    revoke_key(actor=owner, api_key=trading_bot.key, reason="It has to stop.")
     sign_in(client, owner)
     text = text_of(client.get("/service-users/trading-bot/rotate/"))
     assert "New key for trading-bot" in text

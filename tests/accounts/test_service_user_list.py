@@ -58,8 +58,8 @@ def test_each_state_finds_its_own(client, owner, world, sign_in):
     make_bot(owner, world.account, "later-bot", ("query-funds",), expires_at=soon)
     assert shown(client, expiring="7") == {"later-bot"}
     assert shown(client, expiring="1") == set()
-    suspend_service_user(actor=owner, service_user=world.bot("trading-bot").service_user)
-    revoke_key(actor=owner, api_key=world.bot("readonly-bot").key)
+    suspend_service_user(actor=owner, service_user=world.bot("trading-bot").service_user, reason="It has to stop.")
+    revoke_key(actor=owner, api_key=world.bot("readonly-bot").key, reason="It has to stop.")
     propose(remove_service_user, actor=owner, params=RemoveServiceUser(world.bot("treasury-bot").service_user.pk))
     ApiKey.objects.filter(service_user__name="later-bot").update(retires_at=soon)
     assert shown(client, state="suspended") == {"trading-bot"}

@@ -112,6 +112,25 @@ def test_one_button_ends_all_others(client, second, ana, sign_in):
     assert not is_in(second)
 
 
+def test_no_history_tells_of_sessions_next_door(client, second, world, ana, sign_in):
+    """Ending one's own sessions must not leave an Organization without a word of it, nor tell it of another (SI-9)."""
+    there = add_member(world.elsewhere, ana.user, rights=[(Workflow.MANAGE_ACCESS, Right.VIEW)])
+    for end in (
+        lambda: sessions.end_others(by=ana, key=client.cookies["session"].value),
+        lambda: sessions.end(str(stored(second).handle), by=ana),
+    ):
+        sign_in(client, ana)
+        sign_in(second, ana)
+        second.post("/switch/", {"organization": world.elsewhere.pk})
+        told = AuditEvent.objects.filter(kind="session.ended")
+        before = told.filter(organization=world.organization).count()
+        end()
+        assert not is_in(second)
+        assert told.filter(organization=world.organization).count() == before
+        last = told.filter(organization=world.elsewhere).latest("pk")
+        assert (last.actor_id, last.subject_id, last.data["sessions"]) == (there.pk, there.pk, 1)
+
+
 def test_nobody_ends_a_session_of_somebody_else_by_its_handle(client, ana, ben, eve, sign_in):
     """SI-9: one's own only."""
     sign_in(client, ana)
@@ -129,10 +148,10 @@ def test_an_administrator_ends_all_sessions_of_a_member(client, second, ana, ben
     sign_in(client, ben)
     sign_in(second, ben)
     with pytest.raises(Refused):
-        sessions.end_of(ana, by=ben)
+        sessions.end_of(ana, by=ben, reason="It has to stop.")
     with pytest.raises(NotFound):
-        sessions.end_of(eve, by=ana)
-    assert sessions.end_of(ben, by=ana) == 2
+        sessions.end_of(eve, by=ana, reason="It has to stop.")
+    assert sessions.end_of(ben, by=ana, reason="It has to stop.") == 2
     assert not is_in(client)
     assert not is_in(second)
     event = AuditEvent.objects.filter(kind="session.ended").latest("pk")

@@ -52,7 +52,7 @@ def counts(member) -> tuple[bool, bool, bool, bool]:
 
 
 def test_a_suspension_by_one_person_ends_by_the_clock_without_any_job(clock, ana, ben, client, sign_in):
-    brakes.suspend_member(actor=ana, member=ben)
+    brakes.suspend_member(actor=ana, member=ben, reason="It has to stop.")
     clock.shift(DAYS_3 - timedelta(seconds=1))
     assert counts(ben) == (False, False, False, False)
     clock.shift(timedelta(seconds=1))
@@ -69,7 +69,7 @@ def keeps_out(actor, member):
 
 def test_to_keep_somebody_out_longer_is_a_request_which_they_do_not_decide(clock, ana, ben, cleo, audit):
     """fault rules-F: asked, approved and lifted like a removal; the brake that runs makes nobody an approver of it."""
-    brakes.suspend_member(actor=ana, member=ben)
+    brakes.suspend_member(actor=ana, member=ben, reason="It has to stop.")
     change = keeps_out(ana, ben)
     assert (change.state, change.approvals_required) == (State.PENDING, 1)
     with pytest.raises(Refused):
@@ -105,29 +105,29 @@ def test_two_do_not_put_everybody_else_out(world, clock, ana, ben, cleo, fay, ow
         workflow=ACCESS.value,
         defaults={"approvals": 2, "always": True, "open_hours": 72, "changed_at": timezone.now()},
     )
-    brakes.suspend_member(actor=ana, member=owner)
+    brakes.suspend_member(actor=ana, member=owner, reason="It has to stop.")
     change = keeps_out(ana, owner)
     assert yes(change, fay).state == State.PENDING
     with pytest.raises(Refused, match="two at a time"):
-        brakes.suspend_member(actor=ana, member=ben)
+        brakes.suspend_member(actor=ana, member=ben, reason="It has to stop.")
     clock.shift(DAYS_3)
     assert counts(owner) == (True, True, True, True)
 
 
 def test_one_at_a_time_until_it_lapses(clock, ana, ben, cleo, fay, owner):
-    brakes.suspend_member(actor=ana, member=ben)
+    brakes.suspend_member(actor=ana, member=ben, reason="It has to stop.")
     with pytest.raises(Refused, match="two at a time"):
-        brakes.suspend_member(actor=ana, member=cleo)
+        brakes.suspend_member(actor=ana, member=cleo, reason="It has to stop.")
     clock.shift(DAYS_3)
-    brakes.suspend_member(actor=ana, member=cleo)
+    brakes.suspend_member(actor=ana, member=cleo, reason="It has to stop.")
     assert again(ben).suspended_at is None
     clock.shift(DAYS_3)
     with pytest.raises(Refused, match="less than seven days ago"):
-        brakes.suspend_member(actor=ana, member=ben)
+        brakes.suspend_member(actor=ana, member=ben, reason="It has to stop.")
 
 
 def test_a_lapse_is_written_down_once(clock, ana, ben, cleo, owner):
-    brakes.suspend_member(actor=ana, member=ben)
+    brakes.suspend_member(actor=ana, member=ben, reason="It has to stop.")
     assert record_lapsed() == 0
     clock.shift(DAYS_3 + timedelta(hours=5))
     record_lapsed_suspensions()
@@ -135,7 +135,7 @@ def test_a_lapse_is_written_down_once(clock, ana, ben, cleo, owner):
     event = AuditEvent.objects.get(kind="member.suspension_lapsed")
     assert event.actor_kind == "portal"
     assert again(ben).suspended_at is None
-    brakes.suspend_member(actor=owner, member=ben)
+    brakes.suspend_member(actor=owner, member=ben, reason="It has to stop.")
     clock.shift(DAYS_3)
     assert record_lapsed() == 1
 
@@ -146,14 +146,14 @@ def test_never_refused_for_what_it_leaves(world, ana, ben, cleo, fay, owner):
         approvals=3, is_locked=True
     )
     Member.objects.filter(pk__in=[cleo.pk, fay.pk]).update(identity="unverified")
-    brakes.suspend_member(actor=ana, member=ben)
-    brakes.suspend_member(actor=owner, member=ana)
+    brakes.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+    brakes.suspend_member(actor=owner, member=ana, reason="It has to stop.")
     assert again(ben).suspended_until is not None
 
 
 def test_the_database_keeps_one_running_for_each_who_pulls_and_none_of_oneself(ana, ben, cleo):
     """fault rules-F: around every function."""
-    brakes.suspend_member(actor=ana, member=ben)
+    brakes.suspend_member(actor=ana, member=ben, reason="It has to stop.")
     now = timezone.now()
     with pytest.raises(IntegrityError), transaction.atomic():
         Member.objects.filter(pk=cleo.pk).update(suspended_at=now, suspended_by=ana, suspended_until=now + DAYS_3)
@@ -162,7 +162,7 @@ def test_the_database_keeps_one_running_for_each_who_pulls_and_none_of_oneself(a
 
 
 def test_a_bots_suspension_is_lifted_by_request_of_who_approves_too(ben, owner, trading_bot, client, sign_in):
-    brakes.suspend_service_user(actor=owner, service_user=trading_bot.service_user)
+    brakes.suspend_service_user(actor=owner, service_user=trading_bot.service_user, reason="It has to stop.")
     sign_in(client, ben)
     page = client.get(reverse("accounts:service_user", args=["trading-bot"])).content.decode()
     assert reverse("accounts:lift", args=["trading-bot"]) in page
@@ -171,7 +171,7 @@ def test_a_bots_suspension_is_lifted_by_request_of_who_approves_too(ben, owner, 
 
 
 def test_the_page_says_how_long_and_offers_to_keep_them_out(ana, ben, cleo, audit, client, sign_in):
-    brakes.suspend_member(actor=ana, member=ben)
+    brakes.suspend_member(actor=ana, member=ben, reason="It has to stop.")
     sign_in(client, audit)
     text = client.get(reverse("accounts:member", args=[ben.pk])).content.decode()
     assert "One person alone suspended them" in text

@@ -133,11 +133,11 @@ class TestOneAnswerForEveryDeadKey:
             case "unknown":
                 given = {"key": "A" * 56}
             case "revoked":
-                revoke_key(actor=owner, api_key=readonly.bot.key)
+                revoke_key(actor=owner, api_key=readonly.bot.key, reason="It has to stop.")
             case "expired":
                 change_key(readonly, expires_at=timezone.now())
             case "suspended":
-                suspend_service_user(actor=owner, service_user=readonly.bot.service_user)
+                suspend_service_user(actor=owner, service_user=readonly.bot.service_user, reason="It has to stop.")
             case "removed":
                 change_bot(readonly, removed_at=timezone.now())
             case "unrevealed":
@@ -199,18 +199,18 @@ class TestFromTheNextCall:
     def test_a_revoked_key_is_dead(self, readonly, owner):
         """AP-9: revoke, next call fails."""
         readonly.result("Balance")
-        revoke_key(actor=owner, api_key=readonly.bot.key)
+        revoke_key(actor=owner, api_key=readonly.bot.key, reason="It has to stop.")
         assert readonly.error("Balance") == INVALID_KEY
 
     def test_a_revoked_key_is_dead_also_with_a_wrong_signature(self, readonly, owner):
         readonly.result("Balance")
-        revoke_key(actor=owner, api_key=readonly.bot.key)
+        revoke_key(actor=owner, api_key=readonly.bot.key, reason="It has to stop.")
         wrong = readonly.read(readonly.send("Balance", b"nonce=1", nonce="1", signature="x"))
         assert only_error(wrong) == INVALID_KEY
 
     def test_a_suspended_bot_is_out(self, readonly, owner):
         readonly.result("Balance")
-        suspend_service_user(actor=owner, service_user=readonly.bot.service_user)
+        suspend_service_user(actor=owner, service_user=readonly.bot.service_user, reason="It has to stop.")
         assert readonly.error("Balance") == INVALID_KEY
 
     def test_a_permission_is_gone(self, readonly):

@@ -190,7 +190,7 @@ def test_cancels_of_nothing(treasury, world):
 
 def test_a_revoked_key_takes_its_withdrawals_with_it(treasury, owner, readonly):
     refid = withdraw(treasury)
-    revoke_key(actor=owner, api_key=treasury.bot.key)
+    revoke_key(actor=owner, api_key=treasury.bot.key, reason="It has to stop.")
     assert treasury.error("WithdrawStatus") == "EAPI:Invalid key"
     assert stage_of(readonly, refid) == ("Failure", "canceled")
     assert readonly.result("Balance")["XXBT"] == "12.4000000000"

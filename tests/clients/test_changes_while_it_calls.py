@@ -61,11 +61,11 @@ ACTS = {
     "with cancel": lambda: change(permissions=("close-trades",)),
     "elsewhere only": lambda: change(ip_allow_list=("198.51.100.7",)),
     "from anywhere": lambda: change(ip_allow_list=()),
-    "suspended": lambda: suspend_service_user(actor=owner, service_user=bot),
+    "suspended": lambda: suspend_service_user(actor=owner, service_user=bot, reason="It has to stop."),
     "lifted": lambda: propose(lift_suspension, actor=owner, params=LiftSuspension(bot.pk)),
     "expires soon": lambda: expire(),
     "expires": lambda: change(expires_at=timezone.now() + timedelta(days=1)),
-    "revoked": lambda: revoke_key(actor=owner, api_key=ApiKey.objects.get(service_user=bot)),
+    "revoked": lambda: revoke_key(actor=owner, api_key=ApiKey.objects.get(service_user=bot), reason="It has to stop."),
 }
 print(revealed.public, revealed.secret, flush=True)
 for line in sys.stdin:

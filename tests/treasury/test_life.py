@@ -186,7 +186,12 @@ class Life(RuleBasedStateMachine):
 
     @rule(name=people, about=st.sampled_from(["ana", "ben", "cleo"]))
     def suspend(self, name: str, about: str) -> None:
-        self.do(lambda: brakes.suspend_member(actor=self.house.people[name], member=self.house.people[about]), False)
+        self.do(
+            lambda: brakes.suspend_member(
+                actor=self.house.people[name], member=self.house.people[about], reason="It has to stop."
+            ),
+            False,
+        )
 
     @rule(about=people)
     def bring_back(self, about: str) -> None:
