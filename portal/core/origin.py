@@ -18,6 +18,8 @@ WITH_PORT: Final = re.compile(r"([0-9.]+):[0-9]{1,5}", re.ASCII)
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+MOST_HOPS: Final = 16
+LONGEST_HOP: Final = 64
 UNLISTED_SECONDS: Final = 3600.0
 # When a proxy was last seen that nobody has listed.
 _unlisted: dict[str, float] = {}
@@ -33,7 +35,8 @@ def source_address(remote_addr: str, forwarded_for: str) -> str:
     peer = _parse(remote_addr)
     if peer is None:
         return ""
-    hops = [hop.strip() for hop in forwarded_for.split(",")] if forwarded_for else []
+    # Callers write what stands further left: no more of it is looked at than proxies could stand in line.
+    hops = [hop.strip() for hop in forwarded_for.rsplit(",", MOST_HOPS)[-MOST_HOPS:]] if forwarded_for else []
     if hops and peer.is_private and not _is_proxy(peer):
         _unlisted["at"] = time.monotonic()
     while hops and _is_proxy(peer):
@@ -81,6 +84,8 @@ class OriginMiddleware:
 
 def _hop(text: str) -> Address | None:
     """An address as proxies write it: plain, in quotes, in brackets, with a port (RFC 7239 §6, and what is sent)."""
+    if len(text) > LONGEST_HOP:
+        return None
     text = text.strip().strip('"')
     if bracketed := BRACKETED.fullmatch(text):
         return _parse(bracketed[1])

@@ -1,9 +1,11 @@
 """Where a request comes from."""
 
+from ipaddress import ip_address
+
 import pytest
 from django.http import HttpResponse
 
-from portal.core import context
+from portal.core import context, origin
 from portal.core.origin import OriginMiddleware, is_secure, source_address
 
 FORGED = {
@@ -47,6 +49,22 @@ def proxies(settings):
 def test_only_a_listed_proxy_says_who_called(proxies, peer, forwarded, source):
     """WB-10: the peer address, or the right-most hop added by a listed proxy."""
     assert source_address(peer, forwarded) == source
+
+
+def test_a_long_header_costs_no_more_than_a_short_one(proxies, monkeypatch):
+    """WB-10: it is read before its length is checked, so what a stranger wrote into it must not be work."""
+    looked_at = []
+
+    def counted(text):
+        looked_at.append(text)
+        return ip_address(text)
+
+    monkeypatch.setattr(origin, "ip_address", counted)
+    assert source_address("10.0.0.1", ",".join(["10.0.0.2"] * 5000)) == "10.0.0.2"
+    assert source_address("10.0.0.1", "1" * 16000) == "10.0.0.1"
+    assert source_address("10.0.0.1", f"{'10.0.0.2,' * 5000} 198.51.100.9") == "198.51.100.9"
+    assert len(looked_at) < 40
+    assert max(map(len, looked_at)) < 100
 
 
 def test_nobody_is_believed_from_this_machine_unless_listed(settings, rf):
