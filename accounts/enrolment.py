@@ -97,7 +97,7 @@ def candidate(request: HttpRequest) -> Candidate | None:
     """
     member = getattr(request, "member", None)
     if isinstance(member, Member):
-        may = is_repairing(request.session) or has_shown_enough(request.session, member)
+        may = is_repairing(request.session) or own_factors.has_shown_enough(request.session, member)
         return _counting(Candidate(member.user, member, is_new=False, places=()), request.session) if may else None
     store = request.session
     members = Member.objects.active().select_related("user", "organization")
@@ -108,20 +108,6 @@ def candidate(request: HttpRequest) -> Candidate | None:
     if not constant_time_compare(store.get(HASH, ""), sign_in.fragment(found.user)):
         return None
     return _counting(Candidate(found.user, found, is_new=True, places=()), request.session)
-
-
-def has_shown_enough(store: SessionBase, member: Member) -> bool:
-    """Whether a factor was shown lately that counts here, and that each place where it counts takes, as far as they
-    hold such a one there.
-
-    A new factor counts in all of these: a code must not lead past an Organization that asks for a passkey.
-    """
-    proof = session.recent_proof(store)
-    taking = places_taking(member.user, [proof.mark]) if proof else []
-    if proof is None or member not in taking:
-        return False
-    wanted = ((accepted(place.organization), held(place)) for place in taking)
-    return all(proof.factor in takes for takes, own in wanted if own & takes)
 
 
 def _counting(who: Candidate, store: SessionBase) -> Candidate | None:

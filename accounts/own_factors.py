@@ -10,7 +10,7 @@ from django.db.models import Prefetch, QuerySet
 
 from accounts import links, notices, places, resting, session, sessions
 from accounts.factors import recovery_codes, trust
-from accounts.factors.held import FACTORS, WORDS, Factor, accepted, counted, kind_of, places_taking
+from accounts.factors.held import FACTORS, WORDS, Factor, accepted, counted, held, kind_of, places_taking
 from accounts.models import Authenticator, Member, Passkey, User
 from accounts.models.invitation import LinkPurpose
 from policies.workflows import Workflow
@@ -177,9 +177,11 @@ def remove(factor: Factor, *, member: Member, store: SessionBase) -> None:
 def new_codes(member: Member, store: SessionBase) -> list[str]:
     """Ten new recovery codes, to be shown once; the old ones are dead. They open what the factor opens that was shown.
 
-    Raises: Refused unless a factor that counts here was shown lately.
+    Raises: Refused unless a factor was shown lately that counts here, and that each place takes which they will open.
     """
     places.lock(member.user)
+    if not has_shown_enough(store, member):
+        raise Refused(NOT_SHOWN)
     where = _reach(member, store)
     codes = recovery_codes.issue(member.user, where)
     for place in where:
@@ -192,6 +194,20 @@ def new_codes(member: Member, store: SessionBase) -> list[str]:
         )
     notices.notify_security(member.user, "recovery_codes_made")
     return codes
+
+
+def has_shown_enough(store: SessionBase, member: Member) -> bool:
+    """Whether a factor was shown lately that counts here, and that each place where it counts takes, as far as they
+    hold such a one there.
+
+    A new factor counts in all of these: a code must not lead past an Organization that asks for a passkey.
+    """
+    proof = session.recent_proof(store)
+    taking = places_taking(member.user, [proof.mark]) if proof else []
+    if proof is None or member not in taking:
+        return False
+    wanted = ((accepted(place.organization), held(place)) for place in taking)
+    return all(proof.factor in takes for takes, own in wanted if own & takes)
 
 
 def held_without(member: Member, factor: Factor) -> frozenset[str]:

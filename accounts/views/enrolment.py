@@ -118,7 +118,7 @@ def recovery_codes(request: MemberRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "own": own, "then": _then(request)}
     if not form.is_valid():
         return render(request, "accounts/recovery_codes.html", context)
-    if not enrolment.has_shown_enough(request.session, request.member):
+    if not own_factors.has_shown_enough(request.session, request.member):
         return _show_first(request, reverse("accounts:recovery_codes"))
     codes = own_factors.new_codes(request.member, request.session)
     return _unkept(render(request, "accounts/new_recovery_codes.html", {**context, "codes": codes}))

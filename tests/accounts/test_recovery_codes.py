@@ -10,12 +10,19 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
+from accounts import own_factors, session
 from accounts.factors import recovery_codes
-from accounts.models import Authenticator, RecoveryCode, Session
+from accounts.factors.held import kind_of, mark_of
+from accounts.models import Authenticator, Organization, Passkey, RecoveryCode, Session
+from accounts.models.organization import SecondFactorLevel
+from accounts.sessions import SessionStore
 from policies.models import Decision
 from portal.audit.models import AuditEvent
+from portal.core.errors import Refused
 from portal.core.secrets import digest
 from portal.treasury.withdrawals import request_withdrawal
+from tests.factories.authenticator import SoftPasskey
+from tests.factories.people import also_in
 from tests.factories.world import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -178,6 +185,23 @@ def test_new_codes_take_a_fresh_factor(client, owner, sign_in, code):
         assert not RecoveryCode.objects.exists()
         client.post(CODES, {"code": code(owner)})
         assert RecoveryCode.objects.count() == 10
+
+
+def test_no_codes_are_made_for_a_place_that_asks_for_more_than_was_shown(world, owner):
+    """An app must not make what opens an Organization that takes passkeys alone, whoever calls for it (F-8)."""
+    Organization.objects.filter(pk=world.elsewhere.pk).update(second_factor_level=SecondFactorLevel.PASSKEY)
+    there = also_in(world.elsewhere, owner.user)
+    SoftPasskey().enrolled(owner.user)
+    app = Authenticator.objects.get(user=owner.user)
+    store = SessionStore()
+    session.start(store, owner, factor=kind_of(app), mark=mark_of(app))
+    with pytest.raises(Refused, match="Show a factor"):
+        own_factors.new_codes(owner, store)
+    assert recovery_codes.remaining(there) == 0
+    passkey = Passkey.objects.get(user=owner.user)
+    session.note_proof(store, kind_of(passkey), mark_of(passkey))
+    assert len(own_factors.new_codes(owner, store)) == 10
+    assert recovery_codes.remaining(there) == 10
 
 
 def test_a_code_is_nobodys_way_around_a_lost_password(client, owner):
