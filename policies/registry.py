@@ -93,7 +93,8 @@ class Operation(Generic[P]):
     whatever its policy says (P3), and `gives_again` whether a name would lead elsewhere than it once did, seen from the
     fields that the request touches (P2). `reaches` names the Organizations whose histories it writes besides its own.
     `touches` says what it would write: when that is not any more what it was, the request is stale (R6).
-    `done` says of work outside the database whether it has happened, whatever became of the answer. `renewed` gives the
+    `done` says of work outside the database whether it has happened, whatever became of the answer, and notes how; what
+    it says yes to is executed in the same transaction. `renewed` gives the
     params with which it is asked again, seen from what is so. `barred` says why nobody may agree to it as things
     stand, or nothing; it waits meanwhile, and can be rejected or taken back. `tells`: it writes to those concerned
     itself, so nobody else has to when it was done alone.

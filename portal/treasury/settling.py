@@ -1,5 +1,6 @@
 """Writing into the history what became of money that was sent: arrived under which transaction, or failed."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
@@ -30,15 +31,21 @@ KINDS: Final = [kind.value for kind, _ in ENDS.values()]
 
 def tell_settled() -> int:
     """Record every end that was not recorded before, and say how many there were; harmless to repeat."""
+    return each(_untold(), _tell, what="tell what became of a withdrawal")
+
+
+def _untold() -> Iterator[Withdrawal]:
+    """All of them, some at a time: old ones that get nowhere must not hide those that were sent after them."""
     since = timezone.now() - LOOKED_AT_FOR
     sent = Withdrawal.objects.filter(change__state=State.EXECUTED, change__ended_at__gt=since)
-    rows: list[Withdrawal] = []
     # One Organization after the other: the history is found by Organization and kind.
-    for organization_id in sent.order_by().values_list("organization", flat=True).distinct():
+    for organization_id in list(sent.order_by().values_list("organization", flat=True).distinct()):
         told = AuditEvent.objects.filter(organization=organization_id, kind__in=KINDS).values("subject_id")
-        untold = sent.filter(organization=organization_id).exclude(pk__in=told)
-        rows += untold.select_related("account", "change").order_by("pk")[:AT_A_TIME]
-    return each(rows, _tell, what="tell what became of a withdrawal")
+        untold = sent.filter(organization=organization_id).exclude(pk__in=told).select_related("account", "change")
+        last = 0
+        while rows := list(untold.filter(pk__gt=last).order_by("pk")[:AT_A_TIME]):
+            yield from rows
+            last = rows[-1].pk
 
 
 def _tell(withdrawal: Withdrawal) -> int:

@@ -5,12 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from policies.changes import ask_again
+from policies.changes import ask_again, execute
 from policies.models import ChangeRequest, State
 from portal.audit.models import AuditEvent
+from portal.core.errors import Unavailable
 from portal.treasury.models import Address, Withdrawal
 from portal.venues.errors import FeeRose
 from portal.venues.paper import networks
+from portal.venues.paper.venue import PaperVenue
 from portal.venues.types import Stage
 from tests.api.calls import Wire
 from tests.treasury.conftest import VENUE
@@ -49,6 +51,25 @@ def test_a_fee_that_fell_or_stayed_is_booked_as_it_is(ask, approve, ben, cleo, t
     sent = AuditEvent.objects.filter(kind="withdrawal.sent").latest("pk")
     assert Decimal(sent.data["fee"]) == Decimal(fee)
     assert Decimal(sent.data["amount"]) == Decimal("1.25")
+
+
+def test_a_fee_is_booked_as_it_was_also_where_the_answer_was_lost(ask, approve, ben, cleo, takes, monkeypatch):
+    """Our books and the history must not keep the most that was asked, nor leave out that it was sent (R8, K7)."""
+    change = ask()
+    takes("0.00003")
+    send = PaperVenue.send_withdrawal
+
+    def lost(self, reference):
+        raise Unavailable("The exchange did not answer.")
+
+    monkeypatch.setattr(PaperVenue, "send_withdrawal", lost)
+    assert approve(change, ben, cleo).state == State.APPROVED
+    monkeypatch.setattr(PaperVenue, "send_withdrawal", send)
+    VENUE.send_withdrawal(change.withdrawal.reference)
+    assert execute(change.reference).state == State.EXECUTED
+    assert Withdrawal.objects.get().fee_units == 300_000
+    sent = AuditEvent.objects.get(kind="withdrawal.sent")
+    assert Decimal(sent.data["fee"]) == Decimal("0.00003")
 
 
 def test_a_fee_that_rose_fails_with_words_and_gives_the_money_back(ask, approve, ben, cleo, takes, standing):

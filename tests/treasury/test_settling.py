@@ -1,5 +1,6 @@
 """What became of money that was sent stands in the history, once."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,9 @@ from django.utils import timezone
 
 from portal.audit.models import AuditEvent
 from portal.treasury.settling import tell_settled
+from portal.venues.paper.venue import PaperVenue
 from portal.venues.registry import venue
+from portal.venues.types import Stage
 from tests.venues.conftest import together
 
 
@@ -37,6 +40,25 @@ def test_the_history_says_when_it_arrived_and_under_which_transaction(
     text = client.get(reverse("dashboard:history")).content.decode()
     assert "saw the withdrawal" in text
     assert row.txid in text
+
+
+@pytest.mark.django_db
+def test_what_gets_nowhere_hides_nothing_that_arrived(ask, approve, ben, cleo, time_machine, monkeypatch):
+    """Two that hang at their network must not keep the history from saying that a later one arrived."""
+    monkeypatch.setattr("portal.treasury.settling.AT_A_TIME", 2)
+    time_machine.move_to(timezone.now(), tick=False)
+    hang = [approve(ask("0.1"), ben, cleo).withdrawal.reference for _ in range(2)]
+    last = approve(ask("0.2"), ben, cleo)
+    look = PaperVenue.withdrawal
+
+    def stuck(self, reference):
+        row = look(self, reference)
+        return replace(row, stage=Stage.PENDING) if reference in hang else row
+
+    monkeypatch.setattr(PaperVenue, "withdrawal", stuck)
+    time_machine.shift(timedelta(seconds=11))
+    assert tell_settled() == 1
+    assert arrived().get().subject_id == last.withdrawal.pk
 
 
 @pytest.mark.django_db(transaction=True)

@@ -95,13 +95,16 @@ def release(*, change: "ChangeRequest") -> None:
 
 
 def is_sent(*, change: "ChangeRequest") -> bool:
-    """Whether the venue has sent what is held, whatever became of its answer.
+    """Whether the venue has sent what is held, whatever became of its answer; if so, with what fee is noted.
 
     Raises: Unavailable while it cannot say.
     """
     withdrawal = Withdrawal.objects.select_related("account").get(change=change)
-    stage = venue(withdrawal.account.venue).withdrawal(withdrawal.reference).stage
-    return stage not in (Stage.HELD, Stage.CANCELED)
+    row = venue(withdrawal.account.venue).withdrawal(withdrawal.reference)
+    if row.stage in (Stage.HELD, Stage.CANCELED):
+        return False
+    _note_sent(withdrawal, row, actor=portal(change.organization_id), change=change)
+    return True
 
 
 def barred(change: "ChangeRequest") -> str:
@@ -149,10 +152,7 @@ def withdraw(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> With
     if row.stage is Stage.HELD and notices.is_out_of_the_book(withdrawal.address):
         raise Conflict(f"{params.key} was removed from the address book after this was asked. Nothing was sent.")
     sent = exchange.send_withdrawal(withdrawal.reference)
-    if sent.fee_units != withdrawal.fee_units:
-        withdrawal.fee_units = sent.fee_units
-        withdrawal.save(update_fields=["fee_units"])
-    _record(EventKind.WITHDRAWAL_SENT, actor, withdrawal, sent, change)
+    _note_sent(withdrawal, sent, actor=actor, change=change)
     return withdrawal
 
 
@@ -161,6 +161,14 @@ def destination_of(address: Address) -> Destination:
     return Destination(
         key=address.key, address=address.address, method=address.method, network=address.network, memo=address.memo
     )
+
+
+def _note_sent(withdrawal: Withdrawal, sent: WithdrawalRow, *, actor: Actor, change: "ChangeRequest") -> None:
+    """What the network took is in our books and in the history, whether the venue answered at once or later."""
+    if sent.fee_units != withdrawal.fee_units:
+        withdrawal.fee_units = sent.fee_units
+        withdrawal.save(update_fields=["fee_units"])
+    _record(EventKind.WITHDRAWAL_SENT, actor, withdrawal, sent, change)
 
 
 def _account(change: "ChangeRequest", params: Withdraw) -> Account:
