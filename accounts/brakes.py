@@ -3,6 +3,8 @@
 Each asks for a reason, which whoever is concerned reads, and raises Invalid where none is given.
 """
 
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -119,7 +121,7 @@ def _key(actor: Member, api_key: ApiKey) -> ApiKey:
     return key
 
 
-def _record(kind: EventKind, actor: Member, subject: ApiKey | ServiceUser, reason: str, **data: str) -> None:
+def _record(kind: EventKind, actor: Member, subject: ApiKey | ServiceUser, reason: str, **data: Any) -> None:
     record(kind, actor=actor, subject=subject, workflow=Workflow.MANAGE_ACCESS, reason=reason, **data)
 
 

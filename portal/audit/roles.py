@@ -52,13 +52,13 @@ def never_reported() -> tuple[str, ...]:
 
 def unreported_columns() -> dict[str, tuple[str, ...]]:
     """By table the columns that prove who somebody is: the role for reports reads the others of these tables."""
-    return {
-        config.get_model(name)._meta.db_table: tuple(
-            config.get_model(name)._meta.get_field(field).column for field in fields
-        )
-        for config in apps.get_app_configs()
-        for name, fields in getattr(config, "unreported_fields", {}).items()
-    }
+    found: dict[str, tuple[str, ...]] = {}
+    for config in apps.get_app_configs():
+        for name, hidden in getattr(config, "unreported_fields", {}).items():
+            meta = config.get_model(name)._meta
+            columns = {field.name: str(field.column) for field in meta.local_concrete_fields}
+            found[meta.db_table] = tuple(columns[field] for field in hidden)
+    return found
 
 
 def statements(roles: Roles) -> list[str]:
@@ -128,7 +128,7 @@ def _of_columns(role: str, schema: str) -> Iterator[str]:
     quote = connection.ops.quote_name
     models = {model._meta.db_table: model for model in apps.get_models()}
     for table, hidden in unreported_columns().items():
-        columns = (field.column for field in models[table]._meta.local_concrete_fields)
+        columns = (str(field.column) for field in models[table]._meta.local_concrete_fields)
         shown = ", ".join(quote(column) for column in columns if column not in hidden)
         yield f"REVOKE ALL ON TABLE {schema}.{quote(table)} FROM {role}"
         yield f"GRANT SELECT ({shown}) ON TABLE {schema}.{quote(table)} TO {role}"
