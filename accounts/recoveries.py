@@ -21,15 +21,17 @@ from portal.core.phrases import dated
 def announce(user: User) -> list[Recovery]:
     """Say in the history, by mail and on the pages of everybody concerned what will happen in 48 hours.
 
-    Concerned are all the Organizations of the person: their factors are the same everywhere.
+    Concerned are all the Organizations of the person, also one that has suspended them: their factors go there too.
 
     Raises: NotFound for who is no active member anywhere; Conflict if it is announced already.
     """
-    active = _places(user)
+    _active(user)
     if running(user):
         raise Conflict(f"A recovery of {user.name} is announced already.")
     now = timezone.now()
-    made = [Recovery.objects.create(member=place, announced_at=now, opens_at=now + OPENS_AFTER) for place in active]
+    made = [
+        Recovery.objects.create(member=place, announced_at=now, opens_at=now + OPENS_AFTER) for place in places.of(user)
+    ]
     for recovery in made:
         _tell(EventKind.RECOVERY_ANNOUNCED, recovery, operator(recovery.member.organization_id))
         _notify_all(
@@ -43,14 +45,15 @@ def announce(user: User) -> list[Recovery]:
 
 
 @transaction.atomic
-def open_enrolment(user: User) -> None:
+def open_enrolment(user: User) -> list[Member]:
     """Take the person's lost factors away and mail them a link to enrol new ones. Rights and policies stay.
 
-    Until 24 hours after they enrol again they rest (`accounts.resting`).
+    Until 24 hours after they enrol again they rest (`accounts.resting`). A place that began after it was announced had
+    nobody told, who might have cancelled it: what counts there stays, and these places are the answer.
 
     Raises: NotFound if nothing is announced, or it was cancelled; Refused before its time.
     """
-    active = _places(user)
+    active = _active(user)
     found = running(user)
     if not found:
         raise NotFound(f"No recovery of {user.name} is announced, or it was cancelled.")
@@ -58,15 +61,22 @@ def open_enrolment(user: User) -> None:
     if opens_at > timezone.now():
         raise Refused(f"Not before {dated(opens_at)} UTC. Until then any member can cancel it.")
     now = timezone.now()
-    trust.end_all(user)
+    told = {recovery.member_id for recovery in found}
+    untold = [place for place in places.of(user) if place.pk not in told]
+    reached = [place for place in places.of(user) if place.pk in told]
+    first = next((place for place in active if place.pk in told), None)
+    if first is None:
+        raise NotFound(f"{user.name} is an active member of no organization that was told of it.")
+    trust.end_all(user, reached)
     throttle.code_was_right(user)
-    resting.begin(places.of(user))
+    resting.begin(reached)
     Recovery.objects.filter(pk__in=[recovery.pk for recovery in found]).update(opened_at=now)
     for recovery in found:
         _tell(EventKind.RECOVERY_OPENED, recovery, operator(recovery.member.organization_id))
         _notify_all(recovery.member, "recovery_opened", name=user.name)
-    own_password.send_enrolment_link(active[0])
-    sessions.end_all(user, reason="The operator reset the second factors.")
+    own_password.send_enrolment_link(first)
+    sessions.end_in(reached, reason="The operator reset the second factors.")
+    return untold
 
 
 @transaction.atomic
@@ -123,7 +133,7 @@ def running_in(organization_id: int) -> list[Recovery]:
     return list(rows.select_related("member__user").order_by("pk"))
 
 
-def _places(user: User) -> list[Member]:
+def _active(user: User) -> list[Member]:
     """The person's active memberships, the histories of all of them locked."""
     places.lock(user)
     active = Member.objects.active().filter(user=user).select_related("organization", "user")

@@ -30,10 +30,12 @@ def end_all_of(member: Member) -> None:
             end(shown, [member])
 
 
-def end_all(user: User) -> None:
-    """Take every factor of the person away, in all their Organizations."""
+def end_all(user: User, places: Iterable[Member]) -> None:
+    """No factor of the person counts in these places any longer; what then counts nowhere is gone."""
+    where = list(places)
     for model in KINDS.values():
-        model.objects.filter(user=user).delete()
+        for shown in model.objects.filter(user=user):
+            end(shown, where)
 
 
 def count_all(member: Member) -> None:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts import recoveries
 from accounts.factors import recovery_codes
+from accounts.factors.held import held
 from accounts.models import Authenticator, Recovery, RecoveryCode, SecurityNotice, Session
 from portal.audit.models import AuditEvent
 from portal.core.errors import NotFound, Refused
@@ -123,6 +124,32 @@ def test_who_belongs_to_two_is_announced_in_both(owner, eve, world, mailed, cloc
         world.organization.pk: "operator",
         world.elsewhere.pk: "Eve Aldous",
     }
+
+
+def test_nobody_loses_factors_where_nobody_was_told(owner, world, clock):
+    """A place that began between announcing and opening must not lose what counts there unasked (DESIGN M4)."""
+    recover()
+    there = also_in(world.elsewhere, owner.user)
+    clock.shift(TWO_DAYS)
+    assert "Not in Elsewhere" in recover()
+    assert held(there) == {"totp"}
+    assert held(owner) == frozenset()
+    there.refresh_from_db()
+    owner.refresh_from_db()
+    assert (there.factors_reset_at, owner.factors_reset_at) == (None, timezone.now())
+    assert not AuditEvent.objects.filter(kind="recovery.opened", organization=world.elsewhere).exists()
+    assert "being told" in recover()
+    clock.shift(TWO_DAYS)
+    recover()
+    assert held(there) == frozenset()
+    assert AuditEvent.objects.filter(kind="recovery.opened", organization=world.elsewhere).count() == 1
+
+
+def test_who_has_suspended_the_person_is_told_as_well(owner, eve, world, clock):
+    """Their factors go there too, so nobody there must find that out afterwards."""
+    there = also_in(world.elsewhere, owner.user, suspended_at=timezone.now(), suspended_by=eve)
+    recover()
+    assert Recovery.objects.filter(member=there).exists()
 
 
 def test_nobody_unknown_is_recovered(world):

@@ -44,9 +44,14 @@ class Command(SealingCommand):
 
     def _open(self, user: User) -> None:
         try:
-            recoveries.open_enrolment(user)
+            untold = recoveries.open_enrolment(user)
         except Refused as error:
             self.stdout.write(f"A recovery of {user.name} is announced.")
             raise CommandError(error.message) from error
         self.stdout.write(f"The factors of {user.name} are removed.")
+        for place in untold:
+            self.stdout.write(
+                f"Not in {place.organization.name}, which {user.name} joined after it was announced. "
+                "Run this again to announce it there too, or let a member there ask for a reset."
+            )
         self.stdout.write(f"A link to enrol new ones was mailed to {user.email}.")
