@@ -9,7 +9,6 @@ UNREADABLE: Final = "This was asked in another version of the portal and cannot 
 UNKNOWN_OPERATION: Final = (
     "This version of the portal does not know what was asked here, so nobody can carry it out. Ask for it anew."
 )
-UNKNOWN_TITLE: Final = "Not known to this version of the portal"
 
 
 def trouble(change: ChangeRequest) -> str:
@@ -29,14 +28,6 @@ def moves_money(change: ChangeRequest) -> bool:
         return registry.get(change.operation).money
     except registry.Unregistered:
         return True
-
-
-def title_of(change: ChangeRequest) -> str:
-    """What its operation is called."""
-    try:
-        return registry.get(change.operation).title
-    except registry.Unregistered:
-        return UNKNOWN_TITLE
 
 
 def barred(change: ChangeRequest) -> str:

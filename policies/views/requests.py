@@ -149,7 +149,6 @@ def _page(
         "progress": progress(change, standing, decisions),
         "steps": steps(request, change, decisions),
         "is_own": change.member_id == request.member.pk,
-        "operation": reading.title_of(change),
         "own_decision": next((one for one in decisions if one.person_id == request.member.user_id), None),
         "beside": beside(request, change, is_left=not (standing.can_decide and intact)),
         "moves_money": reading.moves_money(change),
