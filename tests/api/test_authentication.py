@@ -352,10 +352,10 @@ def test_a_session_opens_nothing_here(world, client, sign_in, owner):
 
 
 def test_a_key_opens_no_page(readonly):
-    """AP-13: API keys are ignored on pages."""
+    """AP-13: API keys open no page, whatever else is sent: who comes with one reads that there is nothing."""
     nonce = str(next_nonce())
     body = f"nonce={nonce}".encode()
     headers = {"API-Key": readonly.bot.public, "API-Sign": sign(readonly.bot.secret, "/inbox/", nonce, body)}
     response = readonly.client.get("/inbox/", headers=headers, secure=True)
-    assert response.status_code == 302
-    assert response.headers["Location"].startswith("/sign-in/")
+    assert (response.status_code, response.json()) == (404, {"error": ["EGeneral:Unknown method"]})
+    assert not response.cookies

@@ -103,11 +103,11 @@ class TestInFrontOfDjango:
         assert renewals == ["renewed", "answered", "renewed"]
 
     def test_other_paths_go_to_django(self, door):
-        for path in ("/", "/inbox/", "/0", "/00/private/Balance", "/v2"):
+        for path in ("/", "/inbox/", "/00/private/Balance", "/0.", "/v2"):
             assert door.send(path) == b"a page"
 
     @pytest.mark.parametrize(
-        "path", ["/0/", "/0/private", "/0/public", "/0/x", "/0//private/Balance", "/0/Public/Time", "/0/\xff"]
+        "path", ["/0", "/0/", "/0/private", "/0/public", "/0/x", "/0//private/Balance", "/0/Public/Time", "/0/\xff"]
     )
     def test_nothing_under_the_prefix_reaches_django(self, door, path):
         assert door.error(path) == "EGeneral:Unknown method"

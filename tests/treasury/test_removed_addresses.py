@@ -108,12 +108,14 @@ def test_an_address_that_comes_back_can_be_approved_again(ask, approve, book, be
 
 @pytest.mark.django_db
 def test_what_a_name_stands_for_by_now_is_said(ask, approve, book, ben, cleo):
-    """fault security-M5: renamed, and the name given to another address."""
+    """fault security-M5: renamed, and the name given to another address, which somebody has to agree to (P2)."""
     change = ask()
     book.rename("btc-vault")
     assert ("wait", "The address is called btc-vault now, and not btc-cold any more.") in said(change)
-    book.add(OTHER)
-    change.refresh_from_db()
+    again = book.add(OTHER)
+    assert again.state == State.PENDING
+    assert not any("stands for another" in title for _, title in said(change))
+    assert approve(again, ben).state == State.EXECUTED
     assert ("wait", "The name btc-cold stands for another address by now.") in said(change)
     assert approve(change, ben, cleo).state == State.EXECUTED
 
