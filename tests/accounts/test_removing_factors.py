@@ -20,8 +20,9 @@ def keys(world, ben):
     """Two passkeys of Ben, which count in Elsewhere as well as here, where nothing but passkeys is taken."""
     there = add_member(world.elsewhere, ben.user, rights=[])
     made = [SoftPasskey().enrolled(ben.user), SoftPasskey().enrolled(ben.user)]
-    for factor in (Authenticator.objects.get(user=ben.user), *made):
-        factor.places.set([ben, there])
+    Authenticator.objects.get(user=ben.user).places.set([ben, there])
+    for passkey in made:
+        passkey.places.set([ben, there])
     Organization.objects.filter(pk=ben.organization_id).update(second_factor_level=SecondFactorLevel.PASSKEY)
     return there, made
 

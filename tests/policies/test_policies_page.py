@@ -130,7 +130,7 @@ def test_a_policy_is_locked_and_unlocked_from_its_page(owner, ana, ben, cleo, fr
     asked = ChangeRequest.objects.get(operation="policies.lock_policy")
     for member in (ben, cleo):
         decide(asked.reference, member=member, approved=True, digest=asked.digest, proof=fresh(asked))
-    policy.refresh_from_db()
+    policy = Policy.objects.get(pk=policy.pk)
     assert policy.is_locked
     shown = client.get(reverse("policies:policies")).content.decode()
     assert reverse("policies:unlock", args=["initiate_withdrawal"]) in shown
