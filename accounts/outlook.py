@@ -42,7 +42,8 @@ def outlook(
     """
     facts = gathered.gather(member.organization)
     initiator = gathered.initiator(facts, member)
-    asked = Asked(workflow=Workflow.MANAGE_ACCESS, initiator=initiator, gives_withdraw=gives_withdraw)
+    given = frozenset() if gives_withdraw is None else frozenset({gives_withdraw})
+    asked = Asked(workflow=Workflow.MANAGE_ACCESS, initiator=initiator, gives_withdraw=given)
     asked = replace(asked, subject=subject.user_id if subject else None, least=1 if accepted else 0)
     asked = replace(asked, protected=protected and is_locked(facts.policies))
     need = approvals_needed(asked, facts.policies)

@@ -97,7 +97,7 @@ def asking(operation: Operation[P], change: "ChangeRequest", facts: Facts, param
         initiator=asker,
         account_id=change.account_id,
         subject=subject.user_id if subject else None,
-        gives_withdraw=operation.gives_withdraw(params) if params is not None else None,
+        gives_withdraw=frozenset(operation.gives_withdraw(params)) if params is not None else frozenset(),
         money=operation.money,
         alone=operation.alone,
         protected=protects and is_locked(facts.policies),

@@ -118,7 +118,7 @@ def _concerned(change: ChangeRequest, facts: Facts, by_user: int | None) -> "lis
 def _watching(change: ChangeRequest, facts: Facts) -> "list[Member]":
     """Whoever may look at the workflow, or at the one that is governed, but for who did it; unless they opted out."""
     workflows = {Workflow(change.workflow)} | {one for one in Workflow if one.value == change.subject}
-    if gathering.asked(change, facts).gives_withdraw is not None:
+    if gathering.asked(change, facts).gives_withdraw:
         workflows.add(Workflow.INITIATE_WITHDRAWAL)
     able = [
         person.member_id

@@ -1,6 +1,6 @@
 """Every governed operation: what it is called, what it takes, whom it concerns and how it is carried out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -85,7 +85,7 @@ class Operation(Generic[P]):
     about it may be open for each initiator; empty for a withdrawal. `subject_member` is the Member whom the change is
     about. `money` asks for a Decision whose proof is bound to it, and lets any number be open. `shifts_power` says
     that it can bring about a dead end (P5). `permission` is what a key needs to ask for it; without one no key may.
-    `gives_withdraw` names the Account from which a key would gain Withdraw. With `approvers_ask` whoever holds
+    `gives_withdraw` names the Accounts from which keys would gain Withdraw. With `approvers_ask` whoever holds
     Approve may ask for it too, and with `alone` whoever may ask finishes it alone. With `accepted` its subject has to
     accept it once it is approved (O3). `protected` says whether it is one of the changes that P4 protects while any
     policy is locked, from its params and the facts. `takes_power`: it only takes power away, so that one rejection does
@@ -113,7 +113,7 @@ class Operation(Generic[P]):
     opened: Opened[P] | None
     ended: Ended | None
     done: Done | None
-    gives_withdraw: Callable[[P], int | None]
+    gives_withdraw: Callable[[P], Collection[int]]
     money: bool
     shifts_power: bool
     permission: str
@@ -141,7 +141,12 @@ _by_run: dict[object, Operation[Any]] = {}
 
 
 def nothing(_params: object) -> None:
-    """For operations without Account, subject member or power to withdraw."""
+    """For operations without Account or subject member."""
+
+
+def no_account(_params: object) -> tuple[int, ...]:
+    """For operations that give no key Withdraw."""
+    return ()
 
 
 def unprotected(_params: object, _facts: "Facts") -> bool:
@@ -203,7 +208,7 @@ def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of
     opened: Opened[P] | None = None,
     ended: Ended | None = None,
     done: Done | None = None,
-    gives_withdraw: Callable[[P], int | None] = nothing,
+    gives_withdraw: Callable[[P], Collection[int]] = no_account,
     money: bool = False,
     shifts_power: bool = True,
     permission: str = "",

@@ -162,7 +162,7 @@ def forecast(
         workflow,
         gathering.initiator(facts, member),
         account_id,
-        gives_withdraw=gives_withdraw,
+        gives_withdraw=frozenset() if gives_withdraw is None else frozenset({gives_withdraw}),
         protected=(protected or bool(frees)) and is_locked(facts.policies),
         least=least,
         frees=frozenset(bot.account_id for bot in frees),

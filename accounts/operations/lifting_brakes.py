@@ -18,7 +18,7 @@ from policies.workflows import Workflow
 from portal.core import markup
 from portal.core.actors import Actor
 from portal.core.describing import Description, Fact
-from portal.core.errors import Conflict, Refused
+from portal.core.errors import Conflict
 
 WORDS: Final = {"member": "Member", "bot": "Service user", "key": "Key"}
 KINDS: Final[dict[type[Member | ServiceUser | ApiKey], stopped.Kind]] = {
@@ -76,15 +76,20 @@ def _title(params: LiftBrakes) -> str:
     return f"Lift what {params.name} stopped"
 
 
+def _withdrawing_accounts(params: LiftBrakes) -> tuple[int, ...]:
+    """The Accounts from which something of it would withdraw again: giving that back is giving it (DESIGN P2)."""
+    named = [brake.pk for brake in params.brakes if brake.kind == "bot"]
+    keys = [brake.pk for brake in params.brakes if brake.kind == "key"]
+    bots = ServiceUser.objects.filter(pk__in=named) | ServiceUser.objects.filter(
+        pk__in=ApiKey.objects.filter(pk__in=keys).values("service_user")
+    )
+    return tuple(sorted({bot.account_id for bot in bots if bot.has(Permission.WITHDRAW)}))
+
+
 def check_lifting(*, actor: Actor, params: LiftBrakes, change: ChangeRequest) -> None:
-    """Raises: Conflict if nothing of it is stopped any more; Refused for withdrawals from several Accounts at once."""
+    """Raises: Conflict if nothing of it is stopped any more."""
     if not list(_left(params, change.organization_id)):
         raise Conflict("Nothing of this is stopped any more.")
-    if len(_withdrawing_accounts(params)) > 1:
-        raise Refused(
-            "These withdraw from more than one Account, and somebody has to answer for each. Lift them one by one, on "
-            "the pages of the service users."
-        )
 
 
 def _touched(*, params: LiftBrakes, change: ChangeRequest) -> tuple[Touched, ...]:
@@ -128,7 +133,7 @@ def describe_lifting(change: ChangeRequest) -> Description:
     describe=describe_lifting,
     opened=check_lifting,
     approvers_ask=True,
-    gives_withdraw=lambda params: next(iter(_withdrawing_accounts(params)), None),
+    gives_withdraw=_withdrawing_accounts,
     # As lifting each of them alone is.
     protected=lambda params, facts: bool(_withdrawing_accounts(params)) or _has_powerful(params, facts),
     touches=_touched,
@@ -161,16 +166,6 @@ def _left(params: LiftBrakes, organization_id: int) -> Iterator[Member | Service
     for key in stopped.keys(organization_id).order_by("pk"):
         if since.get(("key", key.pk)) == key.paused_at is not None:
             yield key
-
-
-def _withdrawing_accounts(params: LiftBrakes) -> tuple[int, ...]:
-    """The Accounts from which something of it would withdraw again: giving that back is giving it (DESIGN P2)."""
-    named = [brake.pk for brake in params.brakes if brake.kind == "bot"]
-    keys = [brake.pk for brake in params.brakes if brake.kind == "key"]
-    bots = ServiceUser.objects.filter(pk__in=named) | ServiceUser.objects.filter(
-        pk__in=ApiKey.objects.filter(pk__in=keys).values("service_user")
-    )
-    return tuple(sorted({bot.account_id for bot in bots if bot.has(Permission.WITHDRAW)}))
 
 
 def _has_powerful(params: LiftBrakes, facts: Facts) -> bool:

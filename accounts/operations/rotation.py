@@ -76,7 +76,7 @@ def _renewed(params: RotateKey, change: ChangeRequest) -> RotateKey:
     opened=check_rotation,
     touches=touched.by_rotation,
     renewed=_renewed,
-    gives_withdraw=lambda params: params.account_id if params.limits.may_withdraw else None,
+    gives_withdraw=lambda params: (params.account_id,) if params.limits.may_withdraw else (),
     protected=lambda params, _facts: params.limits.may_withdraw,
 )
 def rotate_key(*, actor: Actor, params: RotateKey, change: ChangeRequest) -> ApiKey:

@@ -94,7 +94,7 @@ def check_change(*, actor: Actor, params: ChangeServiceUser, change: ChangeReque
     describe=wording.creation,
     opened=check_creation,
     touches=touched.by_creation,
-    gives_withdraw=lambda params: params.account_id if params.limits.may_withdraw else None,
+    gives_withdraw=lambda params: (params.account_id,) if params.limits.may_withdraw else (),
     protected=lambda params, _facts: params.limits.may_withdraw,
 )
 def create_service_user(*, actor: Actor, params: CreateServiceUser, change: ChangeRequest) -> ServiceUser:
@@ -143,7 +143,7 @@ def create_service_user(*, actor: Actor, params: CreateServiceUser, change: Chan
     touches=touched.by_alteration,
     renewed=lambda params, change: replace(params, before=limits_of(find(change, params.service_user_id))),
     gives_withdraw=lambda params: (
-        params.account_id if params.after.may_withdraw and not params.before.withdraws_now else None
+        (params.account_id,) if params.after.may_withdraw and not params.before.withdraws_now else ()
     ),
     takes_power=lambda params: bool(grown(params.after, params.before)) and not grown(params.before, params.after),
     protected=lambda params, _facts: params.after.may_withdraw and bool(grown(params.before, params.after)),

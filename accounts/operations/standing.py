@@ -58,7 +58,7 @@ def check_removal(*, actor: Actor, params: RemoveServiceUser, change: ChangeRequ
     opened=check_lift,
     approvers_ask=True,
     touches=touched.by_lifting,
-    gives_withdraw=lambda params: _withdrawing_account(params.service_user_id),
+    gives_withdraw=lambda params: _withdrawing_accounts(params.service_user_id),
     # Its keys may withdraw again: that is making them anew.
     protected=lambda params, facts: _may_withdraw(facts.bot(params.service_user_id)),
 )
@@ -77,10 +77,10 @@ def _may_withdraw(bot: Bot | None) -> bool:
     return bot is not None and WITHDRAW in bot.permissions
 
 
-def _withdrawing_account(service_user_id: int) -> int | None:
+def _withdrawing_accounts(service_user_id: int) -> tuple[int, ...]:
     """The Account from which the bot would withdraw again: giving that back is giving it (DESIGN P2)."""
     bot = ServiceUser.objects.filter(pk=service_user_id).first()
-    return bot.account_id if bot is not None and bot.has(Permission.WITHDRAW) else None
+    return (bot.account_id,) if bot is not None and bot.has(Permission.WITHDRAW) else ()
 
 
 @operation(

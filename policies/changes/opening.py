@@ -169,7 +169,7 @@ def _refuse_strangers(change: ChangeRequest, entry: Operation[Any], asked: Asked
     )
     if lack is not None:
         raise Refused(lack)
-    if asked.gives_withdraw is not None and asked.gives_withdraw not in facts.accounts:
+    if not asked.gives_withdraw <= set(facts.accounts):
         raise NotFound("There is no such Account in this Organization.")
 
 

@@ -12,7 +12,7 @@ from portal.core.errors import Refused
 class Asked:
     """What is asked, as far as the rules care. `subject` is the person whom the change is about, if it is about one.
 
-    `gives_withdraw` names the Account from which a key would gain Withdraw. `alone`: whoever may ask finishes alone,
+    `gives_withdraw` names the Accounts from which keys would gain Withdraw. `alone`: whoever may ask finishes alone,
     unless it is `protected`: one of P4's changes, while a policy is locked. `takes_power`: it only takes power away
     (R5). At `least` so many approvals are needed, and `spared` of them are given in another way (O3). `frees` names the
     Accounts from which keys would send at once afterwards, and `barred` the persons who hold those (P2).
@@ -22,7 +22,7 @@ class Asked:
     initiator: Initiator
     account_id: int | None = None
     subject: int | None = None
-    gives_withdraw: int | None = None
+    gives_withdraw: frozenset[int] = frozenset()
     money: bool = False
     alone: bool = False
     protected: bool = False
@@ -109,7 +109,7 @@ def _executes(asked: Asked, initiator: Person) -> bool:
 
 def to_answer_for(asked: Asked) -> frozenset[int]:
     """The Accounts from which a key would send at once, and whose Execute the initiator does not hold (P2)."""
-    accounts = asked.frees if asked.gives_withdraw is None else asked.frees | {asked.gives_withdraw}
+    accounts = asked.frees | asked.gives_withdraw
     initiator = asked.initiator
     if isinstance(initiator, Bot):
         return accounts
@@ -118,7 +118,7 @@ def to_answer_for(asked: Asked) -> frozenset[int]:
 
 
 def _needs_voucher(asked: Asked, policies: Collection[Terms]) -> bool:
-    if not asked.frees and asked.gives_withdraw is None:
+    if not asked.frees and not asked.gives_withdraw:
         return False
     is_governed = not asked.frees and policy_of(policies, Workflow.INITIATE_WITHDRAWAL) is not None
     return not is_governed and bool(to_answer_for(asked))

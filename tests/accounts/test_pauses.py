@@ -9,11 +9,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import brakes, keys, stopped
-from accounts.models import ApiKey, Member
+from accounts.models import Account, ApiKey, Member, ServiceUser
 from accounts.operations.lifting_brakes import all_of, lift_brakes, pause_of
 from accounts.operations.revoking import params_of, revoke_key
 from policies.changes import propose
-from policies.models import ChangeRequest, Policy, State
+from policies.models import ChangeRequest, Grant, Policy, State
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, NotFound, Refused
 from portal.treasury.withdrawals import request_withdrawal
@@ -128,6 +128,29 @@ def test_what_a_member_stopped_who_was_removed_meanwhile_is_not_stopped_for_ever
     change = ChangeRequest.objects.get(operation="accounts.lift_brakes")
     assert answer.status_code == 302
     yes(change, cleo)
+    assert again(treasury_bot.key).is_active
+
+
+@pytest.mark.parametrize("governed", [True, False])
+def test_lifting_for_two_accounts_takes_one_request(world, owner, ana, ben, cleo, treasury_bot, trading_bot, governed):
+    """One request lifts all that one member stopped (DESIGN §4); no key gets Withdraw by it from an Account for which
+    nobody of those who agreed may execute (P2).
+    """
+    if not governed:
+        Policy.objects.filter(organization=world.organization, workflow="initiate_withdrawal").delete()
+    other = Account.objects.create(organization=world.organization, name="Reserve", created_at=timezone.now())
+    ServiceUser.objects.filter(pk=trading_bot.service_user.pk).update(
+        account=other, permissions=treasury_bot.service_user.permissions
+    )
+    Grant.objects.create(member=cleo, workflow="initiate_withdrawal", right="execute", account=world.account)
+    brakes.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
+    brakes.pause_key(actor=ana, api_key=trading_bot.key, reason="It has to stop.")
+    change = propose(lift_brakes, actor=ben, params=all_of(ana))
+    yes(change, cleo)
+    assert again(trading_bot.key).is_active is governed
+    if not governed:
+        yes(change, owner)
+    assert again(trading_bot.key).is_active
     assert again(treasury_bot.key).is_active
 
 

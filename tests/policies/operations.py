@@ -67,7 +67,7 @@ def _run(params, change):
     params=Tidy,
     subject=lambda params: params.what,
     subject_member=lambda params: params.about,
-    gives_withdraw=lambda params: params.withdraw_from,
+    gives_withdraw=lambda params: () if params.withdraw_from is None else (params.withdraw_from,),
     takes_power=lambda params: params.takes,
     headline=lambda params: Headline(f"Tidy {params.what}"),
     describe=_describe,

@@ -82,7 +82,7 @@ def test_a_change_of_ones_own_rights_never_runs_at_once(terms):
 
 def test_giving_withdraw_where_nothing_governs_it_takes_somebody_who_may_execute_it():
     asker = person(1, Right.EXECUTE, workflow=ACCESS)
-    asked = Asked(ACCESS, asker, gives_withdraw=1)
+    asked = Asked(ACCESS, asker, gives_withdraw=frozenset({1}))
     need = approvals_needed(asked, [])
     assert need == Need(1, voucher=True)
     plain = person(2, Right.APPROVE, workflow=ACCESS)
@@ -106,7 +106,7 @@ def test_giving_withdraw_where_nothing_governs_it_takes_somebody_who_may_execute
 def test_giving_withdraw_asks_no_more_where_a_policy_governs_it_or_the_asker_may_execute_it(own, terms, need):
     asker = person(1, Right.EXECUTE, workflow=ACCESS)
     asker = replace(asker, grants=asker.grants | set(own))
-    assert approvals_needed(Asked(ACCESS, asker, gives_withdraw=1), terms) == need
+    assert approvals_needed(Asked(ACCESS, asker, gives_withdraw=frozenset({1})), terms) == need
 
 
 @pytest.mark.parametrize(

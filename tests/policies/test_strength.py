@@ -129,7 +129,7 @@ def _keys(world: World, target: Target) -> Iterator[World]:
         return
     for person in world.asks():
         number = 1000 + person.user_id
-        asked = Asked(ACCESS, person, gives_withdraw=1, protected=is_locked(world.policies))
+        asked = Asked(ACCESS, person, gives_withdraw=frozenset({1}), protected=is_locked(world.policies))
         if not any(bot.service_user_id == number for bot in world.bots) and world.could(asked):
             key = Key(number, frozenset({person.user_id}))
             bot = Bot(number, "new", 1, permissions=frozenset({WITHDRAW}), keys=(key,))
