@@ -1,5 +1,6 @@
 """Reference prices: the same at every look, on every node, and found without looking at every step."""
 
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 
@@ -10,7 +11,7 @@ from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from portal.venues.paper import catalogue
-from portal.venues.paper.prices import quotes, source
+from portal.venues.paper.prices import markets, quotes, source
 from portal.venues.paper.prices.pairs import MARKETS, REFERENCES
 from portal.venues.paper.prices.path import TRADE_OCTAVE, step_at
 from portal.venues.paper.prices.walk import Walk
@@ -148,6 +149,35 @@ def test_public_trades_go_on_where_the_last_look_ended(clock):
     assert [trade.number for trade in first] == list(range(first[0].number, first[0].number + 5))
     assert [trade.number for trade in later] == list(range(first[-1].number + 1, first[-1].number + 11))
     assert len(VENUE.public_trades("XBTUSD", START.replace(year=2020), 1000)) == 1000
+
+
+def test_a_page_of_trades_is_not_made_up_for_each_who_asks(clock, monkeypatch):
+    """A stranger's poll must not cost a thousand prices each time; what it tells stays the same."""
+    path, pair = source.path(), catalogue.pair("XBTUSD")
+    for since in (None, START - timedelta(hours=7), START - timedelta(seconds=40), START + timedelta(hours=1)):
+        for count in (1, 3, 200, 1000):
+            seen = VENUE.public_trades("XBTUSD", since, count)
+            assert list(seen) == [markets._trade(path, pair, trade.number) for trade in seen]
+            numbers = [trade.number for trade in seen]
+            assert numbers == list(range(min(numbers, default=0), max(numbers, default=-1) + 1))
+    asked: list[int] = []
+    mid = Walk.mid
+    monkeypatch.setattr(Walk, "mid", lambda self, *where: asked.append(1) or mid(self, *where))
+    VENUE.public_trades("XBTUSD", None, 1000)
+    clock(16)
+    VENUE.public_trades("XBTUSD", None, 1000)
+    assert len(asked) < 200
+
+
+def test_best_prices_are_not_made_up_for_each_who_asks(clock, monkeypatch):
+    """Nor must a poll of the spread cost the two hundred that were told a second ago."""
+    before = VENUE.spread("XBTUSD", None)
+    asked: list[int] = []
+    mid = Walk.mid
+    monkeypatch.setattr(Walk, "mid", lambda self, *where: asked.append(1) or mid(self, *where))
+    clock(1)
+    assert list(VENUE.spread("XBTUSD", None))[:-1] == list(before)[1:]
+    assert len(asked) == 1
 
 
 def test_the_traded_volume_is_what_the_trades_add_up_to(clock):

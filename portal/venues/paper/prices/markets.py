@@ -23,6 +23,8 @@ FIRST_TRADE = step_at(datetime(2024, 1, 1, tzinfo=UTC)) >> TRADE_OCTAVE
 # Volumes of public trades repeat after so many, which lets any stretch of them be added up at once.
 PATTERN = 1024
 AVERAGED = 96
+# How many trades are made up at once.
+BLOCK = 128
 HOUR, DAY = (int(span.total_seconds()) >> TRADE_OCTAVE for span in (timedelta(hours=1), timedelta(days=1)))
 
 
@@ -49,7 +51,11 @@ def trades(name: str, since: datetime | None, count: int) -> list[PublicTrade]:
     else:
         begin = max(FIRST_TRADE, (step_at(since) >> TRADE_OCTAVE) + 1)
         numbers = range(begin, min(begin + count - 1, last) + 1)
-    return [_trade(path, pair, number) for number in numbers]
+    found: list[PublicTrade] = []
+    for block in range(numbers.start // BLOCK, -(-numbers.stop // BLOCK)):
+        first = block * BLOCK
+        found += _block(path, pair, block)[max(0, numbers.start - first) : max(0, numbers.stop - first)]
+    return found
 
 
 def spread(name: str, since: datetime | None) -> list[Quote]:
@@ -149,6 +155,13 @@ def _trade(path: Path, pair: Pair, number: int) -> PublicTrade:
     )
 
 
+# What was traded stays as it is: a page is made up once, and not again for each who asks for it. All that a last page
+# of every pair is made of has room.
+@lru_cache(maxsize=16 * len(catalogue.PAIRS))
+def _block(path: Path, pair: Pair, block: int) -> tuple[PublicTrade, ...]:
+    return tuple(_trade(path, pair, number) for number in range(block * BLOCK, (block + 1) * BLOCK))
+
+
 def _traded(path: Path, pair: Pair, number: int) -> int:
     """The volume of all trades before that one."""
     drawn = _pattern(path.key, pair.id)
@@ -164,6 +177,7 @@ def _pattern(key: str, pair_id: str) -> tuple[int, ...]:
     return tuple(accumulate((lot * (1 + byte % 9) // 5 for byte in drawn), initial=0))
 
 
+@lru_cache(maxsize=2 * MOST_QUOTES * len(catalogue.PAIRS))
 def _quote(path: Path, pair: Pair, step: int) -> Quote:
     mid = path.mid(pair.id, step)
     return Quote(time_of(step), bid=_price(pair, quotes.bid(pair.id, mid)), ask=_price(pair, quotes.ask(pair.id, mid)))
