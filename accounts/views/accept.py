@@ -1,5 +1,8 @@
 """The invited person's side: the link, the password, and the first page."""
 
+from collections.abc import Mapping, Sequence
+from typing import cast
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,6 +16,7 @@ from accounts import enrolment
 from accounts import invitations as doors
 from accounts import sign_in as stages
 from accounts.factors.held import held
+from accounts.forms.factors import ConfirmForm
 from accounts.forms.invitations import AcceptForm
 from accounts.links import unreferred
 from accounts.models import Account, Invitation, Member, Organization
@@ -50,7 +54,7 @@ def accept(request: HttpRequest) -> HttpResponse:
     """Become a Member: with a new password, or as whoever has signed in under the invited address."""
     member = getattr(request, "member", None)
     if isinstance(member, Member):
-        return unreferred(render(request, "accounts/accept_more.html", {"waiting": doors.waiting_for(member.user)}))
+        return unreferred(_waiting(cast("MemberRequest", request), doors.waiting_for(member.user)))
     try:
         found = doors.find(request.session.get(INVITATION, ""))
     except NotFound as error:
@@ -74,10 +78,13 @@ def accept(request: HttpRequest) -> HttpResponse:
 @require_POST
 @open_to_members("only invitations to one's own address")
 def accept_more(request: MemberRequest, number: int) -> HttpResponse:
-    """Join a further Organization, as who one is already."""
+    """Join a further Organization, as who one is already; it gives rights, so it takes a factor (security SU-1)."""
     waiting = {found.pk: found for found in doors.waiting_for(request.member.user)}
     if number not in waiting:
         raise Http404(doors.GONE)
+    form = ConfirmForm(request.POST, request=request, auto_id=f"id_{number}_%s")
+    if not form.is_valid():
+        return _waiting(request, list(waiting.values()), {number: form})
     try:
         new = doors.accept(waiting[number], by=request.member)
     except DomainError as error:
@@ -103,6 +110,16 @@ def welcome(request: MemberRequest) -> HttpResponse:
         "withdrawals": _withdrawals_ask_for(request.organization),
     }
     return render(request, "accounts/welcome.html", context)
+
+
+def _waiting(
+    request: MemberRequest, waiting: Sequence[Invitation], posted: Mapping[int, ConfirmForm] | None = None
+) -> HttpResponse:
+    forms = posted or {}
+    rows = [
+        (found, forms.get(found.pk) or ConfirmForm(request=request, auto_id=f"id_{found.pk}_%s")) for found in waiting
+    ]
+    return render(request, "accounts/accept_more.html", {"rows": rows})
 
 
 def _withdrawals_ask_for(organization: Organization) -> str:

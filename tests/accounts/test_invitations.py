@@ -357,6 +357,20 @@ def test_who_is_known_signs_in_to_accept(client, owner, eve, mailed, sign_in):
     assert Member.objects.filter(user=eve.user).count() == 2
 
 
+def test_no_hour_old_session_joins_anything(client, owner, eve, mailed, sign_in, code):
+    """Whoever holds a cookie alone must not become a member of more: it gives rights (SU-1)."""
+    mailed(lambda: invited(owner, email=eve.user.email))
+    join = f"/invitations/{Invitation.objects.get().pk}/accept/"
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        sign_in(client, eve)
+        clock.shift(timedelta(minutes=6))
+        assert "Authentication code" in client.get(ACCEPT).content.decode()
+        assert "Authentication code" in client.post(join).content.decode()
+        assert not Member.objects.filter(organization=owner.organization, user=eve.user).exists()
+        assert client.post(join, {"code": code(eve)}).url == "/welcome/"
+    assert Member.objects.filter(organization=owner.organization, user=eve.user).exists()
+
+
 def test_nobody_accepts_what_was_sent_to_another(client, ana, link, sign_in):
     sign_in(client, ana)
     assert "No invitation waits for you." in client.get(ACCEPT).content.decode()

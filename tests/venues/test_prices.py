@@ -151,6 +151,19 @@ def test_public_trades_go_on_where_the_last_look_ended(clock):
     assert len(VENUE.public_trades("XBTUSD", START.replace(year=2020), 1000)) == 1000
 
 
+def counting_prices(monkeypatch) -> list[int]:
+    """One entry for each price that is worked out from here on."""
+    asked: list[int] = []
+    mid = Walk.mid
+
+    def counted(self: Walk, pair_id: str, step: int) -> int:
+        asked.append(step)
+        return mid(self, pair_id, step)
+
+    monkeypatch.setattr(Walk, "mid", counted)
+    return asked
+
+
 def test_a_page_of_trades_is_not_made_up_for_each_who_asks(clock, monkeypatch):
     """A stranger's poll must not cost a thousand prices each time; what it tells stays the same."""
     path, pair = source.path(), catalogue.pair("XBTUSD")
@@ -160,9 +173,7 @@ def test_a_page_of_trades_is_not_made_up_for_each_who_asks(clock, monkeypatch):
             assert list(seen) == [markets._trade(path, pair, trade.number) for trade in seen]
             numbers = [trade.number for trade in seen]
             assert numbers == list(range(min(numbers, default=0), max(numbers, default=-1) + 1))
-    asked: list[int] = []
-    mid = Walk.mid
-    monkeypatch.setattr(Walk, "mid", lambda self, *where: asked.append(1) or mid(self, *where))
+    asked = counting_prices(monkeypatch)
     VENUE.public_trades("XBTUSD", None, 1000)
     clock(16)
     VENUE.public_trades("XBTUSD", None, 1000)
@@ -172,9 +183,7 @@ def test_a_page_of_trades_is_not_made_up_for_each_who_asks(clock, monkeypatch):
 def test_best_prices_are_not_made_up_for_each_who_asks(clock, monkeypatch):
     """Nor must a poll of the spread cost the two hundred that were told a second ago."""
     before = VENUE.spread("XBTUSD", None)
-    asked: list[int] = []
-    mid = Walk.mid
-    monkeypatch.setattr(Walk, "mid", lambda self, *where: asked.append(1) or mid(self, *where))
+    asked = counting_prices(monkeypatch)
     clock(1)
     assert list(VENUE.spread("XBTUSD", None))[:-1] == list(before)[1:]
     assert len(asked) == 1
