@@ -6,8 +6,10 @@ from collections.abc import Callable
 from django.conf import settings
 from django.core.signals import got_request_exception
 from django.dispatch import receiver
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.urls import Resolver404, resolve
+from django.utils.encoding import escape_uri_path
 
 from portal.core.away import is_away
 from portal.core.errors import Busy
@@ -54,7 +56,10 @@ class ElsewhereMiddleware:
 
 
 class OnlyForFormsMiddleware:
-    """A page where a 405 has none: whoever opens the address of a form again would see a blank one."""
+    """Whoever opens the address of a form again is led to the page with the form, or else told what it is.
+
+    One comes to it by signing in again where an answer to the form was shown, or by a reload in another tab.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -63,9 +68,28 @@ class OnlyForFormsMiddleware:
         response = self.get_response(request)
         if request.method != "GET" or response.status_code != 405:
             return response
+        if above := page_above(request):
+            return HttpResponseRedirect(above)
         page = only_for_forms(request)
         page.headers["Allow"] = response.headers["Allow"]
         return page
+
+
+def page_above(request: HttpRequest) -> str:
+    """The nearest page above an address that only takes forms, about the same thing; "" if there is none."""
+    match = request.resolver_match
+    if match is None:
+        return ""
+    parts = request.path_info.strip("/").split("/")
+    for count in range(len(parts) - 1, 0, -1):
+        path = f"/{'/'.join(parts[:count])}/"
+        try:
+            above = resolve(path)
+        except Resolver404:
+            continue
+        if above.app_names == match.app_names and above.kwargs.items() <= match.kwargs.items():
+            return escape_uri_path(path)
+    return ""
 
 
 class AwayMiddleware:

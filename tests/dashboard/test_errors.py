@@ -1,14 +1,17 @@
 """What a person sees when a request cannot be answered."""
 
 import re
+from contextlib import suppress
+from itertools import product
 
 import pytest
 from django.core.cache import cache
 from django.db import OperationalError, connection
 from django.test import Client
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from portal.audit.models import AuditEvent
+from tests.routes import routes
 
 
 @pytest.fixture(autouse=True)
@@ -93,14 +96,49 @@ def test_a_missing_right_is_named(client, ana, sign_in):
     assert "View on Manage Access" in response.content.decode()
 
 
-def test_the_address_of_a_form_is_no_blank_page(client, ana, sign_in):
+def test_the_address_of_a_form_that_is_on_every_page_is_no_blank_page(client, ana, sign_in):
     """After a form was refused, the browser's address line holds its address."""
     sign_in(client, ana)
-    response = client.get(reverse("accounts:lift_member", args=[ana.pk]))
+    response = client.get(reverse("accounts:switch"))
     assert response.status_code == 405
     assert response.headers["Allow"] == "POST"
     assert "There is nothing to look at here" in response.content.decode()
     assert b"inbox" in response.content
+
+
+# They are on every page, or on none of ours.
+ON_NO_PAGE = {"accounts:sign_out", "accounts:switch", "accounts:put_notice_away", "accounts:stay"}
+UUID = "6f0c6a1e-2f63-4c3e-9d1a-0a4c0f3a1b11"
+
+
+def addresses_of_forms():
+    """What every route leads to in our words, with made-up parts where its path varies."""
+    for route in routes():
+        if route.name.split(":")[0] not in {"accounts", "policies", "treasury", "dashboard"}:
+            continue
+        for parts in product([7, "a b%2F", UUID], repeat=route.parameters):
+            with suppress(NoReverseMatch):
+                yield route.name, reverse(route.name, args=parts)
+                break
+
+
+def test_the_address_of_a_form_leads_to_its_page(client, ana, sign_in):
+    """fault pages-B8: the sign-in came back to the address of the form, and there was nothing to look at."""
+    sign_in(client, ana)
+    led = {}
+    for name, path in addresses_of_forms():
+        answer = client.get(path)
+        if answer.status_code == 405:
+            led[name] = None
+        elif answer.status_code == 302 and path.startswith(answer.headers["Location"]):
+            led[name] = answer.headers["Location"]
+    assert {name for name, page in led.items() if page is None} <= ON_NO_PAGE
+    assert led["policies:decide"] == reverse("policies:request", args=[7])
+    assert led["policies:cancel"] == reverse("policies:request", args=[7])
+    assert led["accounts:lift_member"] == reverse("accounts:member", args=[7])
+    assert led["accounts:reveal"] == reverse("accounts:service_user", args=[7])
+    assert led["accounts:send_invitation_again"] == reverse("accounts:invitations")
+    assert led["dashboard:export_history"] == reverse("dashboard:history")
 
 
 @pytest.mark.parametrize("verb", ["post", "put", "patch", "delete"])
