@@ -137,7 +137,7 @@ def _members(olive: Walker, ben: Walker) -> None:
     olive.sees("member")
     page.get_by_role("link", name="Change rights").click()
     olive.sees("change-rights")
-    page.get_by_label("Approve on Initiate Withdrawal", exact=True).check()
+    page.get_by_role("checkbox", name="Approve on Initiate Withdrawal", exact=True).check()
     olive.press("Change rights")
     page.wait_for_url("**/members/*/")
     expect(page.get_by_role("row", name=re.compile("Initiate Withdrawal All Accounts .*yes"))).to_be_visible()

@@ -77,7 +77,7 @@ def test_a_passkey_is_made_signs_in_and_approves_money(portal, person, device):
     expect(page.get_by_role("button", name="Use passkey")).to_be_visible()
     ben.pictures("request-with-passkey")
     page.get_by_role("button", name="Approve", exact=True).click()
-    expect(page.get_by_text("You approved ")).to_be_visible()
+    expect(page.get_by_text("You approved Withdraw 0.31 BTC")).to_be_visible()
     expect(page.get_by_text("Passkey · same digest")).to_be_visible()
 
     page.goto(f"{portal.base_url}/security/")
