@@ -130,10 +130,11 @@ if (dialog) {
     const url = new URL(form.getAttribute("action") || part("form").dataset.url, part("form").dataset.url);
     show(await fetch(url, { method: "POST", body: new URLSearchParams(new FormData(form, event.submitter)) }));
   });
-  // A poll that finds the session gone would take the whole page away, with what was typed in it.
+  // What a page asks for by itself, a poll or a field that loses the focus to the dialog, would take the whole page away
+  // when it finds the session gone, with what was typed in it.
   document.addEventListener("htmx:beforeOnLoad", (event) => {
-    const isPolled = event.detail.elt.matches(".polled");
-    if (isPolled && event.detail.xhr.getResponseHeader("HX-Redirect")) {
+    const isAsked = event.detail.requestConfig.verb === "get";
+    if (isAsked && event.detail.xhr.getResponseHeader("HX-Redirect")) {
       event.preventDefault();
       over();
     }

@@ -173,7 +173,7 @@ def _lost_phone(cleo: Walker) -> None:
 def _nothing_comes_back(cleo: Walker) -> None:
     """WB-6: sign out, back: no content."""
     page = cleo.to("/members/")
-    expect(page.get_by_text("Olive Marsh").first).to_be_visible()
+    expect(page.get_by_role("link", name="Olive Marsh")).to_be_visible()
     cleo.sign_out()
     page.go_back()
     page.wait_for_load_state()

@@ -81,7 +81,7 @@ def test_a_passkey_is_made_signs_in_and_approves_money(portal, person, device):
     expect(page.get_by_text("Passkey · same digest")).to_be_visible()
 
     page.goto(f"{portal.base_url}/security/")
-    expect(page.get_by_role("cell", name="Laptop", exact=True)).to_be_visible()
+    expect(page.get_by_role("rowheader", name="Laptop", exact=True)).to_be_visible()
     ben.pictures("security")
 
 
