@@ -134,7 +134,7 @@ if (dialog) {
   // when it finds the session gone, with what was typed in it.
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     const isAsked = event.detail.requestConfig.verb === "get";
-    if (isAsked && event.detail.xhr.getResponseHeader("HX-Redirect")) {
+    if (isAsked && dialog.isConnected && event.detail.xhr.getResponseHeader("HX-Redirect")) {
       event.preventDefault();
       over();
     }
