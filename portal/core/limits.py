@@ -5,9 +5,10 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
 
-TOO_LARGE = "This is more than a form here can hold. Go back and shorten it.\n"
-NO_ADDRESS = "This is no address of this portal. Check the link, or start from the first page.\n"
+TOO_LARGE = "This is more than a form here can hold. Go back and shorten it."
+NO_ADDRESS = "This is no address of this portal. Check the link, or start from the first page."
 
 
 class BodyLimitMiddleware:
@@ -26,7 +27,12 @@ class BodyLimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdecimal() or int(length[:20]) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            return HttpResponse(TOO_LARGE, content_type="text/plain", status=413)
+            return _page(413, TOO_LARGE)
         if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
-            return HttpResponse(NO_ADDRESS, content_type="text/plain", status=400)
+            return _page(400, NO_ADDRESS)
         return self.get_response(request)
+
+
+def _page(status: int, message: str) -> HttpResponse:
+    """Rendered without the request: its session is not known yet, and what it sent is not to be read."""
+    return HttpResponse(render_to_string("400.html", {"message": message}), status=status)

@@ -55,3 +55,23 @@ def test_files_are_kept_nowhere():
 def test_an_address_with_a_nul_is_refused(client, address):
     """IN-1: NUL is refused before any database is asked for it."""
     assert client.get(address).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "words"),
+    [
+        ({"path": "/requests/a%00b/"}, 400, "This is no address of this portal."),
+        ({"path": "/sign-in/", "CONTENT_LENGTH": str(LIMIT + 1)}, 413, "This is more than a form here can hold."),
+    ],
+)
+def test_what_is_refused_unread_is_answered_by_a_page(client, sent, status, words, django_assert_num_queries):
+    """fault pages-C16: a bare line of text, without a way back."""
+    with django_assert_num_queries(0):
+        answer = client.get(**sent)
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"].startswith("text/html")
+    page = answer.content.decode()
+    assert words in page
+    assert "<h1>That request cannot be read</h1>" in page
+    assert f'href="{reverse("dashboard:home")}"' in page
+    assert not answer.cookies
