@@ -6,6 +6,7 @@ from base64 import b32decode
 import pytest
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
 from accounts.factors import recovery_codes, totp
 from accounts.models import Authenticator, SecurityNotice
@@ -108,3 +109,18 @@ def test_nothing_is_told_of_what_did_not_commit(client, owner, sign_in, mailoutb
     mail.settle()
     assert mailoutbox == []
     assert Authenticator.objects.filter(user=owner.user).exists()
+
+
+def test_a_notice_is_one_line_until_it_is_opened(client, owner, sign_in):
+    """fault pages-B21: 140 to 290 px of every page until it was put away."""
+    for kind in ("new_source", "password_changed"):
+        SecurityNotice.objects.create(user=owner.user, kind=kind, data={"source": "192.0.2.1"}, at=timezone.now())
+    sign_in(client, owner)
+    page = client.get("/profile/").content.decode()
+    (banner,) = re.findall(r'<div class="notice notice--wait notice--slim".*?</form>\s*</div>', page, re.DOTALL)
+    assert "<details>" in banner
+    folded = re.sub(r"<details>.*?</details>", "", banner, flags=re.DOTALL)
+    words = " ".join(re.sub(r"<[^>]+>", " ", folded).split())
+    assert len(words) < 150
+    assert "Your other sessions were ended." in banner
+    assert "Your other sessions were ended." not in folded
