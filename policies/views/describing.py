@@ -1,5 +1,6 @@
 """What a request says of itself on the pages where it is decided."""
 
+from dataclasses import replace
 from typing import Final
 
 from policies import facts as gathering
@@ -8,7 +9,7 @@ from policies.models import ChangeRequest
 from policies.rules import Facts, is_locked, locked_number
 from policies.workflows import Workflow
 from portal.core import markup
-from portal.core.describing import Description, Fact, Notice
+from portal.core.describing import Description, Fact, FieldChange, Notice
 from portal.core.errors import Refused
 from portal.core.phrases import counted, listed
 
@@ -28,9 +29,14 @@ def described(change: ChangeRequest) -> Description | None:
     if reading.trouble(change):
         return None
     try:
-        return registry.get(change.operation).describe(change)
+        description = registry.get(change.operation).describe(change)
     except payload.Unreadable:
         return None
+    if change.is_open or description.changes or not change.touched:
+        return description
+    # What stood there then is gone; the request has kept it.
+    kept = tuple(FieldChange(field["name"], field["then"], field["wanted"]) for field in change.touched)
+    return replace(description, changes=kept)
 
 
 def protection(change: ChangeRequest, facts: Facts) -> Notice | None:

@@ -60,6 +60,7 @@ class Description:
     panel: tuple[Fact, ...]
     changes: tuple[FieldChange, ...] = ()
     figures_title: str = ""
+    figures_now: str = "Now"
     figures: tuple[Figure, ...] = ()
     notices: tuple[Notice, ...] = ()
     onward: Onward | None = None

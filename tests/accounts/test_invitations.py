@@ -25,6 +25,7 @@ from policies.models import ChangeRequest, Grant, State
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, Invalid, NotFound, Refused
+from tests.accounts.test_rest_after_code import enrol_app
 from tests.policies.conftest import yes
 
 pytestmark = pytest.mark.django_db
@@ -315,6 +316,16 @@ def test_from_the_link_to_the_first_page(client, owner, link):
     text = visitor.get("/welcome/").content.decode()
     for words in ("Welcome to Demo Treasury", "Olive Marsh invited you", "Initiate Withdrawal", "identity is verified"):
         assert words in text
+
+
+def test_the_first_day_begins_without_an_alarm(client, link):
+    """fault pages-B20: the factor that one was asked to set up is no stranger's, and no session was ended."""
+    accepted(client, link)
+    answer = enrol_app(client)
+    assert answer.status_code == 302
+    text = client.get(answer.url).content.decode() + client.get("/inbox/").content.decode()
+    for alarming in ("other sessions were ended", "A second factor was added", "change your password"):
+        assert alarming not in text
 
 
 def test_until_verified_they_look_and_do_not_act(owner, link):

@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.test_story import Bot
+
 pytestmark = pytest.mark.browser
 
 LISTS = ("/inbox/", "/members/", "/service-users/", "/addresses/", "/withdrawals/", "/history/", "/policies/")
@@ -15,6 +17,7 @@ RENAME_EVERYBODY = """(name) => {
   for (const face of document.querySelectorAll("main .actor > span:not(.sr):last-child, main tbody th > a"))
     face.textContent = name;
 }"""
+MOST = '<span aria-hidden="true">99+</span><span class="sr">more than 99</span>'
 SIDEWAYS = "document.documentElement.scrollWidth - window.innerWidth"
 HIDDEN_SIDEWAYS = """() => [...document.querySelectorAll(".scroll")].map((e) => e.scrollWidth - e.clientWidth)"""
 SWITCHER = """() => {
@@ -99,3 +102,27 @@ def test_the_app_on_the_phone_in_hand_is_opened_by_a_link(person):
     assert page.evaluate("navigator.clipboard.readText()") == "".join(secret.split())
     page.goto(f"{audit.portal.base_url}/enrol/")
     expect(page.get_by_label("Name")).to_have_value("Chrome on Linux")
+
+
+def test_the_first_request_stands_on_the_first_screen_of_a_phone(portal, person):
+    """fault pages-B2: whole, below a notice, without a finger's move."""
+    held = next(row for row in portal.demo["service_users"] if row["name"] == "treasury-bot")
+    Bot(portal, held["api_key"], held["api_secret"]).get("Withdraw", asset="ETH", key="eth-cold", amount="0.01")
+    ben = person("ben", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    ben.sign_in()
+    first = ben.goes_to("/inbox/").locator("main .row").first.bounding_box()
+    assert first is not None
+    assert first["y"] + first["height"] <= 740
+
+
+def test_the_largest_counts_widen_no_page(person):
+    """fault pages-B11: and the tab that one is on is there to be seen."""
+    ben = person("ben", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    ben.sign_in()
+    for tab in ("waiting", "mine", "all", "done"):
+        page = ben.goes_to(f"/inbox/?tab={tab}")
+        page.evaluate("count => document.querySelectorAll('.count').forEach((e) => { e.innerHTML = count; })", MOST)
+        assert page.evaluate(SIDEWAYS) <= 0, tab
+        box = page.locator(".tabs a[aria-current]").bounding_box()
+        assert box is not None
+        assert (box["x"] >= 0, box["x"] + box["width"] <= 360) == (True, True), tab

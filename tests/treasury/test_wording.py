@@ -225,3 +225,22 @@ def test_amounts_are_grouped_wherever_a_request_says_them(ask, world):
     for figure in said.figures:
         for shown in (figure.now, figure.after):
             assert not re.search(r"[0-9]{4,}(?=\.)", shown), shown
+
+
+def test_what_was_executed_keeps_what_was_before_and_after(ask, approve, ben, cleo, client, sign_in):
+    """fault pages-C13: in the page, which is also the print."""
+    (now, *_) = described(change := ask("1.25")).figures
+    figures = described(change := approve(change, ben, cleo)).figures
+    assert [(one.label, one.now, one.after) for one in figures] == [("Balance when it was sent", now.now, now.after)]
+    sign_in(client, ben)
+    text = client.get(reverse("policies:request", args=[change.reference])).content.decode()
+    assert "Before and after" in text
+    assert f'data-label="Before">{now.now}' in text
+    assert 'data-label="Now"' not in text
+
+
+def test_what_was_rejected_moved_no_balance(ask, ben):
+    """fault pages-C13"""
+    change = ask("1.25")
+    cancelled = cancel(change.reference, actor=change.initiator, reason="A mistake.")
+    assert described(cancelled).figures == ()

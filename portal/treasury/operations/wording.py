@@ -1,5 +1,6 @@
 """Withdrawals in plain words (DESIGN R7): what was asked is read from the params, never from the book."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from accounts.models import Account
 from policies import registry
+from policies.models import State
 from policies.payload import decode
 from portal.core import markup
 from portal.core.describing import Description, Fact, Figure, Notice
@@ -18,12 +20,14 @@ from portal.treasury import notices, shown
 from portal.treasury.models import Withdrawal
 from portal.treasury.notices import Like
 from portal.venues.registry import venue
-from portal.venues.types import Asset, Stage, WithdrawalRow
+from portal.venues.types import Asset, LedgerQuery, Stage, WithdrawalRow
 
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
     from portal.treasury.operations.withdrawing import Withdraw
 
+# The clock of the venue that books need not be the one that ends a request.
+BOOKED_WITHIN: Final = timedelta(seconds=5)
 PROGRESS: Final[dict[Stage, tuple[str, markup.Level]]] = {
     Stage.HELD: ("On hold", "wait"),
     Stage.INITIAL: ("Initial", "wait"),
@@ -64,13 +68,16 @@ def withdrawal(change: "ChangeRequest") -> Description:
         Fact("To", format_html("<b>{}</b><br>{}", params.key, shown.ends(params.network, params.address))),
         Fact("From", account.name),
     )
-    is_held = row.stage is Stage.HELD
+    title, figures = (
+        _figures(account, asset, sent) if row.stage is Stage.HELD else _booked(change, account, asset, sent)
+    )
     return Description(
         sentence=sentence,
         facts=facts,
         panel=panel,
-        figures_title=f"{account.name}, {asset.code}" if is_held else "",
-        figures=_figures(account, asset, sent) if is_held else (),
+        figures_title=title,
+        figures_now="Now" if change.is_open else "Before",
+        figures=figures,
         notices=_beware(change, params, sent) if change.is_open else (),
     )
 
@@ -115,20 +122,42 @@ def _progress(row: WithdrawalRow) -> tuple[Fact, ...]:
     return (*facts, Fact("Transaction", markup.code(row.txid))) if row.txid else tuple(facts)
 
 
-def _figures(account: Account, asset: Asset, sent: Withdrawal) -> tuple[Figure, ...]:
+def _figures(account: Account, asset: Asset, sent: Withdrawal) -> tuple[str, tuple[Figure, ...]]:
     """The balance counts in what is on hold; the amount was taken off what is free when it was asked."""
     rows = {row.asset.id: row for row in venue(account.venue).balances(account.pk)}
     row = rows[asset.id]
     total, free = row.units + row.held_by_withdrawals_units, row.units - row.held_by_orders_units
 
-    def full(units: int) -> str:
-        return markup.grouped(wire(units, asset.decimals))
-
-    return (
-        Figure("Balance", full(total), full(total - sent.amount_units), final=True),
-        Figure("On hold for this request", full(sent.amount_units), full(0)),
-        Figure("Free to use", full(free), full(free)),
+    return f"{account.name}, {asset.code}", (
+        Figure("Balance", _full(total, asset), _full(total - sent.amount_units, asset), final=True),
+        Figure("On hold for this request", _full(sent.amount_units, asset), _full(0, asset)),
+        Figure("Free to use", _full(free, asset), _full(free, asset)),
     )
+
+
+def _booked(
+    change: "ChangeRequest", account: Account, asset: Asset, sent: Withdrawal
+) -> tuple[str, tuple[Figure, ...]]:
+    """What the balance was, and what it became when this was sent, as the ledger holds it; nothing if it was not."""
+    if change.state != State.EXECUTED or change.ended_at is None:
+        return "", ()
+    query = LedgerQuery(
+        assets=(asset.code,),
+        after=sent.created_at,
+        until=change.ended_at + BOOKED_WITHIN,
+        with_count=False,
+    )
+    rows = venue(account.venue).ledger(account.pk, query).rows
+    found = next((row for row in rows if row.reference == sent.reference), None)
+    if found is None:
+        return "", ()
+    before, after = found.balance_units - found.amount_units + found.fee_units, found.balance_units
+    figure = Figure("Balance when it was sent", _full(before, asset), _full(after, asset), final=True)
+    return f"{account.name}, {asset.code}", (figure,)
+
+
+def _full(units: int, asset: Asset) -> str:
+    return markup.grouped(wire(units, asset.decimals))
 
 
 def _beware(change: "ChangeRequest", params: "Withdraw", sent: Withdrawal) -> tuple[Notice, ...]:
