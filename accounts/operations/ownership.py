@@ -70,7 +70,12 @@ def touched_ownership(*, params: TransferOwnership, change: ChangeRequest) -> tu
     to = Member.objects.filter(organization_id=change.organization_id, pk=params.member_id).first()
     return (
         Touched("Owner", owner.label, to.label if to else "gone", mark=str(owner.pk)),
-        Touched("Offered to", offer.to.label if offer else "nobody", "them", mark=str(offer.pk) if offer else "none"),
+        Touched(
+            "Offered to",
+            offer.to.label if offer else "nobody",
+            to.label if to else "gone",
+            mark=str(offer.pk) if offer else "none",
+        ),
     )
 
 

@@ -20,6 +20,9 @@ from portal.core.errors import DomainError
 from portal.core.http import MemberRequest
 
 ACCEPT = "accept"
+# Said while nobody is chosen yet, who then is not among those who approve (DESIGN R3).
+NOT_THEMSELVES = "Whoever is to be the Owner does not approve it."
+OFFERED = "Then the new Owner has to accept it. Until that moment nothing changes."
 
 
 @require_safe
@@ -87,10 +90,12 @@ def transfer(request: MemberRequest) -> HttpResponse:
             form.refuse(error)
         else:
             return _onward(request, change)
+    chosen = form.cleaned_data.get("member") if form.is_bound else None
     notice = forecast(
         request.member,
         account_id=None,
-        afterwards="Then the new Owner has to accept it. Until that moment nothing changes.",
+        afterwards=" ".join((*(() if chosen else (NOT_THEMSELVES,)), OFFERED)),
+        subject=chosen,
         accepted=True,
         protected=True,
     )

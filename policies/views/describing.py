@@ -35,8 +35,8 @@ def described(change: ChangeRequest) -> Description | None:
     if change.is_open or description.changes or not change.touched:
         return description
     # What stood there then is gone; the request has kept it.
-    kept = tuple(FieldChange(field["name"], field["then"], field["wanted"]) for field in change.touched)
-    return replace(description, changes=kept)
+    fields = ((field["name"], field["then"], field["wanted"]) for field in change.touched)
+    return replace(description, changes=tuple(FieldChange(*field) for field in fields if field[1] != field[2]))
 
 
 def protection(change: ChangeRequest, facts: Facts) -> Notice | None:

@@ -248,3 +248,13 @@ def test_looking_takes_view(client, audit, sign_in, right):
     assert client.get("/organization/").status_code == 200
     Grant.objects.filter(member=audit).delete()
     assert client.get("/organization/").status_code == 403
+
+
+def test_who_is_to_be_the_owner_is_not_named_among_those_who_approve(client, owner, ana, ben, cleo, fay, sign_in):
+    """DESIGN R3: the form says so before anybody is chosen, and leaves them out once somebody is."""
+    sign_in(client, owner)
+    url = "/organization/owner/"
+    assert "Whoever is to be the Owner does not approve it." in client.get(url).content.decode()
+    text = client.post(url, {"member": ben.pk, "code": "000000"}).content.decode()
+    assert f"{ben.label} can give" not in text
+    assert f"{ben.label} and" not in text.split("can give")[0][-80:]
