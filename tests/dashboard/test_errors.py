@@ -125,7 +125,7 @@ def addresses_of_forms():
 def test_the_address_of_a_form_leads_to_its_page(client, ana, sign_in):
     """fault pages-B8: the sign-in came back to the address of the form, and there was nothing to look at."""
     sign_in(client, ana)
-    led = {}
+    led: dict[str, str | None] = {}
     for name, path in addresses_of_forms():
         answer = client.get(path)
         if answer.status_code == 405:
