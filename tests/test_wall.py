@@ -162,9 +162,9 @@ def answers(client: Client, name: str, args: tuple[Any, ...]) -> list[tuple[int,
         # The words alone: tags carry tokens, and an unexpected error its own number.
         words = re.sub(r"<[^>]+>|\b[0-9a-f]{32}\b", " ", answer.content.decode())
         text = " ".join(words.split())
-        for arg in args:
-            text = text.replace(str(arg), "?")
         last = answer.redirect_chain[-1][0] if answer.redirect_chain else ""
+        for arg in args:
+            text, last = text.replace(str(arg), "?"), last.replace(f"/{arg}/", "/?/")
         found.append((answer.status_code, last, text))
     return found
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from portal.audit.models import AuditEvent
 from portal.treasury.settling import tell_settled
@@ -69,3 +70,16 @@ def test_two_workers_tell_it_once(ask, approve, ben, cleo, time_machine):
     time_machine.shift(timedelta(seconds=11))
     assert sorted(map(str, together(tell_settled, tell_settled))) == ["0", "1"]
     assert arrived().count() == 1
+
+
+@pytest.mark.django_db
+def test_the_history_says_who_agreed_to_what_another_name_stands_before(ask, approve, ben, cleo, client, sign_in):
+    """fault pages-B15: the bot asked, Ben and Cleo let it be sent; so on the page, and in the table for an auditor."""
+    change = approve(ask(), ben, cleo)
+    sign_in(client, ben)
+    agreed = f"by request {change.number}, agreed to by {ben.label} and {cleo.label}"
+    text = strip_tags(client.get(reverse("dashboard:history")).content.decode())
+    assert agreed in " ".join(text.split())
+    table = client.post(reverse("dashboard:export_history")).content.decode()
+    sent = next(line for line in table.splitlines() if ",withdrawal.sent," in line)
+    assert f"treasury-bot sent the withdrawal {change.withdrawal.reference}, {agreed}" in sent

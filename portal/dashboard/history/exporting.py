@@ -13,6 +13,7 @@ from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
 from portal.audit.record import lock_history, record
 from portal.core.errors import Refused
+from portal.dashboard.history.causes import Cause, causes
 from portal.dashboard.history.narrowing import Narrowing, events_for
 from portal.dashboard.history.telling import in_words
 
@@ -45,7 +46,8 @@ def export(member: "Member", narrowing: Narrowing) -> list[Sequence[object]]:
             events=len(events),
             narrowed_to=narrowing.values,
         )
-    return [_row(event) for event in events]
+    by = causes(member.organization_id, events)
+    return [_row(event, by.get(str(event.data.get("change", "")))) for event in events]
 
 
 def _refuse_often(member: "Member") -> None:
@@ -60,11 +62,11 @@ def _refuse_often(member: "Member") -> None:
         raise Refused(f"You have exported the history {MOST_AN_HOUR} times within an hour. Wait a while.")
 
 
-def _row(event: AuditEvent) -> Sequence[object]:
+def _row(event: AuditEvent, cause: Cause | None) -> Sequence[object]:
     return (
         event.sequence,
         event.at.astimezone(UTC).isoformat(timespec="seconds"),
-        in_words(event),
+        in_words(event, cause),
         event.kind,
         event.outcome,
         event.actor_label,

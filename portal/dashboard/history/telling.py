@@ -18,6 +18,7 @@ from portal.audit.models import AuditEvent
 from portal.core import actors, markup
 from portal.core.http import MemberRequest
 from portal.core.phrases import counted
+from portal.dashboard.history.causes import Cause, causes
 from portal.dashboard.history.sentences import names_subject, sentence
 from portal.treasury import shown
 from portal.venues.errors import UnknownAsset
@@ -52,16 +53,17 @@ class Entry:
 
 
 def told(request: MemberRequest, events: list[AuditEvent]) -> list[Entry]:
-    """`events` as rows, in three queries however many there are."""
+    """`events` as rows, in four queries however many there are."""
     pages = _Pages(request, events)
     return [_entry(request, event, pages) for event in events]
 
 
-def in_words(event: AuditEvent) -> str:
-    """The whole of it in one line of text."""
+def in_words(event: AuditEvent, cause: Cause | None) -> str:
+    """The whole of it in one line of text, with the request that it came about by."""
     before, after = sentence(event.kind)
     subject = _subject(event, None) if names_subject(event.kind) else ""
-    return " ".join(f"{event.actor_label} {before} {subject}{after}".split())
+    by = f", {cause.words}" if cause else ""
+    return " ".join(f"{event.actor_label} {before} {subject}{after}{by}".split())
 
 
 class _Pages:
@@ -69,11 +71,10 @@ class _Pages:
 
     def __init__(self, request: MemberRequest, events: Iterable[AuditEvent]) -> None:
         subjects = {(event.subject_kind, event.subject_id) for event in events}
-        causes = {str(event.data["change"]) for event in events if event.data.get("change")}
         changes = ChangeRequest.objects.of(request.organization)
         keys = [pk for kind, pk in subjects if kind == "changerequest"]
         self.changes = changes.in_bulk(keys)
-        self.causes = {change.reference: change for change in changes.filter(reference__in=causes)}
+        self.causes = causes(request.organization.pk, events)
         bots = [pk for kind, pk in subjects if kind == "serviceuser"]
         rows = request.organization.service_users.filter(pk__in=bots)
         self.bots = dict(rows.values_list("pk", "name"))
@@ -117,12 +118,12 @@ def _subject(event: AuditEvent, change: ChangeRequest | None) -> str:
 
 
 def _cause(event: AuditEvent, pages: _Pages) -> list[SafeString]:
-    """By which request it came about."""
-    change = pages.causes.get(str(event.data.get("change", "")))
-    if change is None:
+    """By which request it came about, and who agreed to that."""
+    cause = pages.causes.get(str(event.data.get("change", "")))
+    if cause is None:
         return []
-    url = reverse("policies:request", args=[change.reference])
-    return [format_html('by <a href="{}">request {}</a>', url, change.number)]
+    url = reverse("policies:request", args=[cause.reference])
+    return [format_html('by <a href="{}">request {}</a>{}', url, cause.number, cause.agreed)]
 
 
 def _notes(event: AuditEvent) -> list[str | SafeString]:
