@@ -44,12 +44,23 @@ bots = _line(
     late=_envelope(Error.INVALID_ARGUMENTS, Connection="close"),
     full=_envelope(Error.BUSY),
 )
+# What anybody may ask without a key: a stranger's questions take no thread from whoever signs.
+public = _line(
+    "public",
+    max(1, settings.THREADS // 2),
+    1024,
+    late=_envelope(Error.INVALID_ARGUMENTS, Connection="close"),
+    full=_envelope(Error.BUSY),
+    of_source=max(1, settings.THREADS // 4),
+)
 pages = _line("pages", settings.THREADS, 128, late=late, full=full, of_source=max(1, settings.THREADS // 4))
 watch = _line("watch", 1, 64, late=late, full=full)
 
 
 def line_of(path: str) -> Line:
-    """Who answers it: bots never wait for people, nor the watch for either."""
+    """Who answers it: bots never wait for people or for strangers, nor the watch for any of them."""
+    if path.startswith(gateway.PUBLIC):
+        return public
     if path.startswith(gateway.PREFIX):
         return bots
     return watch if path in WATCHED else pages

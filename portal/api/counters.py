@@ -29,13 +29,13 @@ PREFIX: Final = "countersign:calls:"
 # Clocks further apart than this are not those of nodes that keep time: one of them was set, and the newest counts.
 SKEW_SECONDS: Final = 5.0
 
-# The counter leaks first, then takes one; all in one step, so that no failure is lost between two processes. A clock
-# that is behind the last one leaks nothing, and never adds. `Counter.add` is the same in the process.
+# The counter leaks first, then takes the cost; all in one step, so that no failure is lost between two processes. A
+# clock that is behind the last one leaks nothing, and never adds. `Counter.add` is the same in the process.
 COUNT: Final = """
 local had = redis.call('HMGET', KEYS[1], 'level', 'level_at', 'in_a_row', 'until')
 local now = tonumber(ARGV[1])
 local level_at = tonumber(had[2] or 0)
-local level = math.max(tonumber(had[1] or 0) - math.max(now - level_at, 0) * tonumber(ARGV[2]), 0) + 1
+local level = math.max(tonumber(had[1] or 0) - math.max(now - level_at, 0) * tonumber(ARGV[2]), 0) + tonumber(ARGV[5])
 local row = tonumber(had[3] or 0) + 1
 local at = ARGV[1]
 if level_at > now and level_at - now <= tonumber(ARGV[4]) then at = had[2] end
@@ -57,9 +57,9 @@ class Counter:
     def level_now(self, moment: float) -> float:
         return max(self.level - max(moment - self.level_at, 0.0) * settings.API_FLOOD_DECAY, 0.0)
 
-    def add(self, moment: float) -> None:
-        """Let it leak, then count one more."""
-        self.level = self.level_now(moment) + 1
+    def add(self, moment: float, cost: float) -> None:
+        """Let it leak, then add the cost."""
+        self.level = self.level_now(moment) + cost
         self.level_at = self.level_at if 0 < self.level_at - moment <= SKEW_SECONDS else moment
         self.in_a_row += 1
 
@@ -69,8 +69,8 @@ class Counters(Protocol):
 
     def look(self, name: str) -> Counter | None: ...
 
-    def count(self, name: str, moment: float) -> Counter:
-        """Let it leak, then add one."""
+    def count(self, name: str, moment: float, cost: float = 1.0) -> Counter:
+        """Let it leak, then add the cost."""
 
     def set_until(self, name: str, until: float) -> None: ...
 
@@ -91,10 +91,10 @@ class InProcess:
     def look(self, name: str) -> Counter | None:
         return self._counters.get(name)
 
-    def count(self, name: str, moment: float) -> Counter:
+    def count(self, name: str, moment: float, cost: float = 1.0) -> Counter:
         with self._lock:
             counter = self._made(name)
-            counter.add(moment)
+            counter.add(moment, cost)
             return counter
 
     def set_until(self, name: str, until: float) -> None:
@@ -143,11 +143,11 @@ class InRedis:
             return None
         return _counter(had)
 
-    def count(self, name: str, moment: float) -> Counter:
+    def count(self, name: str, moment: float, cost: float = 1.0) -> Counter:
         self._clean.pop(name, None)
         had: Any = self._count(
             keys=[PREFIX + name],
-            args=[repr(moment), repr(settings.API_FLOOD_DECAY), FORGOTTEN_SECONDS, repr(SKEW_SECONDS)],
+            args=[repr(moment), repr(settings.API_FLOOD_DECAY), FORGOTTEN_SECONDS, repr(SKEW_SECONDS), repr(cost)],
         )
         return _counter(had)
 
@@ -185,13 +185,13 @@ class Shared:
                 self._lost()
         return self._own.look(name)
 
-    def count(self, name: str, moment: float) -> Counter:
+    def count(self, name: str, moment: float, cost: float = 1.0) -> Counter:
         if self._is_there():
             try:
-                return self._redis.count(name, moment)
+                return self._redis.count(name, moment, cost)
             except redis.RedisError:
                 self._lost()
-        return self._own.count(name, moment)
+        return self._own.count(name, moment, cost)
 
     def set_until(self, name: str, until: float) -> None:
         if self._is_there():

@@ -84,9 +84,9 @@ def _answer(call: Call) -> Result:
 
 
 def _public(call: Call) -> JSON:
-    if not throttle.takes_public(call.source, timezone.now()):
-        raise ApiError(Error.TOO_MANY_REQUESTS)
     method = call.path.removeprefix(PUBLIC)
+    if not throttle.takes_public(call.source, timezone.now(), permissions.PUBLIC_COSTS.get(method, 1.0)):
+        raise ApiError(Error.TOO_MANY_REQUESTS)
     served = methods.PUBLIC.get(method)
     if served is None:
         raise ApiError(Error.UNKNOWN_METHOD)

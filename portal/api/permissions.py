@@ -88,6 +88,9 @@ COSTS: Final[dict[str, float]] = {
     "CancelOrderBatch": 0.0,
 }
 
+# The same of a public method, on the counter of the source: a page of trades takes as long as so many others.
+PUBLIC_COSTS: Final[dict[str, float]] = {"Trades": 25.0}
+
 
 def held_by(credential: Credential) -> frozenset[str]:
     """What the key may do, the WebSocket setting counted in."""

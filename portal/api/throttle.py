@@ -84,15 +84,15 @@ def is_known(source: str, key: str, now: datetime) -> bool:
     return any(record is not None and record.until > moment for record in records)
 
 
-def takes_public(source: str, now: datetime) -> bool:
+def takes_public(source: str, now: datetime, cost: float = 1.0) -> bool:
     """Count a call of a public method, and say whether it is answered; what is not answered does not count."""
     if not settings.API_LIMITS:
         return True
     name, moment = f"public:{_network(source)}", now.timestamp()
     record = _counters().look(name)
-    if record is not None and record.level_now(moment) + 1 > settings.API_PUBLIC_MAXIMUM:
+    if record is not None and record.level_now(moment) + cost > settings.API_PUBLIC_MAXIMUM:
         return False
-    _counters().count(name, moment)
+    _counters().count(name, moment, cost)
     return True
 
 

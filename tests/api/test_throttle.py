@@ -202,6 +202,24 @@ def test_public_methods_are_limited_by_source(place, settings, readonly):
     assert "XXBT" in readonly.result("Balance")
 
 
+@pytest.mark.django_db
+def test_a_dear_public_method_counts_as_what_it_takes(place, settings):
+    """A stranger's pages of old trades, each made up anew, must not pass as 50 calls of `Time` a second.
+
+    Fifteen a second, far below the limit, took both processes: `Balance` went from 5 ms to 860.
+    """
+    settings.API_LIMITS, settings.API_PUBLIC_MAXIMUM = True, 60.0
+    with time_machine.travel(NOW, tick=False) as clock:
+        answers = [ask_public("Trades", pair="XBTUSD", since=str(1_710_000_000 + page))["error"] for page in range(4)]
+        assert answers == [[], [], ["EGeneral:Too many requests"], ["EGeneral:Too many requests"]]
+        assert ask_public("Time")["error"] == []
+        # What leaks in a second here is one of fifty: a page is worth its time again only after that.
+        clock.shift(5)
+        assert ask_public("Trades", pair="XBTUSD")["error"] == ["EGeneral:Too many requests"]
+        clock.shift(15)
+        assert ask_public("Trades", pair="XBTUSD")["error"] == []
+
+
 @pytest.mark.parametrize("jump", [timedelta(hours=2), timedelta(seconds=25)])
 def test_a_clock_set_back_adds_nothing_and_leaks_again(place, jump):
     """fault operations-F5: a negative time never adds, in the process and in Redis."""

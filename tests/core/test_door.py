@@ -3,7 +3,10 @@
 import asyncio
 import threading
 import time
+from importlib import import_module
 from typing import Any
+
+import pytest
 
 from portal.core.door.environ import RAW_PATH, environ_of
 from portal.core.door.serving import Answer, Line
@@ -99,3 +102,14 @@ def test_nothing_of_this_machine_is_in_a_request(monkeypatch):
     """fault security-L12: the server put its whole environment into each, and pages of errors showed it."""
     monkeypatch.setenv("DATABASE_URL", "postgres://portal:canary@host/portal")
     assert "canary" not in repr(environ_of(SCOPE, b""))
+
+
+@pytest.mark.django_db
+def test_strangers_who_ask_without_a_key_take_no_thread_from_bots():
+    """Public calls of one address must not hold all threads that signed calls are answered by."""
+    # It looks into the database, so only now.
+    asgi = import_module("portal.asgi")
+    assert asgi.line_of("/0/public/Trades") is asgi.public
+    assert asgi.line_of("/0/private/Balance") is asgi.bots
+    assert asgi.public.threads is not asgi.bots.threads
+    assert asgi.public.of_source < asgi.bots.of_source

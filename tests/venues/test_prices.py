@@ -1,5 +1,7 @@
 """Reference prices: the same at every look, on every node, and found without looking at every step."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -178,6 +180,37 @@ def test_a_page_of_trades_is_not_made_up_for_each_who_asks(clock, monkeypatch):
     clock(16)
     VENUE.public_trades("XBTUSD", None, 1000)
     assert len(asked) < 200
+
+
+def test_a_ticker_is_not_sought_anew_in_each_second(clock, monkeypatch):
+    """fault security-L8: nor must a poll of all pairs cost three thousand prices a second.
+
+    A stranger's twelve connections, none of them refused, kept both processes at it: `Balance` took 300 ms.
+    """
+    clock(1)
+    VENUE.tickers(())
+    asked = counting_prices(monkeypatch)
+    clock(2)
+    VENUE.tickers(())
+    assert 0 < len(asked) <= 4 * len(catalogue.PAIRS)
+
+
+def test_a_ticker_is_sought_once_however_many_ask_at_the_same_moment(clock, monkeypatch):
+    """Eight threads that each found nothing remembered would each seek the same, and hold up whoever else asks."""
+    sought = []
+    original = markets._window
+
+    def slow(*args):
+        sought.append(args)
+        time.sleep(0.05)
+        return original(*args)
+
+    clock(10_000)
+    monkeypatch.setattr(markets, "_window", slow)
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: VENUE.tickers(["XBTUSD"]), range(8)))
+    assert all(tickers == found[0] for tickers in found)
+    assert len(sought) == len(set(sought)) == 2
 
 
 def test_best_prices_are_not_made_up_for_each_who_asks(clock, monkeypatch):

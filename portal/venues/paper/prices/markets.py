@@ -6,6 +6,8 @@ from decimal import Decimal
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import accumulate
+from threading import Lock
+from typing import Final
 
 from django.utils import timezone
 
@@ -100,25 +102,41 @@ def _rate(base: Asset, quote: Asset, step: int) -> tuple[Decimal, Decimal] | Non
     return None
 
 
+# What made up a day is sought once for all who ask meanwhile: many at once would each seek the same, and stop the bots.
+_seeking: Final = Lock()
+
+
 # The same for everybody who asks within a step, whoever asks how often.
 @lru_cache(maxsize=4 * len(catalogue.PAIRS))
 def _ticker(path: Path, pair: Pair, step: int) -> Ticker:
     last = step >> TRADE_OCTAVE
-    midnight = (last // DAY) * DAY
-    hour = max(midnight, (last // HOUR) * HOUR)
-    day_ago = max(0, ((last - DAY) // HOUR + 1) * HOUR)
-    earlier, early, late = (
-        _extremes(path, pair.id, since, until) for since, until in ((day_ago, midnight), (midnight, hour), (hour, last))
-    )
+    with _seeking:
+        today, day = _windows(path, pair, last)
     trade = _trade(path, pair, last)
     return Ticker(
         pair=pair,
         ask=_levels(path, pair, step, Side.BUY, 1)[0],
         bid=_levels(path, pair, step, Side.SELL, 1)[0],
         last=Level(trade.price, trade.volume, trade.at),
-        today=_window(path, pair, midnight, last, (early, late)),
-        day=_window(path, pair, day_ago, last, (earlier, early, late)),
-        opened=_price(pair, path.mid(pair.id, midnight << TRADE_OCTAVE)),
+        today=today,
+        day=day,
+        opened=_price(pair, path.mid(pair.id, last // DAY * DAY << TRADE_OCTAVE)),
+    )
+
+
+# It changes with a trade and not with a step: sixteen times less often.
+@lru_cache(maxsize=4 * len(catalogue.PAIRS))
+def _windows(path: Path, pair: Pair, last: int) -> tuple[Window, Window]:
+    """What was traded since midnight, and in the last day, up to that trade."""
+    midnight = (last // DAY) * DAY
+    hour = max(midnight, (last // HOUR) * HOUR)
+    day_ago = max(0, ((last - DAY) // HOUR + 1) * HOUR)
+    earlier, early, late = (
+        _extremes(path, pair.id, since, until) for since, until in ((day_ago, midnight), (midnight, hour), (hour, last))
+    )
+    return (
+        _window(path, pair, midnight, last, (early, late)),
+        _window(path, pair, day_ago, last, (earlier, early, late)),
     )
 
 
