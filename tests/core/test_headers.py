@@ -111,3 +111,14 @@ def test_the_check_informs_and_stops_nobody(monkeypatch):
 
 def test_the_check_is_asked_at_a_deployment():
     assert check_python in registry.get_checks(include_deployment_checks=True)
+
+
+@pytest.mark.django_db
+def test_what_the_door_refuses_is_answered_by_a_page():
+    """fault pages-C16: with a way back, and nothing of what was sent in it."""
+    code, said, body = answered(HTTP_COOKIE="a=" + "x" * headers.COOKIES)
+    page = body.decode()
+    assert (code, said["Content-Type"], int(said["Content-Length"])) == (400, "text/html; charset=utf-8", len(body))
+    assert "Delete the cookies of this site in your browser" in page
+    assert "<h1>That request cannot be read</h1>" in page
+    assert "xxxx" not in page

@@ -6,7 +6,10 @@ Below 3.11.10 and 3.12.6 Python takes quadratic time for a quoted cookie full of
 
 import sys
 from collections.abc import Iterable
+from functools import cache
 from typing import TYPE_CHECKING, Final
+
+from django.template.loader import render_to_string
 
 from portal.core.csp import SECURITY_HEADERS
 
@@ -31,30 +34,37 @@ LONGEST: Final = {
 }
 LONGEST_OTHER: Final = 8192
 
-TOO_LONG: Final = "Your browser sent a header that is longer than this portal reads. Reload the page, and try again.\n"
+TOO_LONG: Final = "Your browser sent a header that is longer than this portal reads. Reload the page, and try again."
 COOKIES_REFUSED: Final = (
     "Your browser sent more cookies than this portal reads, or one that it does not. "
-    "Delete the cookies of this site in your browser, and try again.\n"
+    "Delete the cookies of this site in your browser, and try again."
 )
 
 
 def bounded(application: "WSGIApplication") -> "WSGIApplication":
-    """`application`, which a request whose headers are out of bounds never reaches: it is answered 400."""
+    """`application`, which a request whose headers are out of bounds never reaches: it is answered 400, by a page."""
 
     def answering(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         words = wrong_with(environ)
         if not words:
             return application(environ, start_response)
+        page = _page(words)
         headers = {
             **SECURITY_HEADERS,
             "Cache-Control": "no-store",
-            "Content-Type": "text/plain; charset=utf-8",
-            "Content-Length": str(len(words)),
+            "Content-Type": "text/html; charset=utf-8",
+            "Content-Length": str(len(page)),
         }
         start_response("400 Bad Request", list(headers.items()))
-        return [words.encode()]
+        return [page]
 
     return answering
+
+
+@cache
+def _page(words: str) -> bytes:
+    # Made once, and without the request: nothing that it sent is read.
+    return render_to_string("400.html", {"message": words}).encode()
 
 
 def wrong_with(environ: "WSGIEnvironment") -> str:
