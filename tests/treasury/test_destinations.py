@@ -111,6 +111,13 @@ def test_names_that_can_be(key):
     check_key(key)
 
 
+@pytest.mark.parametrize("key", ["", " a", "a ", "usd  bank", "a\u00a0b", "a\u200bb", "btc-c\u043eld", "x" * 65])
+def test_names_that_cannot_be(key):
+    """Nobody may add a name that reads on every page as one that is in the book, and leads elsewhere."""
+    with pytest.raises(Invalid, match="name"):
+        check_key(key)
+
+
 @pytest.mark.parametrize(
     ("network", "memo"), [("Bitcoin", ""), ("Solana", "7"), ("SEPA", "invoice 4711"), ("X", "x" * 100)]
 )

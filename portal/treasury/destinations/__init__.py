@@ -78,6 +78,9 @@ def check_key(key: str) -> None:
     """Raises: Invalid if `key` cannot name an address."""
     if not KEY.fullmatch(key):
         raise Invalid("A name has 1 to 64 letters, digits, spaces, dots, dashes or underscores.", field="key")
+    if "  " in key:
+        # A page shows them as one: two names would read alike, and lead to two places.
+        raise Invalid("Put one space between two words of a name.", field="key")
 
 
 def check_memo(network: str, memo: str) -> None:
