@@ -151,6 +151,14 @@ def test_the_times_asked_for_bound_what_is_in_it(trading):
     assert table(trading, made(trading, starttm=f"{last + 1:.6f}"))[1] == []
 
 
+@pytest.mark.parametrize("end", ["253402300799.999999", "253402300799", "4102444800"])
+def test_an_end_to_come_is_now(trading, end):
+    """No instant that a bot may write ends in an internal error: the last one of all did."""
+    assert trading.ask("AddExport", report="ledgers", endtm=end)["error"] == []
+    row = trading.result("ExportStatus", report="ledgers")[0]
+    assert int(row["dataendtm"]) <= timezone.now().timestamp()
+
+
 def test_the_window_of_the_key_bounds_it_also_when_it_narrows_later(trading):
     """DESIGN K4: queries see nothing outside; what was exported before a window narrowed is not handed out."""
     start = timezone.now()

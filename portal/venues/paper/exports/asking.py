@@ -31,7 +31,8 @@ def add(account_id: int, new: NewExport, *, actor: Actor) -> ExportRow:
         raise Invalid(f"A report of {new.report} has no column {min(unknown)}.", field="fields")
     now = timezone.now()
     since = max(filter(None, (new.after, new.seen_from)), default=None)
-    ends = (now, new.seen_before, new.until + INSTANT if new.until else None)
+    # An end to come is now: the last instant that can be written has none after it.
+    ends = (now, new.seen_before, new.until + INSTANT if new.until and new.until < now else None)
     with transaction.atomic():
         lock_history(actor.organization_id)
         forget_expired(now)
