@@ -43,6 +43,8 @@ bots = _line(
     1024,
     late=_envelope(Error.INVALID_ARGUMENTS, Connection="close"),
     full=_envelope(Error.BUSY),
+    # All that wait for one Account's lock hold a thread each: another address finds one all the same.
+    of_source=max(1, settings.THREADS - settings.THREADS // 4),
 )
 # What anybody may ask without a key: a stranger's questions take no thread from whoever signs.
 public = _line(

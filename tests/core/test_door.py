@@ -113,3 +113,10 @@ def test_strangers_who_ask_without_a_key_take_no_thread_from_bots():
     assert asgi.line_of("/0/private/Balance") is asgi.bots
     assert asgi.public.threads is not asgi.bots.threads
     assert asgi.public.of_source < asgi.bots.of_source
+
+
+@pytest.mark.django_db
+def test_bots_of_one_address_leave_threads_to_others():
+    """Forty calls that wait for one Account's lock must not hold all threads: another Organization's bot waited 1 s."""
+    bots = import_module("portal.asgi").bots
+    assert 0 < bots.of_source < bots.threads._max_workers
