@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Final
 
+from django.utils.safestring import SafeString, mark_safe
+
 from policies import facts as gathering
 from policies import payload, reading, registry
 from policies.models import ChangeRequest
@@ -32,11 +34,19 @@ def described(change: ChangeRequest) -> Description | None:
         description = registry.get(change.operation).describe(change)
     except payload.Unreadable:
         return None
-    if change.is_open or description.changes or not change.touched:
+    if change.is_open:
+        return description
+    description = replace(description, sentence=_told(description.sentence))
+    if description.changes or not change.touched:
         return description
     # What stood there then is gone; the request has kept it.
     fields = ((field["name"], field["then"], field["wanted"]) for field in change.touched)
     return replace(description, changes=tuple(FieldChange(*field) for field in fields if field[1] != field[2]))
+
+
+def _told(sentence: SafeString) -> SafeString:
+    """The sentence of a request that has ended: whoever asked does so no longer. A name is marked up, a verb is not."""
+    return mark_safe(sentence.replace("</b> asks ", "</b> asked ", 1))  # noqa: S308 - a part of what was safe
 
 
 def protection(change: ChangeRequest, facts: Facts) -> Notice | None:

@@ -279,6 +279,7 @@ def test_an_executed_policy_keeps_what_was_before_and_after(owner, browser):
     )
     text = page(browser(owner), change)
     assert "Before and after" in text
+    assert "</b> asked that <b>Manage Access</b> takes" in text
     assert [(field["then"], field["wanted"]) for field in change.touched if field["then"] != field["wanted"]]
     for field in change.touched:
         assert field["then"] in text
