@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from portal.core.csp import SECURITY_HEADERS
 from portal.core.door.environ import RAW_PATH, environ_of
 from portal.core.door.serving import Answer, Line
 
@@ -69,6 +70,7 @@ def test_an_error_of_the_application_is_one_answer(caplog):
     line = Line("test", threads=1, longest=4, late=LATE, full=FULL)
     answer = asyncio.run(line.answer(broken, {}, "203.0.113.9"))
     assert answer.status == 500
+    assert dict(answer.headers).items() >= SECURITY_HEADERS.items()
     assert b"reason" not in answer.body
     assert "the reason" in caplog.text
 

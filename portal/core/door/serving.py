@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from portal.core.csp import SECURITY_HEADERS
 from portal.core.door.bodies import Bodies, Late, TooLong, source_of
 from portal.core.door.environ import environ_of
 
@@ -127,7 +128,8 @@ def _run(application: "WSGIApplication", environ: "WSGIEnvironment") -> Answer:
                 pieces.close()
     except Exception:
         logger.exception("A request was not answered")
-        return Answer(500, [("Content-Type", "text/plain"), ("Cache-Control", "no-store")], b"Internal error\n")
+        said = {**SECURITY_HEADERS, "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
+        return Answer(500, list(said.items()), b"Internal error\n")
     return Answer(int(status[:3]), headers, body)
 
 
