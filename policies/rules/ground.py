@@ -1,7 +1,7 @@
 """What holds in an Organization whichever road a group takes: who holds what, and who carries what is asked through."""
 
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from policies.rules.facts import NEVER, Bot, Facts, Held, Initiator, Key, Person, Terms
@@ -62,11 +62,12 @@ class State:
 
     `able`: who of it is verified and not kept out, by person. `lifted`: whose suspension it lifted. `removed`: the
     workflows whose policies are gone. `is_eased`: the policy of withdrawals asks for one approval, of who cannot
-    finish alone.
+    finish alone. `resumed`: the suspended bots that it let work again.
     """
 
     able: frozenset[int]
     lifted: frozenset[int] = frozenset()
+    resumed: frozenset[int] = frozenset()
     removed: frozenset[str] = frozenset()
     is_eased: bool = False
 
@@ -85,9 +86,15 @@ class Ground:
         self.target = target
         self.people = tuple(person.back for person in facts.people if person.back.is_active or person.is_kept_out)
         # Whoever holds any key that may withdraw does not approve that it may at once.
-        self.keys = tuple(key for bot in facts.bots if bot.may_withdraw for key in bot.through_each())
+        self.withdrawing = tuple(bot for bot in facts.bots if replace(bot, is_active=True).may_withdraw)
+        self.keys = tuple(key for bot in self.withdrawing for key in bot.through_each())
         here = (bot for bot in self.keys if bot.account_id == target.account_id)
         self.bots = tuple(here) if target.workflow is MONEY else ()
+        self.suspended = tuple(
+            bot
+            for bot in self.withdrawing
+            if not bot.is_active and target.workflow is MONEY and bot.account_id == target.account_id
+        )
         self._needs: dict[tuple[frozenset[str], bool, Target, str], int] = {}
         self._locks: dict[tuple[frozenset[str], bool, Workflow | None], bool] = {}
         self._holders: dict[tuple[Workflow, Right, int | None], frozenset[int]] = {}
@@ -139,6 +146,10 @@ class Ground:
             self._locks[known] = is_locked(self._policies(state), workflow)
         return self._locks[known]
 
+    def works(self, state: State, bot: Bot) -> bool:
+        """Whether that bot may withdraw by now, its suspension lifted if it had one."""
+        return bot.is_active or bot.service_user_id in state.resumed
+
     def left(self, state: State) -> Iterator[Workflow]:
         """The workflows that still have a policy."""
         governed = {terms.workflow for terms in self.facts.policies} - state.removed
@@ -146,7 +157,7 @@ class Ground:
 
     def removal(self, state: State, workflow: Workflow) -> Target:
         """What it asks to remove the policy of `workflow`: of withdrawals, what giving keys that power asks (P2)."""
-        freed = [bot for bot in self.facts.bots if bot.may_withdraw] if workflow is MONEY else []
+        freed = [bot for bot in self.withdrawing if self.works(state, bot)] if workflow is MONEY else []
         return Target(
             POLICIES,
             protected=self.is_locked(state, None if freed else workflow),

@@ -3,9 +3,11 @@
 Each change only ever adds to what they can do next, so it is enough to close over it instead of searching:
 
 - whoever may lift suspensions lets those of the group in again who are kept out;
+- they let a suspended Service User work again while a policy still governs what it sends, which nobody has to answer
+  for; without one it takes who could send the money alone (P2);
 - whoever reviews identities verifies those of the group that are not verified yet;
 - policies are removed, as soon as the group can carry such a change through; that of withdrawals is weakened first,
-  since removing it lets keys send at once, and takes who answers for them (P2);
+  and removed last, since that lets keys send at once, and takes who answers for them (P2);
 - where a key sends at once, the name that it sends to is made to lead elsewhere;
 - as soon as the group can carry through a change of access that P4 would protect, it has newcomers with every right,
   as many as it takes: invited without rights, verified, then given all of them. Where nobody of the group reviews
@@ -21,7 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from policies.rules.facts import Facts, Person
+from policies.rules.facts import Bot, Facts, Person
 from policies.rules.ground import ACCESS, ADDRESSES, MONEY, POLICIES, Ground, Group, State, Step, Target, names
 from policies.workflows import Right, Workflow
 
@@ -38,8 +40,9 @@ class Ease:
     """The policy of withdrawals is weakened as far as a policy can be."""
 
 
-# Weaken that policy, lift a suspension, verify this person, or remove the policy of this workflow.
-Move: TypeAlias = Ease | Lift | Person | Workflow
+# Weaken that policy, lift a suspension, of a Member or of this bot, verify this person, or remove the policy of this
+# workflow.
+Move: TypeAlias = Ease | Lift | Bot | Person | Workflow
 Ending: TypeAlias = Callable[[Group, State], list[Step] | None]
 
 
@@ -57,10 +60,15 @@ class Roads:
             fresh = [move for move in self._moves(group, state) if self._step(group, state, move) is not None]
             if not fresh:
                 return self._told(group, moves, self._by_newcomers) if self._by_newcomers(group, state) else None
-            for move in fresh:
+            for move in self._before_money(fresh):
                 moves.append(move)
                 state = _after(state, move)
         return self._told(group, moves, self._directly)
+
+    def _before_money(self, fresh: list[Move]) -> list[Move]:
+        """Those to make now: a bot goes on while a policy governs it, so that policy goes last where one could."""
+        sooner = [move for move in fresh if move is not MONEY]
+        return sooner if sooner and self.ground.suspended else fresh
 
     def fewest(self) -> int:
         """No smaller group can carry anything through: who asks, and the least that anything asks for at first."""
@@ -103,6 +111,7 @@ class Roads:
                 yield Lift(person)
             elif person.user_id not in state.able:
                 yield person
+        yield from (bot for bot in self.ground.suspended if not self.ground.works(state, bot))
         yield from self.ground.left(state)
         if not state.is_eased and MONEY in self.ground.left(state):
             yield Ease()
@@ -112,6 +121,8 @@ class Roads:
         ground = self.ground
         if isinstance(move, Lift):
             return self._lift(group, state, move.person)
+        if isinstance(move, Bot):
+            return self._resume(group, state, move)
         if isinstance(move, Person):
             return self._verify(group, state, move)
         if isinstance(move, Ease):
@@ -123,6 +134,13 @@ class Roads:
     def _lift(self, group: Group, state: State, person: Person) -> Step | None:
         target = Target(ACCESS, protected=person.holds_power and self.ground.is_locked(state))
         what = f"asks to lift the suspension of {person.name}"
+        return self.ground.carry(group, state, what, target, approvers_ask=True)
+
+    def _resume(self, group: Group, state: State, bot: Bot) -> Step | None:
+        if MONEY not in self.ground.left(state):
+            return None
+        target = Target(ACCESS, protected=self.ground.is_locked(state))
+        what = f"asks to lift the suspension of {bot.name}"
         return self.ground.carry(group, state, what, target, approvers_ask=True)
 
     def _verify(self, group: Group, state: State, person: Person) -> Step | None:
@@ -147,7 +165,7 @@ class Roads:
     def _through_a_key(self, group: Group, state: State) -> Step | None:
         """A bot that asks, held by one of the group; its custodians do not approve."""
         ground = self.ground
-        for bot in ground.bots:
+        for bot in (bot for bot in ground.bots if ground.works(state, bot)):
             holder = next((person for person in group if person.user_id in bot.custodians), None)
             if holder is not None:
                 number = ground.need(state, ground.target, "bot")
@@ -159,10 +177,11 @@ class Roads:
     def _through_a_name(self, group: Group, state: State) -> Step | None:
         """A bot that sends at once, to a name that the group gave again to an address of its own (DESIGN P2, P6)."""
         ground = self.ground
-        if not ground.bots or ground.need(state, ground.target, "bot"):
+        bot = next((bot for bot in ground.bots if ground.works(state, bot)), None)
+        if bot is None or ground.need(state, ground.target, "bot"):
             return None
         again = Target(ADDRESSES, ground.target.account_id, protected=ground.is_locked(state), least=1)
-        what = f"asks to let a name to which {ground.bots[0].name} sends lead elsewhere"
+        what = f"asks to let a name to which {bot.name} sends lead elsewhere"
         return ground.carry(group, state, what, again)
 
     def _by_newcomers(self, group: Group, state: State) -> list[Step] | None:
@@ -209,6 +228,8 @@ def _after(state: State, move: Move) -> State:
         return replace(state, lifted=state.lifted | me, able=state.able | (me if move.person.is_verified else set()))
     if isinstance(move, Ease):
         return replace(state, is_eased=True)
+    if isinstance(move, Bot):
+        return replace(state, resumed=state.resumed | {move.service_user_id})
     if isinstance(move, Person):
         return replace(state, able=state.able | {move.user_id})
     return replace(state, removed=state.removed | {move.value})

@@ -107,9 +107,7 @@ def _powers(person: Person, ground: Ground) -> frozenset[object]:
 def _about_keys(person: Person, ground: Ground) -> set[object]:
     """Which keys they hold, and for which Accounts they could answer once keys send at once."""
     executes = {
-        ("answers", bot.account_id)
-        for bot in ground.facts.bots
-        if bot.may_withdraw and person.holds(MONEY, Right.EXECUTE, bot.account_id)
+        ("answers", bot.account_id) for bot in ground.withdrawing if person.holds(MONEY, Right.EXECUTE, bot.account_id)
     }
     holds = {(bot.service_user_id, bot.asking, person.user_id in bot.custodians) for bot in ground.keys}
     return executes | holds

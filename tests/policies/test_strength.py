@@ -121,6 +121,7 @@ def after(world: World, target: Target) -> Iterator[World]:
         new = Person(101 + made, 101 + made, f"Newcomer {made}", is_verified=False, factors=FACTORS)
         yield replace(world, people=(*world.people, new), ours=world.ours | {new.user_id})
     yield from _keys(world, target)
+    yield from _resumed(world)
     yield from _policies(world)
 
 
@@ -134,6 +135,16 @@ def _keys(world: World, target: Target) -> Iterator[World]:
             key = Key(number, frozenset({person.user_id}))
             bot = Bot(number, "new", 1, permissions=frozenset({WITHDRAW}), keys=(key,))
             yield replace(world, bots=(*world.bots, bot))
+
+
+def _resumed(world: World) -> Iterator[World]:
+    for bot in world.bots:
+        works = replace(bot, is_active=True)
+        gives = frozenset({bot.account_id} if works.may_withdraw else ())
+        protected = bool(gives) and is_locked(world.policies)
+        asked = [Asked(ACCESS, person, gives_withdraw=gives, protected=protected) for person in world.asks()]
+        if not bot.is_active and any(world.could(one, approvers_ask=True) for one in asked):
+            yield replace(world, bots=tuple(works if one == bot else one for one in world.bots))
 
 
 def _policies(world: World) -> Iterator[World]:
@@ -280,6 +291,25 @@ def test_who_holds_a_key_asks_through_it():
     assert (free.group, free.road) == (("Ben",), ("Ben asks for it through treasury-bot; nobody else has to agree.",))
     governed = strength(house(policy(WITHDRAWAL, 1), people=(BEN, CLEO), bots=[bot]), MONEY)
     assert governed.road == ("Ben asks for it through treasury-bot; Cleo approves.",)
+
+
+def test_a_suspended_bot_stands_in_the_way_of_nobody_who_may_lift_that():
+    """The page must not promise that nobody, or more people, could send money while two can wake the bot of one."""
+    approver = member(1, "Ann", Right.APPROVE, workflows=(WITHDRAWAL, ACCESS))
+    ann = replace(approver, grants=approver.grants | {Held(POLICIES, Right.EXECUTE)})
+    cy = member(2, "Cy", Right.APPROVE, workflows=(ACCESS,))
+    di = member(3, "Di", Right.APPROVE, workflows=(WITHDRAWAL,))
+    key = Key(1, frozenset({cy.user_id}))
+    bot = Bot(1, "treasury-bot", 1, is_active=False, permissions=frozenset({WITHDRAW}), keys=(key,))
+    facts = house(policy(WITHDRAWAL, 2), people=(ann, cy, di), bots=[bot])
+    found = strength(facts, MONEY)
+    assert (found.people, found.expected, found.is_weak) == (2, 3, True)
+    assert found.people == smallest(facts, MONEY)
+    assert found.road == (
+        "Ann asks to lift the suspension of treasury-bot; Cy approves.",
+        "Ann asks to weaken the policy of Initiate Withdrawal to one approval; nobody else has to agree.",
+        "Cy asks for it through treasury-bot; Ann approves.",
+    )
 
 
 def test_where_nobody_could_the_group_is_empty():
