@@ -74,6 +74,11 @@ def tell_suspended(member: Member, *, by: Member, reason: str) -> None:
     )
 
 
+def tell_kept_out(member: Member, *, by: str) -> None:
+    """Say to somebody that they are kept out until that is lifted, and who asked for it."""
+    notices.notify_security(member.user, "kept_out", by=by, organization=member.organization.name)
+
+
 def tell_signed_out(member: Member, *, by: Member, reason: str) -> None:
     """Say to somebody that another ended their sessions, and why."""
     notices.notify_security(

@@ -81,6 +81,12 @@ WORDS: Final[Mapping[str, Words]] = {
         "by itself on {until}, unless it is lifted before.",
         advice="If you do not know why, speak to whoever manages access in {organization}.",
     ),
+    "kept_out": Words(
+        "You are kept out of {organization}.",
+        "{by} asked for it. Your sessions there ended, and what you had asked for is cancelled. It does not end by "
+        "itself: others have to lift it.",
+        advice="If you do not know why, speak to whoever manages access in {organization}.",
+    ),
     "signed_out": Words(
         "Your sessions in {organization} were ended.",
         "{by} did it, and wrote: {reason} You can sign in again.",

@@ -55,7 +55,7 @@ def ended(change: ChangeRequest, *, by_user: int | None) -> None:
 
 
 def done_alone(change: ChangeRequest) -> None:
-    """Queue the mail about power that one person gave, or a safeguard that one took away, with nobody asked."""
+    """Queue the mail about power that one person gave or took, or a safeguard that one took away, with nobody asked."""
     tell.enqueue(change.reference, ALONE)
 
 

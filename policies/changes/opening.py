@@ -73,7 +73,7 @@ def propose(
             moving.perform(change, entry)
             moving.end(change, State.EXECUTED, by=asker)
             overtaking.make_others_stale(change)
-            if not entry.tells and (entry.workflow is Workflow.MANAGE_POLICIES or entry.protected(params, facts)):
+            if _concerns_others(entry, asked, params, facts):
                 notifying.done_alone(change)
         else:
             # What it would leave behind is said first: that names the order that works.
@@ -81,6 +81,14 @@ def propose(
             refuse_unfinishable(asked, facts, need)
             notifying.opened(change)
     return change
+
+
+def _concerns_others(entry: Operation[P], asked: Asked, params: P, facts: Facts) -> bool:
+    """Whether others are told of it although nobody had to agree: it gives power, takes it, or binds who holds it."""
+    if entry.tells:
+        return False
+    takes_access = asked.takes_power and entry.workflow is Workflow.MANAGE_ACCESS
+    return takes_access or entry.workflow is Workflow.MANAGE_POLICIES or entry.protected(params, facts)
 
 
 def refuse_unfinishable(asked: Asked, facts: Facts, need: Need) -> None:

@@ -23,6 +23,7 @@ from policies.models import ChangeRequest, Grant, Policy, State
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, Refused
+from portal.work import mail
 from tests.policies.conftest import yes
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +66,18 @@ def test_a_suspension_by_one_person_ends_by_the_clock_without_any_job(clock, ana
 
 def keeps_out(actor, member):
     return propose(keep_out, actor=actor, params=KeepOut(member.pk))
+
+
+def test_nobody_keeps_somebody_out_alone_without_a_word_to_them_and_to_who_looks_after_access(
+    owner, ben, cleo, mailoutbox
+):
+    """The brake of 72 hours is told to all; what has no end must not happen with nobody told, where one finishes it."""
+    assert keeps_out(owner, ben).state == State.EXECUTED
+    mail.settle()
+    told = {address: message.subject for message in mailoutbox for address in message.to}
+    assert "kept out" in told[ben.user.email]
+    assert "did this alone" in told[cleo.user.email]
+    assert owner.user.email not in told
 
 
 def test_to_keep_somebody_out_longer_is_a_request_which_they_do_not_decide(clock, ana, ben, cleo, audit):

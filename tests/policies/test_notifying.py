@@ -13,6 +13,7 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from accounts.models import User
+from accounts.operations.membership import RemoveMember, remove_member
 from policies import notifying
 from policies.changes import cancel, expire_due, moving, propose
 from policies.choices import Tell
@@ -114,6 +115,13 @@ def test_a_policy_that_one_person_changes_alone_is_told_to_all_who_look(house):
         mail.settle()
         assert "Olive" in outbox.outbox[-1].subject
         assert told() == ["ana", "ben", "fay", "otto"]
+
+
+def test_access_that_one_person_takes_away_alone_is_told_to_all_who_look(house):
+    """Removing somebody at once must not go by without a word, while a mere pause is told to all who approve."""
+    change = propose(remove_member, actor=house.olive, params=RemoveMember(house.otto.pk, ()))
+    assert change.state == State.EXECUTED
+    assert told() == ["ana", "ben", "cleo", "fay"]
 
 
 def test_what_others_agreed_to_is_not_told_as_done_alone(house):
