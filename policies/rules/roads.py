@@ -67,7 +67,7 @@ class Roads:
 
     def _before_money(self, fresh: list[Move]) -> list[Move]:
         """Those to make now: a bot goes on while a policy governs it, so that policy goes last where one could."""
-        sooner = [move for move in fresh if move is not MONEY]
+        sooner: list[Move] = [move for move in fresh if move is not MONEY]
         return sooner if sooner and self.ground.suspended else fresh
 
     def fewest(self) -> int:

@@ -17,7 +17,7 @@ from accounts import links, own_password, passwords
 from accounts.models import AccessLink, Authenticator, Session, User
 from accounts.models.invitation import LinkPurpose
 from portal.audit.models import AuditEvent
-from portal.core.errors import NotFound
+from portal.core.errors import Busy, NotFound
 from tests.factories.world import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -215,7 +215,8 @@ def test_eight_racing_browsers_use_a_link_once(owner, race):
     link = links.find(digest, LinkPurpose.RESET_PASSWORD)
     answers = race(lambda number: own_password.reset(link, new=f"lantern number {number} of eight"), 8)
     assert answers.count(None) == 1
-    assert sum(isinstance(answer, NotFound) for answer in answers) == 7
+    # Eight at once are more than are hashed for at a time: whoever finds no place is asked to come again.
+    assert sum(isinstance(answer, NotFound | Busy) for answer in answers) == 7, answers
 
 
 def test_a_link_lives_an_hour(client, owner, mailed):
