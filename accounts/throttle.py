@@ -104,7 +104,7 @@ def may_ask_for_link(email: str, source: str) -> bool:
     """Whether one more link may be mailed: three an hour to an address, twenty in a quarter of an hour for a source."""
     with transaction.atomic():
         return _take(f"links-from:{sources.network_of(source)}", 20) and _take(
-            f"links-to:{_short(email)}", 3, window=timedelta(hours=1)
+            f"links-to:{_short(_plain(email))}", 3, window=timedelta(hours=1)
         )
 
 

@@ -282,6 +282,13 @@ def test_three_links_an_hour_are_enough(owner, mailed):
     assert counts == [1, 1, 1, 0]
 
 
+def test_three_links_an_hour_are_enough_however_the_address_is_written(owner, mailed):
+    """Nobody may fill a member's mailbox, or kill the link they wait for, by writing their address in capitals."""
+    plain = owner.user.email
+    written = [plain, plain.upper(), plain.capitalize(), plain.title(), f" {plain}"]
+    assert sum(len(mailed(lambda email=email: own_password.ask_for_link(email))) for email in written) == 3
+
+
 def test_who_holds_no_factor_is_sent_a_link_to_enrol_one(client, owner, mailed):
     """SI-1, F-9: neither a password nor a reset opens anything; the way on is in their own mail."""
     Authenticator.objects.filter(user=owner.user).delete()
