@@ -47,6 +47,11 @@ def source_address(remote_addr: str, forwarded_for: str) -> str:
     return str(peer)
 
 
+def network(source: str) -> str:
+    """The /64 of an IPv6 `source`, as whose owner one machine may ask from every address in it; others as they are."""
+    return str(ip_network(f"{source}/64", strict=False)) if ":" in source else source
+
+
 def is_secure(scheme: str, remote_addr: str, forwarded_proto: str) -> bool:
     """Whether the caller speaks TLS: to us, or to a listed proxy, which then says so in X-Forwarded-Proto."""
     if scheme == "https":

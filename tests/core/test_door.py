@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from portal.core.csp import SECURITY_HEADERS
+from portal.core.door.bodies import source_of
 from portal.core.door.environ import RAW_PATH, environ_of
 from portal.core.door.serving import Answer, Line
 
@@ -61,6 +62,18 @@ def test_one_source_waits_for_itself_and_nobody_for_it():
     assert took < 0.3
     assert line.inside == 0
     assert line.callers == {}
+
+
+def _asked_from(*addresses: str) -> set[str]:
+    return {source_of({"client": (address, 4711), "headers": []}) for address in addresses}
+
+
+def test_one_machine_is_one_source_whichever_of_its_addresses_it_takes():
+    """Nobody may take all places and threads from the others by asking from many addresses of their own IPv6 /64."""
+    assert len(_asked_from("2001:db8:5::1", "2001:db8:5::2", "2001:db8:5:0:ffff::9")) == 1
+    assert len(_asked_from("2001:db8:5::1", "2001:db8:5:1::1")) == 2
+    assert len(_asked_from("203.0.113.7", "203.0.113.8", "::ffff:203.0.113.8")) == 2
+    assert _asked_from("") == {""}
 
 
 def test_an_error_of_the_application_is_one_answer(caplog):

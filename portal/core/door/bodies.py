@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
 
-from portal.core.origin import source_address
+from portal.core.origin import network, source_address
 
 LENGTH: Final = re.compile(rb"[0-9]{1,12}")
 
@@ -86,9 +86,9 @@ class Bodies:
 
 
 def source_of(scope: Mapping[str, Any]) -> str:
-    """The trusted address that a request came from."""
+    """Who a request counts for: the trusted address it came from, or of IPv6 its /64, all of which one machine has."""
     peer = (scope.get("client") or ("",))[0]
-    return source_address(peer, _header(scope, b"x-forwarded-for").decode("latin-1"))
+    return network(source_address(peer, _header(scope, b"x-forwarded-for").decode("latin-1")))
 
 
 def _header(scope: Mapping[str, Any], wanted: bytes) -> bytes:
