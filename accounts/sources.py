@@ -1,21 +1,21 @@
 """From where people sign in: a network each, so that a phone's next IPv6 address is not a stranger's."""
 
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_address
 
 from django.utils import timezone
 
 from accounts.models import KnownSource, User
+from portal.core.origin import network
 
 UNKNOWN = "unknown"
 
 
 def network_of(source: str) -> str:
-    """An IPv4 address as it is; of an IPv6 address the /64, all of which one machine may use."""
+    """The network that failures of `source` count for; all that is no address counts together."""
     try:
-        address = ip_address(source)
+        return network(str(ip_address(source)))
     except ValueError:
         return UNKNOWN
-    return str(ip_network(f"{address}/64", strict=False)) if isinstance(address, IPv6Address) else str(address)
 
 
 def is_known(email: str, source: str) -> bool:

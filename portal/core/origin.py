@@ -48,8 +48,8 @@ def source_address(remote_addr: str, forwarded_for: str) -> str:
 
 
 def network(source: str) -> str:
-    """The /64 of an IPv6 `source`, as whose owner one machine may ask from every address in it; others as they are."""
-    return str(ip_network(f"{source}/64", strict=False)) if ":" in source else source
+    """An IPv4 address as it is; of an IPv6 address the /64, all of which one machine may use."""
+    return str(ip_network(f"{source.partition('%')[0]}/64", strict=False)) if ":" in source else source
 
 
 def is_secure(scheme: str, remote_addr: str, forwarded_proto: str) -> bool:

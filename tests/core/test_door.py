@@ -73,6 +73,7 @@ def test_one_machine_is_one_source_whichever_of_its_addresses_it_takes():
     assert len(_asked_from("2001:db8:5::1", "2001:db8:5::2", "2001:db8:5:0:ffff::9")) == 1
     assert len(_asked_from("2001:db8:5::1", "2001:db8:5:1::1")) == 2
     assert len(_asked_from("203.0.113.7", "203.0.113.8", "::ffff:203.0.113.8")) == 2
+    assert len(_asked_from("fe80::1%eth0", "fe80::2")) == 1
     assert _asked_from("") == {""}
 
 
