@@ -48,6 +48,11 @@ def offer(member: Member, change: ChangeRequest) -> OwnershipOffer:
     )
 
 
+def end_offer_to(member: Member) -> None:
+    """Who is removed is offered nothing any more, not even once they come back. Runs in the caller's transaction."""
+    _unanswered(member.organization).filter(to=member).update(lapsed_at=timezone.now())
+
+
 def refuse_transfer(member: Member, *, asker: Member, owner_id: int) -> None:
     """Raises: Refused for who may not ask or cannot become the Owner; Conflict if the Owner is another by now."""
     owner = owner_of(member.organization)

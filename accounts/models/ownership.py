@@ -13,7 +13,7 @@ class OwnershipOffer(models.Model):
     """What an approved transfer leaves open: the new Owner has to accept it before it ends.
 
     `request` is the reference of the request that asked for it. `lapsed_at` is written when the next offer takes the
-    place of one that nobody answered in time.
+    place of one that nobody answered in time, and when whom it was made to is removed.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="ownership_offers")

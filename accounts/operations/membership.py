@@ -6,7 +6,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.html import format_html
 
-from accounts import entitlements, invitations, lifting, sessions
+from accounts import entitlements, invitations, lifting, ownership, sessions
 from accounts.models import Member
 from accounts.models.member import not_suspended
 from accounts.operations.people import find, holds_power, name_of, refuse_owner
@@ -139,6 +139,7 @@ def remove_member(*, actor: Actor, params: RemoveMember, change: ChangeRequest) 
         held=list(entitlements.in_words(held, entitlements.names(held))),
     )
     invitations.end_of(member, actor=actor, reason=f"{member.label}, who invited them, was removed.")
+    ownership.end_offer_to(member)
     sessions.end_member(member, reason="The member was removed.")
     return member
 

@@ -128,4 +128,5 @@ def _acceptance(name: str, change: ChangeRequest, offer: OwnershipOffer | None) 
     if offer.declined_at is not None:
         return format_html("declined {}", markup.moment(offer.declined_at))
     words = "waits for {} until {}" if offer.is_open else "{} did not accept it until {}"
-    return format_html(words, name, markup.instant(offer.expires_at))
+    until = min(offer.expires_at, offer.lapsed_at or offer.expires_at)
+    return format_html(words, name, markup.instant(until))
