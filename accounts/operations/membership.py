@@ -98,8 +98,12 @@ def touched_membership(*, params: RemoveMember, change: ChangeRequest) -> tuple[
 
 def touched_suspension(*, params: LiftMemberSuspension, change: ChangeRequest) -> tuple[Touched, ...]:
     members = Member.objects.filter(organization_id=change.organization_id, pk=params.member_id, removed_at=None)
-    since = members.exclude(not_suspended()).values_list("suspended_at", flat=True).first()
-    return (Touched("Suspended", f"since {since:%Y-%m-%d %H:%M:%S} UTC" if since else "no", "no"),)
+    row = members.exclude(not_suspended()).values_list("suspended_at", "suspended_until").first()
+    if row is None or row[0] is None:
+        return (Touched("Suspended", "no", "no"),)
+    # Who agreed to lift what would have ended by itself has not agreed to undo that they are kept out since.
+    since = f"since {row[0]:%Y-%m-%d %H:%M:%S} UTC"
+    return (Touched("Suspended", since if row[1] else f"{since}, kept out", "no"),)
 
 
 @operation(

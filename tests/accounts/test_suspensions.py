@@ -97,6 +97,18 @@ def test_to_keep_somebody_out_longer_is_a_request_which_they_do_not_decide(clock
     assert lifting.state == State.PENDING
 
 
+def test_a_yes_to_lifting_a_brake_does_not_undo_that_they_are_kept_out_since(world, clock, ana, ben, cleo, fay, owner):
+    """R6: it was said of what would have ended by itself."""
+    brakes.suspend_member(actor=ana, member=fay, reason="It has to stop.")
+    lifting = propose(lift_member_suspension, actor=ben, params=LiftMemberSuspension(fay.pk))
+    clock.shift(timedelta(minutes=1))
+    assert keeps_out(owner, fay).state == State.EXECUTED
+    lifting.refresh_from_db()
+    assert lifting.state == State.STALE
+    (field,) = lifting.overtaken
+    assert field["now"] == f"{field['then']}, kept out"
+
+
 def cleo_may_ask(cleo):
     Grant.objects.create(member=cleo, workflow=ACCESS.value, right=Right.INITIATE.value)
     return cleo
