@@ -51,6 +51,11 @@ def is_over(store: SessionBase, organization: Organization) -> bool:
     return timezone.now() >= ends_at(store, organization)
 
 
+def signed_in_at(store: SessionBase) -> datetime:
+    """When somebody signed in, wherever the session has been since."""
+    return _moment(store.get(SIGNED_IN, 0))
+
+
 def began_before(store: SessionBase, moment: datetime | None) -> bool:
     """Whether it was opened, or came to where it is, before `moment`, if there was one."""
     return moment is not None and _moment(store.get(ENTERED, store.get(SIGNED_IN, 0))) < moment

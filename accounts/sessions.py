@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.contrib.auth import SESSION_KEY as USER
+from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.contrib.sessions.exceptions import SessionInterrupted
@@ -29,6 +30,7 @@ from portal.core.errors import NotFound, Refused
 # How often one person ends the sessions of one other.
 NOT_AGAIN_WITHIN: Final = timedelta(minutes=10)
 SWEPT_AT_ONCE: Final = 1000
+SHUT_OUT_BY: Final = (EventKind.SIGNED_OUT, EventKind.MEMBER_SUSPENDED, EventKind.MEMBER_KEPT_OUT)
 
 
 class SessionStore(DatabaseStore):
@@ -154,6 +156,23 @@ def bar_to_end(member: Member, by: Member, *, shown_at: datetime | None = None) 
     if since is not None and Session.objects.filter(member=member, started_at__gt=since).exists():
         return f"{member.label} has signed in since. Look at the sessions again, or suspend them to keep them out."
     return ""
+
+
+def was_shut_out(store: SessionBase, member: Member) -> bool:
+    """Whether somebody else ended the sessions of `member`, or stopped them, since this session was signed in.
+
+    It was at another Organization at that moment, which ends what happens in it and nothing next door (DESIGN O1): so
+    it lives on there, and does not come back.
+    """
+    ends = AuditEvent.objects.filter(
+        organization_id=member.organization_id,
+        kind__in=[kind.value for kind in SHUT_OUT_BY],
+        actor_kind=member.kind,
+        subject_kind=member.kind,
+        subject_id=member.pk,
+        at__gte=session.signed_in_at(store),
+    )
+    return ends.exclude(actor_id=member.pk).exists()
 
 
 def sweep(*, batch: int = SWEPT_AT_ONCE, most: int = 50) -> int:

@@ -12,10 +12,11 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.core.cache import cache
 from django.db import transaction
 from django.http import HttpRequest
+from django.middleware.csrf import rotate_token
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from accounts import session, sources, throttle
+from accounts import session, sessions, sources, throttle
 from accounts.models import Member, User
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
@@ -116,19 +117,33 @@ def sign_out(request: HttpRequest) -> None:
 def switch(request: HttpRequest, member: Member) -> None:
     """Go on in the same session, under a new key, as another membership of the same person.
 
-    Raises: Ended if the session has passed the limits of that Organization; it is ended then.
+    A page that is still open at the one before sends nothing to this one: its token is of before.
+
+    Raises: Ended if the session has passed the limits of that Organization, or began before somebody there ended the
+    person's sessions; it is ended then.
     """
+    name = member.organization.name
     if session.is_over(request.session, member.organization):
         auth.logout(request)
-        raise Ended(f"{member.organization.name} allows less time without activity. Sign in again to go on there.")
+        raise Ended(f"{name} allows less time without activity. Sign in again to go on there.")
     with transaction.atomic():
         lock_history(member.organization_id)
-        record(
-            EventKind.SIGN_IN_SUCCEEDED, actor=member, subject=member, workflow=Workflow.MANAGE_ACCESS, factor="switch"
-        )
+        is_shut_out = sessions.was_shut_out(request.session, member)
+        if not is_shut_out:
+            record(
+                EventKind.SIGN_IN_SUCCEEDED,
+                actor=member,
+                subject=member,
+                workflow=Workflow.MANAGE_ACCESS,
+                factor="switch",
+            )
+    if is_shut_out:
+        auth.logout(request)
+        raise Ended(f"Your sessions in {name} were ended since you signed in. Sign in again to go on there.")
     request.session.cycle_key()
     session.enter(request.session, member)
     session.note_activity(request.session)
+    rotate_token(request)
 
 
 def first_membership(user: User | None) -> Member | None:

@@ -6,7 +6,6 @@ from typing import Final
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.middleware.csrf import rotate_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -137,7 +136,6 @@ def switch(request: MemberRequest) -> HttpResponse:
     except stages.Ended as error:
         messages.warning(request, error.message)
         return redirect(reverse("accounts:sign_in") + (f"?{urlencode({'next': way})}" if way else ""))
-    rotate_token(request)
     return redirect(way or "policies:inbox")
 
 

@@ -31,6 +31,7 @@ from tests.policies.conftest import yes
 pytestmark = pytest.mark.django_db
 NEW = "three lanterns under the bridge"
 NORA = "nora@new.test"
+TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 RIGHTS = (("manage_access", "view", None), ("initiate_withdrawal", "initiate", None))
 ACCEPT = "/invitations/accept/"
 FORM = {"name": "Nora Falk", "email": NORA, "rights": ["manage_access:view", "initiate_withdrawal:initiate"]}
@@ -366,6 +367,21 @@ def test_who_is_known_signs_in_to_accept(client, owner, eve, mailed, sign_in):
     assert answer.url == "/welcome/"
     assert "Welcome to Demo Treasury" in client.get("/welcome/").content.decode()
     assert Member.objects.filter(user=eve.user).count() == 2
+
+
+def test_a_page_of_before_sends_nothing_to_the_organization_that_was_joined(owner, eve, mailed, sign_in):
+    """M1: another tab still shows the first one; as with any change between them, its token is of before."""
+    mailed(lambda: invited(owner, email=eve.user.email, rights=(("manage_access", "initiate", None),)))
+    join = f"/invitations/{Invitation.objects.get().pk}/accept/"
+    strict = Client()
+    sign_in(strict, eve)
+    strict.handler.enforce_csrf_checks = True
+    token = TOKEN.search(strict.get("/invitations/new/").content.decode())[1]
+    assert strict.post(join, {"csrfmiddlewaretoken": token}).url == "/welcome/"
+    Member.objects.filter(user=eve.user, organization=owner.organization).update(identity=Identity.VERIFIED)
+    assert (
+        strict.post("/invitations/new/", {"csrfmiddlewaretoken": token, "name": "N", "email": NORA}).status_code == 403
+    )
 
 
 def test_no_hour_old_session_joins_anything(client, owner, eve, mailed, sign_in, code):

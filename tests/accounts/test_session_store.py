@@ -10,7 +10,7 @@ from django.contrib.sessions.exceptions import SessionInterrupted
 from django.test import Client
 from django.utils import timezone
 
-from accounts import resting, sessions
+from accounts import brakes, resting, sessions
 from accounts.models import Member, Organization, Session
 from accounts.operations.membership import LiftMemberSuspension, lift_member_suspension
 from accounts.organizations import add_member
@@ -181,6 +181,29 @@ def test_what_concerns_a_membership_leaves_the_others_alone(client, second, worl
     assert sessions.end_member(ana, reason="The rights were changed.") == 1
     assert not is_in(client)
     assert is_in(second)
+
+
+@pytest.mark.parametrize("stop", [sessions.end_of, brakes.suspend_member])
+def test_a_session_that_was_next_door_does_not_come_back_after_such_an_end(
+    second, clock, world, ana, owner, sign_in, stop
+):
+    """SI-9, M1: whoever holds it must sign in again, also once a suspension is lifted; next door it lives on."""
+    add_member(world.elsewhere, ana.user, rights=[(Workflow.MANAGE_ACCESS, Right.VIEW)])
+    sign_in(second, ana)
+    second.post("/switch/", {"organization": world.elsewhere.pk})
+    clock.shift(timedelta(minutes=1))
+    stop(member=ana, **{"by" if stop is sessions.end_of else "actor": owner}, reason="A lost laptop.")
+    if stop is brakes.suspend_member:
+        propose(lift_member_suspension, actor=owner, params=LiftMemberSuspension(ana.pk))
+    assert is_in(second)
+    answer = second.post("/switch/", {"organization": ana.organization_id}, follow=True)
+    assert "Your sessions in Demo Treasury were ended since you signed in." in answer.content.decode()
+    assert not is_in(second)
+    clock.shift(timedelta(minutes=1))
+    sign_in(second, ana)
+    second.post("/switch/", {"organization": world.elsewhere.pk})
+    second.post("/switch/", {"organization": ana.organization_id})
+    assert stored(second).member == ana
 
 
 def test_a_request_under_way_cannot_bring_an_ended_session_back(client, ana, sign_in):
