@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from accounts import links, names, resting, sessions, throttle
 from accounts.factors import trust
-from accounts.models import Invitation, Member, Organization, User
+from accounts.models import IdentityCheck, Invitation, Member, Organization, Recovery, User
+from accounts.models.invitation import LinkPurpose
 from accounts.models.member import Identity
 from accounts.rights import GivenRight
 from policies import access
@@ -188,6 +189,7 @@ def _accept(invitation: Invitation, by: Member | None, name: str, digested: str)
         rights=in_history(rights_of(invitation)),
     )
     if by is None:
+        links.kill(person, LinkPurpose.RESET_PASSWORD)
         sessions.end_all(person, reason="A password was set by an invitation.")
     return member
 
@@ -231,7 +233,9 @@ def _join(invitation: Invitation, person: User, now: datetime) -> Member:
     member.joined_at, member.invited_by = now, invitation.invited_by
     member.removed_at = member.suspended_at = member.suspended_by = member.suspended_until = None
     member.identity = Identity.UNVERIFIED
-    member.version += 1 if member.pk else 0
+    if member.pk:
+        member.version += 1
+        _end_what_waited(member, now)
     member.save()
     Grant.objects.filter(member=member).delete()
     Grant.objects.bulk_create(
@@ -239,6 +243,16 @@ def _join(invitation: Invitation, person: User, now: datetime) -> Member:
         for workflow, right, account_id in rights_of(invitation)
     )
     return member
+
+
+def _end_what_waited(member: Member, now: datetime) -> None:
+    """What was under way when they were removed says nothing of the membership that begins."""
+    IdentityCheck.objects.filter(member=member, decided_at=None).update(
+        decided_at=now, accepted=False, reason="They were removed before anybody had decided."
+    )
+    # Who came since was never told of it, and could not have cancelled it (DESIGN M4).
+    Recovery.objects.filter(member=member, opened_at=None, cancelled_at=None).update(cancelled_at=now)
+    links.kill(member.user, LinkPurpose.ENROL, [member])
 
 
 def _unanswered(actor: Member, number: int) -> Invitation:

@@ -4,7 +4,7 @@ Every move is one transaction that takes the Organization's history first, then 
 """
 
 from policies.changes.asking_again import ask_again, can_ask_again
-from policies.changes.closing import cancel, cancel_all, cancel_unrightful, expire, expire_due
+from policies.changes.closing import cancel, cancel_about, cancel_all, cancel_unrightful, expire, expire_due
 from policies.changes.deciding import decide, execute, no_longer_stands
 from policies.changes.opening import propose
 
@@ -12,6 +12,7 @@ __all__ = [
     "ask_again",
     "can_ask_again",
     "cancel",
+    "cancel_about",
     "cancel_all",
     "cancel_unrightful",
     "decide",

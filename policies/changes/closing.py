@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from policies import notes, reading
-from policies.changes import moving
+from policies.changes import moving, overtaking
 from policies.changes.deciding import execute, initiator_lack, settled
 from policies.facts import asked, bot, gather
 from policies.models import OPEN_STATES, ChangeRequest, State
@@ -88,6 +88,23 @@ def cancel_all(
             return _cancel_open(change, by=actor, reason=reason)
 
         return moving.each_apart(rows.with_parties().for_change(), end, what="cancel a request")
+
+
+def cancel_about(member: "Member", *, but: ChangeRequest, reason: str, actor: Actor) -> int:
+    """Cancel all that waits about `member`, whoever asked, except `but`, and say how much that was.
+
+    For a membership that ends, in the caller's transaction, which has written that already: a request that names it
+    among its fields is left to go stale (R6).
+    """
+    lock_history(actor.organization_id)
+    rows = ChangeRequest.objects.filter(state__in=OPEN_STATES, subject_member_id=member.pk).exclude(pk=but.pk)
+
+    def end(change: ChangeRequest) -> int:
+        if not reading.trouble(change) and overtaking.overtaken(change):
+            return 0
+        return _cancel_open(change, by=actor, reason=reason)
+
+    return moving.each_apart(rows.order_by("pk").with_parties().for_change(), end, what="cancel a request")
 
 
 def cancel_unrightful(*, initiator: "Member", actor: Actor) -> int:

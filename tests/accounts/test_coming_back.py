@@ -3,15 +3,16 @@
 import pytest
 from django.utils import timezone
 
-from accounts import invitations, ownership
-from accounts.models import Member, OwnershipOffer
+from accounts import invitations, links, ownership, recoveries
+from accounts.models import Member, OwnershipOffer, Recovery
+from accounts.models.invitation import LinkPurpose
 from accounts.models.member import Identity
 from accounts.operations.membership import RemoveMember, remove_member
 from accounts.operations.ownership import TransferOwnership, transfer_ownership
 from policies.changes import decide, propose
 from policies.models import ChangeRequest, State
 from policies.workflows import Right, Workflow
-from portal.core.errors import NotFound
+from portal.core.errors import Conflict, NotFound
 from portal.core.http import Proof
 from tests.factories.people import proof
 
@@ -65,3 +66,35 @@ def test_an_offer_to_who_was_removed_stands_in_nobodys_way(owner, ana, ben, cleo
     assert yes(change, ben).state == State.EXECUTED
     assert OwnershipOffer.objects.get(request=change.reference).is_open
     assert ChangeRequest.objects.get(pk=first.pk).state == State.EXECUTED
+
+
+def test_an_offer_asked_before_a_removal_is_never_made(owner, ana, ben):
+    """What was asked about a membership that ended is not carried out on the one that began since."""
+    change = propose(transfer_ownership, actor=owner, params=TransferOwnership(ana.pk, owner.pk))
+    remove(owner, ana)
+    come_back(owner, ana, Right.VIEW)
+    with pytest.raises(Conflict, match="cancelled"):
+        yes(change, ben)
+    change.refresh_from_db()
+    assert (change.state, change.reason) == (State.CANCELLED, "Ana Ruiz was removed.")
+    assert not OwnershipOffer.objects.exists()
+
+
+def test_a_recovery_from_before_a_removal_is_announced_anew(owner, ana):
+    """Whoever came since was told of none, and could not have cancelled it (DESIGN M4)."""
+    recoveries.announce(ana.user)
+    Recovery.objects.update(opens_at=timezone.now())
+    remove(owner, ana)
+    back = come_back(owner, ana, Right.VIEW)
+    with pytest.raises(NotFound):
+        recoveries.open_enrolment(back.user)
+    assert recoveries.announce(back.user)
+
+
+def test_no_link_from_before_an_invitation_sets_the_password_again(owner, ana):
+    """A new password ends the links for another one, however it was set."""
+    remove(owner, ana)
+    made = links.issue(ana.user, LinkPurpose.RESET_PASSWORD)
+    come_back(owner, ana, Right.VIEW)
+    with pytest.raises(NotFound):
+        links.find(made.digest, LinkPurpose.RESET_PASSWORD)

@@ -7,11 +7,13 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from accounts import invitations
 from accounts.identity import checks, reviewers
 from accounts.identity.provider import Document
 from accounts.models import IdentityCheck, Member
 from accounts.models.member import Identity
 from accounts.operations.identity import VerifyIdentity, verify_identity
+from accounts.operations.membership import RemoveMember, remove_member
 from policies.access import allows
 from policies.changes import propose
 from policies.models import Policy, State
@@ -252,3 +254,19 @@ def test_the_form_asks_for_words_and_not_for_a_picture(client, newcomer, sign_in
     text = client.get("/identity/").content.decode()
     assert "Show a document below" not in text
     assert "Write below what your document says" in text
+
+
+def test_what_was_shown_before_a_removal_is_not_looked_at_once_they_are_back(newcomer, owner, ben):
+    """Nobody is verified by a document of a membership that ended, and the new one may show another (security SI-8)."""
+    before = checks.submit(newcomer, document())
+    assert propose(remove_member, actor=owner, params=RemoveMember(newcomer.pk, ())).state == State.EXECUTED
+    invitation = invitations.open_invitation(
+        organization=owner.organization, email=newcomer.user.email, name=newcomer.user.name, rights=(), invited_by=owner
+    )
+    back = invitations.accept(invitation, name=newcomer.user.name, password="another walk by the sea")
+    assert before not in reviewers.waiting_for(ben)
+    with pytest.raises(Conflict):
+        verify(ben, before)
+    again = checks.submit(back, document(number="Y12-0000-ABC"))
+    assert again in reviewers.waiting_for(ben)
+    assert verify(ben, again).state == State.EXECUTED
