@@ -49,8 +49,20 @@ def offer(member: Member, change: ChangeRequest) -> OwnershipOffer:
 
 
 def end_offer_to(member: Member) -> None:
-    """Who is removed is offered nothing any more, not even once they come back. Runs in the caller's transaction."""
+    """Who is removed or kept out is offered nothing any more, not even once they come back.
+
+    Runs in the caller's transaction.
+    """
     _unanswered(member.organization).filter(to=member).update(lapsed_at=timezone.now())
+
+
+def end_offer_by(member: Member) -> None:
+    """What somebody asked for ends with their suspension or removal, also once others agreed to it (R5).
+
+    It does not come back with them. Runs in the caller's transaction.
+    """
+    asked = ChangeRequest.objects.filter(organization_id=member.organization_id, member=member)
+    _unanswered(member.organization).filter(request__in=asked.values("reference")).update(lapsed_at=timezone.now())
 
 
 def refuse_transfer(member: Member, *, asker: Member, owner_id: int) -> None:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts import brake_notices, invitations, sessions
+from accounts import brake_notices, invitations, ownership, sessions
 from accounts.models import Member
 from accounts.models.member import not_suspended
 from policies import access, changes
@@ -63,6 +63,7 @@ def suspend_member(*, actor: Member, member: Member, reason: str) -> None:
         reason=reason,
     )
     invitations.end_of(locked, actor=actor, reason=f"{locked.label}, who invited them, was suspended.")
+    ownership.end_offer_by(locked)
     sessions.end_member(locked, reason="The member was suspended.")
     brake_notices.tell_suspended(locked, by=actor, reason=reason)
     brake_notices.tell(actor, did=f"suspended {locked.label}", reason=reason, stopped=locked)

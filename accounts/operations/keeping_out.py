@@ -6,7 +6,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.html import format_html
 
-from accounts import brake_notices, invitations, sessions
+from accounts import brake_notices, invitations, ownership, sessions
 from accounts.models import Member
 from accounts.operations.people import find, name_of
 from policies import changes
@@ -104,6 +104,8 @@ def keep_out(*, actor: Actor, params: KeepOut, change: ChangeRequest) -> Member:
         change=change.reference,
     )
     invitations.end_of(member, actor=actor, reason=f"{member.label}, who invited them, was suspended.")
+    ownership.end_offer_to(member)
+    ownership.end_offer_by(member)
     sessions.end_member(member, reason="The member was suspended.")
     brake_notices.tell_kept_out(member, by=change.initiator_label)
     return member

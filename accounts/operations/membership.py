@@ -145,6 +145,7 @@ def remove_member(*, actor: Actor, params: RemoveMember, change: ChangeRequest) 
     changes.cancel_about(member, but=change, reason=f"{member.label} was removed.", actor=actor)
     invitations.end_of(member, actor=actor, reason=f"{member.label}, who invited them, was removed.")
     ownership.end_offer_to(member)
+    ownership.end_offer_by(member)
     sessions.end_member(member, reason="The member was removed.")
     return member
 

@@ -1,0 +1,50 @@
+"""An offer of the ownership ends with who asked for it, or to whom it is made (DESIGN O3, R5)."""
+
+import pytest
+from django.utils import timezone
+
+from accounts import brakes, ownership
+from accounts.models import Member
+from accounts.operations.keeping_out import KeepOut, keep_out
+from accounts.operations.ownership import TransferOwnership, transfer_ownership
+from policies.changes import propose
+from policies.models import State
+from portal.core.errors import NotFound
+from portal.core.http import Proof
+from tests.policies.conftest import yes
+
+pytestmark = pytest.mark.django_db
+
+
+def fresh(member):
+    return Member.objects.select_related("user", "organization").get(pk=member.pk)
+
+
+def offered(owner, to, approver):
+    change = propose(transfer_ownership, actor=owner, params=TransferOwnership(to.pk, owner.pk))
+    assert yes(change, approver).state == State.EXECUTED
+
+
+def test_what_a_suspended_owner_offered_is_offered_no_longer(owner, ana, ben):
+    """It ends with the rest of what they asked for, and does not come back when the suspension lapses."""
+    offered(owner, ana, ben)
+    brakes.suspend_member(actor=ana, member=owner, reason="Perhaps somebody else is in.")
+    Member.objects.filter(pk=owner.pk).update(suspended_until=timezone.now())
+    with pytest.raises(NotFound):
+        ownership.accept(by=fresh(ana), proof=Proof(factor="totp", at=timezone.now()))
+
+
+def test_an_owner_kept_out_is_replaced_although_they_had_offered_the_ownership(owner, ana, ben, cleo):
+    """Nobody waits up to thirty days for an offer of who is kept out before the replacement can be asked."""
+    offered(owner, cleo, ben)
+    change = propose(keep_out, actor=ana, params=KeepOut(owner.pk))
+    assert change.state == State.EXECUTED or yes(change, ben).state == State.EXECUTED
+    change = propose(transfer_ownership, actor=fresh(ana), params=TransferOwnership(ben.pk, owner.pk))
+    assert yes(change, cleo).state == State.EXECUTED
+
+
+def test_an_offer_to_who_is_kept_out_stands_in_nobodys_way(owner, ana, ben, cleo):
+    """They can neither accept nor decline it: the ownership is offered to somebody else."""
+    offered(owner, ana, ben)
+    assert propose(keep_out, actor=owner, params=KeepOut(ana.pk)).state == State.EXECUTED
+    offered(owner, cleo, ben)
