@@ -1,6 +1,7 @@
 """The operator's way back for who has lost every factor: announced to all, and cancelled by any (DESIGN M4)."""
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -8,7 +9,7 @@ from accounts import notices, own_password, places, resting, sessions, throttle
 from accounts.factors import trust
 from accounts.links import absolute
 from accounts.models import Member, Recovery, User
-from accounts.models.recovery import OPENS_AFTER
+from accounts.models.recovery import OPEN_FOR, OPENS_AFTER
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -29,6 +30,8 @@ def announce(user: User) -> list[Recovery]:
     if running(user):
         raise Conflict(f"A recovery of {user.name} is announced already.")
     now = timezone.now()
+    # One that was never carried out makes room.
+    _unfinished().filter(member__user=user).update(cancelled_at=now)
     made = [
         Recovery.objects.create(member=place, announced_at=now, opens_at=now + OPENS_AFTER) for place in places.of(user)
     ]
@@ -123,14 +126,23 @@ def bar_to_cancel(user: User, actor: Member) -> str:
 
 def running(user: User) -> list[Recovery]:
     """What is announced for the person, and neither carried out nor cancelled."""
-    rows = Recovery.objects.filter(member__user=user, opened_at=None, cancelled_at=None)
+    rows = _in_mind().filter(member__user=user)
     return list(rows.select_related("member__organization", "member__user").order_by("member__organization_id"))
 
 
 def running_in(organization_id: int) -> list[Recovery]:
     """What is announced in one Organization."""
-    rows = Recovery.objects.filter(member__organization_id=organization_id, opened_at=None, cancelled_at=None)
+    rows = _in_mind().filter(member__organization_id=organization_id)
     return list(rows.select_related("member__user").order_by("pk"))
+
+
+def _unfinished() -> QuerySet[Recovery]:
+    return Recovery.objects.filter(opened_at=None, cancelled_at=None)
+
+
+def _in_mind() -> QuerySet[Recovery]:
+    """Without what was announced so long ago that whoever is there now does not know of it."""
+    return _unfinished().filter(opens_at__gt=timezone.now() - OPEN_FOR)
 
 
 def _active(user: User) -> list[Member]:

@@ -9,6 +9,8 @@ from django.db import models
 from accounts.models.member import Member
 
 OPENS_AFTER = timedelta(hours=48)
+# What was announced longer ago nobody has in mind any more: it is announced anew.
+OPEN_FOR = timedelta(days=30)
 
 
 class Recovery(models.Model):

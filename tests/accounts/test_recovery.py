@@ -179,3 +179,13 @@ def test_each_member_cancels_one_recovery_of_the_same_person(ana, ben, owner, cl
     clock.shift(TWO_DAYS)
     recover()
     assert not Authenticator.objects.filter(user=owner.user).exists()
+
+
+def test_what_was_announced_long_ago_is_announced_anew(owner, clock):
+    """Whoever came since was told of nothing, and who was there has forgotten it."""
+    recover()
+    clock.shift(TWO_DAYS + timedelta(days=30))
+    assert "is being told" in recover()
+    assert Authenticator.objects.filter(user=owner.user, confirmed=True).exists()
+    clock.shift(TWO_DAYS)
+    assert "are removed" in recover()
