@@ -93,6 +93,7 @@ def test_bank_details_are_kept_as_banks_write_them(post, owner):
         (BITCOIN, {"address": ""}, "address", "required"),
         (BITCOIN, {"address": BTC_COLD}, "address", "already, as btc-cold"),
         (BITCOIN, {"address": OTHER, "key": "BTC-cold"}, "key", "already has an address called"),
+        (BITCOIN, {"address": OTHER, "key": "btc-c0ld"}, "key", "called btc-cold, which looks like this"),
         (BITCOIN, {"address": OTHER, "key": "x" * 65}, "key", "at most 64"),
         (BITCOIN, {"address": OTHER, "key": "c\u043eld"}, "key", "1 to 64 letters"),
         (BITCOIN, {"address": OTHER, "key": "co\u202eld"}, "key", "invisible"),

@@ -12,6 +12,7 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Actor
 from portal.core.errors import Conflict, Invalid, NotFound
+from portal.core.names import look
 from portal.treasury import destinations, naming
 from portal.treasury.errors import UnknownAddress
 from portal.treasury.models import Address
@@ -266,9 +267,12 @@ def _address(params: RenameAddress | RemoveAddress, change: "ChangeRequest") -> 
 
 
 def _refuse_taken(account_id: int, key: str, *, but: Address | None = None) -> None:
-    taken = Address.objects.filter(account_id=account_id, key__iexact=key, removed_at=None)
-    if taken.exclude(pk=but.pk if but else 0).exists():
-        raise Conflict(f"The Account already has an address called {key}. Choose another name.", field="key")
+    book = Address.objects.filter(account_id=account_id, removed_at=None).exclude(pk=but.pk if but else 0)
+    # Whoever approves a withdrawal reads the name first: no two may pass for each other.
+    alike = next((name for name in book.values_list("key", flat=True) if look(name) == look(key)), None)
+    if alike is not None:
+        words = f"called {key}" if alike.casefold() == key.casefold() else f"called {alike}, which looks like this"
+        raise Conflict(f"The Account already has an address {words}. Choose another name.", field="key")
 
 
 def _record(kind: EventKind, actor: Actor, address: Address, change: "ChangeRequest", before: str = "") -> None:
