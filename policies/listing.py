@@ -111,8 +111,10 @@ def initiators(listing: Listing, member: "Member") -> list[tuple[str, str]]:
     source, organization = listing.source(member), member.organization
     # One row of each is asked for, in the order of an index: an EXISTS becomes a join over the whole table.
     one = source.order_by("state").values("pk")
-    members = organization.members.alias(any=Subquery(one.filter(member=OuterRef("pk"))[:1])).exclude(any=None)
-    bots = organization.service_users.alias(any=Subquery(one.filter(service_user=OuterRef("pk"))[:1])).exclude(any=None)
+    # Not `exclude(any=None)`: of a tab in which there can be nothing, that leaves everybody.
+    members = organization.members.alias(any=Subquery(one.filter(member=OuterRef("pk"))[:1])).filter(any__isnull=False)
+    bots = organization.service_users.alias(any=Subquery(one.filter(service_user=OuterRef("pk"))[:1]))
+    bots = bots.filter(any__isnull=False)
     people = members.order_by("user__name", "pk").values_list("pk", "user__name")[:MOST_INITIATORS]
     programs = bots.order_by("name", "pk").values_list("pk", "name")[:MOST_INITIATORS]
     return [

@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from policies.changes import propose
+from policies.models import Grant
 from tests.policies.conftest import ask_tidy, yes
 from tests.policies.operations import Send, send
 
@@ -31,6 +32,16 @@ def test_each_tab_shows_its_own(asked, ana, ben, browser):
     assert asked.reference not in tab(client, "waiting", about="shelf")
     assert own.reference in tab(client, "waiting", about=str(own.number))
     assert "No request fits" in tab(client, "waiting", about="nothing like it")
+
+
+@pytest.mark.parametrize("tab", ["waiting", "asked", "all", "done"])
+def test_the_filter_names_nobody_whose_requests_are_not_in_the_tab(asked, ana, audit, browser, tab):
+    """AZ-7: also where there can be nothing in it, for who may view nothing."""
+    ask_tidy(ana)
+    Grant.objects.filter(member=audit).delete()
+    shown = browser(audit).get(reverse("policies:inbox"), {"tab": tab}).content.decode()
+    assert 'value="member-' not in shown
+    assert 'value="service_user-' not in shown
 
 
 @pytest.mark.parametrize(
