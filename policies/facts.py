@@ -145,6 +145,7 @@ def _people(organization: "Organization") -> tuple[Person, ...]:
             is_resting=member.is_resting,
             awaits_power=member.pk in awaiting,
             reset_at=member.factors_reset_at,
+            joined_at=member.joined_at,
             factors=frozenset(
                 kind for kind, having in ((TOTP, with_app), (PASSKEY, with_passkey)) if member.pk in having
             ),

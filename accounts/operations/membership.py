@@ -6,7 +6,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.html import format_html
 
-from accounts import entitlements, invitations, lifting, ownership, sessions
+from accounts import claims, entitlements, invitations, lifting, ownership, sessions
 from accounts.models import Member
 from accounts.models.member import not_suspended
 from accounts.operations.people import find, holds_power, name_of, refuse_owner
@@ -54,8 +54,8 @@ def describe_removal(change: ChangeRequest) -> Description:
     held = tuple(str(line) for line in change.params.get("held", ()))
     return Description(
         sentence=format_html(
-            "<b>{}</b> asks to remove <b>{}</b>. They are signed out, lose every right, and what they asked for is "
-            "cancelled. Their history stays.",
+            "<b>{}</b> asks to remove <b>{}</b>. They are signed out, lose every right, what they asked for is "
+            "cancelled, and keys that they have not revealed are revoked. Their history stays.",
             change.initiator_label,
             name,
         ),
@@ -120,7 +120,7 @@ def touched_suspension(*, params: LiftMemberSuspension, change: ChangeRequest) -
     touches=touched_membership,
 )
 def remove_member(*, actor: Actor, params: RemoveMember, change: ChangeRequest) -> Member:
-    """End a membership: no rights, no sessions, and what they asked for is cancelled.
+    """End a membership: no rights, no sessions, nothing on its way to them, and what they asked for is cancelled.
 
     Raises: as `check_removal`.
     """
@@ -144,6 +144,7 @@ def remove_member(*, actor: Actor, params: RemoveMember, change: ChangeRequest) 
     )
     changes.cancel_about(member, but=change, reason=f"{member.label} was removed.", actor=actor)
     invitations.end_of(member, actor=actor, reason=f"{member.label}, who invited them, was removed.")
+    claims.end_of(member, actor=actor, reason=f"{member.label}, who alone could reveal it, was removed.")
     ownership.end_offer_to(member)
     ownership.end_offer_by(member)
     sessions.end_member(member, reason="The member was removed.")

@@ -107,6 +107,7 @@ def approvers(change: ChangeRequest, asked: Asked, facts: Facts, decisions: list
     """Those whose yes counts now: to this very digest, by someone who still may decide (R4, security CR-7).
 
     A yes from before their factors were put anew was perhaps given by whoever had those: it never counts again (M4).
+    Nor does one from before they were removed, once they are let in anew (security SI-8).
     """
     said_yes = {given.person_id: given.at for given in decisions if given.approved and given.digest == change.digest}
     return [
@@ -114,6 +115,7 @@ def approvers(change: ChangeRequest, asked: Asked, facts: Facts, decisions: list
         for person in facts.people
         if person.user_id in said_yes
         and (person.reset_at is None or person.reset_at < said_yes[person.user_id])
+        and (person.joined_at is None or person.joined_at <= said_yes[person.user_id])
         and why_not(person, asked, facts.level) is None
     ]
 

@@ -34,8 +34,8 @@ class Person:
     `is_resting`: their factors were put anew so lately that they approve nothing, and finish nothing alone, of money,
     access and policies (DESIGN M4). `awaits_power`: a key that only they can reveal, or an offer of the ownership,
     waits for them. `reset_at`: when their factors were last put anew; what somebody showed the old ones for says
-    nothing of this person any more. Of who is suspended, `comes_back`: the clock ends it; `is_kept_out`: others have
-    to (DESIGN §4).
+    nothing of this person any more. `joined_at`: since when they are a Member, the last time they came. Of who is
+    suspended, `comes_back`: the clock ends it; `is_kept_out`: others have to (DESIGN §4).
     """
 
     member_id: int
@@ -48,6 +48,7 @@ class Person:
     is_resting: bool = False
     awaits_power: bool = False
     reset_at: datetime | None = None
+    joined_at: datetime | None = None
     factors: frozenset[str] = frozenset()
     grants: frozenset[Held] = frozenset()
 

@@ -1,9 +1,11 @@
-"""Whoever was removed and is invited again comes back with nothing of before (DESIGN R4, O3; security SI-8)."""
+"""Whoever was removed and is invited again comes back with nothing of before (DESIGN R4, O3, K2; security SI-8)."""
+
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
 
-from accounts import invitations, links, ownership, recoveries
+from accounts import claims, invitations, keys, links, ownership, recoveries
 from accounts.models import Member, OwnershipOffer, Recovery
 from accounts.models.invitation import LinkPurpose
 from accounts.models.member import Identity
@@ -12,8 +14,10 @@ from accounts.operations.ownership import TransferOwnership, transfer_ownership
 from policies.changes import decide, propose
 from policies.models import ChangeRequest, State
 from policies.workflows import Right, Workflow
+from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, NotFound
 from portal.core.http import Proof
+from portal.treasury.withdrawals import request_withdrawal
 from tests.factories.people import proof
 
 pytestmark = pytest.mark.django_db
@@ -98,3 +102,35 @@ def test_no_link_from_before_an_invitation_sets_the_password_again(owner, ana):
     come_back(owner, ana, Right.VIEW)
     with pytest.raises(NotFound):
         links.find(made.digest, LinkPurpose.RESET_PASSWORD)
+
+
+def test_a_yes_from_before_a_removal_never_sends_money(world, owner, ben, cleo, fay, treasury_bot):
+    """What somebody agreed to before they were removed must not count again once they are let in anew."""
+    change = request_withdrawal(
+        actor=treasury_bot.service_user,
+        account=world.account,
+        key="btc-cold",
+        asset="XXBT",
+        amount=Decimal(1),
+        api_key=treasury_bot.key,
+    )
+    yes(change, ben)
+    remove(owner, ben)
+    come_back(owner, ben, Right.APPROVE)
+    assert yes(change, cleo).state == State.PENDING
+    assert yes(change, fay).state == State.EXECUTED
+
+
+def test_a_key_from_before_a_removal_is_never_revealed(owner, ana, trading_bot):
+    """Who was removed must not come back, to look only, to the secret of a key that trades."""
+    waiting = keys.issue(trading_bot.service_user, made_by=ana, expires_at=None, overlap_hours=24)
+    assert claims.to_reveal(ana) == [waiting]
+    assert not keys.has_room(trading_bot.service_user)
+    remove(owner, ana)
+    back = come_back(owner, ana, Right.VIEW)
+    assert claims.to_reveal(back) == []
+    with pytest.raises(Conflict, match="revoked"):
+        keys.reveal(waiting.pk, member=back)
+    said = AuditEvent.objects.filter(kind="key.revoked").latest("pk")
+    assert said.data["reason"] == "Ana Ruiz, who alone could reveal it, was removed."
+    assert keys.has_room(trading_bot.service_user)
