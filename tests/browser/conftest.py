@@ -20,6 +20,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser.bots import Program
+
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = Path(os.environ.get("PICTURES", "/tmp/countersign-pictures"))
 READY_WITHIN = 180
@@ -35,6 +37,11 @@ class Portal:
     demo: dict[str, Any]
     spent: dict[str, int] = field(default_factory=dict)
     ahead: int = 0  # seconds by which its clock is ahead of ours
+
+    def bot(self, name: str) -> Program:
+        """One of the demo's bots, ready to ask."""
+        held = next(row for row in self.demo["service_users"] if row["name"] == name)
+        return Program(self.base_url, held["api_key"], held["api_secret"])
 
     def member(self, short: str) -> dict[str, Any]:
         return next(m for m in self.demo["members"] if m["email"].startswith(f"{short}@"))
@@ -97,6 +104,20 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=executable, args=quiet)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def asks(portal: Portal) -> Iterator[Callable[[str], None]]:
+    """treasury-bot asks for so much ETH to eth-cold. What nobody has decided is taken back: the portal is shared."""
+    bot = portal.bot("treasury-bot")
+    asked: list[str] = []
+
+    def ask(amount: str) -> None:
+        asked.append(bot.get("Withdraw", asset="ETH", key="eth-cold", amount=amount)["refid"])
+
+    yield ask
+    for reference in asked:
+        bot.ask("WithdrawCancel", asset="ETH", refid=reference)
 
 
 @dataclass

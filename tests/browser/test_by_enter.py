@@ -7,7 +7,6 @@ from playwright.sync_api import expect
 
 from portal.core.forms import NOTHING_BY_ENTER
 from tests.browser.conftest import Person, Portal
-from tests.browser.test_story import Bot
 
 pytestmark = pytest.mark.browser
 REASON = "Do not send this, the invoice is wrong"
@@ -15,12 +14,10 @@ REASON = "Do not send this, the invoice is wrong"
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
 def test_enter_in_the_code_and_in_the_reason_approves_nothing(
-    portal: Portal, person: Callable[..., Person], scripts: bool
+    portal: Portal, person: Callable[..., Person], asks: Callable[[str], None], scripts: bool
 ) -> None:
     """fault pages-A1"""
-    held = next(row for row in portal.demo["service_users"] if row["name"] == "treasury-bot")
-    amount = "0.37" if scripts else "0.38"
-    Bot(portal, held["api_key"], held["api_secret"]).get("Withdraw", asset="ETH", key="eth-cold", amount=amount)
+    asks("0.37" if scripts else "0.38")
     cleo = person("cleo", java_script_enabled=scripts)
     cleo.sign_in()
     page = cleo.goes_to("/inbox/?tab=waiting&about=eth-cold")

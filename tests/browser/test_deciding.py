@@ -7,7 +7,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Person, Portal
-from tests.browser.test_story import Bot
 
 pytestmark = pytest.mark.browser
 MINE = "/inbox/?tab=waiting&about=eth-cold"
@@ -38,12 +37,10 @@ def press_until(page: Page, key: str, selector: str, most: int = 80) -> None:
 
 
 def test_requests_are_walked_through_and_rejected_together_by_keyboard(
-    portal: Portal, person: Callable[[str], Person]
+    portal: Portal, person: Callable[[str], Person], asks: Callable[[str], None]
 ) -> None:
-    held = next(row for row in portal.demo["service_users"] if row["name"] == "treasury-bot")
-    bot = Bot(portal, held["api_key"], held["api_secret"])
     for amount in ("0.5", "0.75"):
-        bot.get("Withdraw", asset="ETH", key="eth-cold", amount=amount)
+        asks(amount)
     ben = person("ben")
     ben.sign_in()
     page = ben.goes_to(MINE)

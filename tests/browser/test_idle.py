@@ -9,7 +9,6 @@ import pytest
 
 from tests.browser.conftest import ROOT
 from tests.browser.devices import plug_in
-from tests.browser.test_story import Bot
 
 pytestmark = pytest.mark.browser
 FORM = "/service-users/new/"
@@ -146,11 +145,10 @@ def test_an_untouched_page_does_not_revive_its_session(person):
     assert "/sign-in/" in page.url
 
 
-def test_a_reason_typed_for_nothing_is_there_again_after_signing_in(person):
+def test_a_reason_typed_for_nothing_is_there_again_after_signing_in(person, asks):
     """fault pages-B8: one landed in the inbox, and the typed reason was gone."""
     ben = person("ben")
-    held = next(row for row in ben.portal.demo["service_users"] if row["name"] == "treasury-bot")
-    Bot(ben.portal, held["api_key"], held["api_secret"]).get("Withdraw", asset="ETH", key="eth-cold", amount="0.25")
+    asks("0.25")
     ben.sign_in()
     page = ben.goes_to("/inbox/?tab=waiting&about=eth-cold")
     page.locator(".row__what a").first.click()

@@ -12,10 +12,10 @@ from decimal import Decimal
 from typing import Any
 
 import ccxt
-import krakenex
 import pytest
 from playwright.sync_api import Error, expect
 
+from tests.browser.bots import Program
 from tests.browser.conftest import Person, Portal
 
 pytestmark = [pytest.mark.browser, pytest.mark.story]
@@ -25,23 +25,8 @@ CLOSED_TO_STRANGERS = ("/", "/inbox/", "/members/", "/service-users/", "/service
 SETTLES_WITHIN = 10
 
 
-class Bot:
-    """A program's author's own few lines around krakenex."""
-
-    def __init__(self, portal: Portal, key: str, secret: str) -> None:
-        self.api = krakenex.API(key, secret)
-        self.api.uri = portal.base_url
-
-    def ask(self, method: str, **data: Any) -> dict[str, Any]:
-        # Above one call a second the key's call counter would fill up, as on the exchange.
-        time.sleep(1)
-        answer: dict[str, Any] = self.api.query_private(method, data)
-        return answer
-
-    def get(self, method: str, **data: Any) -> Any:
-        answer = self.ask(method, **data)
-        assert answer["error"] == [], (method, answer)
-        return answer["result"]
+class Bot(Program):
+    """A treasury bot and what it wants to know."""
 
     def withdraw(self, amount: str, key: str = "btc-cold") -> str:
         reference: str = self.get("Withdraw", asset="XBT", key=key, amount=amount)["refid"]
@@ -126,7 +111,7 @@ def _the_owner_makes_a_bot(owner: Person) -> Bot:
     owner.goes_to("/service-users/story-bot/")
     owner.pictures("service-user")
     key, secret = _reveal(owner)
-    return Bot(owner.portal, key, secret)
+    return Bot(owner.portal.base_url, key, secret)
 
 
 def _reveal(somebody: Person) -> tuple[str, str]:
@@ -160,7 +145,7 @@ def _ana_asks_for_a_bot_and_ben_approves(ana: Person, ben: Person) -> None:
     _decide(ben, "ana-bot", "Approve")
     ana.goes_to("/service-users/ana-bot/")
     key, secret = _reveal(ana)
-    reader = Bot(ana.portal, key, secret)
+    reader = Bot(ana.portal.base_url, key, secret)
     assert reader.btc() > 0
     assert reader.ask("Ledgers")["error"] == ["EGeneral:Permission denied"]
 
@@ -344,7 +329,7 @@ def _a_revoked_key_takes_its_requests_along(portal: Portal, owner: Person, bot: 
     page.wait_for_load_state()
     assert bot.ask("Balance")["error"] == ["EAPI:Invalid key"]
     treasury = next(row for row in portal.demo["service_users"] if row["name"] == "treasury-bot")
-    other = Bot(portal, treasury["api_key"], treasury["api_secret"])
+    other = Bot(portal.base_url, treasury["api_key"], treasury["api_secret"])
     assert other.stage(reference) == ("Failure", "canceled")
     assert other.btc() == before
     owner.goes_to("/history/")

@@ -3,8 +3,6 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_story import Bot
-
 pytestmark = pytest.mark.browser
 
 LISTS = ("/inbox/", "/members/", "/service-users/", "/addresses/", "/withdrawals/", "/history/", "/policies/")
@@ -104,10 +102,9 @@ def test_the_app_on_the_phone_in_hand_is_opened_by_a_link(person):
     expect(page.get_by_label("Name")).to_have_value("Chrome on Linux")
 
 
-def test_the_first_request_stands_on_the_first_screen_of_a_phone(portal, person):
+def test_the_first_request_stands_on_the_first_screen_of_a_phone(asks, person):
     """fault pages-B2: whole, below a notice, without a finger's move."""
-    held = next(row for row in portal.demo["service_users"] if row["name"] == "treasury-bot")
-    Bot(portal, held["api_key"], held["api_secret"]).get("Withdraw", asset="ETH", key="eth-cold", amount="0.01")
+    asks("0.01")
     ben = person("ben", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
     ben.sign_in()
     first = ben.goes_to("/inbox/").locator("main .row").first.bounding_box()
