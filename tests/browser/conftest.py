@@ -10,6 +10,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -42,6 +43,13 @@ class Portal:
         """One of the demo's bots, ready to ask."""
         held = next(row for row in self.demo["service_users"] if row["name"] == name)
         return Program(self.base_url, held["api_key"], held["api_secret"])
+
+    def shell(self, script: str) -> None:
+        """Run `script` as an operator would, beside the server."""
+        environment = {**os.environ, "PORTAL_DEBUG": "1", "PORTAL_VAR": str(self.folder / "var")}
+        environment.pop("DATABASE_URL", None)
+        command = [sys.executable, "manage.py", "shell", "-c", script]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=60)
 
     def member(self, short: str) -> dict[str, Any]:
         return next(m for m in self.demo["members"] if m["email"].startswith(f"{short}@"))

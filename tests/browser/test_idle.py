@@ -1,13 +1,9 @@
 """What only a browser shows of sessions: the warning, staying, and going on where one was after it has ended."""
 
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 
-from tests.browser.conftest import ROOT
 from tests.browser.devices import plug_in
 
 pytestmark = pytest.mark.browser
@@ -133,10 +129,7 @@ def test_an_untouched_page_does_not_revive_its_session(person):
     audit.sign_in()
     page = audit.goes_to("/history/")
     portal = audit.portal
-    environment = {**os.environ, "PORTAL_DEBUG": "1", "PORTAL_VAR": str(portal.folder / "var")}
-    environment.pop("DATABASE_URL", None)
-    command = [sys.executable, "manage.py", "shell", "-c", AGED.format(email=portal.member("audit")["email"])]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=60)
+    portal.shell(AGED.format(email=portal.member("audit")["email"]))
     page.evaluate(HURRY)
     page.get_by_role("heading", name="Your session has ended").wait_for(timeout=15_000)
     page.wait_for_timeout(1500)

@@ -27,10 +27,19 @@ SWITCHER = """() => {
 }"""
 
 
-def test_everything_to_press_is_as_large_as_a_finger(person):
-    """LOOK: touch targets are at least 44 px for buttons and fields (fault pages-B18)."""
+TOLD = """
+from accounts.models import User
+from accounts.notices import notify_security
+notify_security(User.objects.get(email="{email}"), "password_changed")
+"""
+
+
+def test_everything_to_press_is_as_large_as_a_finger(portal, person):
+    """LOOK: touch targets are at least 44 px for buttons and fields (fault pages-B18), those of a notice too."""
+    portal.shell(TOLD.format(email=portal.member("ben")["email"]))
     ben = person("ben", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
     ben.sign_in()
+    expect(ben.goes_to("/inbox/").get_by_role("button", name="Put away")).to_be_visible()
     for path in (*LISTS, "/security/", "/profile/"):
         assert ben.goes_to(path).evaluate(TOO_SMALL) == [], path
 
