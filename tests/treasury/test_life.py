@@ -281,10 +281,17 @@ class Life(RuleBasedStateMachine):
 
     def remember(self) -> None:
         """What each policy asks now, for what is executed in the next step."""
-        asks = dict(Policy.objects.filter(organization=self.house.organization).values_list("workflow", "approvals"))
         for change in ChangeRequest.objects.filter(organization=self.house.organization):
-            self.needed[change.pk] = asks.get(change.workflow, 1)
+            self.needed[change.pk] = self.asked_now(change)
             self.seen[change.pk] = change.state
+
+    def asked_now(self, change: ChangeRequest) -> int:
+        """How many the policy asks for: none of who may execute, unless everybody needs approval."""
+        policy = Policy.objects.filter(organization=self.house.organization, workflow=change.workflow).first()
+        alone = Grant.objects.filter(member=change.member, workflow=change.workflow, right=Right.EXECUTE)
+        if change.member and not (policy and policy.always) and alone.exists():
+            return 0
+        return policy.approvals if policy else 1
 
     # How
 
@@ -303,9 +310,8 @@ class Life(RuleBasedStateMachine):
         running = self.other.submit(lambda: self.do(one, elsewhere=False))
         self.do(another, elsewhere=False)
         running.result()
-        asks = dict(Policy.objects.filter(organization=self.house.organization).values_list("workflow", "approvals"))
         for change in ChangeRequest.objects.filter(organization=self.house.organization):
-            self.needed[change.pk] = min(self.needed.get(change.pk, 1), asks.get(change.workflow, 1))
+            self.needed[change.pk] = min(self.needed.get(change.pk, 1), self.asked_now(change))
 
     def withdraw(self, actor: Any, amount: str, **more: Any) -> ChangeRequest:
         return request_withdrawal(
