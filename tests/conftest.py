@@ -1,4 +1,4 @@
-"""The cast and the ground it stands on: one world for all tests, rebuilt only after a test that flushed it."""
+"""The cast and the ground it stands on: one world for all tests, put back after a test that committed to it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -19,7 +19,7 @@ from policies.models import ChangeRequest
 from portal.core.http import Proof
 from portal.treasury import overdue
 from portal.work import mail
-from tests import migrated, triggers
+from tests import kept_rows, migrated
 from tests.factories import people
 from tests.factories import world as cast
 from tests.factories.world import PASSWORD, Bot, World
@@ -29,8 +29,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database-only", action="store_true", help="leave out the tests that touch no database")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On a second database only what touches it says anything new."""
+    """On a second database only what touches it says anything new.
+
+    What takes long comes first: as the last one it would keep one worker busy while the others have nothing left.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     if config.getoption("--database-only"):
         left = [item for item in items if not _touches_database(item)]
         config.hook.pytest_deselected(items=left)
@@ -51,22 +56,14 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """The cast stands in every test database, and again after a test that emptied it.
-
-    A transactional test empties every table at its end; the append-only ones would refuse.
-    """
+    """The cast stands in every test database, and again after a test that committed what it did."""
     original = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
-
-    def teardown(case: TransactionTestCase) -> None:
-        with triggers.lifted():
-            original(case)
-        cast.build()
-
     # Thousands of sign-ins: what a real digest costs has a test of its own.
     Argon2Hasher.time_cost, Argon2Hasher.memory_cost = 1, 64
     with django_db_blocker.unblock():
         cast.build()
-    TransactionTestCase._fixture_teardown = teardown  # type: ignore[attr-defined]
+        rows = kept_rows.taken()
+    TransactionTestCase._fixture_teardown = lambda case: kept_rows.put_back(rows)  # type: ignore[attr-defined]
     yield
     TransactionTestCase._fixture_teardown = original  # type: ignore[attr-defined]
 
