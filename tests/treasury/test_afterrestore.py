@@ -1,6 +1,7 @@
 """After a restored backup: what was signed before is worthless, nobody is signed in, and people know where to look."""
 
 from datetime import timedelta
+from io import StringIO
 from urllib.parse import urlencode
 
 import pytest
@@ -118,6 +119,14 @@ def test_it_ends_every_session_writes_each_history_and_lists_withdrawals(client,
 
 def test_it_asks_first(world, monkeypatch):
     monkeypatch.setattr("builtins.input", lambda _question: "n")
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        call_command("afterrestore")
+    assert not AuditEvent.objects.filter(kind="backup.restored").exists()
+
+
+def test_where_nobody_can_be_asked_nothing_is_changed(world, monkeypatch):
+    """One line for the operator, and no traceback, from a job without a terminal."""
+    monkeypatch.setattr("sys.stdin", StringIO())
     with pytest.raises(CommandError, match="Nothing was changed"):
         call_command("afterrestore")
     assert not AuditEvent.objects.filter(kind="backup.restored").exists()

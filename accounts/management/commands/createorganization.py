@@ -21,6 +21,7 @@ from portal.core import context
 from portal.core.canary import SealingCommand
 from portal.core.errors import DomainError
 from portal.core.forms import refuse_foreign_letters
+from portal.core.management.asking import agrees
 from portal.core.markup import is_unseen
 
 
@@ -50,7 +51,7 @@ class Command(SealingCommand):
         self._check(name, owner_name, currency)
         known = User.objects.filter(email=email).first()
         self.stdout.write(f"{name}, in {currency}; sign-in with: {level.label}. Owner: {owner_name} <{email}>.")
-        if not (options["yes"] or options["password_stdin"]) and input("Found it? [y/N] ").strip().lower() != "y":
+        if not (options["yes"] or options["password_stdin"] or agrees("Found it?")):
             raise CommandError("Nothing was founded.")
         person = User(email=email, name=owner_name)
         password = None if known else self._password(person, name, stdin=options["password_stdin"])

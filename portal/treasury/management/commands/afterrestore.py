@@ -11,6 +11,7 @@ from accounts import restoring
 from accounts.models import Account, Organization
 from policies.models import OPEN_STATES
 from portal.core import context
+from portal.core.management.asking import agrees
 from portal.core.money import from_units, plain
 from portal.treasury.models import Withdrawal
 from portal.venues.registry import venue
@@ -28,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--yes", action="store_true", help="do not ask whether a backup was really restored")
 
     def handle(self, *args: object, **options: bool) -> None:
-        if not options["yes"] and input("Every bot pauses for a minute, everybody signs in anew. Go on? [y/N] ") != "y":
+        if not (options["yes"] or agrees("Every bot pauses for a minute, everybody signs in anew. Go on?")):
             raise CommandError("Nothing was changed.")
         with context.origin(source="", via="afterrestore"):
             for organization in Organization.objects.order_by("pk"):
