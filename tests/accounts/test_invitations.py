@@ -376,8 +376,8 @@ def test_a_page_of_before_sends_nothing_to_the_organization_that_was_joined(owne
     strict = Client()
     sign_in(strict, eve)
     strict.handler.enforce_csrf_checks = True
-    token = TOKEN.search(strict.get("/invitations/new/").content.decode())[1]
-    assert strict.post(join, {"csrfmiddlewaretoken": token}).url == "/welcome/"
+    (token, *_) = TOKEN.findall(strict.get("/invitations/new/").content.decode())
+    assert strict.post(join, {"csrfmiddlewaretoken": token}).headers["Location"] == "/welcome/"
     Member.objects.filter(user=eve.user, organization=owner.organization).update(identity=Identity.VERIFIED)
     assert (
         strict.post("/invitations/new/", {"csrfmiddlewaretoken": token, "name": "N", "email": NORA}).status_code == 403
