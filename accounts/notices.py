@@ -117,6 +117,14 @@ WORDS: Final[Mapping[str, Words]] = {
         "Accept it or decline it until {until}.",
         advice="Accept or decline: {link}",
     ),
+    "ownership_accepted": Words(
+        "{name} is the Owner of {organization} now.",
+        "They accepted what was offered to them. You keep the rights that you hold as a member.",
+        advice="If you did not expect this, speak to whoever manages access in {organization}.",
+    ),
+    "ownership_declined": Words(
+        "{name} declined the ownership of {organization}.", "The Owner is who it was.", advice=""
+    ),
     "recovery_announced": Words(
         "The operator is about to reset the second factors of {name}.",
         "It takes effect on {opens}. Until then every member can cancel it.",

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts import entitlements, sessions
+from accounts import entitlements, notices, sessions
 from accounts.models import Member, Organization, OwnershipOffer
 from policies import changes
 from policies.facts import gather
@@ -119,6 +119,7 @@ def accept(*, by: Member, proof: Proof | None, key: str | None = None) -> Member
         before=owner.label,
     )
     sessions.end_member(member, except_key=key, reason="The rights were changed.")
+    _tell("ownership_accepted", member, owner, change.member)
     return owner
 
 
@@ -138,6 +139,14 @@ def decline(*, by: Member) -> None:
         workflow=Workflow.MANAGE_ACCESS,
         change=offered.request,
     )
+    asker = ChangeRequest.objects.with_parties().get(reference=offered.request, organization=member.organization).member
+    _tell("ownership_declined", member, owner_of(member.organization), asker)
+
+
+def _tell(kind: str, member: Member, *others: Member | None) -> None:
+    """Say what `member` answered to the Owner there was, and to who asked."""
+    for user in {other.user for other in others if other is not None}:
+        notices.notify_security(user, kind, name=member.label, organization=member.organization.name)
 
 
 def _unanswered(organization: Organization) -> QuerySet[OwnershipOffer]:

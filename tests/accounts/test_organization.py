@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts import brakes, entitlements, ownership, security_levels
+from accounts import brakes, entitlements, notices, ownership, security_levels
 from accounts.models import Account, Member, Organization, OwnershipOffer, Session
 from accounts.models.organization import SecondFactorLevel
 from accounts.operations.organization import AddAccount, ChangeSecurity, add_account, change_security
@@ -125,6 +125,7 @@ def test_the_owner_hands_on_what_another_approves_and_the_new_one_accepts(world,
     with pytest.raises(Refused):
         ownership.accept(by=ana, proof=None)
     ownership.accept(by=ana, proof=proof())
+    assert [notice.title for notice in notices.unseen(owner.user)] == ["Ana Ruiz is the Owner of Demo Treasury now."]
     assert owner_now(world) == ana
     assert entitlements.of(ana) == entitlements.everything()
     assert entitlements.of(owner) == held
@@ -199,6 +200,7 @@ def test_an_offer_ends_with_the_open_time_of_its_request(world, owner, ana, ben)
 def test_an_offer_can_be_declined(world, owner, ana, ben):
     yes(ask_transfer(owner, ana), ben)
     ownership.decline(by=ana)
+    assert [told.title for told in notices.unseen(owner.user)] == ["Ana Ruiz declined the ownership of Demo Treasury."]
     assert OwnershipOffer.objects.get().declined_at is not None
     with pytest.raises(NotFound):
         ownership.accept(by=ana, proof=proof())
