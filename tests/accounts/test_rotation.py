@@ -1,5 +1,6 @@
 """A second key beside the first: asked for, revealed, overlapping, and the first one's end (DESIGN K5)."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from accounts import keys
 from accounts.brakes import end_overlap, revoke_key, suspend_service_user
@@ -273,3 +275,11 @@ def test_of_rotations_at_the_same_moment_one_makes_a_key(race, owner, trading_bo
     refused = [answer for answer in answers if isinstance(answer, Conflict)]
     assert (len(made), len(refused)) == (1, 3), answers
     assert ApiKey.objects.filter(service_user=trading_bot.service_user).count() == 2
+
+
+def test_when_the_old_key_stops_is_said_as_people_write_it(client, owner, trading_bot, sign_in):
+    """fault pages-C5: `in 23 h .`"""
+    rotated(owner, trading_bot)
+    sign_in(client, owner)
+    page = strip_tags(text_of(client.get(reverse("accounts:service_user", args=[trading_bot.service_user.name]))))
+    assert re.search(r"The old key stops in \d+ (h|days?)\.", page)

@@ -33,10 +33,12 @@ def path(factor, act="") -> str:
 
 
 def test_the_page_shows_what_one_holds_and_how_one_came_in(client, owner, passkey, sign_in):
+    """fault pages-C24: the password stood under Profile alone."""
     sign_in(client, owner)
     page = client.get(PAGE).content.decode()
     for words in ("Laptop", "Authenticator app", "You have no recovery codes", "Signed in"):
         assert words in page
+    assert 'href="/security/password/"' in page
 
 
 def test_the_page_asks_as_much_for_one_passkey_as_for_ten(

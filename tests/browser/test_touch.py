@@ -132,3 +132,37 @@ def test_the_largest_counts_widen_no_page(person):
         box = page.locator(".tabs a[aria-current]").bounding_box()
         assert box is not None
         assert (box["x"] >= 0, box["x"] + box["width"] <= 360) == (True, True), tab
+
+
+PADDING = """(button) => {
+  const box = button.getBoundingClientRect(), text = document.createRange();
+  text.selectNodeContents(button.querySelector("span").firstChild);
+  const inner = text.getBoundingClientRect();
+  return Math.abs((inner.left - box.left) - (box.right - inner.right));
+}"""
+BEYOND_ITS_LETTERS = """(group) => {
+  const text = document.createRange();
+  text.selectNodeContents(group);
+  return group.getBoundingClientRect().width - text.getBoundingClientRect().width;
+}"""
+
+
+def test_ones_own_security_reads_well_on_a_phone(person):
+    """fault pages-C3: a date took seven lines. Fault pages-C6: of what it is the end, in the middle of its button."""
+    audit = person("audit", viewport={"width": 360, "height": 740})
+    audit.sign_in()
+    page = audit.goes_to("/security/")
+    when = page.locator("section[aria-labelledby=recent] tbody th").first.bounding_box()
+    assert when is not None
+    assert when["height"] < 72
+    end = page.get_by_role("button", name="End session from").first
+    assert end.evaluate(PADDING) <= 1
+
+
+def test_the_last_letters_of_an_address_are_underlined_alone(person):
+    """fault pages-C4: it was four wide under two."""
+    audit = person("audit")
+    audit.sign_in()
+    ends = audit.goes_to("/addresses/").locator(".address > :last-child")
+    expect(ends.first).to_be_visible()
+    assert [end.evaluate(BEYOND_ITS_LETTERS) for end in ends.all()] == pytest.approx([0] * ends.count(), abs=1)

@@ -62,6 +62,7 @@ def test_no_organization_reckons_in_what_is_no_currency(account):
 
 
 def test_it_says_what_there_is_what_is_held_and_what_moved(browser, audit, ask, approve, ben, cleo, world):
+    """fault pages-C25: with a minus, and not a hyphen."""
     sent = approve(ask("1.25"), ben, cleo)
     ask("2")
 
