@@ -1,0 +1,74 @@
+"""Every rule that code, pages and tests cite by its id is written in the documents, and what these name is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+CITING = [
+    path
+    for folder in ("accounts", "benchmarks", "policies", "portal", "templates", "tests", "docs")
+    for path in sorted((ROOT / folder).rglob("*"))
+    if path.suffix in {".py", ".html", ".txt", ".md", ".sh"} and path != Path(__file__).resolve()
+]
+SECURITY = re.compile(r"\b(?:SI|F|SU|AZ|CR|AP|AU|SE|IN|WB|SC)-\d+\b")
+RULES = re.compile(r"\bDESIGN ((?:[OMPRKV]|§)\d+(?:(?:, | and | to )(?:[OMPRKV]|§)\d+)*)")
+RULE = re.compile(r"(?:[OMPRKV]|§)\d+")
+SECTIONS = re.compile(r"\breference (§\d+(?:(?:, | and )§\d+)*)")
+FILE = re.compile(r"`((?:[\w.-]+/)+[\w-]+\.(?:py|md|sh|css|js|html))`")
+# No test shows these.
+NO_TEST = {
+    "CR-10": "There are no limits of amounts yet.",
+    "IN-5": "Nothing calls out to an address that somebody typed.",
+    "SC-1": "The installer compares the digests; licences and known weaknesses are not listed by anything yet.",
+    "SC-2": "What pages may load is held by WB-1 and WB-2.",
+}
+
+
+def cited(pattern: re.Pattern[str], each: re.Pattern[str]) -> dict[str, list[str]]:
+    """Where each id is cited."""
+    found: dict[str, list[str]] = {}
+    for path in CITING:
+        for match in pattern.findall(path.read_text(encoding="utf-8")):
+            for one in each.findall(match):
+                found.setdefault(one, []).append(str(path.relative_to(ROOT)))
+    return found
+
+
+def written(name: str, pattern: str) -> set[str]:
+    return set(re.findall(pattern, (DOCS / name).read_text(encoding="utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("name", "heading", "citation", "each"),
+    [
+        ("security.md", r"^\*\*([A-Z]+-\d+)\*\*", SECURITY, SECURITY),
+        ("design.md", r"^(?:\*\*|## )((?:[OMPRKV]|§)\d+)\b", RULES, RULE),
+        ("protocol.md", r"^## (§\d+)\b", SECTIONS, RULE),
+    ],
+)
+def test_every_id_that_is_cited_is_written(name, heading, citation, each):
+    """A stranger finds the rule that a comment names."""
+    there = written(name, heading)
+    missing = {one: where[:3] for one, where in cited(citation, each).items() if one not in there}
+    assert there
+    assert not missing
+
+
+def test_every_requirement_is_carried_by_a_test():
+    """What nothing proves is named with its reason."""
+    where = cited(SECURITY, SECURITY)
+    carried = {one for one, paths in where.items() if any(path.startswith("tests/") for path in paths)}
+    assert written("security.md", r"^\*\*([A-Z]+-\d+)\*\*") - carried == set(NO_TEST)
+
+
+@pytest.mark.parametrize("document", [ROOT / "README.md", *sorted(DOCS.glob("*.md"))], ids=lambda path: path.name)
+def test_every_file_that_the_documents_name_is_there(document):
+    """Files are moved; a document that leads nowhere is worse than none."""
+    text = document.read_text(encoding="utf-8")
+    named = [name for name in re.findall(FILE, text) if not name.startswith("var/")]  # which `make run` writes
+    gone = [name for name in named if not any((base / name).exists() for base in (ROOT, ROOT / "tests"))]
+    linked = re.findall(r"\]\(([\w./-]+\.\w+)(?:#[\w-]+)?\)", text)
+    assert gone + [link for link in linked if not (document.parent / link).exists()] == []
