@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     What takes long comes first: as the last one it would keep one worker busy while the others have nothing left.
     """
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    items.sort(key=lambda item: not (item.get_closest_marker("story") or item.get_closest_marker("slow")))
     if config.getoption("--database-only"):
         left = [item for item in items if not _touches_database(item)]
         config.hook.pytest_deselected(items=left)

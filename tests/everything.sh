@@ -92,8 +92,8 @@ on_postgresql() {
     fi
 }
 
-browser() { # thrice the workers: they start portals of their own and mostly wait for the next code
-    make --silent .venv/.runtime && pytest -n "$((3 * workers))" --dist loadfile -m "browser or story"
+browser() { # twice the workers: they start portals of their own and mostly wait for the next code
+    make --silent .venv/.runtime && pytest -n "$((2 * workers))" --dist loadfile --no-loadscope-reorder -m "browser or story"
 }
 
 # Part of the run above, which skips itself: the roles of a database are made by whoever may make roles.
