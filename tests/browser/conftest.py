@@ -171,6 +171,7 @@ class Person:
 
     def pictures(self, name: str) -> None:
         """The page in light and dark, wide and narrow: it fits, and somebody can look at it, in the folder PICTURES."""
+        self.page.wait_for_load_state("load")
         for scheme in ("light", "dark"):
             self.page.emulate_media(color_scheme=scheme)
             for width in (1280, 360):

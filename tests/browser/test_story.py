@@ -238,7 +238,8 @@ def _two_countersign(ben: Person, cleo: Person, path: str) -> None:
     # A wrong code costs nothing but the try, and loses nothing that was typed.
     page.get_by_label("Reason").fill("seen the invoice")
     page.get_by_label("Authentication code").fill("000000")
-    page.get_by_role("button", name="Approve", exact=True).click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Approve", exact=True).click()
     assert page.get_by_label("Reason").input_value() == "seen the invoice"
     cleo.pictures("request-wrong-code")
     time.sleep(2)
