@@ -1,5 +1,6 @@
 """Settings, read top to bottom. Each environment value is read once, here; production names what it misses."""
 
+import tomllib
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
 
 PRODUCT_NAME = "Countersign"
+VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 # --- The environment -------------------------------------------------------------------------------------------------
 DEBUG = env.bool("PORTAL_DEBUG", default=False)

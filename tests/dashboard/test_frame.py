@@ -4,6 +4,7 @@ import html
 import json
 import re
 
+import pytest
 from django.contrib import messages
 from django.contrib.messages.storage.base import Message
 from django.template.loader import render_to_string
@@ -13,6 +14,7 @@ from django.utils import timezone
 from accounts.models import Member
 from policies.models import Grant
 from policies.workflows import Right, Workflow
+from tests.release import release
 
 PAGE = "dashboard:history"
 CONFIG = {
@@ -114,3 +116,19 @@ def test_a_message_is_a_notice_whose_first_line_says_it():
     assert 'class="notice notice--stop"' in text
     assert 'role="alert"' in text
     assert "&lt;b&gt;no" in text
+
+
+def test_a_page_says_at_its_foot_which_version_it_is_of(client, ana, sign_in):
+    """So that whoever reports a fault can name it, without asking who runs the portal."""
+    assert foot(client.get(reverse("accounts:sign_in")).content.decode()) == f"Version {release()}"
+    assert foot(page(client, ana, sign_in)) == f"Version {release()}"
+
+
+@pytest.mark.parametrize("template", ["404.html", "500.html", "503.html"])
+def test_a_page_about_an_error_says_its_version_without_a_request(template):
+    assert foot(render_to_string(template, {"request_id": "0" * 32})) == f"Version {release()}"
+
+
+def foot(text):
+    (said,) = re.findall(r'class="foot">([^<]+)<', text)
+    return said

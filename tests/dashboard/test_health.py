@@ -23,6 +23,7 @@ from portal.dashboard.views.health import probes
 from portal.work import duties, mail
 from portal.work.models import DutyTurn
 from tests.core.test_canary import drawn, name_of, with_keys
+from tests.release import release
 
 __all__ = ["with_keys"]
 
@@ -62,6 +63,7 @@ def test_all_is_well(client):
         "proxies": "ok",
         "late": [],
         "flood_limit": "process",
+        "version": release(),
     }
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from django import template
+from django.conf import settings
 from django.forms import BaseForm, BoundField
 from django.utils import timezone
 from django.utils.html import format_html
@@ -53,6 +54,12 @@ register.filter("digest", markup.digest)
 @register.simple_tag
 def fuse(expires_at: datetime, opened_at: datetime, *, total: bool = False) -> SafeString:
     return markup.fuse(expires_at, opened_at, timezone.now(), total=total)
+
+
+@register.simple_tag
+def version() -> str:
+    """Which release of the portal answers: a tag, since pages about errors are rendered without a request."""
+    return settings.VERSION
 
 
 @register.simple_tag

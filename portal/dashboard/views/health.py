@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -37,6 +38,7 @@ def readyz() -> Said:
         **found.words,
         "late": list(found.late),
         "flood_limit": throttle.place_now().name,
+        "version": settings.VERSION,
     }
     return 200 if found.is_ready else 503, "application/json", json.dumps(said)
 
