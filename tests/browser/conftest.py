@@ -37,11 +37,11 @@ NOT_NEEDED = (
 
 @dataclass
 class Portal:
-    """A running portal: its address, what it printed, and the demo it made."""
+    """A running portal: its address, what it printed up to the end of its welcome, and the demo it made."""
 
     base_url: str
     folder: Path
-    output: Path
+    welcome: str
     demo: dict[str, Any]
     spent: dict[str, int] = field(default_factory=dict)
     ahead: int = 0  # seconds by which its clock is ahead of ours
@@ -101,8 +101,10 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     try:
         base_url = f"http://localhost:{port}"
         _wait_until_ready(base_url, process, output)
+        # Whoever uses the portal makes it say more: only what it says by itself is its start.
+        welcome = _said(output, f"{folder / 'var' / 'demo.json'}\n")
         demo = json.loads((folder / "var" / "demo.json").read_text())
-        yield Portal(base_url=base_url, folder=folder, output=output, demo=demo)
+        yield Portal(base_url=base_url, folder=folder, welcome=welcome, demo=demo)
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(timeout=20)
@@ -216,6 +218,15 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _said(output: Path, last: str) -> str:
+    """What is printed once `last` is."""
+    deadline = time.monotonic() + 60
+    while last not in (text := output.read_text()):
+        assert time.monotonic() < deadline, f"The portal never said {last!r}:\n{text}"
+        time.sleep(0.1)
+    return text
 
 
 def _wait_until_ready(base_url: str, process: subprocess.Popen[bytes], output: Path) -> None:

@@ -37,7 +37,7 @@ def governed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     with empty_portal(folder) as empty:
         empty.manage("demo")
         demo = json.loads((folder / "demo.json").read_text())
-        yield Portal(base_url=empty.url, folder=folder, output=folder, demo=demo)
+        yield Portal(base_url=empty.url, folder=folder, welcome="", demo=demo)
 
 
 class Company:
@@ -254,7 +254,7 @@ def later(portal: Portal) -> Iterator[Portal]:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT)
     try:
         _wait_until_ready(url, server, output)
-        yield Portal(base_url=url, folder=portal.folder, output=output, demo=portal.demo, ahead=HOURS_LATER * 3600)
+        yield Portal(base_url=url, folder=portal.folder, welcome="", demo=portal.demo, ahead=HOURS_LATER * 3600)
     finally:
         server.terminate()
         server.wait(20)
