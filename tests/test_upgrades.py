@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from django.apps import apps
 from django.db import connection, migrations, models
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 from django.db.models.fields import NOT_PROVIDED
 
 # Up to here every node was of one version. What comes later has to bear the version before it.
-TAIL: Final = {"accounts": 18, "policies": 6, "treasury": 3, "paper": 7, "audit": 3, "work": 1, "core": 0}
+TAIL: Final = {"accounts": 2, "policies": 3, "treasury": 2, "paper": 2, "audit": 2, "work": 1, "core": 1}
 
 
 def breaks_older_nodes(operation: object, app: str = "", after: ProjectState | None = None) -> str:
@@ -49,7 +51,8 @@ def new_migrations() -> Iterator[tuple[str, list[object]]]:
 def test_no_migration_breaks_nodes_that_still_run_the_version_before():
     """fault operations-F6: every column that is added has its default in the database."""
     found, after = dict(new_migrations()), MigrationLoader(None).project_state()
-    assert "accounts.0022_spent_steps" in found
+    ours = {app.label for app in apps.get_app_configs() if "site-packages" not in Path(app.path).parts}
+    assert {app for app, _ in MigrationLoader(None).disk_migrations if app in ours} == set(TAIL)
     wrong = {
         name: why
         for name, each in found.items()

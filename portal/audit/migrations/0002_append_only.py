@@ -1,8 +1,10 @@
-"""The history is append-only: the database itself refuses to change or remove an event, or to shorten a chain."""
+"""The history is append-only: the database itself refuses to change, remove or replace an event, or to shorten a chain."""
 
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
+
+from portal.core.no_replacing import refuse_replacing
 
 SQLITE = (
     """
@@ -76,4 +78,8 @@ def backwards(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [("audit", "0001_initial")]
-    operations = [migrations.RunPython(forwards, backwards)]
+    operations = [
+        migrations.RunPython(forwards, backwards),
+        refuse_replacing("audit_auditevent", ("chain_id", "sequence")),
+        refuse_replacing("audit_chain", ("name",), ("organization_id",)),
+    ]

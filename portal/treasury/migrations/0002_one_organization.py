@@ -61,10 +61,6 @@ def _postgresql(table: str, rule: str) -> list[str]:
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("treasury", "0001_initial"),
-        ("accounts", "0001_initial"),
-        ("policies", "0001_initial"),
-    ]
+    dependencies = [("treasury", "0001_initial")]
 
     operations = [migrations.RunPython(forwards, backwards)]

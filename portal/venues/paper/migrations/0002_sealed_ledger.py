@@ -1,8 +1,10 @@
-"""The ledger is append-only, and an Entry is sealed only when its legs balance (STYLE §5)."""
+"""The ledger is append-only, and an Entry is sealed only when its legs balance."""
 
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
+
+from portal.core.no_replacing import refuse_replacing
 
 # An Entry may be written unsealed, and then sealed, nothing else. A Posting may be written while its Entry is open.
 # "OR REPLACE" removes rows on SQLite without firing a trigger for DELETE, hence the looks for an existing row.
@@ -16,7 +18,7 @@ SQLITE = (
     """
     CREATE TRIGGER paper_entry_only_seals BEFORE UPDATE ON paper_entry
     WHEN OLD.sealed OR NOT NEW.sealed OR NEW.id IS NOT OLD.id OR NEW.kind IS NOT OLD.kind
-        OR NEW.reference IS NOT OLD.reference OR NEW.at IS NOT OLD.at
+        OR NEW.subkind IS NOT OLD.subkind OR NEW.reference IS NOT OLD.reference OR NEW.at IS NOT OLD.at
     BEGIN SELECT RAISE(ABORT, 'an Entry can only be sealed, once'); END
     """,
     """
@@ -67,8 +69,8 @@ POSTGRESQL = (
     """
     CREATE FUNCTION paper_entry_only_seals() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        IF OLD.sealed OR NOT NEW.sealed
-            OR (NEW.id, NEW.kind, NEW.reference, NEW.at) IS DISTINCT FROM (OLD.id, OLD.kind, OLD.reference, OLD.at)
+        IF OLD.sealed OR NOT NEW.sealed OR (NEW.id, NEW.kind, NEW.subkind, NEW.reference, NEW.at)
+            IS DISTINCT FROM (OLD.id, OLD.kind, OLD.subkind, OLD.reference, OLD.at)
         THEN
             RAISE EXCEPTION 'an Entry can only be sealed, once' USING ERRCODE = 'check_violation';
         END IF;
@@ -149,4 +151,8 @@ def backwards(_apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None
 class Migration(migrations.Migration):
     dependencies = [("paper", "0001_initial")]
 
-    operations = [migrations.RunPython(forwards, backwards)]
+    operations = [
+        migrations.RunPython(forwards, backwards),
+        refuse_replacing("paper_entry", ("kind", "reference")),
+        refuse_replacing("paper_posting", ("ledger_id",)),
+    ]

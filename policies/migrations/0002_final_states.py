@@ -1,11 +1,13 @@
-"""The database says it last: what has ended does not move, and what was decided stays decided.
+"""The database says it last: what has ended does not move, what was decided stays decided, and neither is replaced.
 
-On SQLite a later migration that rebuilds one of these tables drops its triggers; it has to make them again.
+On SQLite a later migration that rebuilds one of these tables is a `portal.core.rebuilding.KeepsTriggers`.
 """
 
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
+
+from portal.core.no_replacing import refuse_replacing
 
 SQLITE = (
     """
@@ -74,4 +76,8 @@ def drop(_apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
     dependencies = [("policies", "0001_initial")]
 
-    operations = [migrations.RunPython(add, drop)]
+    operations = [
+        migrations.RunPython(add, drop),
+        refuse_replacing("policies_changerequest", ("reference",)),
+        refuse_replacing("policies_decision", ("change_id", "person_id")),
+    ]

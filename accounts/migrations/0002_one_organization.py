@@ -1,4 +1,4 @@
-"""A bot, its keys and their custodians belong to one Organization (security AZ-3).
+"""A bot, its keys and their custodians belong to one Organization, a factor counts where its person is (security AZ-3).
 
 On SQLite a later migration that rebuilds a table which these rules name is a `portal.core.rebuilding.KeepsTriggers`.
 """
@@ -27,9 +27,19 @@ CUSTODIAN = Belonging(
         ON accounts_member.organization_id = accounts_serviceuser.organization_id
         WHERE accounts_apikey.id = NEW.api_key_id AND accounts_member.id = NEW.member_id)""",
 )
+FACTORS = tuple(
+    Belonging(
+        f"accounts_{factor}_places",
+        (f"{factor}_id", "member_id"),
+        f"""EXISTS (SELECT 1 FROM accounts_{factor} JOIN accounts_member
+    ON accounts_member.user_id = accounts_{factor}.user_id
+    WHERE accounts_{factor}.id = NEW.{factor}_id AND accounts_member.id = NEW.member_id)""",  # noqa: S608
+    )
+    for factor in ("authenticator", "passkey", "recoverycode")
+)
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0016_suspension_ends")]
+    dependencies = [("accounts", "0001_initial")]
 
-    operations = [hold(SERVICE_USER, API_KEY, CUSTODIAN)]
+    operations = [hold(SERVICE_USER, API_KEY, CUSTODIAN, *FACTORS)]

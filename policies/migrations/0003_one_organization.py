@@ -43,6 +43,6 @@ DECISION = Belonging(
 
 
 class Migration(migrations.Migration):
-    dependencies = [("policies", "0005_reminders"), ("accounts", "0017_one_organization")]
+    dependencies = [("policies", "0002_final_states")]
 
     operations = [hold(GRANT, CHANGE, DECISION)]
