@@ -22,7 +22,6 @@ FILE = re.compile(r"`((?:[\w.-]+/)+[\w-]+\.(?:py|md|sh|css|js|html))`")
 NO_TEST = {
     "CR-10": "There are no limits of amounts yet.",
     "IN-5": "Nothing calls out to an address that somebody typed.",
-    "SC-1": "The installer compares the digests; licences and known weaknesses are not listed by anything yet.",
     "SC-2": "What pages may load is held by WB-1 and WB-2.",
 }
 
