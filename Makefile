@@ -4,9 +4,11 @@ PYTHON ?= python3
 VENV ?= .venv
 TEST_VENV ?= .venv-test
 LOCK_VENV ?= .venv-lock
+AUDIT_VENV ?= .venv-audit
 VAR ?= var
 PORT ?= 8000
 WORKERS ?= 2
+LEAST ?= 95
 
 RUN = $(VENV)/bin/python
 PROVE = $(TEST_VENV)/bin/python
@@ -33,7 +35,8 @@ PUBLIC = env -u PORTAL_DEBUG \
 	REDIS_URL=redis://redis.example.test/0 \
 	EMAIL_URL=smtp+tls://portal:portal@mail.example.test:587
 
-.PHONY: help run test test-quick bench check check-style check-types check-layers check-templates check-django lock clean
+.PHONY: help run test test-quick coverage bench fix check check-quick check-style check-types check-layers \
+	check-templates check-django hooks lock audit clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is
@@ -66,11 +69,21 @@ test: $(TEST_VENV)/.dev ## everything that proves it; says what it could not run
 test-quick: $(TEST_VENV)/.dev ## SQLite only, no browser, no client libraries
 	@PYTHON="$(PROVE)" WORKERS="$(WORKERS)" tests/everything.sh --quick
 
+coverage: $(TEST_VENV)/.dev ## branches that the tests on SQLite go through; lists files below 95 % (TESTS=, LEAST=)
+	@PYTHON="$(PROVE)" WORKERS="$(WORKERS)" LEAST="$(LEAST)" tests/coverage.sh $(TESTS)
+
 bench: $(TEST_VENV)/.dev ## speed as ratios, on SQLite or on what DATABASE_URL names
 	@mkdir -p "$(CHECK_VAR)"
 	@PORTAL_DEBUG=1 PORTAL_VAR="$(CHECK_VAR)" PORTAL_API_LIMITS=off $(PROVE) -m benchmarks
 
+fix: $(TEST_VENV)/.dev ## put right what can be put right by itself: imports, layout of code and templates
+	$(PROVE) -m ruff check --fix .
+	$(PROVE) -m ruff format .
+	@$(PROVE) -m djlint --quiet --reformat templates || $(PROVE) -m djlint --quiet --check templates
+
 check: check-style check-types check-layers check-templates check-django ## lint, types, layers, templates, migrations
+
+check-quick: check-style check-layers check-templates ## the part of it that takes seconds
 
 check-style: $(TEST_VENV)/.dev
 	$(PROVE) -m ruff check .
@@ -93,12 +106,23 @@ check-django: $(TEST_VENV)/.dev
 	@echo "manage.py check --deploy, as an installation in public"
 	@$(PUBLIC) $(PROVE) manage.py check --deploy --fail-level WARNING
 
+hooks: ## run check-quick before each commit in this clone
+	@case "$$(git config --get core.hooksPath)" in ""|.githooks) ;; \
+		*) echo "core.hooksPath is set to $$(git config --get core.hooksPath) already; nothing was changed." >&2; exit 1 ;; esac
+	@git config --local core.hooksPath .githooks
+	@echo "Each commit now runs make check-quick. Once without: git commit --no-verify"
+	@echo "To undo: git config --local --unset core.hooksPath"
+
 lock: $(LOCK_VENV)/.uv ## resolve requirements/*.in again (LOCK_FLAGS=--upgrade for newer releases)
 	cd requirements && $(COMPILE) runtime.in --output-file runtime.txt
 	cd requirements && $(COMPILE) dev.in --constraint runtime.txt --output-file dev.txt
+	cd requirements && $(COMPILE) audit.in --constraint dev.txt --output-file audit.txt
+
+audit: $(AUDIT_VENV)/.audit ## known weaknesses of what the portal runs with, where they can be asked for (AUDIT_FLAGS=)
+	@$(PYTHON) requirements/audit.py "$(AUDIT_VENV)/bin/pip-audit" --disable-pip --no-deps --progress-spinner off $(AUDIT_FLAGS)
 
 clean: ## remove environments and caches; local data in var/ stays
-	rm -rf "$(VENV)" "$(TEST_VENV)" "$(LOCK_VENV)" .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf "$(VENV)" "$(TEST_VENV)" "$(LOCK_VENV)" "$(AUDIT_VENV)" .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find accounts benchmarks policies portal tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # Each environment carries a stamp as new as the lock it was made from.
@@ -107,6 +131,9 @@ $(VENV)/.runtime: requirements/runtime.txt
 
 $(TEST_VENV)/.dev: requirements/dev.txt
 	$(call environment,$(TEST_VENV),$<)
+
+$(AUDIT_VENV)/.audit: requirements/audit.txt
+	$(call environment,$(AUDIT_VENV),$<)
 
 $(LOCK_VENV)/.uv: Makefile
 	@$(PYTHON) -m venv "$(LOCK_VENV)"
