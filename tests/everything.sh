@@ -14,6 +14,7 @@ python=${PYTHON:-python3}
 workers=${WORKERS:-2}
 given_database=${DATABASE_URL:-}
 unset DATABASE_URL REDIS_URL EMAIL_URL
+unset PYTHONDONTWRITEBYTECODE # or every worker, server and shell compiles all that it imports
 PORTAL_VAR=$(mktemp -d)
 trap 'rm -rf "$PORTAL_VAR"' EXIT
 export PORTAL_DEBUG=1 PORTAL_VAR
@@ -38,6 +39,9 @@ skip() { # name, reason
 }
 
 pytest() { "$python" -m pytest "$@"; }
+
+# A worker that has nothing left takes over from the other: how long a test takes is known to nobody beforehand.
+shared() { pytest -n "$workers" --dist worksteal "$@"; }
 
 may_create_databases() { # URL; only the server matters, the test database is made on it
     "$python" - "$1" <<'PYTHON'
@@ -74,7 +78,7 @@ PYTHON
 }
 
 on_sqlite() {
-    run "SQLite" pytest -n "$workers" -m "not browser and not story and not postgresql"
+    run "SQLite" shared -m "not browser and not story and not postgresql"
 }
 
 on_postgresql() {
@@ -84,7 +88,7 @@ on_postgresql() {
         *) url="postgres:///countersign?host=/var/run/postgresql" ;;
     esac
     if reason=$(may_create_databases "$url" 2>&1); then
-        DATABASE_URL=$url run "PostgreSQL" pytest -n "$workers" --database-only -m "not browser and not story"
+        DATABASE_URL=$url run "PostgreSQL" shared --database-only -m "not browser and not story"
     elif [[ $url == "$given_database" ]]; then
         failed+=("PostgreSQL: DATABASE_URL: $reason")
     else
@@ -125,7 +129,7 @@ with_redis() {
 }
 
 if [[ ${1:-} == --quick ]]; then
-    run "SQLite, quick" pytest -n "$workers" --ignore=tests/browser --ignore=tests/clients \
+    run "SQLite, quick" shared --ignore=tests/browser --ignore=tests/clients \
         -m "not browser and not story and not postgresql and not slow"
 else
     on_sqlite
