@@ -159,8 +159,8 @@ def answers(client: Client, name: str, args: tuple[Any, ...]) -> list[tuple[int,
     for call in (client.get, client.post):
         asked: Callable[..., Any] = call
         answer = asked(address, follow=True)
-        # The words alone: tags carry tokens, and an unexpected error its own number.
-        words = re.sub(r"<[^>]+>|\b[0-9a-f]{32}\b", " ", answer.content.decode())
+        # The words alone: tags carry tokens, an unexpected error its number, the foot digits as in an id.
+        words = re.sub(r"<[^>]+>|\b[0-9a-f]{32}\b|\bVersion [\d.]+", " ", answer.content.decode())
         text = " ".join(words.split())
         last = answer.redirect_chain[-1][0] if answer.redirect_chain else ""
         for arg in args:
