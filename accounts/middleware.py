@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 
-from accounts import lost, session
+from accounts.authentication import ended_sessions, session_data
+from accounts.authentication.step_up import SessionStepUp
 from accounts.models import Member
-from accounts.step_up import SessionStepUp
 from portal.core.http import MemberRequest
 
 SAFE: Final = ("GET", "HEAD")
@@ -41,9 +41,9 @@ class SessionMiddleware(DjangoSessionMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         try:
             return super().process_response(request, response)
-        except lost.ENDED_MEANWHILE:
+        except ended_sessions.ENDED_MEANWHILE:
             # The cookie stays: of two requests at once the first may have given the session a new key.
-            return lost.sign_in_again(request)
+            return ended_sessions.sign_in_again(request)
 
 
 class MemberMiddleware:
@@ -66,8 +66,8 @@ class MemberMiddleware:
             ours.member = ours.organization = ours.step_up = None  # type: ignore[assignment]
         with timezone.override(_zone(member)):
             response = self.get_response(request)
-        if session.note_agent(request.session, request.headers.get("User-Agent", "")):
-            Member.objects.filter(pk=request.session[session.MEMBER]).update(last_seen_at=timezone.now())
+        if session_data.note_agent(request.session, request.headers.get("User-Agent", "")):
+            Member.objects.filter(pk=request.session[session_data.MEMBER]).update(last_seen_at=timezone.now())
         return _as_a_lost_session_wants(ours, response)
 
     def process_view(
@@ -76,22 +76,22 @@ class MemberMiddleware:
         """Polling is not activity: a page left open must not keep its session alive."""
         route = request.resolver_match
         is_activity = request.user.is_authenticated and route is not None and route.view_name not in POLLED | JUDGED
-        if is_activity and session.note_activity(request.session):
+        if is_activity and session_data.note_activity(request.session):
             Member.objects.filter(pk=request.member.pk).update(last_seen_at=timezone.now())
         if request.member is not None:
-            request.session_left = session.left(request.session, request.organization)
+            request.session_left = session_data.left(request.session, request.organization)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """A session that was ended while its request was under way leads where every ended one does."""
-        return lost.sign_in_again(request) if isinstance(exception, lost.ENDED_MEANWHILE) else None
+        return ended_sessions.sign_in_again(request) if isinstance(exception, ended_sessions.ENDED_MEANWHILE) else None
 
 
 def _member(request: HttpRequest) -> Member | None:
     if not request.user.is_authenticated:
         return None
     members = Member.objects.active().select_related("organization", "user")
-    member = members.filter(pk=request.session.get(session.MEMBER, 0), user=request.user).first()
-    if member is None or session.is_over(request.session, member.organization) or _is_left_over(request, member):
+    member = members.filter(pk=request.session.get(session_data.MEMBER, 0), user=request.user).first()
+    if member is None or session_data.is_over(request.session, member.organization) or _is_left_over(request, member):
         auth.logout(request)
         return None
     return member
@@ -99,7 +99,7 @@ def _member(request: HttpRequest) -> Member | None:
 
 def _is_left_over(request: HttpRequest, member: Member) -> bool:
     """Whether the factors were reset after it began: a sign-in under way at that moment opens its session too late."""
-    return session.began_before(request.session, member.factors_reset_at)
+    return session_data.began_before(request.session, member.factors_reset_at)
 
 
 def _zone(member: Member | None) -> ZoneInfo:
@@ -121,7 +121,7 @@ def _as_a_lost_session_wants(request: MemberRequest, response: HttpResponseBase)
     is_lost = request.path != sign_out and not request.user.is_authenticated and _is_for_members(request)
     if is_lost and request.method not in SAFE:
         messages.warning(request, "Your session had ended.\nWhat you sent was not taken. Sign in and do it again.")
-        return lost.sign_in_again(request)
+        return ended_sessions.sign_in_again(request)
     if request.htmx:
         response = HttpResponseClientRedirect(sign_in)
     patch_vary_headers(response, ["HX-Request"])

@@ -67,7 +67,7 @@ urlpatterns = [
     *member_urls.urlpatterns,
     path("service-users/", service_user_list.service_users, name="service_users"),
     path("service-users.csv", service_user_list.service_users_csv, name="service_users_csv"),
-    # No bot can be called so: `accounts.limits.RESERVED`.
+    # No bot can be called so: `accounts.service_users.key_settings.RESERVED`.
     path("service-users/new/", service_users.new_service_user, name="new_service_user"),
     path("service-users/new/risk/", service_users.risk, name="key_risk"),
     path("service-users/<str:name>/", service_users.service_user, name="service_user"),

@@ -16,7 +16,7 @@ def main() -> None:
     from django.db import connection  # noqa: PLC0415
     from django.test.utils import setup_test_environment  # noqa: PLC0415
 
-    from accounts import usage  # noqa: PLC0415
+    from accounts.api_keys import usage  # noqa: PLC0415
     from benchmarks import pages, signed_call  # noqa: PLC0415
     from tests.factories import world as cast  # noqa: PLC0415
 

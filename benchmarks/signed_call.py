@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.utils import timezone
 
-from accounts import keys
+from accounts.api_keys import lifecycle
 from benchmarks.ratio import Ratio, compare
 from portal.api.gateway import Call, answer
 from portal.application import application, django_application
@@ -22,12 +22,12 @@ REPEATS = 300
 def ratios(world: World) -> Iterator[Ratio]:
     """`Balance` of a bot with six assets, over its statements alone, and through each of the two doors."""
     bot = world.bot("readonly-bot")
-    credential = keys.find(bot.public)
+    credential = lifecycle.find(bot.public)
     assert credential is not None
     exchange = venue(credential.venue)
 
     def statements() -> None:
-        keys.spend(credential, nonce=next_nonce(), source="127.0.0.1", cost=0.0, now=timezone.now())
+        lifecycle.spend(credential, nonce=next_nonce(), source="127.0.0.1", cost=0.0, now=timezone.now())
         exchange.balances(credential.account_id)
 
     def through(handler: Callable[..., Any]) -> Callable[[], None]:

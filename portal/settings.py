@@ -90,7 +90,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.middleware.MemberMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
-    "accounts.enrolment.EnrolmentMiddleware",
+    "accounts.security.enrolment.EnrolmentMiddleware",
     "portal.dashboard.middleware.ElsewhereMiddleware",
     "portal.dashboard.middleware.NotFoundMiddleware",
     "portal.dashboard.middleware.OnlyForFormsMiddleware",
@@ -128,16 +128,16 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Tests race on several connections, which an SQLite database in memory does not have.
     DATABASES["default"]["TEST"] = {"NAME": VAR / "test.sqlite3"}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-SESSION_ENGINE = "accounts.sessions"
+SESSION_ENGINE = "accounts.authentication.session_store"
 
 # --- People ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-PASSWORD_HASHERS = ["accounts.passwords.Argon2Hasher"]
+PASSWORD_HASHERS = ["accounts.authentication.passwords.Argon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "accounts.passwords.NotTooLong"},
+    {"NAME": "accounts.authentication.passwords.NotTooLong"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "accounts.passwords.HoldsNoName"},
+    {"NAME": "accounts.authentication.passwords.HoldsNoName"},
 ]
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "/inbox/"
@@ -180,7 +180,7 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 # --- Bots ------------------------------------------------------------------------------------------------------------
 # Off for an installation whose bots are all its own: no counter of calls or orders refuses them.
 API_LIMITS = env.bool("PORTAL_API_LIMITS", default=True)
-# Seconds between two writes of what the calls of keys are counted as; 0 leaves it to `accounts.usage.flush`.
+# Seconds between two writes of what the calls of keys are counted as; 0 leaves it to `accounts.api_keys.usage.flush`.
 KEY_USE_WRITTEN_EVERY = 1.0
 # How long what `/readyz` found is said again, to however many ask; 0 looks each time, in the thread that asks.
 READINESS_KEPT_SECONDS = 5.0
@@ -227,7 +227,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W002", "security.W008"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 FILE_UPLOAD_HANDLERS: list[str] = []
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
-MESSAGE_STORAGE = "accounts.messages.Storage"
+MESSAGE_STORAGE = "accounts.authentication.message_storage.Storage"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"

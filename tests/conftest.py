@@ -13,9 +13,9 @@ from django.urls import reverse
 from django_tasks_db.models import DBTaskResult
 from pytest_django import DjangoDbBlocker, Settings
 
-from accounts import credentials, usage
+from accounts.api_keys import credentials, usage
+from accounts.authentication.passwords import Argon2Hasher
 from accounts.models import Account, Member
-from accounts.passwords import Argon2Hasher
 from policies.models import ChangeRequest
 from portal.core.http import Proof
 from portal.treasury import overdue

@@ -15,7 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from accounts import credentials
+from accounts.api_keys import credentials
 from policies.models import ChangeRequest, Decision, Policy, State
 from portal.audit import roles
 from portal.audit.models import AuditEvent

@@ -9,15 +9,16 @@ from django.conf import settings
 from django.db import DataError, models, transaction
 from django.urls import reverse
 
-from accounts import expiry, notices
-from accounts.factors.held import WORDS as FACTORS
+from accounts.api_keys import expiry
+from accounts.api_keys.refused_calls import Reason
+from accounts.authentication import notifications
+from accounts.authentication.known_networks import network_of
+from accounts.factors.enrolled import WORDS as FACTORS
 from accounts.forms import factors, invitations, passwords, profile, setup
-from accounts.identity.checks import PROVIDER
+from accounts.members.identity.checks import PROVIDER
 from accounts.models import KeyUse, RefusedCall, Session
 from accounts.models.service_user import PURPOSE_LENGTH
-from accounts.operations.organization import ACCOUNT_NAME_LENGTH
-from accounts.refused import Reason
-from accounts.sources import network_of
+from accounts.organizations.settings import ACCOUNT_NAME_LENGTH
 from policies import notes
 from policies.changes import moving, opening
 from policies.registry import all_operations
@@ -115,7 +116,7 @@ BOUNDS: dict[str, int | Iterable[str]] = {
     "accounts.RefusedCall.answer": [*Error],
     "accounts.RefusedCall.reason": [*Reason],
     "accounts.RefusedCall.source": [ADDRESS],
-    "accounts.SecurityNotice.kind": [*notices.WORDS],
+    "accounts.SecurityNotice.kind": [*notifications.WORDS],
     "accounts.ServiceUser.name": 32,
     "accounts.ServiceUser.purpose": PURPOSE_LENGTH,
     "accounts.Session.session_key": 32,

@@ -11,8 +11,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.members.invite_member import InviteMember, invite_member
 from accounts.models import Authenticator, Invitation, Recovery, SecurityNotice, Session
-from accounts.operations.invitations import InviteMember, invite_member
 from policies.changes import propose
 from policies.models import ChangeRequest, Policy
 from portal.audit.models import AuditEvent

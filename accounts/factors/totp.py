@@ -11,7 +11,7 @@ import django_otp
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.factors.held import in_use
+from accounts.factors.enrolled import in_use
 from accounts.models import Authenticator, Member, User
 from accounts.models.second_factor import CODE, code_at, current_step, step_of
 from portal.core.http import TOTP

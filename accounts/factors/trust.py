@@ -5,7 +5,7 @@ Runs in the caller's transaction, which holds the histories of the places and wr
 
 from collections.abc import Iterable
 
-from accounts.factors.held import KINDS, Shown
+from accounts.factors.enrolled import KINDS, Shown
 from accounts.models import Member, User
 
 

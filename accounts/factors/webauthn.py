@@ -27,8 +27,8 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from accounts.authentication.known_networks import network_of
 from accounts.models import Member, Passkey, User
-from accounts.sources import network_of
 from portal.core.errors import Invalid
 
 LONGEST_ANSWER: Final = 16_384

@@ -6,9 +6,9 @@ from django import forms
 
 from accounts.forms.passwords import NewPassword, password_field
 from accounts.forms.rights import Line, RightsField, matrix
+from accounts.members.invite_member import InviteMember
+from accounts.members.presets import PRESETS, Preset
 from accounts.models import Invitation, Organization, User
-from accounts.operations.invitations import InviteMember
-from accounts.rights import PRESETS, Preset
 from portal.core.forms import Form, MailField, PlainTextField, StepUpForm
 
 

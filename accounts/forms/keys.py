@@ -7,9 +7,9 @@ from django import forms
 
 from accounts.forms.risk import expiry_help
 from accounts.forms.service_users import InstantField
-from accounts.limits import Limits, check
 from accounts.models import ServiceUser
-from accounts.operations.rotation import RotateKey, replaceable
+from accounts.service_users.key_settings import Limits, check
+from accounts.service_users.rotate import RotateKey, replaceable
 from portal.core.errors import Invalid
 from portal.core.forms import StepUpForm
 

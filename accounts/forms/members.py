@@ -6,13 +6,13 @@ from typing import Any, Final
 from django import forms
 from django.core.exceptions import ValidationError
 
-from accounts import entitlements
-from accounts.entitlements import Rights
+from accounts import grants
 from accounts.forms.rights import Line, RightsField, matrix, written
-from accounts.identity.provider import Document
+from accounts.grants import Rights
+from accounts.members.change_rights import ChangeRights
+from accounts.members.identity.provider import Document
+from accounts.members.presets import PRESETS, Preset
 from accounts.models import Member
-from accounts.operations.rights import ChangeRights
-from accounts.rights import PRESETS, Preset
 from portal.core.forms import Form, PlainTextField, StepUpForm
 
 DOCUMENTS: Final = (("passport", "Passport"), ("identity_card", "Identity card"), ("licence", "Driving licence"))
@@ -27,9 +27,9 @@ class RightsForm(StepUpForm):
     before = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, member: Member, chosen: Preset | None = None, **kwargs: Any) -> None:
-        self.member, self.held = member, entitlements.of(member)
+        self.member, self.held = member, grants.of(member)
         opened = chosen.rights if chosen else _plain(self.held)
-        initial = {"rights": [written(given) for given in opened], "before": entitlements.fingerprint(self.held)}
+        initial = {"rights": [written(given) for given in opened], "before": grants.fingerprint(self.held)}
         super().__init__(*args, initial=initial, **kwargs)
         rights = self.fields["rights"]
         if isinstance(rights, RightsField):
@@ -49,16 +49,16 @@ class RightsForm(StepUpForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        if cleaned.get("before") != entitlements.fingerprint(self.held):
+        if cleaned.get("before") != grants.fingerprint(self.held):
             raise ValidationError(
                 f"The rights of {self.member.label} changed while you were looking. Look at them anew."
             )
-        if "rights" in cleaned and entitlements.from_form(cleaned["rights"]) == self.held:
+        if "rights" in cleaned and grants.from_form(cleaned["rights"]) == self.held:
             raise ValidationError("Nothing would change.")
         return cleaned
 
     def params(self) -> ChangeRights:
-        after = entitlements.from_form(self.cleaned_data["rights"])
+        after = grants.from_form(self.cleaned_data["rights"])
         return ChangeRights(member_id=self.member.pk, before=self.held, after=after)
 
 

@@ -6,9 +6,9 @@ from django import forms
 
 from accounts.models import Member, Organization
 from accounts.models.organization import MAX_ABSOLUTE_HOURS, MAX_IDLE_MINUTES, MIN_IDLE_MINUTES, SecondFactorLevel
-from accounts.operations.organization import ACCOUNT_NAME_LENGTH, AddAccount, ChangeSecurity
-from accounts.operations.ownership import TransferOwnership
-from accounts.security_levels import Security
+from accounts.organizations.settings import ACCOUNT_NAME_LENGTH, AddAccount, ChangeSecurity
+from accounts.organizations.sign_in_rules import Security
+from accounts.organizations.transfer_ownership import TransferOwnership
 from portal.core.forms import PlainTextField, StepUpForm
 
 

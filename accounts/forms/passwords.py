@@ -5,9 +5,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from accounts import passwords
+from accounts.authentication import passwords
+from accounts.authentication.passwords import LONGEST
 from accounts.models import User
-from accounts.passwords import LONGEST
 from portal.core.forms import Form, MailField, StepUpForm
 
 DIFFERS = "The two are not the same. Type it once more."

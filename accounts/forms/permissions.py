@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from accounts.api_keys.permission_catalogue import LINES, SERVED, UNLOCKS, Method
 from accounts.models.service_user import PERMISSION_GROUPS, Permission
-from accounts.served import LINES, SERVED, UNLOCKS, Method
 
 
 @dataclass(frozen=True, slots=True)

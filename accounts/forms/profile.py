@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 from django import forms
 from django.conf import settings
 
-from accounts import names
+from accounts.members import names
 from accounts.models import User
 from policies.choices import Tell
 from portal.core.forms import Form, PlainTextField

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from django import forms
 
+from accounts.members.presets import GivenRight
 from accounts.models import Account, Organization
-from accounts.rights import GivenRight
 from policies.workflows import Right, Workflow
 
 MEANING: Final = {

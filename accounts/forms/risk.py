@@ -9,10 +9,10 @@ from typing import Final
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from accounts.limits import Limits, ordered, parse_allow_list
+from accounts.api_keys.permission_catalogue import OTHERS, WEBSOCKET_METHOD
 from accounts.models.service_user import Permission
-from accounts.risk import at_worst, coverage, is_wide
-from accounts.served import OTHERS, WEBSOCKET_METHOD
+from accounts.service_users.key_settings import Limits, ordered, parse_allow_list
+from accounts.service_users.risk import at_worst, coverage, is_wide
 from portal.core import context
 from portal.core.errors import Invalid
 

@@ -9,13 +9,13 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from accounts.api_keys.nonces import MAX_WINDOW
 from accounts.forms.permissions import PermissionBox, boxes
 from accounts.forms.risk import Risk, allow_list_help, expiry_help, risk_of, websocket_help
-from accounts.limits import Limits, check, check_name, ordered, parse_allow_list
 from accounts.models import Account, Organization, ServiceUser
 from accounts.models.service_user import PURPOSE_LENGTH, Permission
-from accounts.nonces import MAX_WINDOW
-from accounts.operations.service_users import ChangeServiceUser, CreateServiceUser
+from accounts.service_users.create_and_change import ChangeServiceUser, CreateServiceUser
+from accounts.service_users.key_settings import Limits, check, check_name, ordered, parse_allow_list
 from portal.core.errors import Invalid
 from portal.core.forms import PlainTextField, StepUpForm
 

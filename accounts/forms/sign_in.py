@@ -2,7 +2,7 @@
 
 from django import forms
 
-from accounts.passwords import LONGEST
+from accounts.authentication.passwords import LONGEST
 from portal.core.forms import CodeField, Form, MailField
 
 

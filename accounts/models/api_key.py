@@ -25,8 +25,8 @@ class ApiKey(models.Model):
     """A public half, a sealed secret, and the counters that one statement moves on every signed call.
 
     Nothing about the key is trusted from a cache unless `version` still matches: whatever takes power away bumps it.
-    `recent_nonces` and `floor_nonce` serve keys with a window (accounts.nonces). `calls` is the level of a leaky
-    bucket at `calls_at` (Unix seconds).
+    `recent_nonces` and `floor_nonce` serve keys with a window (accounts.api_keys.nonces). `calls` is the level of a
+    leaky bucket at `calls_at` (Unix seconds).
 
     One that is paused does nothing until that is lifted; it keeps its slot, and its secret (DESIGN §4).
     A key that can work, or can still be revealed, holds one of the two slots of its bot. One that is rotated in ends

@@ -7,7 +7,7 @@ from django.db import models
 
 
 class SecurityNotice(models.Model):
-    """One notice to one person. `kind` and `data` are what `accounts.notices` makes its words from; no secrets."""
+    """One notice to one person. `accounts.authentication.notifications` words it from `kind` and `data`; no secrets."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="security_notices")
     kind = models.CharField(max_length=40)

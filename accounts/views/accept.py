@@ -12,15 +12,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import enrolment
-from accounts import invitations as doors
-from accounts import sign_in as stages
-from accounts.factors.held import held
+from accounts.authentication import password_step as stages
+from accounts.authentication.email_links import unreferred
+from accounts.factors.enrolled import held
 from accounts.forms.factors import ConfirmForm
 from accounts.forms.invitations import AcceptForm
-from accounts.links import unreferred
+from accounts.members import invitations as doors
+from accounts.members.presets import in_words
 from accounts.models import Account, Invitation, Member, Organization
-from accounts.rights import in_words
+from accounts.security import enrolment
 from policies.access import granted, open_to_members
 from policies.models import Policy
 from policies.rules.stages import meaning_for

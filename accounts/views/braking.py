@@ -9,11 +9,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from accounts import brakes, consequences, keys, sessions
-from accounts.consequences import Consequences
+from accounts.api_keys import lifecycle
+from accounts.api_keys import revoke as revoking
+from accounts.authentication import session_store
 from accounts.forms.braking import BrakeForm, EndSessionsForm
 from accounts.models import ApiKey
-from accounts.operations import revoking
+from accounts.service_users import emergency_stop, stop_preview
+from accounts.service_users.stop_preview import Consequences
 from accounts.views.member import member_of
 from accounts.views.service_user import bot_of
 from policies.access import needs
@@ -51,15 +53,17 @@ def suspend_member(request: MemberRequest, number: int) -> HttpResponse:
         back=reverse("accounts:member", args=[found.pk]),
         done=f"{found.label} is suspended.\nThey and everybody who approves on Manage Access were told. It lasts 72 "
         "hours, unless it is lifted before.",
-        will=consequences.of_suspending(found),
-        bar="They are suspended already." if found.is_suspended else brakes.bar_to_suspend(found, request.member),
+        will=stop_preview.of_suspending(found),
+        bar="They are suspended already."
+        if found.is_suspended
+        else emergency_stop.bar_to_suspend(found, request.member),
     )
     form = BrakeForm(request.POST or None, request=request)
     return pull(
         request,
         page,
         form,
-        lambda: brakes.suspend_member(actor=request.member, member=found, reason=form.cleaned_data["reason"]),
+        lambda: emergency_stop.suspend_member(actor=request.member, member=found, reason=form.cleaned_data["reason"]),
     )
 
 
@@ -75,15 +79,17 @@ def end_sessions(request: MemberRequest, number: int) -> HttpResponse:
         of=found.label,
         back=reverse("accounts:member", args=[found.pk]),
         done=f"{found.label} is signed out everywhere.\nThey can sign in again, and were told.",
-        will=consequences.of_ending_sessions(found),
-        bar=sessions.bar_to_end(found, request.member),
+        will=stop_preview.of_ending_sessions(found),
+        bar=session_store.bar_to_end(found, request.member),
     )
     form = EndSessionsForm(request.POST or None, request=request)
     return pull(
         request,
         page,
         form,
-        lambda: sessions.end_of(found, by=request.member, reason=form.cleaned_data["reason"], shown_at=form.shown_at),
+        lambda: session_store.end_of(
+            found, by=request.member, reason=form.cleaned_data["reason"], shown_at=form.shown_at
+        ),
     )
 
 
@@ -99,7 +105,7 @@ def suspend_bot(request: MemberRequest, name: str) -> HttpResponse:
         of=bot.name,
         back=reverse("accounts:service_user", args=[bot.name]),
         done=f"{bot.name} is suspended.\nIts keys stopped working, and what it asked for is over.",
-        will=consequences.of_suspending_bot(bot),
+        will=stop_preview.of_suspending_bot(bot),
         bar=f"{bot.name} is suspended already." if bot.suspended_at else "",
     )
     form = BrakeForm(request.POST or None, request=request)
@@ -107,7 +113,9 @@ def suspend_bot(request: MemberRequest, name: str) -> HttpResponse:
         request,
         page,
         form,
-        lambda: brakes.suspend_service_user(actor=request.member, service_user=bot, reason=form.cleaned_data["reason"]),
+        lambda: emergency_stop.suspend_service_user(
+            actor=request.member, service_user=bot, reason=form.cleaned_data["reason"]
+        ),
     )
 
 
@@ -123,7 +131,7 @@ def pause(request: MemberRequest, name: str, public: str) -> HttpResponse:
         of=key.service_user.name,
         back=reverse("accounts:service_user", args=[key.service_user.name]),
         done=f"The key {key.short} is paused.\nIt stopped working, and what it asked for is over.",
-        will=consequences.of_pausing(key),
+        will=stop_preview.of_pausing(key),
         bar="It is paused already." if key.paused_at else "It has stopped already." if key.is_over else "",
     )
     form = BrakeForm(request.POST or None, request=request)
@@ -131,7 +139,7 @@ def pause(request: MemberRequest, name: str, public: str) -> HttpResponse:
         request,
         page,
         form,
-        lambda: brakes.pause_key(actor=request.member, api_key=key, reason=form.cleaned_data["reason"]),
+        lambda: emergency_stop.pause_key(actor=request.member, api_key=key, reason=form.cleaned_data["reason"]),
     )
 
 
@@ -140,7 +148,7 @@ def pause(request: MemberRequest, name: str, public: str) -> HttpResponse:
 def revoke(request: MemberRequest, name: str, public: str) -> HttpResponse:
     """End one key for good: at once by its custodians, by a request for anybody else."""
     key = _key_of(request, name, public)
-    at_once = keys.is_custodian(key, request.member)
+    at_once = lifecycle.is_custodian(key, request.member)
     page = Page(
         title=f"Revoke the key {key.short}",
         lead="For good. You are a custodian of it, so it takes effect at once."
@@ -151,7 +159,7 @@ def revoke(request: MemberRequest, name: str, public: str) -> HttpResponse:
         of=key.service_user.name,
         back=reverse("accounts:service_user", args=[key.service_user.name]),
         done=f"The key {key.short} is revoked.\nIt stopped working, and what it asked for is over.",
-        will=consequences.of_revoking(key, at_once=at_once),
+        will=stop_preview.of_revoking(key, at_once=at_once),
         bar="It has stopped already." if key.is_over else "",
     )
     form = BrakeForm(request.POST or None, request=request)
@@ -160,7 +168,7 @@ def revoke(request: MemberRequest, name: str, public: str) -> HttpResponse:
             request,
             page,
             form,
-            lambda: brakes.revoke_key(actor=request.member, api_key=key, reason=form.cleaned_data["reason"]),
+            lambda: emergency_stop.revoke_key(actor=request.member, api_key=key, reason=form.cleaned_data["reason"]),
         )
     return ask(
         request,
@@ -187,7 +195,7 @@ def end_overlap(request: MemberRequest, name: str, public: str) -> HttpResponse:
         of=key.service_user.name,
         back=reverse("accounts:service_user", args=[key.service_user.name]),
         done=f"The key {key.short} has stopped.\nWhat it asked for stays open.",
-        will=consequences.of_ending_overlap(key),
+        will=stop_preview.of_ending_overlap(key),
         bar="It has stopped already." if key.is_over else "",
     )
     form = BrakeForm(request.POST or None, request=request)
@@ -195,7 +203,7 @@ def end_overlap(request: MemberRequest, name: str, public: str) -> HttpResponse:
         request,
         page,
         form,
-        lambda: brakes.end_overlap(actor=request.member, api_key=key, reason=form.cleaned_data["reason"]),
+        lambda: emergency_stop.end_overlap(actor=request.member, api_key=key, reason=form.cleaned_data["reason"]),
     )
 
 

@@ -15,13 +15,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import enrolment, own_factors, session
-from accounts.destinations import path_of_ours
-from accounts.enrolment import Candidate
+from accounts.authentication import session_data
+from accounts.authentication.next_url import path_of_ours
 from accounts.factors import totp, webauthn
-from accounts.factors.held import RECOVERY_CODE
+from accounts.factors.enrolled import RECOVERY_CODE
 from accounts.forms.factors import NAME_LENGTH, ConfirmForm, KnownPasskeyForm, NewAppForm, NewPasskeyForm
 from accounts.models.session import browser_of
+from accounts.security import enrolment, factor_changes
+from accounts.security.enrolment import Candidate
 from policies.access import open_to_members
 from portal.core.errors import DomainError, Invalid, Refused
 from portal.core.http import PASSKEY, TOTP, MemberRequest
@@ -114,13 +115,13 @@ def app(request: HttpRequest) -> HttpResponse:
 def recovery_codes(request: MemberRequest) -> HttpResponse:
     """Ten new recovery codes: the answer to this POST is the one page that ever shows them (security F-7)."""
     form = ConfirmForm(request.POST if request.method == "POST" else None, request=request)
-    own = own_factors.mine(request.member)
+    own = factor_changes.mine(request.member)
     context: dict[str, Any] = {"form": form, "own": own, "then": _then(request)}
     if not form.is_valid():
         return render(request, "accounts/recovery_codes.html", context)
-    if not own_factors.has_shown_enough(request.session, request.member):
+    if not factor_changes.has_shown_enough(request.session, request.member):
         return _show_first(request, reverse("accounts:recovery_codes"))
-    codes = own_factors.new_codes(request.member, request.session)
+    codes = factor_changes.new_codes(request.member, request.session)
     return _unkept(render(request, "accounts/new_recovery_codes.html", {**context, "codes": codes}))
 
 
@@ -142,14 +143,14 @@ def in_fours(secret: str) -> list[str]:
 
 
 def _choices(request: HttpRequest, who: Candidate, form: NewPasskeyForm | KnownPasskeyForm) -> HttpResponse:
-    offered = KnownPasskeyForm(auto_id="id_known_%s") if own_factors.has_passkey_elsewhere(who.member) else None
+    offered = KnownPasskeyForm(auto_id="id_known_%s") if factor_changes.has_passkey_elsewhere(who.member) else None
     context = {
         "who": who,
         "form": form if isinstance(form, NewPasskeyForm) else NewPasskeyForm(initial={"name": _here(request)}),
         "known_form": form if isinstance(form, KnownPasskeyForm) else offered,
         "takes_app": TOTP in who.kinds,
         "takes_passkey": PASSKEY in who.kinds,
-        "own": own_factors.mine(who.member),
+        "own": factor_changes.mine(who.member),
         "repairs": enrolment.is_repairing(request.session),
         "recovery": RECOVERY_CODE,
         "confined": not who.is_new and enrolment.is_confined(request),  # type: ignore[arg-type]
@@ -172,7 +173,7 @@ def _turn_away(request: HttpRequest) -> HttpResponse:
 
 def _show_first(request: HttpRequest, onward: str) -> HttpResponse:
     """To showing a factor; if one was shown just now, it was not the one that is asked for."""
-    if session.recent_proof(request.session) is not None:
+    if session_data.recent_proof(request.session) is not None:
         messages.warning(request, enrolment.PASSKEY_FIRST)
     return redirect(f"{reverse('accounts:prove')}?{urlencode({'next': onward})}")
 

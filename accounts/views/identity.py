@@ -7,10 +7,10 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods
 
 from accounts.forms.members import DOCUMENTS, DocumentForm, ReviewForm
-from accounts.identity import checks, reviewers
+from accounts.members.identity import checks, reviewers
+from accounts.members.identity.verify import VerifyIdentity, verify_identity
 from accounts.models import Member
 from accounts.models.member import Identity
-from accounts.operations.identity import VerifyIdentity, verify_identity
 from accounts.views.member import member_of
 from policies.access import needs, open_to_members
 from policies.changes import propose

@@ -9,16 +9,16 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import invitations as doors
-from accounts.consequences import of_taking_back
+from accounts.forecast import forecast, gives_power, ticked
 from accounts.forms.braking import BrakeForm
 from accounts.forms.invitations import InviteForm
 from accounts.forms.rights import written
+from accounts.members import invitations as doors
+from accounts.members.invite_member import invite_member
+from accounts.members.presets import in_words, preset
+from accounts.members.revoke_invitation import TakeBack, take_back_invitation
 from accounts.models import Account, Invitation
-from accounts.operations.invitations import invite_member
-from accounts.operations.taking_back import TakeBack, take_back_invitation
-from accounts.outlook import forecast, gives_power, ticked
-from accounts.rights import in_words, preset
+from accounts.service_users.stop_preview import of_taking_back
 from accounts.views.braking import Page, ask, pull
 from policies.access import allows, needs
 from policies.changes import propose

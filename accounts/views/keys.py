@@ -10,15 +10,15 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import keys as api_keys
+from accounts.api_keys import lifecycle as api_keys
+from accounts.api_keys.client_snippets import snippets
+from accounts.forecast import forecast
 from accounts.forms.keys import RotateForm
 from accounts.forms.risk import PROPOSED_LIFE
 from accounts.forms.service_users import ConfirmForm
-from accounts.limits import limits_of
 from accounts.models import ApiKey, ServiceUser
-from accounts.operations.rotation import rotate_key
-from accounts.outlook import forecast
-from accounts.snippets import snippets
+from accounts.service_users.key_settings import limits_of
+from accounts.service_users.rotate import rotate_key
 from accounts.views.service_user import bot_of, onward, page_of
 from policies.access import needs
 from policies.changes import propose

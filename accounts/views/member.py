@@ -9,19 +9,20 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import entitlements, sessions
-from accounts.entitlements import Rights
+from accounts import grants
+from accounts.authentication import session_store
 from accounts.forms.service_users import ConfirmForm
-from accounts.identity import checks, reviewers
-from accounts.models import Account, Member
-from accounts.operations import keeping_out
-from accounts.operations.factors import ResetFactors, reset_factors
-from accounts.operations.membership import (
+from accounts.grants import Rights
+from accounts.members import keep_out as keeping_out
+from accounts.members.end_membership import (
     LiftMemberSuspension,
     RemoveMember,
     lift_member_suspension,
     remove_member,
 )
+from accounts.members.identity import checks, reviewers
+from accounts.models import Account, Member
+from accounts.security.reset_factors import ResetFactors, reset_factors
 from accounts.views.members import factors_of, state_of
 from policies.access import allows, needs
 from policies.changes import propose
@@ -128,8 +129,8 @@ def lift(request: MemberRequest, number: int) -> HttpResponse:
 def remove(request: MemberRequest, number: int) -> HttpResponse:
     """Ask that they go for good."""
     found = member_of(request, number)
-    held = entitlements.of(found)
-    params = RemoveMember(found.pk, entitlements.in_words(held, entitlements.names(held)))
+    held = grants.of(found)
+    params = RemoveMember(found.pk, grants.in_words(held, grants.names(held)))
     return _asked(request, found, "remove", lambda: propose(remove_member, actor=request.member, params=params))
 
 
@@ -161,13 +162,13 @@ def _page(request: MemberRequest, found: Member, posted: Posted | None = None) -
         subject_kind="member",
         subject_id=found.pk,
     )
-    rows = [row for row in sessions.theirs(found.user) if row.member_id == found.pk]
+    rows = [row for row in session_store.theirs(found.user) if row.member_id == found.pk]
     context = {
         "member": found,
         "is_you": found.pk == request.member.pk,
         "state": state,
         "level": level,
-        "lines": matrix(entitlements.of(found), request),
+        "lines": matrix(grants.of(found), request),
         "rights": list(Right),
         "factors": factors_of([found.pk])[found.pk],
         "sessions": rows,

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.entitlements import Given, in_words, ordered
+from accounts.grants import Given, in_words, ordered
 from accounts.models import Account, Member
 from accounts.models.member import Identity
 from policies.access import allows, needs

@@ -5,13 +5,13 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import ownership, security_levels
+from accounts.forecast import Forecast, forecast
 from accounts.forms.organization import SecurityForm, TransferForm
 from accounts.forms.service_users import ConfirmForm
 from accounts.models.organization import SecondFactorLevel
-from accounts.operations.organization import change_security
-from accounts.operations.ownership import transfer_ownership
-from accounts.outlook import Forecast, forecast
+from accounts.organizations import ownership, sign_in_rules
+from accounts.organizations.settings import change_security
+from accounts.organizations.transfer_ownership import transfer_ownership
 from policies.access import allows, needs, open_to_members
 from policies.changes import propose
 from policies.models import ChangeRequest, State
@@ -33,7 +33,7 @@ def organization(request: MemberRequest) -> HttpResponse:
     may_ask = allows(request.member, Workflow.MANAGE_ACCESS, Right.INITIATE)
     owner = ownership.owner_of(request.organization)
     context = {
-        "security": security_levels.of(request.organization),
+        "security": sign_in_rules.of(request.organization),
         "owner": owner,
         "offer": offer,
         "is_offered_to_you": offer is not None and offer.to_id == request.member.pk,
@@ -47,7 +47,7 @@ def organization(request: MemberRequest) -> HttpResponse:
 @needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
 def security(request: MemberRequest) -> HttpResponse:
     """Ask for another 2FA level or other session limits, with the effect on each member in sight."""
-    before = security_levels.of(request.organization)
+    before = sign_in_rules.of(request.organization)
     form = SecurityForm(request.POST or None, request=request, before=before)
     if form.is_valid():
         try:
@@ -65,7 +65,7 @@ def security(request: MemberRequest) -> HttpResponse:
     context = {
         "form": form,
         "notice": notice,
-        "effects": security_levels.effects(request.organization, SecondFactorLevel.PASSKEY),
+        "effects": sign_in_rules.effects(request.organization, SecondFactorLevel.PASSKEY),
         "button": _button(notice, "Change"),
     }
     return render(request, "accounts/change_security.html", context)

@@ -6,10 +6,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.forecast import forecast
 from accounts.forms.organization import AccountForm
 from accounts.models import Account
-from accounts.operations.organization import add_account
-from accounts.outlook import forecast
+from accounts.organizations.settings import add_account
 from policies.access import allows, needs
 from policies.changes import propose
 from policies.models import State

@@ -10,12 +10,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import enrolment, links, own_password
-from accounts import sign_in as stages
+from accounts.authentication import email_links
+from accounts.authentication import password_step as stages
+from accounts.authentication.email_links import unreferred
 from accounts.forms.passwords import ChangePasswordForm, EnrolLinkForm, ForgottenForm, ResetForm
-from accounts.links import unreferred
 from accounts.models import AccessLink, Member
 from accounts.models.invitation import LinkPurpose
+from accounts.security import enrolment, password_change
 from policies.access import open_to_members
 from portal.core.errors import Conflict, DomainError, Invalid, NotFound
 from portal.core.http import MemberRequest
@@ -32,7 +33,7 @@ def change_password(request: MemberRequest) -> HttpResponse:
     form = ChangePasswordForm(request.POST or None, request=request, user=request.member.user)
     if form.is_valid():
         try:
-            user = own_password.change(
+            user = password_change.change(
                 request.member,
                 current=form.cleaned_data["current"],
                 new=form.cleaned_data["password"],
@@ -55,7 +56,7 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     """Ask for a link. The answer is the same whoever asks for whomever (security SI-4)."""
     form = ForgottenForm(request.POST or None)
     if form.is_valid():
-        own_password.ask_for_link(form.cleaned_data["email"])
+        password_change.ask_for_link(form.cleaned_data["email"])
         return render(request, "accounts/forgotten_sent.html")
     return render(request, "accounts/forgotten.html", {"form": form})
 
@@ -76,10 +77,10 @@ def reset(request: HttpRequest) -> HttpResponse:
     """A new password. It signs nobody in: the next page is the sign-in, and asks for both factors."""
     purpose = LinkPurpose.RESET_PASSWORD
     try:
-        link = links.find(request.session.get(MARKS[purpose], ""), purpose)
+        link = email_links.find(request.session.get(MARKS[purpose], ""), purpose)
         form = ResetForm(request.POST or None, user=link.user)
         if form.is_valid():
-            own_password.reset(link, new=form.cleaned_data["password"])
+            password_change.reset(link, new=form.cleaned_data["password"])
             request.session.flush()
             messages.success(request, "Your password is set.\nSign in with it and your second factor.")
             return unreferred(redirect("accounts:sign_in"))
@@ -105,7 +106,7 @@ def enrol_start(request: HttpRequest) -> HttpResponse:
     purpose = LinkPurpose.ENROL
     form = EnrolLinkForm(request.POST or None)
     try:
-        link = links.find(request.session.get(MARKS[purpose], ""), purpose)
+        link = email_links.find(request.session.get(MARKS[purpose], ""), purpose)
         if form.is_valid():
             _start_enrolment(request, link, form.cleaned_data["password"])
             return unreferred(redirect("accounts:enrol"))
@@ -129,13 +130,13 @@ def _start_enrolment(request: HttpRequest, link: AccessLink, password: str) -> N
     if member is None:
         raise NotFound("This link is for somebody who is no member any more.")
     with transaction.atomic():
-        links.spend(link)
+        email_links.spend(link)
         enrolment.begin(request, member)
 
 
 def _kept(request: HttpRequest, token: str, purpose: LinkPurpose, *, onward: str) -> HttpResponse:
     try:
-        link = links.find(digest(token), purpose)
+        link = email_links.find(digest(token), purpose)
     except NotFound as error:
         return _over(request, error)
     request.session[MARKS[purpose]] = link.token_digest

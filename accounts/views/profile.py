@@ -5,9 +5,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import notices, own_profile
-from accounts.destinations import destination
+from accounts.authentication import notifications
+from accounts.authentication.next_url import destination
 from accounts.forms.profile import ProfileForm
+from accounts.members import profile as own_profile
 from policies.access import open_to_members
 from portal.core.errors import DomainError
 from portal.core.http import MemberRequest
@@ -33,5 +34,5 @@ def profile(request: MemberRequest) -> HttpResponse:
 @open_to_members("only one's own notices")
 def put_notice_away(request: MemberRequest, number: int) -> HttpResponse:
     """Mark a notice as seen, and stay where one was."""
-    notices.put_away(request.member.user, number)
+    notifications.put_away(request.member.user, number)
     return redirect(destination(request))

@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import recoveries as announced
+from accounts.security import operator_recovery as announced
 from policies.access import open_to_members
 from portal.core.errors import DomainError
 from portal.core.http import MemberRequest

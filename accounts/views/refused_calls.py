@@ -8,8 +8,8 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from accounts.api_keys.refused_calls import Told, explain
 from accounts.models import ApiKey, RefusedCall, ServiceUser
-from accounts.refused import Told, explain
 from accounts.views.service_user import bot_of, state_of
 from policies.access import needs
 from policies.workflows import Right, Workflow

@@ -7,10 +7,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from accounts.forecast import forecast, gives_power, ticked
 from accounts.forms.members import RightsForm
-from accounts.operations.rights import change_rights
-from accounts.outlook import forecast, gives_power, ticked
-from accounts.rights import preset
+from accounts.members.change_rights import change_rights
+from accounts.members.presets import preset
 from accounts.views.member import member_of
 from policies.access import needs
 from policies.changes import propose

@@ -11,12 +11,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import own_factors, sessions
-from accounts.destinations import destination
+from accounts.authentication import session_store
+from accounts.authentication.next_url import destination
 from accounts.factors import recovery_codes
-from accounts.factors.held import WORDS, Factor, kind_of
+from accounts.factors.enrolled import WORDS, Factor, kind_of
 from accounts.forms.factors import ConfirmForm, ProveForm, RenameForm
 from accounts.models import Member
+from accounts.security import factor_changes
 from policies.access import open_to_members
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
@@ -43,10 +44,10 @@ def security(request: MemberRequest) -> HttpResponse:
     """One's own factors, recovery codes, sessions and recent sign-ins."""
     member = request.member
     context = {
-        "own": own_factors.all_of(member),
+        "own": factor_changes.all_of(member),
         "all_codes": recovery_codes.NUMBER,
         "recent": _recent(member),
-        "sessions": sessions.theirs(member.user),
+        "sessions": session_store.theirs(member.user),
         "current": request.session.session_key,
     }
     return render(request, "accounts/security.html", context)
@@ -67,7 +68,7 @@ def rename(request: MemberRequest, kind: str, pk: int) -> HttpResponse:
     form = RenameForm(request.POST)
     if not form.is_valid():
         return _page(request, found, rename_form=form)
-    own_factors.rename(found, form.cleaned_data["name"], member=request.member)
+    factor_changes.rename(found, form.cleaned_data["name"], member=request.member)
     messages.success(request, f"It is called “{found.name}” now.")
     return redirect("accounts:security")
 
@@ -80,9 +81,9 @@ def remove(request: MemberRequest, kind: str, pk: int) -> HttpResponse:
     found = _mine(request, kind, pk)
     form = ConfirmForm(request.POST, request=request)
     if form.is_valid():
-        words = own_factors.described(found)
+        words = factor_changes.described(found)
         try:
-            own_factors.remove(found, member=request.member, store=request.session)
+            factor_changes.remove(found, member=request.member, store=request.session)
         except DomainError as error:
             form.refuse(error)
         else:
@@ -98,18 +99,18 @@ def remove(request: MemberRequest, kind: str, pk: int) -> HttpResponse:
 def let_count(request: MemberRequest, kind: str, pk: int) -> HttpResponse:
     """Let a factor that counts in another Organization of one's own count here too, with one shown that does."""
     try:
-        found = own_factors.find_elsewhere(request.member, kind, pk)
+        found = factor_changes.find_elsewhere(request.member, kind, pk)
     except NotFound as error:
         raise Http404(error.message) from error
     form = ConfirmForm(request.POST if request.method == "POST" else None, request=request)
     if form.is_valid():
         try:
-            own_factors.let_count_here(found, member=request.member, store=request.session)
+            factor_changes.let_count_here(found, member=request.member, store=request.session)
         except DomainError as error:
             form.refuse(error)
         else:
             messages.success(
-                request, f"{own_factors.described(found)} counts here now.\nYour other sessions here ended."
+                request, f"{factor_changes.described(found)} counts here now.\nYour other sessions here ended."
             )
             return redirect("accounts:security")
     return render(request, "accounts/let_count.html", {"form": form, "factor": found, "kind": WORDS[kind]})
@@ -149,7 +150,7 @@ def _recent(member: Member) -> list[SignIn]:
 
 def _mine(request: MemberRequest, kind: str, pk: int) -> Factor:
     try:
-        return own_factors.find(request.member, kind, pk)
+        return factor_changes.find(request.member, kind, pk)
     except NotFound as error:
         raise Http404(error.message) from error
 

@@ -8,15 +8,15 @@ from typing import Final
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from accounts.expiry import warnings
+from accounts.api_keys.expiry import warnings
+from accounts.api_keys.permission_catalogue import SERVED
+from accounts.api_keys.usage_report import KINDS, Calls, calls_of
 from accounts.forms.service_users import ConfirmForm
-from accounts.key_calls import KINDS, Calls, calls_of
-from accounts.limits import Limits, limits_of
 from accounts.models import ApiKey, Custodian, ServiceUser
 from accounts.models.service_user import PERMISSION_GROUPS, Permission
-from accounts.operations.key_wording import overlap
-from accounts.risk import at_worst, coverage
-from accounts.served import SERVED
+from accounts.service_users.key_descriptions import overlap
+from accounts.service_users.key_settings import Limits, limits_of
+from accounts.service_users.risk import at_worst, coverage
 from policies.access import allows
 from policies.models import ChangeRequest, State
 from policies.workflows import Right, Workflow

@@ -12,10 +12,10 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.bot_list import EXPIRING, STATES, Chosen, chosen, filtered
-from accounts.key_calls import Calls, calls_of
+from accounts.api_keys.usage_report import Calls, calls_of
 from accounts.models import Account, ApiKey, ServiceUser
 from accounts.models.service_user import PERMISSION_GROUPS, Permission
+from accounts.service_users.list_filters import EXPIRING, STATES, Chosen, chosen, filtered
 from accounts.views.service_user import row_of, state_of
 from policies.access import allows, needs
 from policies.workflows import Right, Workflow

@@ -6,15 +6,20 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.forecast import Forecast, forecast, ticked
 from accounts.forms.risk import PROPOSED_LIFE, risk_of
 from accounts.forms.service_users import ChangeServiceUserForm, ConfirmForm, NewServiceUserForm
-from accounts.limits import limits_of
 from accounts.models import Account, Custodian, ServiceUser
 from accounts.models.service_user import Permission
-from accounts.operations.service_users import change_service_user, create_service_user
-from accounts.operations.standing import LiftSuspension, RemoveServiceUser, lift_suspension, remove_service_user
-from accounts.outlook import Forecast, forecast, ticked
-from accounts.starting_points import STARTING_POINTS, starting_point
+from accounts.service_users.create_and_change import change_service_user, create_service_user
+from accounts.service_users.key_settings import limits_of
+from accounts.service_users.presets import STARTING_POINTS, starting_point
+from accounts.service_users.reinstate_and_remove import (
+    LiftSuspension,
+    RemoveServiceUser,
+    lift_suspension,
+    remove_service_user,
+)
 from accounts.views.service_user import bot_of, onward, page_of
 from policies.access import needs
 from policies.changes import propose

@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import session, sessions
-from accounts import sign_in as stages
+from accounts.authentication import password_step as stages
+from accounts.authentication import session_data, session_store
 from policies.access import open_to_members
 from portal.core.errors import NotFound
 from portal.core.http import MemberRequest
@@ -17,11 +17,11 @@ from portal.core.http import MemberRequest
 @open_to_members("one's own sessions only")
 def end(request: MemberRequest, handle: str) -> HttpResponse:
     """End one; it may be this one."""
-    if request.session.get(session.HANDLE) == str(handle):
+    if request.session.get(session_data.HANDLE) == str(handle):
         stages.sign_out(request)
         return redirect("dashboard:home")
     try:
-        sessions.end(handle, by=request.member)
+        session_store.end(handle, by=request.member)
     except NotFound as error:
         messages.error(request, error.message)
     else:
@@ -33,7 +33,7 @@ def end(request: MemberRequest, handle: str) -> HttpResponse:
 @open_to_members("one's own sessions only")
 def end_others(request: MemberRequest) -> HttpResponse:
     """End all but this one."""
-    ended = sessions.end_others(by=request.member, key=request.session.session_key)
+    ended = session_store.end_others(by=request.member, key=request.session.session_key)
     words = "There was no other session." if not ended else f"{ended} other session{'s' if ended > 1 else ''} ended."
     messages.success(request, words)
     return redirect("accounts:security")
@@ -43,7 +43,7 @@ def end_others(request: MemberRequest) -> HttpResponse:
 @open_to_members("somebody at the keyboard stays")
 def stay(request: MemberRequest) -> HttpResponse:
     """Activity without doing anything: how long the session lives from here, in seconds."""
-    session.note_activity(request.session, at_once=True)
+    session_data.note_activity(request.session, at_once=True)
     return _left(request)
 
 
@@ -64,4 +64,4 @@ def left(request: MemberRequest) -> HttpResponse:
 
 
 def _left(request: MemberRequest) -> JsonResponse:
-    return JsonResponse({"left": session.left(request.session, request.organization)})
+    return JsonResponse({"left": session_data.left(request.session, request.organization)})

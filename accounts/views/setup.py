@@ -11,11 +11,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts import enrolment
 from accounts.forms.setup import EXPLAINED, OrganizationForm, ReviewForm
 from accounts.models import Organization, User
 from accounts.models.organization import SecondFactorLevel
-from accounts.organizations import set_up
+from accounts.organizations.founding import set_up
+from accounts.security import enrolment
 from portal.core.errors import DomainError
 
 DRAFT = "setup"

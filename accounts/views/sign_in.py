@@ -13,14 +13,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import own_password, second_step
-from accounts import sign_in as stages
-from accounts.destinations import destination, path_of_ours
+from accounts.authentication import password_step as stages
+from accounts.authentication import second_factor_step
+from accounts.authentication.next_url import destination, path_of_ours
 from accounts.factors import webauthn
-from accounts.factors.held import held, held_anywhere
+from accounts.factors.enrolled import held, held_anywhere
 from accounts.forms.factors import PasskeySignInForm, RecoveryCodeForm
 from accounts.forms.sign_in import CodeForm, PasswordForm
 from accounts.models import Member
+from accounts.security import password_change
 from policies.access import open_to_members
 from portal.core import context
 from portal.core.errors import Invalid
@@ -48,7 +49,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             form.refuse(error)
         else:
             if not held_anywhere(user):
-                own_password.offer_enrolment(user)
+                password_change.offer_enrolment(user)
             stages.begin(request, user)
             return redirect(_with_next(request, "accounts:verify"))
     return render(request, "accounts/sign_in.html", {"form": form})
@@ -60,7 +61,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def verify(request: HttpRequest) -> HttpResponse:
     """Step 2: the second factor. Only now there is somebody."""
-    return _second_step(request, CodeForm(request.POST or None), second_step.complete, "accounts/verify.html")
+    return _second_step(request, CodeForm(request.POST or None), second_factor_step.complete, "accounts/verify.html")
 
 
 @login_not_required
@@ -70,7 +71,7 @@ def verify(request: HttpRequest) -> HttpResponse:
 def recovery(request: HttpRequest) -> HttpResponse:
     """Step 2 without any factor at hand: a recovery code, which leads to enrolling a new one (security F-7)."""
     form = RecoveryCodeForm(request.POST or None)
-    return _second_step(request, form, second_step.complete_with_recovery_code, "accounts/verify_recovery.html")
+    return _second_step(request, form, second_factor_step.complete_with_recovery_code, "accounts/verify_recovery.html")
 
 
 @login_not_required
@@ -97,7 +98,7 @@ def passkey(request: HttpRequest) -> HttpResponse:
     target = ""
     if form.is_valid():
         try:
-            second_step.complete_with_passkey(request, form.cleaned_data["assertion"])
+            second_factor_step.complete_with_passkey(request, form.cleaned_data["assertion"])
         except Invalid as error:
             messages.error(request, error.message)
         else:
@@ -127,7 +128,7 @@ def switch(request: MemberRequest) -> HttpResponse:
     member = get_object_or_404(members, organization_id=int(number) if number.isdecimal() and len(number) < 19 else 0)
     if not held(member):
         # What they showed counts there no longer, and there is nothing that does: the way in is in their mail.
-        own_password.offer_enrolment(request.member.user, member)
+        password_change.offer_enrolment(request.member.user, member)
         messages.warning(request, NOTHING_THERE.format(member.organization.name))
         return redirect("accounts:security")
     way = path_of_ours(request, request.POST.get("next", ""))

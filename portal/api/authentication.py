@@ -15,8 +15,8 @@ from typing import Final
 
 from django.utils import timezone
 
-from accounts import keys
-from accounts.refused import Reason
+from accounts.api_keys import lifecycle
+from accounts.api_keys.refused_calls import Reason
 from portal.api import signature, throttle
 from portal.api.envelope import ApiError, Error
 from portal.api.permissions import COSTS, PERMISSIONS
@@ -55,7 +55,7 @@ class _Claim:
     now: datetime
 
 
-def authenticate(call: Signed) -> keys.Credential:
+def authenticate(call: Signed) -> lifecycle.Credential:
     """The credential of a call whose nonce is now spent, whatever becomes of the call.
 
     Raises: ApiError with the first check that fails.
@@ -65,7 +65,7 @@ def authenticate(call: Signed) -> keys.Credential:
     is_known = standing is throttle.GOOD or throttle.is_known(call.source, call.key, now)
     if standing.is_flooding and not is_known:
         raise ApiError(Error.TOO_MANY_REQUESTS, reason=Reason.LOCKED_OUT)
-    credential = keys.find(call.key)
+    credential = lifecycle.find(call.key)
     # Once, whoever calls and whatever is wrong with the key. It holds for every later look at the same key: a key
     # never changes its secret.
     is_signed = _is_signed(call, credential)
@@ -76,7 +76,7 @@ def authenticate(call: Signed) -> keys.Credential:
     claim = _Claim(call, is_locked_out, is_signed, parse_nonce(call.nonce, now), now)
     for _ in range(ATTEMPTS):
         outcome = _spend(credential, claim)
-        if isinstance(outcome, keys.Spent) and credential is not None:
+        if isinstance(outcome, lifecycle.Spent) and credential is not None:
             throttle.passed(call.source, call.key, standing, now)
             if outcome.is_over:
                 raise ApiError(Error.RATE_LIMIT, credential, reason=Reason.CALLS, level=f"{outcome.level:.0f}")
@@ -85,16 +85,16 @@ def authenticate(call: Signed) -> keys.Credential:
             _count(outcome.error, claim)
             raise outcome
         # What this process remembered was out of date: judge the key as it is now.
-        credential = keys.find(call.key)
+        credential = lifecycle.find(call.key)
     raise ApiError(Error.UNAVAILABLE, reason=Reason.NOT_SERVED)
 
 
-def _spend(credential: keys.Credential | None, claim: _Claim) -> keys.Spent | ApiError | None:
+def _spend(credential: lifecycle.Credential | None, claim: _Claim) -> lifecycle.Spent | ApiError | None:
     """Judge the call, and use its nonce up if nothing is wrong; None if the key has changed meanwhile."""
     wrong = _judge(credential, claim)
     if wrong is None and credential is not None and claim.nonce is not None:
         call = claim.call
-        spent = keys.spend(
+        spent = lifecycle.spend(
             credential,
             nonce=claim.nonce,
             source=call.source,
@@ -102,8 +102,8 @@ def _spend(credential: keys.Credential | None, claim: _Claim) -> keys.Spent | Ap
             now=claim.now,
             method=known_method(call.method),
         )
-        return spent if isinstance(spent, keys.Spent) else _unspent(credential, spent, claim.nonce)
-    return wrong if credential is None or keys.is_current(credential) else None
+        return spent if isinstance(spent, lifecycle.Spent) else _unspent(credential, spent, claim.nonce)
+    return wrong if credential is None or lifecycle.is_current(credential) else None
 
 
 def _count(error: Error, claim: _Claim) -> None:
@@ -127,7 +127,7 @@ def known_method(method: str) -> str:
     return method if method in PERMISSIONS else ""
 
 
-def _judge(credential: keys.Credential | None, claim: _Claim) -> ApiError | None:
+def _judge(credential: lifecycle.Credential | None, claim: _Claim) -> ApiError | None:
     """Everything that can be said without the key's row; the caller makes sure that it is still true."""
     if credential is None:
         return ApiError(Error.INVALID_KEY, reason=Reason.NO_KEY)
@@ -147,23 +147,25 @@ def _judge(credential: keys.Credential | None, claim: _Claim) -> ApiError | None
     return None
 
 
-def _unspent(credential: keys.Credential, outcome: keys.NonceUsed | keys.Refusal, nonce: int) -> ApiError | None:
+def _unspent(
+    credential: lifecycle.Credential, outcome: lifecycle.NonceUsed | lifecycle.Refusal, nonce: int
+) -> ApiError | None:
     """What became of a call that could not be counted; None if the key has changed, and is to be judged anew."""
-    if isinstance(outcome, keys.NonceUsed):
+    if isinstance(outcome, lifecycle.NonceUsed):
         window = {"in_window": "yes"} if nonce > outcome.high - credential.nonce_window else {}
         facts = {"nonce": str(nonce), "high": str(outcome.high), **window}
         return ApiError(Error.INVALID_NONCE, credential, reason=Reason.NONCE_USED, **facts)
-    if outcome is keys.Refusal.KEY:
+    if outcome is lifecycle.Refusal.KEY:
         return ApiError(Error.INVALID_KEY, credential, reason=Reason.EXPIRED)
     return None
 
 
-def _is_signed(call: Signed, credential: keys.Credential | None) -> bool:
+def _is_signed(call: Signed, credential: lifecycle.Credential | None) -> bool:
     keyed = credential.hmac if credential else NOBODY
     return signature.matches(keyed, call.signature, path=call.path, nonce=call.nonce, body=call.body)
 
 
-def _is_allowed(credential: keys.Credential, source: str) -> bool:
+def _is_allowed(credential: lifecycle.Credential, source: str) -> bool:
     if not credential.networks:
         return True
     try:

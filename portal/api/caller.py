@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from accounts.keys import Credential
+from accounts.api_keys.lifecycle import Credential
 from accounts.models import ApiKey
 from portal.venues.protocol import Venue
 from portal.venues.registry import venue

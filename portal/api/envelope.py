@@ -7,8 +7,8 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from accounts.keys import Credential
-from accounts.refused import Reason
+from accounts.api_keys.lifecycle import Credential
+from accounts.api_keys.refused_calls import Reason
 from portal.core.errors import Conflict, DomainError, Insufficient, Invalid, Refused, TooMany, Unavailable
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
 from portal.venues import errors as venue
@@ -64,7 +64,8 @@ class Error(StrEnum):
 class ApiError(Exception):
     """The call is answered with this one error. `credential` is that of the key it named, if there is such a key.
 
-    `reason` and `facts` are for the people behind the bot (accounts.refused); the bot hears nothing of them.
+    `reason` and `facts` are for the people behind the bot (accounts.api_keys.refused_calls); the bot hears nothing of
+    them.
     """
 
     def __init__(

@@ -6,8 +6,8 @@ from typing import Final
 
 from django.utils import timezone
 
-from accounts import usage
-from accounts.refused import Reason
+from accounts.api_keys import usage
+from accounts.api_keys.refused_calls import Reason
 from portal.api import bodies, methods, permissions, refusals, throttle
 from portal.api.authentication import Signed, authenticate, known_method
 from portal.api.caller import Caller

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from accounts.keys import Credential
+from accounts.api_keys.lifecycle import Credential
 from accounts.models.service_user import PERMISSION_GROUPS, Permission
 
 WEBSOCKET: Final = "create-ws-token"

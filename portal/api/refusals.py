@@ -12,8 +12,8 @@ from typing import Final
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from accounts.keys import Credential
-from accounts.sources import network_of
+from accounts.api_keys.lifecycle import Credential
+from accounts.authentication.known_networks import network_of
 from portal.api.envelope import Error
 from portal.audit.kinds import EventKind
 from portal.audit.record import record

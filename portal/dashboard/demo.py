@@ -8,13 +8,13 @@ from typing import Final
 
 from django.db import transaction
 
-from accounts import keys
+from accounts.api_keys import lifecycle
 from accounts.factors import totp
-from accounts.limits import limits_of
 from accounts.models import Account, ApiKey, Authenticator, Member, Organization, ServiceUser, User
 from accounts.models.service_user import Permission
-from accounts.operations.service_users import CreateServiceUser, create_service_user
-from accounts.organizations import add_member, create_organization
+from accounts.organizations.founding import add_member, create_organization
+from accounts.service_users.create_and_change import CreateServiceUser, create_service_user
+from accounts.service_users.key_settings import limits_of
 from policies.access import granted
 from policies.changes import propose
 from policies.operations import ConfigurePolicy, configure_policy
@@ -139,7 +139,7 @@ def bots() -> list[Bot]:
             name=key.service_user.name,
             organization=key.service_user.organization.name,
             api_key=key.public,
-            api_secret=keys.secret_of(key.sealed_secret, public=key.public),
+            api_secret=lifecycle.secret_of(key.sealed_secret, public=key.public),
             permissions=list(key.service_user.permissions),
             account=key.service_user.account.name,
             settings=_settings(key.service_user),
@@ -222,7 +222,7 @@ def _make_bot(owner: Member, account: Account, name: str, permissions: tuple[str
         acknowledged=True,
     )
     propose(create_service_user, actor=owner, params=params)
-    keys.reveal(
+    lifecycle.reveal(
         ApiKey.objects.get(service_user__organization=owner.organization, service_user__name=name).pk, member=owner
     )
 

@@ -9,11 +9,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from accounts.claims import to_reveal
-from accounts.identity.reviewers import waiting_for
+from accounts.api_keys.unrevealed import to_reveal
+from accounts.authentication.notifications import unseen
+from accounts.members.identity.reviewers import waiting_for
 from accounts.models import IdentityCheck, Member
-from accounts.notices import unseen
-from accounts.stopped import Stopped, by_member
+from accounts.service_users.active_stops import Stopped, by_member
 from policies.access import allows, granted
 from policies.inbox import waiting_count
 from policies.workflows import Right, Workflow

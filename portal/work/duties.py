@@ -1,6 +1,6 @@
 """What only time brings about: functions of any app that are called every so often, by one worker at a time.
 
-An app puts them into its `duties.py`:
+An app puts them into its `tasks.py`:
 
     @every(60)
     def expire_requests() -> str: ...
@@ -48,7 +48,7 @@ def every(seconds: int) -> Callable[[Run], Run]:
 
 def all_duties() -> tuple[Duty, ...]:
     """Every duty of every app, by name."""
-    autodiscover_modules("duties")
+    autodiscover_modules("tasks")
     return tuple(_duties[name] for name in sorted(_duties))
 
 

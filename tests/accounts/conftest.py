@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts.keys import Credential, NonceUsed, Refusal, Spent, find, spend
+from accounts.api_keys.lifecycle import Credential, NonceUsed, Refusal, Spent, find, spend
+from accounts.authentication.passwords import Argon2Hasher
 from accounts.models import Account
-from accounts.passwords import Argon2Hasher
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts import keys
-from accounts.announcing import announce_due
-from accounts.brakes import revoke_key, suspend_service_user
+from accounts.api_keys import lifecycle
+from accounts.api_keys.expiry_mail import announce_due
 from accounts.models import ApiKey, KeyNotice
+from accounts.service_users.emergency_stop import revoke_key, suspend_service_user
 from portal.work import mail
 from portal.work.duties import run_due
 
@@ -98,7 +98,7 @@ def test_of_dead_keys_nothing_is_said(only, owner, trading_bot, treasury_bot, ma
 def test_one_that_is_rotating_out_is_not_announced(only, mailed):
     end = NOW + timedelta(days=1)
     let(only, expires_at=end)
-    keys.retire(ApiKey.objects.filter(pk=only.pk), at=end)
+    lifecycle.retire(ApiKey.objects.filter(pk=only.pk), at=end)
     assert mailed(announce_due) == []
 
 

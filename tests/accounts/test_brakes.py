@@ -5,11 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from accounts.brakes import revoke_key, suspend_service_user
-from accounts.limits import limits_of
 from accounts.models import ApiKey
-from accounts.operations.service_users import ChangeServiceUser, change_service_user
-from accounts.operations.standing import RemoveServiceUser, remove_service_user
+from accounts.service_users.create_and_change import ChangeServiceUser, change_service_user
+from accounts.service_users.emergency_stop import revoke_key, suspend_service_user
+from accounts.service_users.key_settings import limits_of
+from accounts.service_users.reinstate_and_remove import RemoveServiceUser, remove_service_user
 from policies.changes import propose
 from policies.models import ChangeRequest, State
 from portal.core.errors import Conflict, NotFound, Refused

@@ -9,13 +9,16 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import brakes, entitlements, security_levels, sessions, stopped
-from accounts.entitlements import Given
+from accounts import grants
+from accounts.authentication import session_store
+from accounts.grants import Given
+from accounts.members.change_rights import ChangeRights, change_rights
 from accounts.models import ApiKey, Organization, SecurityNotice, Session
 from accounts.models.organization import SecondFactorLevel
-from accounts.operations.organization import ChangeSecurity, change_security
-from accounts.operations.rights import ChangeRights, change_rights
-from accounts.operations.rotation import rotate_key
+from accounts.organizations import sign_in_rules
+from accounts.organizations.settings import ChangeSecurity, change_security
+from accounts.service_users import active_stops, emergency_stop
+from accounts.service_users.rotate import rotate_key
 from policies.changes import propose
 from policies.models import ChangeRequest
 from policies.workflows import Right, Workflow
@@ -91,7 +94,7 @@ def test_the_page_says_what_ends_who_lifts_it_and_when_it_lapses(client, ana, be
 
 def test_the_suspended_and_all_approvers_are_told_with_the_reason(client, mailed, ana, ben, cleo, fay, owner, sign_in):
     """fault security-M3, pages-A3: by mail and on the pages."""
-    mails = mailed(lambda: brakes.suspend_member(actor=ana, member=ben, reason="A stolen laptop."))
+    mails = mailed(lambda: emergency_stop.suspend_member(actor=ana, member=ben, reason="A stolen laptop."))
     told = {mail.to[0]: mail for mail in mails}
     assert set(told) == {member.user.email for member in (ben, cleo, fay, owner)}
     assert "You were suspended in Demo Treasury" in told[ben.user.email].body
@@ -107,13 +110,13 @@ def test_the_suspended_and_all_approvers_are_told_with_the_reason(client, mailed
 def test_several_within_a_minute_are_told_loudly_and_once(ana, cleo, treasury_bot, trading_bot, readonly_bot):
     """fault security-M3."""
     with time_machine.travel(timezone.now(), tick=False) as clock:
-        brakes.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
-        brakes.pause_key(actor=ana, api_key=trading_bot.key, reason="It has to stop.")
-        brakes.pause_key(actor=ana, api_key=readonly_bot.key, reason="It has to stop.")
+        emergency_stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
+        emergency_stop.pause_key(actor=ana, api_key=trading_bot.key, reason="It has to stop.")
+        emergency_stop.pause_key(actor=ana, api_key=readonly_bot.key, reason="It has to stop.")
         kinds = list(SecurityNotice.objects.filter(user=cleo.user).order_by("pk").values_list("kind", flat=True))
         assert kinds == ["brake_pulled", "brakes_many"]
         clock.shift(timedelta(seconds=61))
-        brakes.suspend_service_user(actor=ana, service_user=trading_bot.service_user, reason="It has to stop.")
+        emergency_stop.suspend_service_user(actor=ana, service_user=trading_bot.service_user, reason="It has to stop.")
         assert SecurityNotice.objects.filter(user=cleo.user).latest("pk").kind == "brake_pulled"
 
 
@@ -121,25 +124,25 @@ def test_sessions_are_ended_once_in_ten_minutes_for_each_pair(client, ana, ben, 
     """fault security-M3: 1,533 posts in 20 seconds kept the Owner out."""
     with time_machine.travel(timezone.now(), tick=False) as clock:
         sign_in(client, owner)
-        sessions.end_of(owner, by=ana, reason="It has to stop.")
+        session_store.end_of(owner, by=ana, reason="It has to stop.")
         clock.shift(timedelta(minutes=3))
         sign_in(client, owner)
         clock.shift(timedelta(minutes=3))
         with pytest.raises(Refused, match="less than ten minutes ago"):
-            sessions.end_of(owner, by=ana, reason="It has to stop.")
+            session_store.end_of(owner, by=ana, reason="It has to stop.")
         assert Session.objects.filter(member=owner).exists()
-        sessions.end_of(ben, by=ana, reason="It has to stop.")
+        session_store.end_of(ben, by=ana, reason="It has to stop.")
         clock.shift(timedelta(minutes=5))
-        sessions.end_of(owner, by=ana, reason="It has to stop.")
+        session_store.end_of(owner, by=ana, reason="It has to stop.")
 
 
 def test_nobody_takes_turns_at_it_with_who_has_signed_in_since(client, world, ana, owner, cleo, sign_in):
     """fault security-M3: two who may, one after the other."""
     sign_in(client, cleo)
-    sessions.end_of(cleo, by=ana, reason="It has to stop.")
+    session_store.end_of(cleo, by=ana, reason="It has to stop.")
     sign_in(client, cleo)
     with pytest.raises(Refused, match="signed in since"):
-        sessions.end_of(cleo, by=owner, reason="It has to stop.")
+        session_store.end_of(cleo, by=owner, reason="It has to stop.")
 
 
 def test_whoever_signs_in_after_the_page_was_shown_is_not_meant(client, ana, ben, sign_in, doors):
@@ -174,16 +177,18 @@ def test_nobody_leaves_out_when_the_page_was_shown(client, ana, ben, sign_in, do
 def test_no_brake_is_pulled_without_a_reason(owner, ben, treasury_bot, trading_bot, nothing):
     """Whoever is stopped must not be left to guess why, whatever road it came by (security M3)."""
     for pull in (
-        lambda: brakes.suspend_member(actor=owner, member=ben, reason=nothing),
-        lambda: brakes.suspend_service_user(actor=owner, service_user=treasury_bot.service_user, reason=nothing),
-        lambda: brakes.pause_key(actor=owner, api_key=treasury_bot.key, reason=nothing),
-        lambda: brakes.revoke_key(actor=owner, api_key=treasury_bot.key, reason=nothing),
-        lambda: brakes.end_overlap(actor=owner, api_key=trading_bot.key, reason=nothing),
-        lambda: sessions.end_of(ben, by=owner, reason=nothing),
+        lambda: emergency_stop.suspend_member(actor=owner, member=ben, reason=nothing),
+        lambda: emergency_stop.suspend_service_user(
+            actor=owner, service_user=treasury_bot.service_user, reason=nothing
+        ),
+        lambda: emergency_stop.pause_key(actor=owner, api_key=treasury_bot.key, reason=nothing),
+        lambda: emergency_stop.revoke_key(actor=owner, api_key=treasury_bot.key, reason=nothing),
+        lambda: emergency_stop.end_overlap(actor=owner, api_key=trading_bot.key, reason=nothing),
+        lambda: session_store.end_of(ben, by=owner, reason=nothing),
     ):
         with pytest.raises(Invalid, match="Say why"):
             pull()
-    assert stopped.stops(owner.organization_id) == []
+    assert active_stops.stops(owner.organization_id) == []
     assert ApiKey.objects.get(pk=treasury_bot.key.pk).is_active
 
 
@@ -204,18 +209,18 @@ def test_a_revoked_key_says_when_it_ended_and_not_when_it_would_stop(client, own
     sign_in(client, owner)
     page = reverse("accounts:service_user", args=["treasury-bot"])
     assert "Stops" in text_of(client.get(page))
-    brakes.revoke_key(actor=owner, api_key=treasury_bot.key, reason="It has to stop.")
+    emergency_stop.revoke_key(actor=owner, api_key=treasury_bot.key, reason="It has to stop.")
     text = text_of(client.get(page))
     assert "Stops" not in text
     assert "Ended" in text
 
 
 def _rights(owner, ben, bot):
-    held = entitlements.of(ben)
+    held = grants.of(ben)
     return propose(
         change_rights,
         actor=owner,
-        params=ChangeRights(ben.pk, held, entitlements.ordered((*held, Given(Workflow.MANAGE_ACCESS, Right.EXECUTE)))),
+        params=ChangeRights(ben.pk, held, grants.ordered((*held, Given(Workflow.MANAGE_ACCESS, Right.EXECUTE)))),
     )
 
 
@@ -224,7 +229,7 @@ def _key(owner, ben, bot):
 
 
 def _level(owner, ben, bot):
-    now = security_levels.of(owner.organization)
+    now = sign_in_rules.of(owner.organization)
     before = replace(now, level=SecondFactorLevel.PASSKEY)
     Organization.objects.filter(pk=owner.organization_id).update(second_factor_level=before.level)
     params = ChangeSecurity(before=before, after=now)

@@ -14,10 +14,10 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 from django.views.debug import ExceptionReporter
 
-from accounts import keys, usage
-from accounts.announcing import announce_due
+from accounts.api_keys import lifecycle, usage
+from accounts.api_keys.expiry_mail import announce_due
+from accounts.authentication.session_store import SessionStore
 from accounts.models import ApiKey, Session
-from accounts.sessions import SessionStore
 from accounts.views import keys as views
 from portal.api import refusals, throttle
 from portal.core.redacting import RedactingFilter, redacted
@@ -34,8 +34,8 @@ FORMS = (SECRET, SECRET[:20], SECRET[20:40], SECRET[-24:], SEED.hex(), SEED.deco
 
 @pytest.fixture
 def canary(monkeypatch):
-    assert len(SEED) == keys.SECRET_BYTES
-    monkeypatch.setattr("accounts.keys.secrets.token_bytes", lambda size: SEED[:size])
+    assert len(SEED) == lifecycle.SECRET_BYTES
+    monkeypatch.setattr("accounts.api_keys.lifecycle.secrets.token_bytes", lambda size: SEED[:size])
 
 
 def found_in(text: str) -> list[str]:
@@ -123,7 +123,7 @@ def test_an_error_while_revealing_tells_no_secret(canary, client, owner, sign_in
     strict = Client(raise_request_exception=False)
     strict.cookies = client.cookies
     assert strict.post(f"/service-users/payroll-bot/keys/{key.public}/reveal/").status_code == 500
-    revealed = keys.Revealed(public=key.public, secret=SECRET)
+    revealed = lifecycle.Revealed(public=key.public, secret=SECRET)
     assert found_in(repr(revealed) + str(revealed)) == []
     assert reports
     assert found_in(reports[0]) == []

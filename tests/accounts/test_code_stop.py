@@ -7,13 +7,14 @@ import time_machine
 from django.core.management import call_command
 from django.utils import timezone
 
-from accounts import recoveries, throttle
+from accounts.authentication import throttle
 from accounts.factors import recovery_codes, totp
 from accounts.factors.totp import Failure
 from accounts.models import Attempts, Authenticator
 from accounts.models.recovery import OPENS_AFTER
 from accounts.models.second_factor import code_at, current_step
-from accounts.operations.factors import ResetFactors, reset_factors
+from accounts.security import operator_recovery
+from accounts.security.reset_factors import ResetFactors, reset_factors
 from policies.changes import propose
 from portal.core.secrets import unseal
 from tests.factories.authenticator import SoftPasskey
@@ -93,7 +94,7 @@ def test_a_reset_and_a_recovery_begin_anew(owner, ana):
     with time_machine.travel(timezone.now(), tick=False) as clock:
         call_command("recoverowner", owner.user.email)
         clock.shift(OPENS_AFTER)
-        recoveries.open_enrolment(owner.user)
+        operator_recovery.open_enrolment(owner.user)
     assert not Attempts.objects.filter(key=throttle._codes(owner.user)).exists()
 
 

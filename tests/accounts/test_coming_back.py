@@ -5,12 +5,16 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from accounts import claims, invitations, keys, links, ownership, recoveries
+from accounts.api_keys import lifecycle, unrevealed
+from accounts.authentication import email_links
+from accounts.members import invitations
+from accounts.members.end_membership import RemoveMember, remove_member
 from accounts.models import Member, OwnershipOffer, Recovery
 from accounts.models.invitation import LinkPurpose
 from accounts.models.member import Identity
-from accounts.operations.membership import RemoveMember, remove_member
-from accounts.operations.ownership import TransferOwnership, transfer_ownership
+from accounts.organizations import ownership
+from accounts.organizations.transfer_ownership import TransferOwnership, transfer_ownership
+from accounts.security import operator_recovery
 from policies.changes import decide, propose
 from policies.models import ChangeRequest, State
 from policies.workflows import Right, Workflow
@@ -86,22 +90,22 @@ def test_an_offer_asked_before_a_removal_is_never_made(owner, ana, ben):
 
 def test_a_recovery_from_before_a_removal_is_announced_anew(owner, ana):
     """Whoever came since was told of none, and could not have cancelled it (DESIGN M4)."""
-    recoveries.announce(ana.user)
+    operator_recovery.announce(ana.user)
     Recovery.objects.update(opens_at=timezone.now())
     remove(owner, ana)
     back = come_back(owner, ana, Right.VIEW)
     with pytest.raises(NotFound):
-        recoveries.open_enrolment(back.user)
-    assert recoveries.announce(back.user)
+        operator_recovery.open_enrolment(back.user)
+    assert operator_recovery.announce(back.user)
 
 
 def test_no_link_from_before_an_invitation_sets_the_password_again(owner, ana):
     """A new password ends the links for another one, however it was set."""
     remove(owner, ana)
-    made = links.issue(ana.user, LinkPurpose.RESET_PASSWORD)
+    made = email_links.issue(ana.user, LinkPurpose.RESET_PASSWORD)
     come_back(owner, ana, Right.VIEW)
     with pytest.raises(NotFound):
-        links.find(made.digest, LinkPurpose.RESET_PASSWORD)
+        email_links.find(made.digest, LinkPurpose.RESET_PASSWORD)
 
 
 def test_a_yes_from_before_a_removal_never_sends_money(world, owner, ben, cleo, fay, treasury_bot):
@@ -123,14 +127,14 @@ def test_a_yes_from_before_a_removal_never_sends_money(world, owner, ben, cleo, 
 
 def test_a_key_from_before_a_removal_is_never_revealed(owner, ana, trading_bot):
     """Who was removed must not come back, to look only, to the secret of a key that trades."""
-    waiting = keys.issue(trading_bot.service_user, made_by=ana, expires_at=None, overlap_hours=24)
-    assert claims.to_reveal(ana) == [waiting]
-    assert not keys.has_room(trading_bot.service_user)
+    waiting = lifecycle.issue(trading_bot.service_user, made_by=ana, expires_at=None, overlap_hours=24)
+    assert unrevealed.to_reveal(ana) == [waiting]
+    assert not lifecycle.has_room(trading_bot.service_user)
     remove(owner, ana)
     back = come_back(owner, ana, Right.VIEW)
-    assert claims.to_reveal(back) == []
+    assert unrevealed.to_reveal(back) == []
     with pytest.raises(Conflict, match="revoked"):
-        keys.reveal(waiting.pk, member=back)
+        lifecycle.reveal(waiting.pk, member=back)
     said = AuditEvent.objects.filter(kind="key.revoked").latest("pk")
     assert said.data["reason"] == "Ana Ruiz, who alone could reveal it, was removed."
-    assert keys.has_room(trading_bot.service_user)
+    assert lifecycle.has_room(trading_bot.service_user)

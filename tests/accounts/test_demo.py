@@ -11,7 +11,7 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from accounts.keys import find
+from accounts.api_keys.lifecycle import find
 from accounts.models import ApiKey, Custodian, Member, Organization
 from accounts.models.second_factor import code_at, current_step
 from policies.models import Policy

@@ -12,11 +12,11 @@ from django.core.management import call_command
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from accounts import enrolment
-from accounts.factors.held import held, meets
+from accounts.authentication.session_store import SessionStore
+from accounts.factors.enrolled import held, meets
 from accounts.models import Authenticator, Member, Organization, Passkey, RecoveryCode, Session
 from accounts.models.second_factor import code_at, current_step
-from accounts.sessions import SessionStore
+from accounts.security import enrolment
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict
 from tests.factories.authenticator import SoftPasskey

@@ -9,11 +9,11 @@ from django.conf import settings
 from django.core import mail as outbox
 from django.utils import timezone
 
-from accounts import resting
-from accounts.factors.held import held
+from accounts.factors.enrolled import held
 from accounts.models import AccessLink, Authenticator, RecoveryCode, SecurityNotice
-from accounts.operations.factors import ResetFactors, reset_factors
-from accounts.organizations import add_member
+from accounts.organizations.founding import add_member
+from accounts.security import cooldown
+from accounts.security.reset_factors import ResetFactors, reset_factors
 from policies import inbox, registry
 from policies.changes import decide, propose
 from policies.models import ChangeRequest, State
@@ -45,7 +45,7 @@ def enrolled_again(ben):
             user=ben.user, name="new", confirmed=True, sealed_seed="-", created_at=timezone.now()
         )
         made.places.add(ben)
-        resting.enrolled([ben])
+        cooldown.enrolled([ben])
         ben.refresh_from_db()
         return ben
 

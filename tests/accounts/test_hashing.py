@@ -11,9 +11,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts import own_password, passwords
-from accounts.invitations import open_invitation
+from accounts.authentication import passwords
+from accounts.members.invitations import open_invitation
 from accounts.models import User
+from accounts.security import password_change
 from portal.core.errors import Busy
 from tests.factories.world import PASSWORD
 
@@ -83,7 +84,7 @@ def test_so_is_who_changes_a_password(client, owner, sign_in, monkeypatch):
 
 @pytest.mark.django_db
 def test_so_is_who_accepts_an_invitation(client, owner, monkeypatch):
-    monkeypatch.setattr("accounts.links.token", lambda *_: "T" * 40, raising=False)
+    monkeypatch.setattr("accounts.authentication.email_links.token", lambda *_: "T" * 40, raising=False)
     invitation = open_invitation(
         organization=owner.organization, email="new@demo.test", name="New", rights=(), invited_by=owner
     )
@@ -112,7 +113,7 @@ def test_nothing_is_digested_while_a_lock_is_held(owner, monkeypatch):
         return original(self, password, salt)
 
     monkeypatch.setattr(passwords.Argon2Hasher, "encode", encode)
-    own_password.change(owner, current=PASSWORD, new="another lighthouse above", key=None)
+    password_change.change(owner, current=PASSWORD, new="another lighthouse above", key=None)
     assert depths == [0]
 
 

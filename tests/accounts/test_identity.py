@@ -7,13 +7,13 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts import invitations
-from accounts.identity import checks, reviewers
-from accounts.identity.provider import Document
+from accounts.members import invitations
+from accounts.members.end_membership import RemoveMember, remove_member
+from accounts.members.identity import checks, reviewers
+from accounts.members.identity.provider import Document
+from accounts.members.identity.verify import VerifyIdentity, verify_identity
 from accounts.models import IdentityCheck, Member
 from accounts.models.member import Identity
-from accounts.operations.identity import VerifyIdentity, verify_identity
-from accounts.operations.membership import RemoveMember, remove_member
 from policies.access import allows
 from policies.changes import propose
 from policies.models import Policy, State

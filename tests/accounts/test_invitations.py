@@ -9,16 +9,17 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import entitlements, invitations
+from accounts import grants
 from accounts.factors import totp
+from accounts.members import invitations
+from accounts.members.change_rights import ChangeRights, change_rights
+from accounts.members.end_membership import RemoveMember, remove_member
+from accounts.members.invite_member import InviteMember, invite_member
+from accounts.members.keep_out import KeepOut, keep_out
+from accounts.members.presets import PRESETS
+from accounts.members.suspensions import suspend_member
 from accounts.models import Authenticator, Invitation, Member, User
 from accounts.models.member import Identity
-from accounts.operations.invitations import InviteMember, invite_member
-from accounts.operations.keeping_out import KeepOut, keep_out
-from accounts.operations.membership import RemoveMember, remove_member
-from accounts.operations.rights import ChangeRights, change_rights
-from accounts.rights import PRESETS
-from accounts.suspensions import suspend_member
 from policies.access import allows, granted
 from policies.changes import propose
 from policies.models import ChangeRequest, Grant, State
@@ -438,7 +439,7 @@ def test_an_open_invitation_ends_with_its_inviter(owner, ana, ben, cleo, mailed,
     elif way == "removed":
         propose(remove_member, actor=owner, params=RemoveMember(ana.pk, ()))
     else:
-        held = entitlements.of(ana)
+        held = grants.of(ana)
         less = tuple(one for one in held if one.workflow is not Workflow.MANAGE_ACCESS)
         propose(change_rights, actor=owner, params=ChangeRights(ana.pk, held, less))
     assert Invitation.objects.get(email="friend@else.test").revoked_at is not None

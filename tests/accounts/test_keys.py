@@ -9,13 +9,18 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from accounts import credentials, keys
-from accounts.brakes import revoke_key, suspend_service_user
-from accounts.keys import NonceUsed, Refusal, Spent
-from accounts.limits import limits_of
+from accounts.api_keys import credentials, lifecycle
+from accounts.api_keys.lifecycle import NonceUsed, Refusal, Spent
 from accounts.models import ApiKey, Custodian
-from accounts.operations.service_users import ChangeServiceUser, change_service_user
-from accounts.operations.standing import LiftSuspension, RemoveServiceUser, lift_suspension, remove_service_user
+from accounts.service_users.create_and_change import ChangeServiceUser, change_service_user
+from accounts.service_users.emergency_stop import revoke_key, suspend_service_user
+from accounts.service_users.key_settings import limits_of
+from accounts.service_users.reinstate_and_remove import (
+    LiftSuspension,
+    RemoveServiceUser,
+    lift_suspension,
+    remove_service_user,
+)
 from policies.changes import propose
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, NotFound
@@ -28,7 +33,7 @@ pytestmark = pytest.mark.django_db
 def unclaimed(owner, trading_bot):
     """A key of the Owner that nobody has revealed yet."""
     with transaction.atomic():
-        return keys.issue(trading_bot.service_user, made_by=owner, expires_at=None)
+        return lifecycle.issue(trading_bot.service_user, made_by=owner, expires_at=None)
 
 
 def test_a_key_has_the_form_that_clients_expect(treasury_bot):
@@ -37,7 +42,7 @@ def test_a_key_has_the_form_that_clients_expect(treasury_bot):
     assert treasury_bot.public.isascii()
     assert treasury_bot.public.isalnum()
     assert len(treasury_bot.secret) == 88
-    assert keys.find(treasury_bot.public) is not None
+    assert lifecycle.find(treasury_bot.public) is not None
 
 
 def test_a_dump_holds_no_secret(tmp_path, treasury_bot):
@@ -54,34 +59,37 @@ def test_a_sealed_secret_opens_only_beside_its_own_key(treasury_bot, trading_bot
     """SE-1: copied to another row it does not open."""
     ApiKey.objects.filter(pk=trading_bot.key.pk).update(sealed_secret=treasury_bot.key.sealed_secret)
     with pytest.raises(Exception, match="does not open"):
-        keys.find(trading_bot.public)
+        lifecycle.find(trading_bot.public)
 
 
 def test_an_unclaimed_key_does_nothing(unclaimed):
-    assert keys.find(unclaimed.public) is None
+    assert lifecycle.find(unclaimed.public) is None
 
 
 def test_revealing_makes_the_key_live_and_its_reader_a_custodian(owner, unclaimed):
     """K2: the secret that is shown is the one that signs."""
-    revealed = keys.reveal(unclaimed.pk, member=owner)
-    found = keys.find(revealed.public)
+    revealed = lifecycle.reveal(unclaimed.pk, member=owner)
+    found = lifecycle.find(revealed.public)
     assert found is not None
-    assert keys.secret_of(ApiKey.objects.get(pk=unclaimed.pk).sealed_secret, public=revealed.public) == revealed.secret
+    assert (
+        lifecycle.secret_of(ApiKey.objects.get(pk=unclaimed.pk).sealed_secret, public=revealed.public)
+        == revealed.secret
+    )
     assert Custodian.objects.get(api_key=unclaimed).member == owner
     assert revealed.secret not in repr(revealed)
 
 
 def test_a_secret_is_revealed_once(owner, unclaimed):
     """SE-2: the second time there is nothing."""
-    keys.reveal(unclaimed.pk, member=owner)
+    lifecycle.reveal(unclaimed.pk, member=owner)
     with pytest.raises(Conflict, match="shown only once"):
-        keys.reveal(unclaimed.pk, member=owner)
+        lifecycle.reveal(unclaimed.pk, member=owner)
 
 
 def test_only_whoever_made_the_key_reveals_it(ana, eve, unclaimed):
     for other in (ana, eve):
         with pytest.raises(NotFound):
-            keys.reveal(unclaimed.pk, member=other)
+            lifecycle.reveal(unclaimed.pk, member=other)
     assert ApiKey.objects.get(pk=unclaimed.pk).revealed_at is None
 
 
@@ -90,40 +98,40 @@ def test_an_unclaimed_key_dies_after_72_hours(owner, unclaimed):
     with time_machine.travel(unclaimed.created_at + timedelta(hours=72), tick=False):
         assert not ApiKey.objects.get(pk=unclaimed.pk).is_claimable
         with pytest.raises(Conflict, match="72 hours"):
-            keys.reveal(unclaimed.pk, member=owner)
+            lifecycle.reveal(unclaimed.pk, member=owner)
         with pytest.raises(Conflict):
-            keys.reveal(unclaimed.pk, member=owner)
+            lifecycle.reveal(unclaimed.pk, member=owner)
     assert ApiKey.objects.get(pk=unclaimed.pk).revoked_at == unclaimed.claim_by
     assert AuditEvent.objects.filter(kind="key.lapsed").count() == 1
 
 
 def test_a_second_before_it_can_still_be_claimed(owner, unclaimed):
     with time_machine.travel(unclaimed.created_at + timedelta(hours=72, seconds=-1), tick=False):
-        assert keys.reveal(unclaimed.pk, member=owner).public == unclaimed.public
+        assert lifecycle.reveal(unclaimed.pk, member=owner).public == unclaimed.public
 
 
 def test_a_suspended_bot_reveals_nothing(owner, unclaimed):
     suspend_service_user(actor=owner, service_user=unclaimed.service_user, reason="It has to stop.")
     with pytest.raises(Conflict, match="not active"):
-        keys.reveal(unclaimed.pk, member=owner)
+        lifecycle.reveal(unclaimed.pk, member=owner)
 
 
 def test_nothing_but_a_whole_public_half_reaches_the_database(django_assert_num_queries, world):
     with django_assert_num_queries(0):
         for text in ("", "x", "x" * 55, "é" * 56, "\0" * 56, "a" * 57, "a" * 55 + "/"):
-            assert keys.find(text) is None
+            assert lifecycle.find(text) is None
 
 
 def test_a_found_key_is_remembered(django_assert_num_queries, treasury_bot):
-    keys.find(treasury_bot.public)
+    lifecycle.find(treasury_bot.public)
     with django_assert_num_queries(0):
-        keys.find(treasury_bot.public)
+        lifecycle.find(treasury_bot.public)
 
 
 def test_no_more_keys_are_remembered_than_agreed(monkeypatch, treasury_bot, trading_bot, readonly_bot):
     monkeypatch.setattr(credentials, "CACHED", 2)
     for bot in (treasury_bot, trading_bot, readonly_bot):
-        keys.find(bot.public)
+        lifecycle.find(bot.public)
     assert list(credentials._cache) == [trading_bot.public, readonly_bot.public]
 
 
@@ -145,7 +153,7 @@ def test_a_nonce_is_accepted_once_and_must_rise(treasury_bot, window):
     """AP-5: also with a window, where it may be late but not repeated."""
     treasury_bot.service_user.nonce_window = window
     treasury_bot.service_user.save()
-    keys.touch(treasury_bot.service_user)
+    lifecycle.touch(treasury_bot.service_user)
     assert isinstance(called(treasury_bot.public, 1000), Spent)
     assert isinstance(called(treasury_bot.public, 1000), NonceUsed)
     late = called(treasury_bot.public, 950)
@@ -158,7 +166,7 @@ def test_a_nonce_is_accepted_once_and_must_rise(treasury_bot, window):
 def test_the_call_counter_leaks_and_stops_at_twice_the_maximum(treasury_bot, window):
     treasury_bot.service_user.nonce_window = window
     treasury_bot.service_user.save()
-    keys.touch(treasury_bot.service_user)
+    lifecycle.touch(treasury_bot.service_user)
     credential = live(treasury_bot.public)
     now = timezone.now()
     levels = [level(credential, nonce, now) for nonce in range(1, 60)]
@@ -175,7 +183,7 @@ def test_expiry_is_exact(treasury_bot, window):
     ApiKey.objects.filter(pk=treasury_bot.key.pk).update(expires_at=end)
     treasury_bot.service_user.nonce_window = window
     treasury_bot.service_user.save()
-    keys.touch(treasury_bot.service_user)
+    lifecycle.touch(treasury_bot.service_user)
     assert isinstance(called(treasury_bot.public, 1, now=end - timedelta(microseconds=1)), Spent)
     assert called(treasury_bot.public, 2, now=end) is Refusal.KEY
     assert ApiKey.objects.get(pk=treasury_bot.key.pk).last_nonce == 1
@@ -204,12 +212,12 @@ def test_whatever_takes_power_away_counts_from_the_next_call(owner, trading_bot,
     """AP-9: also for a process that remembers the key."""
     trading_bot.service_user.nonce_window = window
     trading_bot.service_user.save()
-    keys.touch(trading_bot.service_user)
+    lifecycle.touch(trading_bot.service_user)
     remembered = live(trading_bot.public)
     assert isinstance(called(trading_bot.public, 1), Spent)
     take_away(owner, trading_bot)
     assert spend_as(remembered, 2) is Refusal.CHANGED
-    assert keys.find(trading_bot.public) is None
+    assert lifecycle.find(trading_bot.public) is None
     assert ApiKey.objects.get(pk=trading_bot.key.pk).last_nonce == 1
 
 
@@ -262,9 +270,9 @@ def test_a_lost_row_back_is_looked_into_with_one_more_statement(django_assert_nu
 def test_a_refusal_from_memory_can_be_checked(owner, trading_bot):
     """Hot path §1: before saying no because of what it remembers, a process asks whether that still holds."""
     remembered = live(trading_bot.public)
-    assert keys.is_current(remembered)
+    assert lifecycle.is_current(remembered)
     change(owner, trading_bot, ip_allow_list=("203.0.113.7",))
-    assert not keys.is_current(remembered)
+    assert not lifecycle.is_current(remembered)
     assert [str(network) for network in live(trading_bot.public).networks] == ["203.0.113.7/32"]
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.limits import Limits, check, check_name, grown, ordered, parse_allow_list
+from accounts.service_users.key_settings import Limits, check, check_name, grown, ordered, parse_allow_list
 from portal.core.errors import Invalid
 
 LATER = datetime(2099, 1, 1, tzinfo=UTC)

@@ -9,11 +9,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import links, sessions
+from accounts.authentication import email_links, session_store
 from accounts.factors import webauthn
 from accounts.models import Organization, Session
 from accounts.models.invitation import LinkPurpose
-from accounts.organizations import add_member
+from accounts.organizations.founding import add_member
 from portal.work.duties import all_duties
 
 pytestmark = pytest.mark.django_db
@@ -86,19 +86,19 @@ def test_expired_sessions_are_swept_in_batches(client, ana, sign_in):
     Session.objects.bulk_create(Session(session_key=f"old{n}", session_data="", expire_date=past) for n in range(7))
     Session.objects.create(session_key="new", session_data="", expire_date=later)
     Session.objects.filter(user=ana.user).update(expire_date=past)
-    assert sessions.sweep(batch=3, most=2) == 6
-    assert sessions.sweep(batch=3, most=2) == 2
-    assert sessions.sweep() == 0
+    assert session_store.sweep(batch=3, most=2) == 6
+    assert session_store.sweep(batch=3, most=2) == 2
+    assert session_store.sweep() == 0
     assert set(Session.objects.values_list("session_key", flat=True)) == {"new"}
 
 
 def test_a_duty_sweeps_them():
-    assert "accounts.duties.sweep_sessions" in {duty.name for duty in all_duties()}
+    assert "accounts.tasks.sweep_sessions" in {duty.name for duty in all_duties()}
 
 
 def test_a_password_reset_does_not_say_that_a_session_had_ended(client, owner):
     """fault pages-B7: always, right below "Your password is set."."""
-    made = links.issue(owner.user, LinkPurpose.RESET_PASSWORD)
+    made = email_links.issue(owner.user, LinkPurpose.RESET_PASSWORD)
     client.get(reverse("accounts:reset_link", kwargs={"token": made.text}))
     form = {"password": "another lighthouse above", "again": "another lighthouse above"}
     page = client.post(reverse("accounts:reset"), form, follow=True).content.decode()

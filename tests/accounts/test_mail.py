@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts import notices
+from accounts.authentication import notifications
 from accounts.factors import totp
 from accounts.models import SecurityNotice
 from portal.audit.models import AuditEvent
@@ -29,7 +29,7 @@ def come_in(member, code, source):
 
 
 def notice(member):
-    notices.notify_security(member.user, "password_changed")
+    notifications.notify_security(member.user, "password_changed")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -128,12 +128,12 @@ def test_notices_cost_one_query_however_many(client, owner, sign_in, django_asse
     for _ in range(20):
         notice(owner)
     with django_assert_num_queries(1):
-        assert len(notices.unseen(owner.user)) == notices.SHOWN
+        assert len(notifications.unseen(owner.user)) == notifications.SHOWN
 
 
-@pytest.mark.parametrize("kind", notices.WORDS)
+@pytest.mark.parametrize("kind", notifications.WORDS)
 def test_every_kind_of_notice_has_words_that_can_be_filled(owner, kind, mailed):
-    (sent,) = mailed(lambda: notices.notify_security(owner.user, kind))
+    (sent,) = mailed(lambda: notifications.notify_security(owner.user, kind))
     assert "{" not in sent.body
     assert sent.subject.startswith("Countersign: ")
 
@@ -141,13 +141,13 @@ def test_every_kind_of_notice_has_words_that_can_be_filled(owner, kind, mailed):
 def test_the_time_of_a_notice_is_that_of_the_event(owner):
     with time_machine.travel(timezone.now() - timedelta(days=3), tick=False):
         notice(owner)
-    (shown,) = notices.unseen(owner.user)
+    (shown,) = notifications.unseen(owner.user)
     assert timezone.now() - shown.at >= timedelta(days=3)
 
 
 def test_a_notice_leads_to_its_page_and_several_are_put_away_together(client, owner, sign_in):
     sign_in(client, owner)
-    notices.notify_security(
+    notifications.notify_security(
         owner.user, "recovery_announced", name="Ben <b>", opens="now", link="http://localhost:8000/recoveries/"
     )
     notice(owner)
@@ -158,4 +158,4 @@ def test_a_notice_leads_to_its_page_and_several_are_put_away_together(client, ow
     newest = SecurityNotice.objects.latest("pk")
     notice(owner)
     client.post(f"/notices/{newest.pk}/seen/")
-    assert [shown.title for shown in notices.unseen(owner.user)] == ["Your password was changed."]
+    assert [shown.title for shown in notifications.unseen(owner.user)] == ["Your password was changed."]

@@ -7,16 +7,17 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from accounts import brakes, entitlements
-from accounts.entitlements import Given
-from accounts.models import Account, Session
-from accounts.operations.membership import (
+from accounts import grants
+from accounts.grants import Given
+from accounts.members.change_rights import ChangeRights, change_rights
+from accounts.members.end_membership import (
     LiftMemberSuspension,
     RemoveMember,
     lift_member_suspension,
     remove_member,
 )
-from accounts.operations.rights import ChangeRights, change_rights
+from accounts.models import Account, Session
+from accounts.service_users import emergency_stop
 from policies import registry
 from policies.changes import decide, propose
 from policies.models import Grant, State
@@ -32,7 +33,7 @@ ACCESS, MONEY = Workflow.MANAGE_ACCESS, Workflow.INITIATE_WITHDRAWAL
 
 
 def ask_rights(actor, member, *after):
-    params = ChangeRights(member.pk, entitlements.of(member), entitlements.ordered(after))
+    params = ChangeRights(member.pk, grants.of(member), grants.ordered(after))
     return propose(change_rights, actor=actor, params=params)
 
 
@@ -55,9 +56,9 @@ def stays_out(client):
 def test_rights_wait_for_another_member_and_then_are_exactly_those(ana, ben, audit):
     change = ask_rights(ana, audit, Given(ACCESS, Right.INITIATE), Given(MONEY, Right.VIEW))
     assert change.state == State.PENDING
-    assert len(entitlements.of(audit)) == 4
+    assert len(grants.of(audit)) == 4
     yes(change, ben)
-    assert entitlements.of(audit) == (Given(ACCESS, Right.INITIATE), Given(MONEY, Right.VIEW))
+    assert grants.of(audit) == (Given(ACCESS, Right.INITIATE), Given(MONEY, Right.VIEW))
     event = AuditEvent.objects.get(kind="rights.changed")
     assert event.data["before"] == ["View everywhere"]
     assert event.data["after"] == ["Manage Access: Initiate", "Initiate Withdrawal: View"]
@@ -66,7 +67,7 @@ def test_rights_wait_for_another_member_and_then_are_exactly_those(ana, ben, aud
 def test_with_execute_they_change_at_once_and_the_sessions_end(client, owner, audit, sign_in):
     """SI-8: rights changed."""
     sign_in(client, audit)
-    assert ask_rights(owner, audit, *entitlements.of(audit), Given(ACCESS, Right.APPROVE)).state == State.EXECUTED
+    assert ask_rights(owner, audit, *grants.of(audit), Given(ACCESS, Right.APPROVE)).state == State.EXECUTED
     assert stays_out(client)
     assert not Session.objects.filter(member=audit).exists()
 
@@ -75,7 +76,7 @@ def test_nobody_changes_their_own_rights_alone(ana):
     """AZ-6: nobody executes or approves alone a change of their own rights."""
     Grant.objects.create(member=ana, workflow=ACCESS.value, right=Right.EXECUTE.value)
     Grant.objects.create(member=ana, workflow=ACCESS.value, right=Right.APPROVE.value)
-    change = ask_rights(ana, ana, *entitlements.everything())
+    change = ask_rights(ana, ana, *grants.everything())
     assert change.state == State.PENDING
     with pytest.raises(Refused, match="you asked for this"):
         yes(change, ana)
@@ -83,7 +84,7 @@ def test_nobody_changes_their_own_rights_alone(ana):
 
 def test_who_it_is_about_does_not_decide(ana, ben):
     """AZ-6: the subject neither approves nor rejects it, even with Approve."""
-    change = ask_rights(ana, ben, *entitlements.of(ben), Given(ACCESS, Right.VIEW))
+    change = ask_rights(ana, ben, *grants.of(ben), Given(ACCESS, Right.VIEW))
     with pytest.raises(Refused, match="about you"):
         yes(change, ben)
 
@@ -101,7 +102,7 @@ def test_what_was_changed_meanwhile_is_not_overwritten(ana, owner, ben, audit):
     ask_rights(owner, audit, Given(MONEY, Right.VIEW))
     with pytest.raises(Conflict, match="stale"):
         yes(change, ben)
-    assert entitlements.of(audit) == (Given(MONEY, Right.VIEW),)
+    assert grants.of(audit) == (Given(MONEY, Right.VIEW),)
     with pytest.raises(Conflict):
         propose(change_rights, actor=owner, params=ChangeRights(audit.pk, (), (Given(ACCESS, Right.VIEW),)))
 
@@ -114,7 +115,7 @@ def test_rights_name_only_what_there_is(world, owner, audit, eve):
     with pytest.raises(Invalid):
         ask_rights(owner, audit, Given(ACCESS, Right.VIEW, world.account.pk))
     with pytest.raises(Invalid, match="Nothing would change"):
-        ask_rights(owner, audit, *entitlements.of(audit))
+        ask_rights(owner, audit, *grants.of(audit))
     with pytest.raises(NotFound):
         ask_rights(owner, eve, Given(ACCESS, Right.VIEW))
 
@@ -163,7 +164,7 @@ def test_removing_a_member_ends_everything_of_theirs(client, owner, ana, audit, 
     ana.refresh_from_db()
     waiting.refresh_from_db()
     assert ana.removed_at is not None
-    assert entitlements.of(ana) == ()
+    assert grants.of(ana) == ()
     assert waiting.state == State.CANCELLED
     assert AuditEvent.objects.get(kind="member.removed").data["held"] == ["Initiate everywhere"]
     with pytest.raises(NotFound):
@@ -182,7 +183,7 @@ def test_a_suspension_takes_effect_at_once_and_cancels(client, ana, ben, audit, 
     second = Client()
     sign_in(client, ben)
     sign_in(second, ben)
-    brakes.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+    emergency_stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
     assert stays_out(client)
     ben.refresh_from_db()
     assert (ben.suspended_by, ben.version) == (ana, 2)
@@ -195,39 +196,39 @@ def test_a_suspension_takes_effect_at_once_and_cancels(client, ana, ben, audit, 
 
 def test_a_suspended_members_requests_are_cancelled(ana, owner, audit):
     waiting = ask_rights(ana, audit, Given(ACCESS, Right.INITIATE))
-    brakes.suspend_member(actor=owner, member=ana, reason="It has to stop.")
+    emergency_stop.suspend_member(actor=owner, member=ana, reason="It has to stop.")
     waiting.refresh_from_db()
     assert waiting.state == State.CANCELLED
 
 
 def test_a_brake_has_bounds_of_its_own(ana, ben, cleo, owner, eve):
     with pytest.raises(Refused, match="yourself"):
-        brakes.suspend_member(actor=ana, member=ana, reason="It has to stop.")
+        emergency_stop.suspend_member(actor=ana, member=ana, reason="It has to stop.")
     with pytest.raises(Refused, match="Initiate"):
-        brakes.suspend_member(actor=ben, member=ana, reason="It has to stop.")
+        emergency_stop.suspend_member(actor=ben, member=ana, reason="It has to stop.")
     with pytest.raises(NotFound):
-        brakes.suspend_member(actor=ana, member=eve, reason="It has to stop.")
-    brakes.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+        emergency_stop.suspend_member(actor=ana, member=eve, reason="It has to stop.")
+    emergency_stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
     with pytest.raises(Conflict):
-        brakes.suspend_member(actor=owner, member=ben, reason="It has to stop.")
+        emergency_stop.suspend_member(actor=owner, member=ben, reason="It has to stop.")
     with pytest.raises(Refused, match="still running"):
-        brakes.suspend_member(actor=ana, member=cleo, reason="It has to stop.")
+        emergency_stop.suspend_member(actor=ana, member=cleo, reason="It has to stop.")
 
 
 def test_the_same_member_is_not_suspended_again_within_a_week(ana, ben, owner):
     with time_machine.travel(timezone.now(), tick=False) as clock:
-        brakes.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+        emergency_stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
         ask_lift(owner, ben)
         clock.shift(timedelta(days=6))
         with pytest.raises(Refused, match="seven days"):
-            brakes.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+            emergency_stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
         clock.shift(timedelta(days=1, seconds=1))
-        brakes.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+        emergency_stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
 
 
 def test_who_approves_may_also_ask_to_lift(ana, ben, cleo, fay):
     """DESIGN §4: lifting may also be asked by who holds Approve on Manage Access."""
-    brakes.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+    emergency_stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
     change = ask_lift(cleo, ben)
     assert change.state == State.PENDING
     assert yes(change, fay).state == State.EXECUTED

@@ -9,8 +9,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import entitlements
-from accounts.entitlements import Given
+from accounts import grants
+from accounts.grants import Given
 from accounts.models import Account, Authenticator, Member, Session
 from policies.models import ChangeRequest, State
 from policies.workflows import Right, Workflow
@@ -77,7 +77,7 @@ def test_a_preset_fills_the_form_and_is_copied(client, owner, audit, sign_in, co
     form = client.get(page(audit, "rights") + "?preset=approver").context["form"]
     ticked = [box.value for line in form.lines() for box in line.boxes if box.is_checked]
     client.post(page(audit, "rights"), {"before": form["before"].value(), "rights": ticked, "code": code(owner)})
-    held = entitlements.of(audit)
+    held = grants.of(audit)
     assert {one.workflow for one in held if one.right is Right.APPROVE} == set(Workflow)
     assert client.get(page(audit, "rights") + "?preset=nonsense").status_code == 200
 
@@ -85,10 +85,10 @@ def test_a_preset_fills_the_form_and_is_copied(client, owner, audit, sign_in, co
 def test_a_form_filled_from_other_rights_is_refused(client, owner, audit, sign_in, code):
     sign_in(client, owner)
     before = client.get(page(audit, "rights")).context["form"]["before"].value()
-    entitlements.give(audit, (Given(Workflow.MANAGE_ACCESS, Right.VIEW),))
+    grants.give(audit, (Given(Workflow.MANAGE_ACCESS, Right.VIEW),))
     posted = {"before": before, "rights": ["manage_access:initiate"], "code": code(owner)}
     assert "while you were looking" in text_of(client.post(page(audit, "rights"), posted))
-    assert entitlements.of(audit) == (Given(Workflow.MANAGE_ACCESS, Right.VIEW),)
+    assert grants.of(audit) == (Given(Workflow.MANAGE_ACCESS, Right.VIEW),)
 
 
 def test_boxes_of_another_organization_are_no_choice(client, owner, audit, world, sign_in, code):
@@ -98,7 +98,7 @@ def test_boxes_of_another_organization_are_no_choice(client, owner, audit, world
     before = client.get(page(audit, "rights")).context["form"]["before"].value()
     posted = {"before": before, "rights": [f"initiate_withdrawal:view:{theirs.pk}"], "code": code(owner)}
     assert client.post(page(audit, "rights"), posted).status_code == 200
-    assert len(entitlements.of(audit)) == 4
+    assert len(grants.of(audit)) == 4
 
 
 def test_changing_rights_takes_a_second_factor(client, owner, audit, sign_in, code):
@@ -109,9 +109,9 @@ def test_changing_rights_takes_a_second_factor(client, owner, audit, sign_in, co
         clock.shift(301)
         posted = {"before": before, "rights": ["manage_access:view"]}
         assert "Authentication code" in text_of(client.post(page(audit, "rights"), posted))
-        assert len(entitlements.of(audit)) == 4
+        assert len(grants.of(audit)) == 4
         assert client.post(page(audit, "rights"), {**posted, "code": code(owner)}).status_code == 302
-        assert len(entitlements.of(audit)) == 1
+        assert len(grants.of(audit)) == 1
 
 
 def test_each_button_does_what_it_says(client, owner, ana, ben, sign_in, code):

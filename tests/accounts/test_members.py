@@ -5,9 +5,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.entitlements import Given, in_words, ordered
+from accounts.grants import Given, in_words, ordered
 from accounts.models import Member, User
-from accounts.organizations import add_member
+from accounts.organizations.founding import add_member
 from policies.workflows import Right, Workflow
 
 pytestmark = pytest.mark.django_db

@@ -8,10 +8,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from accounts import invitations, names, own_profile
-from accounts.links import new_token
+from accounts.authentication.email_links import new_token
+from accounts.members import invitations, names, profile
 from accounts.models import Invitation, Member
-from accounts.operations.organization import AddAccount, add_account
+from accounts.organizations.settings import AddAccount, add_account
 from policies.changes import propose
 from policies.models import ChangeRequest
 from portal.core.errors import Invalid
@@ -71,8 +71,8 @@ def test_no_field_takes_a_name_of_nothing():
 def test_nobody_calls_themselves_like_somebody_they_decide_with(ana, owner, name):
     """fault security-M4: asked by the operation, under the lock, so that no page and no race goes past it."""
     with pytest.raises(Invalid, match="looks like it"):
-        own_profile.change(ana, name=name, time_zone="UTC")
-    own_profile.change(owner, name="Olive  Marsh".replace("  ", " "), time_zone="Europe/Berlin")
+        profile.change(ana, name=name, time_zone="UTC")
+    profile.change(owner, name="Olive  Marsh".replace("  ", " "), time_zone="Europe/Berlin")
 
 
 @pytest.mark.django_db

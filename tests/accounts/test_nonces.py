@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.nonces import KEPT, Nonces, accept
+from accounts.api_keys.nonces import KEPT, Nonces, accept
 
 NONCES = st.lists(st.integers(0, 400), max_size=120)
 

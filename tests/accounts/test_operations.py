@@ -6,17 +6,17 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.brakes import suspend_service_user
-from accounts.limits import limits_of
+from accounts.forecast import forecast
 from accounts.models import ApiKey, Custodian, ServiceUser
-from accounts.operations.service_users import (
+from accounts.service_users.create_and_change import (
     ChangeServiceUser,
     CreateServiceUser,
     change_service_user,
     create_service_user,
 )
-from accounts.operations.standing import LiftSuspension, lift_suspension
-from accounts.outlook import forecast
+from accounts.service_users.emergency_stop import suspend_service_user
+from accounts.service_users.key_settings import limits_of
+from accounts.service_users.reinstate_and_remove import LiftSuspension, lift_suspension
 from policies.access import grant
 from policies.changes import decide, propose
 from policies.models import ChangeRequest, State

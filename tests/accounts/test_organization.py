@@ -6,13 +6,16 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts import brakes, entitlements, notices, ownership, security_levels
+from accounts import grants
+from accounts.authentication import notifications
+from accounts.members.change_rights import ChangeRights, change_rights
 from accounts.models import Account, Member, Organization, OwnershipOffer, Session
 from accounts.models.organization import SecondFactorLevel
-from accounts.operations.organization import AddAccount, ChangeSecurity, add_account, change_security
-from accounts.operations.ownership import TransferOwnership, transfer_ownership
-from accounts.operations.rights import ChangeRights, change_rights
-from accounts.security_levels import Security
+from accounts.organizations import ownership, sign_in_rules
+from accounts.organizations.settings import AddAccount, ChangeSecurity, add_account, change_security
+from accounts.organizations.sign_in_rules import Security
+from accounts.organizations.transfer_ownership import TransferOwnership, transfer_ownership
+from accounts.service_users import emergency_stop
 from policies import registry
 from policies.changes import decide, propose
 from policies.models import Grant, State
@@ -28,7 +31,7 @@ def yes(change, member):
 
 
 def ask_security(actor, **after):
-    now = security_levels.of(actor.organization)
+    now = sign_in_rules.of(actor.organization)
     fields = {"level": now.level, "idle_minutes": now.idle_minutes, "absolute_hours": now.absolute_hours, **after}
     return propose(change_security, actor=actor, params=ChangeSecurity(before=now, after=Security(**fields)))
 
@@ -81,7 +84,7 @@ def test_raising_the_level_over_everybodys_head_is_refused(owner):
 
 def test_the_effect_on_each_member_is_shown_before(client, owner, ben, sign_in):
     """F-12: with the effect on each present Member."""
-    effects = security_levels.effects(owner.organization, SecondFactorLevel.PASSKEY)
+    effects = sign_in_rules.effects(owner.organization, SecondFactorLevel.PASSKEY)
     assert {effect.name: effect.meets for effect in effects}["Ben Adeyemi"] is False
     sign_in(client, owner)
     text = client.get("/organization/security/").content.decode()
@@ -115,7 +118,7 @@ def test_an_account_waits_for_approval(ana, ben, world):
 
 def test_the_owner_hands_on_what_another_approves_and_the_new_one_accepts(world, owner, ana, ben):
     """AZ-6: the Owner's rights change only by transfer of ownership, here in its whole length (O3)."""
-    held = entitlements.of(owner)
+    held = grants.of(owner)
     change = ask_transfer(owner, ana)
     assert (change.state, change.approvals_required) == (State.PENDING, 1)
     yes(change, ben)
@@ -125,10 +128,12 @@ def test_the_owner_hands_on_what_another_approves_and_the_new_one_accepts(world,
     with pytest.raises(Refused):
         ownership.accept(by=ana, proof=None)
     ownership.accept(by=ana, proof=proof())
-    assert [notice.title for notice in notices.unseen(owner.user)] == ["Ana Ruiz is the Owner of Demo Treasury now."]
+    assert [notice.title for notice in notifications.unseen(owner.user)] == [
+        "Ana Ruiz is the Owner of Demo Treasury now."
+    ]
     assert owner_now(world) == ana
-    assert entitlements.of(ana) == entitlements.everything()
-    assert entitlements.of(owner) == held
+    assert grants.of(ana) == grants.everything()
+    assert grants.of(owner) == held
     with pytest.raises(NotFound):
         ownership.accept(by=ana, proof=proof())
 
@@ -162,7 +167,7 @@ def test_only_the_owner_asks_and_never_for_oneself(owner, ana, ben, audit):
 
 def test_a_suspended_owner_can_be_replaced(world, owner, ana, ben, cleo):
     """O3: by the same road, asked by anyone with Initiate on Manage Access, but not for themselves."""
-    brakes.suspend_member(actor=ana, member=owner, reason="It has to stop.")
+    emergency_stop.suspend_member(actor=ana, member=owner, reason="It has to stop.")
     with pytest.raises(Refused, match="for themselves"):
         ask_transfer(ana, ana)
     yes(ask_transfer(ana, ben), cleo)
@@ -175,7 +180,7 @@ def test_a_suspended_owner_can_be_replaced(world, owner, ana, ben, cleo):
 def test_all_checks_run_again_at_acceptance(world, owner, ana, ben, cleo):
     """O3: who approved it has lost that right by then."""
     yes(ask_transfer(owner, ana), ben)
-    held = entitlements.of(ben)
+    held = grants.of(ben)
     less = tuple(one for one in held if one.workflow is not Workflow.MANAGE_ACCESS)
     propose(change_rights, actor=owner, params=ChangeRights(ben.pk, held, less))
     with pytest.raises(Refused, match="no longer stands"):
@@ -200,7 +205,9 @@ def test_an_offer_ends_with_the_open_time_of_its_request(world, owner, ana, ben)
 def test_an_offer_can_be_declined(world, owner, ana, ben):
     yes(ask_transfer(owner, ana), ben)
     ownership.decline(by=ana)
-    assert [told.title for told in notices.unseen(owner.user)] == ["Ana Ruiz declined the ownership of Demo Treasury."]
+    assert [told.title for told in notifications.unseen(owner.user)] == [
+        "Ana Ruiz declined the ownership of Demo Treasury."
+    ]
     assert OwnershipOffer.objects.get().declined_at is not None
     with pytest.raises(NotFound):
         ownership.accept(by=ana, proof=proof())

@@ -13,9 +13,10 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
-from accounts import links, own_password, passwords
+from accounts.authentication import email_links, passwords
 from accounts.models import AccessLink, Authenticator, Session, User
 from accounts.models.invitation import LinkPurpose
+from accounts.security import password_change
 from portal.audit.models import AuditEvent
 from portal.core.errors import Busy, NotFound
 from tests.factories.world import PASSWORD
@@ -211,9 +212,9 @@ def test_a_link_works_once(client, owner, mailed, settings, debug):
 @pytest.mark.django_db(transaction=True)
 def test_eight_racing_browsers_use_a_link_once(owner, race):
     """SI-11: one use, also under concurrency."""
-    digest = links.issue(owner.user, LinkPurpose.RESET_PASSWORD).digest
-    link = links.find(digest, LinkPurpose.RESET_PASSWORD)
-    answers = race(lambda number: own_password.reset(link, new=f"lantern number {number} of eight"), 8)
+    digest = email_links.issue(owner.user, LinkPurpose.RESET_PASSWORD).digest
+    link = email_links.find(digest, LinkPurpose.RESET_PASSWORD)
+    answers = race(lambda number: password_change.reset(link, new=f"lantern number {number} of eight"), 8)
     assert answers.count(None) == 1
     # Eight at once are more than are hashed for at a time: whoever finds no place is asked to come again.
     assert sum(isinstance(answer, NotFound | Busy) for answer in answers) == 7, answers
@@ -247,7 +248,7 @@ def test_a_newer_link_kills_the_older(client, owner, mailed):
 
 
 def test_a_link_for_one_thing_opens_no_other(client, owner, mailed):
-    token = links.issue(owner.user, LinkPurpose.RESET_PASSWORD).text
+    token = email_links.issue(owner.user, LinkPurpose.RESET_PASSWORD).text
     assert client.get(f"/enrol/link/{token}/").status_code == 404
 
 
@@ -278,7 +279,7 @@ def test_a_link_names_the_portal_whatever_host_was_asked(owner, mailed):
 
 
 def test_three_links_an_hour_are_enough(owner, mailed):
-    counts = [len(mailed(lambda: own_password.ask_for_link(owner.user.email))) for _ in range(4)]
+    counts = [len(mailed(lambda: password_change.ask_for_link(owner.user.email))) for _ in range(4)]
     assert counts == [1, 1, 1, 0]
 
 
@@ -286,7 +287,7 @@ def test_three_links_an_hour_are_enough_however_the_address_is_written(owner, ma
     """Nobody may fill a member's mailbox, or kill the link they wait for, by writing their address in capitals."""
     plain = owner.user.email
     written = [plain, plain.upper(), plain.capitalize(), plain.title(), f" {plain}"]
-    assert sum(len(mailed(lambda email=email: own_password.ask_for_link(email))) for email in written) == 3
+    assert sum(len(mailed(lambda email=email: password_change.ask_for_link(email))) for email in written) == 3
 
 
 def test_who_holds_no_factor_is_sent_a_link_to_enrol_one(client, owner, mailed):
@@ -306,7 +307,7 @@ def test_who_holds_no_factor_is_sent_a_link_to_enrol_one(client, owner, mailed):
 
 def test_a_change_kills_the_link_that_was_asked_for(client, owner, sign_in):
     """SI-11: what it was for has been done another way."""
-    made = links.issue(owner.user, LinkPurpose.RESET_PASSWORD)
+    made = email_links.issue(owner.user, LinkPurpose.RESET_PASSWORD)
     sign_in(client, owner)
     client.post("/security/password/", {"current": PASSWORD, "password": NEW, "again": NEW})
     assert Client().get(f"/password/reset/{made.text}/").status_code == 404

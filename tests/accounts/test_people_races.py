@@ -13,15 +13,18 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import invitations, own_factors, ownership, resting, session, sessions, suspensions
-from accounts.factors import held as factors
-from accounts.identity import checks
-from accounts.identity.provider import Document
+from accounts.authentication import session_data, session_store
+from accounts.authentication.session_store import SessionStore
+from accounts.factors import enrolled as factors
+from accounts.members import invitations, suspensions
+from accounts.members.identity import checks
+from accounts.members.identity.provider import Document
+from accounts.members.keep_out import KeepOut, keep_out
 from accounts.models import Authenticator, IdentityCheck, Member, OwnershipOffer, Passkey, User
-from accounts.operations.factors import ResetFactors, reset_factors
-from accounts.operations.keeping_out import KeepOut, keep_out
-from accounts.organizations import add_member
-from accounts.sessions import SessionStore
+from accounts.organizations import ownership
+from accounts.organizations.founding import add_member
+from accounts.security import cooldown, factor_changes
+from accounts.security.reset_factors import ResetFactors, reset_factors
 from policies.changes import propose
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
@@ -127,7 +130,7 @@ def test_two_resets_that_reach_into_each_others_organization_both_pass(race, mee
         add_member(world.elsewhere, person.user, rights=[(Workflow.MANAGE_ACCESS, Right.VIEW)])
     cleo_there = Member.objects.get(organization=world.elsewhere, user=cleo.user)
     sides = ((owner, ben), (eve, cleo_there))
-    meet(resting, "begin")
+    meet(cooldown, "begin")
     answers = race(
         lambda number: propose(reset_factors, actor=sides[number][0], params=ResetFactors(sides[number][1].pk)), 2
     )
@@ -144,9 +147,9 @@ def test_of_two_factors_one_stays(race, meet, world, ben):
     held = (*Authenticator.objects.filter(user=ben.user), *Passkey.objects.filter(user=ben.user))
     stores = [SessionStore(), SessionStore()]
     for store, factor in zip(stores, held, strict=True):
-        session.start(store, ben, factor=factors.kind_of(factor), mark=factors.mark_of(factor))
-    meet(own_factors, "held_without")
-    answers = race(lambda number: own_factors.remove(held[number], member=ben, store=stores[number]), 2)
+        session_data.start(store, ben, factor=factors.kind_of(factor), mark=factors.mark_of(factor))
+    meet(factor_changes, "held_without")
+    answers = race(lambda number: factor_changes.remove(held[number], member=ben, store=stores[number]), 2)
     assert kinds(answers) == [Conflict, type(None)]
     assert len(factors.held(ben)) == 1
 
@@ -178,7 +181,7 @@ def test_a_brake_and_the_request_that_keeps_out_leave_the_request(race, meet, wo
 
 def test_sessions_are_ended_once_however_many_ask_at_once(race, ana, ben):
     """fault security-M3: end ∥ end, from many tabs of one member."""
-    answers = race(lambda _: sessions.end_of(ben, by=ana, reason="It has to stop."), 4)
+    answers = race(lambda _: session_store.end_of(ben, by=ana, reason="It has to stop."), 4)
     assert [type(answer) for answer in answers].count(Refused) == 3
     assert AuditEvent.objects.filter(kind="session.ended", actor_id=ana.pk).count() == 1
 

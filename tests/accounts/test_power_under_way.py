@@ -7,11 +7,12 @@ import time_machine
 from django.conf import settings
 from django.utils import timezone
 
-from accounts import entitlements, keys
+from accounts import grants
+from accounts.api_keys import lifecycle
+from accounts.members.change_rights import ChangeRights, change_rights
 from accounts.models import ApiKey, OwnershipOffer
-from accounts.operations.factors import ResetFactors, reset_factors
-from accounts.operations.rights import ChangeRights, change_rights
-from accounts.operations.service_users import CreateServiceUser, create_service_user
+from accounts.security.reset_factors import ResetFactors, reset_factors
+from accounts.service_users.create_and_change import CreateServiceUser, create_service_user
 from policies import facts as gathering
 from policies.changes import propose
 from policies.models import Policy, State
@@ -47,7 +48,7 @@ def asked_key(ana, ben, account) -> ApiKey:
 
 
 def stripped(owner, member) -> None:
-    change = ChangeRights(member_id=member.pk, before=entitlements.of(member), after=())
+    change = ChangeRights(member_id=member.pk, before=grants.of(member), after=())
     assert propose(change_rights, actor=owner, params=change).state == State.EXECUTED
 
 
@@ -71,9 +72,9 @@ def test_only_as_long_as_it_waits(locked, owner, ana, ben, account, end):
         key = asked_key(ana, ben, account)
         assert awaits(ana)
         if end == "revealed":
-            keys.reveal(key.pk, member=ana)
+            lifecycle.reveal(key.pk, member=ana)
         elif end == "revoked":
-            keys.revoke(key, at=timezone.now())
+            lifecycle.revoke(key, at=timezone.now())
         else:
             clock.shift(settings.CLAIM_KEY_WITHIN)
         assert not awaits(ana)

@@ -8,42 +8,48 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts import entitlements, stopped
-from accounts.brakes import suspend_member, suspend_service_user
-from accounts.entitlements import Given
-from accounts.identity import checks
-from accounts.identity.provider import Document
-from accounts.limits import limits_of
-from accounts.models import Account, ApiKey, Authenticator, Invitation, Member, ServiceUser
-from accounts.models.member import Identity
-from accounts.models.organization import SecondFactorLevel
-from accounts.operations.factors import ResetFactors, reset_factors
-from accounts.operations.identity import VerifyIdentity, verify_identity
-from accounts.operations.invitations import InviteMember, invite_member
-from accounts.operations.keeping_out import KeepOut, keep_out
-from accounts.operations.lifting_brakes import Brake, LiftBrakes, lift_brakes
-from accounts.operations.membership import (
+from accounts import grants
+from accounts.api_keys.revoke import RevokeKey, revoke_key
+from accounts.grants import Given
+from accounts.members.change_rights import ChangeRights, change_rights
+from accounts.members.end_membership import (
     LiftMemberSuspension,
     RemoveMember,
     lift_member_suspension,
     remove_member,
 )
-from accounts.operations.organization import AddAccount, ChangeSecurity, add_account, change_security
-from accounts.operations.ownership import TransferOwnership, transfer_ownership
-from accounts.operations.revoking import RevokeKey, revoke_key
-from accounts.operations.rights import ChangeRights, change_rights
-from accounts.operations.rotation import RotateKey, rotate_key
-from accounts.operations.service_users import (
+from accounts.members.identity import checks
+from accounts.members.identity.provider import Document
+from accounts.members.identity.verify import VerifyIdentity, verify_identity
+from accounts.members.invite_member import InviteMember, invite_member
+from accounts.members.keep_out import KeepOut, keep_out
+from accounts.members.revoke_invitation import TakeBack, take_back_invitation
+from accounts.models import Account, ApiKey, Authenticator, Invitation, Member, ServiceUser
+from accounts.models.member import Identity
+from accounts.models.organization import SecondFactorLevel
+from accounts.organizations.founding import add_member
+from accounts.organizations.ownership import accept
+from accounts.organizations.settings import AddAccount, ChangeSecurity, add_account, change_security
+from accounts.organizations.sign_in_rules import Security
+from accounts.organizations.transfer_ownership import TransferOwnership, transfer_ownership
+from accounts.security.reset_factors import ResetFactors, reset_factors
+from accounts.service_users import active_stops
+from accounts.service_users.create_and_change import (
     ChangeServiceUser,
     CreateServiceUser,
     change_service_user,
     create_service_user,
 )
-from accounts.operations.standing import LiftSuspension, RemoveServiceUser, lift_suspension, remove_service_user
-from accounts.operations.taking_back import TakeBack, take_back_invitation
-from accounts.organizations import add_member
-from accounts.ownership import accept
-from accounts.security_levels import Security
+from accounts.service_users.emergency_stop import suspend_member, suspend_service_user
+from accounts.service_users.key_settings import limits_of
+from accounts.service_users.lift_stops import Brake, LiftBrakes, lift_brakes
+from accounts.service_users.reinstate_and_remove import (
+    LiftSuspension,
+    RemoveServiceUser,
+    lift_suspension,
+    remove_service_user,
+)
+from accounts.service_users.rotate import RotateKey, rotate_key
 from policies import registry
 from policies.changes import decide, propose
 from policies.facts import gather
@@ -66,7 +72,7 @@ from tests.policies.conftest import make_user
 
 pytestmark = pytest.mark.django_db
 ACCESS, POLICIES, ADDRESSES, WITHDRAWAL = Workflow
-ALL = tuple((given.workflow.value, given.right.value, None) for given in entitlements.everything())
+ALL = tuple((given.workflow.value, given.right.value, None) for given in grants.everything())
 
 
 @pytest.fixture
@@ -89,7 +95,7 @@ def invite(rights=ALL) -> InviteMember:
 
 
 def rights_of(member, *after) -> ChangeRights:
-    return ChangeRights(member.pk, entitlements.of(member), entitlements.ordered(after))
+    return ChangeRights(member.pk, grants.of(member), grants.ordered(after))
 
 
 def rotation(bot) -> RotateKey:
@@ -126,7 +132,7 @@ CASES = {
     "give Approve": Case(change_rights, lambda w: rights_of(w.members["audit"], Given(ACCESS, Right.APPROVE)), True),
     "give View": Case(
         change_rights,
-        lambda w: rights_of(w.members["ben"], *entitlements.of(w.members["ben"]), Given(ACCESS, Right.VIEW)),
+        lambda w: rights_of(w.members["ben"], *grants.of(w.members["ben"]), Given(ACCESS, Right.VIEW)),
         False,
     ),
     "take a right": Case(change_rights, lambda w: rights_of(w.members["ben"], Given(ACCESS, Right.APPROVE)), False),
@@ -181,7 +187,7 @@ CASES = {
 }
 
 
-def stopped_by(world: World, kind: stopped.Kind, what: Member | ServiceUser) -> LiftBrakes:
+def stopped_by(world: World, kind: active_stops.Kind, what: Member | ServiceUser) -> LiftBrakes:
     """All that Ana stopped: this one."""
     brake = Brake(kind, what.pk, what.label, timezone.now())
     return LiftBrakes(world.members["ana"].pk, "Ana Ruiz", (brake,))
@@ -213,9 +219,7 @@ def test_an_accomplice_is_not_minted(locked, owner, ben):
     assert (change.state, change.approvals_required) == (State.PENDING, 3)
     assert not Invitation.objects.filter(organization=locked.organization).exists()
     newcomer = add_member(locked.organization, make_user("nell"), rights=[])
-    assert (
-        propose(change_rights, actor=owner, params=rights_of(newcomer, *entitlements.everything())).state == "pending"
-    )
+    assert propose(change_rights, actor=owner, params=rights_of(newcomer, *grants.everything())).state == "pending"
     Member.objects.filter(pk=locked.members["ana"].pk).update(identity=Identity.UNVERIFIED)
     reviewed = propose(verify_identity, actor=ben, params=shown_by(locked.members["ana"]))
     assert (reviewed.state, reviewed.approvals_required) == (State.PENDING, 3)

@@ -11,10 +11,10 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts import recoveries
 from accounts.factors import recovery_codes
-from accounts.factors.held import held
+from accounts.factors.enrolled import held
 from accounts.models import Authenticator, Recovery, RecoveryCode, SecurityNotice, Session
+from accounts.security import operator_recovery
 from portal.audit.models import AuditEvent
 from portal.core.errors import NotFound, Refused
 from tests.factories.people import also_in
@@ -108,7 +108,7 @@ def test_the_neighbour_cannot_cancel_it(client, eve, owner, sign_in, clock):
     sign_in(client, eve)
     assert "Olive Marsh" not in client.get("/recoveries/").content.decode()
     client.post(f"/recoveries/{Recovery.objects.get().pk}/cancel/")
-    assert recoveries.running(owner.user)
+    assert operator_recovery.running(owner.user)
 
 
 def test_who_belongs_to_two_is_announced_in_both(owner, eve, world, mailed, clock):
@@ -117,8 +117,8 @@ def test_who_belongs_to_two_is_announced_in_both(owner, eve, world, mailed, cloc
     sent = mailed(recover)
     assert {address for message in sent for address in message.to} == {*EVERYBODY, "eve@elsewhere.test"}
     theirs = Recovery.objects.get(member__organization=world.elsewhere)
-    recoveries.cancel(actor=eve, number=theirs.pk)
-    assert not recoveries.running(owner.user)
+    operator_recovery.cancel(actor=eve, number=theirs.pk)
+    assert not operator_recovery.running(owner.user)
     told = AuditEvent.objects.filter(kind="recovery.cancelled")
     assert dict(told.values_list("organization_id", "actor_label")) == {
         world.organization.pk: "operator",
@@ -160,9 +160,9 @@ def test_nobody_unknown_is_recovered(world):
 def test_it_can_be_cancelled_once(ana, ben, clock):
     recover()
     number = Recovery.objects.get().pk
-    recoveries.cancel(actor=ana, number=number)
+    operator_recovery.cancel(actor=ana, number=number)
     with pytest.raises(NotFound):
-        recoveries.cancel(actor=ben, number=number)
+        operator_recovery.cancel(actor=ben, number=number)
 
 
 def test_each_member_cancels_one_recovery_of_the_same_person(ana, ben, owner, clock):
@@ -171,8 +171,8 @@ def test_each_member_cancels_one_recovery_of_the_same_person(ana, ben, owner, cl
         recover()
         if canceller is ben:
             with pytest.raises(Refused, match="one recovery of Olive Marsh before"):
-                recoveries.cancel(actor=ana, number=Recovery.objects.latest("pk").pk)
-        recoveries.cancel(actor=canceller, number=Recovery.objects.latest("pk").pk)
+                operator_recovery.cancel(actor=ana, number=Recovery.objects.latest("pk").pk)
+        operator_recovery.cancel(actor=canceller, number=Recovery.objects.latest("pk").pk)
     recover()
     with pytest.raises(IntegrityError), transaction.atomic():
         Recovery.objects.filter(cancelled_at=None).update(cancelled_at=timezone.now(), canceller=ana.user_id)

@@ -10,12 +10,13 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from accounts import own_factors, session
+from accounts.authentication import session_data
+from accounts.authentication.session_store import SessionStore
 from accounts.factors import recovery_codes
-from accounts.factors.held import kind_of, mark_of
+from accounts.factors.enrolled import kind_of, mark_of
 from accounts.models import Authenticator, Organization, Passkey, RecoveryCode, Session
 from accounts.models.organization import SecondFactorLevel
-from accounts.sessions import SessionStore
+from accounts.security import factor_changes
 from policies.models import Decision
 from portal.audit.models import AuditEvent
 from portal.core.errors import Refused
@@ -194,13 +195,13 @@ def test_no_codes_are_made_for_a_place_that_asks_for_more_than_was_shown(world, 
     SoftPasskey().enrolled(owner.user)
     app = Authenticator.objects.get(user=owner.user)
     store = SessionStore()
-    session.start(store, owner, factor=kind_of(app), mark=mark_of(app))
+    session_data.start(store, owner, factor=kind_of(app), mark=mark_of(app))
     with pytest.raises(Refused, match="Show a factor"):
-        own_factors.new_codes(owner, store)
+        factor_changes.new_codes(owner, store)
     assert recovery_codes.remaining(there) == 0
     passkey = Passkey.objects.get(user=owner.user)
-    session.note_proof(store, kind_of(passkey), mark_of(passkey))
-    assert len(own_factors.new_codes(owner, store)) == 10
+    session_data.note_proof(store, kind_of(passkey), mark_of(passkey))
+    assert len(factor_changes.new_codes(owner, store)) == 10
     assert recovery_codes.remaining(there) == 10
 
 

@@ -8,9 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import keys, usage
-from accounts.brakes import revoke_key, suspend_service_user
+from accounts.api_keys import lifecycle, usage
 from accounts.models import ApiKey, RefusedCall, ServiceUser
+from accounts.service_users.emergency_stop import revoke_key, suspend_service_user
 from portal.api import refusals, throttle
 from tests.api.calls import Wire, next_nonce, only_error
 
@@ -79,7 +79,7 @@ def test_each_refusal_has_its_own_reason(wire, owner, settings):
     wire.ask("WithdrawStatus", asset="NOSUCH")
     wire.read(wire.send("Balance", b"nonce=9&nonce=9", nonce="9"))
     ServiceUser.objects.filter(pk=wire.bot.service_user.pk).update(ip_allow_list=["198.51.100.1"])
-    keys.touch(wire.bot.service_user)
+    lifecycle.touch(wire.bot.service_user)
     wire.ask("Balance")
     suspend_service_user(actor=owner, service_user=wire.bot.service_user, reason="It has to stop.")
     wire.ask("Balance")
@@ -96,7 +96,7 @@ def test_each_refusal_has_its_own_reason(wire, owner, settings):
 def test_an_expired_and_an_unclaimed_key_are_told_apart(wire, owner, trading_bot):
     end = timezone.now() + timedelta(hours=1)
     ApiKey.objects.filter(pk=trading_bot.key.pk).update(expires_at=end)
-    keys.touch(trading_bot.service_user)
+    lifecycle.touch(trading_bot.service_user)
     with time_machine.travel(end, tick=False):
         wire.ask("Balance")
         assert reasons() == ["expired"]

@@ -2,12 +2,13 @@
 
 import pytest
 
-from accounts import own_factors, session
-from accounts.factors.held import mark_of
+from accounts.authentication import session_data
+from accounts.authentication.session_store import SessionStore
+from accounts.factors.enrolled import mark_of
 from accounts.models import Authenticator, Organization
 from accounts.models.organization import SecondFactorLevel
-from accounts.organizations import add_member
-from accounts.sessions import SessionStore
+from accounts.organizations.founding import add_member
+from accounts.security import factor_changes
 from portal.core.errors import Refused
 from portal.core.http import TOTP
 from tests.factories.authenticator import SoftPasskey
@@ -30,7 +31,7 @@ def keys(world, ben):
 def opened_with_code(member):
     """A session of that Member in which a code of the app was shown, and nothing else."""
     store = SessionStore()
-    session.start(store, member, factor=TOTP, mark=mark_of(Authenticator.objects.get(user=member.user)))
+    session_data.start(store, member, factor=TOTP, mark=mark_of(Authenticator.objects.get(user=member.user)))
     return store
 
 
@@ -40,7 +41,7 @@ def test_a_code_takes_no_passkey_away_where_passkeys_are_asked_for(ben, keys):
     It counted here too, and was gone here as well: by the very kind of factor that this Organization does not take.
     """
     there, (one, _) = keys
-    own_factors.remove(one, member=there, store=opened_with_code(there))
+    factor_changes.remove(one, member=there, store=opened_with_code(there))
     assert list(one.places.all()) == [ben]
 
 
@@ -48,5 +49,5 @@ def test_nor_from_here(ben, keys):
     """The function asks itself, whoever calls it with a session in which only a code was shown."""
     _, (one, _) = keys
     with pytest.raises(Refused):
-        own_factors.remove(one, member=ben, store=opened_with_code(ben))
+        factor_changes.remove(one, member=ben, store=opened_with_code(ben))
     assert one.places.count() == 2

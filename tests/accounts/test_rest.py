@@ -9,13 +9,15 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import keys, ownership, resting
-from accounts.identity import checks
+from accounts.api_keys import lifecycle
+from accounts.members.identity import checks
+from accounts.members.identity.verify import VerifyIdentity, verify_identity
+from accounts.members.invite_member import InviteMember, invite_member
 from accounts.models import ApiKey, Member, SecurityNotice, User
-from accounts.operations.identity import VerifyIdentity, verify_identity
-from accounts.operations.invitations import InviteMember, invite_member
-from accounts.operations.service_users import CreateServiceUser, create_service_user
-from accounts.organizations import add_member, create_organization
+from accounts.organizations import ownership
+from accounts.organizations.founding import add_member, create_organization
+from accounts.security import cooldown
+from accounts.service_users.create_and_change import CreateServiceUser, create_service_user
 from policies.access import grant
 from policies.changes import decide, propose
 from policies.models import Policy, State
@@ -65,8 +67,8 @@ def test_who_rests_approves_nothing_of_money_access_and_policies(workflow, prote
 
 
 def rests(member: Member) -> Member:
-    resting.begin([member])
-    resting.enrolled([member])
+    cooldown.begin([member])
+    cooldown.enrolled([member])
     member.refresh_from_db()
     return member
 
@@ -75,13 +77,13 @@ def rests(member: Member) -> Member:
 def test_it_lasts_until_a_day_after_they_have_enrolled_again(ben, owner):
     """fault rules-C (1): who waits with the link for a day waits in vain."""
     with time_machine.travel(timezone.now(), tick=False) as clock:
-        resting.begin([ben])
+        cooldown.begin([ben])
         clock.shift(timedelta(days=6))
         ben.refresh_from_db()
         assert (ben.is_resting, ben.rests_until) == (True, None)
-        resting.enrolled([ben])
+        cooldown.enrolled([ben])
         clock.shift(settings.AFTER_RESET - timedelta(seconds=1))
-        resting.enrolled([ben])
+        cooldown.enrolled([ben])
         ben.refresh_from_db()
         assert ben.is_resting
         assert Member.objects.resting().filter(pk=ben.pk).exists()
@@ -93,9 +95,9 @@ def test_it_lasts_until_a_day_after_they_have_enrolled_again(ben, owner):
 @pytest.mark.django_db
 def test_all_who_approve_are_told_of_the_enrolment(world, ben, cleo, fay, owner, ana):
     """fault rules-C: of the reset, and of the enrolment after it; once."""
-    resting.begin([ben])
-    resting.enrolled([ben])
-    resting.enrolled([ben])
+    cooldown.begin([ben])
+    cooldown.enrolled([ben])
+    cooldown.enrolled([ben])
     told = SecurityNotice.objects.filter(kind="member_enrolled")
     assert sorted(notice.user.email for notice in told) == sorted(m.user.email for m in (owner, cleo, fay))
 
@@ -180,7 +182,7 @@ def test_nobody_reveals_a_secret_while_they_rest(world, owner, account):
     key = ApiKey.objects.get(service_user__name="late-bot")
     rests(owner)
     with pytest.raises(Refused, match="You rest"):
-        keys.reveal(key.pk, member=owner)
+        lifecycle.reveal(key.pk, member=owner)
     key.refresh_from_db()
     assert key.revealed_at is None
 

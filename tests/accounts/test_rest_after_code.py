@@ -11,11 +11,11 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from accounts import resting
 from accounts.factors import recovery_codes
 from accounts.models import Authenticator, Member, SecurityNotice
 from accounts.models.second_factor import code_at, current_step
-from accounts.organizations import add_member
+from accounts.organizations.founding import add_member
+from accounts.security import cooldown
 from policies import inbox
 from policies.changes import decide
 from policies.models import Decision
@@ -120,6 +120,6 @@ def test_who_shows_a_factor_they_hold_does_not_rest(client, ben, cleo, code, sig
 def test_a_later_reset_by_others_is_not_called_a_code(client, owner, ben):
     come_in(client, ben)
     enrol_app(client)
-    resting.begin([ben])
+    cooldown.begin([ben])
     ben.refresh_from_db()
     assert ben.factors_reset_by_code is False

@@ -10,9 +10,9 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from accounts import keys
+from accounts.api_keys import lifecycle
+from accounts.authentication.session_store import SessionStore
 from accounts.models import ApiKey, Session
-from accounts.sessions import SessionStore
 from portal.audit.models import AuditEvent
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def key(owner, trading_bot):
     with transaction.atomic():
-        return keys.issue(trading_bot.service_user, made_by=owner, expires_at=None)
+        return lifecycle.issue(trading_bot.service_user, made_by=owner, expires_at=None)
 
 
 def path(key: ApiKey) -> str:
@@ -29,7 +29,7 @@ def path(key: ApiKey) -> str:
 
 
 def secret_of(key: ApiKey) -> str:
-    return keys.secret_of(key.sealed_secret, public=key.public)
+    return lifecycle.secret_of(key.sealed_secret, public=key.public)
 
 
 def shown(answer) -> str:

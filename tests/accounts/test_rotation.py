@@ -13,13 +13,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from accounts import keys
-from accounts.brakes import end_overlap, revoke_key, suspend_service_user
-from accounts.keys import Refusal, Spent
-from accounts.limits import limits_of
+from accounts.api_keys import lifecycle
+from accounts.api_keys.lifecycle import Refusal, Spent
 from accounts.models import ApiKey, Custodian, ServiceUser
-from accounts.operations.rotation import RotateKey, replaceable, rotate_key
-from accounts.operations.service_users import ChangeServiceUser, change_service_user
+from accounts.service_users.create_and_change import ChangeServiceUser, change_service_user
+from accounts.service_users.emergency_stop import end_overlap, revoke_key, suspend_service_user
+from accounts.service_users.key_settings import limits_of
+from accounts.service_users.rotate import RotateKey, replaceable, rotate_key
 from policies.changes import decide, propose
 from policies.models import ChangeRequest, State
 from policies.registry import get
@@ -48,10 +48,10 @@ def soon():
     return timezone.now().replace(microsecond=0) + timedelta(hours=1)
 
 
-def rotated(owner, bot, **fields) -> keys.Revealed:
+def rotated(owner, bot, **fields) -> lifecycle.Revealed:
     propose(rotate_key, actor=owner, params=asked(bot, **fields))
     new = ApiKey.objects.filter(service_user=bot.service_user).latest("pk")
-    return keys.reveal(new.pk, member=owner)
+    return lifecycle.reveal(new.pk, member=owner)
 
 
 def text_of(answer) -> str:
@@ -79,7 +79,7 @@ def test_until_it_is_revealed_nothing_happens_to_the_old_key(owner, trading_bot)
     assert isinstance(called(trading_bot.public, 10), Spent)
     with time_machine.travel(timezone.now() + timedelta(hours=73), tick=False):
         assert isinstance(called(trading_bot.public, 20), Spent)
-        assert keys.has_room(trading_bot.service_user)
+        assert lifecycle.has_room(trading_bot.service_user)
         new = rotated(owner, trading_bot, overlap_hours=0)
         assert isinstance(called(new.public, 1), Spent)
         assert called(trading_bot.public, 30) is Refusal.KEY
@@ -98,7 +98,7 @@ def test_a_key_that_expired_unrevealed_stays_so_and_ends_no_other(
             propose(rotate_key, actor=owner, params=asked(trading_bot))
 
         with pytest.raises(Conflict, match="has expired"):
-            keys.reveal(late.pk, member=owner)
+            lifecycle.reveal(late.pk, member=owner)
 
         assert isinstance(called(trading_bot.public, 20), Spent)
         sign_in(client, owner)

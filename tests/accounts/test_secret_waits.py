@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import ApiKey
-from accounts.operations.service_users import CreateServiceUser, create_service_user
+from accounts.service_users.create_and_change import CreateServiceUser, create_service_user
 from policies.changes import decide, propose
 from policies.notifying import _words
 

@@ -9,10 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import usage
-from accounts.brakes import revoke_key, suspend_service_user
+from accounts.api_keys import usage
 from accounts.models import ApiKey, ServiceUser
-from accounts.operations.standing import RemoveServiceUser, remove_service_user
+from accounts.service_users.emergency_stop import revoke_key, suspend_service_user
+from accounts.service_users.reinstate_and_remove import RemoveServiceUser, remove_service_user
 from accounts.views import service_user_list
 from policies.changes import propose
 from portal.audit.models import AuditEvent

@@ -10,11 +10,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.api_keys.permission_catalogue import SERVED
 from accounts.factors import totp
 from accounts.models import ApiKey, Custodian, ServiceUser, User
 from accounts.models.service_user import Permission
-from accounts.organizations import add_member
-from accounts.served import SERVED
+from accounts.organizations.founding import add_member
 from policies.changes import decide
 from policies.models import ChangeRequest, State
 from policies.registry import get

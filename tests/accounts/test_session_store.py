@@ -10,11 +10,13 @@ from django.contrib.sessions.exceptions import SessionInterrupted
 from django.test import Client
 from django.utils import timezone
 
-from accounts import brakes, resting, sessions
+from accounts.authentication import session_store
+from accounts.authentication.session_store import SessionStore
+from accounts.members.end_membership import LiftMemberSuspension, lift_member_suspension
 from accounts.models import Member, Organization, Session
-from accounts.operations.membership import LiftMemberSuspension, lift_member_suspension
-from accounts.organizations import add_member
-from accounts.sessions import SessionStore
+from accounts.organizations.founding import add_member
+from accounts.security import cooldown
+from accounts.service_users import emergency_stop
 from policies.changes import propose
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
@@ -94,11 +96,11 @@ def test_each_of_two_browsers_ends_the_other(client, second, clock, ana, sign_in
     """SI-9: end from B, A's next request goes to sign-in; and in the other direction."""
     sign_in(client, ana)
     sign_in(second, ana)
-    sessions.end(str(stored(client).handle), by=ana)
+    session_store.end(str(stored(client).handle), by=ana)
     assert client.get(PAGE).url == f"/sign-in/?next={PAGE}"
     assert is_in(second)
     sign_in(client, ana)
-    sessions.end(str(stored(second).handle), by=ana)
+    session_store.end(str(stored(second).handle), by=ana)
     assert not is_in(second)
     assert is_in(client)
 
@@ -107,7 +109,7 @@ def test_one_button_ends_all_others(client, second, ana, sign_in):
     """SI-9: sign out everywhere else."""
     sign_in(client, ana)
     sign_in(second, ana)
-    assert sessions.end_others(by=ana, key=client.cookies["session"].value) == 1
+    assert session_store.end_others(by=ana, key=client.cookies["session"].value) == 1
     assert is_in(client)
     assert not is_in(second)
 
@@ -116,8 +118,8 @@ def test_no_history_tells_of_sessions_next_door(client, second, world, ana, sign
     """Ending one's own sessions must not leave an Organization without a word of it, nor tell it of another (SI-9)."""
     there = add_member(world.elsewhere, ana.user, rights=[(Workflow.MANAGE_ACCESS, Right.VIEW)])
     for end in (
-        lambda: sessions.end_others(by=ana, key=client.cookies["session"].value),
-        lambda: sessions.end(str(stored(second).handle), by=ana),
+        lambda: session_store.end_others(by=ana, key=client.cookies["session"].value),
+        lambda: session_store.end(str(stored(second).handle), by=ana),
     ):
         sign_in(client, ana)
         sign_in(second, ana)
@@ -137,9 +139,9 @@ def test_nobody_ends_a_session_of_somebody_else_by_its_handle(client, ana, ben, 
     handle = str(stored(client).handle)
     for stranger in (ben, eve):
         with pytest.raises(NotFound):
-            sessions.end(handle, by=stranger)
+            session_store.end(handle, by=stranger)
     with pytest.raises(NotFound):
-        sessions.end(str(uuid4()), by=ana)
+        session_store.end(str(uuid4()), by=ana)
     assert is_in(client)
 
 
@@ -148,10 +150,10 @@ def test_an_administrator_ends_all_sessions_of_a_member(client, second, ana, ben
     sign_in(client, ben)
     sign_in(second, ben)
     with pytest.raises(Refused):
-        sessions.end_of(ana, by=ben, reason="It has to stop.")
+        session_store.end_of(ana, by=ben, reason="It has to stop.")
     with pytest.raises(NotFound):
-        sessions.end_of(eve, by=ana, reason="It has to stop.")
-    assert sessions.end_of(ben, by=ana, reason="It has to stop.") == 2
+        session_store.end_of(eve, by=ana, reason="It has to stop.")
+    assert session_store.end_of(ben, by=ana, reason="It has to stop.") == 2
     assert not is_in(client)
     assert not is_in(second)
     event = AuditEvent.objects.filter(kind="session.ended").latest("pk")
@@ -165,7 +167,7 @@ def test_what_concerns_the_person_ends_every_session_but_the_one_at_hand(client,
     sign_in(second, ana)
     second.post("/switch/", {"organization": world.elsewhere.pk})
     kept = client.cookies["session"].value
-    assert sessions.end_all(ana.user, except_key=kept, reason="The password was changed.") == 1
+    assert session_store.end_all(ana.user, except_key=kept, reason="The password was changed.") == 1
     assert is_in(client)
     assert not is_in(second)
     told = AuditEvent.objects.get(organization=world.elsewhere, kind="session.ended")
@@ -178,12 +180,12 @@ def test_what_concerns_a_membership_leaves_the_others_alone(client, second, worl
     sign_in(client, ana)
     sign_in(second, ana)
     second.post("/switch/", {"organization": world.elsewhere.pk})
-    assert sessions.end_member(ana, reason="The rights were changed.") == 1
+    assert session_store.end_member(ana, reason="The rights were changed.") == 1
     assert not is_in(client)
     assert is_in(second)
 
 
-@pytest.mark.parametrize("stop", [sessions.end_of, brakes.suspend_member])
+@pytest.mark.parametrize("stop", [session_store.end_of, emergency_stop.suspend_member])
 def test_a_session_that_was_next_door_does_not_come_back_after_such_an_end(
     second, clock, world, ana, owner, sign_in, stop
 ):
@@ -192,8 +194,8 @@ def test_a_session_that_was_next_door_does_not_come_back_after_such_an_end(
     sign_in(second, ana)
     second.post("/switch/", {"organization": world.elsewhere.pk})
     clock.shift(timedelta(minutes=1))
-    stop(member=ana, **{"by" if stop is sessions.end_of else "actor": owner}, reason="A lost laptop.")
-    if stop is brakes.suspend_member:
+    stop(member=ana, **{"by" if stop is session_store.end_of else "actor": owner}, reason="A lost laptop.")
+    if stop is emergency_stop.suspend_member:
         propose(lift_member_suspension, actor=owner, params=LiftMemberSuspension(ana.pk))
     assert is_in(second)
     answer = second.post("/switch/", {"organization": ana.organization_id}, follow=True)
@@ -211,7 +213,7 @@ def test_a_request_under_way_cannot_bring_an_ended_session_back(client, ana, sig
     sign_in(client, ana)
     under_way = SessionStore(client.cookies["session"].value)
     assert under_way["member"] == ana.pk
-    sessions.end_all(ana.user, reason="Meanwhile.")
+    session_store.end_all(ana.user, reason="Meanwhile.")
     with pytest.raises(SessionInterrupted):
         under_way.cycle_key()
     under_way["note"] = "still here"
@@ -258,14 +260,16 @@ def test_what_has_passed_its_limits_is_not_listed(client, second, clock, ana, si
     clock.shift(timedelta(minutes=20))
     sign_in(second, ana)
     clock.shift(timedelta(minutes=11))
-    assert [row.handle for row in sessions.theirs(ana.user)] == [stored(second).handle]
+    assert [row.handle for row in session_store.theirs(ana.user)] == [stored(second).handle]
 
 
 def test_the_list_takes_one_query(client, second, ana, sign_in, django_assert_num_queries):
     sign_in(client, ana)
     sign_in(second, ana)
     with django_assert_num_queries(1):
-        assert {row.member and row.member.organization.name for row in sessions.theirs(ana.user)} == {"Demo Treasury"}
+        assert {row.member and row.member.organization.name for row in session_store.theirs(ana.user)} == {
+            "Demo Treasury"
+        }
     assert Member.objects.get(pk=ana.pk).sessions.count() == 2
 
 
@@ -275,7 +279,7 @@ def test_a_sign_in_that_was_under_way_at_a_reset_opens_nothing(client, owner, be
         sign_in(client, ben)
         assert client.get("/profile/").status_code == 200
         clock.shift(timedelta(seconds=1))
-        resting.begin([ben])
+        cooldown.begin([ben])
         assert client.get("/profile/").status_code == 302
         assert not Session.objects.filter(user=ben.user).exists()
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Member, Session
-from accounts.organizations import add_member
+from accounts.organizations.founding import add_member
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
 

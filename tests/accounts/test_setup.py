@@ -8,7 +8,7 @@ from accounts.factors import totp
 from accounts.models import Account, Member, Organization, User
 from accounts.models.member import Identity
 from accounts.models.organization import SecondFactorLevel
-from accounts.organizations import set_up
+from accounts.organizations.founding import set_up
 from policies.access import granted
 from portal.audit import chain
 from portal.core.errors import Conflict

@@ -11,9 +11,9 @@ from django.test import Client
 from django.urls import get_resolver, resolve, reverse
 from django.utils import timezone
 
+from accounts.authentication.password_step import WRONG
+from accounts.authentication.passwords import Argon2Hasher
 from accounts.models import Session
-from accounts.passwords import Argon2Hasher
-from accounts.sign_in import WRONG
 from portal.audit.models import AuditEvent
 from tests.factories.world import PASSWORD
 from tests.test_architecture import PUBLIC

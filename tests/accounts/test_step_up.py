@@ -11,11 +11,11 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from accounts import session
-from accounts.factors.held import mark_of
+from accounts.authentication import session_data
+from accounts.authentication.step_up import SessionStepUp
+from accounts.factors.enrolled import mark_of
 from accounts.models import Authenticator
 from accounts.models.second_factor import code_at, current_step
-from accounts.step_up import SessionStepUp
 from portal.audit.models import AuditEvent
 from portal.core.errors import Invalid
 from portal.core.http import MemberRequest
@@ -37,7 +37,7 @@ def request_of():
     def make(member, ago: timedelta = timedelta()) -> MemberRequest:
         store = SessionStore()
         with time_machine.travel(timezone.now() - ago, tick=False):
-            session.start(store, member, factor="totp", mark=mark_of(Authenticator.objects.get(user=member.user)))
+            session_data.start(store, member, factor="totp", mark=mark_of(Authenticator.objects.get(user=member.user)))
         store.save()
         return cast("MemberRequest", SimpleNamespace(session=store, member=member, organization=member.organization))
 
@@ -138,7 +138,7 @@ def test_a_factor_shown_to_another_organization_serves_where_its_level_takes_it(
     """SU-1, F-12: an app shown where apps count is no step-up where only passkeys do."""
     request = rf.get("/")
     request.session, request.member, request.organization = {}, owner, owner.organization
-    session.note_proof(request.session, "totp", mark_of(Authenticator.objects.get(user=owner.user)))
+    session_data.note_proof(request.session, "totp", mark_of(Authenticator.objects.get(user=owner.user)))
     step_up = SessionStepUp(request)
     assert step_up.recent() is not None
     owner.organization.second_factor_level = "passkey"

@@ -7,7 +7,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from accounts import sign_in, sources, throttle
+from accounts.authentication import known_networks, password_step, throttle
 from accounts.factors import recovery_codes
 from accounts.models import Attempts
 from portal.audit.models import AuditEvent
@@ -51,7 +51,7 @@ def test_a_source_may_fail_fifty_times_whoever_it_tries(owner):
 
 def test_a_stranger_with_many_places_slows_only_strangers(owner):
     """SI-5: per account last and softly; a stranger cannot lock a member out for good."""
-    sources.remember(owner.user, THERE)
+    known_networks.remember(owner.user, THERE)
     with time_machine.travel(timezone.now(), tick=False) as clock:
         for number in range(40):
             throttle.may_try_password(owner.user.email, f"198.51.100.{number}")
@@ -80,7 +80,7 @@ def test_the_delay_grows(owner):
 
 def test_after_a_hundred_failures_in_a_row_no_password_is_tried(owner):
     """SI-5: hard stop at 100 consecutive failures per authenticator, until a new password is set by mail."""
-    sources.remember(owner.user, THERE)
+    known_networks.remember(owner.user, THERE)
     Attempts.objects.create(
         key=throttle._account(owner.user.email), in_a_row=100, since=timezone.now(), last_at=timezone.now()
     )
@@ -121,7 +121,7 @@ def test_a_source_past_its_limit_costs_neither_a_run_nor_a_lock(owner, hashed, d
     for email in (owner.user.email, "nobody@demo.test"):
         with django_assert_num_queries(1):
             answer = Client(REMOTE_ADDR=HERE).post("/sign-in/", {"email": email, "password": PASSWORD})
-        assert sign_in.WRONG in answer.context["form"].non_field_errors()
+        assert password_step.WRONG in answer.context["form"].non_field_errors()
     assert hashed == []
 
 
@@ -165,8 +165,8 @@ def test_a_recovery_code_does_not_forgive_wrong_codes(owner):
 
 
 def test_an_ipv6_network_is_one_place():
-    assert sources.network_of("2001:db8::1") == sources.network_of("2001:db8::ffff") == "2001:db8::/64"
-    assert sources.network_of("") == "unknown"
+    assert known_networks.network_of("2001:db8::1") == known_networks.network_of("2001:db8::ffff") == "2001:db8::/64"
+    assert known_networks.network_of("") == "unknown"
 
 
 def test_old_counts_are_forgotten(owner):

@@ -6,13 +6,15 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import invitations, own_factors, own_profile, resting, session
-from accounts.factors.held import held, kind_of, mark_of
-from accounts.links import new_token
+from accounts.authentication import session_data
+from accounts.authentication.email_links import new_token
+from accounts.authentication.session_store import SessionStore
+from accounts.factors.enrolled import held, kind_of, mark_of
+from accounts.members import invitations, profile
 from accounts.models import Authenticator, Invitation, Member, RecoveryCode, SecurityNotice
-from accounts.operations.factors import ResetFactors, reset_factors
-from accounts.organizations import add_member
-from accounts.sessions import SessionStore
+from accounts.organizations.founding import add_member
+from accounts.security import cooldown, factor_changes
+from accounts.security.reset_factors import ResetFactors, reset_factors
 from policies.changes import propose
 from portal.core.errors import Invalid
 from tests.factories.authenticator import SoftPasskey
@@ -23,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_two_people_take_one_name_at_once_and_one_gets_it(race, world, ana, ben):
     """fault security-M4: change ∥ change, to names that look alike."""
     wanted = ("Nell Novak", "Nell Nov\u0430k")
-    answers = race(lambda number: own_profile.change((ana, ben)[number], name=wanted[number], time_zone="UTC"), 2)
+    answers = race(lambda number: profile.change((ana, ben)[number], name=wanted[number], time_zone="UTC"), 2)
     assert sorted(type(answer).__name__ for answer in answers) == ["Invalid", "NoneType"]
 
 
@@ -41,7 +43,7 @@ def test_a_name_is_taken_and_accepted_at_once(race, world, owner, ana):
         expires_at=now + timedelta(days=1),
     )
     acts = (
-        lambda: own_profile.change(ana, name="Nell Novak", time_zone="UTC"),
+        lambda: profile.change(ana, name="Nell Novak", time_zone="UTC"),
         lambda: invitations.accept(found, name="Nell Nov\u0430k", password="a long walk by the sea"),
     )
     answers = race(lambda number: acts[number](), 2)
@@ -55,10 +57,10 @@ def test_a_reset_and_letting_a_factor_count_leave_nothing_counting(race, world, 
     other.places.set([there])
     mine = Authenticator.objects.get(user=ben.user)
     store = SessionStore()
-    session.start(store, ben, factor=kind_of(mine), mark=mark_of(mine))
+    session_data.start(store, ben, factor=kind_of(mine), mark=mark_of(mine))
     acts = (
         lambda: propose(reset_factors, actor=owner, params=ResetFactors(ben.pk)),
-        lambda: own_factors.let_count_here(other, member=ben, store=store),
+        lambda: factor_changes.let_count_here(other, member=ben, store=store),
     )
     race(lambda number: acts[number](), 2)
     assert held(ben) == frozenset()
@@ -71,10 +73,10 @@ def test_a_reset_and_new_codes_leave_no_code(race, world, owner, ben):
     """fault rules-A: reset ∥ new recovery codes."""
     mine = Authenticator.objects.get(user=ben.user)
     store = SessionStore()
-    session.start(store, ben, factor=kind_of(mine), mark=mark_of(mine))
+    session_data.start(store, ben, factor=kind_of(mine), mark=mark_of(mine))
     acts = (
         lambda: propose(reset_factors, actor=owner, params=ResetFactors(ben.pk)),
-        lambda: own_factors.new_codes(ben, store),
+        lambda: factor_changes.new_codes(ben, store),
     )
     race(lambda number: acts[number](), 2)
     assert not RecoveryCode.objects.filter(places=ben).exists()
@@ -82,14 +84,14 @@ def test_a_reset_and_new_codes_leave_no_code(race, world, owner, ben):
 
 def test_the_day_of_rest_begins_once(race, world, owner, ana, ben, cleo, fay):
     """fault rules-C: enrolled ∥ enrolled, in two browsers; all who approve are told once."""
-    resting.begin([ben])
+    cooldown.begin([ben])
 
     def enrol(_number: int) -> None:
         with transaction.atomic():
             made = Authenticator.objects.create(
                 user=ben.user, name="new", confirmed=True, sealed_seed="-", created_at=timezone.now()
             )
-            own_factors.added(made, [ben], member=ben, key=None)
+            factor_changes.added(made, [ben], member=ben, key=None)
 
     assert race(enrol, 2) == [None, None]
     assert SecurityNotice.objects.filter(kind="member_enrolled", user=cleo.user).count() == 1

@@ -14,13 +14,14 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import enrolment, own_factors, session
+from accounts.authentication import session_data
+from accounts.authentication.session_store import SessionStore
 from accounts.factors import recovery_codes
-from accounts.factors.held import KINDS, counted, entrance, held, kind_of, mark_of
+from accounts.factors.enrolled import KINDS, counted, entrance, held, kind_of, mark_of
 from accounts.models import AccessLink, Authenticator, Member, RecoveryCode
-from accounts.operations.factors import ResetFactors, reset_factors
-from accounts.organizations import add_member
-from accounts.sessions import SessionStore
+from accounts.organizations.founding import add_member
+from accounts.security import enrolment, factor_changes
+from accounts.security.reset_factors import ResetFactors, reset_factors
 from policies.changes import propose
 from policies.models import State
 from portal.core.errors import DomainError
@@ -81,9 +82,9 @@ class Thief:
         if member is None:
             return None
         store = SessionStore()
-        session.start(store, member, factor=kind_of(shown), mark=mark_of(shown))
+        session_data.start(store, member, factor=kind_of(shown), mark=mark_of(shown))
         if member != place:
-            session.enter(store, place)
+            session_data.enter(store, place)
         request = SimpleNamespace(session=store, member=place, organization=place.organization, user=place.user)
         repairing = enrolment.is_repairing(store) and counted(place, [mark_of(shown)])
         if enrolment.is_confined(request) and not repairing:  # type: ignore[arg-type]
@@ -98,22 +99,22 @@ class Thief:
     def make_codes(self, shown: Any, place: Member) -> None:
         request = self.session_of(shown, place)
         if request is not None and not enrolment.is_repairing(request.session):
-            own_factors.new_codes(place, request.session)
+            factor_changes.new_codes(place, request.session)
 
     def let_all_count(self, shown: Any, place: Member) -> None:
         request = self.session_of(shown, place)
         if request is not None:
-            for other in own_factors.all_of(place).elsewhere:
-                own_factors.let_count_here(other.factor, member=place, store=request.session)
-                session.note_proof(request.session, kind_of(shown), mark_of(shown))
+            for other in factor_changes.all_of(place).elsewhere:
+                factor_changes.let_count_here(other.factor, member=place, store=request.session)
+                session_data.note_proof(request.session, kind_of(shown), mark_of(shown))
 
     def remove_others(self, shown: Any, place: Member) -> None:
         request = self.session_of(shown, place)
         if request is not None:
-            for other in own_factors.mine(place).apps:
+            for other in factor_changes.mine(place).apps:
                 if other != shown:
-                    own_factors.remove(other, member=place, store=request.session)
-                    session.note_proof(request.session, kind_of(shown), mark_of(shown))
+                    factor_changes.remove(other, member=place, store=request.session)
+                    session_data.note_proof(request.session, kind_of(shown), mark_of(shown))
 
     def _enrol(self, request: Any) -> None:
         who = enrolment.candidate(request)
@@ -125,7 +126,7 @@ class Thief:
                 user=who.user, name=STOLEN, confirmed=True, sealed_seed="-", created_at=timezone.now()
             )
             by_code = enrolment.is_repairing(request.session)
-            own_factors.added(made, who.places, member=who.member, key=None, by_code=by_code)
+            factor_changes.added(made, who.places, member=who.member, key=None, by_code=by_code)
 
 
 def standing(thief: Thief) -> tuple[Any, ...]:

@@ -12,14 +12,16 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts import invitations, links, recoveries
+from accounts.authentication import email_links
 from accounts.factors import recovery_codes
-from accounts.factors.held import held
+from accounts.factors.enrolled import held
+from accounts.members import invitations
 from accounts.models import Authenticator, Invitation, Member, Passkey, Recovery, RecoveryCode, Session
 from accounts.models.recovery import OPENS_AFTER
 from accounts.models.second_factor import code_at, current_step
-from accounts.operations.factors import ResetFactors, reset_factors
-from accounts.organizations import add_member
+from accounts.organizations.founding import add_member
+from accounts.security import operator_recovery
+from accounts.security.reset_factors import ResetFactors, reset_factors
 from policies.changes import decide, propose
 from policies.models import State
 from portal.core.errors import Refused
@@ -190,7 +192,7 @@ def test_a_place_that_begins_takes_what_the_session_was_opened_with(world, owner
     """M1: an invitation accepted next door brings what counts there, and no more."""
     taken_over()
     Member.objects.filter(pk=ben.pk).update(removed_at=timezone.now())
-    link = links.new_token()
+    link = email_links.new_token()
     invitation = Invitation.objects.create(
         organization=world.organization,
         email=ben.user.email,
@@ -239,23 +241,23 @@ def test_a_passkey_that_counts_elsewhere_is_shown_by_the_link(
 
 def test_who_belongs_to_the_neighbour_stops_the_operator_once_and_not_for_ever(ben, there, eve):
     """fault rules-A: a member of the weak one cancelled every recovery of Ben; now each may cancel one (M4)."""
-    recoveries.announce(ben.user)
+    operator_recovery.announce(ben.user)
     theirs = Recovery.objects.get(member=there, cancelled_at=None)
-    recoveries.cancel(actor=eve, number=theirs.pk)
-    assert not recoveries.running(ben.user)
-    recoveries.announce(ben.user)
+    operator_recovery.cancel(actor=eve, number=theirs.pk)
+    assert not operator_recovery.running(ben.user)
+    operator_recovery.announce(ben.user)
     again = Recovery.objects.get(member=there, cancelled_at=None)
     with pytest.raises(Refused, match="one recovery of Ben Adeyemi before"):
-        recoveries.cancel(actor=eve, number=again.pk)
-    assert len(recoveries.running(ben.user)) == 2
+        operator_recovery.cancel(actor=eve, number=again.pk)
+    assert len(operator_recovery.running(ben.user)) == 2
 
 
 def test_the_operators_recovery_is_the_persons_everywhere(ben, there):
     """DESIGN M4: password and recovery stay the person's: nothing counts anywhere, and all their places rest."""
     with time_machine.travel(timezone.now(), tick=False) as clock:
-        recoveries.announce(ben.user)
+        operator_recovery.announce(ben.user)
         clock.shift(OPENS_AFTER)
-        recoveries.open_enrolment(ben.user)
+        operator_recovery.open_enrolment(ben.user)
     for place in (ben, there):
         place.refresh_from_db()
         assert place.is_resting

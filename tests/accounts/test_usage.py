@@ -8,10 +8,10 @@ import time_machine
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from accounts import usage
-from accounts.key_calls import calls_of
+from accounts.api_keys import usage
+from accounts.api_keys.refused_calls import Reason, clock_of, explain
+from accounts.api_keys.usage_report import calls_of
 from accounts.models import KeyUse, RefusedCall
-from accounts.refused import Reason, clock_of, explain
 from portal.api.envelope import Error
 
 NOON = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)
@@ -221,7 +221,7 @@ def test_what_the_database_refuses_is_dropped_alone_and_said_once(caplog, tradin
         usage.flush()
     assert not usage._pending
     assert KeyUse.objects.get().calls == 3
-    (line,) = [record for record in caplog.records if record.name == "accounts.usage"]
+    (line,) = [record for record in caplog.records if record.name == "accounts.api_keys.usage"]
     assert "is dropped" in line.message
     assert line.exc_info is None
     usage.count(trading_bot.public, "Queries", NOON)

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts import keys
+from accounts.api_keys import lifecycle
 from accounts.models import ServiceUser
 from portal.venues.paper import funding
 from tests.api.calls import Wire
@@ -19,7 +19,7 @@ INVALID = "EGeneral:Invalid arguments"
 
 def change_bot(wire: Wire, **values: object) -> None:
     ServiceUser.objects.filter(pk=wire.bot.service_user.pk).update(**values)
-    keys.touch(wire.bot.service_user)
+    lifecycle.touch(wire.bot.service_user)
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_a_key_is_told_about_itself(treasury):
         treasury, query_start=begin, nonce_window=5000, websocket=True, ip_allow_list=["127.0.0.1", "10.0.0.0/8"]
     )
     type(treasury.bot.key).objects.filter(pk=treasury.bot.key.pk).update(expires_at=expiry)
-    keys.touch(treasury.bot.service_user)
+    lifecycle.touch(treasury.bot.service_user)
     info = treasury.result("GetApiKeyInfo")
     assert info.keys() == {
         "apiKeyName", "apiKey", "nonce", "nonceWindow", "permissions", "iban", "validUntil", "queryFrom", "queryTo",

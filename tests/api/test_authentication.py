@@ -6,9 +6,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts import keys, tiers
-from accounts.brakes import revoke_key, suspend_service_user
+from accounts.api_keys import call_limits, lifecycle
 from accounts.models import ApiKey, Organization, ServiceUser
+from accounts.service_users.emergency_stop import revoke_key, suspend_service_user
 from portal.api import signature
 from tests.api.calls import Wire, next_nonce, only_error, sign
 
@@ -22,12 +22,12 @@ pytestmark = pytest.mark.django_db
 def change_bot(wire: Wire, **values: object) -> None:
     """What an approved change of the Service User does to its row and its keys."""
     ServiceUser.objects.filter(pk=wire.bot.service_user.pk).update(**values)
-    keys.touch(wire.bot.service_user)
+    lifecycle.touch(wire.bot.service_user)
 
 
 def change_key(wire: Wire, **values: object) -> None:
     ApiKey.objects.filter(pk=wire.bot.key.pk).update(**values)
-    keys.touch(wire.bot.service_user)
+    lifecycle.touch(wire.bot.service_user)
 
 
 def high(wire: Wire) -> int:
@@ -145,7 +145,7 @@ class TestOneAnswerForEveryDeadKey:
             case "source":
                 change_bot(readonly, ip_allow_list=["198.51.100.0/24"])
         if not is_cached:
-            keys.forget(readonly.bot.public)
+            lifecycle.forget(readonly.bot.public)
         before = high(readonly)
         computed.clear()
         nonce = str(next_nonce())
@@ -291,7 +291,7 @@ def test_use_is_noted_with_time_and_address(readonly):
 def test_the_call_counter_rises_leaks_and_refuses(readonly, settings, monkeypatch):
     """AP-12: call counters per key after the nonce; the refused call has spent its nonce."""
     settings.API_LIMITS = True
-    monkeypatch.setitem(tiers.CALLS, "pro", tiers.Calls(4.0, 1.0))
+    monkeypatch.setitem(call_limits.CALLS, "pro", call_limits.Calls(4.0, 1.0))
     start = timezone.now()
     with time_machine.travel(start, tick=False) as clock:
         for method in ("Ledgers", "Balance", "Balance"):
@@ -306,7 +306,7 @@ def test_the_call_counter_rises_leaks_and_refuses(readonly, settings, monkeypatc
 
 def test_placing_and_cancelling_orders_does_not_count(trading, settings, monkeypatch):
     settings.API_LIMITS = True
-    monkeypatch.setitem(tiers.CALLS, "pro", tiers.Calls(1.0, 1.0))
+    monkeypatch.setitem(call_limits.CALLS, "pro", call_limits.Calls(1.0, 1.0))
     for _ in range(5):
         assert trading.error("AddOrder") == "EGeneral:Invalid arguments"
         assert trading.error("CancelOrder") == "EGeneral:Invalid arguments"
@@ -321,7 +321,7 @@ def test_the_tier_of_the_organization_says_how_many(readonly, settings, tier, al
     with time_machine.travel(timezone.now(), tick=False):
         readonly.result("Balance")
         Organization.objects.filter(pk=organization.pk).update(api_tier=tier)
-        keys.touch_organization(organization)
+        lifecycle.touch_organization(organization)
         errors = [readonly.ask("Balance")["error"] for _ in range(60)]
     assert errors.count([]) == min(allowed - 1, 60) + (tier == "off")
     assert [] not in errors[allowed:]

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts import keys
+from accounts.api_keys import lifecycle
 from accounts.models import ServiceUser
 from portal.venues.paper import funding
 from portal.venues.paper.deposits.models import DepositAddress
@@ -44,7 +44,7 @@ def test_an_address_is_made_once_and_another_one_when_asked(treasury):
 def test_who_may_only_query_makes_no_address(treasury):
     """Reference §6: without `new` also for query-funds."""
     ServiceUser.objects.filter(pk=treasury.bot.service_user.pk).update(permissions=["query-funds"])
-    keys.touch(treasury.bot.service_user)
+    lifecycle.touch(treasury.bot.service_user)
     fields = {"asset": "XBT", "method": "Bitcoin"}
     assert treasury.result("DepositAddresses", **fields) == []
     assert treasury.error("DepositAddresses", **fields, new="true") == "EGeneral:Permission denied"

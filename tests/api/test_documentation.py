@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from accounts.api_keys.call_limits import CALLS
 from accounts.models.organization import ApiTier
-from accounts.tiers import CALLS
 from portal.api import methods, permissions
 from portal.api.envelope import Error
 

@@ -12,7 +12,7 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 
-from accounts import keys
+from accounts.api_keys import lifecycle
 from accounts.models import ServiceUser
 from portal.audit.models import AuditEvent
 from portal.venues.paper import duties
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 def window(wire: Wire, start: datetime | None, end: datetime | None) -> None:
     ServiceUser.objects.filter(pk=wire.bot.service_user.pk).update(query_start=start, query_end=end)
-    keys.touch(wire.bot.service_user)
+    lifecycle.touch(wire.bot.service_user)
 
 
 def fetch(wire: Wire, export_id: str):

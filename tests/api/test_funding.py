@@ -6,9 +6,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts import keys
-from accounts.brakes import revoke_key
+from accounts.api_keys import lifecycle
 from accounts.models import ServiceUser
+from accounts.service_users.emergency_stop import revoke_key
 from policies.changes import decide, opening, propose
 from policies.models import ChangeRequest
 from policies.operations import RemovePolicy, remove_policy
@@ -289,7 +289,7 @@ def test_the_query_window_bounds_what_status_shows(treasury):
         ServiceUser.objects.filter(pk=treasury.bot.service_user.pk).update(
             query_start=start + timedelta(hours=1), query_end=start + timedelta(hours=2)
         )
-        keys.touch(treasury.bot.service_user)
+        lifecycle.touch(treasury.bot.service_user)
         assert [row["refid"] for row in treasury.result("WithdrawStatus")] == [refids[1]]
 
 

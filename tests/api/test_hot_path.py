@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts import keys
+from accounts.api_keys import lifecycle
 from accounts.models import ServiceUser
 from portal.core.sql import fetch
 from tests.api.calls import next_nonce
@@ -26,7 +26,7 @@ def test_a_signed_balance_is_two_statements(readonly):
 
 def test_a_call_with_a_nonce_window_still_reads_balances_in_one(readonly):
     ServiceUser.objects.filter(pk=readonly.bot.service_user.pk).update(nonce_window=100)
-    keys.touch(readonly.bot.service_user)
+    lifecycle.touch(readonly.bot.service_user)
     readonly.result("Balance")
     with CaptureQueriesContext(connection) as queries:
         readonly.result("BalanceEx")

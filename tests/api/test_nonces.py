@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts import keys
+from accounts.api_keys import lifecycle
 from accounts.models import ApiKey, ServiceUser
 from portal.api import gateway
 from tests.api.calls import FORM, Wire, next_nonce, only_error, sign
@@ -24,7 +24,7 @@ NO_NONCES = [
 
 def give_window(wire: Wire, window: int) -> None:
     ServiceUser.objects.filter(pk=wire.bot.service_user.pk).update(nonce_window=window)
-    keys.touch(wire.bot.service_user)
+    lifecycle.touch(wire.bot.service_user)
 
 
 def last(wire: Wire) -> int:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from accounts import keys
+from accounts.api_keys import lifecycle
+from accounts.api_keys.permission_catalogue import SERVED
 from accounts.models import ServiceUser
 from accounts.models.service_user import Permission
-from accounts.served import SERVED
 from portal.api import methods
 from portal.api.permissions import COSTS, PERMISSIONS, opens
 
@@ -91,7 +91,7 @@ def test_over_the_wire_a_permission_opens_its_methods_and_no_other(treasury, ide
     held = [] if identifier == "create-ws-token" else [identifier]
     websocket = identifier == "create-ws-token"
     ServiceUser.objects.filter(pk=treasury.bot.service_user.pk).update(permissions=held, websocket=websocket)
-    keys.touch(treasury.bot.service_user)
+    lifecycle.touch(treasury.bot.service_user)
     denied = {method for method in EXPECTED if treasury.ask(method)["error"] == ["EGeneral:Permission denied"]}
     opened = {method for method, needed in EXPECTED.items() if needed == "*" or identifier in needed.split()}
     assert denied == EXPECTED.keys() - opened

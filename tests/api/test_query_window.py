@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 import time_machine
 
-from accounts import keys
+from accounts.api_keys import lifecycle
 from accounts.models import ServiceUser
 from portal.api import methods
 from portal.venues.paper import funding
@@ -116,7 +116,7 @@ def test_a_read_shows_what_lies_in_the_window_and_nothing_else(method, made, tre
             (HOURS[1], HOURS[2], {1}),
         ):
             ServiceUser.objects.filter(pk=treasury.bot.service_user.pk).update(query_start=start, query_end=end)
-            keys.touch(treasury.bot.service_user)
+            lifecycle.touch(treasury.bot.service_user)
             shown = READS[method](treasury, made)
             for kind in SHOWS[method]:
                 expected = {made[kind][hour] for hour in seen}
@@ -126,7 +126,7 @@ def test_a_read_shows_what_lies_in_the_window_and_nothing_else(method, made, tre
 def test_bounds_by_id_do_not_look_outside(made, treasury):
     """An id outside of the window is no bound: it answers as one that does not exist."""
     ServiceUser.objects.filter(pk=treasury.bot.service_user.pk).update(query_start=HOURS[1])
-    keys.touch(treasury.bot.service_user)
+    lifecycle.touch(treasury.bot.service_user)
     with time_machine.travel(LATER, tick=False):
         for method, kind in (("Ledgers", "entry"), ("ClosedOrders", "closed"), ("TradesHistory", "trade")):
             unknown = treasury.error(method, start=made[kind][0][::-1])

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import keys
+from accounts.api_keys import lifecycle
 from accounts.models import ServiceUser
 from tests.api.calls import Wire, ask_public
 
@@ -165,7 +165,7 @@ def test_a_key_sees_orders_by_their_state(trading):
     both = f"{resting},{filled}"
     for permission, seen in (("query-open-trades", {resting}), ("query-closed-trades", {filled})):
         ServiceUser.objects.filter(pk=trading.bot.service_user.pk).update(permissions=[permission])
-        keys.touch(trading.bot.service_user)
+        lifecycle.touch(trading.bot.service_user)
         assert trading.result("QueryOrders", txid=both).keys() == seen
 
 

@@ -7,9 +7,9 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts import usage
+from accounts.api_keys import usage
+from accounts.api_keys.refused_calls import explain
 from accounts.models import RefusedCall
-from accounts.refused import explain
 from portal.venues.paper import catalogue, funding
 from tests.api.calls import ask_public
 from tests.api.test_trading import FAR

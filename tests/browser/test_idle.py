@@ -115,7 +115,7 @@ def test_a_passkey_opens_the_dialog_over_the_page(person):
 
 AGED = """
 from accounts.models import Session
-from accounts.sessions import SessionStore
+from accounts.authentication.session_store import SessionStore
 for row in Session.objects.filter(user__email="{email}"):
     store = SessionStore(row.session_key)
     store["active_at"] -= 60 * row.member.organization.idle_minutes - 4

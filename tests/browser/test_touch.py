@@ -29,7 +29,7 @@ SWITCHER = """() => {
 
 TOLD = """
 from accounts.models import User
-from accounts.notices import notify_security
+from accounts.authentication.notifications import notify_security
 notify_security(User.objects.get(email="{email}"), "password_changed")
 """
 

@@ -23,13 +23,13 @@ from dataclasses import replace
 import django
 django.setup()
 from accounts import keys
-from accounts.brakes import revoke_key, suspend_service_user
-from accounts.limits import limits_of
+from accounts.service_users.emergency_stop import revoke_key, suspend_service_user
+from accounts.service_users.key_settings import limits_of
 from accounts.models import Account, ApiKey, Member, ServiceUser
-from accounts.operations.service_users import (
+from accounts.service_users.create_and_change import (
     ChangeServiceUser, CreateServiceUser, change_service_user, create_service_user,
 )
-from accounts.operations.standing import LiftSuspension, lift_suspension
+from accounts.service_users.reinstate_and_remove import LiftSuspension, lift_suspension
 from django.utils import timezone
 from datetime import timedelta
 from policies.changes import propose

@@ -11,7 +11,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from accounts.snippets import snippets
+from accounts.api_keys.client_snippets import snippets
 from tests.api.calls import FORM, sign
 
 pytestmark = pytest.mark.slow

@@ -18,7 +18,7 @@ from django.core.management import CommandError, call_command
 from django.db import models
 from django_tasks_db.models import DBTaskResult
 
-from accounts import keys
+from accounts.api_keys import lifecycle
 from accounts.factors import totp
 from accounts.models import ApiKey, Authenticator
 from portal.core import keys_check, secrets
@@ -72,8 +72,8 @@ def test_everything_is_sealed_anew_and_still_opens(with_keys, world, owner, trad
         sealed = column.model._meta.base_manager.values_list(column.name, flat=True)
         assert all(value.startswith("next.") for value in sealed), column
     key = ApiKey.objects.get(pk=trading_bot.key.pk)
-    assert keys.secret_of(key.sealed_secret, public=key.public) == trading_bot.secret
-    assert keys.find(trading_bot.public) is not None
+    assert lifecycle.secret_of(key.sealed_secret, public=key.public) == trading_bot.secret
+    assert lifecycle.find(trading_bot.public) is not None
     assert re.fullmatch("[0-9]{6}", totp.current_code(owner.user))
     assert people.code(owner)
 
@@ -149,8 +149,8 @@ def test_every_seal_in_the_code_is_for_a_known_column_or_a_session():
                 sealing.add(str(path.relative_to(real.BASE_DIR)))
     assert sealing == {
         "accounts/factors/totp.py",
-        "accounts/identity/checks.py",
-        "accounts/keys.py",
+        "accounts/members/identity/checks.py",
+        "accounts/api_keys/lifecycle.py",
         "portal/audit/chain.py",  # the seal of a chain, another word for its hash
         "portal/audit/record.py",
         "portal/core/canary.py",  # a sample that stays under its own key

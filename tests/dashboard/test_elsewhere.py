@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Member
-from accounts.organizations import add_member
+from accounts.organizations.founding import add_member
 from policies.workflows import Right, Workflow
 from portal.treasury.withdrawals import request_withdrawal
 from tests.factories.world import World

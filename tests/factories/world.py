@@ -5,11 +5,11 @@ from decimal import Decimal
 
 from django_tasks_db.models import DBTaskResult
 
-from accounts import keys
+from accounts.api_keys import lifecycle
 from accounts.factors import totp
 from accounts.models import Account, ApiKey, Member, Organization, ServiceUser, User
-from accounts.operations.service_users import CreateServiceUser, create_service_user
-from accounts.organizations import add_member, create_organization
+from accounts.organizations.founding import add_member, create_organization
+from accounts.service_users.create_and_change import CreateServiceUser, create_service_user
 from policies.changes import propose
 from policies.operations import ConfigurePolicy, configure_policy
 from policies.workflows import Right, Workflow
@@ -102,7 +102,7 @@ def load() -> World:
     bots = {}
     for key in ApiKey.objects.select_related("service_user__organization", "service_user__account", "made_by__user"):
         bots[key.service_user.name] = Bot(
-            key.service_user, key, key.public, keys.secret_of(key.sealed_secret, public=key.public)
+            key.service_user, key, key.public, lifecycle.secret_of(key.sealed_secret, public=key.public)
         )
     account = Account.objects.get(organization=organization, name="Main")
     return World(organization, elsewhere, account, members, bots)
@@ -128,7 +128,7 @@ def make_bot(owner: Member, account: Account, name: str, permissions: tuple[str,
     propose(create_service_user, actor=owner, params=params)
     service_user = ServiceUser.objects.get(organization=owner.organization, name=name)
     key = ApiKey.objects.get(service_user=service_user)
-    revealed = keys.reveal(key.pk, member=owner)
+    revealed = lifecycle.reveal(key.pk, member=owner)
     key.refresh_from_db()
     return Bot(service_user, key, revealed.public, revealed.secret)
 

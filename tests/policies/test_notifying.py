@@ -12,8 +12,8 @@ from django.test import Client
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
+from accounts.members.end_membership import RemoveMember, remove_member
 from accounts.models import User
-from accounts.operations.membership import RemoveMember, remove_member
 from policies import notifying
 from policies.changes import cancel, expire_due, moving, propose
 from policies.choices import Tell

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.organizations import add_member
+from accounts.organizations.founding import add_member
 from policies.changes import decide, propose
 from policies.models import ChangeRequest, Grant, Policy
 from policies.operations import ConfigurePolicy, configure_policy

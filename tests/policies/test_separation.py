@@ -8,10 +8,10 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import entitlements
-from accounts.entitlements import Given
+from accounts import grants
+from accounts.grants import Given
+from accounts.members.change_rights import ChangeRights, change_rights
 from accounts.models import Custodian, Member
-from accounts.operations.rights import ChangeRights, change_rights
 from policies.changes import propose
 from policies.facts import asking
 from policies.models import Decision, Grant, State
@@ -132,7 +132,7 @@ def test_the_change_cannot_be_approved_by_whom_it_adds_or_favours(house):
     approver = Given(Workflow.MANAGE_ACCESS, Right.APPROVE)
     added = propose(change_rights, actor=house.ana, params=ChangeRights(accomplice.pk, (), (approver,)))
     favoured = house.member("nora", Right.APPROVE, workflows=(Workflow.MANAGE_ACCESS,))
-    more = entitlements.ordered([approver, Given(Workflow.MANAGE_POLICIES, Right.EXECUTE)])
+    more = grants.ordered([approver, Given(Workflow.MANAGE_POLICIES, Right.EXECUTE)])
     grown = propose(change_rights, actor=house.ana, params=ChangeRights(favoured.pk, (approver,), more))
     for change, member in ((added, accomplice), (grown, favoured)):
         for decision in (yes, no):

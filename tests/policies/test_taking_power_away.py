@@ -3,10 +3,10 @@
 import pytest
 from django.urls import reverse
 
-from accounts import entitlements
-from accounts.entitlements import Given
-from accounts.operations.membership import RemoveMember, remove_member
-from accounts.operations.rights import ChangeRights, change_rights
+from accounts import grants
+from accounts.grants import Given
+from accounts.members.change_rights import ChangeRights, change_rights
+from accounts.members.end_membership import RemoveMember, remove_member
 from policies.changes import propose
 from policies.models import Decision, State
 from policies.workflows import Right, Workflow
@@ -52,8 +52,8 @@ def test_what_gives_power_ends_by_one_rejection(house):
 @pytest.mark.parametrize(("gains", "ends"), [((), State.PENDING), ((Right.EXECUTE,), State.REJECTED)])
 def test_fewer_rights_take_power_away_and_others_do_not(house, gains, ends):
     """fault rules-R5: one right less; with one that they did not hold, it is a change like any other."""
-    before = entitlements.of(house.fay)
-    after = entitlements.ordered([*before[1:], *(Given(ACCESS, right) for right in gains)])
+    before = grants.of(house.fay)
+    after = grants.ordered([*before[1:], *(Given(ACCESS, right) for right in gains)])
     change = propose(change_rights, actor=house.ana, params=ChangeRights(house.fay.pk, before, after))
     assert no(change, house.ben).state == ends
 

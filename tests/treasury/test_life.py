@@ -19,9 +19,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from accounts import brakes, entitlements
+from accounts import grants
+from accounts.members.change_rights import ChangeRights, change_rights
 from accounts.models import Member
-from accounts.operations.rights import ChangeRights, change_rights
+from accounts.service_users import emergency_stop
 from policies import changes
 from policies.access import grant
 from policies.changes import propose
@@ -126,9 +127,9 @@ class Life(RuleBasedStateMachine):
     @rule(name=people, about=people, keeps=st.booleans())
     def ask_for_rights(self, name: str, about: str, keeps: bool) -> None:
         member = self.house.people[about]
-        held = entitlements.of(member)
-        approve = tuple(entitlements.Given(workflow, Right.APPROVE) for workflow in Workflow)
-        after = entitlements.ordered((*held, *approve)) if keeps else tuple(one for one in held if one not in approve)
+        held = grants.of(member)
+        approve = tuple(grants.Given(workflow, Right.APPROVE) for workflow in Workflow)
+        after = grants.ordered((*held, *approve)) if keeps else tuple(one for one in held if one not in approve)
         self.do(self.proposing(name, change_rights, ChangeRights(member.pk, held, after)), elsewhere=False)
 
     @rule(place=places)
@@ -187,7 +188,7 @@ class Life(RuleBasedStateMachine):
     @rule(name=people, about=st.sampled_from(["ana", "ben", "cleo"]))
     def suspend(self, name: str, about: str) -> None:
         self.do(
-            lambda: brakes.suspend_member(
+            lambda: emergency_stop.suspend_member(
                 actor=self.house.people[name], member=self.house.people[about], reason="It has to stop."
             ),
             False,

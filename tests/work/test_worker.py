@@ -14,7 +14,8 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from accounts import notices, own_password
+from accounts.authentication import notifications
+from accounts.security import password_change
 from portal.work import duties, mail, worker
 from portal.work.duties import Duty
 from portal.work.models import DutyTurn
@@ -90,7 +91,7 @@ def test_of_two_workers_one_takes_a_duty(duty, is_known):
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_workers_one_runs_a_task(world, mailoutbox):
-    notices.notify_security(world.members["owner"].user, "password_changed")
+    notifications.notify_security(world.members["owner"].user, "password_changed")
     assert DBTaskResult.objects.ready().count() == 1
     meeting, ran = Barrier(2), []
 
@@ -116,7 +117,7 @@ def both(side) -> None:
 def test_no_link_lies_readable_in_the_queue(owner, mailoutbox):
     """SE-4: canary value through the flow, then search logs, mail, database dump: only the mail has it."""
     DBTaskResult.objects.all().delete()
-    own_password.ask_for_link(owner.user.email)
+    password_change.ask_for_link(owner.user.email)
     dump = rows_of_everything()
     mail.settle()
     (sent,) = mailoutbox
@@ -130,7 +131,7 @@ def test_no_link_lies_readable_in_the_queue(owner, mailoutbox):
 @pytest.mark.django_db
 def test_a_mail_that_could_not_be_sent_is_tried_again_later(owner, mailoutbox, settings, caplog):
     DBTaskResult.objects.all().delete()
-    own_password.ask_for_link(owner.user.email)
+    password_change.ask_for_link(owner.user.email)
     backend, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, "no.such.backend"
     mail.settle()
     settings.EMAIL_BACKEND = backend
@@ -144,7 +145,7 @@ def test_a_mail_that_could_not_be_sent_is_tried_again_later(owner, mailoutbox, s
 @pytest.mark.django_db
 def test_what_a_killed_worker_had_begun_is_taken_up(owner, mailoutbox):
     DBTaskResult.objects.all().delete()
-    own_password.ask_for_link(owner.user.email)
+    password_change.ask_for_link(owner.user.email)
     DBTaskResult.objects.get().claim("killed")
     worker.take_up_lost_tasks()
     mail.settle()

@@ -10,13 +10,13 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.urls import reverse
 
-from accounts import links, passwords
+from accounts.authentication import email_links, passwords
+from accounts.authentication.passwords import LONGEST
 from accounts.factors import totp
 from accounts.models import User
 from accounts.models.invitation import LinkPurpose
 from accounts.models.organization import Currency, SecondFactorLevel
-from accounts.organizations import create_organization
-from accounts.passwords import LONGEST
+from accounts.organizations.founding import create_organization
 from portal.core import context
 from portal.core.canary import SealingCommand
 from portal.core.errors import DomainError
@@ -74,10 +74,10 @@ class Command(SealingCommand):
         else:
             path = reverse(
                 "accounts:enrol_link",
-                kwargs={"token": links.issue(owner, LinkPurpose.ENROL, member=owner.memberships.get()).text},
+                kwargs={"token": email_links.issue(owner, LinkPurpose.ENROL, member=owner.memberships.get()).text},
             )
             self.stdout.write("They enrol a passkey with this link and their password, once, within seven days:")
-            self.stdout.write(f"  link    {links.absolute(path)}")
+            self.stdout.write(f"  link    {email_links.absolute(path)}")
 
     def _check(self, name: str, owner_name: str, currency: str) -> None:
         if not 1 <= len(name) <= 80 or any(is_unseen(letter) for letter in name):

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from accounts import recoveries
 from accounts.models import User
+from accounts.security import operator_recovery
 from portal.core import context
 from portal.core.canary import SealingCommand
 from portal.core.errors import DomainError, Refused
@@ -28,7 +28,7 @@ class Command(SealingCommand):
             raise CommandError("There is nobody with this address.")
         try:
             with context.origin(source="", via="recoverowner"):
-                if recoveries.running(user):
+                if operator_recovery.running(user):
                     self._open(user)
                 else:
                     self._announce(user)
@@ -38,13 +38,13 @@ class Command(SealingCommand):
             mail.settle()
 
     def _announce(self, user: User) -> None:
-        (first, *_) = recoveries.announce(user)
+        (first, *_) = operator_recovery.announce(user)
         self.stdout.write(f"Everybody in the organizations of {user.name} is being told.")
         self.stdout.write(f"Run this again after {dated(first.opens_at)} UTC, unless a member cancels it.")
 
     def _open(self, user: User) -> None:
         try:
-            untold = recoveries.open_enrolment(user)
+            untold = operator_recovery.open_enrolment(user)
         except Refused as error:
             self.stdout.write(f"A recovery of {user.name} is announced.")
             raise CommandError(error.message) from error

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from accounts import keys
+from accounts.api_keys import lifecycle
 from accounts.models import Organization
 from accounts.models.organization import ApiTier
 from portal.audit.kinds import EventKind
@@ -32,7 +32,7 @@ class Command(BaseCommand):
                 organization.api_tier = after
                 organization.save(update_fields=["api_tier"])
                 # The tier of a key is remembered with it, in every process.
-                keys.touch_organization(organization)
+                lifecycle.touch_organization(organization)
                 record(
                     EventKind.API_TIER_CHANGED,
                     actor=operator(organization.pk),

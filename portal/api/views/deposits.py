@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from accounts.api_keys.refused_calls import Reason
 from accounts.models.service_user import Permission
-from accounts.refused import Reason
 from portal.api.caller import Caller
 from portal.api.classes import ABOUT, ASSET_CLASS, CURRENCY, no_assets
 from portal.api.envelope import JSON, ApiError, Error

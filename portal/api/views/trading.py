@@ -9,7 +9,7 @@ from typing import Final, NoReturn
 
 from django.utils import timezone
 
-from accounts.refused import Reason
+from accounts.api_keys.refused_calls import Reason
 from portal.api.caller import Caller
 from portal.api.classes import ABOUT, ASSET_CLASS, CURRENCY, no_pairs
 from portal.api.envelope import JSON, ApiError, Error

@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from accounts.authentication.known_networks import network_of
 from accounts.models import Member
-from accounts.sources import network_of
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core import context

@@ -7,8 +7,8 @@ from typing import Final
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import restoring
 from accounts.models import Account, Organization
+from accounts.security import after_restore
 from policies.models import OPEN_STATES
 from portal.core import context
 from portal.core.management.asking import agrees
@@ -34,11 +34,11 @@ class Command(BaseCommand):
         with context.origin(source="", via="afterrestore"):
             for organization in Organization.objects.order_by("pk"):
                 self._close(organization)
-            ended = restoring.end_every_session()
+            ended = after_restore.end_every_session()
         self.stdout.write(f"{ended} sessions were ended.")
 
     def _close(self, organization: Organization) -> None:
-        lifted, reaches = restoring.close_the_past(organization)
+        lifted, reaches = after_restore.close_the_past(organization)
         until = "nothing" if reaches is None else f"{reaches:%Y-%m-%d %H:%M:%S} UTC"
         self.stdout.write(f"{organization.name}: its history reaches to {until}. {len(lifted)} keys were lifted.")
         for found in lifted:

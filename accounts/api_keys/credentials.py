@@ -1,0 +1,241 @@
+"""The credentials of live keys: found on every call, kept by each process, trusted only as far as the row says so."""
+
+import hmac
+import re
+from base64 import b64decode
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from hmac import HMAC
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from threading import Lock
+from typing import Final, TypeAlias
+
+from django.db import connection, transaction
+
+from accounts.api_keys import call_limits
+from accounts.api_keys.nonces import Nonces, accept
+from accounts.models import ApiKey
+from accounts.models.api_key import place_of
+from portal.core.secrets import unseal
+from portal.core.sql import fetch
+
+PUBLIC: Final = re.compile(r"[A-Za-z0-9]{56}", re.ASCII)
+CACHED: Final = 10_000
+
+
+class Refusal(StrEnum):
+    """Why a call was not spent. After CHANGED, find the key again and judge the call anew, once."""
+
+    KEY = "key"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class NonceUsed:
+    """The nonce cannot be taken any more: `high` is the highest that the key has used."""
+
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """The call counts. `level` is the key's call counter after it; `is_over`: too high, the call is to be refused."""
+
+    level: float
+    is_over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a process remembers of a live key. `hmac` is keyed HMAC-SHA512, to be copied for each call.
+
+    It may be out of date. Before refusing because of it, ask `is_current`; an acceptance is confirmed by `spend`.
+    """
+
+    id: int
+    public: str
+    version: int
+    hmac: HMAC = field(repr=False)
+    service_user_id: int
+    organization_id: int
+    account_id: int
+    venue: str
+    tier: str
+    name: str
+    permissions: frozenset[str]
+    websocket: bool
+    networks: tuple[IPv4Network | IPv6Network, ...]
+    nonce_window: int
+    expires_at: datetime | None
+    query_start: datetime | None
+    query_end: datetime | None
+
+    def has_expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
+
+
+_cache: OrderedDict[str, Credential] = OrderedDict()
+_cache_lock = Lock()
+
+
+def find(public: str) -> Credential | None:
+    """The live key of that public half; None if it is unknown, unclaimed, revoked, or its bot suspended or removed.
+
+    An expired key is found: `expires_at` tells.
+    """
+    with _cache_lock:
+        known = _cache.get(public)
+        if known is not None:
+            _cache.move_to_end(public)
+            return known
+    if not PUBLIC.fullmatch(public):
+        return None
+    credential = _load(public)
+    if credential is not None:
+        with _cache_lock:
+            _cache[public] = credential
+            while len(_cache) > CACHED:
+                _cache.popitem(last=False)
+    return credential
+
+
+def forget(public: str) -> None:
+    """Drop what this process remembers of a key."""
+    with _cache_lock:
+        _cache.pop(public, None)
+
+
+def is_current(credential: Credential) -> bool:
+    """Whether the key is still as remembered; otherwise it is forgotten, to be found again."""
+    return _high_if_current(credential) is not None
+
+
+def _high_if_current(credential: Credential) -> int | None:
+    """The highest nonce of the key, if it is still as remembered; otherwise it is forgotten."""
+    for version, high in fetch(VERSION, {"id": credential.id}):
+        if version == credential.version:
+            return int(high)
+    forget(credential.public)
+    return None
+
+
+VERSION: Final = "SELECT version, last_nonce FROM accounts_apikey WHERE id = %(id)s"
+
+# One text for both databases, prepared: by primary key, and everything it relies on is checked again in it.
+# The level leaks first, then takes the cost, and stops at the cap, so that a flood blocks the key for seconds only.
+SPEND: Final = """
+UPDATE accounts_apikey SET last_nonce = %(nonce)s,
+  calls = CASE
+    WHEN calls <= (%(now)s - calls_at) * %(decay)s THEN %(cost)s
+    WHEN calls - (%(now)s - calls_at) * %(decay)s + %(cost)s < %(cap)s
+      THEN calls - (%(now)s - calls_at) * %(decay)s + %(cost)s
+    ELSE %(cap)s END,
+  calls_at = %(now)s, last_used_at = %(at)s, last_used_ip = %(source)s, last_used_method = %(method)s
+WHERE id = %(id)s AND version = %(version)s AND is_active
+  AND (expires_at IS NULL OR expires_at > %(at)s) AND last_nonce < %(nonce)s
+RETURNING calls
+"""
+
+
+Outcome: TypeAlias = "Spent | NonceUsed | Refusal"
+
+
+def spend(credential: Credential, *, nonce: int, source: str, cost: float, now: datetime, method: str = "") -> Outcome:
+    """Use up `nonce` and count the call, in one statement; it stays spent whatever happens to the call afterwards.
+
+    `nonce` is at most 2^63-1 (the caller refuses what lies in the far future). Must not run inside another transaction.
+    """
+    calls = call_limits.calls(credential.tier)
+    if credential.nonce_window > 0:
+        return _spend_in_window(credential, nonce=nonce, source=source, cost=cost, now=now, method=method)
+    rows = fetch(
+        SPEND,
+        {
+            "id": credential.id,
+            "version": credential.version,
+            "nonce": nonce,
+            "now": now.timestamp(),
+            "at": connection.ops.adapt_datetimefield_value(now),
+            "source": source,
+            "method": method,
+            "cost": float(cost),
+            "decay": calls.decay,
+            "cap": calls.cap,
+        },
+    )
+    if rows:
+        return Spent(level=rows[0][0], is_over=rows[0][0] > calls.maximum)
+    high = _high_if_current(credential)
+    if high is None:
+        return Refusal.CHANGED
+    return Refusal.KEY if credential.has_expired(now) else NonceUsed(high)
+
+
+@transaction.atomic
+def _spend_in_window(
+    credential: Credential, *, nonce: int, source: str, cost: float, now: datetime, method: str
+) -> Outcome:
+    """The same with a nonce window: the pure rule decides while the row is locked."""
+    key = ApiKey.objects.select_for_update().filter(pk=credential.id).first()
+    if key is None or key.version != credential.version:
+        forget(credential.public)
+        return Refusal.CHANGED
+    if not key.is_active or credential.has_expired(now):
+        return Refusal.KEY
+    seen = Nonces(
+        high=key.last_nonce, window=credential.nonce_window, floor=key.floor_nonce, recent=tuple(key.recent_nonces)
+    )
+    after = accept(seen, nonce)
+    if after is None:
+        return NonceUsed(key.last_nonce)
+    calls = call_limits.calls(credential.tier)
+    leaked = max(key.calls - (now.timestamp() - key.calls_at) * calls.decay, 0.0)
+    level = min(leaked + cost, calls.cap)
+    ApiKey.objects.filter(pk=key.pk).update(
+        last_nonce=after.high,
+        floor_nonce=after.floor,
+        recent_nonces=list(after.recent),
+        calls=level,
+        calls_at=now.timestamp(),
+        last_used_at=now,
+        last_used_ip=source,
+        last_used_method=method,
+    )
+    return Spent(level=level, is_over=level > calls.maximum)
+
+
+def secret_of(sealed: str, *, public: str) -> str:
+    """The secret half as it was revealed: base64 of 64 bytes."""
+    return unseal(sealed, place=place_of(public)).decode()
+
+
+def _load(public: str) -> Credential | None:
+    key = (
+        ApiKey.objects.select_related("service_user__account", "service_user__organization")
+        .filter(public=public, is_active=True, service_user__suspended_at=None, service_user__removed_at=None)
+        .first()
+    )
+    if key is None:
+        return None
+    bot = key.service_user
+    return Credential(
+        id=key.pk,
+        public=public,
+        version=key.version,
+        hmac=hmac.new(b64decode(secret_of(key.sealed_secret, public=public)), digestmod="sha512"),
+        service_user_id=bot.pk,
+        organization_id=bot.organization_id,
+        account_id=bot.account_id,
+        venue=bot.account.venue,
+        tier=bot.organization.api_tier,
+        name=bot.name,
+        permissions=frozenset(bot.permissions),
+        websocket=bot.websocket,
+        networks=tuple(ip_network(text) for text in bot.ip_allow_list),
+        nonce_window=bot.nonce_window,
+        expires_at=key.expires_at,
+        query_start=bot.query_start,
+        query_end=bot.query_end,
+    )

@@ -1,0 +1,191 @@
+"""How often signing in may be tried (security SI-5, F-11): counted before it is tried, forgiven when it was right.
+
+Passwords are counted by address and source, then by source, then by address alone. The last is soft: it makes a
+stranger wait, who has never been in from there, and the member only after a hundred failures in a row. Even then a
+link by mail or a passkey lets them in. Addresses are counted as typed, so that nobody learns which of them exist.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.authentication import known_networks
+from accounts.models import Attempts, User
+from portal.core.clocks import is_ahead
+from portal.core.secrets import digest
+
+WINDOW: Final = timedelta(minutes=15)
+FREE_IN_A_ROW: Final = 10
+FREE_CODES_IN_A_ROW: Final = 5
+PASSWORD_DELAY: Final = timedelta(seconds=1)
+CODE_DELAY: Final = timedelta(seconds=30)
+LONGEST_WAIT: Final = timedelta(minutes=5)
+# Nobody's password or code is guessed at for longer than this, however patiently (NIST SP 800-63B §5.2.2).
+HARD_STOP: Final = 100
+FORGOTTEN_AFTER: Final = timedelta(days=1)
+KEPT: Final = 20
+
+
+def is_stopped(email: str, source: str) -> bool:
+    """Whether the source has used up its tries, or those for this address: read without a lock, and not counted.
+
+    Who hammers at the door must not cost anybody a lock, or a digest.
+    """
+    now = timezone.now()
+    rows = Attempts.objects.filter(key__in=(_pair(email, source), _source(source)), since__gt=now - WINDOW)
+    tries = {key: tries for key, tries, since in rows.values_list("key", "tries", "since") if not is_ahead(since, now)}
+    limits = (
+        (_pair(email, source), settings.PASSWORD_FAILURES),
+        (_source(source), settings.PASSWORD_FAILURES_OF_SOURCE),
+    )
+    return any(tries.get(key, 0) >= limit for key, limit in limits)
+
+
+def may_try_password(email: str, source: str) -> bool:
+    """Count one try, and say whether it may be made."""
+    with transaction.atomic():
+        return (
+            _take(_pair(email, source), settings.PASSWORD_FAILURES)
+            and _take(_source(source), settings.PASSWORD_FAILURES_OF_SOURCE)
+            and _take_softly(email, is_known=known_networks.is_known(_plain(email), source))
+        )
+
+
+def password_was_right(email: str, source: str) -> None:
+    """Take back what this one try counted; failures before it are forgiven once the second factor is right too."""
+    with transaction.atomic():
+        Attempts.objects.filter(key=_pair(email, source)).delete()
+        for key in (_source(source), _account(email)):
+            row = _locked(key)
+            row.tries, row.in_a_row = max(0, row.tries - 1), max(0, row.in_a_row - 1)
+            row.save()
+
+
+def signed_in(user: User, *, by_recovery_code: bool = False) -> int:
+    """Forgive all failures of a person who has just come in, and say how many in a row that were.
+
+    A recovery code does not forgive wrong codes: whoever guesses must not start anew with it.
+    """
+    rows = Attempts.objects.filter(key__in=[_account(user.email), _codes(user)])
+    failures = sum(rows.values_list("in_a_row", flat=True))
+    (rows.exclude(key=_codes(user)) if by_recovery_code else rows).delete()
+    return failures
+
+
+def forget_password_failures(email: str) -> None:
+    """A new password starts with a clean slate, wherever it is typed."""
+    Attempts.objects.filter(key=_account(email)).delete()
+
+
+def wait_for_code(user: User) -> timedelta | None:
+    """Count one try of a code, of whichever second factor; None if it may be made, or how long to wait first.
+
+    It only ever makes people wait. What stops for good is one authenticator (`accounts.factors.totp`), never a person.
+
+    Runs in the caller's transaction, which must commit also when the code is wrong.
+    """
+    with transaction.atomic():
+        row = _locked(_codes(user))
+        left = _wait(row, FREE_CODES_IN_A_ROW, first=CODE_DELAY)
+        if left is None:
+            _count(row)
+    return left
+
+
+def code_was_right(user: User) -> None:
+    """Forgive wrong codes, once one of a strong factor was right, or what they were of is taken away or made anew."""
+    Attempts.objects.filter(key=_codes(user)).delete()
+
+
+def may_ask_for_link(email: str, source: str) -> bool:
+    """Whether one more link may be mailed: three an hour to an address, twenty in a quarter of an hour for a source."""
+    with transaction.atomic():
+        return _take(f"links-from:{known_networks.network_of(source)}", 20) and _take(
+            f"links-to:{_short(_plain(email))}", 3, window=timedelta(hours=1)
+        )
+
+
+def may_send_invitation(number: int) -> bool:
+    """Whether the link of an invitation may be mailed once more: three an hour, whoever asks."""
+    with transaction.atomic():
+        return _take(f"invitation:{number}", 3, window=timedelta(hours=1))
+
+
+def _take(key: str, limit: int, *, window: timedelta = WINDOW) -> bool:
+    row = _locked(key)
+    if timezone.now() - row.since >= window or is_ahead(row.since, timezone.now()):
+        row.tries, row.since = 0, timezone.now()
+    if row.tries >= limit:
+        return False
+    _count(row)
+    return True
+
+
+def _take_softly(email: str, *, is_known: bool) -> bool:
+    row = _locked(_account(email))
+    if row.in_a_row >= HARD_STOP or (not is_known and _wait(row, FREE_IN_A_ROW, first=PASSWORD_DELAY) is not None):
+        return False
+    _count(row)
+    return True
+
+
+def _wait(row: Attempts, free: int, *, first: timedelta) -> timedelta | None:
+    """What is left of the delay that doubles with every failure after the first `free`."""
+    if row.in_a_row < free:
+        return None
+    # Noted under a clock that ran ahead: nobody waits until the right time has caught up. The next try is noted anew.
+    if is_ahead(row.last_at, timezone.now()):
+        return None
+    delay = min(first * 2 ** min(row.in_a_row - free, 20), LONGEST_WAIT)
+    left = row.last_at + delay - timezone.now()
+    return left if left > timedelta() else None
+
+
+def _count(row: Attempts) -> None:
+    row.tries += 1
+    row.in_a_row += 1
+    row.last_at = timezone.now()
+    row.save()
+
+
+def _locked(key: str) -> Attempts:
+    rows = Attempts.objects.select_for_update()
+    row = rows.filter(key=key).first()
+    if row is None:
+        now = timezone.now()
+        _forget_old(now)
+        Attempts.objects.bulk_create([Attempts(key=key, since=now, last_at=now)], ignore_conflicts=True)
+        row = rows.get(key=key)
+    return row
+
+
+def _forget_old(now: datetime) -> None:
+    """Rows of strangers' addresses must not pile up. What counts failures in a row is kept while it is near a stop."""
+    Attempts.objects.filter(last_at__lt=now - FORGOTTEN_AFTER, in_a_row__lt=KEPT).delete()
+
+
+def _pair(email: str, source: str) -> str:
+    return f"pair:{_short(f'{_plain(email)} {known_networks.network_of(source)}')}"
+
+
+def _source(source: str) -> str:
+    return f"source:{known_networks.network_of(source)}"
+
+
+def _account(email: str) -> str:
+    return f"account:{_short(_plain(email))}"
+
+
+def _codes(user: User) -> str:
+    return f"codes:{user.pk}"
+
+
+def _plain(email: str) -> str:
+    return email.strip().lower()
+
+
+def _short(text: str) -> str:
+    return digest(text)[:40]

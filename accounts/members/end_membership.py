@@ -1,0 +1,181 @@
+"""Ending a membership, and lifting a suspension (DESIGN §4, M4)."""
+
+from dataclasses import dataclass
+
+from django.db.models import F
+from django.utils import timezone
+from django.utils.html import format_html
+
+from accounts import grants
+from accounts.api_keys import unrevealed
+from accounts.authentication import session_store
+from accounts.members import invitations
+from accounts.members.request_titles import find, holds_power, name_of, refuse_owner
+from accounts.models import Member
+from accounts.models.member import not_suspended
+from accounts.organizations import ownership
+from accounts.service_users import lift
+from policies import changes
+from policies.models import ChangeRequest
+from policies.registry import Headline, Touched, operation, takes_all
+from policies.workflows import Workflow
+from portal.audit.kinds import EventKind
+from portal.audit.record import record
+from portal.core import markup
+from portal.core.actors import Actor
+from portal.core.describing import Description, Fact
+from portal.core.errors import Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMember:
+    """Who is to go, with the rights they held when this was asked, for the record."""
+
+    member_id: int
+    held: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LiftMemberSuspension:
+    """Which suspended Member may come back."""
+
+    member_id: int
+
+
+def check_removal(*, actor: Actor, params: RemoveMember, change: ChangeRequest) -> None:
+    """Raises: NotFound if they are gone already; Refused for the Owner."""
+    refuse_owner(find(change, params.member_id))
+
+
+def check_lift(*, actor: Actor, params: LiftMemberSuspension, change: ChangeRequest) -> None:
+    """Raises: Conflict if the Member is not suspended."""
+    member = find(change, params.member_id)
+    if not member.is_suspended:
+        raise Conflict(f"{member.label} is not suspended.")
+
+
+def describe_removal(change: ChangeRequest) -> Description:
+    name = change.title.removeprefix("Remove member ")
+    held = tuple(str(line) for line in change.params.get("held", ()))
+    return Description(
+        sentence=format_html(
+            "<b>{}</b> asks to remove <b>{}</b>. They are signed out, lose every right, what they asked for is "
+            "cancelled, and keys that they have not revealed are revoked. Their history stays.",
+            change.initiator_label,
+            name,
+        ),
+        facts=(Fact("Held when asked", "; ".join(held) or "no right"),),
+        panel=(Fact("Remove", name), Fact("Asked by", change.initiator_label)),
+    )
+
+
+def describe_lift(change: ChangeRequest) -> Description:
+    name = change.title.removeprefix("Lift suspension of member ")
+    member = (
+        Member.objects.select_related("user", "suspended_by__user").filter(pk=change.subject_member_id or 0).first()
+    )
+    facts: tuple[Fact, ...] = ()
+    if change.is_open and member is not None and member.suspended_at is not None and member.suspended_by is not None:
+        facts = (
+            Fact("Suspended", markup.moment(member.suspended_at)),
+            Fact("By", member.suspended_by.label),
+            Fact(
+                "Ends by itself",
+                markup.moment(member.suspended_until) if member.suspended_until else "no: kept out",
+            ),
+        )
+    return Description(
+        sentence=format_html(
+            "<b>{}</b> asks that <b>{}</b> may sign in again, with the rights they hold. What they had asked for stays "
+            "cancelled.",
+            change.initiator_label,
+            name,
+        ),
+        facts=facts,
+        panel=(Fact("Lift suspension of", name), Fact("Asked by", change.initiator_label)),
+    )
+
+
+def touched_membership(*, params: RemoveMember, change: ChangeRequest) -> tuple[Touched, ...]:
+    here = Member.objects.filter(organization_id=change.organization_id, pk=params.member_id, removed_at=None)
+    return (Touched("Membership", "member" if here.exists() else "removed already", "removed"),)
+
+
+def touched_suspension(*, params: LiftMemberSuspension, change: ChangeRequest) -> tuple[Touched, ...]:
+    members = Member.objects.filter(organization_id=change.organization_id, pk=params.member_id, removed_at=None)
+    row = members.exclude(not_suspended()).values_list("suspended_at", "suspended_until").first()
+    if row is None or row[0] is None:
+        return (Touched("Suspended", "no", "no"),)
+    # Who agreed to lift what would have ended by itself has not agreed to undo that they are kept out since.
+    since = f"since {row[0]:%Y-%m-%d %H:%M:%S} UTC"
+    return (Touched("Suspended", since if row[1] else f"{since}, kept out", "no"),)
+
+
+@operation(
+    "accounts.remove_member",
+    title="Remove Member",
+    workflow=Workflow.MANAGE_ACCESS,
+    params=RemoveMember,
+    subject=lambda params: f"member:{params.member_id}",
+    subject_member=lambda params: params.member_id,
+    headline=lambda params: Headline(f"Remove member {name_of(params.member_id)}"),
+    describe=describe_removal,
+    opened=check_removal,
+    takes_power=takes_all,
+    touches=touched_membership,
+)
+def remove_member(*, actor: Actor, params: RemoveMember, change: ChangeRequest) -> Member:
+    """End a membership: no rights, no sessions, nothing on its way to them, and what they asked for is cancelled.
+
+    Raises: as `check_removal`.
+    """
+    member = find(change, params.member_id)
+    refuse_owner(member)
+    held = grants.of(member)
+    changes.cancel_all(initiator=member, reason=f"{member.label} was removed.", actor=actor)
+    grants.give(member, ())
+    now = timezone.now()
+    Member.objects.filter(pk=member.pk).update(
+        removed_at=now, suspended_at=None, suspended_by=None, suspended_until=None, version=F("version") + 1
+    )
+    record(
+        EventKind.MEMBER_REMOVED,
+        actor=actor,
+        subject=member,
+        organization_id=change.organization_id,
+        workflow=Workflow.MANAGE_ACCESS,
+        change=change.reference,
+        held=list(grants.in_words(held, grants.names(held))),
+    )
+    changes.cancel_about(member, but=change, reason=f"{member.label} was removed.", actor=actor)
+    invitations.end_of(member, actor=actor, reason=f"{member.label}, who invited them, was removed.")
+    unrevealed.end_of(member, actor=actor, reason=f"{member.label}, who alone could reveal it, was removed.")
+    ownership.end_offer_to(member)
+    ownership.end_offer_by(member)
+    session_store.end_member(member, reason="The member was removed.")
+    return member
+
+
+@operation(
+    "accounts.lift_member_suspension",
+    title="Lift suspension of a Member",
+    workflow=Workflow.MANAGE_ACCESS,
+    params=LiftMemberSuspension,
+    subject=lambda params: f"member:{params.member_id}",
+    subject_member=lambda params: params.member_id,
+    headline=lambda params: Headline(f"Lift suspension of member {name_of(params.member_id)}"),
+    describe=describe_lift,
+    opened=check_lift,
+    touches=touched_suspension,
+    approvers_ask=True,
+    protected=lambda params, facts: holds_power(params.member_id, facts),
+)
+def lift_member_suspension(*, actor: Actor, params: LiftMemberSuspension, change: ChangeRequest) -> Member:
+    """Let a suspended Member sign in again; nothing that was ended comes back.
+
+    Raises: as `check_lift`.
+    """
+    check_lift(actor=actor, params=params, change=change)
+    member = find(change, params.member_id)
+    lift.resume_member(member, actor=actor, reference=change.reference)
+    return member

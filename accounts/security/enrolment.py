@@ -1,0 +1,276 @@
+"""Enrolling a factor: who may, and who can do nothing else before (DESIGN O4; security F-4, F-7, F-8, F-12)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.base import SessionBase
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, resolve_url
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts import memberships
+from accounts.authentication import password_step, second_factor_step, session_data, throttle
+from accounts.factors import recovery_codes, totp
+from accounts.factors.enrolled import RECOVERY_CODE, accepted, counted, held, places_taking
+from accounts.factors.totp import Failure
+from accounts.factors.webauthn import known, register
+from accounts.models import Authenticator, Member, Passkey, User
+from accounts.security import factor_changes
+from policies.workflows import Workflow
+from portal.audit.kinds import EventKind
+from portal.audit.record import record
+from portal.core.errors import Conflict, Invalid, Refused
+from portal.core.http import PASSKEY, TOTP, MemberRequest
+from portal.core.secrets import SealBroken
+
+USER, SINCE, HASH, MEMBER, THEN = "enrol_user", "enrol_since", "enrol_hash", "enrol_member", "enrol_then"
+SEED, SEED_AT, SEED_FAILURES = "pending_seed", "pending_seed_at", "pending_seed_failures"
+OVER: Final = "Enrolling took too long, or the link was used before. Ask for a new one."
+PASSKEY_FIRST: Final = (
+    "Use a passkey that you hold.\nAn Organization of yours asks for one, and a code adds no factor beside it."
+)
+# What somebody may open who is still to enrol, or to show a factor that the Organization takes.
+OPEN_BEFORE: Final = frozenset(
+    {
+        "accounts:enrol",
+        "accounts:enrol_passkey",
+        "accounts:enrol_passkey_options",
+        "accounts:enrol_app",
+        "accounts:prove",
+        "accounts:passkey_challenge",
+        "accounts:sign_out",
+        "accounts:switch",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who may enrol a factor now, which will count in these `places` of theirs.
+
+    `is_new` has no session yet: the first factor opens it.
+    """
+
+    user: User
+    member: Member
+    is_new: bool
+    places: tuple[Member, ...]
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """What would do them any good: what the Organizations take in which it would count."""
+        return frozenset().union(*(accepted(place.organization) for place in self.places))
+
+
+def begin(request: HttpRequest, member: Member, *, then: str = "") -> None:
+    """Let a person without any factor here enrol their first one in this browser, within half an hour.
+
+    For whoever has shown a link from their own mail, or is setting up the portal. `then` is a path of ours for
+    afterwards. They stay anonymous until the factor counts (security SI-1).
+
+    Raises: Conflict if they hold a factor: then they sign in with it.
+    """
+    if held(member):
+        raise Conflict("You have a second factor already. Sign in with it.")
+    request.session.flush()
+    request.user = AnonymousUser()
+    request.session.update(
+        {
+            USER: member.user_id,
+            MEMBER: member.pk,
+            SINCE: timezone.now().timestamp(),
+            HASH: password_step.fragment(member.user),
+            THEN: then,
+        }
+    )
+
+
+def candidate(request: HttpRequest) -> Candidate | None:
+    """Who may enrol a factor in this session, or None.
+
+    Signed in, that takes a strong factor shown within the last minutes, or having come by a recovery code (F-7, F-8).
+    """
+    member = getattr(request, "member", None)
+    if isinstance(member, Member):
+        may = is_repairing(request.session) or factor_changes.has_shown_enough(request.session, member)
+        return _counting(Candidate(member.user, member, is_new=False, places=()), request.session) if may else None
+    store = request.session
+    members = Member.objects.active().select_related("user", "organization")
+    found = members.filter(pk=store.get(MEMBER, 0), user_id=store.get(USER, 0)).first()
+    age = timezone.now().timestamp() - store.get(SINCE, 0)
+    if found is None or age >= settings.ENROLMENT.total_seconds():
+        return None
+    if not constant_time_compare(store.get(HASH, ""), password_step.fragment(found.user)):
+        return None
+    return _counting(Candidate(found.user, found, is_new=True, places=()), request.session)
+
+
+def _counting(who: Candidate, store: SessionBase) -> Candidate | None:
+    """The same with where a new factor counts: where that counts which lets them add it, and nowhere else (DESIGN M4).
+
+    A link from their own mail lets them into the place it was sent for, and into every other that waits for one too.
+    """
+    if who.is_new:
+        found = [place for place in memberships.of(who.user) if not held(place)]
+    else:
+        proof = session_data.recent_proof(store)
+        marks = session_data.shown(store) if is_repairing(store) else [proof.mark] if proof else []
+        found = places_taking(who.user, marks)
+    return replace(who, places=tuple(found)) if who.member in found else None
+
+
+def _again(who: Candidate, store: SessionBase) -> Candidate:
+    """The same under the locks of all their places.
+
+    Raises: Conflict if what let them in counts no longer, or somebody else was faster.
+    """
+    memberships.lock(who.user)
+    found = _counting(who, store)
+    if found is None:
+        raise Conflict(OVER)
+    return found
+
+
+def is_repairing(store: SessionBase) -> bool:
+    """Whether somebody came in by a recovery code, to put their factors right."""
+    return bool(store.get(session_data.SIGNED_IN_BY) == RECOVERY_CODE)
+
+
+def is_confined(request: MemberRequest) -> bool:
+    """Whether nothing was shown in this session that counts here and that the Organization's level takes."""
+    return not counted(request.member, session_data.shown(request.session)) & accepted(request.organization)
+
+
+def way_out(request: MemberRequest) -> str:
+    """The route on which somebody confined becomes free: show what they hold, or enrol what they lack."""
+    if is_repairing(request.session) or not held(request.member) & accepted(request.organization):
+        return "accounts:enrol"
+    return "accounts:prove"
+
+
+def offer_app(request: HttpRequest, who: Candidate) -> totp.Offer:
+    """A new seed, kept sealed in the session until a code of it passes; it dies with the session (F-4).
+
+    Raises: Refused if they have as many apps as anybody may have.
+    """
+    if not factor_changes.may_add_app(who.places):
+        raise Refused("You have as many authenticator apps as there can be. Remove one first.")
+    offered = totp.offer(who.user.email)
+    request.session[SEED] = totp.sealed(who.user, offered)
+    request.session[SEED_AT] = timezone.now().isoformat()
+    request.session[SEED_FAILURES] = 0
+    return offered
+
+
+def offered_app(request: HttpRequest, who: Candidate) -> totp.Offer | None:
+    """The seed that waits in this session for a code; None after half an hour or five wrong ones."""
+    store = request.session
+    if SEED not in store or store.get(SEED_FAILURES, 0) >= settings.PENDING_FAILURES:
+        return None
+    if timezone.now() - datetime.fromisoformat(store[SEED_AT]) >= settings.ENROLMENT:
+        return None
+    try:
+        return totp.unsealed(who.user, store[SEED])
+    except SealBroken:
+        return None
+
+
+def enrol_app(request: HttpRequest, who: Candidate, code: str, *, name: str) -> str:
+    """Let the offered app count, and say where to go on.
+
+    Raises: Invalid with `field="code"` if the code is not of the seed that was offered; Refused without an offer.
+    """
+    offered = offered_app(request, who)
+    if offered is None:
+        raise Refused("That key was not confirmed in time. Here is a new one.")
+    with transaction.atomic():
+        who = _again(who, request.session)
+        made = totp.confirm(who.user, offered, code, name=name)
+        if not isinstance(made, Failure):
+            _added(request, who, made)
+            _note_first(who, TOTP)
+    if isinstance(made, Failure):
+        request.session[SEED_FAILURES] = request.session.get(SEED_FAILURES, 0) + 1
+        raise Invalid(made.message, field="code")
+    for mark in (SEED, SEED_AT, SEED_FAILURES):
+        request.session.pop(mark, None)
+    return _go_on(request, who, made)
+
+
+def enrol_passkey(request: HttpRequest, who: Candidate, answer: str, *, name: str = "") -> str:
+    """Let the passkey count that the browser has just made, and say where to go on.
+
+    Without a name: one that they hold already, which counts in another Organization of theirs; the browser makes no
+    second one on the same device.
+
+    Raises: Invalid if it is not accepted.
+    """
+    with transaction.atomic():
+        who = _again(who, request.session)
+        made = register(request, who.user, answer, name=name) if name else known(request, who.user, answer)
+        _added(request, who, made)
+        _note_first(who, PASSKEY)
+    return _go_on(request, who, made)
+
+
+class EnrolmentMiddleware:
+    """Leads who does not meet the Organization's level to what makes them meet it, and lets them do nothing else."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: MemberRequest, view: Callable[..., HttpResponseBase], args: object, kwargs: object
+    ) -> HttpResponseBase | None:
+        route = request.resolver_match
+        is_public = not getattr(view, "login_required", True)
+        if getattr(request, "member", None) is None or is_public or route is None or route.view_name in OPEN_BEFORE:
+            return None
+        if not is_confined(request):
+            return None
+        target = resolve_url(way_out(request))
+        return HttpResponseClientRedirect(target) if request.htmx else redirect(target)
+
+
+def _added(request: HttpRequest, who: Candidate, made: Authenticator | Passkey) -> None:
+    key = None if who.is_new else request.session.session_key
+    factor_changes.added(made, who.places, member=who.member, key=key, by_code=is_repairing(request.session))
+
+
+def _note_first(who: Candidate, factor: str) -> None:
+    """A first factor signs its owner in: the history has that sign-in like any other."""
+    if who.is_new:
+        throttle.code_was_right(who.user)
+        record(
+            EventKind.SIGN_IN_SUCCEEDED,
+            actor=who.member,
+            subject=who.member,
+            workflow=Workflow.MANAGE_ACCESS,
+            factor=factor,
+            enrolled=True,
+        )
+
+
+def _go_on(request: HttpRequest, who: Candidate, made: Authenticator | Passkey) -> str:
+    """Open or mend the session; the next page is the recovery codes, until somebody has any."""
+    store = request.session
+    then = store.get(THEN, "")
+    if who.is_new or not counted(who.member, session_data.shown(store)) & accepted(who.member.organization):
+        # They have just shown this factor: the session begins with it, under a new key.
+        second_factor_step.open_session(request, who.member, made)
+        if then:
+            request.session[THEN] = then
+    else:
+        session_data.forget_proof(store)
+        store.cycle_key()
+    return "accounts:security" if recovery_codes.remaining(who.member) else "accounts:recovery_codes"

@@ -1,0 +1,1 @@
+"""Bots: what their keys may do, and stopping them at once."""

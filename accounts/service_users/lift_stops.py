@@ -1,0 +1,181 @@
+"""Lifting brakes: one paused key, or at once all that one member stopped (DESIGN §4)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.utils.html import format_html
+
+from accounts.models import ApiKey, Member, ServiceUser
+from accounts.models.service_user import Permission
+from accounts.service_users import active_stops, lift
+from policies import payload, registry
+from policies.models import ChangeRequest
+from policies.registry import Headline, Touched, operation
+from policies.rules import Facts
+from policies.workflows import Workflow
+from portal.core import markup
+from portal.core.actors import Actor
+from portal.core.describing import Description, Fact
+from portal.core.errors import Conflict
+
+WORDS: Final = {"member": "Member", "bot": "Service user", "key": "Key"}
+KINDS: Final[dict[type[Member | ServiceUser | ApiKey], active_stops.Kind]] = {
+    Member: "member", ServiceUser: "bot", ApiKey: "key",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """One thing that was stopped, and since when: one that was lifted and stopped anew is another."""
+
+    kind: active_stops.Kind
+    pk: int
+    label: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LiftBrakes:
+    """What is to go on, and the member who stopped all of it."""
+
+    stopped_by: int
+    name: str
+    brakes: tuple[Brake, ...]
+
+
+def all_of(stopped_by: Member) -> LiftBrakes:
+    """All that the member has stopped, as it is now."""
+    mine = [stop for stop in active_stops.stops(stopped_by.organization_id) if stop.by.pk == stopped_by.pk]
+    return LiftBrakes(stopped_by.pk, stopped_by.label, tuple(_brake(stop) for stop in mine))
+
+
+def pause_of(key: ApiKey) -> LiftBrakes:
+    """The pause of one key alone.
+
+    Raises: Conflict if it is not paused.
+    """
+    for stop in active_stops.stops(key.service_user.organization_id):
+        if (stop.kind, stop.pk) == ("key", key.pk):
+            return LiftBrakes(stop.by.pk, stop.by.label, (_brake(stop),))
+    raise Conflict("This key is not paused.")
+
+
+def _is_one_key(params: LiftBrakes) -> bool:
+    return [brake.kind for brake in params.brakes] == ["key"]
+
+
+def _subject(params: LiftBrakes) -> str:
+    return f"api_key:{params.brakes[0].pk}" if _is_one_key(params) else f"stopped_by:{params.stopped_by}"
+
+
+def _title(params: LiftBrakes) -> str:
+    if _is_one_key(params):
+        return f"Lift the pause of the key {params.brakes[0].label}"
+    return f"Lift what {params.name} stopped"
+
+
+def _withdrawing_accounts(params: LiftBrakes) -> tuple[int, ...]:
+    """The Accounts from which something of it would withdraw again: giving that back is giving it (DESIGN P2)."""
+    named = [brake.pk for brake in params.brakes if brake.kind == "bot"]
+    keys = [brake.pk for brake in params.brakes if brake.kind == "key"]
+    bots = ServiceUser.objects.filter(pk__in=named) | ServiceUser.objects.filter(
+        pk__in=ApiKey.objects.filter(pk__in=keys).values("service_user")
+    )
+    return tuple(sorted({bot.account_id for bot in bots if bot.has(Permission.WITHDRAW)}))
+
+
+def check_lifting(*, actor: Actor, params: LiftBrakes, change: ChangeRequest) -> None:
+    """Raises: Conflict if nothing of it is stopped any more."""
+    if not list(_left(params, change.organization_id)):
+        raise Conflict("Nothing of this is stopped any more.")
+
+
+def _touched(*, params: LiftBrakes, change: ChangeRequest) -> tuple[Touched, ...]:
+    """Each thing that it would let go on, and since when that is stopped (R6)."""
+    left = {(KINDS[type(found)], found.pk) for found in _left(params, change.organization_id)}
+    return tuple(
+        Touched(
+            f"{WORDS[brake.kind]} {brake.label}",
+            f"stopped since {brake.since:%Y-%m-%d %H:%M:%S} UTC" if (brake.kind, brake.pk) in left else "goes on",
+            "goes on",
+        )
+        for brake in params.brakes
+    )
+
+
+def describe_lifting(change: ChangeRequest) -> Description:
+    params: LiftBrakes = payload.decode(registry.get(change.operation).params, change.params)
+    facts = tuple(
+        Fact(WORDS[brake.kind], format_html("{}, stopped {}", brake.label, markup.moment(brake.since)))
+        for brake in params.brakes
+    )
+    return Description(
+        sentence=format_html(
+            "<b>{}</b> asks to lift what <b>{}</b> stopped: {}. What was cancelled stays cancelled.",
+            change.initiator_label,
+            params.name,
+            _listed([brake.label for brake in params.brakes]),
+        ),
+        facts=facts,
+        panel=(Fact("Lift", str(len(params.brakes))), Fact("Stopped by", params.name)),
+    )
+
+
+@operation(
+    "accounts.lift_brakes",
+    title="Lift what somebody stopped",
+    workflow=Workflow.MANAGE_ACCESS,
+    params=LiftBrakes,
+    subject=_subject,
+    headline=lambda params: Headline(_title(params)),
+    describe=describe_lifting,
+    opened=check_lifting,
+    approvers_ask=True,
+    gives_withdraw=_withdrawing_accounts,
+    # As lifting each of them alone is.
+    protected=lambda params, facts: bool(_withdrawing_accounts(params)) or _has_powerful(params, facts),
+    touches=_touched,
+)
+def lift_brakes(*, actor: Actor, params: LiftBrakes, change: ChangeRequest) -> int:
+    """Let everything go on that is named, is still stopped, and was not stopped anew meanwhile; say how much.
+
+    Raises: as `check_lifting`.
+    """
+    check_lifting(actor=actor, params=params, change=change)
+    left = list(_left(params, change.organization_id))
+    for found in left:
+        if isinstance(found, Member):
+            lift.resume_member(found, actor=actor, reference=change.reference)
+        elif isinstance(found, ServiceUser):
+            lift.resume_bot(found, actor=actor, reference=change.reference)
+        else:
+            lift.resume_key(found, actor=actor, reference=change.reference)
+    return len(left)
+
+
+def _left(params: LiftBrakes, organization_id: int) -> Iterator[Member | ServiceUser | ApiKey]:
+    since = {(brake.kind, brake.pk): brake.since for brake in params.brakes}
+    for member in active_stops.members(organization_id).order_by("pk"):
+        if since.get(("member", member.pk)) == member.suspended_at is not None:
+            yield member
+    for bot in active_stops.bots(organization_id).order_by("pk"):
+        if since.get(("bot", bot.pk)) == bot.suspended_at is not None:
+            yield bot
+    for key in active_stops.keys(organization_id).order_by("pk"):
+        if since.get(("key", key.pk)) == key.paused_at is not None:
+            yield key
+
+
+def _has_powerful(params: LiftBrakes, facts: Facts) -> bool:
+    people = (facts.person(brake.pk) for brake in params.brakes if brake.kind == "member")
+    return any(person is not None and person.holds_power for person in people)
+
+
+def _brake(stop: active_stops.Stop) -> Brake:
+    return Brake(stop.kind, stop.pk, f"{stop.label} of {stop.bot}" if stop.kind == "key" else stop.label, stop.since)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) or "nothing"

@@ -1,0 +1,82 @@
+"""What a key could do at worst in the wrong hands, and how much an allow-list covers: one line each."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from ipaddress import IPv4Network, collapse_addresses, ip_network
+from typing import Final
+
+from django.utils import timezone
+
+from accounts.models.service_user import Permission
+from accounts.service_users.key_settings import Limits
+
+# The worst first.
+DEEDS: Final[tuple[tuple[frozenset[Permission], str], ...]] = (
+    (
+        frozenset({Permission.WITHDRAW}),
+        "send all that the Account holds to its approved addresses, as far as the policy on withdrawals lets it",
+    ),
+    (frozenset({Permission.MODIFY}), "trade what the Account holds at any price"),
+    (frozenset({Permission.EARN}), "lock funds up in Earn"),
+    (frozenset({Permission.CLOSE}), "cancel every open order"),
+    (frozenset({Permission.DEPOSIT}), "make deposit addresses"),
+    (
+        frozenset(
+            {Permission.QUERY_FUNDS, Permission.QUERY_LEDGER, Permission.QUERY_OPEN, Permission.QUERY_CLOSED}
+            | {Permission.EXPORT}
+        ),
+        "read what the Account holds and does",
+    ),
+)
+MANY: Final = 2**24
+
+
+def at_worst(limits: Limits) -> str:
+    """A sentence: what whoever gets hold of such a key could do, from where and for how long."""
+    deeds = [words for permissions, words in DEEDS if any(each.value in limits.permissions for each in permissions)]
+    if not deeds:
+        return "It could do nothing but ask which key it is."
+    return f"Whoever gets hold of the key could {_listed(deeds)}, {_where(limits)} and {_how_long(limits)}."
+
+
+def coverage(networks: Sequence[str]) -> str:
+    """How many addresses a list lets in: `16 IPv4 addresses and 1 IPv6 network`."""
+    if not networks:
+        return "any address"
+    parsed = [ip_network(entry) for entry in networks]
+    v4 = sum(net.num_addresses for net in collapse_addresses(net for net in parsed if isinstance(net, IPv4Network)))
+    v6 = sum(1 for net in parsed if not isinstance(net, IPv4Network) and net.num_addresses > 1)
+    single = sum(1 for net in parsed if not isinstance(net, IPv4Network) and net.num_addresses == 1)
+    parts = (_count(v4, "IPv4 address"), _count(single, "IPv6 address"), _count(v6, "IPv6 network"))
+    return _listed([part for part in parts if part])
+
+
+def is_wide(networks: Sequence[str]) -> bool:
+    """Whether a list lets in so many that it hardly is one."""
+    return any(net.num_addresses >= MANY for net in map(ip_network, networks) if isinstance(net, IPv4Network))
+
+
+def _where(limits: Limits) -> str:
+    if not limits.ip_allow_list:
+        return "from anywhere"
+    return f"from {coverage(limits.ip_allow_list)}"
+
+
+def _how_long(limits: Limits) -> str:
+    if limits.expires_at is None:
+        return "for ever"
+    days = max(1, round((limits.expires_at - timezone.now()) / timedelta(days=1)))
+    return f"for {_count(days, 'day')}"
+
+
+def _count(number: int, noun: str) -> str:
+    if not number:
+        return ""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number:,} {noun}{'es' if noun.endswith('s') else 's'}"
+
+
+def _listed(words: Iterable[str]) -> str:
+    known = list(words)
+    return known[0] if len(known) == 1 else f"{', '.join(known[:-1])} and {known[-1]}"
