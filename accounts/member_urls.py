@@ -2,36 +2,29 @@
 
 from django.urls import path
 
-from accounts.views import (
-    braking,
-    identity,
-    lifting,
-    member,
-    members,
-    organization,
-    organization_accounts,
-    rights,
-    sessions,
-)
+from accounts.views.authentication import sessions
+from accounts.views.members import identity, member, members, rights
+from accounts.views.organizations import accounts, organization
+from accounts.views.service_users import emergency_stop, lift
 
 urlpatterns = [
     path("members/", members.members, name="members"),
     path("members/<int:number>/", member.member, name="member"),
     path("members/<int:number>/rights/", rights.change, name="change_rights"),
     path("members/<int:number>/identity/", identity.review, name="review_identity"),
-    path("members/<int:number>/suspend/", braking.suspend_member, name="suspend_member"),
+    path("members/<int:number>/suspend/", emergency_stop.suspend_member, name="suspend_member"),
     path("members/<int:number>/keep-out/", member.keep_out, name="keep_out"),
     path("members/<int:number>/lift/", member.lift, name="lift_member"),
     path("members/<int:number>/remove/", member.remove, name="remove_member"),
     path("members/<int:number>/reset-factors/", member.reset, name="reset_factors"),
-    path("members/<int:number>/end-sessions/", braking.end_sessions, name="end_member_sessions"),
-    path("brakes/", lifting.brakes, name="brakes"),
-    path("brakes/<int:number>/lift/", lifting.lift_all, name="lift_brakes"),
+    path("members/<int:number>/end-sessions/", emergency_stop.end_sessions, name="end_member_sessions"),
+    path("brakes/", lift.brakes, name="brakes"),
+    path("brakes/<int:number>/lift/", lift.lift_all, name="lift_brakes"),
     path("identity/", identity.own, name="identity"),
     path("organization/", organization.organization, name="organization"),
     path("organization/security/", organization.security, name="change_security"),
-    path("accounts/", organization_accounts.accounts, name="accounts"),
-    path("accounts/new/", organization_accounts.new_account, name="new_account"),
+    path("accounts/", accounts.accounts, name="accounts"),
+    path("accounts/new/", accounts.new_account, name="new_account"),
     path("organization/owner/", organization.transfer, name="transfer"),
     path("organization/owner/offer/", organization.offer, name="offer"),
     path("security/sessions/end-others/", sessions.end_others, name="end_other_sessions"),

@@ -3,23 +3,12 @@
 from django.urls import path
 
 from accounts import member_urls
-from accounts.views import (
-    accept,
-    braking,
-    enrolment,
-    invitations,
-    keys,
-    lifting,
-    passwords,
-    profile,
-    recovery,
-    refused_calls,
-    security,
-    service_user_list,
-    service_users,
-    setup,
-    sign_in,
-)
+from accounts.views.api_keys import keys, refused_calls
+from accounts.views.authentication import passwords, sign_in
+from accounts.views.members import accept_invitation, invitations, profile
+from accounts.views.organizations import setup
+from accounts.views.security import enrolment, operator_recovery, overview
+from accounts.views.service_users import emergency_stop, lift, service_user_list, service_users
 
 app_name = "accounts"
 
@@ -33,14 +22,14 @@ urlpatterns = [
     path("enrol/passkey/", enrolment.passkey, name="enrol_passkey"),
     path("enrol/passkey/options/", enrolment.passkey_options, name="enrol_passkey_options"),
     path("enrol/app/", enrolment.app, name="enrol_app"),
-    path("security/", security.security, name="security"),
-    path("security/confirm/", security.prove, name="prove"),
-    path("security/passkey/", security.passkey_challenge, name="passkey_challenge"),
+    path("security/", overview.security, name="security"),
+    path("security/confirm/", overview.prove, name="prove"),
+    path("security/passkey/", overview.passkey_challenge, name="passkey_challenge"),
     path("security/recovery-codes/", enrolment.recovery_codes, name="recovery_codes"),
-    path("security/factors/<str:kind>/<int:pk>/", security.factor, name="factor"),
-    path("security/factors/<str:kind>/<int:pk>/rename/", security.rename, name="rename_factor"),
-    path("security/factors/<str:kind>/<int:pk>/remove/", security.remove, name="remove_factor"),
-    path("security/factors/<str:kind>/<int:pk>/count/", security.let_count, name="let_factor_count"),
+    path("security/factors/<str:kind>/<int:pk>/", overview.factor, name="factor"),
+    path("security/factors/<str:kind>/<int:pk>/rename/", overview.rename, name="rename_factor"),
+    path("security/factors/<str:kind>/<int:pk>/remove/", overview.remove, name="remove_factor"),
+    path("security/factors/<str:kind>/<int:pk>/count/", overview.let_count, name="let_factor_count"),
     path("setup/", setup.setup, name="setup"),
     path("setup/review/", setup.review, name="setup_review"),
     path("password/forgotten/", passwords.forgotten, name="forgotten"),
@@ -51,17 +40,17 @@ urlpatterns = [
     path("security/password/", passwords.change_password, name="change_password"),
     path("profile/", profile.profile, name="profile"),
     path("notices/<int:number>/seen/", profile.put_notice_away, name="put_notice_away"),
-    path("welcome/", accept.welcome, name="welcome"),
+    path("welcome/", accept_invitation.welcome, name="welcome"),
     path("invitations/", invitations.invitations, name="invitations"),
     path("invitations/new/", invitations.invite, name="invite"),
-    path("invitations/accept/", accept.accept, name="accept"),
-    path("invitations/<int:number>/accept/", accept.accept_more, name="accept_more"),
+    path("invitations/accept/", accept_invitation.accept, name="accept"),
+    path("invitations/<int:number>/accept/", accept_invitation.accept_more, name="accept_more"),
     path("invitations/<int:number>/send/", invitations.send_again, name="send_invitation_again"),
     path("invitations/<int:number>/revoke/", invitations.take_back, name="revoke_invitation"),
     # A token is longer than any word above.
-    path("invitations/<str:token>/", accept.invitation, name="invitation"),
-    path("recoveries/", recovery.recoveries, name="recoveries"),
-    path("recoveries/<int:number>/cancel/", recovery.cancel, name="cancel_recovery"),
+    path("invitations/<str:token>/", accept_invitation.invitation, name="invitation"),
+    path("recoveries/", operator_recovery.recoveries, name="recoveries"),
+    path("recoveries/<int:number>/cancel/", operator_recovery.cancel, name="cancel_recovery"),
     path("sign-out/", sign_in.sign_out, name="sign_out"),
     path("switch/", sign_in.switch, name="switch"),
     *member_urls.urlpatterns,
@@ -72,14 +61,14 @@ urlpatterns = [
     path("service-users/new/risk/", service_users.risk, name="key_risk"),
     path("service-users/<str:name>/", service_users.service_user, name="service_user"),
     path("service-users/<str:name>/change/", service_users.change, name="change_service_user"),
-    path("service-users/<str:name>/suspend/", braking.suspend_bot, name="suspend"),
+    path("service-users/<str:name>/suspend/", emergency_stop.suspend_bot, name="suspend"),
     path("service-users/<str:name>/lift/", service_users.lift, name="lift"),
     path("service-users/<str:name>/remove/", service_users.remove, name="remove"),
     path("service-users/<str:name>/rotate/", keys.rotate, name="rotate_key"),
     path("service-users/<str:name>/keys/<int:number>/refused/", refused_calls.refused_calls, name="refused_calls"),
-    path("service-users/<str:name>/keys/<str:public>/end/", braking.end_overlap, name="end_overlap"),
-    path("service-users/<str:name>/keys/<str:public>/pause/", braking.pause, name="pause"),
-    path("service-users/<str:name>/keys/<str:public>/lift/", lifting.lift_pause, name="lift_pause"),
+    path("service-users/<str:name>/keys/<str:public>/end/", emergency_stop.end_overlap, name="end_overlap"),
+    path("service-users/<str:name>/keys/<str:public>/pause/", emergency_stop.pause, name="pause"),
+    path("service-users/<str:name>/keys/<str:public>/lift/", lift.lift_pause, name="lift_pause"),
     path("service-users/<str:name>/keys/<str:public>/reveal/", keys.reveal, name="reveal"),
-    path("service-users/<str:name>/keys/<str:public>/revoke/", braking.revoke, name="revoke"),
+    path("service-users/<str:name>/keys/<str:public>/revoke/", emergency_stop.revoke, name="revoke"),
 ]

@@ -18,7 +18,7 @@ from accounts.api_keys import lifecycle, usage
 from accounts.api_keys.expiry_mail import announce_due
 from accounts.authentication.session_store import SessionStore
 from accounts.models import ApiKey, Session
-from accounts.views import keys as views
+from accounts.views.api_keys import keys as views
 from portal.api import refusals, throttle
 from portal.core.redacting import RedactingFilter, redacted
 from portal.work import mail

@@ -120,7 +120,7 @@ def test_a_session_that_ends_while_its_passkey_is_looked_at_is_no_error(client, 
     def ended(store, *args, **kwargs):
         raise UpdateError
 
-    monkeypatch.setattr("accounts.views.profile.ProfileForm", ended)
+    monkeypatch.setattr("accounts.views.members.profile.ProfileForm", ended)
     page = "http://testserver/profile/"
     answer = client.post(reverse("accounts:profile"), headers={"Referer": page})
     assert answer.status_code == 302

@@ -4,10 +4,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from accounts.forms.invitations import InviteForm
-from accounts.forms.passwords import ForgottenForm
-from accounts.forms.setup import OrganizationForm
-from accounts.forms.sign_in import PasswordForm
+from accounts.forms.authentication.passwords import ForgottenForm
+from accounts.forms.authentication.sign_in import PasswordForm
+from accounts.forms.members.invitations import InviteForm
+from accounts.forms.organizations.setup import OrganizationForm
 from portal.core.forms import MailField
 
 LOOKALIKES = ["ana@demo.te\u017ft", "ana@\u212aey.test", "an\u0430@demo.test", "ana@d\u00e9mo.test"]

@@ -13,7 +13,7 @@ from accounts.api_keys import usage
 from accounts.models import ApiKey, ServiceUser
 from accounts.service_users.emergency_stop import revoke_key, suspend_service_user
 from accounts.service_users.reinstate_and_remove import RemoveServiceUser, remove_service_user
-from accounts.views import service_user_list
+from accounts.views.service_users import service_user_list
 from policies.changes import propose
 from portal.audit.models import AuditEvent
 from tests.factories.world import make_bot

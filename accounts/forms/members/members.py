@@ -1,0 +1,102 @@
+"""Forms about members: their rights, and who they are."""
+
+from datetime import date
+from typing import Any, Final
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from accounts import grants
+from accounts.forms.members.rights import Line, RightsField, matrix, written
+from accounts.grants import Rights
+from accounts.members.change_rights import ChangeRights
+from accounts.members.identity.provider import Document
+from accounts.members.presets import PRESETS, Preset
+from accounts.models import Member
+from portal.core.forms import Form, PlainTextField, StepUpForm
+
+DOCUMENTS: Final = (("passport", "Passport"), ("identity_card", "Identity card"), ("licence", "Driving licence"))
+OLDEST: Final = date(1900, 1, 1)
+REASON_LENGTH: Final = 500
+
+
+class RightsForm(StepUpForm):
+    """Exactly which rights a Member shall hold; it opens with those they hold, or with a preset's."""
+
+    rights = RightsField()
+    before = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, member: Member, chosen: Preset | None = None, **kwargs: Any) -> None:
+        self.member, self.held = member, grants.of(member)
+        opened = chosen.rights if chosen else _plain(self.held)
+        initial = {"rights": [written(given) for given in opened], "before": grants.fingerprint(self.held)}
+        super().__init__(*args, initial=initial, **kwargs)
+        rights = self.fields["rights"]
+        if isinstance(rights, RightsField):
+            rights.offer(member.organization)
+
+    @property
+    def held_boxes(self) -> frozenset[str]:
+        """The boxes of what the Member holds already, whatever a preset has filled in."""
+        return frozenset(written(given) for given in _plain(self.held))
+
+    def lines(self) -> list[Line]:
+        """The matrix of rights for the page."""
+        return list(matrix(self["rights"]))
+
+    def presets(self) -> tuple[Preset, ...]:
+        return PRESETS
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if cleaned.get("before") != grants.fingerprint(self.held):
+            raise ValidationError(
+                f"The rights of {self.member.label} changed while you were looking. Look at them anew."
+            )
+        if "rights" in cleaned and grants.from_form(cleaned["rights"]) == self.held:
+            raise ValidationError("Nothing would change.")
+        return cleaned
+
+    def params(self) -> ChangeRights:
+        after = grants.from_form(self.cleaned_data["rights"])
+        return ChangeRights(member_id=self.member.pk, before=self.held, after=after)
+
+
+class DocumentForm(Form):
+    """What a person shows to be verified."""
+
+    full_name = PlainTextField(label="Full name", max_length=120, help_text="As the document spells it.")
+    born_on = forms.DateField(label="Born on", widget=forms.DateInput(attrs={"type": "date"}))
+    country = PlainTextField(label="Country that issued the document", max_length=60)
+    kind = forms.ChoiceField(label="Document", choices=DOCUMENTS)
+    number = PlainTextField(
+        label="Number",
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "input input--mono"}),
+    )
+    expires_on = forms.DateField(label="Valid until", widget=forms.DateInput(attrs={"type": "date"}))
+
+    def clean_born_on(self) -> date:
+        born: date = self.cleaned_data["born_on"]
+        if born < OLDEST:
+            raise ValidationError("Look at the year.")
+        return born
+
+    def document(self) -> Document:
+        return Document(**{name: self.cleaned_data[name] for name in Document.__dataclass_fields__})
+
+
+class ReviewForm(StepUpForm):
+    """What the reviewer says: verified, or not and why."""
+
+    check = forms.CharField(max_length=40, widget=forms.HiddenInput)
+    reason = PlainTextField(
+        label="Reason",
+        max_length=REASON_LENGTH,
+        required=False,
+        help_text="Needed to turn it down. The person reads it.",
+    )
+
+
+def _plain(held: Rights) -> tuple[tuple[str, str, int | None], ...]:
+    return tuple((one.workflow.value, one.right.value, one.account_id) for one in held)

@@ -1,0 +1,1 @@
+"""A bot's keys, and its calls that were refused."""

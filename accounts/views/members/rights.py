@@ -1,0 +1,59 @@
+"""Asking for other rights of a member."""
+
+from typing import Final
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from accounts.forecast import forecast, gives_power, ticked
+from accounts.forms.members.members import RightsForm
+from accounts.members.change_rights import change_rights
+from accounts.members.presets import preset
+from accounts.views.members.member import member_of
+from policies.access import needs
+from policies.changes import propose
+from policies.models import State
+from policies.workflows import Right, Workflow
+from portal.core.errors import DomainError
+from portal.core.http import MemberRequest
+
+GIVES_POWER: Final = "where it gives Initiate, Approve or Execute"
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
+def change(request: MemberRequest, number: int) -> HttpResponse:
+    """The matrix, as it is or as a preset would have it; asking takes a second factor."""
+    member = member_of(request, number)
+    chosen = preset(request.GET.get("preset", ""))
+    form = RightsForm(request.POST or None, request=request, member=member, chosen=chosen)
+    if form.is_valid():
+        try:
+            asked = propose(change_rights, actor=request.member, params=form.params())
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, asked.receipt)
+            if asked.state == State.EXECUTED:
+                return redirect("accounts:member", number=member.pk)
+            return redirect("policies:request", reference=asked.reference)
+    afterwards = f"In the same moment all sessions of {member.label} end, and they sign in again."
+    notice = forecast(
+        request.member,
+        account_id=None,
+        afterwards=afterwards,
+        subject=member,
+        protected=gives_power(ticked(request, "rights", form.initial["rights"]) - form.held_boxes),
+        protected_if=GIVES_POWER,
+    )
+    context = {
+        "form": form,
+        "member": member,
+        "notice": notice,
+        "chosen": chosen,
+        "rights": list(Right),
+        "button": "Ask for approval" if notice.waits else "Change rights",
+    }
+    return render(request, "accounts/change_rights.html", context)

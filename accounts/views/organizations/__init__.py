@@ -1,0 +1,1 @@
+"""An Organization as a whole, and its Accounts."""

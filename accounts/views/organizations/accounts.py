@@ -1,0 +1,54 @@
+"""The Accounts of an Organization: the list, and asking for another one (DESIGN O5)."""
+
+from django.contrib import messages
+from django.db.models import Count, Q
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.forecast import forecast
+from accounts.forms.organizations.settings import AccountForm
+from accounts.models import Account
+from accounts.organizations.settings import add_account
+from policies.access import allows, needs
+from policies.changes import propose
+from policies.models import State
+from policies.workflows import Right, Workflow
+from portal.core.errors import DomainError
+from portal.core.http import MemberRequest
+from portal.core.paging import keyset
+
+
+@require_safe
+@needs(Workflow.MANAGE_ACCESS, Right.VIEW)
+def accounts(request: MemberRequest) -> HttpResponse:
+    """Every Account, where its balances live, and how many Service Users work in it."""
+    at_work = Count("service_users", filter=Q(service_users__removed_at=None))
+    rows = Account.objects.filter(organization=request.organization).annotate(bots=at_work)
+    context = {
+        "page": keyset(rows, after=request.GET.get("after"), order=("id",)),
+        "may_ask": allows(request.member, Workflow.MANAGE_ACCESS, Right.INITIATE),
+    }
+    return render(request, "accounts/accounts.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
+def new_account(request: MemberRequest) -> HttpResponse:
+    """Ask for another Account."""
+    form = AccountForm(request.POST or None, request=request)
+    if form.is_valid():
+        try:
+            change = propose(add_account, actor=request.member, params=form.params())
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, change.receipt)
+            if change.state == State.EXECUTED:
+                return redirect("accounts:accounts")
+            return redirect("policies:request", reference=change.reference)
+    notice = forecast(
+        request.member, account_id=None, afterwards="It starts without balances, addresses and keys.", protected=True
+    )
+    context = {"form": form, "notice": notice, "button": "Ask for approval" if notice.waits else "Add Account"}
+    return render(request, "accounts/new_account.html", context)

@@ -1,0 +1,1 @@
+"""One's own second factors, and what the operator announced about them."""

@@ -1,0 +1,77 @@
+"""What is stopped now and by whom, and asking that it is lifted: one key, or all that one member stopped."""
+
+from collections.abc import Callable, Mapping
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.forms.service_users.service_users import ConfirmForm
+from accounts.models import ApiKey
+from accounts.service_users import active_stops
+from accounts.service_users.lift_stops import LiftBrakes, all_of, lift_brakes, pause_of
+from accounts.views.members.member import member_of
+from accounts.views.service_users.service_user import bot_of, page_of
+from policies.access import allows, needs
+from policies.changes import propose
+from policies.models import State
+from policies.workflows import Right, Workflow
+from portal.core.errors import DomainError
+from portal.core.http import MemberRequest
+
+
+@require_safe
+@needs(Workflow.MANAGE_ACCESS, Right.VIEW)
+def brakes(request: MemberRequest) -> HttpResponse:
+    """Everything that is stopped, by who stopped it."""
+    return _page(request)
+
+
+@require_POST
+@needs(Workflow.MANAGE_ACCESS, Right.INITIATE, Right.APPROVE)
+def lift_all(request: MemberRequest, number: int) -> HttpResponse:
+    """Ask once for all that this member stopped; who approves may ask that too."""
+    found = member_of(request, number)
+    form = ConfirmForm(request.POST, request=request, auto_id=f"id_{number}_%s")
+    answer = _asked(request, form, lambda: all_of(found))
+    return answer or _page(request, {number: form})
+
+
+@require_POST
+@needs(Workflow.MANAGE_ACCESS, Right.INITIATE, Right.APPROVE)
+def lift_pause(request: MemberRequest, name: str, public: str) -> HttpResponse:
+    """Ask that one paused key works again; who approves may ask that too."""
+    bot = bot_of(request, name)
+    key = get_object_or_404(ApiKey.objects.select_related("service_user"), service_user=bot, public=public)
+    form = ConfirmForm(request.POST, request=request, auto_id=f"id_pause_{key.pk}_%s")
+    answer = _asked(request, form, lambda: pause_of(key), done=lambda: redirect("accounts:service_user", name=bot.name))
+    return answer or page_of(request, bot, pause_form=(key.pk, form))
+
+
+def _asked(
+    request: MemberRequest,
+    form: ConfirmForm,
+    params: Callable[[], LiftBrakes],
+    *,
+    done: Callable[[], HttpResponse] = lambda: redirect("accounts:brakes"),
+) -> HttpResponse | None:
+    if not form.is_valid():
+        return None
+    try:
+        change = propose(lift_brakes, actor=request.member, params=params())
+    except DomainError as error:
+        form.refuse(error)
+        return None
+    messages.success(request, change.receipt)
+    return done() if change.state == State.EXECUTED else redirect("policies:request", reference=change.reference)
+
+
+def _page(request: MemberRequest, posted: Mapping[int, ConfirmForm] | None = None) -> HttpResponse:
+    forms = posted or {}
+    rows = [
+        (found, forms.get(found.by.pk) or ConfirmForm(request=request, auto_id=f"id_{found.by.pk}_%s"))
+        for found in active_stops.by_member(request.organization.pk)
+    ]
+    may_ask = any(allows(request.member, Workflow.MANAGE_ACCESS, right) for right in (Right.INITIATE, Right.APPROVE))
+    return render(request, "accounts/brakes.html", {"rows": rows, "may_lift": may_ask})
