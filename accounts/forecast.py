@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from accounts.models import Member
-from policies import facts as gathered
+from policies import snapshot as gathered
 from policies.rules import Asked, approvals_needed, eligible, is_locked, may_vouch
 from policies.workflows import Right, Workflow
 from portal.core.http import MemberRequest

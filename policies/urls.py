@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from policies.views import again, batch, configuring, inbox, locks, policies, requests
+from policies.views import batch, configure, inbox, locks, policies, requests, resubmit
 
 app_name = "policies"
 
@@ -13,11 +13,11 @@ urlpatterns = [
     path("requests/<str:reference>/", requests.request_page, name="request"),
     path("requests/<str:reference>/decide/", requests.decide, name="decide"),
     path("requests/<str:reference>/cancel/", requests.cancel, name="cancel"),
-    path("requests/<str:reference>/again/", again.ask_again, name="ask_again"),
+    path("requests/<str:reference>/again/", resubmit.ask_again, name="ask_again"),
     path("policies/", policies.policies, name="policies"),
-    path("policies/<str:workflow>/", configuring.configure, name="configure"),
-    path("policies/<str:workflow>/remove/", configuring.remove, name="remove"),
-    path("policies/<str:workflow>/roll-out/", configuring.roll_out, name="roll_out"),
+    path("policies/<str:workflow>/", configure.configure, name="configure"),
+    path("policies/<str:workflow>/remove/", configure.remove, name="remove"),
+    path("policies/<str:workflow>/roll-out/", configure.roll_out, name="roll_out"),
     path("policies/<str:workflow>/lock/", locks.lock, name="lock"),
     path("policies/<str:workflow>/unlock/", locks.unlock, name="unlock"),
 ]

@@ -23,7 +23,7 @@ from accounts.models import KeyUse, RefusedCall, Session
 from accounts.models.service_user import PURPOSE_LENGTH
 from accounts.organizations.settings import ACCOUNT_NAME_LENGTH
 from policies import notes
-from policies.changes import moving, opening
+from policies.changes import proposals, transitions
 from policies.registry import all_operations
 from policies.workflows import Workflow
 from portal.api import kinds, permissions
@@ -110,7 +110,7 @@ BOUNDS: dict[str, int | Iterable[str]] = {
     "accounts.KeyUse.kind": [*Error, *(permissions.kind_of(method) for method in permissions.PERMISSIONS)],
     "accounts.KnownSource.network": [NETWORK, ADDRESS],
     "accounts.Organization.name": typed(setup.OrganizationForm, "organization"),
-    "accounts.OwnershipOffer.request": opening.REFERENCE_LENGTH,
+    "accounts.OwnershipOffer.request": proposals.REFERENCE_LENGTH,
     "accounts.Passkey.name": factors.NAME_LENGTH,
     "accounts.Passkey.aaguid": ["00000000-0000-0000-0000-000000000000"],
     "accounts.Passkey.credential_id_sha256": [DIGEST],
@@ -182,7 +182,7 @@ BOUNDS: dict[str, int | Iterable[str]] = {
     "paper.Withdrawal.method": METHODS,
     "paper.Withdrawal.network": NETWORKS,
     "paper.Withdrawal.memo": 100,
-    "policies.ChangeRequest.reference": opening.REFERENCE_LENGTH,
+    "policies.ChangeRequest.reference": proposals.REFERENCE_LENGTH,
     "policies.ChangeRequest.operation": [operation.key for operation in OPERATIONS],
     "policies.ChangeRequest.subject": [
         f"invitation:{DIGEST}",
@@ -190,7 +190,7 @@ BOUNDS: dict[str, int | Iterable[str]] = {
         f"account:{'x' * 2 * ACCOUNT_NAME_LENGTH}",
         f"address:{NUMBER}:{'x' * KEY_LENGTH}",
     ],
-    "policies.ChangeRequest.title": opening.TITLE_LENGTH,
+    "policies.ChangeRequest.title": proposals.TITLE_LENGTH,
     # As many digits as 64 bits have, with a point.
     "policies.ChangeRequest.amount": [f"-0.{NUMBER}"],
     "policies.ChangeRequest.asset": [asset.code for asset in catalogue.ASSETS],
@@ -199,7 +199,7 @@ BOUNDS: dict[str, int | Iterable[str]] = {
     "policies.ChangeRequest.note": notes.MAX_LENGTH,
     "policies.ChangeRequest.digest": [DIGEST],
     "policies.ChangeRequest.ended_by": typed(profile.ProfileForm, "name"),
-    "policies.ChangeRequest.reason": moving.REASON_LENGTH,
+    "policies.ChangeRequest.reason": transitions.REASON_LENGTH,
     "policies.Decision.reason": notes.MAX_LENGTH,
     "policies.Decision.digest": [DIGEST],
     "policies.Decision.factor": [*FACTORS],

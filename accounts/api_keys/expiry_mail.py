@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.api_keys.expiry import BEFORE, NEVER_USED, UNUSED, due
 from accounts.authentication.email_links import absolute
 from accounts.models import ApiKey, KeyNotice, Member, Organization
-from policies.facts import gather
+from policies.snapshot import gather
 from policies.workflows import Workflow
 from portal.core.phrases import dated
 from portal.work import mail

@@ -7,7 +7,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
 
-from policies.choices import Tell
+from policies.notifications.preferences import Tell
 
 
 class UserManager(BaseUserManager["User"]):

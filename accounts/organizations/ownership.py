@@ -10,9 +10,9 @@ from accounts import grants
 from accounts.authentication import notifications, session_store
 from accounts.models import Member, Organization, OwnershipOffer
 from policies import changes
-from policies.facts import gather
 from policies.models import ChangeRequest
 from policies.rules.dead_ends import refuse_grown
+from policies.snapshot import gather
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record

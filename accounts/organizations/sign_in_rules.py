@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from accounts.models import Organization
 from accounts.models.organization import SecondFactorLevel
-from policies import facts as gathering
+from policies import snapshot as gathering
 from policies.rules import PASSKEY
 
 

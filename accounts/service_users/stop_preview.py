@@ -8,11 +8,11 @@ from django.utils import timezone
 from accounts.authentication import session_store
 from accounts.members.suspensions import ALONE_FOR
 from accounts.models import ApiKey, Invitation, Member, ServiceUser
-from policies.facts import gather
 from policies.models import ChangeRequest
 from policies.models.change import ChangeQuerySet
 from policies.rules import WITHDRAW, Asked, Facts, Held, Person, approvals_needed, eligible, is_locked
 from policies.rules.dead_ends import worse
+from policies.snapshot import gather
 from policies.workflows import Right, Workflow
 from portal.core import markup
 from portal.core.describing import Fact

@@ -3,10 +3,10 @@
 Every move is one transaction that takes the Organization's history first, then the request's row, then looks again.
 """
 
-from policies.changes.asking_again import ask_again, can_ask_again
-from policies.changes.closing import cancel, cancel_about, cancel_all, cancel_unrightful, expire, expire_due
-from policies.changes.deciding import decide, execute, no_longer_stands
-from policies.changes.opening import propose
+from policies.changes.cancel_and_expire import cancel, cancel_about, cancel_all, cancel_unrightful, expire, expire_due
+from policies.changes.decisions import decide, execute, no_longer_stands
+from policies.changes.proposals import propose
+from policies.changes.resubmit import ask_again, can_ask_again
 
 __all__ = [
     "ask_again",

@@ -1,7 +1,7 @@
 """Governing the rules themselves: what a workflow asks for changes by request like everything else (DESIGN §4)."""
 
-from policies.operations.configuring import ConfigurePolicy, RemovePolicy, configure_policy, remove_policy
-from policies.operations.locking import LockPolicy, UnlockPolicy, lock_policy, unlock_policy
+from policies.operations.configure import ConfigurePolicy, RemovePolicy, configure_policy, remove_policy
+from policies.operations.lock import LockPolicy, UnlockPolicy, lock_policy, unlock_policy
 from policies.rules.stages import meaning, stage
 
 __all__ = [

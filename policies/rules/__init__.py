@@ -1,11 +1,11 @@
 """Who may finish alone, who may decide, and what could never be finished (DESIGN P1 to P6, R3, R4).
 
-Pure: facts in, answer out. `policies.facts` gathers them; nothing here reads the database or the clock. The rooms, each
-importing only from those before it: `facts` (what there is), `needs` (how many approvals), `deciding` (who may give
-them), `dead_ends` (what nobody could finish).
+Pure: facts in, answer out. `policies.snapshot` gathers them; nothing here reads the database or the clock. The rooms,
+each importing only from those before it: `facts` (what there is), `needs` (how many approvals), `deciding` (who may
+give them), `dead_ends` (what nobody could finish).
 """
 
-from policies.rules.deciding import Reason, eligible, is_met, is_rejected, lost_right, may_vouch, why_not
+from policies.rules.eligibility import Reason, eligible, is_met, is_rejected, lost_right, may_vouch, why_not
 from policies.rules.facts import (
     MAX_APPROVALS,
     MAX_OPEN_HOURS,
@@ -21,7 +21,7 @@ from policies.rules.facts import (
     Person,
     Terms,
 )
-from policies.rules.needs import (
+from policies.rules.quorum import (
     Asked,
     Need,
     approvals_needed,

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from policies.rules.deciding import Reason, why_not
+from policies.rules.eligibility import Reason, why_not
 from policies.rules.facts import NEVER, Bot, Facts, Initiator, Person
-from policies.rules.needs import Asked, approvals_needed, is_locked
+from policies.rules.quorum import Asked, approvals_needed, is_locked
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
 

@@ -9,16 +9,16 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.http import require_http_methods
 
-from policies import batches, inbox
-from policies import facts as gathering
+from policies import snapshot as gathering
 from policies.access import open_to_members
-from policies.batches import MOST_TOGETHER, Outcome, Seen
-from policies.changes.moving import is_intact
-from policies.forms import APPROVE, REJECT, BatchForm
-from policies.listing import BY_EXPIRY, Listing
+from policies.changes.transitions import is_intact
+from policies.forms.requests import APPROVE, REJECT, BatchForm
+from policies.inbox import batches, queues
+from policies.inbox.batches import MOST_TOGETHER, Outcome, Seen
+from policies.inbox.filters import BY_EXPIRY, Listing
 from policies.models import ChangeRequest, State
-from policies.reading import moves_money
-from policies.views.describing import agreed, described, protection
+from policies.readability import moves_money
+from policies.views.descriptions import agreed, described, protection
 from policies.views.requests import GOES_ON
 from policies.views.rows import named
 from portal.core.describing import Description, Fact, Notice
@@ -100,7 +100,7 @@ def _chosen(
 ) -> tuple[list[ChangeRequest], list[ChangeRequest]]:
     """What still waits for the reader of what they chose; then what of it is approved one at a time only."""
     references = {seen.reference for seen in posted}
-    waiting = inbox.waiting_for(request.member).filter(reference__in=references).with_parties()
+    waiting = queues.waiting_for(request.member).filter(reference__in=references).with_parties()
     apart: list[ChangeRequest] = []
     chosen: list[ChangeRequest] = []
     for change in filter(is_intact, waiting.order_by(*BY_EXPIRY)):

@@ -7,11 +7,11 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from policies import facts as gathering
-from policies import inbox as finding
-from policies import listing
+from policies import snapshot as gathering
 from policies.access import granted, open_to_members
-from policies.listing import Listing
+from policies.inbox import filters
+from policies.inbox import queues as finding
+from policies.inbox.filters import Listing
 from policies.models import ChangeRequest
 from policies.views.board import board
 from policies.views.rows import days, rows
@@ -64,7 +64,7 @@ def inbox(request: MemberRequest) -> HttpResponse:
         "page": page,
         "chosen": chosen,
         "workflows": list(Workflow),
-        "initiators": listing.initiators(chosen, member),
+        "initiators": filters.initiators(chosen, member),
     }
     return render(request, "policies/inbox.html", context)
 
@@ -92,4 +92,4 @@ def _tabs(request: MemberRequest, current: str, waiting: int) -> list[Tab]:
         "asked": capped(finding.asked_by(request.member).open()),
         "viewable": capped(finding.viewable(request.member)),
     }
-    return [Tab(key, label, counts.get(key), key == current) for key, label in listing.TABS.items()]
+    return [Tab(key, label, counts.get(key), key == current) for key, label in filters.TABS.items()]

@@ -5,15 +5,15 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from policies import facts as gathering
+from policies import snapshot as gathering
 from policies.access import needs
 from policies.changes import propose
+from policies.forms.policies import LockForm
 from policies.models import ChangeRequest
 from policies.operations import lock_policy, meaning, unlock_policy
-from policies.policy_forms import LockForm
-from policies.rules.binding import least_to_lock
-from policies.standing import forecast
-from policies.views.configuring import onward, policy_of_page, workflow_of
+from policies.progress import forecast
+from policies.rules.binding_changes import least_to_lock
+from policies.views.configure import onward, policy_of_page, workflow_of
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError
 from portal.core.http import MemberRequest

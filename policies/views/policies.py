@@ -8,13 +8,13 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from policies import facts as gathering
+from policies import snapshot as gathering
 from policies.access import allows, needs
-from policies.if_asked import answers, choices
+from policies.approvers_by_asker import answers, choices
 from policies.models import ChangeRequest
-from policies.outlook import Outlook, outlook
 from policies.rules import Facts
 from policies.rules.stages import STAGES, Stage, meaning_for
+from policies.stage_guide import Outlook, outlook
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
 from portal.core.http import MemberRequest

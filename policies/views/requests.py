@@ -8,16 +8,17 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.http import require_POST, require_safe
 
-from policies import changes, inbox, reading
-from policies import facts as gathering
+from policies import changes, readability
+from policies import snapshot as gathering
 from policies.access import open_to_members
-from policies.batches import note_refusal
-from policies.changes.moving import is_intact
-from policies.forms import CancelForm, DecideForm
+from policies.changes.transitions import is_intact
+from policies.forms.requests import CancelForm, DecideForm
+from policies.inbox import queues
+from policies.inbox.batches import note_refusal
 from policies.models import ChangeRequest, State
-from policies.standing import Standing, stand
-from policies.views.beside import beside, opened_from
-from policies.views.describing import agreed, described, protection
+from policies.progress import Standing, stand
+from policies.views.descriptions import agreed, described, protection
+from policies.views.next_request import beside, opened_from
 from policies.views.rows import named
 from policies.views.timeline import progress, steps
 from portal.core import markup
@@ -108,7 +109,7 @@ def _kept(message: str, request: MemberRequest) -> str:
 def found(request: MemberRequest, reference: str) -> ChangeRequest:
     """The request, if it is one that this Member may look at; a foreign one is as unknown as one that never was."""
     rows = (
-        inbox.visible(request.member)
+        queues.visible(request.member)
         .with_parties()
         .select_related("api_key__made_by__user", "asked_again_from", "asked_again_as")
     )
@@ -151,8 +152,8 @@ def _page(
         "is_own": change.member_id == request.member.pk,
         "own_decision": next((one for one in decisions if one.person_id == request.member.user_id), None),
         "beside": beside(request, change, is_left=not (standing.can_decide and intact)),
-        "moves_money": reading.moves_money(change),
-        "barred": reading.barred(change),
+        "moves_money": readability.moves_money(change),
+        "barred": readability.barred(change),
         "form": decide_form if standing.can_decide and intact else None,
         "can_ask_again": changes.can_ask_again(change, request.member),
         "cancel_form": (cancel_form or CancelForm(auto_id="id_cancel_%s")) if standing.can_cancel else None,
@@ -177,7 +178,7 @@ def _unfit(change: ChangeRequest, *, is_intact: bool) -> Notice | None:
     """Why it cannot go through, whoever agrees; said of what has ended as well, for it explains what is missing."""
     if not is_intact:
         return ALTERED
-    trouble = reading.trouble(change)
+    trouble = readability.trouble(change)
     if not trouble:
         return None
     ends = "Whoever decides on it or takes it back ends it, and what it holds is given back. " if change.is_open else ""

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from policies import inbox, reading
+from policies import readability
+from policies.inbox import queues
 from policies.models import ChangeRequest, Decision
+from policies.progress import progress
 from policies.rules import Facts
-from policies.standing import progress
 from portal.core.http import MemberRequest
 
 
@@ -39,14 +40,14 @@ def rows(request: MemberRequest, changes: list[ChangeRequest], facts: Facts) -> 
     """`changes` with how far each has come, in two queries."""
     keys = [change.pk for change in changes]
     counts = progress(changes, facts, Decision.objects.filter(change__in=keys))
-    yours = set(inbox.waiting_for(request.member).filter(pk__in=keys).values_list("pk", flat=True))
+    yours = set(queues.waiting_for(request.member).filter(pk__in=keys).values_list("pk", flat=True))
     return [
         Row(
             change,
             *counts[change.pk],
             is_yours=change.pk in yours,
             is_own=change.member_id == request.member.pk,
-            is_money=reading.moves_money(change),
+            is_money=readability.moves_money(change),
         )
         for change in changes
     ]

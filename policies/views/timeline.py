@@ -7,9 +7,9 @@ from typing import Final
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from policies import reading
+from policies import readability
 from policies.models import ChangeRequest, Decision, State
-from policies.standing import Standing
+from policies.progress import Standing
 from portal.core.http import MemberRequest
 from portal.core.phrases import counted, listed
 
@@ -67,7 +67,7 @@ def progress(change: ChangeRequest, standing: Standing, decisions: list[Decision
         "One more approval" if names and standing.missing == 1 else counted(standing.missing, "approval").capitalize()
     )
     verb = "carries" if standing.missing == 1 else "carry"
-    end = ", at once and for good" if reading.moves_money(change) else " at once"
+    end = ", at once and for good" if readability.moves_money(change) else " at once"
     return format_html("{}<b>{}</b> {} it out{}.", agreed, more, verb, end)
 
 

@@ -6,8 +6,8 @@ from typing import Any, Final, cast
 from django.http import HttpRequest
 
 from accounts.models import Member, ServiceUser
-from policies import inbox
 from policies.access import allows
+from policies.inbox import queues
 from policies.workflows import Right, Workflow
 from portal.core.http import MemberRequest
 from portal.treasury.models import Withdrawal
@@ -51,7 +51,7 @@ def _is_there(member: Member, route: str, named: Mapping[str, Any]) -> bool:
 
 
 def _request(member: Member, named: Mapping[str, Any]) -> bool:
-    return inbox.visible(member).filter(reference=named["reference"]).exists()
+    return queues.visible(member).filter(reference=named["reference"]).exists()
 
 
 def _member(member: Member, named: Mapping[str, Any]) -> bool:
@@ -66,7 +66,7 @@ def _bot(member: Member, named: Mapping[str, Any]) -> bool:
 
 def _withdrawal(member: Member, named: Mapping[str, Any]) -> bool:
     found = Withdrawal.objects.filter(organization=member.organization, reference=named["reference"]).first()
-    return found is not None and inbox.visible(member).filter(pk=found.change_id).exists()
+    return found is not None and queues.visible(member).filter(pk=found.change_id).exists()
 
 
 FOUND_BY: Final[Mapping[str, Callable[[Member, Mapping[str, Any]], bool]]] = {

@@ -15,7 +15,7 @@ from accounts.members.identity.reviewers import waiting_for
 from accounts.models import IdentityCheck, Member
 from accounts.service_users.active_stops import Stopped, by_member
 from policies.access import allows, granted
-from policies.inbox import waiting_count
+from policies.inbox.queues import waiting_count
 from policies.workflows import Right, Workflow
 from portal.core.http import MemberRequest
 

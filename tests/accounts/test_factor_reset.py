@@ -14,8 +14,9 @@ from accounts.models import AccessLink, Authenticator, RecoveryCode, SecurityNot
 from accounts.organizations.founding import add_member
 from accounts.security import cooldown
 from accounts.security.reset_factors import ResetFactors, reset_factors
-from policies import inbox, registry
+from policies import registry
 from policies.changes import decide, propose
+from policies.inbox import queues
 from policies.models import ChangeRequest, State
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
@@ -106,8 +107,8 @@ def test_for_a_day_they_approve_no_money(world, owner, ben, cleo, ana, enrolled_
         )
         with pytest.raises(Refused, match="in the last 24 hours"):
             yes(withdrawal, ben)
-        assert withdrawal not in inbox.waiting_for(ben)
-        assert withdrawal in inbox.waiting_for(cleo)
+        assert withdrawal not in queues.waiting_for(ben)
+        assert withdrawal in queues.waiting_for(cleo)
         clock.shift(settings.AFTER_RESET - timedelta(seconds=1))
         with pytest.raises(Refused, match="in the last 24 hours"):
             yes(withdrawal, ben)
@@ -115,7 +116,7 @@ def test_for_a_day_they_approve_no_money(world, owner, ben, cleo, ana, enrolled_
         with pytest.raises(Refused, match="in the last 24 hours"):
             yes(access, ben)
         clock.shift(timedelta(seconds=1))
-        assert withdrawal in inbox.waiting_for(ben)
+        assert withdrawal in queues.waiting_for(ben)
         assert yes(withdrawal, ben).state == State.PENDING
         assert withdrawal.decisions.count() == 1
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from accounts.factors import webauthn
 from accounts.models import Authenticator, Passkey, Session
-from policies.facts import gather, person
 from policies.models import ChangeRequest, Decision
+from policies.snapshot import gather, person
 from portal.audit.models import AuditEvent
 from portal.treasury.models import Address
 from portal.treasury.withdrawals import request_withdrawal

@@ -13,7 +13,7 @@ from accounts.members.change_rights import ChangeRights, change_rights
 from accounts.models import ApiKey, OwnershipOffer
 from accounts.security.reset_factors import ResetFactors, reset_factors
 from accounts.service_users.create_and_change import CreateServiceUser, create_service_user
-from policies import facts as gathering
+from policies import snapshot as gathering
 from policies.changes import propose
 from policies.models import Policy, State
 from policies.workflows import Workflow

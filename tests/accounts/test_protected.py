@@ -52,7 +52,6 @@ from accounts.service_users.reinstate_and_remove import (
 from accounts.service_users.rotate import RotateKey, rotate_key
 from policies import registry
 from policies.changes import decide, propose
-from policies.facts import gather
 from policies.models import Policy, State
 from policies.operations import (
     ConfigurePolicy,
@@ -64,6 +63,7 @@ from policies.operations import (
     remove_policy,
     unlock_policy,
 )
+from policies.snapshot import gather
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
 from tests.factories.people import proof

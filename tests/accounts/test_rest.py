@@ -21,9 +21,9 @@ from accounts.service_users.create_and_change import CreateServiceUser, create_s
 from policies.access import grant
 from policies.changes import decide, propose
 from policies.models import Policy, State
-from policies.operations.configuring import RemovePolicy, remove_policy
+from policies.operations.configure import RemovePolicy, remove_policy
 from policies.rules import Asked, Held, Need, Person, Terms, approvals_needed, why_not
-from policies.rules.deciding import Reason
+from policies.rules.eligibility import Reason
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
 from portal.treasury.withdrawals import request_withdrawal

@@ -16,8 +16,8 @@ from accounts.models import Authenticator, Member, SecurityNotice
 from accounts.models.second_factor import code_at, current_step
 from accounts.organizations.founding import add_member
 from accounts.security import cooldown
-from policies import inbox
 from policies.changes import decide
+from policies.inbox import queues
 from policies.models import Decision
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
@@ -65,7 +65,7 @@ def test_a_password_and_a_code_move_no_money_for_a_day(client, world, ana, ben, 
         clock.shift(settings.AFTER_RESET - timedelta(seconds=1))
         with pytest.raises(Refused, match="in the last 24 hours"):
             yes()
-        assert money not in inbox.waiting_for(ben)
+        assert money not in queues.waiting_for(ben)
         assert not Decision.objects.exists()
         clock.shift(timedelta(seconds=1))
         yes()

@@ -9,7 +9,7 @@ from django.urls import reverse
 from accounts.models import ApiKey
 from accounts.service_users.create_and_change import CreateServiceUser, create_service_user
 from policies.changes import decide, propose
-from policies.notifying import _words
+from policies.notifications.mail import _words
 
 pytestmark = pytest.mark.django_db
 WAITS = "A secret waits for you: the one of payroll-bot."

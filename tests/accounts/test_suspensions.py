@@ -18,8 +18,8 @@ from accounts.service_users.reinstate_and_remove import LiftSuspension, lift_sus
 from accounts.tasks import record_lapsed_suspensions
 from policies.access import allows
 from policies.changes import propose
-from policies.facts import gather
 from policies.models import ChangeRequest, Grant, Policy, State
+from policies.snapshot import gather
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, Refused

@@ -193,7 +193,7 @@ def test_pages_without_their_style_sheets_are_said(client, settings, tmp_path, m
 @pytest.mark.parametrize("off_by", [timedelta(minutes=-30), timedelta(hours=2), None])
 def test_a_duty_that_nobody_does_or_that_sleeps_is_named(client, off_by):
     """fault operations-F13: no `work` running, or asleep after a clock step."""
-    name = "policies.duties.expire_changes"
+    name = "policies.tasks.expire_changes"
     if off_by is None:
         DutyTurn.objects.filter(name=name).delete()
     else:

@@ -3,8 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from policies.batches import BATCH, MONEY_ALONE, Seen, binding, decide_all
 from policies.changes import cancel
+from policies.inbox.batches import BATCH, MONEY_ALONE, Seen, binding, decide_all
 from policies.models import ChangeRequest, Decision, State
 from portal.audit.models import AuditEvent
 from portal.core.errors import Refused

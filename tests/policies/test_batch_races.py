@@ -2,7 +2,7 @@
 
 import pytest
 
-from policies.batches import decide_all
+from policies.inbox.batches import decide_all
 from policies.models import State
 from portal.audit import chain
 from tests.policies.conftest import again, ask_tidy, yes

@@ -5,11 +5,11 @@ from django.db import connection
 
 from accounts.models import Organization
 from policies.changes import propose
-from policies.facts import gather
 from policies.models import ChangeRequest, Grant, Policy, State
 from policies.operations import ConfigurePolicy, RemovePolicy, configure_policy, remove_policy
 from policies.rules import WITHDRAW, Bot, Facts, Held, Key, Person, Terms
 from policies.rules.dead_ends import Shortage, grown, refuse_grown, shortages
+from policies.snapshot import gather
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
 from tests.policies.conftest import ask_send, ask_tidy, is_untouched, yes

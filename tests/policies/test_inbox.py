@@ -5,12 +5,12 @@ import time_machine
 from django.utils import timezone
 
 from accounts.models import Authenticator, Member, Organization
-from policies import inbox
 from policies.access import allows, grant, granted
 from policies.changes import cancel, propose
+from policies.inbox import queues
 from policies.models import Grant
 from policies.operations import ConfigurePolicy, configure_policy
-from policies.standing import standing
+from policies.progress import standing
 from policies.workflows import Right, Workflow
 from tests.policies.conftest import again, ask_send, ask_tidy, yes
 
@@ -45,10 +45,10 @@ def busy(house):
 def test_what_waits_is_exactly_what_the_rules_let_one_decide(house, busy):
     """AZ-7: counts and lists filter as the rules do."""
     for name, member in house.people.items():
-        waiting = set(inbox.waiting_for(member))
+        waiting = set(queues.waiting_for(member))
         assert waiting == {change for change in busy if standing(change, member).can_decide}, name
-        assert inbox.waiting_count(member) == len(waiting)
-        assert sum(inbox.waiting_by_workflow(member).values()) == len(waiting)
+        assert queues.waiting_count(member) == len(waiting)
+        assert sum(queues.waiting_by_workflow(member).values()) == len(waiting)
 
 
 def test_what_waits_agrees_with_the_rules_on_a_second_key_and_on_who_rests(house, busy):
@@ -62,62 +62,62 @@ def test_what_waits_agrees_with_the_rules_on_a_second_key_and_on_who_rests(house
     house.people["fay"] = Member.objects.select_related("organization", "user").get(pk=house.fay.pk)
     for name in ("ben", "cleo", "fay"):
         member = house.people[name]
-        waiting = set(inbox.waiting_for(member))
+        waiting = set(queues.waiting_for(member))
         assert waiting == {change for change in busy if standing(again(change), member).can_decide}, name
-        assert inbox.waiting_count(member) == len(waiting)
-    assert busy[0] in set(inbox.waiting_for(house.cleo))
-    assert busy[5] in set(inbox.waiting_for(house.ben))
-    assert not inbox.waiting_for(house.fay).exists(), "all of it is money, access or policies"
+        assert queues.waiting_count(member) == len(waiting)
+    assert busy[0] in set(queues.waiting_for(house.cleo))
+    assert busy[5] in set(queues.waiting_for(house.ben))
+    assert not queues.waiting_for(house.fay).exists(), "all of it is money, access or policies"
 
 
 def test_nothing_waits_where_a_passkey_is_required(house, busy):
     Organization.objects.filter(pk=house.organization.pk).update(second_factor_level="passkey")
-    assert not inbox.waiting_for(house.cleo).exists()
+    assert not queues.waiting_for(house.cleo).exists()
     assert not standing(busy[1], house.cleo).can_decide
 
 
 def test_nothing_waits_past_its_time(house, busy):
     with time_machine.travel(max(change.expires_at for change in busy), tick=False):
-        assert not inbox.waiting_for(house.cleo).exists()
-        assert not inbox.viewable(house.cleo).exists()
-        assert numbers(inbox.done(house.cleo)) == [1, 2, 3, 4, 5]
+        assert not queues.waiting_for(house.cleo).exists()
+        assert not queues.viewable(house.cleo).exists()
+        assert numbers(queues.done(house.cleo)) == [1, 2, 3, 4, 5]
 
 
 def test_view_on_one_workflow_shows_that_workflow(house, busy):
     Grant.objects.filter(member=house.otto).exclude(workflow=WITHDRAWAL).delete()
-    assert numbers(inbox.viewable(house.otto)) == [1, 2, 3]
-    assert not inbox.done(house.otto).exists()
+    assert numbers(queues.viewable(house.otto)) == [1, 2, 3]
+    assert not queues.done(house.otto).exists()
 
 
 def test_view_on_another_account_shows_nothing_of_this_one(house, busy):
     other = house.organization.accounts.create(name="Other", created_at=timezone.now())
     Grant.objects.filter(member=house.otto).delete()
     grant(house.otto, WITHDRAWAL, Right.APPROVE, other)
-    assert not inbox.visible(house.otto).exists()
-    assert not inbox.waiting_for(house.otto).exists()
+    assert not queues.visible(house.otto).exists()
+    assert not queues.waiting_for(house.otto).exists()
     grant(house.otto, WITHDRAWAL, Right.APPROVE, house.account)
-    assert numbers(inbox.waiting_for(house.otto)) == [1, 2, 3]
+    assert numbers(queues.waiting_for(house.otto)) == [1, 2, 3]
 
 
 def test_one_sees_what_one_asked_and_what_ones_bot_asked_without_any_right(house, busy):
     Grant.objects.filter(member__in=[house.ana, house.ben]).delete()
-    assert numbers(inbox.visible(house.ana)) == [2, 4, 5]
-    assert numbers(inbox.asked_by(house.ana)) == [2, 4, 5]
-    assert numbers(inbox.visible(house.ben)) == [1]
+    assert numbers(queues.visible(house.ana)) == [2, 4, 5]
+    assert numbers(queues.asked_by(house.ana)) == [2, 4, 5]
+    assert numbers(queues.visible(house.ben)) == [1]
 
 
 def test_another_organization_sees_none_of_it(house, busy, next_door):
     """AZ-2: every list starts from the Organization."""
     grant(next_door.eve, WITHDRAWAL, Right.VIEW)
-    for rows in (inbox.waiting_for, inbox.visible, inbox.viewable, inbox.done, inbox.asked_by):
+    for rows in (queues.waiting_for, queues.visible, queues.viewable, queues.done, queues.asked_by):
         assert not rows(next_door.eve).exists()
-    assert inbox.waiting_count(next_door.eve) == 0
+    assert queues.waiting_count(next_door.eve) == 0
 
 
 def test_what_has_ended_is_done(house, busy):
     cancel(busy[4].reference, actor=house.ana)
-    assert numbers(inbox.done(house.ben)) == [5]
-    assert numbers(inbox.viewable(house.ben)) == [1, 2, 3, 4]
+    assert numbers(queues.done(house.ben)) == [5]
+    assert numbers(queues.viewable(house.ben)) == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from policies import inbox
-from policies.listing import Listing
+from policies.inbox import queues
+from policies.inbox.filters import Listing
 from policies.models import ChangeRequest
 from portal.core.paging import keyset
 
@@ -46,13 +46,13 @@ def test_a_count_above_ninety_nine_says_so_to_eyes_and_ears(asked, ben, browser,
     text = browser(ben).get(reverse("policies:inbox_count"), headers={"HX-Request": "true"}).content.decode()
     assert said in text
     assert ("more than 99 waiting for you" in text) is (more == 99)
-    assert inbox.waiting_count(ben) == more + 1
+    assert queues.waiting_count(ben) == more + 1
 
 
 def test_the_count_never_looks_at_more_than_a_hundred(asked, ben):
     copies(asked, 150)
     with CaptureQueriesContext(connection) as counted:
-        assert inbox.waiting_count(ben) == 100
+        assert queues.waiting_count(ben) == 100
     assert "LIMIT 100" in counted[-1]["sql"]
 
 

@@ -14,10 +14,10 @@ from django_tasks_db.models import DBTaskResult
 
 from accounts.members.end_membership import RemoveMember, remove_member
 from accounts.models import User
-from policies import notifying
-from policies.changes import cancel, expire_due, moving, propose
-from policies.choices import Tell
+from policies.changes import cancel, expire_due, propose, transitions
 from policies.models import ChangeRequest, State
+from policies.notifications import mail as notifying
+from policies.notifications.preferences import Tell
 from policies.operations import ConfigurePolicy, RemovePolicy, configure_policy, remove_policy
 from policies.workflows import Workflow
 from portal.core.actors import portal
@@ -70,7 +70,7 @@ def test_who_asked_is_told_how_it_ended_unless_they_ended_it(house, end):
         ChangeRequest.objects.filter(pk=change.pk).update(expires_at=timezone.now())
         expire_due()
     elif end == "stale":
-        moving.end(change, State.STALE, by=portal(house.organization.pk))
+        transitions.end(change, State.STALE, by=portal(house.organization.pk))
     else:
         yes(change, house.ben)
     assert ChangeRequest.objects.get(pk=change.pk).state == end

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from policies.rules import WITHDRAW, Bot, Key, Need, Reason
-from policies.rules.outlooks import custodians_of, hindrances, locked, possible_initiators, prospect, with_policy
 from policies.rules.stages import Stage, stage_of
+from policies.rules.what_if import custodians_of, hindrances, locked, possible_initiators, prospect, with_policy
 from policies.workflows import Right
 from tests.policies.small import ACCESS, POLICIES, WITHDRAWAL
 from tests.policies.test_strength import ANA, BEN, CLEO, FAY, house, policy

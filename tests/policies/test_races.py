@@ -12,7 +12,7 @@ import pytest
 import time_machine
 from django.db import connection
 
-from policies.changes import ask_again, cancel, execute, expire, moving, opening, propose
+from policies.changes import ask_again, cancel, execute, expire, proposals, propose, transitions
 from policies.models import ChangeRequest, Grant, Policy, State
 from policies.operations import (
     ConfigurePolicy,
@@ -49,8 +49,8 @@ def race(monkeypatch) -> Callable[..., list[object]]:
 
             return met
 
-        monkeypatch.setattr(moving, "locked", meet_after(moving.locked))
-        monkeypatch.setattr(opening, "lock_histories", meet_after(lock_histories))
+        monkeypatch.setattr(transitions, "locked", meet_after(transitions.locked))
+        monkeypatch.setattr(proposals, "lock_histories", meet_after(lock_histories))
         outcomes: list[object] = [None] * len(sides)
 
         def side(place, call):
@@ -184,7 +184,7 @@ def test_two_askings_at_once_take_two_numbers(house, race):
 
 def test_the_cap_of_open_requests_is_exact(house, race, monkeypatch):
     """R6: two askings at once, with room for one."""
-    monkeypatch.setattr(opening, "OPEN_PER_MEMBER", 1)
+    monkeypatch.setattr(proposals, "OPEN_PER_MEMBER", 1)
     outcomes = race(lambda: ask_tidy(house.ana, "a"), lambda: ask_tidy(house.ana, "b"))
     assert one_conflict(outcomes), outcomes
     assert ChangeRequest.objects.filter(member=house.ana).count() == 1
@@ -192,7 +192,7 @@ def test_the_cap_of_open_requests_is_exact(house, race, monkeypatch):
 
 def test_the_cap_of_a_key_is_exact(house, race, monkeypatch):
     """R6: the same for a key."""
-    monkeypatch.setattr(opening, "OPEN_PER_KEY", 1)
+    monkeypatch.setattr(proposals, "OPEN_PER_KEY", 1)
     house.policy(Workflow.INITIATE_WITHDRAWAL, 1)
     key = house.bot()
     sides = [lambda: ask_send(house, key.service_user, api_key=key)] * 2

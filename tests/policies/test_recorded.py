@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from policies.changes import decide
-from policies.changes.recorded import recorded
+from policies.changes.recorded_decisions import recorded
 from policies.models import Decision, Policy, State
 from portal.audit.models import AuditEvent, Chain
 from portal.treasury.withdrawals import request_withdrawal

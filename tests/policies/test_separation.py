@@ -13,10 +13,10 @@ from accounts.grants import Given
 from accounts.members.change_rights import ChangeRights, change_rights
 from accounts.models import Custodian, Member
 from policies.changes import propose
-from policies.facts import asking
 from policies.models import Decision, Grant, State
 from policies.registry import Operation, all_operations, nothing
 from policies.rules import PASSKEY, RESTED, WITHDRAW, Bot, Facts, Held, Key, Person, Reason, Terms, eligible, why_not
+from policies.snapshot import asking
 from policies.workflows import Right, Workflow
 from portal.core.actors import MEMBER, SERVICE_USER
 from portal.core.errors import NotFound, Refused

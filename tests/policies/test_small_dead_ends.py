@@ -22,8 +22,8 @@ from policies.rules import (
     is_met,
 )
 from policies.rules.dead_ends import refuse_grown, shortages
-from policies.rules.outlooks import hindrances, locked, prospect, with_policy
-from policies.rules.spare import spare_people
+from policies.rules.spare_approvers import spare_people
+from policies.rules.what_if import hindrances, locked, prospect, with_policy
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
 from tests.policies import small

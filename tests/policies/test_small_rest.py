@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from policies.rules import RESTED, Asked, Facts, approvals_needed, eligible, is_met
 from policies.rules.dead_ends import shortages
-from policies.rules.spare import spare_people
-from policies.rules.strength import Target, strength
+from policies.rules.effective_quorum import Target, strength
+from policies.rules.spare_approvers import spare_people
 from policies.workflows import Right, Workflow
 from tests.policies import small
 

@@ -26,8 +26,8 @@ from policies.rules import (
     lost_right,
     why_not,
 )
-from policies.rules.outlooks import with_policy
-from policies.rules.strength import Target, strength
+from policies.rules.effective_quorum import Target, strength
+from policies.rules.what_if import with_policy
 from policies.workflows import Right, Workflow
 from tests.policies import small
 from tests.policies.small import ACCESS, ADDRESSES, POLICIES, WITHDRAWAL

@@ -10,10 +10,10 @@ from accounts.members.keep_out import KeepOut, keep_out
 from accounts.models import Member
 from accounts.service_users import emergency_stop
 from policies.changes import propose
-from policies.facts import gather
 from policies.models import Grant, Policy, State
 from policies.rules import WITHDRAW, Bot, Held, Key
-from policies.rules.strength import Target, strength
+from policies.rules.effective_quorum import Target, strength
+from policies.snapshot import gather
 from policies.workflows import Right, Workflow
 from tests.policies.conftest import yes
 from tests.policies.small import ACCESS, ADDRESSES, POLICIES, WITHDRAWAL

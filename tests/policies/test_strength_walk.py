@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from policies.rules import WITHDRAW, Bot, Facts, Held, Key, Person, Terms
-from policies.rules.outlooks import with_policy
-from policies.rules.strength import Target, strength
+from policies.rules.effective_quorum import Target, strength
+from policies.rules.what_if import with_policy
 from policies.workflows import Right, Workflow
 from tests.policies import small
 from tests.policies.test_strength import FACTORS, TARGETS, smallest

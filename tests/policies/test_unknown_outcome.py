@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from policies.changes import cancel_all, cancel_unrightful, execute
-from policies.changes.closing import ask_unknown_again
+from policies.changes.cancel_and_expire import ask_unknown_again
 from policies.models import Grant, State
 from policies.workflows import Workflow
 from portal.core.errors import Conflict

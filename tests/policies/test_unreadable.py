@@ -12,14 +12,14 @@ from policies.changes import (
     ask_again,
     cancel,
     cancel_all,
+    cancel_and_expire,
     cancel_unrightful,
-    closing,
     expire,
     expire_due,
-    moving,
+    transitions,
 )
 from policies.models import ChangeRequest, Grant, State
-from policies.reading import UNKNOWN_OPERATION, UNREADABLE
+from policies.readability import UNKNOWN_OPERATION, UNREADABLE
 from policies.workflows import Workflow
 from portal.core.errors import Conflict
 from tests.policies.conftest import again, ask_send, ask_tidy, no, page, yes
@@ -175,14 +175,14 @@ def broken(monkeypatch, house):
     """Ending the first of three requests meets something that nobody foresaw."""
     first = ask_tidy(house.ana, "the attic")
     others = [ask_tidy(house.ana, "the cellar"), ask_tidy(house.ana, "the shed")]
-    end = moving.end
+    end = transitions.end
 
     def stumble(change, *args, **kwargs):
         if change.pk == first.pk:
             ChangeRequest.objects.filter(pk=change.pk).update(number=others[0].number)
         end(change, *args, **kwargs)
 
-    monkeypatch.setattr(moving, "end", stumble)
+    monkeypatch.setattr(transitions, "end", stumble)
     return first, others
 
 
@@ -200,6 +200,6 @@ def test_one_that_cannot_be_ended_stops_none_of_the_others(house, broken, loop, 
         elif loop == "room":
             ask_tidy(house.ana, "the roof")
         else:
-            closing.expire_due()
+            cancel_and_expire.expire_due()
     assert first.state == State.PENDING
     assert {again(other).state for other in others} <= {State.CANCELLED, State.EXPIRED}

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from policies.changes import cancel, decide, propose
 from policies.models import ChangeRequest, Decision, State
-from policies.notifying import _words
-from policies.views.describing import described
+from policies.notifications.mail import _words
+from policies.views.descriptions import described
 from portal.core.errors import Refused
 from portal.treasury.models import Address
 from portal.treasury.operations import (
@@ -126,7 +126,7 @@ def test_a_run_after_the_removal_sends_nothing(ask, approve, book, ben, cleo, mo
     change = approve(ask(), ben)
     had, held = standing()
     # As if the row had been taken out between the look at the Decision and the run.
-    monkeypatch.setattr("policies.reading.barred", lambda _change: "")
+    monkeypatch.setattr("policies.readability.barred", lambda _change: "")
     Address.objects.filter(key="btc-cold").update(removed_at=timezone.now())
     change = approve(change, cleo)
     assert change.state == State.FAILED

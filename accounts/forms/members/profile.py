@@ -9,7 +9,7 @@ from django.conf import settings
 
 from accounts.members import names
 from accounts.models import User
-from policies.choices import Tell
+from policies.notifications.preferences import Tell
 from portal.core.forms import Form, PlainTextField
 
 

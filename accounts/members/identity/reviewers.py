@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from accounts.models import IdentityCheck, Member
-from policies import facts as gathering
+from policies import snapshot as gathering
 from policies.models import ChangeRequest
 from policies.rules import Asked, Facts, Person, approvals_needed, eligible, is_locked, why_not
 from policies.workflows import Workflow

@@ -3,7 +3,7 @@
 from django.core.management.base import BaseCommand
 
 from policies.changes import expire_due
-from policies.changes.closing import ask_unknown_again
+from policies.changes.cancel_and_expire import ask_unknown_again
 
 
 class Command(BaseCommand):

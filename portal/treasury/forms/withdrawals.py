@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.forms.widgets import Widget
 
 from accounts.models import Account
-from policies.forms import NoteField
+from policies.forms.requests import NoteField
 from portal.core import money
 from portal.core.errors import Invalid
 from portal.core.forms import Form, StepUpForm

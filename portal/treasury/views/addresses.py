@@ -14,7 +14,7 @@ from accounts.models import Account
 from policies.access import needs
 from policies.changes import propose
 from policies.models import ChangeRequest, State
-from policies.standing import forecast
+from policies.progress import forecast
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError
 from portal.core.http import MemberRequest

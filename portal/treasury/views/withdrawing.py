@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import Account
 from policies.access import needs
 from policies.models import ChangeRequest, State
-from policies.standing import forecast
+from policies.progress import forecast
 from policies.workflows import Right, Workflow
 from portal.core import markup
 from portal.core.describing import Figure, Notice

@@ -1,0 +1,92 @@
+"""Who could approve if X asked, for any X: a Member or a bot, in every workflow and Account (DESIGN P6, R3)."""
+
+from dataclasses import dataclass
+
+from policies.rules import Bot, Facts, Initiator, Person
+from policies.rules.eligibility import Reason
+from policies.rules.what_if import possible_initiators, prospect
+from policies.workflows import Workflow
+from portal.core.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One X on the page: what its form sends, and its name."""
+
+    value: str
+    name: str
+    is_bot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    name: str
+    is_you: bool
+    reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """For one workflow, and one Account where that counts: `trouble` says why there is no number."""
+
+    workflow: Workflow
+    account: str
+    needed: int
+    people: tuple[Counted, ...]
+    is_possible: bool
+    trouble: str = ""
+
+    @property
+    def able(self) -> int:
+        return sum(person.reason is None for person in self.people)
+
+    @property
+    def spare(self) -> int:
+        return self.able - self.needed
+
+
+def choices(facts: Facts) -> tuple[Choice, ...]:
+    """Everybody who may ask for anything, bots first: they are whom people ask about."""
+    found: dict[str, Choice] = {}
+    for workflow in Workflow:
+        for account_id in _accounts(facts, workflow):
+            for initiator in possible_initiators(facts, workflow, account_id):
+                choice = _choice(initiator)
+                found.setdefault(choice.value, choice)
+    return tuple(sorted(found.values(), key=lambda choice: (not choice.is_bot, choice.name.casefold())))
+
+
+def answers(facts: Facts, value: str, viewer_person: int) -> tuple[Answer, ...]:
+    """What it would take in each workflow in which X may ask; empty for an X who may ask for nothing."""
+    found = []
+    for workflow in Workflow:
+        for account_id in _accounts(facts, workflow):
+            initiator = next(
+                (one for one in possible_initiators(facts, workflow, account_id) if _choice(one).value == value), None
+            )
+            if initiator is not None:
+                found.append(_answer(facts, initiator, workflow, account_id, viewer_person))
+    return tuple(found)
+
+
+def _answer(
+    facts: Facts, initiator: Initiator, workflow: Workflow, account_id: int | None, viewer_person: int
+) -> Answer:
+    several = len(facts.accounts) > 1 and account_id is not None
+    account = facts.accounts[account_id] if several and account_id is not None else ""
+    try:
+        found = prospect(facts, initiator, workflow, account_id)
+    except Refused as refused:
+        return Answer(workflow, account, 0, (), is_possible=False, trouble=refused.message)
+    people = tuple(Counted(person.name, person.user_id == viewer_person, reason) for person, reason in found.people)
+    return Answer(workflow, account, found.need.approvals, people, found.is_possible)
+
+
+def _accounts(facts: Facts, workflow: Workflow) -> tuple[int | None, ...]:
+    return tuple(facts.accounts) if workflow.by_account else (None,)
+
+
+def _choice(initiator: Person | Bot) -> Choice:
+    if isinstance(initiator, Bot):
+        return Choice(f"bot-{initiator.service_user_id}", initiator.name, is_bot=True)
+    return Choice(f"member-{initiator.member_id}", initiator.name, is_bot=False)

@@ -1,0 +1,260 @@
+"""Saying yes or no, and carrying out what enough people have agreed to."""
+
+import hmac
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from policies import notes, readability, registry
+from policies import snapshot as gathering
+from policies.changes import staleness, transitions
+from policies.changes.recorded_decisions import recorded
+from policies.models import ChangeRequest, Decision, State
+from policies.rules import (
+    Asked,
+    Facts,
+    Person,
+    approvals_needed,
+    is_met,
+    is_rejected,
+    lost_right,
+    still_needed,
+    why_not,
+)
+from portal.audit.kinds import EventKind
+from portal.core.actors import Actor, portal
+from portal.core.errors import Conflict, DomainError, Invalid, Refused, Unavailable
+from portal.core.http import Proof
+
+if TYPE_CHECKING:
+    from accounts.models import Member
+
+ALTERED = "The stored request is not what was asked any more. It does not go through; tell the operator."
+
+
+def decide(
+    reference: str, *, member: "Member", approved: bool, digest: str, proof: Proof | None, reason: str = ""
+) -> ChangeRequest:
+    """Record the yes or no of `member`, who saw `digest`; the last yes carries the request out, one no ends it.
+
+    What only takes power away ends once too few are left to approve it (R5).
+
+    Raises: NotFound outside the member's Organization; Conflict if the request is closed, past its time, changed, or
+    decided by this person; Refused if they may not decide or showed no second factor; Invalid without a reason to
+    reject. An expiry, a cancellation or an alteration found on the way is kept although it raises.
+    """
+    reason = notes.clean(reason, field="reason")
+    with transaction.atomic(durable=True):
+        change = transitions.locked(reference, organization_id=member.organization_id)
+        facts = gathering.gather(change.organization)
+        error = _closed(change) or _overtaken(change, facts, by=member)
+        if error is None:
+            shown = _refuse(change, facts, member, digest, proof)
+            if approved and (bar := readability.barred(change)):
+                raise Refused(bar)
+            if not approved and not reason:
+                raise Invalid("Say why, so that whoever asked knows what to change.", field="reason")
+            _write(change, member, approved=approved, proof=shown, reason=reason)
+            if approved:
+                error = _advance(change, facts, by=member)
+            else:
+                _oppose(change, facts, by=member, reason=reason)
+    if error is not None:
+        raise error
+    return change
+
+
+def execute(reference: str) -> ChangeRequest:
+    """Ask again for what is approved but not known to be done. Exactly one of any number of callers runs it.
+
+    How it went is asked first: what is done is executed, whatever became of people or policies meanwhile. What is not
+    done is cancelled if its initiator may no longer ask, and goes back to waiting if approvals no longer suffice.
+
+    Raises: Conflict if it is not approved, or its initiator may no longer ask; Refused if it was altered.
+    """
+    with transaction.atomic():
+        change = transitions.locked(reference)
+        if change.state != State.APPROVED:
+            raise Conflict(f"This request is {State(change.state).label.lower()}; there is nothing to carry out.")
+        if transitions.is_intact(change) and settled(change) is not False:
+            return change
+        facts = gathering.gather(change.organization)
+        by = portal(change.organization_id)
+        error = _overtaken(change, facts, by=by) or _advance(change, facts, by=by)
+    if error is not None:
+        raise error
+    return change
+
+
+def settled(change: ChangeRequest) -> bool | None:
+    """Whether an approved request is done after all: then it is executed now. None while nobody can say (R5, R8)."""
+    try:
+        done = registry.get(change.operation).done
+        if done is None or not done(change=change):
+            return False
+    except registry.Unregistered:
+        return False
+    except Unavailable:
+        return None
+    transitions.end(change, State.EXECUTED, by=portal(change.organization_id))
+    staleness.make_others_stale(change)
+    return True
+
+
+def approvers(change: ChangeRequest, asked: Asked, facts: Facts, decisions: list[Decision]) -> list[Person]:
+    """Those whose yes counts now: to this very digest, by someone who still may decide (R4, security CR-7).
+
+    A yes from before their factors were put anew was perhaps given by whoever had those: it never counts again (M4).
+    Nor does one from before they were removed, once they are let in anew (security SI-8).
+    """
+    said_yes = {given.person_id: given.at for given in decisions if given.approved and given.digest == change.digest}
+    return [
+        person
+        for person in facts.people
+        if person.user_id in said_yes
+        and (person.reset_at is None or person.reset_at < said_yes[person.user_id])
+        and (person.joined_at is None or person.joined_at <= said_yes[person.user_id])
+        and why_not(person, asked, facts.level) is None
+    ]
+
+
+def initiator_lack(change: ChangeRequest, asked: Asked) -> str | None:
+    """Why whoever asked may no longer ask, or None (R5)."""
+    if change.api_key is not None and change.api_key.revoked_at is not None:
+        return f"The key of {change.initiator_label} was revoked."
+    if change.api_key is not None and change.api_key.paused_at is not None:
+        return f"The key of {change.initiator_label} is paused."
+    try:
+        entry = registry.get(change.operation)
+    except registry.Unregistered:
+        # That is no lack of theirs: `reading.trouble` says what it is.
+        return None
+    return lost_right(
+        asked.initiator, asked.workflow, asked.account_id, entry.permission, approvers_ask=entry.approvers_ask
+    )
+
+
+def no_longer_stands(change: ChangeRequest) -> str | None:
+    """Why a request that was carried out could not be carried out now, for what follows from it later; or None."""
+    facts = gathering.gather(change.organization)
+    asked = gathering.asked(change, facts)
+    if not transitions.is_intact(change):
+        return ALTERED
+    need = still_needed(change.approvals_required, approvals_needed(asked, facts.policies))
+    if not is_met(need, approvers(change, asked, facts, recorded(change)), asked):
+        return "Who approved it may not approve it any more, or more approvals are needed by now."
+    return initiator_lack(change, asked)
+
+
+def _closed(change: ChangeRequest) -> DomainError | None:
+    if change.is_past_its_time:
+        transitions.expire_now(change)
+        expired = change.state == State.EXPIRED
+        return Conflict("This request has expired. It can be asked again." if expired else change.reason)
+    if change.state == State.PENDING:
+        return None
+    state = State(change.state)
+    by = f" by {change.ended_by}" if change.ended_by and state in (State.REJECTED, State.CANCELLED) else ""
+    raise Conflict(f"This request is already {state.label.lower()}{by}.")
+
+
+def _overtaken(change: ChangeRequest, facts: Facts, *, by: Actor) -> DomainError | None:
+    """What ends or stops a request whoever decides: altered, not readable, not rightful any more, or overtaken (R6)."""
+    if not transitions.is_intact(change):
+        transitions.refuse_altered(change, by)
+        return Refused(ALTERED)
+    trouble = readability.trouble(change)
+    if trouble:
+        transitions.end(change, State.FAILED, by=portal(change.organization_id), reason=trouble)
+        return Conflict(trouble)
+    lack = initiator_lack(change, gathering.asked(change, facts))
+    if lack is not None:
+        transitions.end(change, State.CANCELLED, by=portal(change.organization_id), reason=lack)
+        return Conflict(f"This request was cancelled. {lack}")
+    fields = staleness.overtaken(change)
+    if fields:
+        staleness.make_stale(change, fields)
+        return Conflict(f"This request is stale, and nothing of it was carried out. {change.reason}")
+    return None
+
+
+def _refuse(change: ChangeRequest, facts: Facts, member: "Member", digest: str, proof: Proof | None) -> Proof:
+    person = gathering.person(facts, member.pk)
+    bar = why_not(person, gathering.asked(change, facts), facts.level) if person else None
+    if person is None or bar is not None:
+        raise Refused(f"You cannot decide this: {bar.you if bar else 'you are not a member here'}.")
+    if change.decisions.filter(person_id=person.user_id).exists():
+        raise Conflict("You have already decided this request.")
+    if not hmac.compare_digest(digest.encode(), change.digest.encode()):
+        raise Conflict("This is not the request as it stands. Read it again before you decide.")
+    return _strong(change, proof)
+
+
+def _strong(change: ChangeRequest, proof: Proof | None) -> Proof:
+    """A second factor of the last minutes; for money one that was shown for this very Decision (SU-1, SU-2)."""
+    if proof is None or not proof.at <= timezone.now() < proof.at + settings.STEP_UP_FRESH:
+        raise Refused("Show your second factor again to decide.", field="code")
+    bound = (proof.change, proof.digest) == (change.reference, change.digest)
+    loose = not proof.change and not proof.digest
+    if not bound and (readability.moves_money(change) or not loose):
+        raise Refused("Show your second factor for this request; another one does not serve.", field="code")
+    return proof
+
+
+def _write(change: ChangeRequest, member: "Member", *, approved: bool, proof: Proof, reason: str) -> None:
+    Decision.objects.create(
+        change=change,
+        member=member,
+        person_id=member.user_id,
+        approved=approved,
+        reason=reason,
+        digest=change.digest,
+        factor=proof.factor,
+        at=timezone.now(),
+    )
+    if approved:
+        transitions.record_move(EventKind.CHANGE_APPROVED, change, member, factor=proof.factor)
+
+
+def _oppose(change: ChangeRequest, facts: Facts, *, by: "Member", reason: str) -> None:
+    """End the request for this no, or let those who are left decide on what only takes power away (R5)."""
+    asked = gathering.asked(change, facts)
+    need = still_needed(change.approvals_required, approvals_needed(asked, facts.policies))
+    against = set(change.decisions.filter(approved=False).values_list("person_id", flat=True))
+    if is_rejected(need, against, asked, facts):
+        transitions.end(change, State.REJECTED, by=by, reason=reason)
+    else:
+        transitions.record_move(EventKind.CHANGE_OPPOSED, change, by, reason=reason)
+
+
+def _advance(change: ChangeRequest, facts: Facts, *, by: Actor) -> DomainError | None:
+    """Carry the request out if it has what it needs; if it has no longer, let it wait again."""
+    asked = gathering.asked(change, facts)
+    need = still_needed(change.approvals_required, approvals_needed(asked, facts.policies))
+    met = is_met(need, approvers(change, asked, facts, recorded(change)), asked)
+    state = State.APPROVED if met else State.PENDING
+    if change.state != state:
+        change.state = state
+        change.save(update_fields=["state"])
+    if met:
+        _carry_out(change, by=by)
+    return None
+
+
+def _carry_out(change: ChangeRequest, *, by: Actor) -> None:
+    """Run an approved request in a savepoint of its own: what goes wrong there leaves FAILED and its decisions.
+
+    While the venue cannot say how it went, the request stays APPROVED and can be asked again.
+    """
+    try:
+        with transaction.atomic():
+            transitions.perform(change, registry.get(change.operation))
+    except Unavailable:
+        return
+    except DomainError as error:
+        transitions.end(change, State.FAILED, by=by, reason=error.message)
+    else:
+        transitions.end(change, State.EXECUTED, by=by)
+        staleness.make_others_stale(change)

@@ -1,0 +1,1 @@
+"""What people type about requests and policies, as typed values."""

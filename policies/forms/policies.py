@@ -1,0 +1,170 @@
+"""What people type about policies, with what it would change, and the word of who asks for less than is wise."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.http import QueryDict
+
+from policies.forms.requests import NoteField
+from policies.models import Policy
+from policies.models.policy import DEFAULT_OPEN_HOURS, MAX_APPROVALS, MAX_OPEN_HOURS, MIN_OPEN_HOURS
+from policies.operations import ConfigurePolicy, LockPolicy, RemovePolicy, UnlockPolicy
+from policies.rules import Facts, Terms
+from policies.stage_guide import Effect, effect
+from policies.workflows import Workflow
+from portal.core.errors import Refused
+from portal.core.forms import StepUpForm
+from portal.core.http import MemberRequest
+
+PREVIEW = "look"
+ACKNOWLEDGE = "Look at what follows from this, and say that you know."
+
+
+class PolicyForm(StepUpForm):
+    """A change of one policy. `effect` is what it would change, once that is known; where the policy would then be
+    weaker than it says, or nobody could be spared, whoever asks has to say that they know.
+    """
+
+    note = NoteField(label="Note", help_text="Shown to who decides, if anybody has to.")
+    acknowledged = forms.BooleanField(label="I know this, and want it all the same", required=False)
+
+    def __init__(self, *args: Any, request: MemberRequest, workflow: Workflow, facts: Facts, **kwargs: Any) -> None:
+        self.workflow, self.facts = workflow, facts
+        self.effect: Effect | None = None
+        super().__init__(*args, request=request, **kwargs)
+        if not self.is_bound:
+            self.look()
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether only a look at what would follow was asked for."""
+        return PREVIEW in self.data
+
+    @property
+    def shows_preview(self) -> bool:
+        """Whether all is well and nothing was asked, as it was wanted."""
+        return self.has_error(NON_FIELD_ERRORS, PREVIEW)
+
+    def terms(self) -> Terms | None:
+        """The policy as it would be."""
+        raise NotImplementedError
+
+    def look(self) -> None:
+        """Find out what would follow; a policy that cannot be read leaves that open."""
+        try:
+            self.effect = effect(self.facts, self.workflow, self.terms())
+        except Refused:
+            self.effect = None
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if not self.errors:
+            self.look()
+            needed = self.effect is not None and self.effect.needs_acknowledgement
+            if self.is_preview:
+                raise ValidationError("Nothing is asked yet. This is what would follow.", code=PREVIEW)
+            if needed and not values.get("acknowledged"):
+                self.add_error("acknowledged", ACKNOWLEDGE)
+        return values
+
+
+class ConfigureForm(PolicyForm):
+    """What one workflow asks for."""
+
+    approvals = forms.IntegerField(
+        label="Approvals",
+        min_value=1,
+        max_value=MAX_APPROVALS,
+        help_text=f"How many people have to agree, 1 to {MAX_APPROVALS}. Nobody agrees to what they ask themselves.",
+    )
+    always = forms.BooleanField(
+        label="Always require approval",
+        required=False,
+        help_text="Also of members with Execute. Without it, they finish alone.",
+    )
+    open_hours = forms.IntegerField(
+        label="Stays open, in hours",
+        min_value=MIN_OPEN_HOURS,
+        max_value=MAX_OPEN_HOURS,
+        help_text=f"{MIN_OPEN_HOURS} to {MAX_OPEN_HOURS}. A request that nobody finished by then expires.",
+    )
+
+    def __init__(self, *args: Any, policy: Policy | None, request: MemberRequest, **kwargs: Any) -> None:
+        self.policy = policy
+        planned = PlanForm(request.GET, policy=policy)
+        initial = {
+            "approvals": planned.planned,
+            "always": "always" in request.GET or bool(policy and policy.always),
+            "open_hours": policy.open_hours if policy else DEFAULT_OPEN_HOURS,
+        }
+        super().__init__(*args, request=request, initial=initial, **kwargs)
+
+    def terms(self) -> Terms:
+        values = self.cleaned_data if self.is_bound else self.initial
+        return Terms(
+            self.workflow,
+            values["approvals"],
+            values["always"],
+            values["open_hours"],
+            is_locked=bool(self.policy and self.policy.is_locked),
+        )
+
+    def params(self) -> ConfigurePolicy:
+        values = self.cleaned_data
+        return ConfigurePolicy(
+            workflow=self.workflow,
+            approvals=values["approvals"],
+            always=values["always"],
+            open_hours=values["open_hours"],
+        )
+
+
+class LockForm(PolicyForm):
+    """Asking that a policy is locked, as it was shown, or that it is unlocked."""
+
+    def __init__(self, *args: Any, policy: Policy, **kwargs: Any) -> None:
+        self.policy = policy
+        super().__init__(*args, workflow=Workflow(policy.workflow), **kwargs)
+
+    def terms(self) -> Terms:
+        policy = self.policy
+        return Terms(self.workflow, policy.approvals, policy.always, policy.open_hours, is_locked=not policy.is_locked)
+
+    def lock_params(self) -> LockPolicy:
+        return LockPolicy(self.workflow, self.policy.approvals, self.policy.always)
+
+    def unlock_params(self) -> UnlockPolicy:
+        return UnlockPolicy(self.workflow)
+
+
+class RemoveForm(PolicyForm):
+    """Asking that a workflow asks for nothing any more."""
+
+    def terms(self) -> None:
+        return None
+
+    def params(self) -> RemovePolicy:
+        return RemovePolicy(workflow=self.workflow)
+
+
+class PlanForm(forms.Form):
+    """How many approvals a roll-out leads to; what is no number leads to what stands, or to one."""
+
+    approvals = forms.IntegerField(
+        label="Approvals to reach",
+        min_value=1,
+        max_value=MAX_APPROVALS,
+        widget=forms.NumberInput(attrs={"class": "input"}),
+    )
+
+    def __init__(self, data: QueryDict | None, *, policy: Policy | None) -> None:
+        self.stands = policy.approvals if policy else 1
+        super().__init__(data, initial={"approvals": self.stands})
+
+    @property
+    def planned(self) -> int:
+        if self.is_bound and self.is_valid():
+            found: int = self.cleaned_data["approvals"]
+            return found
+        return self.stands

@@ -1,0 +1,134 @@
+"""One list of the inbox as its reader chose it: which tab, narrowed to what, and what stands beside a request there."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from django.db.models import OuterRef, Q, Subquery
+from django.utils.http import urlencode
+
+from policies.inbox import queues
+from policies.models import ChangeRequest
+from policies.models.change import ChangeQuerySet
+from policies.workflows import Workflow
+from portal.core.paging import neighbours
+
+if TYPE_CHECKING:
+    from accounts.models import Member
+
+WAITING: Final = "waiting"
+TABS: Final = {
+    WAITING: "Waiting for me",
+    "asked": "Asked by me",
+    "viewable": "All I may view",
+    "done": "Done",
+}
+SOURCES: "Final[dict[str, Callable[[Member], ChangeQuerySet]]]" = {
+    WAITING: queues.waiting_for,
+    "asked": queues.asked_by,
+    "viewable": queues.viewable,
+    "done": queues.done,
+}
+# Where time presses, what closes first stands first.
+BY_EXPIRY: Final = ("expires_at", "id")
+NEWEST: Final = ("-id",)
+PRESSING: Final = frozenset({WAITING, "viewable"})
+ABOUT_LENGTH: Final = 100
+LONGEST_NUMBER: Final = 18
+MOST_INITIATORS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What the reader narrowed a tab to; anything unknown narrows nothing (security IN-3)."""
+
+    tab: str = WAITING
+    workflow: str = ""
+    initiator: str = ""
+    about: str = ""
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> "Listing":
+        """The list that an address names."""
+        tab, workflow = query.get("tab", ""), query.get("workflow", "")
+        initiator = query.get("initiator", "")
+        return cls(
+            tab=tab if tab in TABS else WAITING,
+            workflow=workflow if workflow in set(Workflow) else "",
+            initiator=initiator if _initiator(initiator) else "",
+            about=query.get("about", "").replace("\0", "").strip()[:ABOUT_LENGTH],
+        )
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.workflow or self.initiator or self.about)
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.tab == WAITING
+
+    @property
+    def is_pressing(self) -> bool:
+        """Whether what closes first stands first."""
+        return self.tab in PRESSING
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        return BY_EXPIRY if self.is_pressing else NEWEST
+
+    @property
+    def query(self) -> str:
+        """The same list in an address: with the question mark, and without what says nothing."""
+        chosen = {"tab": self.tab, "workflow": self.workflow, "initiator": self.initiator, "about": self.about}
+        return "?" + urlencode({name: value for name, value in chosen.items() if value})
+
+    def source(self, member: "Member") -> ChangeQuerySet:
+        """All of the tab."""
+        return SOURCES[self.tab](member)
+
+    def rows(self, member: "Member") -> ChangeQuerySet:
+        """What is left of the tab."""
+        rows = self.source(member)
+        if self.workflow:
+            rows = rows.filter(workflow=self.workflow)
+        found = _initiator(self.initiator)
+        if found:
+            rows = rows.filter(**{found[0]: found[1]})
+        if self.about:
+            about = Q(title__icontains=self.about)
+            if _is_number(self.about):
+                about |= Q(number=int(self.about))
+            rows = rows.filter(about)
+        return rows
+
+    def beside(self, change: ChangeRequest, member: "Member") -> tuple[ChangeRequest | None, ChangeRequest | None]:
+        """What stands before and after the place of `change`, which need not be in the list any more."""
+        return neighbours(self.rows(member), change, order=self.order)
+
+
+def initiators(listing: Listing, member: "Member") -> list[tuple[str, str]]:
+    """Whoever asked for anything in the tab, as values of the filter: one look into an index for each."""
+    source, organization = listing.source(member), member.organization
+    # One row of each is asked for, in the order of an index: an EXISTS becomes a join over the whole table.
+    one = source.order_by("state").values("pk")
+    # Not `exclude(any=None)`: of a tab in which there can be nothing, that leaves everybody.
+    members = organization.members.alias(any=Subquery(one.filter(member=OuterRef("pk"))[:1])).filter(any__isnull=False)
+    bots = organization.service_users.alias(any=Subquery(one.filter(service_user=OuterRef("pk"))[:1]))
+    bots = bots.filter(any__isnull=False)
+    people = members.order_by("user__name", "pk").values_list("pk", "user__name")[:MOST_INITIATORS]
+    programs = bots.order_by("name", "pk").values_list("pk", "name")[:MOST_INITIATORS]
+    return [
+        *((f"member-{pk}", label) for pk, label in people),
+        *((f"service_user-{pk}", label) for pk, label in programs),
+    ]
+
+
+def _initiator(text: str) -> tuple[str, int] | None:
+    kind, _, pk = text.partition("-")
+    if kind in {"member", "service_user"} and _is_number(pk):
+        return f"{kind}_id", int(pk)
+    return None
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER

@@ -1,0 +1,1 @@
+"""Mail about requests, and what people choose to be told."""

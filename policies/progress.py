@@ -1,0 +1,225 @@
+"""How far a request has come, who can still move it, and what one would need before it is asked (DESIGN R7, P6)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from policies import snapshot as gathering
+from policies.changes.cancel_and_expire import may_cancel
+from policies.changes.decisions import approvers, initiator_lack
+from policies.models import ChangeRequest, Decision
+from policies.rules import (
+    Asked,
+    Bot,
+    Facts,
+    Need,
+    Person,
+    Reason,
+    approvals_needed,
+    eligible,
+    is_locked,
+    is_met,
+    may_vouch,
+    still_needed,
+    why_not,
+)
+from policies.workflows import Right, Workflow
+from portal.core.errors import Refused
+
+if TYPE_CHECKING:
+    from accounts.models import Member
+
+
+@dataclass(frozen=True, slots=True)
+class PersonStanding:
+    """One person beside a request: `reason` is why they cannot decide, `decided` that they have."""
+
+    name: str
+    is_you: bool
+    reason: Reason | None = None
+    decided: bool = False
+
+    @property
+    def can(self) -> bool:
+        return self.reason is None and not self.decided
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`given` of `needed` approvals count now. `stuck` says, in words, why those who can decide do not suffice.
+
+    `takes_power`: one rejection does not end it (R5). `frees`: keys would withdraw at once afterwards (P2).
+    """
+
+    given: int
+    needed: int
+    people: tuple[PersonStanding, ...]
+    can_decide: bool
+    why_not: str
+    can_cancel: bool
+    stuck: str = ""
+    vouchers: tuple[str, ...] = ()
+    takes_power: bool = False
+    frees: bool = False
+
+    @property
+    def missing(self) -> int:
+        return max(0, self.needed - self.given)
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """Who can still approve, by name, the reader first."""
+        can = [person for person in self.people if person.can]
+        return tuple(f"{person.name} (you)" if person.is_you else person.name for person in sorted(can, key=_you_first))
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What asking would lead to: nought needed means that it runs at once."""
+
+    needed: int
+    people: tuple[str, ...]
+
+    @property
+    def at_once(self) -> bool:
+        return self.needed == 0
+
+    @property
+    def is_possible(self) -> bool:
+        return len(self.people) >= self.needed
+
+
+def standing(change: ChangeRequest, viewer: "Member") -> Standing:
+    """Where `change` stands for `viewer`."""
+    facts = gathering.gather(change.organization)
+    return stand(change, viewer, facts, list(change.decisions.all()))
+
+
+def stand(change: ChangeRequest, viewer: "Member", facts: Facts, decisions: Sequence[Decision]) -> Standing:
+    """`standing`, from facts that are there already."""
+    asked = gathering.asked(change, facts)
+    counted = approvers(change, asked, facts, list(decisions))
+    said = {decision.person_id for decision in decisions}
+    need, trouble = _need(change, asked, facts)
+    waits = change.is_open and not change.is_past_its_time
+    people = tuple(
+        PersonStanding(person.name, person.user_id == viewer.user_id, reason, person.user_id in said)
+        for person in facts.people
+        if (reason := why_not(person, asked, facts.level)) is None or _concerns(person, reason, asked, said)
+    )
+    able = [person for person in eligible(asked, facts) if person.user_id not in said]
+    bar = _bar(change, viewer, asked, facts, said)
+    return Standing(
+        given=len(counted) if change.is_open else sum(decision.approved for decision in decisions),
+        needed=need.approvals,
+        people=people,
+        can_decide=bar == "",
+        why_not=bar,
+        can_cancel=waits and change.state == "pending" and may_cancel(change, viewer, facts),
+        stuck=trouble or (_stuck(change, asked, need, counted, able) if waits else ""),
+        vouchers=tuple(person.name for person in able if may_vouch(person, asked)) if need.voucher else (),
+        takes_power=asked.takes_power,
+        frees=bool(asked.frees),
+    )
+
+
+def progress(
+    changes: Iterable[ChangeRequest], facts: Facts, decisions: Iterable[Decision]
+) -> dict[int, tuple[int, int]]:
+    """Given and needed approvals of each of `changes`, by primary key, without asking the database."""
+    by_change: dict[int, list[Decision]] = {}
+    for decision in decisions:
+        by_change.setdefault(decision.change_id, []).append(decision)
+    found = {}
+    for change in changes:
+        mine = by_change.get(change.pk, [])
+        if change.is_open:
+            asked = gathering.asked(change, facts)
+            need, _ = _need(change, asked, facts)
+            found[change.pk] = (len(approvers(change, asked, facts, mine)), need.approvals)
+        else:
+            found[change.pk] = (sum(decision.approved for decision in mine), change.approvals_required)
+    return found
+
+
+def forecast(
+    member: "Member",
+    workflow: Workflow,
+    *,
+    account_id: int | None = None,
+    gives_withdraw: int | None = None,
+    protected: bool = False,
+    least: int = 0,
+    frees: "Sequence[Bot]" = (),
+) -> Forecast:
+    """What asking for something in `workflow` would need, for the page that asks.
+
+    `protected`: it would be one of the changes that a locked policy protects (P4). `least`, `frees`: as an operation
+    says of itself.
+    """
+    facts = gathering.gather(member.organization)
+    asked = Asked(
+        workflow,
+        gathering.initiator(facts, member),
+        account_id,
+        gives_withdraw=frozenset() if gives_withdraw is None else frozenset({gives_withdraw}),
+        protected=(protected or bool(frees)) and is_locked(facts.policies),
+        least=least,
+        frees=frozenset(bot.account_id for bot in frees),
+        barred=frozenset().union(*(bot.custodians for bot in frees)),
+    )
+    try:
+        need = approvals_needed(asked, facts.policies)
+    except Refused:
+        return Forecast(needed=1, people=())
+    return Forecast(need.approvals, tuple(person.name for person in eligible(asked, facts)))
+
+
+def _need(change: ChangeRequest, asked: Asked, facts: Facts) -> tuple[Need, str]:
+    if not change.is_open:
+        return Need(change.approvals_required), ""
+    try:
+        return still_needed(change.approvals_required, approvals_needed(asked, facts.policies)), ""
+    except Refused as refused:
+        return Need(change.approvals_required), refused.message
+
+
+def _bar(change: ChangeRequest, viewer: "Member", asked: Asked, facts: Facts, said: set[int]) -> str:
+    """Why `viewer` cannot decide, to them; empty if they can."""
+    person = gathering.person(facts, viewer.pk)
+    if change.state != "pending":
+        return "this request is closed" if not change.is_open else "approvals are complete"
+    if change.is_past_its_time:
+        return "its time is up"
+    if viewer.user_id in said:
+        return "you have already decided"
+    if person is None:
+        return Reason.NO_RIGHT.you
+    reason = why_not(person, asked, facts.level)
+    if reason is None and initiator_lack(change, asked):
+        return "who asked for this may no longer ask"
+    return reason.you if reason else ""
+
+
+def _concerns(person: Person, reason: Reason, asked: Asked, said: set[int]) -> bool:
+    """Whether it helps to list somebody who cannot decide: they would hold the right to, or could ask."""
+    if person.user_id in said or reason is Reason.ONLY_ASKS:
+        return True
+    return person.is_active and person.holds(asked.workflow, Right.APPROVE, asked.account_id)
+
+
+def _stuck(change: ChangeRequest, asked: Asked, need: Need, counted: Sequence[Person], able: Sequence[Person]) -> str:
+    lack = initiator_lack(change, asked)
+    if lack:
+        return f"{lack} The next decision cancels this request."
+    short = need.approvals - len(counted) - len(able)
+    if short > 0:
+        more = "one more member" if short == 1 else f"{short} more members"
+        return f"It takes {more} with Approve on {asked.workflow.title} to finish this."
+    if need.voucher and not is_met(need, (*counted, *able), asked):
+        return "It takes an approver with Execute on Initiate Withdrawal to finish this."
+    return ""
+
+
+def _you_first(person: PersonStanding) -> bool:
+    return not person.is_you

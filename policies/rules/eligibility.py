@@ -1,0 +1,113 @@
+"""Who may ask and who may decide (DESIGN R3, R5), and when the approvals given are enough (R4)."""
+
+from collections.abc import Collection, Set
+from enum import Enum
+
+from policies.rules.facts import PASSKEY, RESTED, Bot, Facts, Initiator, Person
+from policies.rules.quorum import Asked, Need, to_answer_for
+from policies.workflows import Right, Workflow
+
+
+class Reason(Enum):
+    """Why somebody cannot decide: as said of them (`cannot: …`), and to them (`You cannot decide: …`)."""
+
+    REMOVED = ("is suspended or removed", "your membership is not active")
+    UNVERIFIED = ("identity is not verified", "your identity is not verified yet")
+    NO_FACTOR = ("has no second factor", "you have no second factor")
+    RESTING = (
+        "rests after enrolling anew in the last 24 hours",
+        "you rest after enrolling anew in the last 24 hours, and approve nothing of money, access and policies",
+    )
+    NO_PASSKEY = ("has no passkey, which is required here", "you have no passkey, which this Organization requires")
+    INITIATOR = ("asked for this", "you asked for this")
+    SUBJECT = ("this is about them", "this is about you")
+    CUSTODIAN = ("custodian of the key that asks", "you made, widened or revealed the key that asks")
+    GAINS = ("holds a key that would withdraw at once", "you hold a key that would withdraw at once")
+    ONLY_ASKS = ("may ask, not approve", "you may ask here, not approve")
+    ONLY_VIEWS = ("may view, not approve", "you may view here, not approve")
+    NO_RIGHT = ("holds no right here", "you hold no right here")
+
+    @property
+    def they(self) -> str:
+        return self.value[0]
+
+    @property
+    def you(self) -> str:
+        return self.value[1]
+
+
+def lost_right(
+    initiator: Initiator, workflow: Workflow, account_id: int | None, permission: str, *, approvers_ask: bool = False
+) -> str | None:
+    """Why `initiator` may not ask for this (any more), or None if they may. A bot needs `permission` on its key."""
+    if isinstance(initiator, Bot):
+        if not initiator.is_active:
+            return f"{initiator.name} is suspended or removed."
+        if not permission or permission not in initiator.permissions:
+            return f"{initiator.name} has no permission for this."
+        return None if initiator.account_id == account_id else f"{initiator.name} belongs to another Account."
+    if not initiator.is_active:
+        return f"{initiator.name} is suspended or removed."
+    if not initiator.is_verified:
+        return f"The identity of {initiator.name} is not verified."
+    if approvers_ask and initiator.holds(workflow, Right.APPROVE, account_id):
+        return None
+    if not initiator.holds(workflow, Right.INITIATE, account_id):
+        return f"{initiator.name} does not hold Initiate on {workflow.title}."
+    return None
+
+
+def why_not(person: Person, asked: Asked, level: str) -> Reason | None:
+    """Why `person` may not decide what is asked, or None if they may (R3)."""
+    initiator = asked.initiator
+    asker = initiator.user_id if isinstance(initiator, Person) else None
+    custodians = initiator.custodians if isinstance(initiator, Bot) else frozenset()
+    tests = (
+        (not person.is_active, Reason.REMOVED),
+        (person.user_id == asker, Reason.INITIATOR),
+        (person.user_id == asked.subject, Reason.SUBJECT),
+        (person.user_id in custodians, Reason.CUSTODIAN),
+        (person.user_id in asked.barred, Reason.GAINS),
+        (not person.holds(asked.workflow, Right.APPROVE, asked.account_id), _lack(person, asked)),
+        (not person.is_verified, Reason.UNVERIFIED),
+        (level == PASSKEY and PASSKEY not in person.factors, Reason.NO_PASSKEY),
+        (not person.factors, Reason.NO_FACTOR),
+        (asked.workflow in RESTED and person.is_resting, Reason.RESTING),
+    )
+    return next((reason for fails, reason in tests if fails), None)
+
+
+def eligible(asked: Asked, facts: Facts) -> tuple[Person, ...]:
+    """Everybody who may decide what is asked."""
+    return tuple(person for person in facts.people if why_not(person, asked, facts.level) is None)
+
+
+def may_vouch(person: Person, asked: Asked) -> bool:
+    """Whether this approver answers for a key that would withdraw at once, from one Account at least."""
+    return any(_answers(person, account) for account in to_answer_for(asked))
+
+
+def is_met(need: Need, approvers: Collection[Person], asked: Asked) -> bool:
+    """Whether these approvals are enough, by person. `approvers` holds only those who still count (R4)."""
+    accounts = to_answer_for(asked) if need.voucher else frozenset()
+    vouched = all(any(_answers(person, account) for person in approvers) for account in accounts)
+    return len({person.user_id for person in approvers}) >= need.approvals and vouched
+
+
+def is_rejected(need: Need, against: Set[int], asked: Asked, facts: Facts) -> bool:
+    """Whether the no of these people, at least one, ends it: any one does, but of what only takes power away (R5).
+
+    That goes on until too few are left to approve it, so that nobody keeps one of their own in.
+    """
+    left = [person for person in eligible(asked, facts) if person.user_id not in against]
+    return not asked.takes_power or not is_met(need, left, asked)
+
+
+def _answers(person: Person, account_id: int) -> bool:
+    return person.holds(Workflow.INITIATE_WITHDRAWAL, Right.EXECUTE, account_id)
+
+
+def _lack(person: Person, asked: Asked) -> Reason:
+    if person.holds(asked.workflow, Right.INITIATE, asked.account_id):
+        return Reason.ONLY_ASKS
+    return Reason.ONLY_VIEWS if person.holds(asked.workflow, Right.VIEW, asked.account_id) else Reason.NO_RIGHT

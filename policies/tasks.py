@@ -1,0 +1,24 @@
+"""What only time brings about for requests."""
+
+from policies.changes import expire_due
+from policies.changes.cancel_and_expire import ask_unknown_again
+from policies.notifications import mail
+from portal.work.duties import every
+
+
+@every(5)
+def expire_changes() -> None:
+    """Write what time has decided, so that holds are given back."""
+    expire_due()
+
+
+@every(30)
+def ask_approved_again() -> None:
+    """Ask how went what was approved and is not known to be done."""
+    ask_unknown_again()
+
+
+@every(60)
+def remind() -> None:
+    """Remind those who can decide, once, before it is too late."""
+    mail.remind_due()

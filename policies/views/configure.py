@@ -1,0 +1,147 @@
+"""Asking that a workflow takes so many approvals, or none any more; and the guided way to a locked policy."""
+
+from typing import Final
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from policies import snapshot as gathering
+from policies.access import needs
+from policies.changes import propose
+from policies.forms.policies import ConfigureForm, PlanForm, RemoveForm
+from policies.models import ChangeRequest, Policy, State
+from policies.models.policy import MAX_APPROVALS
+from policies.operations import configure_policy, meaning, remove_policy
+from policies.operations.policy_words import freed_by_removal
+from policies.progress import forecast
+from policies.rules.binding_changes import least_to_configure
+from policies.rules.stages import STAGES, meaning_for
+from policies.stage_guide import steps
+from policies.workflows import Right, Workflow
+from portal.core.errors import DomainError, Refused
+from portal.core.http import MemberRequest
+
+NUMBERS: Final = frozenset(str(number) for number in range(1, MAX_APPROVALS + 1))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Workflow.MANAGE_POLICIES, Right.INITIATE)
+def configure(request: MemberRequest, workflow: str) -> HttpResponse:
+    """Ask that a workflow takes so many approvals, with what that changes beside it."""
+    subject = workflow_of(workflow)
+    policy = policy_of_page(request, subject)
+    data = request.POST if request.method == "POST" else None
+    facts = gathering.gather(request.organization)
+    form = ConfigureForm(data, request=request, workflow=subject, policy=policy, facts=facts)
+    if form.is_valid():
+        try:
+            change = propose(
+                configure_policy, actor=request.member, params=form.params(), note=form.cleaned_data["note"]
+            )
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            return onward(request, change)
+    context = {
+        "form": form,
+        "workflow": subject,
+        "policy": policy,
+        "meaning": meaning_for(subject, policy.approvals if policy else None, always=bool(policy and policy.always)),
+        "forecast": forecast(
+            request.member,
+            Workflow.MANAGE_POLICIES,
+            protected=policy is not None and policy.is_locked,
+            least=_least(request, form),
+        ),
+    }
+    return render(request, "policies/configure.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Workflow.MANAGE_POLICIES, Right.INITIATE)
+def remove(request: MemberRequest, workflow: str) -> HttpResponse:
+    """Say what would follow, then ask that a workflow asks for nothing any more."""
+    subject = workflow_of(workflow)
+    policy = policy_of_page(request, subject)
+    if policy is None:
+        messages.error(request, f"{subject.title} has no policy.")
+        return redirect("policies:policies")
+    data = request.POST if request.method == "POST" else None
+    facts = gathering.gather(request.organization)
+    form = RemoveForm(data, request=request, workflow=subject, facts=facts)
+    if form.is_valid():
+        try:
+            change = propose(remove_policy, actor=request.member, params=form.params(), note=form.cleaned_data["note"])
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            return onward(request, change)
+    context = {
+        "form": form,
+        "workflow": subject,
+        "policy": policy,
+        "before": meaning(policy.approvals, policy.always),
+        "after": meaning_for(subject, None, always=False),
+        "forecast": forecast(
+            request.member,
+            Workflow.MANAGE_POLICIES,
+            protected=policy.is_locked,
+            frees=freed_by_removal(subject, facts),
+        ),
+    }
+    return render(request, "policies/remove.html", context)
+
+
+@require_safe
+@needs(Workflow.MANAGE_POLICIES, Right.INITIATE)
+def roll_out(request: MemberRequest, workflow: str) -> HttpResponse:
+    """The way to a locked policy, step by step, each looked at against the people there are at this moment."""
+    subject = workflow_of(workflow)
+    policy = policy_of_page(request, subject)
+    form = PlanForm(request.GET if "approvals" in request.GET else None, policy=policy)
+    waiting = ChangeRequest.objects.of(request.organization).waiting()
+    context = {
+        "form": form,
+        "workflow": subject,
+        "approvals": form.planned,
+        "waiting": list(waiting.filter(workflow=Workflow.MANAGE_POLICIES, subject=subject.value).order_by("pk")[:20]),
+        "last": STAGES[-1],
+    }
+    try:
+        context["steps"] = steps(gathering.gather(request.organization), subject, form.planned)
+    except Refused as error:
+        context["trouble"] = error.message
+    return render(request, "policies/roll_out.html", context)
+
+
+def _least(request: MemberRequest, form: ConfigureForm) -> int:
+    """How many approvals the policy in the form takes whatever Manage Policies says, once it can be read (P3)."""
+    terms = form.terms() if form.effect is not None else None
+    if terms is None:
+        return 0
+    return least_to_configure(form.facts, terms, gathering.initiator(form.facts, request.member))
+
+
+def workflow_of(value: str) -> Workflow:
+    try:
+        return Workflow(value)
+    except ValueError as error:
+        raise Http404("There is no such workflow.") from error
+
+
+def policy_of_page(request: MemberRequest, workflow: Workflow) -> Policy | None:
+    return Policy.objects.filter(organization=request.organization, workflow=workflow.value).first()
+
+
+def onward(request: MemberRequest, change: ChangeRequest) -> HttpResponse:
+    """When it is done, to the next step if it was one of a roll-out, or to the policies; else to what waits."""
+    messages.success(request, change.receipt)
+    step = request.GET.get("step", "")
+    if change.state == State.EXECUTED and step in NUMBERS:
+        return redirect(f"{reverse('policies:roll_out', args=[change.subject])}?approvals={step}")
+    if change.state == State.EXECUTED:
+        return redirect("policies:policies")
+    return redirect("policies:request", reference=change.reference)
