@@ -8,7 +8,7 @@ from accounts.models import Member
 from policies import snapshot as gathered
 from policies.rules import Asked, approvals_needed, eligible, is_locked, may_vouch
 from policies.workflows import Right, Workflow
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 
 # Says that a page asks only what would follow from its boxes.
 TICKS: Final = "ticks"

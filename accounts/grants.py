@@ -8,7 +8,7 @@ from accounts.models import Account, Member
 from policies.models import Grant
 from policies.workflows import Right, Workflow
 from portal.core.errors import Invalid
-from portal.core.secrets import digest
+from portal.core.secrets.sealing import digest
 
 
 @dataclass(frozen=True, slots=True)

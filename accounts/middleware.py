@@ -15,7 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts.authentication import ended_sessions, session_data
 from accounts.authentication.step_up import SessionStepUp
 from accounts.models import Member
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 
 SAFE: Final = ("GET", "HEAD")
 # What a page asks for by itself, with nobody at the keyboard: how things stand, and, once its session has ended, the

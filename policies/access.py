@@ -16,7 +16,7 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core import actors
 from portal.core.actors import Actor
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 
 if TYPE_CHECKING:
     from accounts.models import Account, Member

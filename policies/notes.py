@@ -4,8 +4,8 @@ import re
 import unicodedata
 from typing import Final
 
+from portal.core.display.markup import is_unseen
 from portal.core.errors import Invalid
-from portal.core.markup import is_unseen
 
 MAX_LENGTH: Final = 500
 LINE_END: Final = re.compile(r"\r\n|\r|\n")

@@ -10,7 +10,7 @@ from portal.core.actors import Actor
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
     from policies.rules import Bot, Facts, Initiator
-    from portal.core.describing import Description
+    from portal.core.display.descriptions import Description
 
 P = TypeVar("P")
 P_contra = TypeVar("P_contra", contravariant=True)

@@ -10,10 +10,10 @@ from django.conf import settings
 
 from portal.api import gateway, middleware
 from portal.api.envelope import Error, failure
-from portal.core.csp import SECURITY_HEADERS
-from portal.core.door.bodies import Bodies
-from portal.core.door.serving import Answer, Door, Line
-from portal.core.nameless import NOBODY
+from portal.core.web.door.bodies import Bodies
+from portal.core.web.door.serving import Answer, Door, Line
+from portal.core.web.security_headers import SECURITY_HEADERS
+from portal.core.web.server_header import NOBODY
 
 # Asked by whoever watches over the portal; they must hear the truth while everything else is busy.
 WATCHED: Final = frozenset({"/healthz", "/readyz", "/metrics"})

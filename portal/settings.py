@@ -74,12 +74,12 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "portal.api.middleware.ApiKeyMiddleware",
     "portal.dashboard.views.health.ProbesMiddleware",
-    "portal.core.csp.SecurityHeadersMiddleware",
+    "portal.core.web.security_headers.SecurityHeadersMiddleware",
     "portal.api.strays.StrayCallsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "portal.core.limits.BodyLimitMiddleware",
-    "portal.core.origin.OriginMiddleware",
+    "portal.core.web.request_limits.BodyLimitMiddleware",
+    "portal.core.web.proxies.OriginMiddleware",
     "portal.dashboard.middleware.AwayMiddleware",
     "accounts.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -243,7 +243,7 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 
 # While DEBUG is on.
-DEFAULT_EXCEPTION_REPORTER_FILTER = "portal.core.reporting.ReporterFilter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "portal.core.web.debug_pages.ReporterFilter"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
@@ -256,8 +256,8 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}]: {message}", "style": "{"}},
     "filters": {
-        "request": {"()": "portal.core.logged.RequestFilter"},
-        "redacting": {"()": "portal.core.redacting.RedactingFilter"},
+        "request": {"()": "portal.core.web.log_context.RequestFilter"},
+        "redacting": {"()": "portal.core.secrets.log_redaction.RedactingFilter"},
     },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request", "redacting"]}

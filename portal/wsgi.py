@@ -7,7 +7,7 @@ It is what `portal.asgi` serves. A WSGI server of its own cannot cut off a slow 
 from django.db import connection
 
 from portal.application import application
-from portal.core.canary import refuse_wrong_keys
+from portal.core.secrets.canary import refuse_wrong_keys
 
 __all__ = ["application"]
 

@@ -17,7 +17,7 @@ from accounts.api_keys import credentials, usage
 from accounts.authentication.passwords import Argon2Hasher
 from accounts.models import Account, Member
 from policies.models import ChangeRequest
-from portal.core.http import Proof
+from portal.core.web.http import Proof
 from portal.treasury import overdue
 from portal.work import mail
 from tests import kept_rows, migrated

@@ -20,7 +20,7 @@ from policies.models import ChangeRequest, Decision, Policy, State
 from portal.audit import roles
 from portal.audit.models import AuditEvent
 from portal.audit.roles_check import check_roles
-from portal.core.sealing import SealedField
+from portal.core.secrets.sealed_fields import SealedField
 from portal.treasury import overdue
 from portal.work import duties, mail
 from tests import triggers

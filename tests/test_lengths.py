@@ -31,8 +31,8 @@ from portal.api.envelope import Error
 from portal.audit import record as recording
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
-from portal.core import actors, context
-from portal.core.secrets import digest
+from portal.core import actors, call_origin
+from portal.core.secrets.sealing import digest
 from portal.treasury import destinations, drafts
 from portal.treasury.models.address import KEY_LENGTH
 from portal.treasury.references import new_reference
@@ -140,7 +140,7 @@ BOUNDS: dict[str, int | Iterable[str]] = {
     "audit.AuditEvent.outcome": ["success", "refused", "failed"],
     "audit.AuditEvent.source": [ADDRESS],
     "audit.AuditEvent.via": [f"session {DIGEST[:12]}", "key ABCD…WXYZ", f"key {'x' * 56}"],
-    "audit.AuditEvent.request_id": [context.new_request_id()],
+    "audit.AuditEvent.request_id": [call_origin.new_request_id()],
     "audit.AuditEvent.previous": [DIGEST],
     "audit.AuditEvent.hash": [DIGEST],
     "audit.Chain.name": [f"organization-{NUMBER}", "installation"],
@@ -251,7 +251,7 @@ def test_the_list_names_only_columns_there_are():
 @pytest.mark.django_db
 def test_what_strangers_and_clients_choose_is_cut(client, ana, sign_in):
     """fault operations-F1: the label of an actor, the browser's name."""
-    with context.origin(source=ADDRESS, via="v" * 40):
+    with call_origin.origin(source=ADDRESS, via="v" * 40):
         recording.record(EventKind.CSRF_REFUSED, actor=actors.stranger("x" * 5000), outcome="refused", path="p" * 5000)
     assert len(AuditEvent.objects.order_by("-pk")[0].actor_label) == recording.LABEL_LENGTH
     client.defaults["HTTP_USER_AGENT"] = "u" * 5000

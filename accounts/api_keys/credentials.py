@@ -18,8 +18,8 @@ from accounts.api_keys import call_limits
 from accounts.api_keys.nonces import Nonces, accept
 from accounts.models import ApiKey
 from accounts.models.api_key import place_of
-from portal.core.secrets import unseal
-from portal.core.sql import fetch
+from portal.core.database.prepared import fetch
+from portal.core.secrets.sealing import unseal
 
 PUBLIC: Final = re.compile(r"[A-Za-z0-9]{56}", re.ASCII)
 CACHED: Final = 10_000

@@ -13,7 +13,7 @@ from accounts.authentication.email_links import absolute
 from accounts.models import ApiKey, KeyNotice, Member, Organization
 from policies.snapshot import gather
 from policies.workflows import Workflow
-from portal.core.phrases import dated
+from portal.core.display.phrases import dated
 from portal.work import mail
 from portal.work.each import each
 

@@ -29,7 +29,7 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
 from portal.core.actors import portal
 from portal.core.errors import Conflict, NotFound, Refused
-from portal.core.secrets import seal
+from portal.core.secrets.sealing import seal
 
 __all__ = [
     "Credential",

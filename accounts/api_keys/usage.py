@@ -20,7 +20,7 @@ from django.utils import timezone
 from accounts.api_keys.credentials import PUBLIC
 from accounts.api_keys.refused_calls import Reason, why_dead
 from accounts.models import ApiKey, KeyUse, RefusedCall
-from portal.core.away import in_words, is_away
+from portal.core.database.outage import in_words, is_away
 
 logger = logging.getLogger(__name__)
 

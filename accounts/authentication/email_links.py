@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from accounts.models import AccessLink, Member, User
 from accounts.models.invitation import LinkPurpose
-from portal.core import secrets
 from portal.core.errors import NotFound
+from portal.core.secrets import sealing
 
 TOKEN_LENGTH: Final = 32
 VALID_FOR: Final = {LinkPurpose.RESET_PASSWORD: timedelta(hours=1), LinkPurpose.ENROL: timedelta(days=7)}
@@ -29,8 +29,8 @@ class Token:
 
 
 def new_token() -> Token:
-    text = secrets.token(TOKEN_LENGTH)
-    return Token(text=text, digest=secrets.digest(text))
+    text = sealing.token(TOKEN_LENGTH)
+    return Token(text=text, digest=sealing.digest(text))
 
 
 def absolute(path: str, *, of: int | None = None) -> str:

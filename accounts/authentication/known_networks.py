@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from django.utils import timezone
 
 from accounts.models import KnownSource, User
-from portal.core.origin import network
+from portal.core.web.proxies import network
 
 UNKNOWN = "unknown"
 

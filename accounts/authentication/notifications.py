@@ -16,8 +16,8 @@ from accounts.models import Member, SecurityNotice, User
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
-from portal.core import context
-from portal.core.phrases import dated
+from portal.core import call_origin
+from portal.core.display.phrases import dated
 from portal.work import mail
 
 MANY_FAILURES: Final = 3
@@ -171,7 +171,7 @@ def mail_only(user: User, kind: str, **data: str | int) -> None:
 
 def _known(data: Mapping[str, str | int]) -> dict[str, str | int]:
     hours = int(settings.AFTER_RESET.total_seconds() // 3600)
-    return {"source": context.current().source or "not known", "hours": hours, **data}
+    return {"source": call_origin.current().source or "not known", "hours": hours, **data}
 
 
 def _write(user: User, kind: str, known: Mapping[str, str | int]) -> None:
@@ -208,7 +208,7 @@ def put_away(user: User, newest: int) -> None:
 
 def after_sign_in(member: Member, *, failures: int = 0) -> None:
     """Tell a person of a sign-in that is out of the ordinary; in the transaction that records it."""
-    source = context.current().source
+    source = call_origin.current().source
     is_new = known_networks.remember(member.user, source)
     with transaction.atomic():
         if is_new:

@@ -21,7 +21,7 @@ from accounts.models import Member, User
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
-from portal.core import context
+from portal.core import call_origin
 from portal.core.actors import stranger
 from portal.core.errors import Invalid, Refused
 
@@ -59,7 +59,7 @@ def check_password(email: str, password: str) -> User:
 
     Raises: Invalid, always with the same words, also for a right password after too many wrong ones (SI-5).
     """
-    source = context.current().source
+    source = call_origin.current().source
     if throttle.is_stopped(email, source):
         _record_throttled(email)
         raise Invalid(WRONG)
@@ -180,7 +180,7 @@ def _reason(words: str) -> dict[str, Any]:
 
 def _record_throttled(email: str) -> None:
     """Once a minute for each source: who hammers at the door must not fill the history with it, nor cost anything."""
-    network = known_networks.network_of(context.current().source)
+    network = known_networks.network_of(call_origin.current().source)
     if cache.add(f"sign-in-throttled:{network}", value=True, timeout=NOTED_EVERY_SECONDS):
         member = first_membership_of(email)
         with transaction.atomic():

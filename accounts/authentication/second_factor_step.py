@@ -20,7 +20,7 @@ from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.errors import Invalid
-from portal.core.http import PASSKEY, TOTP
+from portal.core.web.http import PASSKEY, TOTP
 
 BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
 TOO_LATE: Final = "Signing in took too long. Start again with your password."

@@ -12,8 +12,8 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.utils import timezone
 
 from accounts.models import Member, Organization
-from portal.core import context
-from portal.core.http import STRONG, Proof
+from portal.core import call_origin
+from portal.core.web.http import STRONG, Proof
 
 MEMBER, SIGNED_IN, ACTIVE, PROVED, FACTOR = "member", "signed_in_at", "active_at", "proved_at", "proved_by"
 HANDLE, SOURCE, AGENT, SIGNED_IN_BY = "handle", "source", "agent", "signed_in_by"
@@ -29,7 +29,7 @@ def start(store: SessionBase, member: Member, *, factor: str, mark: str = "") ->
     """Fill a new session for a Member who has just shown their factors; `mark` says which one it was."""
     store[MEMBER] = member.pk
     store[SIGNED_IN] = store[ACTIVE] = timezone.now().timestamp()
-    store[HANDLE], store[SOURCE], store[SIGNED_IN_BY] = str(uuid4()), context.current().source, factor
+    store[HANDLE], store[SOURCE], store[SIGNED_IN_BY] = str(uuid4()), call_origin.current().source, factor
     store[SHOWN] = [mark] if mark else []
     # A recovery code opens the door; it never serves as a step-up (security SU-1).
     if factor in STRONG:

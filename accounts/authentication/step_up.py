@@ -15,7 +15,7 @@ from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
 from portal.core.errors import Invalid
-from portal.core.http import PASSKEY, TOTP, MemberRequest, Proof
+from portal.core.web.http import PASSKEY, TOTP, MemberRequest, Proof
 
 
 class SessionStepUp:

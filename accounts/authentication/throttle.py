@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.authentication import known_networks
 from accounts.models import Attempts, User
 from portal.core.clocks import is_ahead
-from portal.core.secrets import digest
+from portal.core.secrets.sealing import digest
 
 WINDOW: Final = timedelta(minutes=15)
 FREE_IN_A_ROW: Final = 10

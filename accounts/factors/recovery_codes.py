@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.factors import trust
 from accounts.models import Member, RecoveryCode, User
-from portal.core.secrets import ALPHABET, digest, token
+from portal.core.secrets.sealing import ALPHABET, digest, token
 
 NUMBER: Final = 10
 # 24 letters of 5 bits: 120 bits that nobody guesses, so that a plain SHA-256 keeps them.

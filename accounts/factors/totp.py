@@ -14,8 +14,8 @@ from django.utils import timezone
 from accounts.factors.enrolled import in_use
 from accounts.models import Authenticator, Member, User
 from accounts.models.second_factor import CODE, code_at, current_step, step_of
-from portal.core.http import TOTP
-from portal.core.secrets import seal, unseal
+from portal.core.secrets.sealing import seal, unseal
+from portal.core.web.http import TOTP
 
 SEED_BYTES: Final = 20
 STOPPED: Final = (

@@ -19,7 +19,7 @@ from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Actor
-from portal.core.describing import Description, Fact, FieldChange, Notice
+from portal.core.display.descriptions import Description, Fact, FieldChange, Notice
 from portal.core.errors import Conflict, Invalid
 
 

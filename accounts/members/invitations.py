@@ -22,8 +22,8 @@ from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
 from portal.core.actors import Actor
+from portal.core.display.phrases import dated
 from portal.core.errors import Conflict, Invalid, NotFound, Refused, TooMany
-from portal.core.phrases import dated
 from portal.work import mail
 
 VALID_FOR: Final = timedelta(days=7)

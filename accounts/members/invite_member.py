@@ -17,10 +17,10 @@ from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Actor
-from portal.core.describing import Description, Fact, Notice
+from portal.core.display.descriptions import Description, Fact, Notice
+from portal.core.display.markup import is_unseen
 from portal.core.errors import Conflict, Invalid
-from portal.core.markup import is_unseen
-from portal.core.secrets import digest
+from portal.core.secrets.sealing import digest
 
 if TYPE_CHECKING:
     from policies.models import ChangeRequest

@@ -18,9 +18,9 @@ from policies.registry import Headline, Touched, operation, takes_all
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
-from portal.core import markup
 from portal.core.actors import Actor
-from portal.core.describing import Description, Fact
+from portal.core.display import markup
+from portal.core.display.descriptions import Description, Fact
 from portal.core.errors import Conflict, Refused
 
 

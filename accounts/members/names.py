@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from accounts.models import Member, Organization, User
+from portal.core.display.lookalikes import look
 from portal.core.errors import Invalid
-from portal.core.names import look
 
 ALIKE = "Somebody you decide with goes by this name, or by one that looks like it. Add what tells you apart."
 

@@ -10,7 +10,7 @@ from policies.models import ChangeRequest
 from policies.registry import Headline, Touched, operation, takes_all
 from policies.workflows import Workflow
 from portal.core.actors import Actor
-from portal.core.describing import Description, Fact
+from portal.core.display.descriptions import Description, Fact
 from portal.core.errors import Conflict, NotFound
 
 

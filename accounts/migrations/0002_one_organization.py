@@ -1,11 +1,11 @@
 """A bot, its keys and their custodians belong to one Organization, a factor counts where its person is (security AZ-3).
 
-On SQLite a later migration that rebuilds a table which these rules name is a `portal.core.rebuilding.KeepsTriggers`.
+On SQLite a later migration that rebuilds a table which these rules name is a `portal.core.database.sqlite_rebuild.KeepsTriggers`.
 """
 
 from django.db import migrations
 
-from portal.core.belonging import Belonging, hold
+from portal.core.database.tenant_triggers import Belonging, hold
 
 SERVICE_USER = Belonging(
     "accounts_serviceuser",

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models.member import Member
 from accounts.models.service_user import ServiceUser
-from portal.core.sealing import SealedField
+from portal.core.secrets.sealed_fields import SealedField
 
 CLAIM_WITHIN: Final[timedelta] = settings.CLAIM_KEY_WITHIN
 # Two keys at most, so that one can be exchanged for another while both work (DESIGN K5).

@@ -6,7 +6,7 @@ from uuid import uuid4
 from django.db import models
 
 from accounts.models.member import Member
-from portal.core.sealing import SealedField
+from portal.core.secrets.sealed_fields import SealedField
 
 
 class IdentityCheck(models.Model):

@@ -13,8 +13,8 @@ from django_otp.oath import hotp
 
 from accounts.models.member import Member
 from portal.core.clocks import is_ahead
-from portal.core.sealing import SealedField
-from portal.core.secrets import unseal
+from portal.core.secrets.sealed_fields import SealedField
+from portal.core.secrets.sealing import unseal
 
 if TYPE_CHECKING:
     from accounts.models.user import User

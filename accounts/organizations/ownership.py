@@ -17,7 +17,7 @@ from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
 from portal.core.errors import Conflict, NotFound, Refused
-from portal.core.http import Proof
+from portal.core.web.http import Proof
 
 RESTS: Final = (
     "You rest until a day after you have enrolled a second factor anew, and accept no ownership before. "

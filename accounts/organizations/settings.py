@@ -17,9 +17,9 @@ from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Actor
-from portal.core.describing import Description, Fact, FieldChange, Notice
+from portal.core.display.descriptions import Description, Fact, FieldChange, Notice
+from portal.core.display.lookalikes import look
 from portal.core.errors import Conflict, Invalid
-from portal.core.names import look
 
 ACCOUNT_NAME_LENGTH = 40
 

@@ -16,11 +16,11 @@ from policies.registry import Headline, Touched, always_protected, operation
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
-from portal.core import markup
 from portal.core.actors import Actor
-from portal.core.describing import Description, Fact, Notice
+from portal.core.display import markup
+from portal.core.display.descriptions import Description, Fact, Notice
+from portal.core.display.phrases import dated
 from portal.core.errors import Conflict
-from portal.core.phrases import dated
 
 
 @dataclass(frozen=True, slots=True)

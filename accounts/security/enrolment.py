@@ -27,8 +27,8 @@ from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.errors import Conflict, Invalid, Refused
-from portal.core.http import PASSKEY, TOTP, MemberRequest
-from portal.core.secrets import SealBroken
+from portal.core.secrets.sealing import SealBroken
+from portal.core.web.http import PASSKEY, TOTP, MemberRequest
 
 USER, SINCE, HASH, MEMBER, THEN = "enrol_user", "enrol_since", "enrol_hash", "enrol_member", "enrol_then"
 SEED, SEED_AT, SEED_FAILURES = "pending_seed", "pending_seed_at", "pending_seed_failures"

@@ -19,7 +19,7 @@ from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
 from portal.core.errors import Conflict, NotFound, Refused
-from portal.core.http import PASSKEY, TOTP
+from portal.core.web.http import PASSKEY, TOTP
 
 APPS_AT_MOST: Final = 5
 NOT_SHOWN: Final = "Show a factor that counts here first."

@@ -16,8 +16,8 @@ from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Actor, operator
+from portal.core.display.phrases import dated
 from portal.core.errors import Conflict, NotFound, Refused
-from portal.core.phrases import dated
 
 
 @transaction.atomic

@@ -15,7 +15,7 @@ from accounts.models.invitation import LinkPurpose
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
-from portal.core import context
+from portal.core import call_origin
 from portal.core.errors import Invalid
 from portal.work import mail
 
@@ -27,11 +27,11 @@ def change(member: Member, *, current: str, new: str, key: str | None) -> User:
 
     Raises: Invalid beside `current` if that is not their password, beside `password` if the new one is the same.
     """
-    if not throttle.may_try_password(member.user.email, context.current().source):
+    if not throttle.may_try_password(member.user.email, call_origin.current().source):
         raise Invalid("Too many tries. Wait a quarter of an hour.", field="current")
     if not member.user.check_password(current):
         raise Invalid("This is not your present password.", field="current")
-    throttle.password_was_right(member.user.email, context.current().source)
+    throttle.password_was_right(member.user.email, call_origin.current().source)
     if current == new:
         raise Invalid(SAME, field="password")
     # Before the locks: others wait for those, and this may wait for others.
@@ -53,7 +53,7 @@ def ask_for_link(email: str) -> None:
 
     Whether there is, `manage.py work` looks up: here the same is done, and takes as long, for every address.
     """
-    origin = context.current()
+    origin = call_origin.current()
     if throttle.may_ask_for_link(email, origin.source):
         send_link.enqueue(email.strip().lower(), origin.source, origin.request_id)
 
@@ -64,7 +64,7 @@ def send_link(email: str, source: str, request_id: str) -> None:
     member = _member_of(email)
     if member is None:
         return
-    with context.origin(source=source, request_id=request_id), transaction.atomic():
+    with call_origin.origin(source=source, request_id=request_id), transaction.atomic():
         lock_history(member.organization_id)
         made = email_links.issue(member.user, LinkPurpose.RESET_PASSWORD)
         record(EventKind.PASSWORD_LINK_SENT, actor=member, subject=member, workflow=Workflow.MANAGE_ACCESS)
@@ -116,7 +116,7 @@ def send_enrolment_link(member: Member) -> None:
 def offer_enrolment(user: User, member: Member | None = None) -> None:
     """For who has shown their password and holds no factor, or none for `member`: the way on is in their mail."""
     member = member or _member_of(user.email)
-    if member is not None and throttle.may_ask_for_link(user.email, context.current().source):
+    if member is not None and throttle.may_ask_for_link(user.email, call_origin.current().source):
         with transaction.atomic():
             send_enrolment_link(member)
 

@@ -17,7 +17,7 @@ from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Actor
-from portal.core.describing import Description, Fact, Notice
+from portal.core.display.descriptions import Description, Fact, Notice
 from portal.core.errors import Refused
 
 

@@ -14,8 +14,8 @@ from accounts.service_users.key_settings import Limits, grown
 from accounts.service_users.risk import at_worst
 from policies import registry
 from policies.payload import decode
-from portal.core import markup
-from portal.core.describing import Description, Fact, FieldChange, Notice, Onward
+from portal.core.display import markup
+from portal.core.display.descriptions import Description, Fact, FieldChange, Notice, Onward
 
 if TYPE_CHECKING:
     from accounts.service_users.create_and_change import ChangeServiceUser, CreateServiceUser

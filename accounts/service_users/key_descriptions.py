@@ -10,7 +10,7 @@ from accounts.service_users.descriptions import loose, networks, permissions, un
 from accounts.service_users.risk import at_worst
 from policies import registry
 from policies.payload import decode
-from portal.core.describing import Description, Fact, Onward
+from portal.core.display.descriptions import Description, Fact, Onward
 
 if TYPE_CHECKING:
     from accounts.service_users.rotate import RotateKey

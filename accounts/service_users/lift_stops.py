@@ -15,9 +15,9 @@ from policies.models import ChangeRequest
 from policies.registry import Headline, Touched, operation
 from policies.rules import Facts
 from policies.workflows import Workflow
-from portal.core import markup
 from portal.core.actors import Actor
-from portal.core.describing import Description, Fact
+from portal.core.display import markup
+from portal.core.display.descriptions import Description, Fact
 from portal.core.errors import Conflict
 
 WORDS: Final = {"member": "Member", "bot": "Service user", "key": "Key"}

@@ -12,8 +12,8 @@ from accounts.models import Member, SecurityNotice
 from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
+from portal.core.display.phrases import dated
 from portal.core.errors import Invalid
-from portal.core.phrases import dated
 
 AT_ONCE: Final = timedelta(minutes=1)
 BRAKES: Final = (

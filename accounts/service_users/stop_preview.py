@@ -14,8 +14,8 @@ from policies.rules import WITHDRAW, Asked, Facts, Held, Person, approvals_neede
 from policies.rules.dead_ends import worse
 from policies.snapshot import gather
 from policies.workflows import Right, Workflow
-from portal.core import markup
-from portal.core.describing import Fact
+from portal.core.display import markup
+from portal.core.display.descriptions import Fact
 from portal.core.errors import Refused
 
 # Whoever would ask that it is lifted: nobody in particular, who does not finish alone.

@@ -26,7 +26,7 @@ from policies.rules import (
 from portal.audit.kinds import EventKind
 from portal.core.actors import Actor, portal
 from portal.core.errors import Conflict, DomainError, Invalid, Refused, Unavailable
-from portal.core.http import Proof
+from portal.core.web.http import Proof
 
 if TYPE_CHECKING:
     from accounts.models import Member

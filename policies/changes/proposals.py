@@ -18,10 +18,10 @@ from policies.snapshot import asking, gather
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_histories
-from portal.core import actors, context
+from portal.core import actors, call_origin
 from portal.core.actors import Actor
 from portal.core.errors import Conflict, Invalid, NotFound, Refused, TooMany
-from portal.core.secrets import token
+from portal.core.secrets.sealing import token
 
 if TYPE_CHECKING:
     from accounts.models import ApiKey, Member, ServiceUser
@@ -155,7 +155,7 @@ def _drafted(
         service_user=cast("ServiceUser", asker) if asker.kind == actors.SERVICE_USER else None,
         api_key=key,
         initiator_label=asker.label,
-        source=context.current().source,
+        source=call_origin.current().source,
         note=note,
         params=payload.encode(params),
     )

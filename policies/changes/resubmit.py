@@ -12,7 +12,7 @@ from policies.changes.decisions import ALTERED
 from policies.changes.proposals import propose
 from policies.models import OPEN_STATES, ChangeRequest, State
 from portal.core.errors import Conflict, Refused
-from portal.core.http import Proof
+from portal.core.web.http import Proof
 
 if TYPE_CHECKING:
     from accounts.models import Member

@@ -15,7 +15,7 @@ from policies.stage_guide import Effect, effect
 from policies.workflows import Workflow
 from portal.core.errors import Refused
 from portal.core.forms import StepUpForm
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 
 PREVIEW = "look"
 ACKNOWLEDGE = "Look at what follows from this, and say that you know."

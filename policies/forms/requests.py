@@ -11,10 +11,10 @@ from django.utils.html import format_html
 from policies import notes, readability
 from policies.inbox.batches import BATCH, Seen, binding
 from policies.models import ChangeRequest
-from portal.core import markup
+from portal.core.display import markup
 from portal.core.errors import Invalid
 from portal.core.forms import Form, StepUpForm
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 
 APPROVE: Final = "approve"
 REJECT: Final = "reject"

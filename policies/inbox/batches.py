@@ -14,7 +14,7 @@ from policies.models import ChangeRequest
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.errors import Conflict, DomainError, Refused
-from portal.core.http import Proof
+from portal.core.web.http import Proof
 
 if TYPE_CHECKING:
     from accounts.models import Member

@@ -1,13 +1,13 @@
 """The database says it last: what has ended does not move, what was decided stays decided, and neither is replaced.
 
-On SQLite a later migration that rebuilds one of these tables is a `portal.core.rebuilding.KeepsTriggers`.
+On SQLite a later migration that rebuilds one of these tables is a `portal.core.database.sqlite_rebuild.KeepsTriggers`.
 """
 
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-from portal.core.no_replacing import refuse_replacing
+from portal.core.database.no_replacing import refuse_replacing
 
 SQLITE = (
     """

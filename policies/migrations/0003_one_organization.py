@@ -1,11 +1,11 @@
 """Rights, requests and Decisions name only what is of their own Organization (security AZ-3).
 
-On SQLite a later migration that rebuilds a table which these rules name is a `portal.core.rebuilding.KeepsTriggers`.
+On SQLite a later migration that rebuilds a table which these rules name is a `portal.core.database.sqlite_rebuild.KeepsTriggers`.
 """
 
 from django.db import migrations
 
-from portal.core.belonging import Belonging, hold
+from portal.core.database.tenant_triggers import Belonging, hold
 
 GRANT = Belonging(
     "policies_grant",

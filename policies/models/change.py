@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from policies.workflows import Workflow
-from portal.core.markup import grouped
+from portal.core.display.markup import grouped
 
 if TYPE_CHECKING:
     from accounts.models import Member, ServiceUser

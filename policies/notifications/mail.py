@@ -22,7 +22,7 @@ from policies.notifications.preferences import Tell
 from policies.rules import Facts, eligible
 from policies.workflows import Right, Workflow
 from portal.audit.record import encoded
-from portal.core.phrases import dated
+from portal.core.display.phrases import dated
 from portal.work import mail
 from portal.work.each import each
 

@@ -29,7 +29,7 @@ from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Actor
-from portal.core.describing import Description, Fact, Notice
+from portal.core.display.descriptions import Description, Fact, Notice
 from portal.core.errors import Conflict, Invalid
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from policies.rules import Bot, Facts, Terms, is_locked
 from policies.snapshot import gather
 from policies.stage_guide import effect
 from policies.workflows import Workflow
-from portal.core.describing import Fact, FieldChange, Notice
+from portal.core.display.descriptions import Fact, FieldChange, Notice
 from portal.core.errors import Refused
 
 if TYPE_CHECKING:

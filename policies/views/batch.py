@@ -21,10 +21,10 @@ from policies.readability import moves_money
 from policies.views.descriptions import agreed, described, protection
 from policies.views.requests import GOES_ON
 from policies.views.rows import named
-from portal.core.describing import Description, Fact, Notice
+from portal.core.display.descriptions import Description, Fact, Notice
+from portal.core.display.phrases import counted
 from portal.core.errors import DomainError
-from portal.core.http import MemberRequest
-from portal.core.phrases import counted
+from portal.core.web.http import MemberRequest
 
 LONGEST_REFERENCE: Final = 16
 DIGEST_LENGTH: Final = 64

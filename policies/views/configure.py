@@ -22,7 +22,7 @@ from policies.rules.stages import STAGES, meaning_for
 from policies.stage_guide import steps
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError, Refused
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 
 NUMBERS: Final = frozenset(str(number) for number in range(1, MAX_APPROVALS + 1))
 

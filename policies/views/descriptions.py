@@ -10,10 +10,10 @@ from policies import snapshot as gathering
 from policies.models import ChangeRequest
 from policies.rules import Facts, is_locked, locked_number
 from policies.workflows import Workflow
-from portal.core import markup
-from portal.core.describing import Description, Fact, FieldChange, Notice
+from portal.core.display import markup
+from portal.core.display.descriptions import Description, Fact, FieldChange, Notice
+from portal.core.display.phrases import counted, listed
 from portal.core.errors import Refused
-from portal.core.phrases import counted, listed
 
 ALWAYS_SAID: Final = ("Asked by", "Digest")
 

@@ -16,9 +16,9 @@ from policies.models import ChangeRequest
 from policies.views.board import board
 from policies.views.rows import days, rows
 from policies.workflows import Workflow
-from portal.core.http import MemberRequest
+from portal.core.display.phrases import counted
 from portal.core.paging import MOST_COUNTED, Page, capped, keyset
-from portal.core.phrases import counted
+from portal.core.web.http import MemberRequest
 
 ALSO_OPEN: Final = 5
 

@@ -16,7 +16,7 @@ from policies.rules.binding_changes import least_to_lock
 from policies.views.configure import onward, policy_of_page, workflow_of
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

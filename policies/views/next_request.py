@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from policies.inbox.filters import Listing
 from policies.models import ChangeRequest
 from policies.views.rows import named
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 
 
 @dataclass(frozen=True, slots=True)

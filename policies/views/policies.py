@@ -17,7 +17,7 @@ from policies.rules.stages import STAGES, Stage, meaning_for
 from policies.stage_guide import Outlook, outlook
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 
 NEXT: Final = {
     Stage.BOOTSTRAP: "Nothing is asked yet. Begin with one approval.",

@@ -21,11 +21,11 @@ from policies.views.descriptions import agreed, described, protection
 from policies.views.next_request import beside, opened_from
 from policies.views.rows import named
 from policies.views.timeline import progress, steps
-from portal.core import markup
-from portal.core.describing import Notice
+from portal.core.display import markup
+from portal.core.display.descriptions import Notice
+from portal.core.display.phrases import counted
 from portal.core.errors import Conflict, DomainError
-from portal.core.http import MemberRequest
-from portal.core.phrases import counted
+from portal.core.web.http import MemberRequest
 
 REASON_SHOWN = 500
 # As many who cannot decide are listed without a fold.

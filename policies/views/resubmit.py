@@ -18,7 +18,7 @@ from policies.views.requests import found
 from policies.views.rows import named
 from policies.workflows import Workflow
 from portal.core.errors import DomainError
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -10,7 +10,7 @@ from policies.inbox import queues
 from policies.models import ChangeRequest, Decision
 from policies.progress import progress
 from policies.rules import Facts
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 
 
 @dataclass(frozen=True, slots=True)

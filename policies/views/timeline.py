@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString
 from policies import readability
 from policies.models import ChangeRequest, Decision, State
 from policies.progress import Standing
-from portal.core.http import MemberRequest
-from portal.core.phrases import counted, listed
+from portal.core.display.phrases import counted, listed
+from portal.core.web.http import MemberRequest
 
 FACTORS: Final = {"totp": "Authenticator app", "passkey": "Passkey"}
 

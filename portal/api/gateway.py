@@ -12,7 +12,8 @@ from portal.api import bodies, methods, permissions, refusals, throttle
 from portal.api.authentication import Signed, authenticate, known_method
 from portal.api.caller import Caller
 from portal.api.envelope import JSON, ApiError, Error, Reply, Result, error_for, failure, success
-from portal.core import away, context
+from portal.core import call_origin
+from portal.core.database import outage
 from portal.core.errors import DomainError
 
 logger = logging.getLogger(__name__)
@@ -65,9 +66,9 @@ def answer(call: Call) -> Reply:
     except DomainError as error:
         return failure(error_for(error, funding=_is_funding(call.path)))
     except Exception as error:
-        if away.is_away(error):
+        if outage.is_away(error):
             # The connection is replaced before the next call. This one is not tried again: it may have counted.
-            logger.warning("The database failed during %s: %s", _loggable(call.path), away.in_words(error))
+            logger.warning("The database failed during %s: %s", _loggable(call.path), outage.in_words(error))
             return failure(Error.UNAVAILABLE)
         logger.exception("Unexpected error during %s", _loggable(call.path))
         return failure(Error.INTERNAL)
@@ -120,7 +121,7 @@ def _private(call: Call) -> Result:
         # For good: a string that says *later* makes bots ask again for ever.
         raise ApiError(Error.UNKNOWN_METHOD, credential, reason=Reason.NOT_SERVED)
     caller = Caller(credential)
-    with context.origin(source=call.source, via=f"key {caller.short}"):
+    with call_origin.origin(source=call.source, via=f"key {caller.short}"):
         try:
             result = served.answer(caller, given)
         except ApiError as error:

@@ -15,10 +15,10 @@ from django.http import HttpRequest, HttpResponse
 from portal.api import gateway
 from portal.api.envelope import Reply
 from portal.api.strays import is_meant_for_the_api
-from portal.core import context
-from portal.core.csp import SECURITY_HEADERS
-from portal.core.door.environ import RAW_PATH
-from portal.core.origin import is_secure, source_address
+from portal.core import call_origin
+from portal.core.web.door.environ import RAW_PATH
+from portal.core.web.proxies import is_secure, source_address
+from portal.core.web.security_headers import SECURITY_HEADERS
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -76,9 +76,9 @@ def bot_api(application: "WSGIApplication") -> "WSGIApplication":
 
 def answered(call: gateway.Call) -> tuple[Reply, dict[str, str]]:
     """The answer and its headers, one of which is the number that finds the call in the log and the history."""
-    with context.origin(source=call.source) as origin:
+    with call_origin.origin(source=call.source) as origin:
         reply = gateway.answer(call)
-        return reply, {**headers(reply), context.REQUEST_ID: origin.request_id}
+        return reply, {**headers(reply), call_origin.REQUEST_ID: origin.request_id}
 
 
 def headers(reply: Reply) -> dict[str, str]:

@@ -17,7 +17,7 @@ from accounts.authentication.known_networks import network_of
 from portal.api.envelope import Error
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
-from portal.core import context
+from portal.core import call_origin
 from portal.core.actors import stranger
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def note(error: Error, credential: Credential | None, *, method: str, source: st
     known = f"key {credential.public[:4]}…" if credential else "an unknown key"
     logger.warning("Refused %s with %s: %s", ascii(method[:40]), known, error.value)
     try:
-        with context.origin(source=source), transaction.atomic():
+        with call_origin.origin(source=source), transaction.atomic():
             record(
                 EventKind.CALL_REFUSED,
                 actor=stranger(f"a holder of {credential.name}'s key" if credential else "unknown key"),

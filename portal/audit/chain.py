@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from portal.audit.models import AuditEvent, Chain
-from portal.core.secrets import derived_key
+from portal.core.secrets.sealing import derived_key
 
 CANONICAL = msgspec.json.Encoder(order="sorted")
 PURPOSE = "history"

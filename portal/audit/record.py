@@ -13,7 +13,7 @@ from django.utils import timezone
 from portal.audit import chain as chains
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent, Chain
-from portal.core import context
+from portal.core import call_origin
 from portal.core.actors import Actor
 
 Outcome = Literal["success", "refused", "failed"]
@@ -44,7 +44,7 @@ def record(
     """
     organization_id = actor.organization_id if organization_id is None else organization_id
     chain = _locked(organization_id)
-    origin = context.current()
+    origin = call_origin.current()
     event = AuditEvent(
         chain=chain,
         sequence=chain.length + 1,

@@ -13,9 +13,11 @@ class CoreConfig(AppConfig):
         from django.conf import settings
         from django.core.exceptions import ImproperlyConfigured
 
-        # All three bring system checks along.
-        from portal.core import canary, keys_check, python_check  # noqa: F401
+        from portal.core import python_check  # noqa: F401
 
-        wrong = keys_check.wrong_keys()
+        # All three bring system checks along.
+        from portal.core.secrets import canary, key_checks  # noqa: F401
+
+        wrong = key_checks.wrong_keys()
         if wrong and not settings.DEBUG:
             raise ImproperlyConfigured(" ".join(wrong))

@@ -9,9 +9,9 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.html import format_html
 
-from portal.core import markup
+from portal.core.display import markup
 from portal.core.errors import DomainError, Invalid
-from portal.core.http import PASSKEY, TOTP, MemberRequest, Proof
+from portal.core.web.http import PASSKEY, TOTP, MemberRequest, Proof
 
 UNDRESSED = (forms.CheckboxInput, forms.CheckboxSelectMultiple, forms.RadioSelect, forms.HiddenInput)
 CODE = re.compile(r"[0-9]{6}", re.ASCII)

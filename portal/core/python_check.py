@@ -4,7 +4,7 @@ import platform
 
 from django.core import checks
 
-from portal.core.door.headers import has_slow_cookies
+from portal.core.web.door.headers import has_slow_cookies
 
 SLOW_COOKIES = (
     "Python {version} reads some cookies in quadratic time (CVE-2024-7592). The portal turns such cookies away "

@@ -19,7 +19,8 @@ from policies.access import granted
 from policies.changes import propose
 from policies.operations import ConfigurePolicy, configure_policy
 from policies.workflows import Right, Workflow
-from portal.core import context, secrets
+from portal.core import call_origin
+from portal.core.secrets import sealing
 from portal.treasury.models import Address
 from portal.treasury.operations import AddAddress, add_address
 from portal.venues.paper.funding import deposit
@@ -104,7 +105,7 @@ class Destination:
 @transaction.atomic
 def build() -> bool:
     """Make whatever of the demo is missing, all or nothing; False if it stood already."""
-    with context.origin(source="", via="demo"):
+    with call_origin.origin(source="", via="demo"):
         made = [_demo_treasury()] if not Organization.objects.filter(name=DEMO).exists() else []
         made += [_elsewhere()] if not Organization.objects.filter(name=ELSEWHERE).exists() else []
     return bool(made)
@@ -163,7 +164,7 @@ def destinations() -> list[Destination]:
 
 def password() -> str:
     """The one password of everybody in this installation's demo: always the same here, and different elsewhere."""
-    letters = b32encode(secrets.derived_key("demo password"))[:16].decode().lower()
+    letters = b32encode(sealing.derived_key("demo password"))[:16].decode().lower()
     return "-".join(letters[start : start + 4] for start in range(0, len(letters), 4))
 
 
@@ -229,7 +230,7 @@ def _make_bot(owner: Member, account: Account, name: str, permissions: tuple[str
 
 def _seed(user: User) -> str:
     device = Authenticator.objects.filter(user=user, confirmed=True).order_by("pk").get()
-    return b32encode(secrets.unseal(device.sealed_seed, place=device.place)).decode()
+    return b32encode(sealing.unseal(device.sealed_seed, place=device.place)).decode()
 
 
 def _rights(member: Member) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ from accounts.models import Member, ServiceUser
 from policies.access import allows
 from policies.inbox import queues
 from policies.workflows import Right, Workflow
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 from portal.treasury.models import Withdrawal
 
 # Which Organization a link of a mail is about, by number. It opens nothing: it only says where to look.

@@ -17,7 +17,7 @@ from accounts.service_users.active_stops import Stopped, by_member
 from policies.access import allows, granted
 from policies.inbox.queues import waiting_count
 from policies.workflows import Right, Workflow
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,9 @@ from django.utils import timezone
 from psycopg import errors
 
 from portal.api import throttle
-from portal.core import canary, origin, secrets
 from portal.core.models import SealingCanary
+from portal.core.secrets import canary, sealing
+from portal.core.web import proxies
 from portal.work import duties, mail
 from portal.work.models import DutyTurn
 
@@ -87,7 +88,7 @@ def look() -> Readiness:
         words["database"] = _lack(error)
     words["static"] = _static()
     words["counters"] = "away" if throttle.place().is_degraded else OK
-    words["proxies"] = "unlisted" if origin.unlisted_proxy_seen() else OK
+    words["proxies"] = "unlisted" if proxies.unlisted_proxy_seen() else OK
     return Readiness(words, late)
 
 
@@ -107,7 +108,7 @@ def _database() -> str:
     if connection.vendor == "sqlite" and _room_beside(str(connection.settings_dict["NAME"])) < SQLITE_ROOM:
         return "full"
     with transaction.atomic():
-        SealingCanary.objects.filter(key=secrets.sealing_key()).update(looked_at=timezone.now())
+        SealingCanary.objects.filter(key=sealing.sealing_key()).update(looked_at=timezone.now())
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL work_mem = '64kB'")

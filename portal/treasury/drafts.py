@@ -10,7 +10,7 @@ from typing import Final
 from django.core import signing
 
 from accounts.models import Member
-from portal.core.secrets import token
+from portal.core.secrets.sealing import token
 
 SALT: Final = "portal.treasury.drafts"
 LIFE: Final = timedelta(hours=1)

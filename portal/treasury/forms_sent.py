@@ -13,7 +13,7 @@ from policies import payload
 from policies.models import ChangeRequest
 from portal.core.actors import Actor
 from portal.core.errors import Conflict, Refused
-from portal.core.http import Proof
+from portal.core.web.http import Proof
 
 if TYPE_CHECKING:
     from portal.treasury.operations import Withdraw

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from policies.models import ChangeRequest, State
-from portal.core.describing import Notice
+from portal.core.display.descriptions import Notice
 from portal.treasury import destinations, naming
 from portal.treasury.models import Address, Withdrawal
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from portal.core import markup
+from portal.core.display import markup
 from portal.core.errors import Invalid
 from portal.core.money import from_units, plain
 from portal.treasury.models import Address

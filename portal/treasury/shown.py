@@ -3,7 +3,7 @@
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from portal.core import markup
+from portal.core.display import markup
 from portal.treasury import destinations
 from portal.treasury.destinations.banks import HOLDER
 from portal.venues.types import Destination

@@ -11,7 +11,8 @@ from accounts.models import Account
 from policies import changes
 from policies.models import ChangeRequest, State
 from portal.audit.record import lock_history
-from portal.core import actors, markup
+from portal.core import actors
+from portal.core.display import markup
 from portal.core.errors import Conflict, Invalid
 from portal.core.money import plain, to_units
 from portal.treasury import forms_sent, overdue

@@ -10,7 +10,7 @@ class WorkConfig(AppConfig):
 
     def ready(self) -> None:
         """Let queued mail be found when the sealing keys are exchanged."""
-        from portal.core import sealing
+        from portal.core.secrets import sealed_fields
         from portal.work.sealed_mail import QueuedMail
 
-        sealing.also(QueuedMail())
+        sealed_fields.also(QueuedMail())

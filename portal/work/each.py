@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from portal.core.away import is_away
+from portal.core.database.outage import is_away
 
 T = TypeVar("T")
 

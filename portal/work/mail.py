@@ -19,7 +19,7 @@ from django.utils import timezone
 from django_tasks import TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult, get_date_max
 
-from portal.core import secrets
+from portal.core.secrets import sealing
 from portal.work import worker
 
 SUBJECT: Final = "Subject: "
@@ -47,8 +47,8 @@ def send(template: str, *, to: Sequence[str], context: Mapping[str, object]) -> 
     subject, body = _written(template, context)
     for address in to:
         letter = Letter(template=template, to=address, subject=subject, body=body)
-        place = secrets.token(PLACE_LENGTH)
-        deliver.enqueue(place, secrets.seal(msgspec.json.encode(letter), place=place_of(place)))
+        place = sealing.token(PLACE_LENGTH)
+        deliver.enqueue(place, sealing.seal(msgspec.json.encode(letter), place=place_of(place)))
 
 
 def is_waiting_since(moment: datetime) -> bool:
@@ -71,7 +71,7 @@ def settle() -> None:
 @task()
 def deliver(place: str, sealed: str, attempt: int = 0) -> None:
     """Send one sealed mail; what goes wrong is logged without what was written, and tried again later."""
-    letter = msgspec.json.decode(secrets.unseal(sealed, place=place_of(place)), type=Letter)
+    letter = msgspec.json.decode(sealing.unseal(sealed, place=place_of(place)), type=Letter)
     try:
         EmailMessage(letter.subject, letter.body, to=[letter.to]).send()
     except Exception as error:  # noqa: BLE001 - whatever a mail server can do wrong

@@ -8,13 +8,13 @@ from django.db import models, transaction
 from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
-from portal.core.sealing import Resealed
-from portal.core.secrets import SealBroken, seal, sealing_key, unseal
+from portal.core.secrets.sealed_fields import Resealed
+from portal.core.secrets.sealing import SealBroken, seal, sealing_key, unseal
 from portal.work.mail import deliver, place_of
 
 
 class QueuedMail:
-    """A place of sealed values for `portal.core.sealing`: the arguments of mails that were not sent yet."""
+    """A place of sealed values for `portal.core.secrets.sealed_fields`: the arguments of mails that were not sent yet."""
 
     model: type[models.Model] = DBTaskResult
     name = "args_kwargs"

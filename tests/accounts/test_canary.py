@@ -20,7 +20,7 @@ from accounts.authentication.session_store import SessionStore
 from accounts.models import ApiKey, Session
 from accounts.views.api_keys import keys as views
 from portal.api import refusals, throttle
-from portal.core.redacting import RedactingFilter, redacted
+from portal.core.secrets.log_redaction import RedactingFilter, redacted
 from portal.work import mail
 from tests.api.calls import Wire
 from tests.factories.world import Bot

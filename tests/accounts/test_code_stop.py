@@ -16,7 +16,7 @@ from accounts.models.second_factor import code_at, current_step
 from accounts.security import operator_recovery
 from accounts.security.reset_factors import ResetFactors, reset_factors
 from policies.changes import propose
-from portal.core.secrets import unseal
+from portal.core.secrets.sealing import unseal
 from tests.factories.authenticator import SoftPasskey
 from tests.factories.people import code as code_of
 from tests.factories.world import PASSWORD

@@ -20,7 +20,7 @@ from policies.models import ChangeRequest, State
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, NotFound
-from portal.core.http import Proof
+from portal.core.web.http import Proof
 from portal.treasury.withdrawals import request_withdrawal
 from tests.factories.people import proof
 

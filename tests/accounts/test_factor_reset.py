@@ -21,7 +21,7 @@ from policies.models import ChangeRequest, State
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
 from portal.core.errors import Refused
-from portal.core.secrets import digest
+from portal.core.secrets.sealing import digest
 from portal.treasury.withdrawals import request_withdrawal
 from portal.work import mail
 from tests.factories.people import proof

@@ -21,7 +21,7 @@ from policies.operations import ConfigurePolicy, configure_policy
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, Invalid, NotFound, Refused
-from portal.core.secrets import SealBroken, unseal
+from portal.core.secrets.sealing import SealBroken, unseal
 
 pytestmark = pytest.mark.django_db
 NUMBER = "X47-2209-KLM"

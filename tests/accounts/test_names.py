@@ -14,10 +14,10 @@ from accounts.models import Invitation, Member
 from accounts.organizations.settings import AddAccount, add_account
 from policies.changes import propose
 from policies.models import ChangeRequest
+from portal.core.display.lookalikes import look
+from portal.core.display.markup import is_unseen
 from portal.core.errors import Invalid
 from portal.core.forms import PlainTextField
-from portal.core.markup import is_unseen
-from portal.core.names import look
 from portal.treasury.withdrawals import request_withdrawal
 
 OLIVE = "Olive Marsh"

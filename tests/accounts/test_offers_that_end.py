@@ -11,7 +11,7 @@ from accounts.service_users import emergency_stop
 from policies.changes import propose
 from policies.models import State
 from portal.core.errors import NotFound
-from portal.core.http import Proof
+from portal.core.web.http import Proof
 from tests.policies.conftest import yes
 
 pytestmark = pytest.mark.django_db

@@ -20,7 +20,7 @@ from accounts.security import factor_changes
 from policies.models import Decision
 from portal.audit.models import AuditEvent
 from portal.core.errors import Refused
-from portal.core.secrets import digest
+from portal.core.secrets.sealing import digest
 from portal.treasury.withdrawals import request_withdrawal
 from tests.factories.authenticator import SoftPasskey
 from tests.factories.people import also_in

@@ -18,8 +18,8 @@ from accounts.models import Authenticator
 from accounts.models.second_factor import code_at, current_step
 from portal.audit.models import AuditEvent
 from portal.core.errors import Invalid
-from portal.core.http import MemberRequest
-from portal.core.secrets import unseal
+from portal.core.secrets.sealing import unseal
+from portal.core.web.http import MemberRequest
 
 pytestmark = pytest.mark.django_db
 

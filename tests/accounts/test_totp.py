@@ -12,7 +12,7 @@ from accounts.factors import totp
 from accounts.factors.totp import Failure
 from accounts.models import Authenticator
 from accounts.models.second_factor import code_at, current_step
-from portal.core.secrets import unseal
+from portal.core.secrets.sealing import unseal
 
 NOW = datetime(2026, 11, 22, 9, 30, 10, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.api_keys import lifecycle
 from accounts.models import ServiceUser
-from portal.core.sql import fetch
+from portal.core.database.prepared import fetch
 from tests.api.calls import next_nonce
 
 pytestmark = pytest.mark.django_db

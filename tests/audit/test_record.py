@@ -12,7 +12,7 @@ from portal.audit.chain import verify
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent, Chain
 from portal.audit.record import encoded, lock_history, plain, record
-from portal.core import actors, context
+from portal.core import actors, call_origin
 
 HOSTILE = 'a\nb\r\x1b[31m\u202e\u2028<script>"'
 
@@ -24,7 +24,7 @@ def test_an_event_says_who_did_what_when_from_where_and_how_it_ended(organizatio
     somebody = actors.Outsider(actors.MEMBER, "Ana Ruiz", organization.pk, pk=7)
     with (
         time_machine.travel(at, tick=False),
-        context.origin(source="203.0.113.7", via="session 0a1b", request_id="r" * 32),
+        call_origin.origin(source="203.0.113.7", via="session 0a1b", request_id="r" * 32),
         transaction.atomic(),
     ):
         record(

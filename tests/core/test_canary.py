@@ -15,8 +15,8 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import SystemCheckError
 from django.db import OperationalError, connection
 
-from portal.core import canary, secrets
 from portal.core.models import SealingCanary
+from portal.core.secrets import canary, sealing
 
 
 def drawn() -> str:
@@ -30,8 +30,8 @@ def with_keys(settings):
 
     def use(text: str) -> None:
         settings.SEALING_KEYS = text
-        secrets._keys.cache_clear()
-        secrets.derived_key.cache_clear()
+        sealing._keys.cache_clear()
+        sealing.derived_key.cache_clear()
 
     yield use
     use(before)
@@ -92,9 +92,9 @@ def test_of_two_nodes_that_start_first_with_different_keys_one_is_refused(monkey
     keys = [drawn(), drawn()]
     meeting = Barrier(2)
     outcomes: list[object] = [None, None]
-    boxes = [secrets.parse_sealing_keys(f"fresh:{key}") for key in keys]
+    boxes = [sealing.parse_sealing_keys(f"fresh:{key}") for key in keys]
     mine: dict[int, dict[str, bytes]] = {}
-    monkeypatch.setattr(secrets, "_keys", lambda: mine[get_ident()])
+    monkeypatch.setattr(sealing, "_keys", lambda: mine[get_ident()])
     create = canary._leave_sample
 
     def meet(name):

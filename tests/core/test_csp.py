@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 from django.urls import reverse
 
-from portal.core.csp import SECURITY_HEADERS, security_headers
+from portal.core.web.security_headers import SECURITY_HEADERS, security_headers
 from tests.routes import routes
 
 POLICY = (

@@ -14,7 +14,7 @@ from environ import Env
 from policies.models import ChangeRequest
 from portal import databases
 from portal.audit.record import lock_history
-from portal.core.unhurried import unhurried
+from portal.core.database.long_commands import unhurried
 from tests.api.calls import Wire
 from tests.factories import people
 from tests.factories.world import PASSWORD

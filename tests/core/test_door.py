@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from portal.core.csp import SECURITY_HEADERS
-from portal.core.door.bodies import source_of
-from portal.core.door.environ import RAW_PATH, environ_of
-from portal.core.door.serving import Answer, Line
+from portal.core.web.door.bodies import source_of
+from portal.core.web.door.environ import RAW_PATH, environ_of
+from portal.core.web.door.serving import Answer, Line
+from portal.core.web.security_headers import SECURITY_HEADERS
 
 LATE, FULL = Answer(408, [], b"late"), Answer(503, [], b"full")
 SCOPE: dict[str, Any] = {

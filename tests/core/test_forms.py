@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from portal.core.errors import Conflict, Invalid
 from portal.core.forms import CodeField, Form, PlainTextField, StepUpForm
-from portal.core.http import MemberRequest, Proof
+from portal.core.web.http import MemberRequest, Proof
 
 
 class NameForm(Form):

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.checks.registry import registry
 
 from portal.application import application
-from portal.core.door import headers
 from portal.core.python_check import check_python
+from portal.core.web.door import headers
 
 QUOTED = '"{}"'
 

@@ -4,7 +4,7 @@ import pytest
 from django.conf import settings
 from django.urls import reverse
 
-from portal.core.limits import BodyLimitMiddleware
+from portal.core.web.request_limits import BodyLimitMiddleware
 
 pytestmark = pytest.mark.django_db
 LIMIT = settings.DATA_UPLOAD_MAX_MEMORY_SIZE

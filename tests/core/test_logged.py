@@ -13,8 +13,8 @@ from django.test import Client
 from django.urls import reverse
 
 from portal.audit.models import AuditEvent
-from portal.core import context
-from portal.core.redacting import REDACTED, redacted
+from portal.core import call_origin
+from portal.core.secrets.log_redaction import REDACTED, redacted
 from tests.api.calls import Wire
 
 NUMBER = re.compile(r"\[([0-9a-f]{32}|-)\]")
@@ -94,7 +94,7 @@ def test_a_refused_call_is_found_in_log_and_history_by_the_number_of_its_answer(
 def test_outside_of_a_call_there_is_no_number(log):
     logging.getLogger("portal.work").warning("Beside all calls")
     assert NUMBER.findall(log.getvalue()) == ["-"]
-    with context.origin(source="") as outer, context.origin(source="", via="key K") as inner:
+    with call_origin.origin(source="") as outer, call_origin.origin(source="", via="key K") as inner:
         assert inner.request_id == outer.request_id
 
 

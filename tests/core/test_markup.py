@@ -7,7 +7,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from portal.core import actors, markup
+from portal.core import actors
+from portal.core.display import markup
 
 NOW = datetime(2026, 11, 22, 9, 14, tzinfo=UTC)
 

@@ -5,8 +5,9 @@ from ipaddress import ip_address
 import pytest
 from django.http import HttpResponse
 
-from portal.core import context, origin
-from portal.core.origin import OriginMiddleware, is_secure, source_address
+from portal.core import call_origin
+from portal.core.web import proxies as origin
+from portal.core.web.proxies import OriginMiddleware, is_secure, source_address
 
 FORGED = {
     "HTTP_X_FORWARDED_FOR": "198.51.100.9",
@@ -106,14 +107,14 @@ def test_the_origin_names_the_session_without_giving_it_away(rf, settings):
     assert seen.via.startswith("session ")
     assert "secret" not in seen.via
     assert seen.request_id == request.request_id != ""
-    assert context.current().source == ""
+    assert call_origin.current().source == ""
 
 
 def passed(request):
     seen = []
 
     def view(_request):
-        seen.append(context.current())
+        seen.append(call_origin.current())
         return HttpResponse()
 
     OriginMiddleware(view)(request)

@@ -21,10 +21,11 @@ from django_tasks_db.models import DBTaskResult
 from accounts.api_keys import lifecycle
 from accounts.factors import totp
 from accounts.models import ApiKey, Authenticator
-from portal.core import keys_check, secrets
 from portal.core.models import SealingCanary
-from portal.core.sealing import SealedField, check_names, columns, everything
-from portal.core.secrets import SealBroken, seal, unseal, weak_keys
+from portal.core.secrets import key_checks
+from portal.core.secrets import sealing as secrets
+from portal.core.secrets.sealed_fields import SealedField, check_names, columns, everything
+from portal.core.secrets.sealing import SealBroken, seal, unseal, weak_keys
 from portal.work import mail
 from tests.factories import people
 
@@ -109,7 +110,7 @@ def test_a_row_that_changes_meanwhile_is_not_overwritten(monkeypatch, with_keys,
             ApiKey.objects.filter(pk=trading_bot.key.pk).update(sealed_secret=written)
         return seal(plain, place=place)
 
-    monkeypatch.setattr("portal.core.sealing.seal", meanwhile)
+    monkeypatch.setattr("portal.core.secrets.sealed_fields.seal", meanwhile)
     run()
     assert ApiKey.objects.get(pk=trading_bot.key.pk).sealed_secret == written
 
@@ -153,8 +154,8 @@ def test_every_seal_in_the_code_is_for_a_known_column_or_a_session():
         "accounts/api_keys/lifecycle.py",
         "portal/audit/chain.py",  # the seal of a chain, another word for its hash
         "portal/audit/record.py",
-        "portal/core/canary.py",  # a sample that stays under its own key
-        "portal/core/sealing.py",
+        "portal/core/secrets/canary.py",  # a sample that stays under its own key
+        "portal/core/secrets/sealed_fields.py",
         "portal/work/mail.py",
         "portal/work/sealed_mail.py",
     }
@@ -228,12 +229,12 @@ def test_the_key_of_the_trial_is_no_key_for_production(settings, with_keys, tmp_
     (tmp_path / "keys.json").write_text(f'{{"sealing_keys": "local:{trial}"}}')
     with_keys(f"k1:{drawn()},k0:{trial}")
     settings.DEBUG = True
-    assert keys_check.check_sealing_keys(None) == []
+    assert key_checks.check_sealing_keys(None) == []
     settings.DEBUG = False
-    assert [error.id for error in keys_check.check_sealing_keys(None)] == ["core.E003"]
-    assert "tried out" in keys_check.wrong_keys()[0]
+    assert [error.id for error in key_checks.check_sealing_keys(None)] == ["core.E003"]
+    assert "tried out" in key_checks.wrong_keys()[0]
     (tmp_path / "keys.json").write_text("nonsense")
-    assert keys_check.wrong_keys() == []
+    assert key_checks.wrong_keys() == []
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.core.sheets import cell
+from portal.core.display.csv_export import cell
 
 
 @pytest.mark.parametrize("number", ["-1", "-0.5", "-62072.9000000000", "-0", "12", "0.1"])

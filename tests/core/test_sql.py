@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError, close_old_connections, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
-from portal.core.sql import fetch
+from portal.core.database.prepared import fetch
 from tests.api.calls import Wire
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]

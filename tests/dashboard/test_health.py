@@ -15,8 +15,8 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from psycopg import errors
 
-from portal.core import origin
 from portal.core.models import SealingCanary
+from portal.core.web import proxies
 from portal.dashboard import readiness
 from portal.dashboard.readiness import Readiness
 from portal.dashboard.views.health import probes
@@ -37,7 +37,7 @@ def _all_is_well(db, monkeypatch):
     DutyTurn.objects.all().delete()
     DutyTurn.objects.bulk_create(DutyTurn(name=duty.name, due_at=moment) for duty in duties.all_duties())
     DBTaskResult.objects.all().delete()
-    monkeypatch.setattr(origin, "_unlisted", {})
+    monkeypatch.setattr(proxies, "_unlisted", {})
 
 
 def ready(client, status=200):

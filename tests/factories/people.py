@@ -6,8 +6,8 @@ from accounts.factors import trust
 from accounts.models import Authenticator, Member, Organization, User
 from accounts.models.second_factor import code_at, current_step
 from policies.models import ChangeRequest
-from portal.core.http import Proof
-from portal.core.secrets import unseal
+from portal.core.secrets.sealing import unseal
+from portal.core.web.http import Proof
 
 
 def code(member: Member) -> str:

@@ -15,7 +15,7 @@ from policies.changes import decide, propose
 from policies.models import ChangeRequest, Policy
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
-from portal.core.http import Proof
+from portal.core.web.http import Proof
 from tests.policies import operations
 from tests.policies.operations import Send, Tidy, send, tidy
 

@@ -8,9 +8,9 @@ from django.utils.html import format_html
 
 from policies.registry import Headline, operation
 from policies.workflows import Workflow
-from portal.core.describing import Description, Fact
+from portal.core.display.descriptions import Description, Fact
 from portal.core.errors import Conflict, Insufficient, Unavailable
-from portal.core.secrets import token
+from portal.core.secrets.sealing import token
 
 
 def mark(word, change) -> Model:

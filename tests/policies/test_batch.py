@@ -8,7 +8,7 @@ from policies.inbox.batches import BATCH, MONEY_ALONE, Seen, binding, decide_all
 from policies.models import ChangeRequest, Decision, State
 from portal.audit.models import AuditEvent
 from portal.core.errors import Refused
-from portal.core.http import Proof
+from portal.core.web.http import Proof
 from tests.factories.people import proof
 from tests.policies.conftest import again, ask_send, ask_tidy, yes
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 from policies.changes import cancel
 from policies.models import ChangeRequest, State
 from policies.views.rows import _day
-from portal.core import markup
-from portal.core.phrases import dated
+from portal.core.display import markup
+from portal.core.display.phrases import dated
 from tests.policies.conftest import page
 
 pytestmark = pytest.mark.django_db

@@ -41,7 +41,7 @@ from policies.workflows import Right, Workflow
 from portal.audit import chain
 from portal.audit.models import AuditEvent
 from portal.core.errors import DomainError
-from portal.core.secrets import token
+from portal.core.secrets.sealing import token
 from portal.treasury.models import Address, Withdrawal
 from portal.treasury.withdrawals import request_withdrawal
 from portal.venues.paper import checking, funding

@@ -18,7 +18,7 @@ from policies.changes import ask_again, cancel
 from policies.models import ChangeRequest, Grant, Policy, State
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
-from portal.core.http import TOTP, Proof
+from portal.core.web.http import TOTP, Proof
 from portal.treasury.forms_sent import SentForm, digest_of
 from portal.treasury.models import Address, Withdrawal
 from portal.treasury.previews import preview

@@ -9,7 +9,7 @@ from django.utils.html import strip_tags
 from accounts.models import Account
 from policies import registry
 from policies.changes import cancel, propose
-from portal.core import context
+from portal.core import call_origin
 from portal.treasury.destinations import canonical
 from portal.treasury.models import Address
 from portal.treasury.operations import (
@@ -70,7 +70,7 @@ def test_the_page_shows_who_asks_with_which_key_from_where_and_in_what_words(
     ask, client, sign_in, ben, owner, treasury_bot
 ):
     """CR-15: the initiator's note escaped and marked as theirs."""
-    with context.origin(source="203.0.113.24"):
+    with call_origin.origin(source="203.0.113.24"):
         change = ask(note="weekly sweep <b>47</b>")
     sign_in(client, ben)
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Account, Organization
-from portal.core import secrets
+from portal.core.secrets import sealing
 from portal.venues.paper import catching_up, funding
 from portal.venues.types import Destination
 from tests import ground
@@ -33,12 +33,12 @@ def _empty_ground(request):
 
 def open_account():
     now = timezone.now()
-    organization = Organization.objects.create(name=f"Holder {secrets.token(8)}", created_at=now)
+    organization = Organization.objects.create(name=f"Holder {sealing.token(8)}", created_at=now)
     return Account.objects.create(organization=organization, name="Main", created_at=now)
 
 
 def pay_in(account, amount: str, asset: str = "BTC") -> None:
-    funding.deposit(account.pk, asset, Decimal(amount), reference=f"in-{secrets.token(12)}")
+    funding.deposit(account.pk, asset, Decimal(amount), reference=f"in-{sealing.token(12)}")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from accounts.api_keys.permission_catalogue import OTHERS, WEBSOCKET_METHOD
 from accounts.models.service_user import Permission
 from accounts.service_users.key_settings import Limits, ordered, parse_allow_list
 from accounts.service_users.risk import at_worst, coverage, is_wide
-from portal.core import context
+from portal.core import call_origin
 from portal.core.errors import Invalid
 
 PROPOSED_LIFE: Final = timedelta(days=90)
@@ -57,7 +57,7 @@ def expiry_help() -> str:
 
 
 def allow_list_help() -> str:
-    source = context.current().source
+    source = call_origin.current().source
     yours = f" You come from {source}." if source else ""
     return f"Addresses or ranges, IPv4 or IPv6, one a line or pasted in one go. Empty means any address.{yours}"
 
@@ -75,7 +75,7 @@ def _list_says(networks: tuple[str, ...]) -> str:
 
 def _yours(networks: tuple[str, ...]) -> str:
     try:
-        source = ip_address(context.current().source)
+        source = ip_address(call_origin.current().source)
     except ValueError:
         return "whoever you are"
     return "yours among them" if any(source in ip_network(entry) for entry in networks) else "yours not among them"

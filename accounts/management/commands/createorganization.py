@@ -17,12 +17,12 @@ from accounts.models import User
 from accounts.models.invitation import LinkPurpose
 from accounts.models.organization import Currency, SecondFactorLevel
 from accounts.organizations.founding import create_organization
-from portal.core import context
-from portal.core.canary import SealingCommand
+from portal.core import call_origin
+from portal.core.display.markup import is_unseen
 from portal.core.errors import DomainError
 from portal.core.forms import refuse_foreign_letters
 from portal.core.management.asking import agrees
-from portal.core.markup import is_unseen
+from portal.core.secrets.canary import SealingCommand
 
 
 class Command(SealingCommand):
@@ -57,7 +57,7 @@ class Command(SealingCommand):
         password = None if known else self._password(person, name, stdin=options["password_stdin"])
         offered = totp.offer(email)
         try:
-            with context.origin(source="", via="createorganization"), transaction.atomic():
+            with call_origin.origin(source="", via="createorganization"), transaction.atomic():
                 owner = known or User.objects.create_user(email, password, name=owner_name)
                 create_organization(name=name, currency=currency, level=level, owner=owner)
                 if known is None and level == SecondFactorLevel.ANY:

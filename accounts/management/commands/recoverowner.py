@@ -6,10 +6,10 @@ from django.core.management.base import CommandError, CommandParser
 
 from accounts.models import User
 from accounts.security import operator_recovery
-from portal.core import context
-from portal.core.canary import SealingCommand
+from portal.core import call_origin
+from portal.core.display.phrases import dated
 from portal.core.errors import DomainError, Refused
-from portal.core.phrases import dated
+from portal.core.secrets.canary import SealingCommand
 from portal.work import mail
 
 
@@ -27,7 +27,7 @@ class Command(SealingCommand):
         if user is None:
             raise CommandError("There is nobody with this address.")
         try:
-            with context.origin(source="", via="recoverowner"):
+            with call_origin.origin(source="", via="recoverowner"):
                 if operator_recovery.running(user):
                     self._open(user)
                 else:

@@ -10,7 +10,7 @@ from accounts.models import Organization
 from accounts.models.organization import ApiTier
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
-from portal.core import context
+from portal.core import call_origin
 from portal.core.actors import operator
 
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("tier", choices=ApiTier.values)
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        with context.origin(source="", via="setapitier"), transaction.atomic():
+        with call_origin.origin(source="", via="setapitier"), transaction.atomic():
             found = Organization.objects.select_for_update(no_key=True).filter(name__iexact=options["organization"])
             organization = found.first()
             if organization is None:

@@ -16,7 +16,7 @@ from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
 from portal.core.errors import Conflict, Invalid, NotFound, Refused
-from portal.core.secrets import seal, unseal
+from portal.core.secrets.sealing import seal, unseal
 
 PROVIDER: Final[Provider] = ManualReview()
 ADULT_YEARS: Final = 18

@@ -24,7 +24,7 @@ from policies.access import needs
 from policies.changes import propose
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 
 GROUP = 6
 

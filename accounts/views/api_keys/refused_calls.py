@@ -13,7 +13,7 @@ from accounts.models import ApiKey, RefusedCall, ServiceUser
 from accounts.views.service_users.service_user import bot_of, state_of
 from policies.access import needs
 from policies.workflows import Right, Workflow
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 
 MOST_KEYS: Final = 100_000
 

@@ -19,8 +19,8 @@ from accounts.models.invitation import LinkPurpose
 from accounts.security import enrolment, password_change
 from policies.access import open_to_members
 from portal.core.errors import Conflict, DomainError, Invalid, NotFound
-from portal.core.http import MemberRequest
-from portal.core.secrets import digest
+from portal.core.secrets.sealing import digest
+from portal.core.web.http import MemberRequest
 
 MARKS = {LinkPurpose.RESET_PASSWORD: "reset_link", LinkPurpose.ENROL: "enrol_link"}
 

@@ -10,7 +10,7 @@ from accounts.authentication import password_step as stages
 from accounts.authentication import session_data, session_store
 from policies.access import open_to_members
 from portal.core.errors import NotFound
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 
 
 @require_POST

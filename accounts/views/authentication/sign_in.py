@@ -23,10 +23,10 @@ from accounts.forms.security.factors import PasskeySignInForm, RecoveryCodeForm
 from accounts.models import Member
 from accounts.security import password_change
 from policies.access import open_to_members
-from portal.core import context
+from portal.core import call_origin
 from portal.core.errors import Invalid
 from portal.core.forms import Form
-from portal.core.http import PASSKEY, TOTP, MemberRequest
+from portal.core.web.http import PASSKEY, TOTP, MemberRequest
 
 NOTHING_THERE: Final = (
     "No second factor of yours counts in {}.\nOpen the link that was sent to your own address, and enrol one there."
@@ -81,7 +81,7 @@ def passkey_options(request: HttpRequest) -> HttpResponse:
     """What the browser needs to ask for a passkey: anybody's, or after a password that person's."""
     waiting = stages.pending(request.session)
     user = waiting.user if waiting else None
-    if user is None and not webauthn.may_challenge_stranger(context.current().source):
+    if user is None and not webauthn.may_challenge_stranger(call_origin.current().source):
         return JsonResponse({"detail": "Too many tries from here. Wait a quarter of an hour."}, status=429)
     options = webauthn.challenge(request, webauthn.Purpose.SIGN_IN, user=user)
     return webauthn.keep_challenge(request, JsonResponse(options))

@@ -26,8 +26,8 @@ from policies.models import Policy
 from policies.rules.stages import meaning_for
 from policies.workflows import Workflow
 from portal.core.errors import DomainError, NotFound
-from portal.core.http import MemberRequest
-from portal.core.secrets import digest
+from portal.core.secrets.sealing import digest
+from portal.core.web.http import MemberRequest
 
 INVITATION = "invitation"
 WELCOME = "accounts:welcome"

@@ -24,10 +24,10 @@ from policies.access import allows, needs
 from policies.changes import propose
 from policies.models import State
 from policies.workflows import Right, Workflow
+from portal.core.display.markup import Level
 from portal.core.errors import DomainError
-from portal.core.http import MemberRequest
-from portal.core.markup import Level
 from portal.core.paging import keyset
+from portal.core.web.http import MemberRequest
 
 
 @dataclass(frozen=True, slots=True)

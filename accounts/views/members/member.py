@@ -31,7 +31,7 @@ from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
 from portal.core.errors import DomainError
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 
 RECENT = 20
 NEEDS_INITIATE = "You need Initiate on Manage Access for this."

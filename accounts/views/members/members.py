@@ -14,9 +14,9 @@ from accounts.models.member import Identity
 from policies.access import allows, needs
 from policies.models import Grant
 from policies.workflows import Right, Workflow
-from portal.core.http import MemberRequest
-from portal.core.markup import Level
+from portal.core.display.markup import Level
 from portal.core.paging import keyset
+from portal.core.web.http import MemberRequest
 
 
 @dataclass(frozen=True, slots=True)

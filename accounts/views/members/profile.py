@@ -11,7 +11,7 @@ from accounts.forms.members.profile import ProfileForm
 from accounts.members import profile as own_profile
 from policies.access import open_to_members
 from portal.core.errors import DomainError
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 
 
 @require_http_methods(["GET", "POST"])

@@ -17,7 +17,7 @@ from policies.changes import propose
 from policies.models import State
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 
 GIVES_POWER: Final = "where it gives Initiate, Approve or Execute"
 

@@ -17,7 +17,7 @@ from policies.changes import propose
 from policies.models import ChangeRequest, State
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 
 ACCEPT = "accept"
 # Said while nobody is chosen yet, who then is not among those who approve (DESIGN R3).

@@ -25,7 +25,7 @@ from accounts.security import enrolment, factor_changes
 from accounts.security.enrolment import Candidate
 from policies.access import open_to_members
 from portal.core.errors import DomainError, Invalid, Refused
-from portal.core.http import PASSKEY, TOTP, MemberRequest
+from portal.core.web.http import PASSKEY, TOTP, MemberRequest
 
 GROUP = 4
 # What the form for a passkey that is held already sends, and asks its challenge for.

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.security import operator_recovery as announced
 from policies.access import open_to_members
 from portal.core.errors import DomainError
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 
 
 @require_safe

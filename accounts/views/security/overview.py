@@ -22,7 +22,7 @@ from policies.access import open_to_members
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
 from portal.core.errors import DomainError, NotFound
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 
 RECENT: Final = 10
 HOW: Final = {**WORDS, "password": "Password", "switch": "From another Organization"}

@@ -20,8 +20,8 @@ from accounts.service_users.risk import at_worst, coverage
 from policies.access import allows
 from policies.models import ChangeRequest, State
 from policies.workflows import Right, Workflow
-from portal.core.http import MemberRequest
-from portal.core.markup import Level
+from portal.core.display.markup import Level
+from portal.core.web.http import MemberRequest
 
 LIVE: Final[tuple[str, Level]] = ("Live", "done")
 

@@ -22,9 +22,9 @@ from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
 from portal.audit.record import lock_history, record
-from portal.core.http import MemberRequest
+from portal.core.display.csv_export import sheet
 from portal.core.paging import keyset
-from portal.core.sheets import sheet
+from portal.core.web.http import MemberRequest
 
 MOST_ROWS: Final = 5_000
 EXPORTS_AN_HOUR: Final = 20

@@ -4,7 +4,7 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-from portal.core.no_replacing import refuse_replacing
+from portal.core.database.no_replacing import refuse_replacing
 
 SQLITE = (
     """

@@ -1,4 +1,4 @@
-"""The look in templates: every piece of portal.core.markup as a tag, and as a filter where one value is enough."""
+"""The look in templates: every piece of portal.core.display.markup as a tag, and as a filter where one value is enough."""
 
 import json
 from collections.abc import Sequence
@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from portal.core import markup, money
+from portal.core import money
+from portal.core.display import markup
 
 register = template.Library()
 

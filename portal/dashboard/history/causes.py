@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from policies.models import ChangeRequest, Decision
 from portal.audit.models import AuditEvent
-from portal.core.phrases import listed
+from portal.core.display.phrases import listed
 
 
 @dataclass(frozen=True, slots=True)

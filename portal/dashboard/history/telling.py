@@ -15,9 +15,10 @@ from policies.views.rows import named
 from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
-from portal.core import actors, markup
-from portal.core.http import MemberRequest
-from portal.core.phrases import counted
+from portal.core import actors
+from portal.core.display import markup
+from portal.core.display.phrases import counted
+from portal.core.web.http import MemberRequest
 from portal.dashboard.history.causes import Cause, causes
 from portal.dashboard.history.sentences import names_subject, sentence
 from portal.treasury import shown

@@ -14,9 +14,9 @@ from accounts.authentication.known_networks import network_of
 from accounts.models import Member
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
-from portal.core import context
+from portal.core import call_origin
 from portal.core.actors import Actor, stranger
-from portal.core.away import in_words, is_away
+from portal.core.database.outage import in_words, is_away
 from portal.dashboard.elsewhere import home_of
 
 logger = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Refuse a request without a valid token, and remember it: once a minute for each source (security AU-2)."""
-    source = network_of(context.current().source)
+    source = network_of(call_origin.current().source)
     if cache.add(f"csrf-refused:{source}", value=True, timeout=RECORD_AGAIN_AFTER):
         member: Actor | None = getattr(request, "member", None)
         with transaction.atomic():

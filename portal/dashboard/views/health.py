@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from portal.api import throttle
-from portal.core.csp import SECURITY_HEADERS
+from portal.core.web.security_headers import SECURITY_HEADERS
 from portal.dashboard import readiness
 
 if TYPE_CHECKING:

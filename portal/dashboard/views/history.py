@@ -7,10 +7,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from policies.access import open_to_members
+from portal.core.display.csv_export import sheet
 from portal.core.errors import Refused
-from portal.core.http import MemberRequest
 from portal.core.paging import keyset
-from portal.core.sheets import sheet
+from portal.core.web.http import MemberRequest
 from portal.dashboard.history.exporting import HEAD, MOST_ROWS, export
 from portal.dashboard.history.narrowing import Narrowing, actors_for, choices_of, events_for
 from portal.dashboard.history.sentences import TOPICS

@@ -9,10 +9,10 @@ from django.forms.widgets import Widget
 
 from accounts.models import Account
 from policies.forms.requests import NoteField
-from portal.core.describing import Notice
+from portal.core.display.descriptions import Notice
 from portal.core.errors import Invalid
 from portal.core.forms import Form, PlainTextField, StepUpForm
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 from portal.treasury import destinations, notices
 from portal.treasury.destinations import banks
 from portal.treasury.models import Address

@@ -11,7 +11,7 @@ from policies.forms.requests import NoteField
 from portal.core import money
 from portal.core.errors import Invalid
 from portal.core.forms import Form, StepUpForm
-from portal.core.http import MemberRequest
+from portal.core.web.http import MemberRequest
 from portal.treasury import destinations
 from portal.treasury.drafts import Draft, new_draft
 from portal.treasury.forms.addresses import NOTE_HELP

@@ -7,8 +7,8 @@ from django.utils.html import format_html
 from accounts.models import Account
 from policies import registry
 from policies.payload import decode
-from portal.core.describing import Description, Fact, FieldChange, Notice
-from portal.core.phrases import counted, listed
+from portal.core.display.descriptions import Description, Fact, FieldChange, Notice
+from portal.core.display.phrases import counted, listed
 from portal.treasury import book, notices, shown
 from portal.treasury.models import Address
 from portal.venues.registry import venue

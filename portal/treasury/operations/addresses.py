@@ -11,8 +11,8 @@ from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Actor
+from portal.core.display.lookalikes import look
 from portal.core.errors import Conflict, Invalid, NotFound
-from portal.core.names import look
 from portal.treasury import destinations, naming
 from portal.treasury.errors import UnknownAddress
 from portal.treasury.models import Address

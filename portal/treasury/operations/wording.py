@@ -13,8 +13,8 @@ from accounts.models import Account
 from policies import registry
 from policies.models import State
 from policies.payload import decode
-from portal.core import markup
-from portal.core.describing import Description, Fact, Figure, Notice
+from portal.core.display import markup
+from portal.core.display.descriptions import Description, Fact, Figure, Notice
 from portal.core.money import from_units, plain, wire
 from portal.treasury import notices, shown
 from portal.treasury.models import Withdrawal

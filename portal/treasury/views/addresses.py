@@ -17,8 +17,8 @@ from policies.models import ChangeRequest, State
 from policies.progress import forecast
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError
-from portal.core.http import MemberRequest
 from portal.core.paging import keyset
+from portal.core.web.http import MemberRequest
 from portal.treasury import book, destinations, shown
 from portal.treasury.forms.addresses import AddressForm, ChooseForm, RemoveForm, RenameForm
 from portal.treasury.models import Address

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_safe
 from accounts.models import Account
 from policies.access import needs
 from policies.workflows import Right, Workflow
-from portal.core.http import MemberRequest
 from portal.core.money import from_units
+from portal.core.web.http import MemberRequest
 from portal.treasury import overdue
 from portal.treasury.models import Withdrawal
 from portal.treasury.viewing import accounts_of

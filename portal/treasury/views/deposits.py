@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import Account
 from policies.access import needs
 from policies.workflows import Right, Workflow
-from portal.core import markup
+from portal.core.display import markup
 from portal.core.errors import DomainError
-from portal.core.http import MemberRequest
 from portal.core.money import from_units
+from portal.core.web.http import MemberRequest
 from portal.treasury.forms.deposits import TryDepositForm
 from portal.treasury.viewing import accounts_of
 from portal.venues.registry import venue

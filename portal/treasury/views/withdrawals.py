@@ -18,10 +18,11 @@ from policies import changes
 from policies.access import needs
 from policies.models import ChangeRequest, State
 from policies.workflows import Right, Workflow
-from portal.core import actors, markup
-from portal.core.http import MemberRequest
+from portal.core import actors
+from portal.core.display import markup
 from portal.core.money import from_units
 from portal.core.paging import MAX_CURSOR, keyset
+from portal.core.web.http import MemberRequest
 from portal.treasury import overdue, shown
 from portal.treasury.models import Withdrawal
 from portal.treasury.operations.wording import MOVING, live_progress, progress, shown_amount

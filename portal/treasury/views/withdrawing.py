@@ -17,11 +17,11 @@ from policies.access import needs
 from policies.models import ChangeRequest, State
 from policies.progress import forecast
 from policies.workflows import Right, Workflow
-from portal.core import markup
-from portal.core.describing import Figure, Notice
+from portal.core.display import markup
+from portal.core.display.descriptions import Figure, Notice
 from portal.core.errors import DomainError
-from portal.core.http import MemberRequest
 from portal.core.money import parse_plain, plain, to_units, wire
+from portal.core.web.http import MemberRequest
 from portal.treasury import drafts, forms_sent, notices, overdue, shown
 from portal.treasury.drafts import Draft
 from portal.treasury.forms.withdrawals import ReviewForm, WithdrawForm

@@ -10,7 +10,7 @@ from portal.audit.chain import Head, name_of, verify_chain
 from portal.audit.models import Chain
 from portal.audit.record import encoded
 from portal.audit.witnesses import missing
-from portal.core.unhurried import unhurried
+from portal.core.database.long_commands import unhurried
 
 
 class Command(BaseCommand):

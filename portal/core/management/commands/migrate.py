@@ -7,7 +7,7 @@ from django.core.management.commands.migrate import Command as Migrate
 from django.db import OperationalError
 from psycopg.errors import LockNotAvailable
 
-from portal.core.unhurried import unhurried
+from portal.core.database.long_commands import unhurried
 
 
 class Command(Migrate):

@@ -5,10 +5,10 @@ from typing import Final
 
 from django.core.management.base import CommandError
 
-from portal.core.canary import SealingCommand
-from portal.core.sealing import Sealed, everything
-from portal.core.secrets import sealing_key
-from portal.core.unhurried import unhurried
+from portal.core.database.long_commands import unhurried
+from portal.core.secrets.canary import SealingCommand
+from portal.core.secrets.sealed_fields import Sealed, everything
+from portal.core.secrets.sealing import sealing_key
 
 # So many are named; a wrong key breaks all.
 NAMED: Final = 50

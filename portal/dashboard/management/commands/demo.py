@@ -14,8 +14,8 @@ from django.core.management.base import CommandError, CommandParser
 from accounts.factors import totp
 from accounts.models import User
 from accounts.models.second_factor import STEP_SECONDS
-from portal.core.canary import SealingCommand
 from portal.core.errors import DomainError
+from portal.core.secrets.canary import SealingCommand
 from portal.dashboard import demo
 
 

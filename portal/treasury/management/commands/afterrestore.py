@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.models import Account, Organization
 from accounts.security import after_restore
 from policies.models import OPEN_STATES
-from portal.core import context
+from portal.core import call_origin
 from portal.core.management.asking import agrees
 from portal.core.money import from_units, plain
 from portal.treasury.models import Withdrawal
@@ -31,7 +31,7 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: bool) -> None:
         if not (options["yes"] or agrees("Every bot pauses for a minute, everybody signs in anew. Go on?")):
             raise CommandError("Nothing was changed.")
-        with context.origin(source="", via="afterrestore"):
+        with call_origin.origin(source="", via="afterrestore"):
             for organization in Organization.objects.order_by("pk"):
                 self._close(organization)
             ended = after_restore.end_every_session()

@@ -6,9 +6,9 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils import timezone
 
-from portal.core import secrets
 from portal.core.errors import DomainError, Invalid
 from portal.core.money import plain, to_units
+from portal.core.secrets import sealing
 from portal.venues.errors import BelowMinimum
 from portal.venues.paper import catalogue, networks
 from portal.venues.paper.deposits import addresses
@@ -42,7 +42,7 @@ def send(account_id: int, asset: str, amount: Decimal, method: str = "") -> Depo
         own.update(used_at=now)
         return Deposit.objects.create(
             account_id=account_id,
-            reference=f"FT{secrets.token(5)}-{secrets.token(22)}",
+            reference=f"FT{sealing.token(5)}-{sealing.token(22)}",
             asset=found.id,
             amount_units=units,
             method=way.name,

@@ -3,8 +3,8 @@
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from portal.core import secrets
 from portal.core.errors import DomainError
+from portal.core.secrets import sealing
 from portal.venues.paper.earn import accrual
 from portal.venues.paper.earn.models import Holding, Move, Reward
 from portal.venues.paper.earn.strategies import strategy
@@ -17,7 +17,7 @@ LATER = timedelta(days=1)
 
 def new_reference() -> str:
     """A reference in a form of our own, as the protocol treats them as opaque."""
-    return f"EA{secrets.token(5)}-{secrets.token(6)}-{secrets.token(6)}"
+    return f"EA{sealing.token(5)}-{sealing.token(6)}-{sealing.token(6)}"
 
 
 def plan(holding: Holding, of: Strategy) -> None:

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
-from portal.core import secrets
 from portal.core.actors import Actor
 from portal.core.errors import Conflict, Invalid
+from portal.core.secrets import sealing
 from portal.venues.errors import ExportNotReady, UnknownExport
 from portal.venues.paper.exports import making
 from portal.venues.paper.exports.columns import NAMES
@@ -116,7 +116,7 @@ def _free_code(own: QuerySet[Export]) -> str:
     """Four letters that none of the bot's exports has; the database has the last word."""
     taken = set(own.values_list("code", flat=True))
     while True:
-        code = secrets.token(CODE_LENGTH)
+        code = sealing.token(CODE_LENGTH)
         if code not in taken:
             return code
 

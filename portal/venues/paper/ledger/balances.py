@@ -8,7 +8,7 @@ from operator import or_
 from django.db import connection
 from django.db.models import Q
 
-from portal.core.sql import fetch
+from portal.core.database.prepared import fetch
 from portal.venues.paper import catalogue
 from portal.venues.paper.ledger.models import Balance
 from portal.venues.types import Balance as BalanceRow

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from django.db import transaction
 
-from portal.core import secrets
 from portal.core.errors import Invalid
 from portal.core.money import MAX_UNITS
+from portal.core.secrets import sealing
 from portal.venues.errors import InsufficientFunds
 from portal.venues.paper.ledger.balances import lock
 from portal.venues.paper.ledger.models import Balance, Book, Entry, EntryKind, EntrySubkind, Posting
@@ -63,4 +63,4 @@ def _posting(entry: Entry, leg: Leg, balances: dict[tuple[int, str], Balance]) -
 
 def new_ledger_id() -> str:
     """A ledger id in the protocol's form, as `LMKZCZ-Z3GVL-CXKK4H` (reference §7)."""
-    return f"L{secrets.token(5)}-{secrets.token(5)}-{secrets.token(6)}"
+    return f"L{sealing.token(5)}-{sealing.token(5)}-{sealing.token(6)}"

@@ -4,7 +4,7 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-from portal.core.no_replacing import refuse_replacing
+from portal.core.database.no_replacing import refuse_replacing
 
 # An Entry may be written unsealed, and then sealed, nothing else. A Posting may be written while its Entry is open.
 # "OR REPLACE" removes rows on SQLite without firing a trigger for DELETE, hence the looks for an existing row.

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Sum
 
-from portal.core import secrets
 from portal.core.money import to_units
+from portal.core.secrets import sealing
 from portal.venues.paper import catalogue, fees
 from portal.venues.paper.ledger.models import Balance, Book, EntryKind
 from portal.venues.paper.ledger.posting import Leg, post
@@ -18,7 +18,7 @@ from portal.venues.types import OrderStatus, Pair, Side
 
 def new_id(letter: str) -> str:
     """An id in the protocol's form, as `OQCLML-BW3P3-BUCMWZ` (reference §7)."""
-    return f"{letter}{secrets.token(5)}-{secrets.token(5)}-{secrets.token(6)}"
+    return f"{letter}{sealing.token(5)}-{sealing.token(5)}-{sealing.token(6)}"
 
 
 def fill(order: Order, *, price_units: int, volume_units: int, rate: int, at: datetime, is_maker: bool) -> None:

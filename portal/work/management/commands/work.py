@@ -3,7 +3,7 @@
 import os
 from argparse import ArgumentParser
 
-from portal.core.canary import SealingCommand
+from portal.core.secrets.canary import SealingCommand
 from portal.work import duties, worker
 
 

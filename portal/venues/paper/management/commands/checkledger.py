@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from portal.core.unhurried import unhurried
+from portal.core.database.long_commands import unhurried
 from portal.venues.paper import checking
 
 

@@ -8,11 +8,11 @@ from django.apps import apps
 from django.core import checks
 from django.db import models, transaction
 
-from portal.core.secrets import SealBroken, seal, sealing_key, unseal
+from portal.core.secrets.sealing import SealBroken, seal, sealing_key, unseal
 
 
 class SealedField(models.TextField):  # type: ignore[type-arg]
-    """A value sealed by `portal.core.secrets.seal` for the `place` of its row, a property of the model.
+    """A value sealed by `portal.core.secrets.sealing.seal` for the `place` of its row, a property of the model.
 
     Every such column is sealed anew by `manage.py rotatesealingkeys`.
     """

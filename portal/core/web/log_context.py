@@ -2,8 +2,8 @@
 
 import logging
 
-from portal.core import context
-from portal.core.away import in_words, is_away
+from portal.core import call_origin
+from portal.core.database.outage import in_words, is_away
 
 
 class RequestFilter(logging.Filter):
@@ -15,7 +15,7 @@ class RequestFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         request = getattr(record, "request", None)
-        record.request_id = getattr(request, "request_id", "") or context.current().request_id or "-"
+        record.request_id = getattr(request, "request_id", "") or call_origin.current().request_id or "-"
         failure = record.exc_info[1] if record.exc_info else None
         if is_away(failure):
             record.msg, record.args = f"{record.getMessage()}: {in_words(failure)}", ()

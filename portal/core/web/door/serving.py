@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from portal.core.csp import SECURITY_HEADERS
-from portal.core.door.bodies import Bodies, Late, TooLong, source_of
-from portal.core.door.environ import environ_of
+from portal.core.web.door.bodies import Bodies, Late, TooLong, source_of
+from portal.core.web.door.environ import environ_of
+from portal.core.web.security_headers import SECURITY_HEADERS
 
 if TYPE_CHECKING:
     from types import TracebackType

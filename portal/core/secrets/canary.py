@@ -11,8 +11,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
-from portal.core import sealing, secrets
 from portal.core.models import SealingCanary
+from portal.core.secrets import sealed_fields, sealing
 
 SAMPLE: Final = b"countersign"
 # Of each column, when a key has no sample yet: one that opens is enough.
@@ -29,7 +29,7 @@ def wrong_keys(*, make: bool = True) -> list[str]:
     """
     samples = dict(SealingCanary.objects.values_list("key", "sample"))
     wrong = []
-    for name in secrets.key_names():
+    for name in sealing.key_names():
         sample = samples.get(name)
         if sample is None and _opens_nothing(name):
             wrong.append(name)
@@ -88,7 +88,7 @@ def place_of(name: str) -> str:
 
 
 def _leave_sample(name: str) -> str:
-    sample = secrets.seal(SAMPLE, place=place_of(name), key=name)
+    sample = sealing.seal(SAMPLE, place=place_of(name), key=name)
     SealingCanary.objects.bulk_create([SealingCanary(key=name, sample=sample)], ignore_conflicts=True)
     # Whoever was first has sealed it.
     return SealingCanary.objects.values_list("sample", flat=True).get(key=name)
@@ -96,13 +96,13 @@ def _leave_sample(name: str) -> str:
 
 def _opens_nothing(name: str) -> bool:
     """Whether there are secrets under that name, from before there were samples, and this key opens none of them."""
-    found = [sealed for column in sealing.columns() for sealed in column.under(name, LOOKED_AT)]
+    found = [sealed for column in sealed_fields.columns() for sealed in column.under(name, LOOKED_AT)]
     return bool(found) and not any(_opens(sealed, place) for sealed, place in found)
 
 
 def _opens(sealed: str, place: str) -> bool:
     try:
-        secrets.unseal(sealed, place=place)
-    except secrets.SealBroken:
+        sealing.unseal(sealed, place=place)
+    except sealing.SealBroken:
         return False
     return True

@@ -5,7 +5,7 @@ import json
 from django.conf import settings
 from django.core import checks
 
-from portal.core.secrets import parse_sealing_keys, weak_keys
+from portal.core.secrets.sealing import parse_sealing_keys, weak_keys
 
 
 def wrong_keys() -> list[str]:

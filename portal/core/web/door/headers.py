@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.template.loader import render_to_string
 
-from portal.core.csp import SECURITY_HEADERS
+from portal.core.web.security_headers import SECURITY_HEADERS
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
 
-from portal.core.origin import network, source_address
+from portal.core.web.proxies import network, source_address
 
 LENGTH: Final = re.compile(rb"[0-9]{1,12}")
 

@@ -10,9 +10,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from portal.core import actors
+from portal.core.display.phrases import dated
 from portal.core.money import plain
 from portal.core.paging import MOST_COUNTED
-from portal.core.phrases import dated
 
 Level = Literal["pen", "wait", "stop", "done", "void"]
 

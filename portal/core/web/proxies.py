@@ -10,8 +10,8 @@ from typing import Final
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from portal.core import context
-from portal.core.secrets import digest
+from portal.core import call_origin
+from portal.core.secrets.sealing import digest
 
 BRACKETED: Final = re.compile(r"\[([0-9A-Fa-f:.%\w]+)\](?::[0-9]{1,5})?", re.ASCII)
 WITH_PORT: Final = re.compile(r"([0-9.]+):[0-9]{1,5}", re.ASCII)
@@ -80,10 +80,10 @@ class OriginMiddleware:
         session = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
         source = source_address(peer, meta.get("HTTP_X_FORWARDED_FOR", ""))
         via = f"session {digest(session)[:12]}" if session else ""
-        with context.origin(source=source, via=via) as origin:
+        with call_origin.origin(source=source, via=via) as origin:
             request.request_id = origin.request_id  # type: ignore[attr-defined]
             response = self.get_response(request)
-            response.headers[context.REQUEST_ID] = origin.request_id
+            response.headers[call_origin.REQUEST_ID] = origin.request_id
             return response
 
 

@@ -1,0 +1,1 @@
+"""Statements and rules of the database that the ORM does not know."""
