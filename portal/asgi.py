@@ -9,7 +9,7 @@ from typing import Final
 from django.conf import settings
 
 from portal.api import gateway, middleware
-from portal.api.envelope import Error, failure
+from portal.api.protocol.envelope import Error, failure
 from portal.core.web.door.bodies import Bodies
 from portal.core.web.door.serving import Answer, Door, Line
 from portal.core.web.security_headers import SECURITY_HEADERS

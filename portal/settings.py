@@ -75,7 +75,7 @@ MIDDLEWARE = [
     "portal.api.middleware.ApiKeyMiddleware",
     "portal.dashboard.views.health.ProbesMiddleware",
     "portal.core.web.security_headers.SecurityHeadersMiddleware",
-    "portal.api.strays.StrayCallsMiddleware",
+    "portal.api.misdirected_calls.StrayCallsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.core.web.request_limits.BodyLimitMiddleware",

@@ -26,8 +26,9 @@ from policies import notes
 from policies.changes import proposals, transitions
 from policies.registry import all_operations
 from policies.workflows import Workflow
-from portal.api import kinds, permissions
-from portal.api.envelope import Error
+from portal.api import permissions
+from portal.api.protocol import parameter_types
+from portal.api.protocol.envelope import Error
 from portal.audit import record as recording
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
@@ -158,7 +159,7 @@ BOUNDS: dict[str, int | Iterable[str]] = {
     "paper.Export.code": CODE_LENGTH,
     "paper.Export.report": [*Report],
     "paper.Export.format": [*ExportFormat],
-    "paper.Export.description": kinds.Text().longest,
+    "paper.Export.description": parameter_types.Text().longest,
     "paper.Export.status": [*ExportStatus],
     "paper.Holding.strategy": [strategy.id for strategy in STRATEGIES],
     "paper.Move.operation": [*EarnOperation],

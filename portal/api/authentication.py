@@ -17,9 +17,10 @@ from django.utils import timezone
 
 from accounts.api_keys import lifecycle
 from accounts.api_keys.refused_calls import Reason
-from portal.api import signature, throttle
-from portal.api.envelope import ApiError, Error
+from portal.api.limits import lockout
 from portal.api.permissions import COSTS, PERMISSIONS
+from portal.api.protocol import signature
+from portal.api.protocol.envelope import ApiError, Error
 
 NONCE: Final = re.compile(r"[0-9]{1,20}", re.ASCII)
 AHEAD_SECONDS: Final = 24 * 3600
@@ -61,8 +62,8 @@ def authenticate(call: Signed) -> lifecycle.Credential:
     Raises: ApiError with the first check that fails.
     """
     now = timezone.now()
-    standing = throttle.standing(call.source, now)
-    is_known = standing is throttle.GOOD or throttle.is_known(call.source, call.key, now)
+    standing = lockout.standing(call.source, now)
+    is_known = standing is lockout.GOOD or lockout.is_known(call.source, call.key, now)
     if standing.is_flooding and not is_known:
         raise ApiError(Error.TOO_MANY_REQUESTS, reason=Reason.LOCKED_OUT)
     credential = lifecycle.find(call.key)
@@ -77,7 +78,7 @@ def authenticate(call: Signed) -> lifecycle.Credential:
     for _ in range(ATTEMPTS):
         outcome = _spend(credential, claim)
         if isinstance(outcome, lifecycle.Spent) and credential is not None:
-            throttle.passed(call.source, call.key, standing, now)
+            lockout.passed(call.source, call.key, standing, now)
             if outcome.is_over:
                 raise ApiError(Error.RATE_LIMIT, credential, reason=Reason.CALLS, level=f"{outcome.level:.0f}")
             return credential
@@ -109,9 +110,9 @@ def _spend(credential: lifecycle.Credential | None, claim: _Claim) -> lifecycle.
 def _count(error: Error, claim: _Claim) -> None:
     """Against the source of a refused call."""
     if error in COUNTED:
-        throttle.failed(claim.call.source, claim.now)
+        lockout.failed(claim.call.source, claim.now)
     if error is Error.LOCKED_OUT:
-        throttle.asked_while_locked_out(claim.call.source, claim.now)
+        lockout.asked_while_locked_out(claim.call.source, claim.now)
 
 
 def parse_nonce(text: str, now: datetime) -> int | None:

@@ -8,10 +8,12 @@ from django.utils import timezone
 
 from accounts.api_keys import usage
 from accounts.api_keys.refused_calls import Reason
-from portal.api import bodies, methods, permissions, refusals, throttle
+from portal.api import methods, permissions
 from portal.api.authentication import Signed, authenticate, known_method
-from portal.api.caller import Caller
-from portal.api.envelope import JSON, ApiError, Error, Reply, Result, error_for, failure, success
+from portal.api.call import Caller
+from portal.api.limits import lockout, refusal_events
+from portal.api.protocol import request_body
+from portal.api.protocol.envelope import JSON, ApiError, Error, Reply, Result, error_for, failure, success
 from portal.core import call_origin
 from portal.core.database import outage
 from portal.core.errors import DomainError
@@ -52,7 +54,7 @@ def answer(call: Call) -> Reply:
         if call.path.startswith(PRIVATE):
             method = call.path.removeprefix(PRIVATE)
             logger.info("Refused %s: %s (%s)", _loggable(method), error.error.value, error.reason.value)
-            refusals.note(error.error, error.credential, method=method, source=call.source)
+            refusal_events.note(error.error, error.credential, method=method, source=call.source)
             usage.refused(
                 call.key,
                 method=known_method(method) or "unknown",
@@ -86,12 +88,12 @@ def _answer(call: Call) -> Result:
 
 def _public(call: Call) -> JSON:
     method = call.path.removeprefix(PUBLIC)
-    if not throttle.takes_public(call.source, timezone.now(), permissions.PUBLIC_COSTS.get(method, 1.0)):
+    if not lockout.takes_public(call.source, timezone.now(), permissions.PUBLIC_COSTS.get(method, 1.0)):
         raise ApiError(Error.TOO_MANY_REQUESTS)
     served = methods.PUBLIC.get(method)
     if served is None:
         raise ApiError(Error.UNKNOWN_METHOD)
-    return served.answer(bodies.parse(bodies.FORM, call.query.encode()))
+    return served.answer(request_body.parse(request_body.FORM, call.query.encode()))
 
 
 def _private(call: Call) -> Result:
@@ -134,9 +136,9 @@ def _private(call: Call) -> Result:
     return result
 
 
-def _parse(media_type: str, body: bytes) -> bodies.Fields:
+def _parse(media_type: str, body: bytes) -> request_body.Fields:
     try:
-        return bodies.parse(media_type, body)
+        return request_body.parse(media_type, body)
     except ApiError as error:
         error.reason = Reason.BODY
         raise

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from portal.api.bodies import Fields
-from portal.api.caller import Caller
-from portal.api.envelope import JSON, Result
-from portal.api.parameters import NoParameters, read
-from portal.api.views import account, deposits, earn, exports, funding, ledger, markets, orders, public, trading
+from portal.api.call import Caller
+from portal.api.handlers import account, deposits, earn, exports, funding, ledger, markets, orders, public, trading
+from portal.api.protocol.envelope import JSON, Result
+from portal.api.protocol.parameters import NoParameters, read
+from portal.api.protocol.request_body import Fields
 
 P = TypeVar("P")
 

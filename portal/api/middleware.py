@@ -13,8 +13,8 @@ from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
 
 from portal.api import gateway
-from portal.api.envelope import Reply
-from portal.api.strays import is_meant_for_the_api
+from portal.api.misdirected_calls import is_meant_for_the_api
+from portal.api.protocol.envelope import Reply
 from portal.core import call_origin
 from portal.core.web.door.environ import RAW_PATH
 from portal.core.web.proxies import is_secure, source_address

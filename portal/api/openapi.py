@@ -6,11 +6,11 @@ from typing import Final
 
 from django.conf import settings
 
-from portal.api.bodies import FORM
-from portal.api.envelope import JSON, JSON_TYPE, Error
 from portal.api.methods import PRIVATE, PUBLIC, PrivateMethod, PublicMethod
-from portal.api.parameters import Declared, declared
 from portal.api.permissions import COSTS, PERMISSIONS
+from portal.api.protocol.envelope import JSON, JSON_TYPE, Error
+from portal.api.protocol.parameters import Declared, declared
+from portal.api.protocol.request_body import FORM
 
 ABOUT: Final = (
     "The Kraken Spot REST protocol, served by this portal. Every answer is HTTP 200; `error` is empty exactly when "

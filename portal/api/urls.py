@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.api.views import description
+from portal.api.handlers import description
 
 app_name = "api"
 

@@ -19,7 +19,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from psycopg import errors
 
-from portal.api import throttle
+from portal.api.limits import lockout
 from portal.core.models import SealingCanary
 from portal.core.secrets import canary, sealing
 from portal.core.web import proxies
@@ -87,7 +87,7 @@ def look() -> Readiness:
     except DatabaseError as error:
         words["database"] = _lack(error)
     words["static"] = _static()
-    words["counters"] = "away" if throttle.place().is_degraded else OK
+    words["counters"] = "away" if lockout.place().is_degraded else OK
     words["proxies"] = "unlisted" if proxies.unlisted_proxy_seen() else OK
     return Readiness(words, late)
 

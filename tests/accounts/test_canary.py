@@ -19,7 +19,7 @@ from accounts.api_keys.expiry_mail import announce_due
 from accounts.authentication.session_store import SessionStore
 from accounts.models import ApiKey, Session
 from accounts.views.api_keys import keys as views
-from portal.api import refusals, throttle
+from portal.api.limits import lockout, refusal_events
 from portal.core.secrets.log_redaction import RedactingFilter, redacted
 from portal.work import mail
 from tests.api.calls import Wire
@@ -58,8 +58,8 @@ def test_a_canary_is_found_nowhere(canary, client, owner, sign_in, new_bot, capl
     """SE-4, AP-1: canary value through every flow, then search logs, mail, database dump."""
     caplog.set_level(logging.DEBUG)
     settings.API_CALLS_MAXIMUM = 10_000.0
-    throttle.forget_all()
-    refusals.forget_all()
+    lockout.forget_all()
+    refusal_events.forget_all()
     sign_in(client, owner)
     page = "/service-users/payroll-bot/"
     client.post("/service-users/new/", {**new_bot, "ip_allow_list": "127.0.0.1"})

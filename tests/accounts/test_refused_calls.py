@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.api_keys import lifecycle, usage
 from accounts.models import ApiKey, RefusedCall, ServiceUser
 from accounts.service_users.emergency_stop import revoke_key, suspend_service_user
-from portal.api import refusals, throttle
+from portal.api.limits import lockout, refusal_events
 from tests.api.calls import Wire, next_nonce, only_error
 
 pytestmark = pytest.mark.django_db
@@ -22,8 +22,8 @@ REFUSED = f"{PAGE}keys/1/refused/"
 @pytest.fixture
 def wire(trading_bot, settings) -> Wire:
     settings.API_LIMITS = False
-    throttle.forget_all()
-    refusals.forget_all()
+    lockout.forget_all()
+    refusal_events.forget_all()
     return Wire(trading_bot)
 
 

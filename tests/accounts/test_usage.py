@@ -12,7 +12,7 @@ from accounts.api_keys import usage
 from accounts.api_keys.refused_calls import Reason, clock_of, explain
 from accounts.api_keys.usage_report import calls_of
 from accounts.models import KeyUse, RefusedCall
-from portal.api.envelope import Error
+from portal.api.protocol.envelope import Error
 
 NOON = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)
 

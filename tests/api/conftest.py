@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from portal.api import refusals, throttle
+from portal.api.limits import lockout, refusal_events
 from tests.api.calls import Wire
 
 
@@ -12,11 +12,11 @@ from tests.api.calls import Wire
 def _nobody_is_throttled(settings) -> Iterator[None]:
     """Tests call faster than bots may; the tests of the counters set their own."""
     settings.API_LIMITS = False
-    throttle.forget_all()
-    refusals.forget_all()
+    lockout.forget_all()
+    refusal_events.forget_all()
     yield
-    throttle.forget_all()
-    refusals.forget_all()
+    lockout.forget_all()
+    refusal_events.forget_all()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.api_keys import call_limits, lifecycle
 from accounts.models import ApiKey, Organization, ServiceUser
 from accounts.service_users.emergency_stop import revoke_key, suspend_service_user
-from portal.api import signature
+from portal.api.protocol import signature
 from tests.api.calls import Wire, next_nonce, only_error, sign
 
 INVALID_KEY = "EAPI:Invalid key"

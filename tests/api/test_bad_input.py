@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from policies.models import ChangeRequest
 from portal.api import gateway
-from portal.api.envelope import Error
+from portal.api.protocol.envelope import Error
 from tests.api.calls import FORM, Envelope, Wire, next_nonce, only_error
 
 STRINGS = {error.value for error in Error} - {Error.INTERNAL.value}

@@ -9,7 +9,7 @@ from django.conf import settings
 from accounts.api_keys.call_limits import CALLS
 from accounts.models.organization import ApiTier
 from portal.api import methods, permissions
-from portal.api.envelope import Error
+from portal.api.protocol.envelope import Error
 
 TEXT = (Path(settings.BASE_DIR) / "docs/bots.md").read_text()
 

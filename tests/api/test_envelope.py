@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from portal.api.envelope import Error, error_for, failure, success
+from portal.api.protocol.envelope import Error, error_for, failure, success
 from portal.core.errors import Conflict, DomainError, Insufficient, Invalid, NotFound, Refused, Unavailable
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
 from portal.venues.errors import (

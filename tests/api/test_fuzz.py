@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from policies.models import ChangeRequest
-from portal.api import methods, throttle
+from portal.api import methods
+from portal.api.limits import lockout
 from portal.api.openapi import document
-from portal.api.parameters import declared
+from portal.api.protocol.parameters import declared
 from portal.venues.paper.ledger.models import Posting
 from tests.api.calls import FORM, Wire, next_nonce
 
@@ -60,7 +61,7 @@ def bot(treasury: Wire) -> Iterator[Wire]:
     """A bot with every permission; when its calls are done, the ledger adds up."""
     yield treasury
     call_command("checkledger", verbosity=0)
-    throttle.forget_all()
+    lockout.forget_all()
 
 
 def check(wire: Wire, method: str, response: Any) -> dict[str, Any] | None:

@@ -8,8 +8,8 @@ import pytest
 import schemathesis
 
 from portal.api import methods, permissions
-from portal.api.envelope import Error
 from portal.api.openapi import document
+from portal.api.protocol.envelope import Error
 from tests.api.calls import ask_public
 
 OPENAPI = json.loads(json.dumps(document()))

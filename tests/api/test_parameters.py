@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.api import methods
-from portal.api.bodies import FORM, JSON_BODY, LISTS, Fields, parse
-from portal.api.envelope import ApiError, Error
-from portal.api.instants import Bound, Instant, Later, Moment
-from portal.api.kinds import Amount, Choice, Cursor, Flag, Kind, Names, Size, Text, Whole
-from portal.api.parameters import absent, declared, needed, optional, read
+from portal.api.protocol.envelope import ApiError, Error
+from portal.api.protocol.instants import Bound, Instant, Later, Moment
+from portal.api.protocol.parameter_types import Amount, Choice, Cursor, Flag, Kind, Names, Size, Text, Whole
+from portal.api.protocol.parameters import absent, declared, needed, optional, read
+from portal.api.protocol.request_body import FORM, JSON_BODY, LISTS, Fields, parse
 from portal.core.errors import Invalid
 
 KINDS: list[Kind[object]] = [

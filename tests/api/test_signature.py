@@ -5,7 +5,7 @@ from base64 import b64decode, b64encode
 
 import pytest
 
-from portal.api.signature import compute, matches
+from portal.api.protocol.signature import compute, matches
 
 SECRET = "kQH5HW/8p1uGOVjbgWA7FunAmGO8lsSUXNsu3eow76sz84Q18fWxnyRzBHCd3pd5nE9qa99HAZtuZuj6F1huXg=="
 NONCE = "1616492376594"

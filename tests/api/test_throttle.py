@@ -7,7 +7,7 @@ import pytest
 import redis
 import time_machine
 
-from portal.api import counters, throttle
+from portal.api.limits import failure_counters, lockout
 from tests import redis_server
 from tests.api.calls import Wire, ask_public, only_error
 
@@ -26,15 +26,15 @@ def server(tmp_path_factory) -> Iterator[redis_server.RedisServer]:
 def in_redis(server, settings) -> Iterator[redis_server.RedisServer]:
     """The portal with REDIS_URL set."""
     settings.REDIS_URL = server.url
-    throttle.forget_all()
+    lockout.forget_all()
     yield server
     if server.process is None:
         server.start()
-    throttle.forget_all()
-    made = throttle._made(server.url)
-    assert isinstance(made, counters.Shared)
+    lockout.forget_all()
+    made = lockout._made(server.url)
+    assert isinstance(made, failure_counters.Shared)
     made._redis._client.close()
-    throttle._made.cache_clear()
+    lockout._made.cache_clear()
 
 
 @pytest.fixture(params=["process", "redis"])
@@ -51,15 +51,15 @@ def place(request, settings) -> str:
 
 def fail(times: int, source: str = HERE, at: datetime = NOW) -> None:
     for _ in range(times):
-        throttle.failed(source, at)
+        lockout.failed(source, at)
 
 
 def is_locked_out(source: str = HERE, at: datetime = NOW) -> bool:
-    return throttle.standing(source, at).is_locked_out
+    return lockout.standing(source, at).is_locked_out
 
 
 def is_flooding(source: str = HERE, at: datetime = NOW) -> bool:
-    return throttle.standing(source, at).is_flooding
+    return lockout.standing(source, at).is_flooding
 
 
 def test_failures_in_a_row_lock_their_source_out_and_nobody_else(place):
@@ -74,14 +74,14 @@ def test_failures_in_a_row_lock_their_source_out_and_nobody_else(place):
 def test_a_lockout_ends_and_asking_meanwhile_starts_it_anew(place):
     fail(3)
     assert is_locked_out(at=NOW + timedelta(minutes=14))
-    throttle.asked_while_locked_out(HERE, NOW + timedelta(minutes=14))
+    lockout.asked_while_locked_out(HERE, NOW + timedelta(minutes=14))
     assert is_locked_out(at=NOW + timedelta(minutes=28))
     assert not is_locked_out(at=NOW + timedelta(minutes=30))
 
 
 def test_a_call_that_passes_ends_the_row(place):
     fail(2)
-    throttle.passed(HERE, "key", throttle.standing(HERE, NOW), NOW)
+    lockout.passed(HERE, "key", lockout.standing(HERE, NOW), NOW)
     fail(2)
     assert not is_locked_out()
 
@@ -104,20 +104,20 @@ def test_an_ipv6_network_counts_as_one_source(place):
 
 
 def test_a_key_is_known_where_it_was_used_for_an_hour(place):
-    assert not throttle.is_known(HERE, "key", NOW)
-    throttle.passed(HERE, "key", throttle.GOOD, NOW)
-    throttle._noted.clear()
+    assert not lockout.is_known(HERE, "key", NOW)
+    lockout.passed(HERE, "key", lockout.GOOD, NOW)
+    lockout._noted.clear()
     is_shared = place == "redis"
-    assert throttle.is_known(HERE, "key", NOW + LATER)
-    assert not throttle.is_known(ELSEWHERE, "key", NOW + LATER)
-    assert not throttle.is_known(HERE, "other", NOW + LATER)
-    assert not throttle.is_known(HERE, "key", NOW + timedelta(minutes=61))
-    assert is_shared is (throttle.place().name == "redis")
+    assert lockout.is_known(HERE, "key", NOW + LATER)
+    assert not lockout.is_known(ELSEWHERE, "key", NOW + LATER)
+    assert not lockout.is_known(HERE, "other", NOW + LATER)
+    assert not lockout.is_known(HERE, "key", NOW + timedelta(minutes=61))
+    assert is_shared is (lockout.place().name == "redis")
 
 
 def test_what_is_remembered_is_bounded(monkeypatch):
-    monkeypatch.setattr(counters, "KEPT", 10)
-    own = counters.InProcess()
+    monkeypatch.setattr(failure_counters, "KEPT", 10)
+    own = failure_counters.InProcess()
     for number in range(50):
         own.count(f"failures:192.0.2.{number}", NOW.timestamp())
     assert len(own._counters) == 10
@@ -125,7 +125,7 @@ def test_what_is_remembered_is_bounded(monkeypatch):
 
 def test_processes_count_together_in_redis(in_redis, settings):
     settings.API_LOCKOUT_FAILURES = 3
-    another = counters.InRedis(in_redis.url)
+    another = failure_counters.InRedis(in_redis.url)
     for _ in range(2):
         another.count("failures:" + HERE, NOW.timestamp())
     fail(1)
@@ -152,8 +152,8 @@ def test_without_its_redis_the_portal_goes_on_and_says_so(in_redis, client, db, 
 
 def test_redis_is_not_asked_again_and_again_while_it_is_away(in_redis, monkeypatch):
     in_redis.stop()
-    made = throttle._made(in_redis.url)
-    assert isinstance(made, counters.Shared)
+    made = lockout._made(in_redis.url)
+    assert isinstance(made, failure_counters.Shared)
     asked: list[str] = []
 
     def look(name):
@@ -238,16 +238,16 @@ def test_two_nodes_whose_clocks_differ_refuse_no_public_call(place, settings):
     ahead = timedelta(seconds=25)
     for second in range(60):
         at = NOW + timedelta(seconds=second)
-        assert throttle.takes_public(HERE, at + ahead)
-        assert throttle.takes_public(HERE, at)
+        assert lockout.takes_public(HERE, at + ahead)
+        assert lockout.takes_public(HERE, at)
 
 
 @pytest.mark.parametrize("apart", [timedelta(milliseconds=40), timedelta(seconds=4)])
 def test_nodes_that_keep_time_count_as_one(place, apart):
     """What leaks does so once, not anew for each pair of calls on two nodes."""
     for _ in range(6):
-        throttle.failed(HERE, NOW + apart)
-        throttle.failed(HERE, NOW)
+        lockout.failed(HERE, NOW + apart)
+        lockout.failed(HERE, NOW)
     assert is_flooding(at=NOW + apart)
     assert is_flooding()
 

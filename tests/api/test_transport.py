@@ -10,9 +10,9 @@ import pytest
 from django.db import OperationalError, connection
 
 from portal.api import gateway, methods, middleware
-from portal.api.envelope import Reply
 from portal.api.middleware import bot_api
-from portal.api.parameters import NoParameters
+from portal.api.protocol.envelope import Reply
+from portal.api.protocol.parameters import NoParameters
 from portal.core.database import prepared
 from portal.core.web.security_headers import SECURITY_HEADERS
 from tests.api.calls import FORM, Wire, next_nonce, only_error, sign

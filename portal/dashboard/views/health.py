@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from portal.api import throttle
+from portal.api.limits import lockout
 from portal.core.web.security_headers import SECURITY_HEADERS
 from portal.dashboard import readiness
 
@@ -37,7 +37,7 @@ def readyz() -> Said:
         "degraded": found.degraded,
         **found.words,
         "late": list(found.late),
-        "flood_limit": throttle.place_now().name,
+        "flood_limit": lockout.place_now().name,
         "version": settings.VERSION,
     }
     return 200 if found.is_ready else 503, "application/json", json.dumps(said)

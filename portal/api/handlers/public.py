@@ -6,11 +6,11 @@ from typing import Final
 
 from django.utils import timezone
 
-from portal.api import naming
-from portal.api.classes import ABOUT, ASSET_CLASS, CURRENCY, no_assets, no_pairs
-from portal.api.envelope import JSON
-from portal.api.kinds import Choice, Names
-from portal.api.parameters import NoParameters, optional
+from portal.api.protocol import asset_names
+from portal.api.protocol.asset_classes import ABOUT, ASSET_CLASS, CURRENCY, no_assets, no_pairs
+from portal.api.protocol.envelope import JSON
+from portal.api.protocol.parameter_types import Choice, Names
+from portal.api.protocol.parameters import NoParameters, optional
 from portal.core.money import plain
 from portal.venues.registry import shown
 from portal.venues.types import Asset, FeeTier, Pair
@@ -27,7 +27,7 @@ PARTS: Final = {
 class Assets:
     asset: tuple[str, ...] = optional(Names(), (), "Assets under any of their names; all without it.")
     aclass: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
-    version: str = optional(naming.VERSION, naming.IDS, naming.ABOUT, name="assetVersion")
+    version: str = optional(asset_names.VERSION, asset_names.IDS, asset_names.ABOUT, name="assetVersion")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class AssetPairs:
     aclass_base: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
     info: str = optional(Choice(("info", *PARTS)), "info", "Which part of each row.")
     execution_venue: tuple[str, ...] = optional(Names(), (VENUE,), f"Where they trade: all of them at `{VENUE}`.")
-    version: str = optional(naming.VERSION, naming.IDS, naming.ABOUT, name="assetVersion")
+    version: str = optional(asset_names.VERSION, asset_names.IDS, asset_names.ABOUT, name="assetVersion")
 
 
 def time(parameters: NoParameters) -> JSON:
@@ -55,7 +55,7 @@ def assets(parameters: Assets) -> JSON:
     if no_assets(parameters.aclass, *names):
         return {}
     found = map(shown().asset, names) if names else shown().assets()
-    return {naming.of_asset(asset, parameters.version): _asset_row(asset) for asset in found}
+    return {asset_names.of_asset(asset, parameters.version): _asset_row(asset) for asset in found}
 
 
 def asset_pairs(parameters: AssetPairs) -> JSON:
@@ -64,7 +64,7 @@ def asset_pairs(parameters: AssetPairs) -> JSON:
         return {}
     pairs = map(shown().pair, parameters.pair) if parameters.pair else shown().pairs()
     version = parameters.version
-    return {naming.of_pair(pair, version): _part(_pair_row(pair, version), parameters.info) for pair in pairs}
+    return {asset_names.of_pair(pair, version): _part(_pair_row(pair, version), parameters.info) for pair in pairs}
 
 
 def _asset_row(asset: Asset) -> JSON:
@@ -83,9 +83,9 @@ def _pair_row(pair: Pair, version: str) -> dict[str, JSON]:
         "altname": pair.altname,
         "wsname": pair.wsname,
         "aclass_base": "currency",
-        "base": naming.of_asset(pair.base, version),
+        "base": asset_names.of_asset(pair.base, version),
         "aclass_quote": "currency",
-        "quote": naming.of_asset(pair.quote, version),
+        "quote": asset_names.of_asset(pair.quote, version),
         "lot": "unit",
         "cost_decimals": pair.cost_decimals,
         "pair_decimals": pair.price_decimals,

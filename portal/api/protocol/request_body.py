@@ -11,7 +11,7 @@ from collections.abc import KeysView
 from typing import Final, NoReturn, TypeAlias
 from urllib.parse import unquote_plus
 
-from portal.api.envelope import ApiError, Error
+from portal.api.protocol.envelope import ApiError, Error
 
 Value: TypeAlias = "str | bool | list[Value] | dict[str, Value] | None"
 

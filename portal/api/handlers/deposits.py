@@ -6,12 +6,12 @@ from typing import Final
 
 from accounts.api_keys.refused_calls import Reason
 from accounts.models.service_user import Permission
-from portal.api.caller import Caller
-from portal.api.classes import ABOUT, ASSET_CLASS, CURRENCY, no_assets
-from portal.api.envelope import JSON, ApiError, Error
-from portal.api.instants import Instant, UntilSecond
-from portal.api.kinds import Cursor, Flag, Text, Whole
-from portal.api.parameters import absent, needed, optional
+from portal.api.call import Caller
+from portal.api.protocol.asset_classes import ABOUT, ASSET_CLASS, CURRENCY, no_assets
+from portal.api.protocol.envelope import JSON, ApiError, Error
+from portal.api.protocol.instants import Instant, UntilSecond
+from portal.api.protocol.parameter_types import Cursor, Flag, Text, Whole
+from portal.api.protocol.parameters import absent, needed, optional
 from portal.core.money import plain, wire
 from portal.venues.types import DepositQuery, DepositRow, DepositStage
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from portal.api.caller import Caller
-from portal.api.envelope import JSON, File
-from portal.api.instants import Instant
-from portal.api.kinds import Choice, Names, Text
-from portal.api.parameters import absent, needed, optional
+from portal.api.call import Caller
+from portal.api.protocol.envelope import JSON, File
+from portal.api.protocol.instants import Instant
+from portal.api.protocol.parameter_types import Choice, Names, Text
+from portal.api.protocol.parameters import absent, needed, optional
 from portal.venues.types import ExportFormat, ExportRow, ExportSeen, NewExport, Report
 
 ZIP: Final = "application/zip"

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from portal.api.bodies import Value
-from portal.api.envelope import JSON
-from portal.api.kinds import invalid, text_of
+from portal.api.protocol.envelope import JSON
+from portal.api.protocol.parameter_types import invalid, text_of
+from portal.api.protocol.request_body import Value
 
 SECONDS: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?", re.ASCII)
 NANOSECONDS: Final = re.compile(r"[0-9]{16,19}", re.ASCII)

@@ -6,10 +6,10 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from portal.api.caller import Caller
-from portal.api.envelope import JSON
-from portal.api.kinds import Flag, Names, Size, Text, Whole
-from portal.api.parameters import needed, optional
+from portal.api.call import Caller
+from portal.api.protocol.envelope import JSON
+from portal.api.protocol.parameter_types import Flag, Names, Size, Text, Whole
+from portal.api.protocol.parameters import needed, optional
 from portal.core.money import plain, wire
 from portal.treasury import overdue
 from portal.venues.types import Allocation, EarnOperation, LockType, Maturing, Payout, Strategy

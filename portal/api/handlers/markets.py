@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from portal.api import naming
-from portal.api.classes import ABOUT, ASSET_CLASS, CURRENCY, no_pairs
-from portal.api.envelope import JSON
-from portal.api.instants import EPOCH, Instant, Since
-from portal.api.kinds import Names, Text, Whole
-from portal.api.parameters import absent, needed, optional
+from portal.api.protocol import asset_names
+from portal.api.protocol.asset_classes import ABOUT, ASSET_CLASS, CURRENCY, no_pairs
+from portal.api.protocol.envelope import JSON
+from portal.api.protocol.instants import EPOCH, Instant, Since
+from portal.api.protocol.parameter_types import Names, Text, Whole
+from portal.api.protocol.parameters import absent, needed, optional
 from portal.venues.registry import shown
 from portal.venues.types import Level, PublicTrade
 from portal.venues.types import Ticker as Market
@@ -23,7 +23,7 @@ MICROSECOND: Final = timedelta(microseconds=1)
 class Ticker:
     pair: tuple[str, ...] = optional(Names(), (), "Pairs under any of their names; all without it.")
     asset_class: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
-    version: str = optional(naming.VERSION, naming.IDS, naming.ABOUT, name="assetVersion")
+    version: str = optional(asset_names.VERSION, asset_names.IDS, asset_names.ABOUT, name="assetVersion")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Depth:
     pair: str = needed(Text(), "A pair under any of its names.")
     count: int = optional(Whole(1, MAX_LEVELS), 100, "Levels on each side.")
     asset_class: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
-    version: str = optional(naming.VERSION, naming.IDS, naming.ABOUT, name="assetVersion")
+    version: str = optional(asset_names.VERSION, asset_names.IDS, asset_names.ABOUT, name="assetVersion")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Trades:
     since: datetime | None = absent(Since(), "Trades after this: `last` of the page before, or seconds.")
     count: int = optional(Whole(1, MAX_TRADES), MAX_TRADES, "Trades of a page.")
     asset_class: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
-    version: str = optional(naming.VERSION, naming.IDS, naming.ABOUT, name="assetVersion")
+    version: str = optional(asset_names.VERSION, asset_names.IDS, asset_names.ABOUT, name="assetVersion")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ class Spread:
     pair: str = needed(Text(), "A pair under any of its names.")
     since: datetime | None = absent(Instant(), "Quotes after this, in seconds.")
     asset_class: str = optional(ASSET_CLASS, CURRENCY, ABOUT)
-    version: str = optional(naming.VERSION, naming.IDS, naming.ABOUT, name="assetVersion")
+    version: str = optional(asset_names.VERSION, asset_names.IDS, asset_names.ABOUT, name="assetVersion")
 
 
 def ticker(parameters: Ticker) -> JSON:
@@ -56,7 +56,7 @@ def ticker(parameters: Ticker) -> JSON:
     if no_pairs(parameters.asset_class, *parameters.pair):
         return {}
     return {
-        naming.of_pair(market.pair, parameters.version): _ticker_row(market)
+        asset_names.of_pair(market.pair, parameters.version): _ticker_row(market)
         for market in shown().tickers(parameters.pair)
     }
 
@@ -66,7 +66,7 @@ def depth(parameters: Depth) -> JSON:
     no_pairs(parameters.asset_class, parameters.pair)
     book = shown().depth(parameters.pair, parameters.count)
     levels: JSON = {"asks": [_level(each) for each in book.asks], "bids": [_level(each) for each in book.bids]}
-    return {naming.of_pair(book.pair, parameters.version): levels}
+    return {asset_names.of_pair(book.pair, parameters.version): levels}
 
 
 def trades(parameters: Trades) -> JSON:
@@ -75,7 +75,7 @@ def trades(parameters: Trades) -> JSON:
     pair = shown().pair(parameters.pair)
     rows = shown().public_trades(pair.id, parameters.since, parameters.count)
     last = rows[-1].at if rows else parameters.since or EPOCH
-    name = naming.of_pair(pair, parameters.version)
+    name = asset_names.of_pair(pair, parameters.version)
     return {name: [_trade(row) for row in rows], "last": str((last - EPOCH) // MICROSECOND * 1000)}
 
 
@@ -86,7 +86,7 @@ def spread(parameters: Spread) -> JSON:
     rows = shown().spread(pair.id, parameters.since)
     last = rows[-1].at if rows else parameters.since or EPOCH
     quotes: JSON = [[int(row.at.timestamp()), f"{row.bid:f}", f"{row.ask:f}"] for row in rows]
-    return {naming.of_pair(pair, parameters.version): quotes, "last": int(last.timestamp())}
+    return {asset_names.of_pair(pair, parameters.version): quotes, "last": int(last.timestamp())}
 
 
 def _ticker_row(market: Market) -> JSON:

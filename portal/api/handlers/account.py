@@ -6,11 +6,11 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Final
 
-from portal.api.caller import Caller
-from portal.api.envelope import JSON
-from portal.api.kinds import PairNames, Text
-from portal.api.parameters import NoParameters, optional
+from portal.api.call import Caller
 from portal.api.permissions import held_by
+from portal.api.protocol.envelope import JSON
+from portal.api.protocol.parameter_types import PairNames, Text
+from portal.api.protocol.parameters import NoParameters, optional
 from portal.core.money import wire
 from portal.treasury import overdue
 from portal.venues.types import Fee

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Final, TypeVar, cast
 
-from portal.api.bodies import Fields, Value
-from portal.api.envelope import ApiError, Error
-from portal.api.kinds import Kind
+from portal.api.protocol.envelope import ApiError, Error
+from portal.api.protocol.parameter_types import Kind
+from portal.api.protocol.request_body import Fields, Value
 
 T = TypeVar("T")
 P = TypeVar("P")

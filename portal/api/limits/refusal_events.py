@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.api_keys.lifecycle import Credential
 from accounts.authentication.known_networks import network_of
-from portal.api.envelope import Error
+from portal.api.protocol.envelope import Error
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core import call_origin

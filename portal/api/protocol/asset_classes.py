@@ -6,7 +6,7 @@ what it never meant.
 
 from typing import Final
 
-from portal.api.kinds import Choice
+from portal.api.protocol.parameter_types import Choice
 from portal.venues.errors import UnknownAsset, UnknownPair
 
 CURRENCY: Final = "currency"

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, NoReturn, Protocol, TypeVar
 
-from portal.api.bodies import Value
-from portal.api.envelope import JSON, ApiError, Error
+from portal.api.protocol.envelope import JSON, ApiError, Error
+from portal.api.protocol.request_body import Value
 from portal.core.money import WIRE, WIRE_LENGTH, parse_wire
 
 T_co = TypeVar("T_co", covariant=True)

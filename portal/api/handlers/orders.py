@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Final
 
 from accounts.models.service_user import Permission
-from portal.api.caller import Caller
-from portal.api.envelope import JSON, ApiError, Error
-from portal.api.instants import Bound
-from portal.api.kinds import CLIENT_ID, USERREF, Choice, Flag, Names, Text, Whole
-from portal.api.parameters import absent, needed, optional
-from portal.api.wording import order_row, trade_row
+from portal.api.call import Caller
+from portal.api.protocol.envelope import JSON, ApiError, Error
+from portal.api.protocol.instants import Bound
+from portal.api.protocol.order_words import order_row, trade_row
+from portal.api.protocol.parameter_types import CLIENT_ID, USERREF, Choice, Flag, Names, Text, Whole
+from portal.api.protocol.parameters import absent, needed, optional
 from portal.venues.types import ClosedQuery, CloseTime, OpenQuery, OrderRow, OrderStatus, TradeQuery, TradeRow
 
 MAX_OFFSET: Final = 1_000_000

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from portal.api.envelope import JSON
+from portal.api.protocol.envelope import JSON
 from portal.venues.types import OrderKind, OrderRow, OrderStatus, TradeRow
 
 NOTHING = "0.00000"

@@ -10,11 +10,12 @@ from typing import Final, NoReturn
 from django.utils import timezone
 
 from accounts.api_keys.refused_calls import Reason
-from portal.api.caller import Caller
-from portal.api.classes import ABOUT, ASSET_CLASS, CURRENCY, no_pairs
-from portal.api.envelope import JSON, ApiError, Error
-from portal.api.instants import Later, Moment
-from portal.api.kinds import (
+from portal.api.call import Caller
+from portal.api.protocol.asset_classes import ABOUT, ASSET_CLASS, CURRENCY, no_pairs
+from portal.api.protocol.envelope import JSON, ApiError, Error
+from portal.api.protocol.instants import Later, Moment
+from portal.api.protocol.order_words import in_words
+from portal.api.protocol.parameter_types import (
     CANCELLED_CLIENT_ID,
     CANCELLED_ORDER,
     CLIENT_ID,
@@ -26,8 +27,7 @@ from portal.api.kinds import (
     Size,
     Text,
 )
-from portal.api.parameters import NoParameters, absent, needed, optional
-from portal.api.wording import in_words
+from portal.api.protocol.parameters import NoParameters, absent, needed, optional
 from portal.core.money import WIRE, WIRE_LENGTH
 from portal.treasury import overdue
 from portal.venues.types import NewOrder, OrderKind, Side, TimeInForce

@@ -12,7 +12,7 @@ from typing import Final
 
 from django.conf import settings
 
-from portal.api.counters import Counters, InProcess, Shared
+from portal.api.limits.failure_counters import Counters, InProcess, Shared
 from portal.core.clocks import SKEW
 
 # How long a key stays known where it was used, and how often that is written down anew.

@@ -5,12 +5,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from portal.api.caller import Caller
-from portal.api.classes import ABOUT, ASSET_CLASS, CURRENCY, no_assets
-from portal.api.envelope import JSON, ApiError, Error
-from portal.api.instants import Instant, UntilSecond
-from portal.api.kinds import Amount, Cursor, Flag, Size, Text, Whole
-from portal.api.parameters import absent, needed, optional
+from portal.api.call import Caller
+from portal.api.protocol.asset_classes import ABOUT, ASSET_CLASS, CURRENCY, no_assets
+from portal.api.protocol.envelope import JSON, ApiError, Error
+from portal.api.protocol.instants import Instant, UntilSecond
+from portal.api.protocol.parameter_types import Amount, Cursor, Flag, Size, Text, Whole
+from portal.api.protocol.parameters import absent, needed, optional
 from portal.core.money import plain, wire
 from portal.treasury import overdue, withdrawals
 from portal.venues.types import Stage, WithdrawalQuery, WithdrawalRow

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from portal.api.caller import Caller
-from portal.api.classes import ABOUT, ASSET_CLASS, CURRENCY, no_assets
-from portal.api.envelope import JSON, ApiError, Error
-from portal.api.instants import Bound
-from portal.api.kinds import Choice, Flag, Names, Whole
-from portal.api.parameters import absent, needed, optional
+from portal.api.call import Caller
+from portal.api.protocol.asset_classes import ABOUT, ASSET_CLASS, CURRENCY, no_assets
+from portal.api.protocol.envelope import JSON, ApiError, Error
+from portal.api.protocol.instants import Bound
+from portal.api.protocol.parameter_types import Choice, Flag, Names, Whole
+from portal.api.protocol.parameters import absent, needed, optional
 from portal.core.money import wire
 from portal.venues.types import LedgerQuery, LedgerRow
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from portal.api.kinds import Choice
+from portal.api.protocol.parameter_types import Choice
 from portal.venues.types import Asset, Pair
 
 VERSION: Final = Choice(("0", "1"))

@@ -1,0 +1,1 @@
+"""Who calls too often or fails too often."""
