@@ -3,7 +3,7 @@
 from accounts.api_keys.expiry_mail import announce_due
 from accounts.authentication import session_store
 from accounts.members import suspensions
-from portal.work.duties import every
+from portal.jobs.periodic import every
 
 
 @every(600)

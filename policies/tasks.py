@@ -3,7 +3,7 @@
 from policies.changes import expire_due
 from policies.changes.cancel_and_expire import ask_unknown_again
 from policies.notifications import mail
-from portal.work.duties import every
+from portal.jobs.periodic import every
 
 
 @every(5)

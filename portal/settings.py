@@ -59,7 +59,7 @@ INSTALLED_APPS = [
     "django_tasks",
     "django_tasks_db",
     "portal.core",
-    "portal.work",
+    "portal.jobs",
     "portal.audit",
     "policies",
     "accounts",

@@ -18,8 +18,8 @@ from accounts.authentication.passwords import Argon2Hasher
 from accounts.models import Account, Member
 from policies.models import ChangeRequest
 from portal.core.web.http import Proof
-from portal.treasury import overdue
-from portal.work import mail
+from portal.jobs import mail
+from portal.treasury import expired_holds
 from tests import kept_rows, migrated
 from tests.factories import people
 from tests.factories import world as cast
@@ -101,7 +101,7 @@ def _no_credential_survives(settings: Settings) -> Iterator[None]:
     settings.READINESS_KEPT_SECONDS = 0
     credentials._cache.clear()
     usage.forget_all()
-    overdue.forget()
+    expired_holds.forget()
     yield
     credentials._cache.clear()
 

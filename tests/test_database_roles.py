@@ -21,8 +21,8 @@ from portal.audit import roles
 from portal.audit.models import AuditEvent
 from portal.audit.roles_check import check_roles
 from portal.core.secrets.sealed_fields import SealedField
-from portal.treasury import overdue
-from portal.work import duties, mail
+from portal.jobs import mail, periodic
+from portal.treasury import expired_holds
 from tests import triggers
 from tests.api.calls import Wire
 from tests.factories import people
@@ -192,7 +192,7 @@ class TestOnPostgreSQL:
         ben, cleo = world.members["ben"], world.members["cleo"]
         with serving_as(made.web):
             credentials._cache.clear()
-            overdue.forget()
+            expired_holds.forget()
             wire = Wire(world.bot("treasury-bot"))
             before = wire.result("Balance")["XXBT"]
             reference = wire.result("Withdraw", asset="XBT", key="btc-cold", amount="0.25")["refid"]
@@ -211,7 +211,7 @@ class TestOnPostgreSQL:
             assert change.state == State.EXECUTED
             assert wire.result("Balance")["XXBT"] != before
             mail.settle()
-            for duty in duties.all_duties():
+            for duty in periodic.all_duties():
                 duty.run()
             call_command("verifyaudit")
             call_command("checkledger")

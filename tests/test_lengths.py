@@ -34,14 +34,16 @@ from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
 from portal.core import actors, call_origin
 from portal.core.secrets.sealing import digest
-from portal.treasury import destinations, drafts
+from portal.jobs import periodic
+from portal.treasury import destinations
+from portal.treasury.forms import drafts
 from portal.treasury.models.address import KEY_LENGTH
 from portal.treasury.references import new_reference
 from portal.venues.paper import catalogue, networks
 from portal.venues.paper.earn.strategies import STRATEGIES
-from portal.venues.paper.exports.asking import CODE_LENGTH
-from portal.venues.paper.orders import cancelling
-from portal.venues.paper.orders.filling import new_id
+from portal.venues.paper.exports.requests import CODE_LENGTH
+from portal.venues.paper.orders import cancellation
+from portal.venues.paper.orders.fills import new_id
 from portal.venues.paper.prices.source import LONGEST_KEY
 from portal.venues.types import (
     EarnOperation,
@@ -53,7 +55,6 @@ from portal.venues.types import (
     Side,
     TimeInForce,
 )
-from portal.work import duties
 
 OURS = ("accounts", "audit", "paper", "policies", "treasury", "work")
 ADDRESS = "2001:db8:1111:2222:3333:4444:5555:6666"
@@ -168,7 +169,7 @@ BOUNDS: dict[str, int | Iterable[str]] = {
     "paper.Order.side": [*Side],
     "paper.Order.kind": [*OrderKind],
     "paper.Order.status": [*OrderStatus],
-    "paper.Order.reason": [cancelling.REASON],
+    "paper.Order.reason": [cancellation.REASON],
     "paper.Order.time_in_force": [*TimeInForce],
     "paper.Order.cl_ord_id": 36,
     "paper.Order.path": LONGEST_KEY,
@@ -214,7 +215,7 @@ BOUNDS: dict[str, int | Iterable[str]] = {
     "treasury.Withdrawal.reference": [new_reference()],
     "treasury.Withdrawal.asset": ASSETS,
     "treasury.Withdrawal.asked_as": drafts.NAME_LENGTH,
-    "work.DutyTurn.name": [duty.name for duty in duties.all_duties()],
+    "work.DutyTurn.name": [duty.name for duty in periodic.all_duties()],
 }
 
 

@@ -14,8 +14,8 @@ from accounts.models import ApiKey, KeyNotice, Member, Organization
 from policies.snapshot import gather
 from policies.workflows import Workflow
 from portal.core.display.phrases import dated
-from portal.work import mail
-from portal.work.each import each
+from portal.jobs import mail
+from portal.jobs.isolated_loop import each
 
 FIRST: Final = max(days for days, _ in BEFORE)
 SUBJECTS: Final = {

@@ -18,7 +18,7 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core import call_origin
 from portal.core.display.phrases import dated
-from portal.work import mail
+from portal.jobs import mail
 
 MANY_FAILURES: Final = 3
 SHOWN: Final = 5

@@ -24,7 +24,7 @@ from portal.audit.record import lock_history, record
 from portal.core.actors import Actor
 from portal.core.display.phrases import dated
 from portal.core.errors import Conflict, Invalid, NotFound, Refused, TooMany
-from portal.work import mail
+from portal.jobs import mail
 
 VALID_FOR: Final = timedelta(days=7)
 # What was agreed to long ago should be asked for again.

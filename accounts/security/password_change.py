@@ -17,7 +17,7 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
 from portal.core import call_origin
 from portal.core.errors import Invalid
-from portal.work import mail
+from portal.jobs import mail
 
 SAME: Final = "This is the password you have. Choose another one."
 

@@ -16,7 +16,7 @@ from portal.audit.record import lock_history
 from portal.core import actors
 from portal.core.actors import Actor
 from portal.core.errors import Conflict, DomainError, Refused
-from portal.work.each import each
+from portal.jobs.isolated_loop import each
 
 if TYPE_CHECKING:
     from accounts.models import ApiKey, Member, ServiceUser

@@ -17,7 +17,7 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import Outcome, lock_histories, record
 from portal.core.actors import MEMBER, Actor, portal
 from portal.core.errors import NotFound
-from portal.work.each import each
+from portal.jobs.isolated_loop import each
 
 if TYPE_CHECKING:
     from accounts.models import Member

@@ -23,8 +23,8 @@ from policies.rules import Facts, eligible
 from policies.workflows import Right, Workflow
 from portal.audit.record import encoded
 from portal.core.display.phrases import dated
-from portal.work import mail
-from portal.work.each import each
+from portal.jobs import mail
+from portal.jobs.isolated_loop import each
 
 if TYPE_CHECKING:
     from accounts.models import Member

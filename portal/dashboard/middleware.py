@@ -13,7 +13,7 @@ from django.utils.encoding import escape_uri_path
 
 from portal.core.database.outage import is_away
 from portal.core.errors import Busy
-from portal.dashboard.elsewhere import OF, named_home
+from portal.dashboard.other_organization import OF, named_home
 from portal.dashboard.views.errors import away, busy, elsewhere, not_found, only_for_forms
 
 

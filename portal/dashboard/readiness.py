@@ -23,8 +23,8 @@ from portal.api.limits import lockout
 from portal.core.models import SealingCanary
 from portal.core.secrets import canary, sealing
 from portal.core.web import proxies
-from portal.work import duties, mail
-from portal.work.models import DutyTurn
+from portal.jobs import mail, periodic
+from portal.jobs.models import DutyTurn
 
 OK: Final = "ok"
 # With one of these the portal gets no traffic; any other word but `ok` is a reason to look after it.
@@ -140,10 +140,10 @@ def _late_duties() -> tuple[str, ...]:
     moment = timezone.now()
     due = dict(DutyTurn.objects.values_list("name", "due_at"))
     late = []
-    for duty in duties.all_duties():
+    for duty in periodic.all_duties():
         turn = timedelta(seconds=duty.seconds)
         at = due.get(duty.name)
-        if at is None or at < moment - max(TURNS * turn, A_MINUTE) or at > moment + turn + duties.LEASE + A_MINUTE:
+        if at is None or at < moment - max(TURNS * turn, A_MINUTE) or at > moment + turn + periodic.LEASE + A_MINUTE:
             late.append(duty.name)
     return tuple(late)
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.treasury.views import addresses, balances, deposits, withdrawals, withdrawing
+from portal.treasury.views import addresses, balances, deposits, withdraw, withdrawals
 
 app_name = "treasury"
 
@@ -16,9 +16,9 @@ urlpatterns = [
     path("balances/<int:pk>/try-deposit/", deposits.try_deposit, name="try_deposit"),
     path("withdrawals/", withdrawals.withdrawals, name="withdrawals"),
     path("withdrawals/now/", withdrawals.withdrawals_now, name="withdrawals_now"),
-    path("withdrawals/new/", withdrawing.new_withdrawal, name="new_withdrawal"),
-    path("withdrawals/new/preview/", withdrawing.preview_withdrawal, name="preview_withdrawal"),
-    path("withdrawals/new/review/<str:packed>/", withdrawing.review_withdrawal, name="review_withdrawal"),
+    path("withdrawals/new/", withdraw.new_withdrawal, name="new_withdrawal"),
+    path("withdrawals/new/preview/", withdraw.preview_withdrawal, name="preview_withdrawal"),
+    path("withdrawals/new/review/<str:packed>/", withdraw.review_withdrawal, name="review_withdrawal"),
     # No reference is as short as the words above.
     path("withdrawals/<str:reference>/", withdrawals.withdrawal, name="withdrawal"),
     path("withdrawals/<str:reference>/stage/", withdrawals.withdrawal_stage, name="withdrawal_stage"),

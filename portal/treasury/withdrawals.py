@@ -15,9 +15,9 @@ from portal.core import actors
 from portal.core.display import markup
 from portal.core.errors import Conflict, Invalid
 from portal.core.money import plain, to_units
-from portal.treasury import forms_sent, overdue
+from portal.treasury import expired_holds, idempotency
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
-from portal.treasury.forms_sent import SentForm
+from portal.treasury.idempotency import SentForm
 from portal.treasury.models import Address, Withdrawal
 from portal.treasury.operations import Withdraw, withdraw
 from portal.venues.errors import BelowMinimum, UnknownReference
@@ -65,7 +65,7 @@ def request_withdrawal(  # noqa: PLR0913  (what the protocol's Withdraw takes, n
     BelowMinimum, InsufficientFunds; Conflict if `form` showed something else; and what `policies.changes.propose`
     raises. Nothing is held then.
     """
-    overdue.release_due(account.pk)
+    expired_holds.release_due(account.pk)
     found, method = _destination(account, key, asset)
     if address is not None and address != found.address:
         raise AddressMismatch(f"That is not the address called {found.key}.", field="address")
@@ -90,15 +90,15 @@ def request_withdrawal(  # noqa: PLR0913  (what the protocol's Withdraw takes, n
         if form is not None:
             # The history's lock makes a second click wait here until the first has its answer.
             lock_history(actor.organization_id)
-            first = forms_sent.answer_to(form.name, member=actor)
+            first = idempotency.answer_to(form.name, member=actor)
             if first is not None:
                 return first
-            forms_sent.refuse_other(form, params)
+            idempotency.refuse_other(form, params)
         change = changes.propose(withdraw, actor=actor, params=params, api_key=api_key, note=note)
         if form is not None:
             Withdrawal.objects.filter(change=change).update(asked_as=form.name)
         if actor.kind == actors.MEMBER and change.state == State.EXECUTED:
-            forms_sent.refuse_unproved(form)
+            idempotency.refuse_unproved(form)
     return change
 
 
@@ -131,7 +131,7 @@ def quote(*, account_id: int, key: str, asset: str, amount: Decimal) -> Quote:
 
     Raises: UnknownAsset, UnknownAddress, BelowMinimum; Invalid for an amount that cannot be.
     """
-    overdue.release_due(account_id)
+    expired_holds.release_due(account_id)
     account = Account.objects.get(pk=account_id)
     _, method = _destination(account, key, asset)
     units = _units(method, amount)

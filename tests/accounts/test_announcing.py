@@ -10,8 +10,8 @@ from accounts.api_keys import lifecycle
 from accounts.api_keys.expiry_mail import announce_due
 from accounts.models import ApiKey, KeyNotice
 from accounts.service_users.emergency_stop import revoke_key, suspend_service_user
-from portal.work import mail
-from portal.work.duties import run_due
+from portal.jobs import mail
+from portal.jobs.periodic import run_due
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now().replace(microsecond=0)

@@ -21,7 +21,7 @@ from accounts.models import ApiKey, Session
 from accounts.views.api_keys import keys as views
 from portal.api.limits import lockout, refusal_events
 from portal.core.secrets.log_redaction import RedactingFilter, redacted
-from portal.work import mail
+from portal.jobs import mail
 from tests.api.calls import Wire
 from tests.factories.world import Bot
 

@@ -22,8 +22,8 @@ from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
 from portal.core.errors import Refused
 from portal.core.secrets.sealing import digest
+from portal.jobs import mail
 from portal.treasury.withdrawals import request_withdrawal
-from portal.work import mail
 from tests.factories.people import proof
 
 pytestmark = pytest.mark.django_db

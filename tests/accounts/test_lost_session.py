@@ -14,7 +14,7 @@ from accounts.factors import webauthn
 from accounts.models import Organization, Session
 from accounts.models.invitation import LinkPurpose
 from accounts.organizations.founding import add_member
-from portal.work.duties import all_duties
+from portal.jobs.periodic import all_duties
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from accounts.authentication import notifications
 from accounts.factors import totp
 from accounts.models import SecurityNotice
 from portal.audit.models import AuditEvent
-from portal.work import mail
+from portal.jobs import mail
 from tests.factories.world import PASSWORD
 
 pytestmark = pytest.mark.django_db

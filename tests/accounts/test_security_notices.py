@@ -12,7 +12,7 @@ from accounts.factors import recovery_codes, totp
 from accounts.models import Authenticator, SecurityNotice
 from accounts.models.second_factor import code_at, current_step
 from portal.audit.models import AuditEvent
-from portal.work import mail
+from portal.jobs import mail
 from tests.factories.authenticator import SoftPasskey
 from tests.factories.world import PASSWORD
 

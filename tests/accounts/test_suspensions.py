@@ -23,7 +23,7 @@ from policies.snapshot import gather
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, Refused
-from portal.work import mail
+from portal.jobs import mail
 from tests.policies.conftest import yes
 
 pytestmark = pytest.mark.django_db

@@ -25,8 +25,8 @@ from accounts.security.reset_factors import ResetFactors, reset_factors
 from policies.changes import decide, propose
 from policies.models import State
 from portal.core.errors import Refused
+from portal.jobs import mail
 from portal.treasury.withdrawals import request_withdrawal
-from portal.work import mail
 from tests.factories.authenticator import SoftPasskey
 from tests.factories.people import proof
 from tests.factories.world import PASSWORD

@@ -15,12 +15,12 @@ from django.utils import timezone
 from accounts.api_keys import lifecycle
 from accounts.models import ServiceUser
 from portal.audit.models import AuditEvent
-from portal.venues.paper import duties
-from portal.venues.paper.exports import making
+from portal.jobs.periodic import all_duties
+from portal.venues.paper import tasks
+from portal.venues.paper.exports import writing
 from portal.venues.paper.exports.models import Export, Piece
 from portal.venues.paper.ledger.models import Entry, EntryKind, Posting
 from portal.venues.paper.venue import PaperVenue
-from portal.work.duties import all_duties
 from tests.api.calls import Wire, next_nonce
 from tests.factories.world import make_bot
 
@@ -110,11 +110,11 @@ def test_it_is_made_and_forgotten_in_the_background_too(trading, settings):
     """What `manage.py work` does, with nobody asking."""
     assert {"settle", "forget_exports"} <= {duty.run.__name__ for duty in all_duties()}
     made(trading)
-    duties.settle()
+    tasks.settle()
     assert Export.objects.get().status == "Processed"
     assert PaperVenue().settle_due(100) == 0
     with time_machine.travel(timezone.now() + settings.EXPORTS_KEPT):
-        duties.forget_exports()
+        tasks.forget_exports()
     assert not Export.objects.exists()
 
 
@@ -206,8 +206,8 @@ def test_a_process_that_ended_meanwhile_is_followed_by_another(trading):
 @pytest.mark.slow
 def test_ten_times_the_rows_need_no_more_memory(world, owner, monkeypatch):
     """Rows are read in pages and written to a file: what is held at once does not grow with them."""
-    monkeypatch.setattr(making, "ROWS_AT_ONCE", 200)
-    monkeypatch.setattr(making, "IN_MEMORY", 10_000)
+    monkeypatch.setattr(writing, "ROWS_AT_ONCE", 200)
+    monkeypatch.setattr(writing, "IN_MEMORY", 10_000)
     wire = Wire(make_bot(owner, world.account, "export-bot", ("export-data",)))
     peaks, export_id = [], ""
     for number, rows in enumerate((1_000, 9_000)):
@@ -215,7 +215,7 @@ def test_ten_times_the_rows_need_no_more_memory(world, owner, monkeypatch):
         export_id = made(wire)
         tracemalloc.start()
         try:
-            assert making.make_due() == 1
+            assert writing.make_due() == 1
             peaks.append(tracemalloc.get_traced_memory()[1])
         finally:
             tracemalloc.stop()
@@ -253,7 +253,7 @@ def test_of_two_processes_one_writes_it(world):
     def make() -> None:
         try:
             barrier.wait(10)
-            done.append(making.make_due())
+            done.append(writing.make_due())
         finally:
             connection.close()
 

@@ -8,9 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from policies.models import ChangeRequest, State
-from portal.treasury import overdue
-from portal.venues.paper import checking
-from portal.work import duties
+from portal.jobs import periodic
+from portal.treasury import expired_holds
+from portal.venues.paper import reconciliation
 
 pytestmark = pytest.mark.django_db
 MANY = 12
@@ -31,7 +31,7 @@ def later(waiting):
     """All of them are past their time, and no job has run."""
     last = ChangeRequest.objects.filter(state=State.PENDING).latest("expires_at")
     with time_machine.travel(last.expires_at + timedelta(seconds=1), tick=False):
-        overdue.forget()
+        expired_holds.forget()
         yield
 
 
@@ -42,12 +42,12 @@ def states() -> list[str]:
 def test_balance_gives_every_hold_back_and_writes_a_few_expiries(treasury, waiting, later):
     """fault operations-F11: the rest is left to `work`, which finds it all given back already."""
     assert treasury.result("Balance")["XXBT"] == waiting
-    assert states().count(State.EXPIRED) == overdue.WRITTEN
+    assert states().count(State.EXPIRED) == expired_holds.WRITTEN
     assert {row["status"] for row in treasury.result("WithdrawStatus")[:MANY]} == {"Failure"}
-    duties.run_due()
+    periodic.run_due()
     assert states() == [State.EXPIRED] * MANY
     assert treasury.result("Balance")["XXBT"] == waiting
-    assert not list(checking.differences())
+    assert not list(reconciliation.differences())
 
 
 def test_how_many_are_overdue_does_not_show_in_the_number_of_statements(treasury, waiting, later):
@@ -57,7 +57,7 @@ def test_how_many_are_overdue_does_not_show_in_the_number_of_statements(treasury
     with CaptureQueriesContext(connection) as next_call:
         treasury.result("Balance")
     assert len(next_call) == 2
-    overdue.forget()
+    expired_holds.forget()
     with CaptureQueriesContext(connection) as again:
         treasury.result("Balance")
     # The next few are written, and nothing else has grown or shrunk with the number of the others.
@@ -68,5 +68,5 @@ def test_what_was_given_back_can_be_spent_and_not_be_sent(treasury, waiting, lat
     """fault operations-F11: the money is free for an order, and nobody can still decide the request."""
     free = treasury.result("Balance")["XXBT"]
     treasury.result("AddOrder", pair="XBTUSD", type="sell", ordertype="limit", price="9000000", volume=free)
-    duties.run_due()
+    periodic.run_due()
     assert states() == [State.EXPIRED] * MANY

@@ -92,7 +92,7 @@ def test_a_refused_call_is_found_in_log_and_history_by_the_number_of_its_answer(
 
 
 def test_outside_of_a_call_there_is_no_number(log):
-    logging.getLogger("portal.work").warning("Beside all calls")
+    logging.getLogger("portal.jobs").warning("Beside all calls")
     assert NUMBER.findall(log.getvalue()) == ["-"]
     with call_origin.origin(source="") as outer, call_origin.origin(source="", via="key K") as inner:
         assert inner.request_id == outer.request_id

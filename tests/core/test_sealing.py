@@ -26,7 +26,7 @@ from portal.core.secrets import key_checks
 from portal.core.secrets import sealing as secrets
 from portal.core.secrets.sealed_fields import SealedField, check_names, columns, everything
 from portal.core.secrets.sealing import SealBroken, seal, unseal, weak_keys
-from portal.work import mail
+from portal.jobs import mail
 from tests.factories import people
 
 LOOKS_SEALED = re.compile(r"\b[A-Za-z0-9]+\.[\w-]{16}\.[\w-]{22,}", re.ASCII)
@@ -156,8 +156,8 @@ def test_every_seal_in_the_code_is_for_a_known_column_or_a_session():
         "portal/audit/record.py",
         "portal/core/secrets/canary.py",  # a sample that stays under its own key
         "portal/core/secrets/sealed_fields.py",
-        "portal/work/mail.py",
-        "portal/work/sealed_mail.py",
+        "portal/jobs/mail.py",
+        "portal/jobs/sealed_mail.py",
     }
 
 

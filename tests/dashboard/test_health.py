@@ -20,8 +20,8 @@ from portal.core.web import proxies
 from portal.dashboard import readiness
 from portal.dashboard.readiness import Readiness
 from portal.dashboard.views.health import probes
-from portal.work import duties, mail
-from portal.work.models import DutyTurn
+from portal.jobs import mail, periodic
+from portal.jobs.models import DutyTurn
 from tests.core.test_canary import drawn, name_of, with_keys
 from tests.release import release
 
@@ -35,7 +35,7 @@ def _all_is_well(db, monkeypatch):
     """Every duty had its turn just now, and nobody spoke as a proxy."""
     moment = timezone.now()
     DutyTurn.objects.all().delete()
-    DutyTurn.objects.bulk_create(DutyTurn(name=duty.name, due_at=moment) for duty in duties.all_duties())
+    DutyTurn.objects.bulk_create(DutyTurn(name=duty.name, due_at=moment) for duty in periodic.all_duties())
     DBTaskResult.objects.all().delete()
     monkeypatch.setattr(proxies, "_unlisted", {})
 

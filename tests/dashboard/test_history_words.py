@@ -19,7 +19,7 @@ from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
 from portal.audit.record import record
 from portal.core.actors import Outsider
-from portal.dashboard.history.exporting import HEAD
+from portal.dashboard.history.export import HEAD
 from portal.dashboard.history.sentences import TOPICS, kinds_of, sentence
 from tests.policies.operations import Send, send
 
@@ -165,13 +165,13 @@ def test_nobody_exports_what_they_may_not_view(asked, audit, eve, client, sign_i
 def test_exports_are_limited_in_number_and_in_size(asked, audit, client, sign_in, monkeypatch):
     """IN-3: expensive exports are limited per member."""
     sign_in(client, audit)
-    monkeypatch.setattr("portal.dashboard.history.exporting.MOST_ROWS", 3)
+    monkeypatch.setattr("portal.dashboard.history.export.MOST_ROWS", 3)
     answer = client.post(EXPORT, {"topic": "Signing in", "last": "2001-01-01"})
     assert table(answer) == []
     answer = client.post(EXPORT)
     assert answer.url == URL
     assert "Narrow them by days" in read(client)
-    monkeypatch.setattr("portal.dashboard.history.exporting.MOST_AN_HOUR", 1)
+    monkeypatch.setattr("portal.dashboard.history.export.MOST_AN_HOUR", 1)
     assert client.post(EXPORT, {"last": "2001-01-01"}).status_code == 302
     assert "Wait a while" in read(client)
     with time_machine.travel(timezone.now() + timedelta(minutes=61)):

@@ -21,7 +21,7 @@ from policies.notifications.preferences import Tell
 from policies.operations import ConfigurePolicy, RemovePolicy, configure_policy, remove_policy
 from policies.workflows import Workflow
 from portal.core.actors import portal
-from portal.work import mail
+from portal.jobs import mail
 from tests.policies.conftest import ask_send, ask_tidy, no, yes
 
 WITHDRAWAL = Workflow.INITIATE_WITHDRAWAL

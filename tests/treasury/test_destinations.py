@@ -4,7 +4,7 @@ import pytest
 from django.utils.html import strip_tags
 
 from portal.core.errors import Invalid
-from portal.treasury import destinations, shown
+from portal.treasury import destination_html, destinations
 from portal.treasury.destinations import canonical, check_address, check_key, check_memo, ends, parts
 from portal.venues.types import Destination
 from tests.factories.world import BANK, BTC_COLD, ETH_COLD
@@ -155,6 +155,6 @@ def test_a_bank_is_named_by_its_number_and_its_holder_wherever_it_is_short():
     assert destinations.short("SEPA", sepa) == "DE893704…32013000, Nora Beck"
     assert destinations.short("Bitcoin", "bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq") == "bc1qar0s…zzwf5mdq"
     for kept, wanted in ((swift, "GB33 BUKB … 5555 55, Demo Treasury Ltd"), (sepa, "DE89 3704 … 0130 00, Nora Beck")):
-        assert strip_tags(shown.ends_as_kept(kept)) == wanted
-    told = strip_tags(shown.receiver(Destination("usd-bank", swift, "Bank transfer", "SWIFT", "")))
+        assert strip_tags(destination_html.ends_as_kept(kept)) == wanted
+    told = strip_tags(destination_html.receiver(Destination("usd-bank", swift, "Bank transfer", "SWIFT", "")))
     assert "characters" not in told

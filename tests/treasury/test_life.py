@@ -44,7 +44,7 @@ from portal.core.errors import DomainError
 from portal.core.secrets.sealing import token
 from portal.treasury.models import Address, Withdrawal
 from portal.treasury.withdrawals import request_withdrawal
-from portal.venues.paper import checking, funding
+from portal.venues.paper import funding, reconciliation
 from portal.venues.registry import venue
 from tests.factories.world import BTC_COLD
 from tests.policies.conftest import House, make_house, make_user, shown
@@ -355,4 +355,4 @@ def test_a_life_of_requests_breaks_no_rule():
         print_blob=True,
     )
     run_state_machine_as_test(Life, settings=bounded)
-    assert list(checking.differences()) == []
+    assert list(reconciliation.differences()) == []

@@ -9,7 +9,7 @@ from policies.changes import decide
 from policies.models import ChangeRequest, State
 from portal.treasury import withdrawals
 from portal.venues.errors import InsufficientFunds
-from portal.venues.paper import checking
+from portal.venues.paper import reconciliation
 from portal.venues.paper.ledger.models import Balance, Entry
 from tests.venues.conftest import together
 
@@ -42,7 +42,7 @@ def test_two_approved_requests_over_one_balance_never_take_it_below_zero(ask, ap
         ask("0.01")
     with pytest.raises(IntegrityError), transaction.atomic():
         Balance.objects.filter(asset="XXBT", units=0).update(units=-1)
-    assert list(checking.differences()) == []
+    assert list(reconciliation.differences()) == []
 
 
 def test_two_last_approvals_at_once_send_it_once(ask, approve, ben, cleo, fay, fresh):
@@ -55,7 +55,7 @@ def test_two_last_approvals_at_once_send_it_once(ask, approve, ben, cleo, fay, f
     change.refresh_from_db()
     assert change.state == State.EXECUTED
     assert Entry.objects.filter(kind="withdrawal").count() == 1
-    assert list(checking.differences()) == []
+    assert list(reconciliation.differences()) == []
 
 
 def test_the_last_approval_and_the_bots_cancel_at_once_do_one_of_them(
@@ -76,4 +76,4 @@ def test_the_last_approval_and_the_bots_cancel_at_once_do_one_of_them(
     change.refresh_from_db()
     assert was_cancelled is (change.state == State.CANCELLED)
     assert Entry.objects.filter(kind="withdrawal").count() == (change.state == State.EXECUTED)
-    assert list(checking.differences()) == []
+    assert list(reconciliation.differences()) == []

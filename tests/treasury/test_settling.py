@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from portal.audit.models import AuditEvent
-from portal.treasury.settling import tell_settled
+from portal.treasury.settlement import tell_settled
 from portal.venues.paper.venue import PaperVenue
 from portal.venues.registry import venue
 from portal.venues.types import Stage
@@ -46,7 +46,7 @@ def test_the_history_says_when_it_arrived_and_under_which_transaction(
 @pytest.mark.django_db
 def test_what_gets_nowhere_hides_nothing_that_arrived(ask, approve, ben, cleo, time_machine, monkeypatch):
     """Two that hang at their network must not keep the history from saying that a later one arrived."""
-    monkeypatch.setattr("portal.treasury.settling.AT_A_TIME", 2)
+    monkeypatch.setattr("portal.treasury.settlement.AT_A_TIME", 2)
     time_machine.move_to(timezone.now(), tick=False)
     hang = [approve(ask("0.1"), ben, cleo).withdrawal.reference for _ in range(2)]
     last = approve(ask("0.2"), ben, cleo)

@@ -19,9 +19,9 @@ from policies.models import ChangeRequest, Grant, Policy, State
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
 from portal.core.web.http import TOTP, Proof
-from portal.treasury.forms_sent import SentForm, digest_of
+from portal.treasury.idempotency import SentForm, digest_of
 from portal.treasury.models import Address, Withdrawal
-from portal.treasury.previews import preview
+from portal.treasury.quotes import preview
 from tests.factories.world import BTC_COLD
 from tests.venues.conftest import together
 

@@ -9,12 +9,12 @@ from policies.changes import cancel, decide, propose
 from policies.models import ChangeRequest, Policy, State
 from portal.audit.models import AuditEvent
 from portal.core.errors import DomainError, Insufficient, Invalid, NotFound, Refused
-from portal.treasury import overdue, withdrawals
+from portal.treasury import expired_holds, withdrawals
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
 from portal.treasury.models import Address, Withdrawal
 from portal.treasury.operations import Withdraw, withdraw
 from portal.venues.errors import BelowMinimum, FeeRose, InsufficientFunds, UnknownAsset, UnknownReference
-from portal.venues.paper import checking
+from portal.venues.paper import reconciliation
 from portal.venues.paper.ledger.models import Entry
 from portal.venues.types import LedgerQuery, Stage
 from tests.factories.world import BTC_COLD
@@ -68,7 +68,7 @@ def test_the_last_approval_sends_it_once_and_it_settles(ask, approve, ben, cleo,
     time_machine.shift(10)
     assert stage_of(change) == Stage.SUCCESS
     assert kinds(change) == ["withdrawal.held", "withdrawal.sent"]
-    assert list(checking.differences()) == []
+    assert list(reconciliation.differences()) == []
 
 
 def test_without_a_policy_a_bots_withdrawal_goes_at_once(ask, standing):
@@ -101,8 +101,8 @@ def test_an_expiry_gives_the_amount_back_although_no_job_ran(ask, standing, worl
     time_machine.shift(timedelta(hours=72))
 
     for _ in range(2):
-        overdue.release_due(world.account.pk)
-        overdue.forget()
+        expired_holds.release_due(world.account.pk)
+        expired_holds.forget()
 
     change.refresh_from_db()
     assert change.state == State.EXPIRED

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from accounts.models import Account, Organization
 from portal.core.secrets import sealing
-from portal.venues.paper import catching_up, funding
+from portal.venues.paper import clock as catching_up
+from portal.venues.paper import funding
 from portal.venues.types import Destination
 from tests import ground
 

@@ -10,8 +10,8 @@ from django.db import IntegrityError, transaction
 
 from portal.core.errors import Invalid
 from portal.venues.errors import BelowMinimum, TooManyAddresses, UnknownAsset, UnknownMethod
-from portal.venues.paper import catalogue, checking, funding
-from portal.venues.paper.deposits import receiving
+from portal.venues.paper import catalogue, funding, reconciliation
+from portal.venues.paper.deposits import arrival
 from portal.venues.paper.deposits.models import Deposit, DepositAddress
 from portal.venues.paper.ledger.models import Entry
 from portal.venues.types import DepositQuery, DepositStage, LedgerQuery
@@ -55,7 +55,7 @@ def test_unused_addresses_are_capped(empty):
         VENUE.deposit_addresses(empty.pk, **BITCOIN, new=True)
     assert len({address.address for address in VENUE.deposit_addresses(empty.pk, **BITCOIN, new=False)}) == 5
 
-    receiving.send(empty.pk, "BTC", Decimal(1))
+    arrival.send(empty.pk, "BTC", Decimal(1))
     newest, *_ = VENUE.deposit_addresses(empty.pk, **BITCOIN, new=True)
     assert newest.is_new
     assert sum(address.is_new for address in VENUE.deposit_addresses(empty.pk, **BITCOIN, new=False)) == 5
@@ -69,7 +69,7 @@ def test_an_address_needs_a_way_in(empty, asset, method, error):
 
 def test_a_deposit_goes_through_its_stages_by_the_clock(empty, clock):
     clock(0)
-    sent = receiving.send(empty.pk, "btc", Decimal("1.5"))
+    sent = arrival.send(empty.pk, "btc", Decimal("1.5"))
     stages = []
     for second in (0, 1, 2, 4, 5, 9):
         clock(second)
@@ -85,15 +85,15 @@ def test_a_deposit_goes_through_its_stages_by_the_clock(empty, clock):
 
 def test_it_counts_from_its_time_on_whatever_is_looked_at_first(empty, clock):
     clock(0)
-    receiving.send(empty.pk, "BTC", Decimal(1))
+    arrival.send(empty.pk, "BTC", Decimal(1))
     clock(4)
     assert has(empty) == {}
     clock(5)
     assert has(empty) == {"BTC": (1, 0)}
-    receiving.send(empty.pk, "BTC", Decimal(1))
+    arrival.send(empty.pk, "BTC", Decimal(1))
     clock(10)
     assert has(empty) == {"BTC": (2, 0)}
-    receiving.send(empty.pk, "ETH", Decimal(1))
+    arrival.send(empty.pk, "ETH", Decimal(1))
     clock(20)
     assert VENUE.settle_due(10) == 1
     place(empty, "sell", "1", pair="ETHUSD")
@@ -105,7 +105,7 @@ def test_what_came_first_is_told_first(empty, prices, clock):
     pay_in(empty, "2000", "USD")
     place(empty, "buy", "0.01", "51000")
     place(empty, "buy", "0.01", "41000")
-    receiving.send(empty.pk, "ETH", Decimal(1))
+    arrival.send(empty.pk, "ETH", Decimal(1))
     clock(3600)
 
     told = [(row.kind, (row.at - START).seconds) for row in VENUE.ledger(empty.pk, LedgerQuery()).rows]
@@ -118,14 +118,14 @@ def test_what_came_first_is_told_first(empty, prices, clock):
 )
 def test_an_absurd_deposit_sends_nothing(empty, amount, error):
     with pytest.raises(error):
-        receiving.send(empty.pk, "BTC", Decimal(amount))
+        arrival.send(empty.pk, "BTC", Decimal(amount))
     assert not Deposit.objects.exists()
 
 
 def test_deposits_are_listed_newest_first_by_cursor(empty, clock):
     for second in range(3):
         clock(second)
-        receiving.send(empty.pk, "BTC" if second else "ETH", Decimal(1))
+        arrival.send(empty.pk, "BTC" if second else "ETH", Decimal(1))
     page = VENUE.deposits(empty.pk, DepositQuery(limit=2))
     rest = VENUE.deposits(empty.pk, DepositQuery(limit=2, cursor=page.next_cursor or ""))
 
@@ -142,8 +142,8 @@ def test_deposits_are_listed_newest_first_by_cursor(empty, clock):
 def test_a_balance_that_can_grow_no_further_keeps_the_deposit_waiting(empty, clock):
     clock(0)
     funding.deposit(empty.pk, "USD", Decimal(2**63 - 1).scaleb(-4), reference="all")
-    receiving.send(empty.pk, "USD", Decimal(100))
-    receiving.send(empty.pk, "ETH", Decimal(1))
+    arrival.send(empty.pk, "USD", Decimal(100))
+    arrival.send(empty.pk, "ETH", Decimal(1))
     clock(60)
 
     assert has(empty)["ETH"] == (1, 0)
@@ -166,16 +166,16 @@ def test_a_command_sends(empty, clock, capsys):
 
 @pytest.mark.parametrize("change", [{"amount_units": 0}, {"credit_at": START - timedelta(days=9)}])
 def test_the_database_keeps_deposits_sensible(empty, change):
-    receiving.send(empty.pk, "BTC", Decimal(1))
+    arrival.send(empty.pk, "BTC", Decimal(1))
     with pytest.raises(IntegrityError), transaction.atomic():
         Deposit.objects.update(**change)
 
 
 def test_a_changed_deposit_is_found(empty):
     pay_in(empty, "1")
-    assert list(checking.differences()) == []
+    assert list(reconciliation.differences()) == []
     Deposit.objects.update(amount_units=5)
-    assert any("is not what its entry moved" in difference for difference in checking.differences())
+    assert any("is not what its entry moved" in difference for difference in reconciliation.differences())
 
 
 @pytest.mark.slow
@@ -186,7 +186,7 @@ def test_looking_at_once_books_once_and_numbers_once(clock):
     account = open_account()
     for number in range(1, 4):
         clock(number * 10)
-        receiving.send(account.pk, "BTC", Decimal(1))
+        arrival.send(account.pk, "BTC", Decimal(1))
         clock(number * 10 + 5)
         looks = together(*[partial(VENUE.balances, account.pk)] * 2, partial(VENUE.settle_due, 10))
         assert not [result for result in looks if isinstance(result, Exception)], looks
@@ -194,4 +194,4 @@ def test_looking_at_once_books_once_and_numbers_once(clock):
         made = together(*[partial(VENUE.deposit_addresses, account.pk, **BITCOIN, new=True)] * 2)
         assert not [result for result in made if isinstance(result, Exception)], made
         DepositAddress.objects.update(used_at=START)
-    assert list(checking.differences()) == []
+    assert list(reconciliation.differences()) == []

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from portal.core.errors import Invalid
 from portal.venues.errors import EarnAboveMaximum, EarnBelowMinimum, EarnBusy, EarnFunds, OrderFunds, UnknownStrategy
-from portal.venues.paper import checking
-from portal.venues.paper.catching_up import SEEN
+from portal.venues.paper import reconciliation
+from portal.venues.paper.clock import SEEN
 from portal.venues.paper.earn import accrual
 from portal.venues.paper.earn.models import Holding, Move, Reward
 from portal.venues.paper.earn.strategies import STRATEGIES
@@ -41,7 +41,7 @@ def saver(empty, clock):
 @pytest.fixture(autouse=True)
 def _adds_up(db):
     yield
-    assert list(checking.differences()) == []
+    assert list(reconciliation.differences()) == []
 
 
 def put(account, amount, strategy=FLEXIBLE):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from portal.core.errors import Conflict, DomainError, Invalid
 from portal.venues.errors import InsufficientFunds, UnknownAsset, UnknownLedgerId
-from portal.venues.paper import checking, funding
+from portal.venues.paper import funding, reconciliation
 from portal.venues.paper.ledger.models import Balance, Book, Entry, EntryKind, Posting
 from portal.venues.paper.ledger.posting import Leg, new_ledger_id, post
 from portal.venues.paper.venue import PaperVenue
@@ -178,14 +178,14 @@ def test_a_changed_balance_is_found_by_the_command(funded):
     with pytest.raises(CommandError, match="2 places"):
         call_command("checkledger")
     assert f"Account {funded.pk}, XXBT, balance: 1 stands there; added up it is {10 * BTC_UNITS}." in list(
-        checking.differences()
+        reconciliation.differences()
     )
 
 
 def test_an_entry_left_open_is_found_by_the_command(funded):
     Entry.objects.create(kind="deposit", reference="half", at=timezone.now())
 
-    assert any("never sealed" in difference for difference in checking.differences())
+    assert any("never sealed" in difference for difference in reconciliation.differences())
 
 
 class Plain:
@@ -265,7 +265,7 @@ def test_money_is_neither_made_nor_lost(db, moves):
             else:
                 getattr(plain, move)(f"{plain.accounts[0].pk}-{number}", place, asset, tenths)
         assert plain.agrees(), move
-    assert list(checking.differences()) == []
+    assert list(reconciliation.differences()) == []
     assert not Posting.objects.values("asset").annotate(total=Sum("units")).exclude(total=0).exists()
 
 

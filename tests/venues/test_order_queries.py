@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from portal.venues.errors import UnknownOrder
-from portal.venues.paper.orders import settling
+from portal.venues.paper.orders import matching
 from portal.venues.paper.orders.models import Order
 from portal.venues.types import ClosedQuery, CloseTime, OpenQuery, TradeQuery
 from tests.venues.conftest import START, open_account, pay_in
@@ -140,7 +140,7 @@ def test_the_frequent_looks_are_served_by_an_index(db, rows, index):
 
 
 def test_what_is_due_of_one_account_is_found_by_its_index(trader):
-    rows = Order.objects.filter(settling.due(START), account_id=trader.pk)
+    rows = Order.objects.filter(matching.due(START), account_id=trader.pk)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from portal.venues.errors import ClientIdTaken, InsufficientFunds, OrderFunds, TooFast, UnknownOrder
-from portal.venues.paper import checking
+from portal.venues.paper import reconciliation
 from portal.venues.paper.orders.models import Order, Trade, TradingCounter
 from portal.venues.types import OrderStatus
 from tests.venues.conftest import RECEIVER, open_account, pay_in, together
@@ -30,7 +30,7 @@ def trader(prices, clock):
 @pytest.fixture(autouse=True)
 def _adds_up(trader):
     yield
-    assert list(checking.differences()) == []
+    assert list(reconciliation.differences()) == []
     assert all(units >= held >= 0 for units, held in has(trader).values())
 
 

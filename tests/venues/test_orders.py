@@ -9,6 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from portal.core.errors import Invalid
+from portal.jobs.periodic import all_duties
 from portal.venues.errors import (
     ClientIdTaken,
     CostTooSmall,
@@ -20,11 +21,10 @@ from portal.venues.errors import (
     UnknownPair,
     VolumeTooSmall,
 )
-from portal.venues.paper import checking
+from portal.venues.paper import reconciliation
 from portal.venues.paper.ledger.models import Entry
 from portal.venues.paper.orders.models import Order, Trade, TradedDay
 from portal.venues.types import LedgerQuery, OpenQuery, OrderStatus, TimeInForce, TradeQuery
-from portal.work.duties import all_duties
 from tests.venues.conftest import START, open_account, pay_in
 from tests.venues.ordering import VENUE, asked, has, now, place
 
@@ -46,7 +46,7 @@ def trader(empty, prices, clock):
 @pytest.fixture(autouse=True)
 def _adds_up(db):
     yield
-    assert list(checking.differences()) == []
+    assert list(reconciliation.differences()) == []
 
 
 def test_a_market_order_is_filled_from_the_book_at_once(trader):
@@ -434,7 +434,7 @@ def test_the_worker_settles_without_being_asked(trader, prices, clock):
     prices(FLAT, (5, "XBT/USD", "40000"))
     clock(10)
 
-    (duty,) = [duty for duty in all_duties() if duty.name == "portal.venues.paper.duties.settle"]
+    (duty,) = [duty for duty in all_duties() if duty.name == "portal.venues.paper.tasks.settle"]
     duty.run()
     assert Order.objects.get(txid=row.id).status == OrderStatus.CLOSED
 

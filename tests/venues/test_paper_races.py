@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from portal.venues.errors import InsufficientFunds, TooLate
-from portal.venues.paper import checking
+from portal.venues.paper import reconciliation
 from portal.venues.paper.ledger.models import Entry
 from portal.venues.paper.models import Withdrawal
 from portal.venues.paper.venue import PaperVenue
@@ -38,14 +38,14 @@ def test_two_withdrawals_over_one_balance_leave_one(ten):
         refused = [result for result in results if isinstance(result, InsufficientFunds)]
         assert len(refused) == 1, results
         VENUE.release_withdrawal(Withdrawal.objects.get(released_at=None).reference)
-    assert list(checking.differences()) == []
+    assert list(reconciliation.differences()) == []
 
 
 def test_many_withdrawals_over_one_balance_hold_what_there_is(ten):
     results = together(*(partial(hold, ten, f"R{number}", 3) for number in range(8)))
 
     assert sum(isinstance(result, InsufficientFunds) for result in results) == 5, results
-    assert list(checking.differences()) == []
+    assert list(reconciliation.differences()) == []
 
 
 def test_the_same_reference_twice_at_once_holds_once(ten):
@@ -53,7 +53,7 @@ def test_the_same_reference_twice_at_once_holds_once(ten):
         results = together(partial(hold, ten, f"R{number}", 1), partial(hold, ten, f"R{number}", 1))
 
         assert results[0] == results[1], results
-    assert list(checking.differences()) == []
+    assert list(reconciliation.differences()) == []
 
 
 def test_sending_twice_at_once_pays_once(ten):
@@ -66,7 +66,7 @@ def test_sending_twice_at_once_pays_once(ten):
         assert not isinstance(first, Exception), first
         assert not isinstance(second, Exception), second
         assert Entry.objects.filter(kind="withdrawal").count() == number + 1
-    assert list(checking.differences()) == []
+    assert list(reconciliation.differences()) == []
 
 
 def test_sending_and_releasing_at_once_does_one_of_them(ten):
@@ -78,7 +78,7 @@ def test_sending_and_releasing_at_once_does_one_of_them(ten):
         )
 
         assert sum(isinstance(result, TooLate) for result in results) == 1, results
-    assert list(checking.differences()) == []
+    assert list(reconciliation.differences()) == []
 
 
 def test_opposite_movements_at_once_do_not_block_each_other(ten):
@@ -91,4 +91,4 @@ def test_opposite_movements_at_once_do_not_block_each_other(ten):
     )  # fmt: skip
 
     assert not [result for result in results if isinstance(result, Exception)]
-    assert list(checking.differences()) == []
+    assert list(reconciliation.differences()) == []

@@ -17,7 +17,7 @@ from portal.venues.errors import (
     UnknownMethod,
     UnknownReference,
 )
-from portal.venues.paper import checking, networks
+from portal.venues.paper import networks, reconciliation
 from portal.venues.paper.ledger.models import Balance, Entry
 from portal.venues.paper.models import Withdrawal
 from portal.venues.paper.venue import PaperVenue
@@ -160,7 +160,7 @@ def test_what_was_released_is_not_sent_and_what_was_sent_is_not_released(funded)
     with pytest.raises(TooLate):
         VENUE.release_withdrawal("R2")
     assert free(funded) == (TEN - AMOUNT, 0, 0)
-    assert list(checking.differences()) == []
+    assert list(reconciliation.differences()) == []
 
 
 @pytest.mark.parametrize("ask", [VENUE.send_withdrawal, VENUE.release_withdrawal, VENUE.withdrawal])

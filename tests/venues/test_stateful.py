@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from portal.core.errors import DomainError
-from portal.venues.paper import catching_up, checking
-from portal.venues.paper.deposits import receiving
+from portal.venues.paper import clock, reconciliation
+from portal.venues.paper.deposits import arrival
 from portal.venues.paper.earn.strategies import STRATEGIES
 from portal.venues.types import (
     Asset,
@@ -124,7 +124,7 @@ class Exchange(RuleBasedStateMachine):
 
     def catch_up(self):
         """A call carries out a bounded number of events: what two of them say is compared once nothing is left."""
-        while catching_up.is_due(self.account.pk):
+        while clock.is_due(self.account.pk):
             VENUE.balances(self.account.pk)
 
     @rule(pick=SMALL)
@@ -150,7 +150,7 @@ class Exchange(RuleBasedStateMachine):
     @rule(asset=st.sampled_from(["BTC", "USD", "SOL"]), amount=SMALL)
     def deposit(self, asset, amount):
         with suppress(DomainError):
-            receiving.send(self.account.pk, asset, Decimal(amount) / 100)
+            arrival.send(self.account.pk, asset, Decimal(amount) / 100)
 
     @rule(asset=st.sampled_from(sorted(WITHDRAWN)), amount=SMALL, how=st.sampled_from(["hold", "send", "release"]))
     def withdraw(self, asset, amount, how):
@@ -178,7 +178,7 @@ class Exchange(RuleBasedStateMachine):
     @invariant()
     def the_books_agree_with_themselves(self):
         self.catch_up()
-        assert list(checking.differences()) == []
+        assert list(reconciliation.differences()) == []
 
     @invariant()
     def what_is_reported_adds_up_to_the_ledger(self):

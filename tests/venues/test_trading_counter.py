@@ -4,8 +4,8 @@ import pytest
 
 from accounts.models.organization import ApiTier
 from portal.venues.errors import TooFast, TooManyOrders
-from portal.venues.paper.orders.counter import LIMITS
 from portal.venues.paper.orders.models import TradingCounter
+from portal.venues.paper.orders.trading_counter import LIMITS
 from tests.venues.conftest import pay_in
 from tests.venues.ordering import VENUE, place
 

@@ -3,7 +3,7 @@
 import pytest
 from django.db import DataError, OperationalError
 
-from portal.work.each import each
+from portal.jobs.isolated_loop import each
 
 
 def test_one_that_fails_stops_none_of_the_others(caplog):

@@ -13,8 +13,8 @@ from django.core.mail import EmailMessage
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
-from portal.work import duties, mail, worker
-from portal.work.duties import Duty
+from portal.jobs import mail, periodic, worker
+from portal.jobs.periodic import Duty
 from tests.work import mail_servers
 
 TIMES: list[float] = []
@@ -24,7 +24,7 @@ TIMES: list[float] = []
 def duty(monkeypatch):
     """The one duty there is, due every second."""
     TIMES.clear()
-    monkeypatch.setattr(duties, "all_duties", lambda: (Duty("tests.each_second", 1, lambda: TIMES.append(0)),))
+    monkeypatch.setattr(periodic, "all_duties", lambda: (Duty("tests.each_second", 1, lambda: TIMES.append(0)),))
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_it_ends_once_the_mail_that_it_sends_is_done(tmp_path):
         subprocess.run(manage(*arguments), cwd=project.BASE_DIR, env=environment, check=True)
 
     run("migrate", "--verbosity", "0")
-    run("shell", "-v", "0", "-c", "from portal.work import mail; mail.send('enrol', to=['a@example.test'], context={})")
+    run("shell", "-v", "0", "-c", "from portal.jobs import mail; mail.send('enrol', to=['a@example.test'], context={})")
     with subprocess.Popen(
         manage("work"), cwd=project.BASE_DIR, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

@@ -16,9 +16,9 @@ from django_tasks_db.models import DBTaskResult
 
 from accounts.authentication import notifications
 from accounts.security import password_change
-from portal.work import duties, mail, worker
-from portal.work.duties import Duty
-from portal.work.models import DutyTurn
+from portal.jobs import mail, periodic, worker
+from portal.jobs.models import DutyTurn
+from portal.jobs.periodic import Duty
 from tests.triggers import rows_of_everything
 
 COUNTED: list[str] = []
@@ -32,27 +32,27 @@ def count() -> None:
 def duty(monkeypatch) -> Duty:
     COUNTED.clear()
     found = Duty("tests.count", 60, count)
-    monkeypatch.setattr(duties, "all_duties", lambda: (found,))
+    monkeypatch.setattr(periodic, "all_duties", lambda: (found,))
     return found
 
 
 @pytest.mark.django_db
 def test_a_duty_is_run_in_its_time_and_not_before(duty):
     now = timezone.now()
-    assert [duties.run_due(now + timedelta(seconds=after)) for after in (0, 1, 59, 60, 61, 120)] == [1, 0, 0, 1, 0, 1]
+    assert [periodic.run_due(now + timedelta(seconds=after)) for after in (0, 1, 59, 60, 61, 120)] == [1, 0, 0, 1, 0, 1]
     assert len(COUNTED) == 3
 
 
 @pytest.mark.django_db
 def test_a_duty_that_fails_is_due_again(duty, monkeypatch):
     broken = Duty("tests.broken", 60, lambda: 1 // 0)
-    monkeypatch.setattr(duties, "all_duties", lambda: (broken,))
+    monkeypatch.setattr(periodic, "all_duties", lambda: (broken,))
     now = timezone.now()
     with pytest.raises(ZeroDivisionError):
-        duties.run_due(now)
-    assert duties.run_due(now + timedelta(seconds=59)) == 0
+        periodic.run_due(now)
+    assert periodic.run_due(now + timedelta(seconds=59)) == 0
     with pytest.raises(ZeroDivisionError):
-        duties.run_due(now + timedelta(seconds=60))
+        periodic.run_due(now + timedelta(seconds=60))
 
 
 @pytest.mark.django_db
@@ -61,16 +61,16 @@ def test_a_duty_that_fails_is_due_again(duty, monkeypatch):
 def test_a_clock_that_ran_ahead_puts_no_duty_to_sleep(monkeypatch, seconds, jump):
     """fault operations-F5: ahead for a moment, then right again; a turn as it is written now is left alone."""
     duty = Duty("tests.count", seconds, COUNTED.clear)
-    monkeypatch.setattr(duties, "all_duties", lambda: (duty,))
+    monkeypatch.setattr(periodic, "all_duties", lambda: (duty,))
     now = timezone.now()
-    assert duties.run_due(now + jump) == 1
-    assert duties.run_due(now) == 1
-    assert duties.run_due(now) == 0
+    assert periodic.run_due(now + jump) == 1
+    assert periodic.run_due(now) == 1
+    assert periodic.run_due(now) == 0
     # Another has it, under a clock that is right: it keeps it, and so it does after the jump.
-    assert duties.take(duty, now + timedelta(seconds=seconds))
-    assert not duties.take(duty, now + timedelta(seconds=seconds + 1))
-    assert duties.take(duty, now + jump)
-    assert duties.take(duty, now)
+    assert periodic.take(duty, now + timedelta(seconds=seconds))
+    assert not periodic.take(duty, now + timedelta(seconds=seconds + 1))
+    assert periodic.take(duty, now + jump)
+    assert periodic.take(duty, now)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -82,7 +82,7 @@ def test_of_two_workers_one_takes_a_duty(duty, is_known):
 
     def side() -> None:
         meeting.wait()
-        taken.append(duties.take(duty, timezone.now()))
+        taken.append(periodic.take(duty, timezone.now()))
         connection.close()
 
     both(side)
@@ -171,7 +171,7 @@ def test_a_database_that_goes_away_is_waited_for(monkeypatch, caplog):
             return 0
         raise answer
 
-    monkeypatch.setattr(duties, "run_due", one)
+    monkeypatch.setattr(periodic, "run_due", one)
     monkeypatch.setattr(worker, "run_one", lambda _name: False)
     monkeypatch.setattr(worker, "close_old_connections", lambda: None)
     monkeypatch.setattr(connection, "close", lambda: None)

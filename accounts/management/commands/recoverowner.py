@@ -10,7 +10,7 @@ from portal.core import call_origin
 from portal.core.display.phrases import dated
 from portal.core.errors import DomainError, Refused
 from portal.core.secrets.canary import SealingCommand
-from portal.work import mail
+from portal.jobs import mail
 
 
 class Command(SealingCommand):

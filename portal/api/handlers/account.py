@@ -12,7 +12,7 @@ from portal.api.protocol.envelope import JSON
 from portal.api.protocol.parameter_types import PairNames, Text
 from portal.api.protocol.parameters import NoParameters, optional
 from portal.core.money import wire
-from portal.treasury import overdue
+from portal.treasury import expired_holds
 from portal.venues.types import Fee
 
 LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -30,13 +30,13 @@ class TradeVolume:
 
 def balance(caller: Caller, parameters: NoParameters) -> JSON:
     """Cash balances, net of pending withdrawals."""
-    overdue.release_due(caller.account_id)
+    expired_holds.release_due(caller.account_id)
     return {row.asset.id: wire(row.units, row.asset.decimals) for row in caller.venue.balances(caller.account_id)}
 
 
 def balance_extended(caller: Caller, parameters: NoParameters) -> JSON:
     """`hold_trade` is what orders hold; a withdrawal's hold is off `balance` already (DESIGN K7)."""
-    overdue.release_due(caller.account_id)
+    expired_holds.release_due(caller.account_id)
     return {
         row.asset.id: {
             "balance": wire(row.units, row.asset.decimals),
@@ -51,7 +51,7 @@ def trade_balance(caller: Caller, parameters: TradeBalance) -> JSON:
 
     Raises: UnknownAsset.
     """
-    overdue.release_due(caller.account_id)
+    expired_holds.release_due(caller.account_id)
     worth = caller.venue.trade_balance(caller.account_id, parameters.asset)
     equivalent, nothing = f"{worth.equivalent:.4f}", "0.0000"
     return {

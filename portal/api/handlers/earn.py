@@ -11,7 +11,7 @@ from portal.api.protocol.envelope import JSON
 from portal.api.protocol.parameter_types import Flag, Names, Size, Text, Whole
 from portal.api.protocol.parameters import needed, optional
 from portal.core.money import plain, wire
-from portal.treasury import overdue
+from portal.treasury import expired_holds
 from portal.venues.types import Allocation, EarnOperation, LockType, Maturing, Payout, Strategy
 
 LOCK_TYPES: Final = ("flex", "bonded", "timed", "instant")
@@ -98,7 +98,7 @@ def allocate(caller: Caller, parameters: Move) -> JSON:
 
     Raises: UnknownStrategy, EarnBelowMinimum, EarnAboveMaximum, EarnFunds, EarnBusy.
     """
-    overdue.release_due(caller.account_id)
+    expired_holds.release_due(caller.account_id)
     caller.venue.allocate(caller.account_id, parameters.strategy_id, parameters.amount)
     return True
 

@@ -12,7 +12,7 @@ from portal.api.protocol.instants import Instant, UntilSecond
 from portal.api.protocol.parameter_types import Amount, Cursor, Flag, Size, Text, Whole
 from portal.api.protocol.parameters import absent, needed, optional
 from portal.core.money import plain, wire
-from portal.treasury import overdue, withdrawals
+from portal.treasury import expired_holds, withdrawals
 from portal.venues.types import Stage, WithdrawalQuery, WithdrawalRow
 
 MAX_ROWS: Final = 500
@@ -161,7 +161,7 @@ def withdraw_status(caller: Caller, parameters: WithdrawStatus) -> JSON:
     """
     if no_assets(parameters.aclass, parameters.asset):
         return _page([], None, parameters)
-    overdue.release_due(caller.account_id)
+    expired_holds.release_due(caller.account_id)
     page = caller.venue.withdrawals(
         caller.account_id,
         WithdrawalQuery(

@@ -29,7 +29,7 @@ from portal.api.protocol.parameter_types import (
 )
 from portal.api.protocol.parameters import NoParameters, absent, needed, optional
 from portal.core.money import WIRE, WIRE_LENGTH
-from portal.treasury import overdue
+from portal.treasury import expired_holds
 from portal.venues.types import NewOrder, OrderKind, Side, TimeInForce
 
 ORDER_TYPES: Final = (
@@ -94,7 +94,7 @@ def add_order(caller: Caller, parameters: AddOrder) -> JSON:
     """
     _refuse_what_is_not_offered(parameters)
     no_pairs(parameters.asset_class, parameters.pair)
-    overdue.release_due(caller.account_id)
+    expired_holds.release_due(caller.account_id)
     row = caller.venue.place_order(
         caller.account_id,
         NewOrder(

@@ -17,7 +17,7 @@ from portal.audit.record import record
 from portal.core import call_origin
 from portal.core.actors import Actor, stranger
 from portal.core.database.outage import in_words, is_away
-from portal.dashboard.elsewhere import home_of
+from portal.dashboard.other_organization import home_of
 
 logger = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ from portal.core.display.csv_export import sheet
 from portal.core.errors import Refused
 from portal.core.paging import keyset
 from portal.core.web.http import MemberRequest
-from portal.dashboard.history.exporting import HEAD, MOST_ROWS, export
-from portal.dashboard.history.narrowing import Narrowing, actors_for, choices_of, events_for
+from portal.dashboard.history.export import HEAD, MOST_ROWS, export
+from portal.dashboard.history.filters import Narrowing, actors_for, choices_of, events_for
+from portal.dashboard.history.rows import told
 from portal.dashboard.history.sentences import TOPICS
-from portal.dashboard.history.telling import told
 
 
 @require_safe

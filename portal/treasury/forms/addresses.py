@@ -13,7 +13,7 @@ from portal.core.display.descriptions import Notice
 from portal.core.errors import Invalid
 from portal.core.forms import Form, PlainTextField, StepUpForm
 from portal.core.web.http import MemberRequest
-from portal.treasury import destinations, notices
+from portal.treasury import destinations, warnings
 from portal.treasury.destinations import banks
 from portal.treasury.models import Address
 from portal.treasury.models.address import KEY_LENGTH
@@ -119,7 +119,7 @@ class AddressForm(StepUpForm):
         )
 
     def _ask_to_compare(self, address: str) -> None:
-        self.notices = notices.look_alike(self.account.organization_id, self.network.name, address)
+        self.notices = warnings.look_alike(self.account.organization_id, self.network.name, address)
         if not self.notices:
             return
         self.fields["compared"] = forms.BooleanField(

@@ -13,10 +13,10 @@ from portal.core.errors import Invalid
 from portal.core.forms import Form, StepUpForm
 from portal.core.web.http import MemberRequest
 from portal.treasury import destinations
-from portal.treasury.drafts import Draft, new_draft
 from portal.treasury.forms.addresses import NOTE_HELP
+from portal.treasury.forms.drafts import Draft, new_draft
 from portal.treasury.models import Address
-from portal.treasury.previews import Preview, preview
+from portal.treasury.quotes import Preview, preview
 from portal.venues.registry import venue
 
 AMOUNT_LENGTH: Final = 39

@@ -8,7 +8,7 @@ from portal.treasury.operations.addresses import (
     remove_address,
     rename_address,
 )
-from portal.treasury.operations.withdrawing import Withdraw, withdraw
+from portal.treasury.operations.withdraw import Withdraw, withdraw
 
 __all__ = [
     "AddAddress",

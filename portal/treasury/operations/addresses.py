@@ -13,10 +13,10 @@ from portal.audit.record import record
 from portal.core.actors import Actor
 from portal.core.display.lookalikes import look
 from portal.core.errors import Conflict, Invalid, NotFound
-from portal.treasury import destinations, naming
+from portal.treasury import address_names, destinations
 from portal.treasury.errors import UnknownAddress
 from portal.treasury.models import Address
-from portal.treasury.operations import address_wording as wording
+from portal.treasury.operations import address_descriptions as wording
 from portal.venues.registry import venue
 from portal.venues.types import WithdrawalMethod
 
@@ -116,7 +116,7 @@ def _touched_by_removal(*, params: RemoveAddress, change: "ChangeRequest") -> tu
 
 def _touched_name(account_id: int, key: str, address: str, memo: str) -> tuple[Touched, ...]:
     """That the name once stood for another address: bots send to names (DESIGN P2)."""
-    if not naming.stood_for_another(account_id, key, address, memo):
+    if not address_names.stood_for_another(account_id, key, address, memo):
         return ()
     return (Touched(NAME_AGAIN, "for another address", f"for {address}"),)
 
@@ -128,7 +128,7 @@ def gives_name_again(change: "ChangeRequest") -> bool:
 
 def _refuse_unforeseen(change: "ChangeRequest", key: str, address: str, memo: str) -> None:
     """Whoever agreed did not know that bots may still send to that name: too few may have had to."""
-    taken = change.account_id is not None and naming.stood_for_another(change.account_id, key, address, memo)
+    taken = change.account_id is not None and address_names.stood_for_another(change.account_id, key, address, memo)
     if taken and not gives_name_again(change):
         raise Conflict(f"The name {key} has stood for another address since this was asked. Ask anew.", field="key")
 

@@ -19,12 +19,12 @@ from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError
 from portal.core.paging import keyset
 from portal.core.web.http import MemberRequest
-from portal.treasury import book, destinations, shown
+from portal.treasury import address_book, destination_html, destinations
 from portal.treasury.forms.addresses import AddressForm, ChooseForm, RemoveForm, RenameForm
 from portal.treasury.models import Address
 from portal.treasury.operations import add_address, remove_address, rename_address
-from portal.treasury.operations.address_wording import beware_of_removal
-from portal.treasury.viewing import accounts_of
+from portal.treasury.operations.address_descriptions import beware_of_removal
+from portal.treasury.visibility import accounts_of
 from portal.venues.registry import venue
 
 LONGEST_SEARCH: Final = 40
@@ -38,7 +38,7 @@ class Row:
     code: str
     destination: SafeString
     memo_label: str
-    use: book.Use | None
+    use: address_book.Use | None
     waiting: list[ChangeRequest]
     may_ask: bool
     may_withdraw: bool
@@ -64,7 +64,7 @@ def addresses(request: MemberRequest) -> HttpResponse:
     context = {
         "page": page,
         "rows": _rows(request, page.rows, codes, {account.pk for account in asking}),
-        "additions": book.waiting_additions(request.organization, [account] if account else accounts),
+        "additions": address_book.waiting_additions(request.organization, [account] if account else accounts),
         "accounts": accounts,
         "assets": sorted(codes.items(), key=lambda item: item[1]),
         "account": account,
@@ -132,14 +132,14 @@ def remove(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def _rows(request: MemberRequest, found: list[Address], codes: dict[str, str], asking: set[int]) -> list[Row]:
-    uses = book.uses(found, accounts_of(request.member, Workflow.INITIATE_WITHDRAWAL))
-    waiting = book.waiting(request.organization, found)
+    uses = address_book.uses(found, accounts_of(request.member, Workflow.INITIATE_WITHDRAWAL))
+    waiting = address_book.waiting(request.organization, found)
     sending = {account.pk for account in accounts_of(request.member, Workflow.INITIATE_WITHDRAWAL, Right.INITIATE)}
     return [
         Row(
             address=address,
             code=codes[address.asset],
-            destination=shown.destination(address.network, address.address),
+            destination=destination_html.destination(address.network, address.address),
             memo_label=destinations.network_of(address.network).memo or "Memo",
             use=uses.get(address.pk),
             waiting=waiting.get(address.pk, []),
@@ -164,8 +164,8 @@ def _about(request: MemberRequest, address: Address) -> dict[str, object]:
     return {
         "address": address,
         "code": venue(address.account.venue).asset(address.asset).code,
-        "destination": shown.destination(address.network, address.address),
-        "waiting": book.waiting(request.organization, [address]).get(address.pk, []),
+        "destination": destination_html.destination(address.network, address.address),
+        "waiting": address_book.waiting(request.organization, [address]).get(address.pk, []),
         **_outlook(request, address.account),
     }
 

@@ -16,9 +16,9 @@ from policies.access import needs
 from policies.workflows import Right, Workflow
 from portal.core.money import from_units
 from portal.core.web.http import MemberRequest
-from portal.treasury import overdue
+from portal.treasury import expired_holds
 from portal.treasury.models import Withdrawal
-from portal.treasury.viewing import accounts_of
+from portal.treasury.visibility import accounts_of
 from portal.venues.errors import UnknownAsset, UnknownLedgerId
 from portal.venues.protocol import Venue
 from portal.venues.registry import venue
@@ -88,7 +88,7 @@ def account_balances(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def _page(request: MemberRequest, account: Account, accounts: list[Account]) -> HttpResponse:
-    overdue.release_due(account.pk)
+    expired_holds.release_due(account.pk)
     exchange = venue(account.venue)
     rows = sorted(exchange.balances(account.pk), key=lambda row: row.asset.code)
     standing = [_standing(row) for row in rows]

@@ -18,7 +18,7 @@ from portal.core.errors import DomainError
 from portal.core.money import from_units
 from portal.core.web.http import MemberRequest
 from portal.treasury.forms.deposits import TryDepositForm
-from portal.treasury.viewing import accounts_of
+from portal.treasury.visibility import accounts_of
 from portal.venues.registry import venue
 from portal.venues.types import DepositQuery, DepositRow, DepositStage
 

@@ -23,10 +23,10 @@ from portal.core.display import markup
 from portal.core.money import from_units
 from portal.core.paging import MAX_CURSOR, keyset
 from portal.core.web.http import MemberRequest
-from portal.treasury import overdue, shown
+from portal.treasury import destination_html, expired_holds
 from portal.treasury.models import Withdrawal
-from portal.treasury.operations.wording import MOVING, live_progress, progress, shown_amount
-from portal.treasury.viewing import accounts_of
+from portal.treasury.operations.withdrawal_descriptions import MOVING, live_progress, progress, shown_amount
+from portal.treasury.visibility import accounts_of
 from portal.venues.registry import venue
 from portal.venues.types import Stage, WithdrawalRow
 
@@ -102,7 +102,7 @@ def withdrawal_stage(request: MemberRequest, reference: str) -> HttpResponse:
 def _list(request: MemberRequest) -> dict[str, object]:
     accounts = accounts_of(request.member, WORKFLOW)
     for account in accounts:
-        overdue.release_due(account.pk)
+        expired_holds.release_due(account.pk)
     codes = {asset.id: asset.code for account in accounts for asset in venue(account.venue).assets()}
     chosen = {
         "account": _one_of(request, "account", [str(account.pk) for account in accounts]),
@@ -155,7 +155,7 @@ def _one(request: MemberRequest, reference: str) -> dict[str, object]:
         "account": found.account,
         "reference": reference,
         "amount": shown_amount(from_units(found.amount_units, row.asset.decimals), row),
-        "receiver": shown.receiver(row.destination),
+        "receiver": destination_html.receiver(row.destination),
         "key": row.destination.key,
         "state": found.change.shown_state,
         "stage": progress(row.stage),
@@ -195,7 +195,7 @@ def _row(found: Withdrawal, seen: WithdrawalRow) -> Row:
         reference=found.reference,
         key=target.key,
         network=target.network,
-        ends=shown.ends(target.network, target.address),
+        ends=destination_html.ends(target.network, target.address),
         actor_kind=_actor_kind(change),
         state=progress(seen.stage) if state is State.EXECUTED else markup.state(state),
         txid=seen.txid or "",

@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from portal.core.errors import Conflict, Invalid
 from portal.core.money import to_units
-from portal.venues.paper import catalogue, catching_up
+from portal.venues.paper import catalogue, clock
+from portal.venues.paper.deposits.arrival import book, first_way
 from portal.venues.paper.deposits.models import Deposit
-from portal.venues.paper.deposits.receiving import book, first_way
 from portal.venues.paper.ledger.models import Entry
 
 
@@ -26,7 +26,7 @@ def deposit(account_id: int, asset: str, amount: Decimal, reference: str) -> Ent
     with transaction.atomic():
         first = Deposit.objects.select_related("entry").filter(reference=reference).first()
         if first is None:
-            catching_up.locked(account_id)
+            clock.locked(account_id)
             way, now = first_way(found.id), timezone.now()
             first = Deposit(
                 account_id=account_id,

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from portal.venues.paper import catalogue, catching_up, fees, networks, withdrawals
-from portal.venues.paper.catching_up import catch_up
-from portal.venues.paper.deposits import addresses, receiving
-from portal.venues.paper.deposits import reading as incoming
-from portal.venues.paper.earn import moving, strategies
-from portal.venues.paper.earn import reading as earning
-from portal.venues.paper.exports import making
-from portal.venues.paper.exports.answering import PaperExports
+from portal.venues.paper import catalogue, clock, fees, networks, withdrawals
+from portal.venues.paper.clock import catch_up
+from portal.venues.paper.deposits import addresses, arrival
+from portal.venues.paper.deposits import queries as incoming
+from portal.venues.paper.earn import allocation, strategies
+from portal.venues.paper.earn import queries as earning
+from portal.venues.paper.exports import writing
+from portal.venues.paper.exports.venue_part import PaperExports
 from portal.venues.paper.ledger import history
-from portal.venues.paper.orders import cancelling, placing, reading, trades
+from portal.venues.paper.orders import cancellation, placement, queries, trades
 from portal.venues.paper.prices import markets
 from portal.venues.types import (
     Allocation,
@@ -89,7 +89,7 @@ class PaperVenue(PaperExports):
         return markets.convert(asset, units, into)
 
     def balances(self, account_id: int) -> Sequence[Balance]:
-        return catching_up.balances_now(account_id)
+        return clock.balances_now(account_id)
 
     def ledger(self, account_id: int, query: LedgerQuery) -> LedgerPage:
         catch_up(account_id)
@@ -103,27 +103,27 @@ class PaperVenue(PaperExports):
         return trades.balance(asset, self.balances(account_id))
 
     def place_order(self, account_id: int, order: NewOrder) -> OrderRow:
-        return placing.place(account_id, order)
+        return placement.place(account_id, order)
 
     def cancel_orders(
         self, account_id: int, *, order_id: str = "", userref: int | None = None, cl_ord_id: str = ""
     ) -> int:
-        return cancelling.cancel(account_id, order_id=order_id, userref=userref, cl_ord_id=cl_ord_id)
+        return cancellation.cancel(account_id, order_id=order_id, userref=userref, cl_ord_id=cl_ord_id)
 
     def cancel_all_orders(self, account_id: int) -> int:
-        return cancelling.cancel_all(account_id)
+        return cancellation.cancel_all(account_id)
 
     def open_orders(self, account_id: int, query: OpenQuery) -> Sequence[OrderRow]:
         catch_up(account_id)
-        return reading.open_orders(account_id, query)
+        return queries.open_orders(account_id, query)
 
     def closed_orders(self, account_id: int, query: ClosedQuery) -> OrderPage:
         catch_up(account_id)
-        return reading.closed_orders(account_id, query)
+        return queries.closed_orders(account_id, query)
 
     def orders(self, account_id: int, ids: Sequence[str], query: OpenQuery) -> Sequence[OrderRow]:
         catch_up(account_id)
-        return reading.orders(account_id, ids, query)
+        return queries.orders(account_id, ids, query)
 
     def trades(self, account_id: int, query: TradeQuery) -> TradePage:
         catch_up(account_id)
@@ -138,8 +138,8 @@ class PaperVenue(PaperExports):
         return trades.volume(account_id, pairs)
 
     def settle_due(self, limit: int) -> int:
-        done = catching_up.settle_due(limit)
-        return done + making.make_due(limit=limit - done)
+        done = clock.settle_due(limit)
+        return done + writing.make_due(limit=limit - done)
 
     def deposit_methods(self, asset: str) -> Sequence[DepositMethod]:
         return addresses.methods(catalogue.asset(asset).id)
@@ -155,7 +155,7 @@ class PaperVenue(PaperExports):
         return incoming.page(account_id, query)
 
     def simulate_deposit(self, account_id: int, asset: str, amount: Decimal) -> DepositRow:
-        return incoming.row(receiving.send(account_id, asset, amount))
+        return incoming.row(arrival.send(account_id, asset, amount))
 
     def strategies(self, asset: str) -> Sequence[Strategy]:
         return strategies.of_asset(asset)
@@ -165,13 +165,13 @@ class PaperVenue(PaperExports):
         return earning.allocations(account_id)
 
     def allocate(self, account_id: int, strategy_id: str, amount: Decimal) -> None:
-        moving.allocate(account_id, strategy_id, amount)
+        allocation.allocate(account_id, strategy_id, amount)
 
     def deallocate(self, account_id: int, strategy_id: str, amount: Decimal) -> None:
-        moving.deallocate(account_id, strategy_id, amount)
+        allocation.deallocate(account_id, strategy_id, amount)
 
     def earn_pending(self, account_id: int, strategy_id: str, operation: EarnOperation) -> bool:
-        return moving.pending(account_id, strategy_id, operation)
+        return allocation.pending(account_id, strategy_id, operation)
 
     def withdrawal_methods(self) -> Sequence[WithdrawalMethod]:
         return networks.METHODS

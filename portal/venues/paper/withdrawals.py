@@ -9,7 +9,7 @@ from django.utils import timezone
 from portal.core.errors import Conflict, Invalid
 from portal.core.money import from_units, plain, to_units
 from portal.venues.errors import BelowMinimum, FeeRose, InsufficientFunds, TooLate, UnknownReference
-from portal.venues.paper import bounds, catalogue, catching_up, networks
+from portal.venues.paper import catalogue, clock, networks, query_bounds
 from portal.venues.paper.ledger import balances
 from portal.venues.paper.ledger.models import Book, EntryKind
 from portal.venues.paper.ledger.posting import Leg, post
@@ -74,7 +74,7 @@ def send(reference: str) -> WithdrawalRow:
             raise TooLate("The withdrawal was released before it could be sent.")
         if withdrawal.sent_at is None:
             # What happened before is booked before.
-            catching_up.locked(withdrawal.account_id)
+            clock.locked(withdrawal.account_id)
             method = networks.method(withdrawal.asset, withdrawal.method)
             _check_fee(method, withdrawal.fee_units)
             withdrawal.fee_units = to_units(method.fee, method.asset.decimals)
@@ -157,7 +157,7 @@ def _matching(rows: QuerySet[Withdrawal], query: WithdrawalQuery) -> QuerySet[Wi
         rows = rows.filter(asset=catalogue.asset(query.asset).id)
     if query.method:
         rows = rows.filter(method__iexact=query.method)
-    return bounds.seen(bounds.within(rows, query, "held_at"), query, "held_at")
+    return query_bounds.seen(query_bounds.within(rows, query, "held_at"), query, "held_at")
 
 
 def _repeat_of(wanted: Withdrawal) -> WithdrawalRow | None:

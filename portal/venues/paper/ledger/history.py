@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from portal.venues.errors import UnknownLedgerId
-from portal.venues.paper import bounds, catalogue
+from portal.venues.paper import catalogue, query_bounds
 from portal.venues.paper.ledger.models import Posting
 from portal.venues.types import LedgerPage, LedgerQuery, LedgerRow
 
@@ -32,9 +32,9 @@ def _matching(account: QuerySet[Posting], query: LedgerQuery) -> QuerySet[Postin
         postings = postings.filter(asset__in=catalogue.ids(query.assets))
     if query.kind:
         postings = postings.filter(entry__kind=query.kind)
-    postings = bounds.beyond(postings, _place(account, query.after_id), "at")
-    postings = bounds.up_to(postings, _place(account, query.until_id), "at")
-    return bounds.seen(bounds.asked(postings, query, "at"), query, "at")
+    postings = query_bounds.beyond(postings, _place(account, query.after_id), "at")
+    postings = query_bounds.up_to(postings, _place(account, query.until_id), "at")
+    return query_bounds.seen(query_bounds.asked(postings, query, "at"), query, "at")
 
 
 def _place(postings: QuerySet[Posting], ledger_id: str) -> tuple[datetime, int] | None:

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from portal.core.money import from_units
 from portal.venues.errors import UnknownOrder
-from portal.venues.paper import bounds, catalogue, fees
+from portal.venues.paper import catalogue, fees, query_bounds
 from portal.venues.paper.ledger.models import Posting
-from portal.venues.paper.orders.filling import traded
+from portal.venues.paper.orders.fills import traded
 from portal.venues.paper.orders.models import Trade
 from portal.venues.paper.prices.markets import worth
 from portal.venues.paper.prices.path import step_at
@@ -32,9 +32,9 @@ PAGE = 50
 def page(account_id: int, query: TradeQuery) -> TradePage:
     """See Trading.trades."""
     own = Trade.objects.filter(account_id=account_id)
-    found = bounds.seen(bounds.asked(own, query, "at"), query, "at")
-    found = bounds.beyond(found, _place(own, query.after_id), "at")
-    found = bounds.up_to(found, _place(own, query.until_id), "at")
+    found = query_bounds.seen(query_bounds.asked(own, query, "at"), query, "at")
+    found = query_bounds.beyond(found, _place(own, query.after_id), "at")
+    found = query_bounds.up_to(found, _place(own, query.until_id), "at")
     rows = found.order_by("-at", "-pk")[query.offset : query.offset + PAGE]
     return TradePage(
         rows=tuple(described(rows, with_ledgers=query.with_ledgers)), count=found.count() if query.with_count else None
@@ -43,7 +43,7 @@ def page(account_id: int, query: TradeQuery) -> TradePage:
 
 def rows(account_id: int, ids: Sequence[str], query: TradeQuery) -> list[TradeRow]:
     """See Trading.trade_rows."""
-    found = bounds.seen(Trade.objects.filter(account_id=account_id, txid__in=ids), query, "at")
+    found = query_bounds.seen(Trade.objects.filter(account_id=account_id, txid__in=ids), query, "at")
     return described(found.order_by("-at", "-pk"), with_ledgers=query.with_ledgers)
 
 

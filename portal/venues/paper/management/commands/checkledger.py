@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from portal.core.database.long_commands import unhurried
-from portal.venues.paper import checking
+from portal.venues.paper import reconciliation
 
 
 class Command(BaseCommand):
@@ -13,7 +13,7 @@ class Command(BaseCommand):
 
     @unhurried()
     def handle(self, *_args: Any, **_options: Any) -> None:
-        found = list(checking.differences())
+        found = list(reconciliation.differences())
         for difference in found:
             self.stderr.write(difference)
         if found:

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from accounts.models import Account
 from portal.core.errors import DomainError
 from portal.core.money import parse_plain
-from portal.venues.paper.deposits import receiving
+from portal.venues.paper.deposits import arrival
 from portal.venues.paper.venue import PaperVenue
 
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         account = self._account(options["organization"], options["account"])
         try:
             amount = parse_plain(options["amount"])
-            deposit = receiving.send(account.pk, options["asset"], amount, options["method"])
+            deposit = arrival.send(account.pk, options["asset"], amount, options["method"])
         except DomainError as error:
             raise CommandError(error.message) from error
         sent = f"{options['amount']} {options['asset'].upper()}"

@@ -1,0 +1,29 @@
+"""Sends queued mail and does what only time brings about; any number may run beside each other."""
+
+import os
+from argparse import ArgumentParser
+
+from portal.core.secrets.canary import SealingCommand
+from portal.jobs import periodic, worker
+
+
+class Command(SealingCommand):
+    help = "Work until stopped: send queued mail, expire requests, remind people. Several may run."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="Do what is due now, then end.")
+        parser.add_argument(
+            "--with-parent", action="store_true", help="End also when the process that started this one has ended."
+        )
+
+    def handle(self, *args: object, **options: bool) -> None:
+        if options["once"]:
+            ran = periodic.run_due()
+            self.stdout.write(f"Did {ran} duties and {worker.run_ready()} tasks.")
+            return
+        found = worker.Worker(parent=os.getppid() if options["with_parent"] else None)
+        found.listen()
+        if not options["with_parent"]:
+            self.stdout.write("Working. Ctrl-C or SIGTERM ends it, once what is being done is done.")
+            self.stdout.flush()
+        found.run()

@@ -1,0 +1,121 @@
+"""Requests about the book of addresses in plain words (DESIGN R7)."""
+
+from typing import TYPE_CHECKING
+
+from django.utils.html import format_html
+
+from accounts.models import Account
+from policies import registry
+from policies.payload import decode
+from portal.core.display.descriptions import Description, Fact, FieldChange, Notice
+from portal.core.display.phrases import counted, listed
+from portal.treasury import address_book, destination_html, warnings
+from portal.treasury.models import Address
+from portal.venues.registry import venue
+from portal.venues.types import Destination
+
+if TYPE_CHECKING:
+    from policies.models import ChangeRequest
+    from portal.treasury.operations.addresses import AddAddress, RemoveAddress, RenameAddress
+
+
+def addition(change: "ChangeRequest") -> Description:
+    """Where money could go afterwards."""
+    params: AddAddress = decode(registry.get(change.operation).params, change.params)
+    account = Account.objects.get(pk=params.account_id)
+    method = venue(account.venue).withdrawal_method(params.asset, params.method)
+    target = Destination(params.key, params.address, method.name, method.network, params.memo)
+    sentence = format_html(
+        "<b>{}</b> asks that <b>{}</b> may send <b>{}</b> to a new address, called <b>{}</b>.",
+        change.initiator_label,
+        account.name,
+        method.asset.code,
+        params.key,
+    )
+    facts = (
+        Fact("Account", account.name),
+        Fact("Asset", method.asset.code),
+        Fact("Address", destination_html.receiver(target)),
+    )
+    panel = (
+        Fact("Add", params.key),
+        Fact("Address", destination_html.ends(method.network, params.address)),
+        Fact("For", f"{method.asset.code} of {account.name}"),
+    )
+    changes = (FieldChange(params.key, "not in the book", f"{method.asset.code} may go there", grows=True),)
+    said = beware(account, target) if change.is_open else ()
+    return Description(sentence, facts, panel, changes=changes, notices=said)
+
+
+def beware(account: Account, target: Destination) -> tuple[Notice, ...]:
+    """What whoever adds an address should know, and whoever agrees to it."""
+    organization_id = account.organization_id
+    return (
+        *warnings.look_alike(organization_id, target.network, target.address),
+        *warnings.known_elsewhere(organization_id, target.address, target.memo, but=account.pk),
+        *warnings.name_used_before(account.pk, target.key, target.address, target.memo),
+        Notice("wait", "Money sent there cannot be called back.", warnings.COMPARE),
+    )
+
+
+def renaming(change: "ChangeRequest") -> Description:
+    """Under which name bots and people would find it."""
+    params: RenameAddress = decode(registry.get(change.operation).params, change.params)
+    address = Address.objects.select_related("account").get(pk=params.address_id)
+    sentence = format_html(
+        "<b>{}</b> asks to rename the address <b>{}</b> of <b>{}</b> to <b>{}</b>. Where it leads stays the same.",
+        change.initiator_label,
+        params.key,
+        address.account.name,
+        params.new_key,
+    )
+    panel = (Fact("Rename", params.key), Fact("To", params.new_key), Fact("Address", _ends(address)))
+    said = (
+        Notice("wait", "Bots that ask for the old name are refused afterwards.", "Tell their authors the new one."),
+        *warnings.name_used_before(address.account_id, params.new_key, address.address, address.memo),
+    )
+    return Description(
+        sentence,
+        _facts(address, params.key),
+        panel,
+        changes=(FieldChange("Name", params.key, params.new_key),),
+        notices=said if change.is_open else (),
+    )
+
+
+def removal(change: "ChangeRequest") -> Description:
+    """Where no more money could go."""
+    params: RemoveAddress = decode(registry.get(change.operation).params, change.params)
+    address = Address.objects.select_related("account").get(pk=params.address_id)
+    sentence = format_html(
+        "<b>{}</b> asks to remove the address <b>{}</b> of <b>{}</b>. What waits to be sent there stays unsent.",
+        change.initiator_label,
+        params.key,
+        address.account.name,
+    )
+    panel = (Fact("Remove", params.key), Fact("Address", _ends(address)))
+    code = venue(address.account.venue).asset(address.asset).code
+    changes = (FieldChange(params.key, f"{code} may go there", "not in the book"),)
+    said = beware_of_removal(address) if change.is_open else ()
+    return Description(sentence, _facts(address, params.key), panel, changes=changes, notices=said)
+
+
+def beware_of_removal(address: Address) -> tuple[Notice, ...]:
+    """What waits to be sent there, by number: who reads this need not be one who may view withdrawals."""
+    numbers = address_book.waiting_to_be_sent(address)
+    if not numbers:
+        return ()
+    named = listed([f"request {number}" for number in numbers[: address_book.SHOWN]])
+    more = f", and {len(numbers) - address_book.SHOWN} more" if len(numbers) > address_book.SHOWN else ""
+    verb = "waits" if len(numbers) == 1 else "wait"
+    title = f"{counted(len(numbers), 'withdrawal').capitalize()} to this address {verb}."
+    return (Notice("wait", title, f"Nobody can approve {named}{more} while the address is out of the book."),)
+
+
+def _facts(address: Address, key: str) -> tuple[Fact, ...]:
+    target = Destination(key, address.address, address.method, address.network, address.memo)
+    return Fact("Account", address.account.name), Fact("Address", destination_html.receiver(target))
+
+
+def _ends(address: Address) -> str:
+    return destination_html.ends(address.network, address.address)

@@ -1,0 +1,195 @@
+"""Withdrawing: held when it is asked, sent when enough people agree, given back otherwise (DESIGN K7, R8)."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from accounts.models import Account
+from policies.registry import Headline, operation
+from policies.workflows import Workflow
+from portal.audit.kinds import EventKind
+from portal.audit.record import record
+from portal.core.actors import Actor, portal
+from portal.core.errors import Conflict, NotFound
+from portal.core.money import from_units, plain, to_units
+from portal.treasury import warnings
+from portal.treasury.errors import AddressMismatch, UnknownAddress
+from portal.treasury.models import Address, Withdrawal
+from portal.treasury.operations import withdrawal_descriptions
+from portal.treasury.references import new_reference
+from portal.venues.registry import venue
+from portal.venues.types import Destination, Stage, WithdrawalRow
+
+if TYPE_CHECKING:
+    from policies.models import ChangeRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """What leaves and where to, by value (security CR-2): `amount` counts `fee` in, both in `asset`, its id.
+
+    `fee` is the most that the network may take: what people approve. What it takes when it is sent may be less.
+
+    `address_id` says which row of the book it was; nothing is read from there afterwards.
+    """
+
+    account_id: int
+    address_id: int
+    key: str
+    asset: str
+    amount: Decimal
+    fee: Decimal
+    address: str
+    method: str
+    network: str
+    memo: str
+
+    @property
+    def destination(self) -> Destination:
+        return Destination(key=self.key, address=self.address, method=self.method, network=self.network, memo=self.memo)
+
+
+def hold(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> None:
+    """Take the amount off the balance and keep it for this request.
+
+    Raises: NotFound, UnknownAddress, AddressMismatch, UnknownAsset, UnknownMethod, BelowMinimum, InsufficientFunds;
+    Invalid for too many decimals; FeeRose if the network takes more by now.
+    """
+    account = _account(change, params)
+    address = Address.objects.filter(pk=params.address_id, account=account, removed_at=None).first()
+    if address is None:
+        raise UnknownAddress("There is no such address in this Account.", field="key")
+    if destination_of(address) != params.destination or address.asset != params.asset:
+        raise AddressMismatch("The address is not the one of that name.", field="address")
+    exchange = venue(account.venue)
+    method = exchange.withdrawal_method(params.asset, params.method)
+    row = exchange.hold_withdrawal(
+        account.pk,
+        reference=new_reference(),
+        asset=params.asset,
+        amount_units=method.units_of(params.amount),
+        destination=params.destination,
+        max_fee_units=to_units(params.fee, method.asset.decimals),
+    )
+    withdrawal = Withdrawal.objects.create(
+        organization_id=change.organization_id,
+        account=account,
+        change=change,
+        reference=row.reference,
+        address=address,
+        asset=row.asset.id,
+        amount_units=row.amount_units + row.fee_units,
+        fee_units=row.fee_units,
+        created_at=timezone.now(),
+    )
+    _record(EventKind.WITHDRAWAL_HELD, actor, withdrawal, row, change)
+
+
+def release(*, change: "ChangeRequest") -> None:
+    """Give back what `hold` took, as the withdrawal's own row has it."""
+    withdrawal = Withdrawal.objects.select_related("account").get(change=change)
+    row = venue(withdrawal.account.venue).release_withdrawal(withdrawal.reference)
+    _record(EventKind.WITHDRAWAL_RELEASED, portal(change.organization_id), withdrawal, row, change)
+
+
+def is_sent(*, change: "ChangeRequest") -> bool:
+    """Whether the venue has sent what is held, whatever became of its answer; if so, with what fee is noted.
+
+    Raises: Unavailable while it cannot say.
+    """
+    withdrawal = Withdrawal.objects.select_related("account").get(change=change)
+    row = venue(withdrawal.account.venue).withdrawal(withdrawal.reference)
+    if row.stage in (Stage.HELD, Stage.CANCELED):
+        return False
+    _note_sent(withdrawal, row, actor=portal(change.organization_id), change=change)
+    return True
+
+
+def barred(change: "ChangeRequest") -> str:
+    """Why nobody may agree to it: its address was taken out of the book after it was asked (security, attack 20)."""
+    sent = Withdrawal.objects.select_related("address").filter(change=change).first()
+    if sent is None or not warnings.is_out_of_the_book(sent.address):
+        return ""
+    return f"{sent.address.key} was removed from the address book after this was asked. {warnings.REMOVED}"
+
+
+def _headline(params: Withdraw) -> Headline:
+    account = Account.objects.filter(pk=params.account_id).first()
+    code = venue(account.venue).asset(params.asset).code if account else params.asset
+    return Headline(f"Withdraw to {params.key}", amount=plain(params.amount), asset=code)
+
+
+@operation(
+    "treasury.withdraw",
+    title="Withdraw",
+    workflow=Workflow.INITIATE_WITHDRAWAL,
+    params=Withdraw,
+    account=lambda params: params.account_id,
+    headline=_headline,
+    describe=withdrawal_descriptions.withdrawal,
+    opened=hold,
+    ended=release,
+    barred=barred,
+    done=is_sent,
+    money=True,
+    shifts_power=False,
+    permission="withdraw-funds",
+)
+def withdraw(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> Withdrawal:
+    """Send what is held, to where the params say, whatever stands under that name by now (security CR-2).
+
+    Raises: Conflict if the venue holds something else than was asked; TooLate if it was given back; FeeRose if the
+    network takes more than was asked.
+    """
+    withdrawal = Withdrawal.objects.select_related("account").get(change=change)
+    exchange = venue(withdrawal.account.venue)
+    row = exchange.withdrawal(withdrawal.reference)
+    held = (row.destination, row.asset.id, row.amount_units + row.fee_units)
+    if held != (params.destination, params.asset, to_units(params.amount, row.asset.decimals)):
+        raise Conflict("What is held is not what was asked.")
+    if row.stage is Stage.HELD and warnings.is_out_of_the_book(withdrawal.address):
+        raise Conflict(f"{params.key} was removed from the address book after this was asked. Nothing was sent.")
+    sent = exchange.send_withdrawal(withdrawal.reference)
+    _note_sent(withdrawal, sent, actor=actor, change=change)
+    return withdrawal
+
+
+def destination_of(address: Address) -> Destination:
+    """What a row of the book says now, by value."""
+    return Destination(
+        key=address.key, address=address.address, method=address.method, network=address.network, memo=address.memo
+    )
+
+
+def _note_sent(withdrawal: Withdrawal, sent: WithdrawalRow, *, actor: Actor, change: "ChangeRequest") -> None:
+    """What the network took is in our books and in the history, whether the venue answered at once or later."""
+    if sent.fee_units != withdrawal.fee_units:
+        withdrawal.fee_units = sent.fee_units
+        withdrawal.save(update_fields=["fee_units"])
+    _record(EventKind.WITHDRAWAL_SENT, actor, withdrawal, sent, change)
+
+
+def _account(change: "ChangeRequest", params: Withdraw) -> Account:
+    account = Account.objects.filter(pk=params.account_id, organization=change.organization_id).first()
+    if account is None:
+        raise NotFound("There is no such Account in this Organization.")
+    return account
+
+
+def _record(kind: EventKind, actor: Actor, withdrawal: Withdrawal, row: WithdrawalRow, change: "ChangeRequest") -> None:
+    record(
+        kind,
+        actor=actor,
+        subject=withdrawal,
+        organization_id=change.organization_id,
+        workflow=Workflow.INITIATE_WITHDRAWAL,
+        account_id=withdrawal.account_id,
+        asset=withdrawal.asset,
+        amount=plain(from_units(withdrawal.amount_units, row.asset.decimals)),
+        fee=plain(from_units(withdrawal.fee_units, row.asset.decimals)),
+        key=row.destination.key,
+        address=row.destination.address,
+        change=change.reference,
+    )

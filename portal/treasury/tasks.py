@@ -1,0 +1,10 @@
+"""What only time brings about for money on its way."""
+
+from portal.jobs.periodic import every
+from portal.treasury import settlement
+
+
+@every(10)
+def tell_settled() -> None:
+    """Write into the history which withdrawals have arrived or failed."""
+    settlement.tell_settled()

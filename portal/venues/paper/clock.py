@@ -1,0 +1,133 @@
+"""Carrying out what has come due by the clock, before anything is said or done about an Account."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from heapq import heapify, heappop, heappush
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from portal.jobs.isolated_loop import each
+from portal.venues.paper.deposits import arrival
+from portal.venues.paper.deposits.models import Deposit
+from portal.venues.paper.earn import payouts
+from portal.venues.paper.earn.models import Holding
+from portal.venues.paper.ledger import balances
+from portal.venues.paper.ledger.models import Balance
+from portal.venues.paper.orders import matching
+from portal.venues.paper.orders.models import Order
+from portal.venues.paper.prices import source
+from portal.venues.types import Balance as BalanceRow
+
+# Events that one call carries out at most: no bot waits long for what happened to its Account while nobody looked. The
+# rest is left to `manage.py work` and the next calls, and everything is told as of there. A call that writes to the
+# ledger carries out more, because what happened before is booked before.
+SEEN = 20
+EVENTS = 200
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Event:
+    """A deposit to be credited or a Holding's next event."""
+
+    at: datetime
+    is_holding: bool
+    pk: int
+
+
+def catch_up(account_id: int) -> None:
+    """Bring one Account up to now, in a transaction of its own if it is not in one."""
+    if is_due(account_id):
+        with transaction.atomic():
+            locked(account_id, SEEN)
+
+
+def balances_now(account_id: int) -> list[BalanceRow]:
+    """See Books.balances: one statement, and more only when something has come due."""
+    rows, is_behind = balances.balances(account_id, source.path().key, timezone.now())
+    if is_behind or not rows:
+        catch_up(account_id)
+        rows, _ = balances.balances(account_id, source.path().key, timezone.now())
+    return rows
+
+
+def locked(account_id: int, limit: int = EVENTS) -> dict[str, Balance]:
+    """Take the Account's lock, bring it up to now, and give its Balances by asset id."""
+    found = balances.lock_account(account_id)
+    if _settle(account_id, limit):
+        found = balances.lock_account(account_id)
+    return found
+
+
+def is_due(account_id: int) -> bool:
+    """Whether anything waits to be carried out for the Account."""
+    now = timezone.now()
+    return (
+        Order.objects.filter(matching.due(now), account_id=account_id).exists()
+        or Deposit.objects.filter(_arrived(now), account_id=account_id).exists()
+        or Holding.objects.filter(account_id=account_id, due_at__lte=now).exists()
+    )
+
+
+def settle_due(limit: int) -> int:
+    """See Venue.settle_due."""
+    left = limit
+
+    def settle(account_id: int) -> int:
+        nonlocal left
+        if left <= 0:
+            return 0
+        with transaction.atomic():
+            balances.lock_account(account_id)
+            done = _settle(account_id, left)
+        left -= done
+        return done
+
+    return each(_accounts_due(limit), settle, what="settle what is due in an Account")
+
+
+def _settle(account_id: int, limit: int) -> int:
+    """Everything in the order of its time, so that the ledger tells it in that order."""
+    now = timezone.now()
+    done = matching.renew(account_id, now, limit)
+    events = list(_events(account_id, now, limit))
+    heapify(events)
+    while events and done < limit:
+        event = heappop(events)
+        done += matching.settle(account_id, event.at, limit - done)
+        if done >= limit:
+            return done
+        following = _carry_out(event)
+        done += 1
+        if following is not None and following <= now:
+            heappush(events, Event(following, event.is_holding, event.pk))
+    return done + matching.settle(account_id, now, limit - done)
+
+
+def _events(account_id: int, now: datetime, limit: int) -> Iterator[Event]:
+    deposits = Deposit.objects.filter(_arrived(now), account_id=account_id).order_by("credit_at", "pk")
+    for pk, at in deposits.values_list("pk", "credit_at")[:limit]:
+        yield Event(at, is_holding=False, pk=pk)
+    for pk, due_at in Holding.objects.filter(account_id=account_id, due_at__lte=now).values_list("pk", "due_at"):
+        yield Event(due_at or now, is_holding=True, pk=pk)
+
+
+def _carry_out(event: Event) -> datetime | None:
+    if event.is_holding:
+        return payouts.happen(event.pk)
+    arrival.credit(event.pk)
+    return None
+
+
+def _arrived(now: datetime) -> Q:
+    return Q(entry=None, credit_at__lte=now)
+
+
+def _accounts_due(limit: int) -> list[int]:
+    now = timezone.now()
+    orders = Order.objects.filter(matching.due(now)).order_by("due_at").values_list("account_id", flat=True)
+    deposits = Deposit.objects.filter(_arrived(now)).order_by("credit_at").values_list("account_id", flat=True)
+    holdings = Holding.objects.filter(due_at__lte=now).order_by("due_at").values_list("account_id", flat=True)
+    return list(dict.fromkeys([*orders[:limit], *deposits[:limit], *holdings[:limit]]))

@@ -1,0 +1,55 @@
+"""Taking open orders back."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from portal.venues.errors import UnknownOrder
+from portal.venues.paper import clock
+from portal.venues.paper.orders import trading_counter
+from portal.venues.paper.orders.fills import end
+from portal.venues.paper.orders.models import Order
+from portal.venues.types import OrderStatus
+
+REASON = "User requested"
+
+
+def cancel(account_id: int, *, order_id: str = "", userref: int | None = None, cl_ord_id: str = "") -> int:
+    """See Trading.cancel_orders."""
+    with transaction.atomic():
+        clock.locked(account_id)
+        found = _open(account_id)
+        if order_id:
+            found = found.filter(txid=order_id)
+        elif cl_ord_id:
+            found = found.filter(cl_ord_id=cl_ord_id)
+        else:
+            found = found.filter(userref=userref) if userref is not None else found.none()
+        orders = list(found)
+        if not orders:
+            raise UnknownOrder("There is no such open order.", field="txid")
+        _end(account_id, orders, timezone.now())
+    return len(orders)
+
+
+def cancel_all(account_id: int) -> int:
+    """See Trading.cancel_all_orders."""
+    with transaction.atomic():
+        clock.locked(account_id)
+        orders = list(_open(account_id))
+        _end(account_id, orders, timezone.now())
+    return len(orders)
+
+
+def _open(account_id: int) -> QuerySet[Order]:
+    return Order.objects.filter(account_id=account_id, status=OrderStatus.OPEN).order_by("pk")
+
+
+def _end(account_id: int, orders: Sequence[Order], now: datetime) -> None:
+    trading_counter.count_cancels(account_id, orders, now)
+    for order in orders:
+        end(order, OrderStatus.CANCELED, now, REASON)
+        order.save()
