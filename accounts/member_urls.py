@@ -3,21 +3,21 @@
 from django.urls import path
 
 from accounts.views.authentication import sessions
+from accounts.views.emergency_stop import lift, stop
 from accounts.views.members import identity, member, members, rights
 from accounts.views.organizations import accounts, organization
-from accounts.views.service_users import emergency_stop, lift
 
 urlpatterns = [
     path("members/", members.members, name="members"),
     path("members/<int:number>/", member.member, name="member"),
     path("members/<int:number>/rights/", rights.change, name="change_rights"),
     path("members/<int:number>/identity/", identity.review, name="review_identity"),
-    path("members/<int:number>/suspend/", emergency_stop.suspend_member, name="suspend_member"),
+    path("members/<int:number>/suspend/", stop.suspend_member, name="suspend_member"),
     path("members/<int:number>/keep-out/", member.keep_out, name="keep_out"),
     path("members/<int:number>/lift/", member.lift, name="lift_member"),
     path("members/<int:number>/remove/", member.remove, name="remove_member"),
     path("members/<int:number>/reset-factors/", member.reset, name="reset_factors"),
-    path("members/<int:number>/end-sessions/", emergency_stop.end_sessions, name="end_member_sessions"),
+    path("members/<int:number>/end-sessions/", stop.end_sessions, name="end_member_sessions"),
     path("brakes/", lift.brakes, name="brakes"),
     path("brakes/<int:number>/lift/", lift.lift_all, name="lift_brakes"),
     path("identity/", identity.own, name="identity"),

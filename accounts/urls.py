@@ -5,10 +5,11 @@ from django.urls import path
 from accounts import member_urls
 from accounts.views.api_keys import keys, refused_calls
 from accounts.views.authentication import passwords, sign_in
+from accounts.views.emergency_stop import lift, stop
 from accounts.views.members import accept_invitation, invitations, profile
 from accounts.views.organizations import setup
 from accounts.views.security import enrolment, operator_recovery, overview
-from accounts.views.service_users import emergency_stop, lift, service_user_list, service_users
+from accounts.views.service_users import service_user_list, service_users
 
 app_name = "accounts"
 
@@ -61,14 +62,14 @@ urlpatterns = [
     path("service-users/new/risk/", service_users.risk, name="key_risk"),
     path("service-users/<str:name>/", service_users.service_user, name="service_user"),
     path("service-users/<str:name>/change/", service_users.change, name="change_service_user"),
-    path("service-users/<str:name>/suspend/", emergency_stop.suspend_bot, name="suspend"),
+    path("service-users/<str:name>/suspend/", stop.suspend_bot, name="suspend"),
     path("service-users/<str:name>/lift/", service_users.lift, name="lift"),
     path("service-users/<str:name>/remove/", service_users.remove, name="remove"),
     path("service-users/<str:name>/rotate/", keys.rotate, name="rotate_key"),
     path("service-users/<str:name>/keys/<int:number>/refused/", refused_calls.refused_calls, name="refused_calls"),
-    path("service-users/<str:name>/keys/<str:public>/end/", emergency_stop.end_overlap, name="end_overlap"),
-    path("service-users/<str:name>/keys/<str:public>/pause/", emergency_stop.pause, name="pause"),
+    path("service-users/<str:name>/keys/<str:public>/end/", stop.end_overlap, name="end_overlap"),
+    path("service-users/<str:name>/keys/<str:public>/pause/", stop.pause, name="pause"),
     path("service-users/<str:name>/keys/<str:public>/lift/", lift.lift_pause, name="lift_pause"),
     path("service-users/<str:name>/keys/<str:public>/reveal/", keys.reveal, name="reveal"),
-    path("service-users/<str:name>/keys/<str:public>/revoke/", emergency_stop.revoke, name="revoke"),
+    path("service-users/<str:name>/keys/<str:public>/revoke/", stop.revoke, name="revoke"),
 ]

@@ -19,8 +19,8 @@ from django.utils import timezone
 
 from accounts import memberships as places
 from accounts.authentication import session_data
+from accounts.emergency_stop import notifications
 from accounts.models import Member, Session, User
-from accounts.service_users import stop_notifications
 from policies import access
 from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
@@ -124,7 +124,7 @@ def end_of(member: Member, *, by: Member, reason: str, shown_at: datetime | None
     Raises: Refused for that, or without that right; NotFound for a Member of another Organization; Invalid
     without a reason.
     """
-    reason = stop_notifications.why(reason)
+    reason = notifications.why(reason)
     lock_history(by.organization_id)
     if not access.allows(by, Workflow.MANAGE_ACCESS, Right.INITIATE):
         raise Refused("You need Initiate on Manage Access for this.")
@@ -136,8 +136,8 @@ def end_of(member: Member, *, by: Member, reason: str, shown_at: datetime | None
     ended = _delete(Session.objects.filter(member=member))
     _record(by, member, f"Ended by {by.label}. {reason}", ended)
     if member.user_id != by.user_id:
-        stop_notifications.tell_signed_out(member, by=by, reason=reason)
-        stop_notifications.tell(by, did=f"ended the sessions of {member.label}", reason=reason, stopped=member)
+        notifications.tell_signed_out(member, by=by, reason=reason)
+        notifications.tell(by, did=f"ended the sessions of {member.label}", reason=reason, stopped=member)
     return ended
 
 

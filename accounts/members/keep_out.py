@@ -7,11 +7,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from accounts.authentication import session_store
+from accounts.emergency_stop import notifications
 from accounts.members import invitations
 from accounts.members.request_titles import find, name_of
 from accounts.models import Member
 from accounts.organizations import ownership
-from accounts.service_users import stop_notifications
 from policies import changes
 from policies.models import ChangeRequest
 from policies.registry import Headline, Touched, operation, takes_all
@@ -110,5 +110,5 @@ def keep_out(*, actor: Actor, params: KeepOut, change: ChangeRequest) -> Member:
     ownership.end_offer_to(member)
     ownership.end_offer_by(member)
     session_store.end_member(member, reason="The member was suspended.")
-    stop_notifications.tell_kept_out(member, by=change.initiator_label)
+    notifications.tell_kept_out(member, by=change.initiator_label)
     return member

@@ -8,11 +8,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.authentication import session_store
+from accounts.emergency_stop import notifications
 from accounts.members import invitations
 from accounts.models import Member
 from accounts.models.member import not_suspended
 from accounts.organizations import ownership
-from accounts.service_users import stop_notifications
 from policies import access, changes
 from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
@@ -35,7 +35,7 @@ def suspend_member(*, actor: Member, member: Member, reason: str) -> None:
     Raises: Refused for any of that, for oneself, or without Initiate on Manage Access; NotFound for a Member of
     another Organization; Conflict if they are suspended already; Invalid without a reason.
     """
-    reason = stop_notifications.why(reason)
+    reason = notifications.why(reason)
     lock_history(actor.organization_id)
     if not access.allows(actor, Workflow.MANAGE_ACCESS, Right.INITIATE):
         raise Refused("You need Initiate on Manage Access for this.")
@@ -68,8 +68,8 @@ def suspend_member(*, actor: Member, member: Member, reason: str) -> None:
     invitations.end_of(locked, actor=actor, reason=f"{locked.label}, who invited them, was suspended.")
     ownership.end_offer_by(locked)
     session_store.end_member(locked, reason="The member was suspended.")
-    stop_notifications.tell_suspended(locked, by=actor, reason=reason)
-    stop_notifications.tell(actor, did=f"suspended {locked.label}", reason=reason, stopped=locked)
+    notifications.tell_suspended(locked, by=actor, reason=reason)
+    notifications.tell(actor, did=f"suspended {locked.label}", reason=reason, stopped=locked)
 
 
 def bar_to_suspend(member: Member, actor: Member) -> str:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.emergency_stop import lift
 from accounts.models import ApiKey, ServiceUser
 from accounts.models.service_user import Permission
-from accounts.service_users import descriptions, lift, stale_fields
+from accounts.service_users import descriptions, stale_fields
 from accounts.service_users.create_and_change import find
 from policies import changes
 from policies.models import ChangeRequest

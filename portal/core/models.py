@@ -4,7 +4,7 @@ from django.db import models
 
 
 class SealingCanary(models.Model):
-    """A sample sealed under one of PORTAL_SEALING_KEYS, by the first process that ever had it (`portal.core.secrets.canary`).
+    """A sample sealed under one of PORTAL_SEALING_KEYS, by the first process that ever had it.
 
     `looked_at` is written by whoever asks whether the database can be written to.
     """

@@ -11,9 +11,9 @@ from django.utils.functional import SimpleLazyObject
 
 from accounts.api_keys.unrevealed import to_reveal
 from accounts.authentication.notifications import unseen
+from accounts.emergency_stop.active import Stopped, by_member
 from accounts.members.identity.reviewers import waiting_for
 from accounts.models import IdentityCheck, Member
-from accounts.service_users.active_stops import Stopped, by_member
 from policies.access import allows, granted
 from policies.inbox.queues import waiting_count
 from policies.workflows import Right, Workflow

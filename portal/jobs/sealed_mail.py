@@ -14,7 +14,7 @@ from portal.jobs.mail import deliver, place_of
 
 
 class QueuedMail:
-    """A place of sealed values for `portal.core.secrets.sealed_fields`: the arguments of mails that were not sent yet."""
+    """A place of sealed values for `sealed_fields`: the arguments of mails that were not sent yet."""
 
     model: type[models.Model] = DBTaskResult
     name = "args_kwargs"

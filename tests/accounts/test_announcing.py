@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts.api_keys import lifecycle
 from accounts.api_keys.expiry_mail import announce_due
+from accounts.emergency_stop.stop import revoke_key, suspend_service_user
 from accounts.models import ApiKey, KeyNotice
-from accounts.service_users.emergency_stop import revoke_key, suspend_service_user
 from portal.jobs import mail
 from portal.jobs.periodic import run_due
 

@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from accounts import grants
 from accounts.authentication import session_store
+from accounts.emergency_stop import active, stop
 from accounts.grants import Given
 from accounts.members.change_rights import ChangeRights, change_rights
 from accounts.models import ApiKey, Organization, SecurityNotice, Session
 from accounts.models.organization import SecondFactorLevel
 from accounts.organizations import sign_in_rules
 from accounts.organizations.settings import ChangeSecurity, change_security
-from accounts.service_users import active_stops, emergency_stop
 from accounts.service_users.rotate import rotate_key
 from policies.changes import propose
 from policies.models import ChangeRequest
@@ -94,7 +94,7 @@ def test_the_page_says_what_ends_who_lifts_it_and_when_it_lapses(client, ana, be
 
 def test_the_suspended_and_all_approvers_are_told_with_the_reason(client, mailed, ana, ben, cleo, fay, owner, sign_in):
     """fault security-M3, pages-A3: by mail and on the pages."""
-    mails = mailed(lambda: emergency_stop.suspend_member(actor=ana, member=ben, reason="A stolen laptop."))
+    mails = mailed(lambda: stop.suspend_member(actor=ana, member=ben, reason="A stolen laptop."))
     told = {mail.to[0]: mail for mail in mails}
     assert set(told) == {member.user.email for member in (ben, cleo, fay, owner)}
     assert "You were suspended in Demo Treasury" in told[ben.user.email].body
@@ -110,13 +110,13 @@ def test_the_suspended_and_all_approvers_are_told_with_the_reason(client, mailed
 def test_several_within_a_minute_are_told_loudly_and_once(ana, cleo, treasury_bot, trading_bot, readonly_bot):
     """fault security-M3."""
     with time_machine.travel(timezone.now(), tick=False) as clock:
-        emergency_stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
-        emergency_stop.pause_key(actor=ana, api_key=trading_bot.key, reason="It has to stop.")
-        emergency_stop.pause_key(actor=ana, api_key=readonly_bot.key, reason="It has to stop.")
+        stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
+        stop.pause_key(actor=ana, api_key=trading_bot.key, reason="It has to stop.")
+        stop.pause_key(actor=ana, api_key=readonly_bot.key, reason="It has to stop.")
         kinds = list(SecurityNotice.objects.filter(user=cleo.user).order_by("pk").values_list("kind", flat=True))
         assert kinds == ["brake_pulled", "brakes_many"]
         clock.shift(timedelta(seconds=61))
-        emergency_stop.suspend_service_user(actor=ana, service_user=trading_bot.service_user, reason="It has to stop.")
+        stop.suspend_service_user(actor=ana, service_user=trading_bot.service_user, reason="It has to stop.")
         assert SecurityNotice.objects.filter(user=cleo.user).latest("pk").kind == "brake_pulled"
 
 
@@ -177,18 +177,16 @@ def test_nobody_leaves_out_when_the_page_was_shown(client, ana, ben, sign_in, do
 def test_no_brake_is_pulled_without_a_reason(owner, ben, treasury_bot, trading_bot, nothing):
     """Whoever is stopped must not be left to guess why, whatever road it came by (security M3)."""
     for pull in (
-        lambda: emergency_stop.suspend_member(actor=owner, member=ben, reason=nothing),
-        lambda: emergency_stop.suspend_service_user(
-            actor=owner, service_user=treasury_bot.service_user, reason=nothing
-        ),
-        lambda: emergency_stop.pause_key(actor=owner, api_key=treasury_bot.key, reason=nothing),
-        lambda: emergency_stop.revoke_key(actor=owner, api_key=treasury_bot.key, reason=nothing),
-        lambda: emergency_stop.end_overlap(actor=owner, api_key=trading_bot.key, reason=nothing),
+        lambda: stop.suspend_member(actor=owner, member=ben, reason=nothing),
+        lambda: stop.suspend_service_user(actor=owner, service_user=treasury_bot.service_user, reason=nothing),
+        lambda: stop.pause_key(actor=owner, api_key=treasury_bot.key, reason=nothing),
+        lambda: stop.revoke_key(actor=owner, api_key=treasury_bot.key, reason=nothing),
+        lambda: stop.end_overlap(actor=owner, api_key=trading_bot.key, reason=nothing),
         lambda: session_store.end_of(ben, by=owner, reason=nothing),
     ):
         with pytest.raises(Invalid, match="Say why"):
             pull()
-    assert active_stops.stops(owner.organization_id) == []
+    assert active.stops(owner.organization_id) == []
     assert ApiKey.objects.get(pk=treasury_bot.key.pk).is_active
 
 
@@ -209,7 +207,7 @@ def test_a_revoked_key_says_when_it_ended_and_not_when_it_would_stop(client, own
     sign_in(client, owner)
     page = reverse("accounts:service_user", args=["treasury-bot"])
     assert "Stops" in text_of(client.get(page))
-    emergency_stop.revoke_key(actor=owner, api_key=treasury_bot.key, reason="It has to stop.")
+    stop.revoke_key(actor=owner, api_key=treasury_bot.key, reason="It has to stop.")
     text = text_of(client.get(page))
     assert "Stops" not in text
     assert "Ended" in text

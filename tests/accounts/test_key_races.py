@@ -5,8 +5,8 @@ from django.db import transaction
 
 from accounts.api_keys import lifecycle
 from accounts.api_keys.lifecycle import NonceUsed, Revealed, Spent
+from accounts.emergency_stop import stop
 from accounts.models import ApiKey, Custodian
-from accounts.service_users import emergency_stop
 from portal.core.errors import Conflict
 from tests.accounts.conftest import called
 
@@ -53,7 +53,7 @@ def test_a_key_that_is_paused_while_it_is_revealed_does_not_work(race, owner, an
         key = lifecycle.issue(trading_bot.service_user, made_by=owner, expires_at=None)
     acts = (
         lambda: lifecycle.reveal(key.pk, member=owner),
-        lambda: emergency_stop.pause_key(actor=ana, api_key=key, reason="It has to stop."),
+        lambda: stop.pause_key(actor=ana, api_key=key, reason="It has to stop."),
     )
     answers = race(lambda number: acts[number](), 2)
     assert isinstance(answers[0], Revealed | Conflict)
@@ -65,9 +65,9 @@ def test_a_key_that_is_paused_while_it_is_revealed_does_not_work(race, owner, an
 def test_a_key_is_paused_once_and_revoked_for_good(race, owner, ana, ben, trading_bot):
     """fault rules-f: pause ∥ pause ∥ revoke; the one who paused it is the one who is named."""
     acts = (
-        lambda: emergency_stop.pause_key(actor=ana, api_key=trading_bot.key, reason="It has to stop."),
-        lambda: emergency_stop.pause_key(actor=owner, api_key=trading_bot.key, reason="It has to stop."),
-        lambda: emergency_stop.revoke_key(actor=owner, api_key=trading_bot.key, reason="It has to stop."),
+        lambda: stop.pause_key(actor=ana, api_key=trading_bot.key, reason="It has to stop."),
+        lambda: stop.pause_key(actor=owner, api_key=trading_bot.key, reason="It has to stop."),
+        lambda: stop.revoke_key(actor=owner, api_key=trading_bot.key, reason="It has to stop."),
     )
     answers = race(lambda number: acts[number](), 3)
     assert answers[2] is None

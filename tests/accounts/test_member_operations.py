@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import grants
+from accounts.emergency_stop import stop
 from accounts.grants import Given
 from accounts.members.change_rights import ChangeRights, change_rights
 from accounts.members.end_membership import (
@@ -17,7 +18,6 @@ from accounts.members.end_membership import (
     remove_member,
 )
 from accounts.models import Account, Session
-from accounts.service_users import emergency_stop
 from policies import registry
 from policies.changes import decide, propose
 from policies.models import Grant, State
@@ -183,7 +183,7 @@ def test_a_suspension_takes_effect_at_once_and_cancels(client, ana, ben, audit, 
     second = Client()
     sign_in(client, ben)
     sign_in(second, ben)
-    emergency_stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+    stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
     assert stays_out(client)
     ben.refresh_from_db()
     assert (ben.suspended_by, ben.version) == (ana, 2)
@@ -196,39 +196,39 @@ def test_a_suspension_takes_effect_at_once_and_cancels(client, ana, ben, audit, 
 
 def test_a_suspended_members_requests_are_cancelled(ana, owner, audit):
     waiting = ask_rights(ana, audit, Given(ACCESS, Right.INITIATE))
-    emergency_stop.suspend_member(actor=owner, member=ana, reason="It has to stop.")
+    stop.suspend_member(actor=owner, member=ana, reason="It has to stop.")
     waiting.refresh_from_db()
     assert waiting.state == State.CANCELLED
 
 
 def test_a_brake_has_bounds_of_its_own(ana, ben, cleo, owner, eve):
     with pytest.raises(Refused, match="yourself"):
-        emergency_stop.suspend_member(actor=ana, member=ana, reason="It has to stop.")
+        stop.suspend_member(actor=ana, member=ana, reason="It has to stop.")
     with pytest.raises(Refused, match="Initiate"):
-        emergency_stop.suspend_member(actor=ben, member=ana, reason="It has to stop.")
+        stop.suspend_member(actor=ben, member=ana, reason="It has to stop.")
     with pytest.raises(NotFound):
-        emergency_stop.suspend_member(actor=ana, member=eve, reason="It has to stop.")
-    emergency_stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+        stop.suspend_member(actor=ana, member=eve, reason="It has to stop.")
+    stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
     with pytest.raises(Conflict):
-        emergency_stop.suspend_member(actor=owner, member=ben, reason="It has to stop.")
+        stop.suspend_member(actor=owner, member=ben, reason="It has to stop.")
     with pytest.raises(Refused, match="still running"):
-        emergency_stop.suspend_member(actor=ana, member=cleo, reason="It has to stop.")
+        stop.suspend_member(actor=ana, member=cleo, reason="It has to stop.")
 
 
 def test_the_same_member_is_not_suspended_again_within_a_week(ana, ben, owner):
     with time_machine.travel(timezone.now(), tick=False) as clock:
-        emergency_stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+        stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
         ask_lift(owner, ben)
         clock.shift(timedelta(days=6))
         with pytest.raises(Refused, match="seven days"):
-            emergency_stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+            stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
         clock.shift(timedelta(days=1, seconds=1))
-        emergency_stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+        stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
 
 
 def test_who_approves_may_also_ask_to_lift(ana, ben, cleo, fay):
     """DESIGN §4: lifting may also be asked by who holds Approve on Manage Access."""
-    emergency_stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+    stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
     change = ask_lift(cleo, ben)
     assert change.state == State.PENDING
     assert yes(change, fay).state == State.EXECUTED

@@ -3,11 +3,11 @@
 import pytest
 from django.utils import timezone
 
+from accounts.emergency_stop import stop
 from accounts.members.keep_out import KeepOut, keep_out
 from accounts.models import Member
 from accounts.organizations import ownership
 from accounts.organizations.transfer_ownership import TransferOwnership, transfer_ownership
-from accounts.service_users import emergency_stop
 from policies.changes import propose
 from policies.models import State
 from portal.core.errors import NotFound
@@ -29,7 +29,7 @@ def offered(owner, to, approver):
 def test_what_a_suspended_owner_offered_is_offered_no_longer(owner, ana, ben):
     """It ends with the rest of what they asked for, and does not come back when the suspension lapses."""
     offered(owner, ana, ben)
-    emergency_stop.suspend_member(actor=ana, member=owner, reason="Perhaps somebody else is in.")
+    stop.suspend_member(actor=ana, member=owner, reason="Perhaps somebody else is in.")
     Member.objects.filter(pk=owner.pk).update(suspended_until=timezone.now())
     with pytest.raises(NotFound):
         ownership.accept(by=fresh(ana), proof=Proof(factor="totp", at=timezone.now()))

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.emergency_stop.stop import suspend_service_user
 from accounts.forecast import forecast
 from accounts.models import ApiKey, Custodian, ServiceUser
 from accounts.service_users.create_and_change import (
@@ -14,7 +15,6 @@ from accounts.service_users.create_and_change import (
     change_service_user,
     create_service_user,
 )
-from accounts.service_users.emergency_stop import suspend_service_user
 from accounts.service_users.key_settings import limits_of
 from accounts.service_users.reinstate_and_remove import LiftSuspension, lift_suspension
 from policies.access import grant

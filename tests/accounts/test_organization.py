@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts import grants
 from accounts.authentication import notifications
+from accounts.emergency_stop import stop
 from accounts.members.change_rights import ChangeRights, change_rights
 from accounts.models import Account, Member, Organization, OwnershipOffer, Session
 from accounts.models.organization import SecondFactorLevel
@@ -15,7 +16,6 @@ from accounts.organizations import ownership, sign_in_rules
 from accounts.organizations.settings import AddAccount, ChangeSecurity, add_account, change_security
 from accounts.organizations.sign_in_rules import Security
 from accounts.organizations.transfer_ownership import TransferOwnership, transfer_ownership
-from accounts.service_users import emergency_stop
 from policies import registry
 from policies.changes import decide, propose
 from policies.models import Grant, State
@@ -167,7 +167,7 @@ def test_only_the_owner_asks_and_never_for_oneself(owner, ana, ben, audit):
 
 def test_a_suspended_owner_can_be_replaced(world, owner, ana, ben, cleo):
     """O3: by the same road, asked by anyone with Initiate on Manage Access, but not for themselves."""
-    emergency_stop.suspend_member(actor=ana, member=owner, reason="It has to stop.")
+    stop.suspend_member(actor=ana, member=owner, reason="It has to stop.")
     with pytest.raises(Refused, match="for themselves"):
         ask_transfer(ana, ana)
     yes(ask_transfer(ana, ben), cleo)

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from accounts.api_keys import lifecycle
 from accounts.api_keys.revoke import params_of, revoke_key
+from accounts.emergency_stop import active, stop
+from accounts.emergency_stop.lift_stops import all_of, lift_brakes, pause_of
 from accounts.models import Account, ApiKey, Member, ServiceUser
-from accounts.service_users import active_stops, emergency_stop
-from accounts.service_users.lift_stops import all_of, lift_brakes, pause_of
 from policies.changes import propose
 from policies.models import ChangeRequest, Grant, Policy, State
 from portal.audit.models import AuditEvent
@@ -43,22 +43,22 @@ def again(key) -> ApiKey:
 def test_who_is_no_custodian_pauses_a_key_and_does_not_revoke_it(ana, treasury_bot):
     """fault rules-f: Ana may ask on Manage Access, and has never held that key."""
     with pytest.raises(Refused, match="Pause it, or ask that it is revoked"):
-        emergency_stop.revoke_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
+        stop.revoke_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
     assert lifecycle.find(treasury_bot.key.public) is not None
-    emergency_stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="Seen in a paste.")
+    stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="Seen in a paste.")
     key = again(treasury_bot.key)
     assert (key.is_active, key.paused_by, key.revoked_at) == (False, ana, None)
     lifecycle.forget(key.public)
     assert lifecycle.find(key.public) is None
     assert AuditEvent.objects.get(kind="key.paused").data["reason"] == "Seen in a paste."
     with pytest.raises(Conflict, match="paused already"):
-        emergency_stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
+        stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
 
 
 def test_what_a_paused_key_asked_for_is_cancelled_and_it_asks_for_nothing(ana, account, treasury_bot, waiting):
     """fault rules-f: in the spirit of R5, as with a bot that is suspended."""
     held = free(account)
-    emergency_stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
+    stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
     assert ChangeRequest.objects.get(pk=waiting.pk).state == State.CANCELLED
     assert free(account) > held
     with pytest.raises(Refused, match="in force"):
@@ -75,7 +75,7 @@ def test_what_a_paused_key_asked_for_is_cancelled_and_it_asks_for_nothing(ana, a
 def test_lifted_by_a_request_it_works_again_with_the_secret_it_has(owner, ana, ben, treasury_bot):
     """fault rules-f: nothing has to be changed in the bot."""
     secret = again(treasury_bot.key).sealed_secret
-    emergency_stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
+    stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
     change = propose(lift_brakes, actor=ben, params=pause_of(again(treasury_bot.key)))
     assert change.state == State.PENDING
     assert yes(change, owner).state == State.EXECUTED
@@ -89,8 +89,8 @@ def test_lifted_by_a_request_it_works_again_with_the_secret_it_has(owner, ana, b
 
 def test_for_good_it_ends_by_its_custodians_at_once_or_by_a_request(owner, ana, ben, treasury_bot, trading_bot):
     """fault rules-f."""
-    emergency_stop.revoke_key(actor=owner, api_key=trading_bot.key, reason="It has to stop.")
-    emergency_stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
+    stop.revoke_key(actor=owner, api_key=trading_bot.key, reason="It has to stop.")
+    stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
     change = propose(revoke_key, actor=ana, params=params_of(again(treasury_bot.key)))
     assert again(treasury_bot.key).revoked_at is None
     yes(change, ben)
@@ -101,11 +101,11 @@ def test_for_good_it_ends_by_its_custodians_at_once_or_by_a_request(owner, ana, 
 
 def test_one_request_lifts_all_that_one_member_stopped(owner, ana, ben, cleo, treasury_bot, trading_bot, readonly_bot):
     """fault rules-f: Hal in one sitting; back by one request."""
-    emergency_stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
-    emergency_stop.suspend_service_user(actor=ana, service_user=trading_bot.service_user, reason="It has to stop.")
-    emergency_stop.suspend_member(actor=ana, member=cleo, reason="It has to stop.")
-    emergency_stop.pause_key(actor=owner, api_key=readonly_bot.key, reason="It has to stop.")
-    assert [len(found.stops) for found in active_stops.by_member(ana.organization_id)] == [3, 1]
+    stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
+    stop.suspend_service_user(actor=ana, service_user=trading_bot.service_user, reason="It has to stop.")
+    stop.suspend_member(actor=ana, member=cleo, reason="It has to stop.")
+    stop.pause_key(actor=owner, api_key=readonly_bot.key, reason="It has to stop.")
+    assert [len(found.stops) for found in active.by_member(ana.organization_id)] == [3, 1]
     change = propose(lift_brakes, actor=ben, params=all_of(ana))
     yes(change, owner)
     assert again(treasury_bot.key).is_active
@@ -121,8 +121,8 @@ def test_what_a_member_stopped_who_was_removed_meanwhile_is_not_stopped_for_ever
     client, ana, ben, cleo, sign_in, treasury_bot, trading_bot
 ):
     """Nobody has to keep a member, or have the operator at hand, to lift what that member stopped."""
-    emergency_stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="Seen in a paste.")
-    emergency_stop.suspend_service_user(actor=ana, service_user=trading_bot.service_user, reason="It spins.")
+    stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="Seen in a paste.")
+    stop.suspend_service_user(actor=ana, service_user=trading_bot.service_user, reason="It spins.")
     Member.objects.filter(pk=ana.pk).update(removed_at=timezone.now())
     sign_in(client, ben)
     answer = client.post(reverse("accounts:lift_brakes", args=[ana.pk]))
@@ -144,8 +144,8 @@ def test_lifting_for_two_accounts_takes_one_request(world, owner, ana, ben, cleo
         account=other, permissions=treasury_bot.service_user.permissions
     )
     Grant.objects.create(member=cleo, workflow="initiate_withdrawal", right="execute", account=world.account)
-    emergency_stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
-    emergency_stop.pause_key(actor=ana, api_key=trading_bot.key, reason="It has to stop.")
+    stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
+    stop.pause_key(actor=ana, api_key=trading_bot.key, reason="It has to stop.")
     change = propose(lift_brakes, actor=ben, params=all_of(ana))
     yes(change, cleo)
     assert again(trading_bot.key).is_active is governed
@@ -157,7 +157,7 @@ def test_lifting_for_two_accounts_takes_one_request(world, owner, ana, ben, cleo
 
 def test_what_is_stopped_anew_after_it_was_asked_stays_stopped(owner, ana, ben, treasury_bot):
     """fault rules-f: approvers agreed to lift that pause, not the next one."""
-    emergency_stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
+    stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
     change = propose(lift_brakes, actor=ben, params=all_of(ana))
     ApiKey.objects.filter(pk=treasury_bot.key.pk).update(paused_at=timezone.now() + timedelta(seconds=1))
     with pytest.raises(Conflict, match="was changed since it was asked"):
@@ -170,8 +170,8 @@ def test_what_is_stopped_anew_after_it_was_asked_stays_stopped(owner, ana, ben, 
 def test_lifting_is_protected_where_what_comes_back_is_power(world, owner, ana, ben, cleo, treasury_bot, readonly_bot):
     """P4: a key that may withdraw, while a policy is locked; one that only looks is as free as before."""
     Policy.objects.filter(organization=world.organization, workflow="initiate_withdrawal").update(is_locked=True)
-    emergency_stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
-    emergency_stop.pause_key(actor=ana, api_key=readonly_bot.key, reason="It has to stop.")
+    stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
+    stop.pause_key(actor=ana, api_key=readonly_bot.key, reason="It has to stop.")
     assert propose(lift_brakes, actor=owner, params=pause_of(again(readonly_bot.key))).state == State.EXECUTED
     change = propose(lift_brakes, actor=owner, params=pause_of(again(treasury_bot.key)))
     assert (change.state, change.approvals_required) == (State.PENDING, 2)
@@ -187,14 +187,14 @@ def test_the_database_lets_no_paused_key_work(ana, treasury_bot):
 
 def test_nobody_pauses_next_door_nor_without_the_right(eve, ben, treasury_bot):
     with pytest.raises(NotFound):
-        emergency_stop.pause_key(actor=eve, api_key=treasury_bot.key, reason="It has to stop.")
+        stop.pause_key(actor=eve, api_key=treasury_bot.key, reason="It has to stop.")
     with pytest.raises(Refused):
-        emergency_stop.pause_key(actor=ben, api_key=treasury_bot.key, reason="It has to stop.")
+        stop.pause_key(actor=ben, api_key=treasury_bot.key, reason="It has to stop.")
 
 
 def test_the_pages_say_by_whom_and_lift_it(client, ana, ben, treasury_bot, sign_in):
     """fault pages-A3, rules-f: on the bot's page, in the inbox of who approves, and on one page for all."""
-    emergency_stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
+    stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
     sign_in(client, ben)
     page = client.get(reverse("accounts:service_user", args=["treasury-bot"])).content.decode()
     assert "Paused" in page
@@ -210,7 +210,7 @@ def test_the_pages_say_by_whom_and_lift_it(client, ana, ben, treasury_bot, sign_
 
 
 def test_who_may_only_look_sees_no_way_to_lift_and_gets_none(client, ana, audit, treasury_bot, sign_in):
-    emergency_stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
+    stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
     sign_in(client, audit)
     assert "Lift all" not in client.get(reverse("accounts:brakes")).content.decode()
     assert client.post(reverse("accounts:lift_brakes", args=[ana.pk])).status_code == 403
@@ -222,14 +222,14 @@ def test_a_key_that_rotates_out_is_ended_early_by_custodians_alone(owner, ana, t
     tomorrow = timezone.now() + timedelta(days=1)
     ApiKey.objects.filter(pk=treasury_bot.key.pk).update(retires_at=tomorrow, expires_at=tomorrow)
     with pytest.raises(Refused, match="Only custodians"):
-        emergency_stop.end_overlap(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
-    emergency_stop.end_overlap(actor=owner, api_key=treasury_bot.key, reason="It has to stop.")
+        stop.end_overlap(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
+    stop.end_overlap(actor=owner, api_key=treasury_bot.key, reason="It has to stop.")
     assert again(treasury_bot.key).is_over
 
 
 def test_a_paused_key_is_not_revealed_until_that_is_lifted(owner, ana, treasury_bot):
     ApiKey.objects.filter(pk=treasury_bot.key.pk).update(is_active=False, revealed_at=None, created_at=timezone.now())
-    emergency_stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
+    stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
     with pytest.raises(Conflict, match="paused"):
         lifecycle.reveal(treasury_bot.key.pk, member=owner)
     propose(lift_brakes, actor=owner, params=pause_of(again(treasury_bot.key)))

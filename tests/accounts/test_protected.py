@@ -10,6 +10,9 @@ from django.utils import timezone
 
 from accounts import grants
 from accounts.api_keys.revoke import RevokeKey, revoke_key
+from accounts.emergency_stop import active
+from accounts.emergency_stop.lift_stops import Brake, LiftBrakes, lift_brakes
+from accounts.emergency_stop.stop import suspend_member, suspend_service_user
 from accounts.grants import Given
 from accounts.members.change_rights import ChangeRights, change_rights
 from accounts.members.end_membership import (
@@ -33,16 +36,13 @@ from accounts.organizations.settings import AddAccount, ChangeSecurity, add_acco
 from accounts.organizations.sign_in_rules import Security
 from accounts.organizations.transfer_ownership import TransferOwnership, transfer_ownership
 from accounts.security.reset_factors import ResetFactors, reset_factors
-from accounts.service_users import active_stops
 from accounts.service_users.create_and_change import (
     ChangeServiceUser,
     CreateServiceUser,
     change_service_user,
     create_service_user,
 )
-from accounts.service_users.emergency_stop import suspend_member, suspend_service_user
 from accounts.service_users.key_settings import limits_of
-from accounts.service_users.lift_stops import Brake, LiftBrakes, lift_brakes
 from accounts.service_users.reinstate_and_remove import (
     LiftSuspension,
     RemoveServiceUser,
@@ -187,7 +187,7 @@ CASES = {
 }
 
 
-def stopped_by(world: World, kind: active_stops.Kind, what: Member | ServiceUser) -> LiftBrakes:
+def stopped_by(world: World, kind: active.Kind, what: Member | ServiceUser) -> LiftBrakes:
     """All that Ana stopped: this one."""
     brake = Brake(kind, what.pk, what.label, timezone.now())
     return LiftBrakes(world.members["ana"].pk, "Ana Ruiz", (brake,))

@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.api_keys import lifecycle, usage
+from accounts.emergency_stop.stop import revoke_key, suspend_service_user
 from accounts.models import ApiKey, RefusedCall, ServiceUser
-from accounts.service_users.emergency_stop import revoke_key, suspend_service_user
 from portal.api.limits import lockout, refusal_events
 from tests.api.calls import Wire, next_nonce, only_error
 

@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from accounts.authentication import session_store
 from accounts.authentication.session_store import SessionStore
+from accounts.emergency_stop import stop as emergency_stop
 from accounts.members.end_membership import LiftMemberSuspension, lift_member_suspension
 from accounts.models import Member, Organization, Session
 from accounts.organizations.founding import add_member
 from accounts.security import cooldown
-from accounts.service_users import emergency_stop
 from policies.changes import propose
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent

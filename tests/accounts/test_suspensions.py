@@ -9,11 +9,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.emergency_stop import stop
 from accounts.members.end_membership import LiftMemberSuspension, lift_member_suspension
 from accounts.members.keep_out import KeepOut, keep_out
 from accounts.members.suspensions import record_lapsed
 from accounts.models import Member
-from accounts.service_users import emergency_stop
 from accounts.service_users.reinstate_and_remove import LiftSuspension, lift_suspension
 from accounts.tasks import record_lapsed_suspensions
 from policies.access import allows
@@ -53,7 +53,7 @@ def counts(member) -> tuple[bool, bool, bool, bool]:
 
 
 def test_a_suspension_by_one_person_ends_by_the_clock_without_any_job(clock, ana, ben, client, sign_in):
-    emergency_stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+    stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
     clock.shift(DAYS_3 - timedelta(seconds=1))
     assert counts(ben) == (False, False, False, False)
     clock.shift(timedelta(seconds=1))
@@ -82,7 +82,7 @@ def test_nobody_keeps_somebody_out_alone_without_a_word_to_them_and_to_who_looks
 
 def test_to_keep_somebody_out_longer_is_a_request_which_they_do_not_decide(clock, ana, ben, cleo, audit):
     """fault rules-F: asked, approved and lifted like a removal; the brake that runs makes nobody an approver of it."""
-    emergency_stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+    stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
     change = keeps_out(ana, ben)
     assert (change.state, change.approvals_required) == (State.PENDING, 1)
     with pytest.raises(Refused):
@@ -99,7 +99,7 @@ def test_to_keep_somebody_out_longer_is_a_request_which_they_do_not_decide(clock
 
 def test_a_yes_to_lifting_a_brake_does_not_undo_that_they_are_kept_out_since(world, clock, ana, ben, cleo, fay, owner):
     """R6: it was said of what would have ended by itself."""
-    emergency_stop.suspend_member(actor=ana, member=fay, reason="It has to stop.")
+    stop.suspend_member(actor=ana, member=fay, reason="It has to stop.")
     lifting = propose(lift_member_suspension, actor=ben, params=LiftMemberSuspension(fay.pk))
     clock.shift(timedelta(minutes=1))
     assert keeps_out(owner, fay).state == State.EXECUTED
@@ -130,29 +130,29 @@ def test_two_do_not_put_everybody_else_out(world, clock, ana, ben, cleo, fay, ow
         workflow=ACCESS.value,
         defaults={"approvals": 2, "always": True, "open_hours": 72, "changed_at": timezone.now()},
     )
-    emergency_stop.suspend_member(actor=ana, member=owner, reason="It has to stop.")
+    stop.suspend_member(actor=ana, member=owner, reason="It has to stop.")
     change = keeps_out(ana, owner)
     assert yes(change, fay).state == State.PENDING
     with pytest.raises(Refused, match="two at a time"):
-        emergency_stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+        stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
     clock.shift(DAYS_3)
     assert counts(owner) == (True, True, True, True)
 
 
 def test_one_at_a_time_until_it_lapses(clock, ana, ben, cleo, fay, owner):
-    emergency_stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+    stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
     with pytest.raises(Refused, match="two at a time"):
-        emergency_stop.suspend_member(actor=ana, member=cleo, reason="It has to stop.")
+        stop.suspend_member(actor=ana, member=cleo, reason="It has to stop.")
     clock.shift(DAYS_3)
-    emergency_stop.suspend_member(actor=ana, member=cleo, reason="It has to stop.")
+    stop.suspend_member(actor=ana, member=cleo, reason="It has to stop.")
     assert again(ben).suspended_at is None
     clock.shift(DAYS_3)
     with pytest.raises(Refused, match="less than seven days ago"):
-        emergency_stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+        stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
 
 
 def test_a_lapse_is_written_down_once(clock, ana, ben, cleo, owner):
-    emergency_stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+    stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
     assert record_lapsed() == 0
     clock.shift(DAYS_3 + timedelta(hours=5))
     record_lapsed_suspensions()
@@ -160,7 +160,7 @@ def test_a_lapse_is_written_down_once(clock, ana, ben, cleo, owner):
     event = AuditEvent.objects.get(kind="member.suspension_lapsed")
     assert event.actor_kind == "portal"
     assert again(ben).suspended_at is None
-    emergency_stop.suspend_member(actor=owner, member=ben, reason="It has to stop.")
+    stop.suspend_member(actor=owner, member=ben, reason="It has to stop.")
     clock.shift(DAYS_3)
     assert record_lapsed() == 1
 
@@ -171,14 +171,14 @@ def test_never_refused_for_what_it_leaves(world, ana, ben, cleo, fay, owner):
         approvals=3, is_locked=True
     )
     Member.objects.filter(pk__in=[cleo.pk, fay.pk]).update(identity="unverified")
-    emergency_stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
-    emergency_stop.suspend_member(actor=owner, member=ana, reason="It has to stop.")
+    stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+    stop.suspend_member(actor=owner, member=ana, reason="It has to stop.")
     assert again(ben).suspended_until is not None
 
 
 def test_the_database_keeps_one_running_for_each_who_pulls_and_none_of_oneself(ana, ben, cleo):
     """fault rules-F: around every function."""
-    emergency_stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+    stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
     now = timezone.now()
     with pytest.raises(IntegrityError), transaction.atomic():
         Member.objects.filter(pk=cleo.pk).update(suspended_at=now, suspended_by=ana, suspended_until=now + DAYS_3)
@@ -187,7 +187,7 @@ def test_the_database_keeps_one_running_for_each_who_pulls_and_none_of_oneself(a
 
 
 def test_a_bots_suspension_is_lifted_by_request_of_who_approves_too(ben, owner, trading_bot, client, sign_in):
-    emergency_stop.suspend_service_user(actor=owner, service_user=trading_bot.service_user, reason="It has to stop.")
+    stop.suspend_service_user(actor=owner, service_user=trading_bot.service_user, reason="It has to stop.")
     sign_in(client, ben)
     page = client.get(reverse("accounts:service_user", args=["trading-bot"])).content.decode()
     assert reverse("accounts:lift", args=["trading-bot"]) in page
@@ -196,7 +196,7 @@ def test_a_bots_suspension_is_lifted_by_request_of_who_approves_too(ben, owner, 
 
 
 def test_the_page_says_how_long_and_offers_to_keep_them_out(ana, ben, cleo, audit, client, sign_in):
-    emergency_stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+    stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
     sign_in(client, audit)
     text = client.get(reverse("accounts:member", args=[ben.pk])).content.decode()
     assert "One person alone suspended them" in text

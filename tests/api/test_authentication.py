@@ -7,8 +7,8 @@ import time_machine
 from django.utils import timezone
 
 from accounts.api_keys import call_limits, lifecycle
+from accounts.emergency_stop.stop import revoke_key, suspend_service_user
 from accounts.models import ApiKey, Organization, ServiceUser
-from accounts.service_users.emergency_stop import revoke_key, suspend_service_user
 from portal.api.protocol import signature
 from tests.api.calls import Wire, next_nonce, only_error, sign
 

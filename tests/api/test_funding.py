@@ -7,8 +7,8 @@ import time_machine
 from django.utils import timezone
 
 from accounts.api_keys import lifecycle
+from accounts.emergency_stop.stop import revoke_key
 from accounts.models import ServiceUser
-from accounts.service_users.emergency_stop import revoke_key
 from policies.changes import decide, proposals, propose
 from policies.models import ChangeRequest
 from policies.operations import RemovePolicy, remove_policy

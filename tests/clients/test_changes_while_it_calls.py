@@ -23,7 +23,7 @@ from dataclasses import replace
 import django
 django.setup()
 from accounts import keys
-from accounts.service_users.emergency_stop import revoke_key, suspend_service_user
+from accounts.emergency_stop.stop import revoke_key, suspend_service_user
 from accounts.service_users.key_settings import limits_of
 from accounts.models import Account, ApiKey, Member, ServiceUser
 from accounts.service_users.create_and_change import (

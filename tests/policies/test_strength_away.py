@@ -6,9 +6,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.emergency_stop import stop
 from accounts.members.keep_out import KeepOut, keep_out
 from accounts.models import Member
-from accounts.service_users import emergency_stop
 from policies.changes import propose
 from policies.models import Grant, Policy, State
 from policies.rules import WITHDRAW, Bot, Held, Key
@@ -138,7 +138,7 @@ def how(member: Member) -> tuple[bool, bool, bool]:
 @pytest.mark.django_db
 def test_it_is_known_of_each_who_is_away_how_they_come_back(owner, ana, ben, cleo):
     """fault rules-D: the clock ends what one person began; others end what was asked for."""
-    emergency_stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
+    stop.suspend_member(actor=ana, member=ben, reason="It has to stop.")
     assert (how(ben), how(cleo)) == ((False, True, False), (True, False, False))
     change = propose(keep_out, actor=ana, params=KeepOut(ben.pk))
     assert change.state == State.EXECUTED or yes(change, owner)
@@ -157,6 +157,6 @@ def test_the_page_of_policies_counts_who_is_suspended(owner, ana, ben, audit, br
         always=True,
         changed_at=timezone.now(),
     )
-    emergency_stop.suspend_member(actor=ana, member=owner, reason="It has to stop.")
+    stop.suspend_member(actor=ana, member=owner, reason="It has to stop.")
     text = browser(audit).get(reverse("policies:policies")).content.decode()
     assert f"The suspension of {owner.label} ends by itself." in text

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from accounts import grants
+from accounts.emergency_stop import stop
 from accounts.members.change_rights import ChangeRights, change_rights
 from accounts.models import Member
-from accounts.service_users import emergency_stop
 from policies import changes
 from policies.access import grant
 from policies.changes import propose
@@ -188,7 +188,7 @@ class Life(RuleBasedStateMachine):
     @rule(name=people, about=st.sampled_from(["ana", "ben", "cleo"]))
     def suspend(self, name: str, about: str) -> None:
         self.do(
-            lambda: emergency_stop.suspend_member(
+            lambda: stop.suspend_member(
                 actor=self.house.people[name], member=self.house.people[about], reason="It has to stop."
             ),
             False,

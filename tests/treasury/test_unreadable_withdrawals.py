@@ -3,7 +3,7 @@
 import pytest
 import time_machine
 
-from accounts.service_users import emergency_stop
+from accounts.emergency_stop import stop
 from policies import payload
 from policies.changes import cancel, expire_due
 from policies.models import ChangeRequest, State
@@ -42,7 +42,7 @@ def test_the_brake_on_its_bot_holds(ask, standing, treasury_bot, owner):
     """fault rules-E."""
     before = standing()
     change, other = of_another_version(ask()), ask()
-    emergency_stop.suspend_service_user(actor=owner, service_user=treasury_bot.service_user, reason="It has to stop.")
+    stop.suspend_service_user(actor=owner, service_user=treasury_bot.service_user, reason="It has to stop.")
     assert (state(change), state(other), standing()) == (State.FAILED, State.CANCELLED, before)
 
 
@@ -74,7 +74,7 @@ def test_approved_without_an_answer_the_venue_is_asked_before_the_brake_ends_it(
     assert state(change) == State.APPROVED
     if sent:
         PaperVenue().send_withdrawal(change.withdrawal.reference)
-    emergency_stop.suspend_service_user(actor=owner, service_user=treasury_bot.service_user, reason="It has to stop.")
+    stop.suspend_service_user(actor=owner, service_user=treasury_bot.service_user, reason="It has to stop.")
     assert state(change) == (State.EXECUTED if sent else State.CANCELLED)
     assert standing()[1] == held
     assert (standing()[0] == free) is not sent

@@ -9,17 +9,17 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.emergency_stop.preview import of_taking_back
 from accounts.forecast import forecast, gives_power, ticked
+from accounts.forms.emergency_stop import BrakeForm
 from accounts.forms.members.invitations import InviteForm
 from accounts.forms.members.rights import written
-from accounts.forms.service_users.emergency_stop import BrakeForm
 from accounts.members import invitations as doors
 from accounts.members.invite_member import invite_member
 from accounts.members.presets import in_words, preset
 from accounts.members.revoke_invitation import TakeBack, take_back_invitation
 from accounts.models import Account, Invitation
-from accounts.service_users.stop_preview import of_taking_back
-from accounts.views.service_users.emergency_stop import Page, ask, pull
+from accounts.views.emergency_stop.stop import Page, ask, pull
 from policies.access import allows, needs
 from policies.changes import propose
 from policies.models import State

@@ -1,4 +1,4 @@
-"""The look in templates: every piece of portal.core.display.markup as a tag, and as a filter where one value is enough."""
+"""The look in templates: every piece of `markup` as a tag, and as a filter where one value is enough."""
 
 import json
 from collections.abc import Sequence

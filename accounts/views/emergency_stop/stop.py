@@ -12,10 +12,10 @@ from django.views.decorators.http import require_http_methods
 from accounts.api_keys import lifecycle
 from accounts.api_keys import revoke as revoking
 from accounts.authentication import session_store
-from accounts.forms.service_users.emergency_stop import BrakeForm, EndSessionsForm
+from accounts.emergency_stop import preview, stop
+from accounts.emergency_stop.preview import Consequences
+from accounts.forms.emergency_stop import BrakeForm, EndSessionsForm
 from accounts.models import ApiKey
-from accounts.service_users import emergency_stop, stop_preview
-from accounts.service_users.stop_preview import Consequences
 from accounts.views.members.member import member_of
 from accounts.views.service_users.service_user import bot_of
 from policies.access import needs
@@ -53,17 +53,15 @@ def suspend_member(request: MemberRequest, number: int) -> HttpResponse:
         back=reverse("accounts:member", args=[found.pk]),
         done=f"{found.label} is suspended.\nThey and everybody who approves on Manage Access were told. It lasts 72 "
         "hours, unless it is lifted before.",
-        will=stop_preview.of_suspending(found),
-        bar="They are suspended already."
-        if found.is_suspended
-        else emergency_stop.bar_to_suspend(found, request.member),
+        will=preview.of_suspending(found),
+        bar="They are suspended already." if found.is_suspended else stop.bar_to_suspend(found, request.member),
     )
     form = BrakeForm(request.POST or None, request=request)
     return pull(
         request,
         page,
         form,
-        lambda: emergency_stop.suspend_member(actor=request.member, member=found, reason=form.cleaned_data["reason"]),
+        lambda: stop.suspend_member(actor=request.member, member=found, reason=form.cleaned_data["reason"]),
     )
 
 
@@ -79,7 +77,7 @@ def end_sessions(request: MemberRequest, number: int) -> HttpResponse:
         of=found.label,
         back=reverse("accounts:member", args=[found.pk]),
         done=f"{found.label} is signed out everywhere.\nThey can sign in again, and were told.",
-        will=stop_preview.of_ending_sessions(found),
+        will=preview.of_ending_sessions(found),
         bar=session_store.bar_to_end(found, request.member),
     )
     form = EndSessionsForm(request.POST or None, request=request)
@@ -105,7 +103,7 @@ def suspend_bot(request: MemberRequest, name: str) -> HttpResponse:
         of=bot.name,
         back=reverse("accounts:service_user", args=[bot.name]),
         done=f"{bot.name} is suspended.\nIts keys stopped working, and what it asked for is over.",
-        will=stop_preview.of_suspending_bot(bot),
+        will=preview.of_suspending_bot(bot),
         bar=f"{bot.name} is suspended already." if bot.suspended_at else "",
     )
     form = BrakeForm(request.POST or None, request=request)
@@ -113,9 +111,7 @@ def suspend_bot(request: MemberRequest, name: str) -> HttpResponse:
         request,
         page,
         form,
-        lambda: emergency_stop.suspend_service_user(
-            actor=request.member, service_user=bot, reason=form.cleaned_data["reason"]
-        ),
+        lambda: stop.suspend_service_user(actor=request.member, service_user=bot, reason=form.cleaned_data["reason"]),
     )
 
 
@@ -131,7 +127,7 @@ def pause(request: MemberRequest, name: str, public: str) -> HttpResponse:
         of=key.service_user.name,
         back=reverse("accounts:service_user", args=[key.service_user.name]),
         done=f"The key {key.short} is paused.\nIt stopped working, and what it asked for is over.",
-        will=stop_preview.of_pausing(key),
+        will=preview.of_pausing(key),
         bar="It is paused already." if key.paused_at else "It has stopped already." if key.is_over else "",
     )
     form = BrakeForm(request.POST or None, request=request)
@@ -139,7 +135,7 @@ def pause(request: MemberRequest, name: str, public: str) -> HttpResponse:
         request,
         page,
         form,
-        lambda: emergency_stop.pause_key(actor=request.member, api_key=key, reason=form.cleaned_data["reason"]),
+        lambda: stop.pause_key(actor=request.member, api_key=key, reason=form.cleaned_data["reason"]),
     )
 
 
@@ -159,7 +155,7 @@ def revoke(request: MemberRequest, name: str, public: str) -> HttpResponse:
         of=key.service_user.name,
         back=reverse("accounts:service_user", args=[key.service_user.name]),
         done=f"The key {key.short} is revoked.\nIt stopped working, and what it asked for is over.",
-        will=stop_preview.of_revoking(key, at_once=at_once),
+        will=preview.of_revoking(key, at_once=at_once),
         bar="It has stopped already." if key.is_over else "",
     )
     form = BrakeForm(request.POST or None, request=request)
@@ -168,7 +164,7 @@ def revoke(request: MemberRequest, name: str, public: str) -> HttpResponse:
             request,
             page,
             form,
-            lambda: emergency_stop.revoke_key(actor=request.member, api_key=key, reason=form.cleaned_data["reason"]),
+            lambda: stop.revoke_key(actor=request.member, api_key=key, reason=form.cleaned_data["reason"]),
         )
     return ask(
         request,
@@ -195,7 +191,7 @@ def end_overlap(request: MemberRequest, name: str, public: str) -> HttpResponse:
         of=key.service_user.name,
         back=reverse("accounts:service_user", args=[key.service_user.name]),
         done=f"The key {key.short} has stopped.\nWhat it asked for stays open.",
-        will=stop_preview.of_ending_overlap(key),
+        will=preview.of_ending_overlap(key),
         bar="It has stopped already." if key.is_over else "",
     )
     form = BrakeForm(request.POST or None, request=request)
@@ -203,7 +199,7 @@ def end_overlap(request: MemberRequest, name: str, public: str) -> HttpResponse:
         request,
         page,
         form,
-        lambda: emergency_stop.end_overlap(actor=request.member, api_key=key, reason=form.cleaned_data["reason"]),
+        lambda: stop.end_overlap(actor=request.member, api_key=key, reason=form.cleaned_data["reason"]),
     )
 
 

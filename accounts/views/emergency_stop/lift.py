@@ -7,10 +7,10 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.emergency_stop import active
+from accounts.emergency_stop.lift_stops import LiftBrakes, all_of, lift_brakes, pause_of
 from accounts.forms.service_users.service_users import ConfirmForm
 from accounts.models import ApiKey
-from accounts.service_users import active_stops
-from accounts.service_users.lift_stops import LiftBrakes, all_of, lift_brakes, pause_of
 from accounts.views.members.member import member_of
 from accounts.views.service_users.service_user import bot_of, page_of
 from policies.access import allows, needs
@@ -71,7 +71,7 @@ def _page(request: MemberRequest, posted: Mapping[int, ConfirmForm] | None = Non
     forms = posted or {}
     rows = [
         (found, forms.get(found.by.pk) or ConfirmForm(request=request, auto_id=f"id_{found.by.pk}_%s"))
-        for found in active_stops.by_member(request.organization.pk)
+        for found in active.by_member(request.organization.pk)
     ]
     may_ask = any(allows(request.member, Workflow.MANAGE_ACCESS, right) for right in (Right.INITIATE, Right.APPROVE))
     return render(request, "accounts/brakes.html", {"rows": rows, "may_lift": may_ask})

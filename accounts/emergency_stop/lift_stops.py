@@ -7,9 +7,9 @@ from typing import Final
 
 from django.utils.html import format_html
 
+from accounts.emergency_stop import active, lift
 from accounts.models import ApiKey, Member, ServiceUser
 from accounts.models.service_user import Permission
-from accounts.service_users import active_stops, lift
 from policies import payload, registry
 from policies.models import ChangeRequest
 from policies.registry import Headline, Touched, operation
@@ -21,7 +21,7 @@ from portal.core.display.descriptions import Description, Fact
 from portal.core.errors import Conflict
 
 WORDS: Final = {"member": "Member", "bot": "Service user", "key": "Key"}
-KINDS: Final[dict[type[Member | ServiceUser | ApiKey], active_stops.Kind]] = {
+KINDS: Final[dict[type[Member | ServiceUser | ApiKey], active.Kind]] = {
     Member: "member", ServiceUser: "bot", ApiKey: "key",
 }  # fmt: skip
 
@@ -30,7 +30,7 @@ KINDS: Final[dict[type[Member | ServiceUser | ApiKey], active_stops.Kind]] = {
 class Brake:
     """One thing that was stopped, and since when: one that was lifted and stopped anew is another."""
 
-    kind: active_stops.Kind
+    kind: active.Kind
     pk: int
     label: str
     since: datetime
@@ -47,7 +47,7 @@ class LiftBrakes:
 
 def all_of(stopped_by: Member) -> LiftBrakes:
     """All that the member has stopped, as it is now."""
-    mine = [stop for stop in active_stops.stops(stopped_by.organization_id) if stop.by.pk == stopped_by.pk]
+    mine = [stop for stop in active.stops(stopped_by.organization_id) if stop.by.pk == stopped_by.pk]
     return LiftBrakes(stopped_by.pk, stopped_by.label, tuple(_brake(stop) for stop in mine))
 
 
@@ -56,7 +56,7 @@ def pause_of(key: ApiKey) -> LiftBrakes:
 
     Raises: Conflict if it is not paused.
     """
-    for stop in active_stops.stops(key.service_user.organization_id):
+    for stop in active.stops(key.service_user.organization_id):
         if (stop.kind, stop.pk) == ("key", key.pk):
             return LiftBrakes(stop.by.pk, stop.by.label, (_brake(stop),))
     raise Conflict("This key is not paused.")
@@ -157,13 +157,13 @@ def lift_brakes(*, actor: Actor, params: LiftBrakes, change: ChangeRequest) -> i
 
 def _left(params: LiftBrakes, organization_id: int) -> Iterator[Member | ServiceUser | ApiKey]:
     since = {(brake.kind, brake.pk): brake.since for brake in params.brakes}
-    for member in active_stops.members(organization_id).order_by("pk"):
+    for member in active.members(organization_id).order_by("pk"):
         if since.get(("member", member.pk)) == member.suspended_at is not None:
             yield member
-    for bot in active_stops.bots(organization_id).order_by("pk"):
+    for bot in active.bots(organization_id).order_by("pk"):
         if since.get(("bot", bot.pk)) == bot.suspended_at is not None:
             yield bot
-    for key in active_stops.keys(organization_id).order_by("pk"):
+    for key in active.keys(organization_id).order_by("pk"):
         if since.get(("key", key.pk)) == key.paused_at is not None:
             yield key
 
@@ -173,7 +173,7 @@ def _has_powerful(params: LiftBrakes, facts: Facts) -> bool:
     return any(person is not None and person.holds_power for person in people)
 
 
-def _brake(stop: active_stops.Stop) -> Brake:
+def _brake(stop: active.Stop) -> Brake:
     return Brake(stop.kind, stop.pk, f"{stop.label} of {stop.bot}" if stop.kind == "key" else stop.label, stop.since)
 
 

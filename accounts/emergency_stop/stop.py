@@ -9,9 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.api_keys import lifecycle
+from accounts.emergency_stop import notifications
 from accounts.members.suspensions import bar_to_suspend, suspend_member
 from accounts.models import ApiKey, Member, ServiceUser
-from accounts.service_users import stop_notifications
 from policies import access, changes
 from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
@@ -35,7 +35,7 @@ def revoke_key(*, actor: Member, api_key: ApiKey, reason: str) -> None:
     Raises: Refused for anybody else, who pauses it or asks for it, or without Initiate on Manage Access; NotFound for
     a key of another Organization; Conflict if it had ended before.
     """
-    reason = stop_notifications.why(reason)
+    reason = notifications.why(reason)
     key = _key(actor, api_key)
     if key.revoked_at is not None:
         raise Conflict("This key is revoked already.")
@@ -54,7 +54,7 @@ def pause_key(*, actor: Member, api_key: ApiKey, reason: str) -> None:
     Raises: Refused without Initiate on Manage Access; NotFound for a key of another Organization; Conflict if it has
     ended, or is paused already.
     """
-    reason = stop_notifications.why(reason)
+    reason = notifications.why(reason)
     key = _key(actor, api_key)
     if key.is_over:
         raise Conflict("This key has stopped already.")
@@ -74,7 +74,7 @@ def end_overlap(*, actor: Member, api_key: ApiKey, reason: str) -> None:
     Raises: Refused for anybody else, or without Initiate on Manage Access; NotFound for a key of another
     Organization; Conflict if it is not rotating out, or has stopped already.
     """
-    reason = stop_notifications.why(reason)
+    reason = notifications.why(reason)
     key = _key(actor, api_key)
     if key.is_over:
         raise Conflict("This key has stopped already.")
@@ -94,7 +94,7 @@ def suspend_service_user(*, actor: Member, service_user: ServiceUser, reason: st
     Raises: Refused without Initiate on Manage Access; NotFound for a bot of another Organization; Conflict if it is
     suspended already.
     """
-    reason = stop_notifications.why(reason)
+    reason = notifications.why(reason)
     lock_history(actor.organization_id)
     _allow(actor)
     bots = ServiceUser.objects.filter(organization_id=actor.organization_id, removed_at=None)
@@ -127,7 +127,7 @@ def _record(kind: EventKind, actor: Member, subject: ApiKey | ServiceUser, reaso
 
 
 def _tell(actor: Member, did: str, reason: str) -> None:
-    stop_notifications.tell(actor, did=did, reason=reason)
+    notifications.tell(actor, did=did, reason=reason)
 
 
 def _allow(actor: Member) -> None:

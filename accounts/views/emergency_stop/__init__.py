@@ -1,0 +1,1 @@
+"""Stopping somebody or something at once, and what is stopped now."""
