@@ -20,7 +20,7 @@ from policies.models import ChangeRequest
 from portal.core.web.http import Proof
 from portal.jobs import mail
 from portal.treasury import expired_holds
-from tests import kept_rows, migrated
+from tests.database import kept_rows, migrated
 from tests.factories import people
 from tests.factories import world as cast
 from tests.factories.world import PASSWORD, Bot, World

@@ -2,7 +2,7 @@
 
 from django.core.management import call_command
 
-from tests import triggers
+from tests.database import triggers
 
 
 def clear() -> None:

@@ -7,8 +7,7 @@ from accounts.models.identity_check import IdentityCheck
 from accounts.models.invitation import AccessLink, Invitation
 from accounts.models.key_use import KeyNotice, KeyUse, RefusedCall
 from accounts.models.member import Member
-from accounts.models.organization import Organization
-from accounts.models.ownership import OwnershipOffer
+from accounts.models.organization import Organization, OwnershipOffer
 from accounts.models.passkey import Passkey, PasskeyAttestation, RecoveryCode
 from accounts.models.recovery import Recovery
 from accounts.models.second_factor import Authenticator

@@ -8,7 +8,8 @@ from accounts.models import Organization
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core import actors
-from tests import ground, triggers
+from tests import ground
+from tests.database import triggers
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from portal.audit.models import AuditEvent
-from tests import triggers
+from tests.database import triggers
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import totp
-from tests.browser.test_idle import HURRY
+from tests.browser.frame.test_idle import HURRY
 from tests.browser.walking import WORDS, Empty, Walker, empty_portal, walkers
 
 pytestmark = [pytest.mark.browser, pytest.mark.story]

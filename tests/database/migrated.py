@@ -1,0 +1,74 @@
+"""The migrated schema kept between runs: migrating an empty SQLite database takes most of the time of a short run."""
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parents[2]
+KEPT = ROOT / ".pytest_cache" / "migrated"
+# Whatever a migration is made of: itself, what it imports, which apps there are, and the releases it runs on.
+MADE_OF = ("portal/settings.py", "portal/core/database/*.py", "policies/workflows.py", "requirements/dev.txt")
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """While a test database is made: begin with the schema as it was migrated before, or keep it for the next time."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    # Private to Django, and the only place between an empty database and its migrations.
+    creation: Any = connection.creation
+    template = KEPT / f"{_fingerprint()}.sqlite3"
+    migrate_from_nothing, finish = creation._create_test_db, creation.create_test_db
+    held: list[sqlite3.Connection] = []
+
+    def create_from_template(*args: Any, **kwargs: Any) -> str:
+        name: str = migrate_from_nothing(*args, **kwargs)
+        if template.exists():
+            # Held open: a database in memory lives as long as somebody is connected to it.
+            held.append(sqlite3.connect(name, uri=True, check_same_thread=False))
+            with closing(sqlite3.connect(template)) as source:
+                source.backup(held[0])
+        return name
+
+    def create(*args: Any, **kwargs: Any) -> str:
+        name: str = finish(*args, **kwargs)
+        if not template.exists():
+            _keep(template)
+        return name
+
+    creation._create_test_db, creation.create_test_db = create_from_template, create
+    try:
+        yield
+    finally:
+        creation._create_test_db, creation.create_test_db = migrate_from_nothing, finish
+        for connected in held:
+            connected.close()
+
+
+def _keep(template: Path) -> None:
+    template.parent.mkdir(parents=True, exist_ok=True)
+    for older in template.parent.glob("*.sqlite3"):
+        older.unlink(missing_ok=True)
+    fresh = template.with_suffix(f".{os.getpid()}")
+    with closing(sqlite3.connect(fresh)) as target:
+        connection.connection.backup(target)
+    # Several workers make it at once; each of theirs is as good.
+    fresh.replace(template)
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256(sqlite3.sqlite_version.encode())
+    for app in ("accounts", "policies", "portal"):
+        for path in sorted((ROOT / app).rglob("migrations/*.py")):
+            digest.update(path.name.encode() + path.read_bytes())
+    for pattern in MADE_OF:
+        for path in sorted(ROOT.glob(pattern)):
+            digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:24]
