@@ -71,7 +71,7 @@ def test_every_method_is_in_the_table_and_none_beside_it():
 @pytest.mark.parametrize("identifier", IDENTIFIERS)
 @pytest.mark.parametrize("method", EXPECTED)
 def test_a_permission_opens_its_methods_and_no_other(method, identifier):
-    """AP-10: every endpoint times every permission."""
+    """DESIGN K3, AP-10: every endpoint times every permission."""
     expected = EXPECTED[method] == "*" or identifier in EXPECTED[method].split()
     assert opens(frozenset({identifier}), method) is expected
 

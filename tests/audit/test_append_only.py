@@ -23,7 +23,7 @@ TRUNCATES = ["TRUNCATE audit_auditevent", "TRUNCATE audit_chain CASCADE"]
     "statement", STATEMENTS + [pytest.param(truncate, marks=pytest.mark.postgresql) for truncate in TRUNCATES]
 )
 def test_what_was_recorded_cannot_be_changed_or_removed(remember, statement):
-    """AU-3: UPDATE, DELETE and TRUNCATE by raw SQL."""
+    """DESIGN §9, AU-3: UPDATE, DELETE and TRUNCATE by raw SQL."""
     remember(2)
     connection.check_constraints()
     with pytest.raises(DatabaseError, match="only"), transaction.atomic(), connection.cursor() as cursor:

@@ -45,7 +45,7 @@ def test_an_event_says_who_did_what_when_from_where_and_how_it_ended(organizatio
 
 
 def test_an_event_lives_and_dies_with_its_change(organization, remember):
-    """AU-1: roll back the change: no event."""
+    """DESIGN §9, AU-1: roll back the change: no event."""
     remember()
     with transaction.atomic():
         record(EventKind.POLICY_REMOVED, actor=actors.operator(organization.pk))

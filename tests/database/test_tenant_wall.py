@@ -170,7 +170,7 @@ def answers(client: Client, name: str, args: tuple[Any, ...]) -> list[tuple[int,
 
 
 def test_what_is_foreign_is_answered_like_what_is_unknown(eves, ids, world):
-    """AZ-2: `eve` × all routes with ids. The same status, the same words, and nothing is changed over there."""
+    """DESIGN O1, AZ-2: `eve` × all routes with ids. The same status and words; nothing is changed there."""
     before = AuditEvent.objects.filter(organization=world.organization).count()
     changes = ChangeRequest.objects.count()
     for name, kind in KINDS.items():

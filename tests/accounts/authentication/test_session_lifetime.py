@@ -100,7 +100,7 @@ def test_an_unknown_zone_is_utc(client, owner, sign_in):
 
 
 def test_a_person_of_two_organizations_changes_between_them(client, world, owner, sign_in):
-    """M1: under a new session key, and only into memberships of their own."""
+    """DESIGN M1: under a new session key, and only into memberships of their own."""
     there = add_member(world.elsewhere, owner.user, rights=[(Workflow.MANAGE_ACCESS, Right.VIEW)])
     sign_in(client, owner)
     before = client.cookies["session"].value

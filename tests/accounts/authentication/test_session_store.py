@@ -247,7 +247,7 @@ def test_ending_and_rotating_at_the_same_moment_leaves_nothing(client, ana, sign
     (120, 1, 60, False),
 ])  # fmt: skip
 def test_each_organization_has_its_own_limits(client, clock, ana, sign_in, idle, absolute, after, alive):
-    """SI-7: idle and absolute limit belong to the Organization (O4), and count at once for who is in."""
+    """SI-7: idle and absolute limit belong to the Organization (DESIGN O4), and count at once for who is in."""
     sign_in(client, ana)
     Organization.objects.filter(pk=ana.organization_id).update(idle_minutes=idle, absolute_hours=absolute)
     clock.shift(timedelta(minutes=after))

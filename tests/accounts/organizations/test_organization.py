@@ -61,6 +61,7 @@ def test_limits_change_and_count_for_who_is_signed_in(client, owner, ben, sign_i
     ("absolute_hours", 25),
 ])  # fmt: skip
 def test_limits_stay_within_their_range(owner, field, value):
+    """DESIGN O4: 5 to 120 minutes without activity, 1 to 24 hours in any case."""
     with pytest.raises(Invalid) as refusal:
         ask_security(owner, **{field: value})
     assert refusal.value.field == field

@@ -237,7 +237,7 @@ def test_several_apps_serve_and_wrong_codes_count_for_the_person(client, owner, 
 
 
 def test_a_raised_level_leads_an_approver_with_an_app_to_enrolment(client, ben, sign_in):
-    """F-12: level raised: an approver with TOTP only is led to enrolment, and can do nothing else."""
+    """DESIGN O4, F-12: level raised: an approver with TOTP only is led to enrolment, and can do nothing else."""
     sign_in(client, ben)
     only_passkeys(ben)
     assert not meets(Member.objects.get(pk=ben.pk))

@@ -41,7 +41,7 @@ def ask(client, member, sign_in, form):
 
 
 def test_who_may_ask_and_execute_gets_the_bot_at_once(client, owner, sign_in, new_bot):
-    """K1, K2: it exists, its key waits to be revealed, and nobody has seen anything yet."""
+    """DESIGN K1, K2: it exists, its key waits to be revealed, and nobody has seen anything yet."""
     answer = ask(client, owner, sign_in, new_bot)
     assert answer.url == page("payroll-bot")
     bot = ServiceUser.objects.get(name="payroll-bot")

@@ -128,7 +128,7 @@ def test_giving_withdraw_asks_no_more_where_a_policy_governs_it_or_the_asker_may
 )
 @pytest.mark.parametrize("initiator", [EXECUTES, INITIATES, BOT])
 def test_an_unreadable_policy_refuses_and_never_means_nought(terms, initiator):
-    """CR-14: an unreadable or ambiguous policy means refused, never zero approvals."""
+    """DESIGN P1, CR-14: an unreadable or ambiguous policy means refused, never zero approvals."""
     with pytest.raises(Refused, match="cannot be read"):
         approvals_needed(Asked(WITHDRAWAL, initiator, 1), terms)
     with pytest.raises(Refused):

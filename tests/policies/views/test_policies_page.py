@@ -52,6 +52,7 @@ def test_a_policy_is_set_at_once_by_who_may_and_asked_for_by_others(owner, ana, 
     [("approvals", "0"), ("approvals", "21"), ("approvals", "x"), ("open_hours", "0"), ("open_hours", "721")],
 )
 def test_a_number_out_of_range_stands_beside_its_field(owner, browser, field, value):
+    """DESIGN P1: 1 to 20 approvals, 1 hour to 30 days."""
     url = reverse("policies:configure", args=["manage_access"])
     typed = {"approvals": "2", "open_hours": "24", "note": "My note", field: value}
     text = browser(owner).post(url, typed).content.decode()
