@@ -1,0 +1,1 @@
+"""The pages on which people ask, decide, and say what a workflow asks for."""

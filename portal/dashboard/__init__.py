@@ -1,0 +1,1 @@
+"""The frame around all pages: navigation, home, history, errors, and whether the portal is well."""

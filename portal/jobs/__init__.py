@@ -1,0 +1,1 @@
+"""What happens without anybody asking: queued mail, and what only time brings about."""

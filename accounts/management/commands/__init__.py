@@ -1,0 +1,1 @@
+"""What only the operator does at the machine: founding, letting somebody in again, tiers of the bots' API."""

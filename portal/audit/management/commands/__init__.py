@@ -1,0 +1,1 @@
+"""Keeping the history out of reach of what serves, and proving that it is whole."""

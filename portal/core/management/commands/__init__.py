@@ -1,0 +1,1 @@
+"""Commands that change the database under a portal at work."""

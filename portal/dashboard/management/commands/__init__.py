@@ -1,0 +1,1 @@
+"""The demo, where DEBUG is on."""

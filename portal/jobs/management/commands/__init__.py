@@ -1,0 +1,1 @@
+"""The worker, for as long as it is left running."""

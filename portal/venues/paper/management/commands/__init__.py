@@ -1,0 +1,1 @@
+"""Paper money put in, and the paper ledger added up, by hand."""
