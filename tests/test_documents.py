@@ -85,7 +85,9 @@ def test_rules_are_read_out_of_their_sections():
     assert not {"§2", "§5"} & rules_of_design()
 
 
-@pytest.mark.parametrize("document", [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md"))], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "document", [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md"))], ids=lambda path: path.name
+)
 def test_every_file_that_the_documents_name_is_there(document):
     """Files are moved; a document that leads nowhere is worse than none."""
     text = document.read_text(encoding="utf-8")
