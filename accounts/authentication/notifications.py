@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.timezone import localtime
 
-from accounts.authentication import known_networks
+from accounts import known_networks
 from accounts.authentication.email_links import absolute
 from accounts.models import Member, SecurityNotice, User
 from policies.workflows import Workflow

@@ -16,7 +16,8 @@ from django.middleware.csrf import rotate_token
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from accounts.authentication import known_networks, session_data, session_store, throttle
+from accounts import known_networks
+from accounts.authentication import session_data, session_store, throttle
 from accounts.models import Member, User
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind

@@ -5,7 +5,6 @@ that was under way when its session was ended cannot bring it back.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.contrib.auth import SESSION_KEY as USER
@@ -14,23 +13,19 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import memberships as places
 from accounts.authentication import session_data
-from accounts.emergency_stop import notifications
 from accounts.models import Member, Session, User
-from policies import access
-from policies.workflows import Right, Workflow
+from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
-from portal.audit.record import lock_history, record
+from portal.audit.record import record
 from portal.core.actors import Actor, portal
-from portal.core.errors import NotFound, Refused
+from portal.core.errors import NotFound
 
-# How often one person ends the sessions of one other.
-NOT_AGAIN_WITHIN: Final = timedelta(minutes=10)
 SWEPT_AT_ONCE: Final = 1000
 SHUT_OUT_BY: Final = (EventKind.SIGNED_OUT, EventKind.MEMBER_SUSPENDED, EventKind.MEMBER_KEPT_OUT)
 
@@ -113,53 +108,6 @@ def end_others(*, by: Member, key: str | None) -> int:
     return _end_own(Session.objects.filter(user=by.user_id).exclude(session_key=key), by, "Ended by their owner.")
 
 
-@transaction.atomic
-def end_of(member: Member, *, by: Member, reason: str, shown_at: datetime | None = None) -> int:
-    """End every session of another Member of the same Organization, and say how many that were (security SI-9).
-
-    It takes power away for a moment only, so like a brake it takes Initiate on Manage Access and never waits. Nobody
-    keeps somebody out by it: once in ten minutes for each pair of people, and not of whoever has signed in since such
-    an end, or since `shown_at`, when the page was shown on which that was decided.
-
-    Raises: Refused for that, or without that right; NotFound for a Member of another Organization; Invalid
-    without a reason.
-    """
-    reason = notifications.why(reason)
-    lock_history(by.organization_id)
-    if not access.allows(by, Workflow.MANAGE_ACCESS, Right.INITIATE):
-        raise Refused("You need Initiate on Manage Access for this.")
-    if member.organization_id != by.organization_id:
-        raise NotFound("There is no such member.")
-    bar = bar_to_end(member, by, shown_at=shown_at)
-    if bar:
-        raise Refused(bar)
-    ended = _delete(Session.objects.filter(member=member))
-    _record(by, member, f"Ended by {by.label}. {reason}", ended)
-    if member.user_id != by.user_id:
-        notifications.tell_signed_out(member, by=by, reason=reason)
-        notifications.tell(by, did=f"ended the sessions of {member.label}", reason=reason, stopped=member)
-    return ended
-
-
-def bar_to_end(member: Member, by: Member, *, shown_at: datetime | None = None) -> str:
-    """Why `by` may not end the sessions of `member` now, to them; empty where they may."""
-    ends = AuditEvent.objects.filter(
-        organization_id=member.organization_id,
-        kind=EventKind.SIGNED_OUT,
-        actor_kind=member.kind,
-        subject_kind=member.kind,
-        subject_id=member.pk,
-        at__gt=timezone.now() - NOT_AGAIN_WITHIN,
-    ).exclude(actor_id=member.pk)
-    if ends.filter(actor_id=by.pk).exists():
-        return f"You ended their sessions less than ten minutes ago. Suspend {member.label} if they must stay out."
-    last = ends.aggregate(last=Max("at"))["last"]
-    since = max((at for at in (last, shown_at) if at is not None), default=None)
-    if since is not None and Session.objects.filter(member=member, started_at__gt=since).exists():
-        return f"{member.label} has signed in since. Look at the sessions again, or suspend them to keep them out."
-    return ""
-
-
 def was_shut_out(store: SessionBase, member: Member) -> bool:
     """Whether somebody else ended the sessions of `member`, or stopped them, since this session was signed in.
 
@@ -200,30 +148,8 @@ def is_over(row: Session) -> bool:
     return row.member is None or session_data.is_past(row.started_at, row.seen_at, row.member.organization)
 
 
-def _end_own(rows: "QuerySet[Session]", by: Member, reason: str) -> int:
-    """Each Organization reads in its history of the sessions in it alone, and nothing of another (DESIGN O1)."""
-    places.lock(by.user)
-    ended = 0
-    for place in places.of(by.user):
-        here = _delete(rows.filter(member=place))
-        if here:
-            _record(place, place, reason, here)
-        ended += here
-    return ended + _delete(rows)
-
-
-def _end(rows: "QuerySet[Session]", member: Member, reason: str) -> int:
-    ended = _delete(rows)
-    if ended:
-        _record(portal(member.organization_id), member, reason, ended)
-    return ended
-
-
-def _delete(rows: "QuerySet[Session]") -> int:
-    return rows.delete()[0]
-
-
-def _record(actor: Actor, member: Member, reason: str, ended: int) -> None:
+def record_end(actor: Actor, member: Member, reason: str, ended: int) -> None:
+    """Remember that so many sessions of a Member were ended, by whom and why; in the transaction that ended them."""
     record(
         EventKind.SIGNED_OUT,
         actor=actor,
@@ -232,3 +158,26 @@ def _record(actor: Actor, member: Member, reason: str, ended: int) -> None:
         reason=reason,
         sessions=ended,
     )
+
+
+def _end_own(rows: "QuerySet[Session]", by: Member, reason: str) -> int:
+    """Each Organization reads in its history of the sessions in it alone, and nothing of another (DESIGN O1)."""
+    places.lock(by.user)
+    ended = 0
+    for place in places.of(by.user):
+        here = _delete(rows.filter(member=place))
+        if here:
+            record_end(place, place, reason, here)
+        ended += here
+    return ended + _delete(rows)
+
+
+def _end(rows: "QuerySet[Session]", member: Member, reason: str) -> int:
+    ended = _delete(rows)
+    if ended:
+        record_end(portal(member.organization_id), member, reason, ended)
+    return ended
+
+
+def _delete(rows: "QuerySet[Session]") -> int:
+    return rows.delete()[0]

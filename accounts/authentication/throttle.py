@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.authentication import known_networks
+from accounts import known_networks
 from accounts.models import Attempts, User
 from portal.core.clocks import is_ahead
 from portal.core.secrets.sealing import digest

@@ -27,7 +27,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from accounts.authentication.known_networks import network_of
+from accounts.known_networks import network_of
 from accounts.models import Member, Passkey, User
 from portal.core.errors import Invalid
 

@@ -9,8 +9,8 @@ from accounts import grants
 from accounts.authentication import session_store
 from accounts.grants import Rights
 from accounts.members import invitations
-from accounts.members.request_titles import find, name_of, refuse_owner
 from accounts.models import Member
+from accounts.request_members import find, name_of, refuse_owner
 from policies import access, changes, registry
 from policies.models import ChangeRequest
 from policies.payload import decode

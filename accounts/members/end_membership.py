@@ -11,10 +11,10 @@ from accounts.api_keys import unrevealed
 from accounts.authentication import session_store
 from accounts.emergency_stop import lift
 from accounts.members import invitations
-from accounts.members.request_titles import find, holds_power, name_of, refuse_owner
 from accounts.models import Member
 from accounts.models.member import not_suspended
 from accounts.organizations import ownership
+from accounts.request_members import find, holds_power, name_of, refuse_owner
 from policies import changes
 from policies.models import ChangeRequest
 from policies.registry import Headline, Touched, operation, takes_all

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from accounts.members import invitations
 from accounts.members.presets import GivenRight, in_words
 from accounts.models import Account, Invitation, Member
-from accounts.service_users.create_and_change import asking_member
+from accounts.request_members import asking_member
 from policies.payload import decode
 from policies.registry import Headline, Touched, operation
 from policies.workflows import Right, Workflow

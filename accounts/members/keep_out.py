@@ -9,9 +9,9 @@ from django.utils.html import format_html
 from accounts.authentication import session_store
 from accounts.emergency_stop import notifications
 from accounts.members import invitations
-from accounts.members.request_titles import find, name_of
 from accounts.models import Member
 from accounts.organizations import ownership
+from accounts.request_members import find, name_of
 from policies import changes
 from policies.models import ChangeRequest
 from policies.registry import Headline, Touched, operation, takes_all

@@ -7,10 +7,9 @@ from django.utils.html import format_html
 
 from accounts.authentication import notifications
 from accounts.authentication.email_links import absolute
-from accounts.members.request_titles import find, name_of
 from accounts.models import Member, OwnershipOffer
 from accounts.organizations import ownership
-from accounts.service_users.create_and_change import asking_member
+from accounts.request_members import asking_member, find, name_of
 from policies.models import ChangeRequest
 from policies.registry import Headline, Touched, always_protected, operation
 from policies.workflows import Workflow

@@ -7,8 +7,8 @@ from django.utils.html import format_html
 
 from accounts.authentication import notifications, session_store, throttle
 from accounts.factors import trust
-from accounts.members.request_titles import find, holds_power, name_of
 from accounts.models import Member
+from accounts.request_members import find, holds_power, name_of
 from accounts.security import cooldown
 from accounts.security.password_change import send_enrolment_link
 from policies.models import ChangeRequest

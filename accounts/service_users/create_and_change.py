@@ -7,7 +7,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.api_keys import lifecycle
-from accounts.models import Account, ApiKey, Member, ServiceUser
+from accounts.models import Account, ApiKey, ServiceUser
+from accounts.request_members import asking_member
 from accounts.service_users import descriptions, stale_fields
 from accounts.service_users.key_settings import Limits, check, check_name, current_key, grown, limits_of
 from policies import changes
@@ -17,7 +18,7 @@ from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Actor
-from portal.core.errors import Conflict, Invalid, NotFound, Refused
+from portal.core.errors import Conflict, Invalid, NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,13 +217,6 @@ def find(change: ChangeRequest, service_user_id: int) -> ServiceUser:
     if bot is None:
         raise NotFound("There is no such service user any more.")
     return bot
-
-
-def asking_member(change: ChangeRequest) -> Member:
-    """Raises: Refused for a bot: keys cannot make keys (security AP-10)."""
-    if change.member is None:
-        raise Refused("Only a member can ask for this.")
-    return change.member
 
 
 def _account(change: ChangeRequest, account_id: int) -> Account:

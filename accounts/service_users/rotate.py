@@ -8,8 +8,9 @@ from django.db.models import F
 
 from accounts.api_keys import lifecycle
 from accounts.models import ApiKey, ServiceUser
+from accounts.request_members import asking_member
 from accounts.service_users import descriptions, key_descriptions, stale_fields
-from accounts.service_users.create_and_change import asking_member, find
+from accounts.service_users.create_and_change import find
 from accounts.service_users.key_settings import Limits, check, limits_of
 from policies.models import ChangeRequest
 from policies.registry import Headline, operation

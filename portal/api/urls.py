@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.api.handlers import description
+from portal.api import description
 
 app_name = "api"
 

@@ -12,12 +12,12 @@ from django.urls import reverse
 from accounts.api_keys import expiry
 from accounts.api_keys.refused_calls import Reason
 from accounts.authentication import notifications
-from accounts.authentication.known_networks import network_of
 from accounts.factors.enrolled import WORDS as FACTORS
 from accounts.forms.authentication import passwords
 from accounts.forms.members import invitations, profile
 from accounts.forms.organizations import setup
 from accounts.forms.security import factors
+from accounts.known_networks import network_of
 from accounts.members.identity.checks import PROVIDER
 from accounts.models import KeyUse, RefusedCall, Session
 from accounts.models.service_user import PURPOSE_LENGTH

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from django.utils.html import format_html
 
 from accounts.members.identity import checks, reviewers
-from accounts.members.request_titles import find, holds_power, name_of
 from accounts.models import IdentityCheck, Member
-from accounts.service_users.create_and_change import asking_member
+from accounts.request_members import asking_member, find, holds_power, name_of
 from policies.models import ChangeRequest
 from policies.registry import Headline, Touched, operation
 from policies.workflows import Workflow

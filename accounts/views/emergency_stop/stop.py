@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.api_keys import lifecycle
 from accounts.api_keys import revoke as revoking
-from accounts.authentication import session_store
+from accounts.emergency_stop import end_sessions as ending
 from accounts.emergency_stop import preview, stop
 from accounts.emergency_stop.preview import Consequences
 from accounts.forms.emergency_stop import BrakeForm, EndSessionsForm
@@ -78,14 +78,14 @@ def end_sessions(request: MemberRequest, number: int) -> HttpResponse:
         back=reverse("accounts:member", args=[found.pk]),
         done=f"{found.label} is signed out everywhere.\nThey can sign in again, and were told.",
         will=preview.of_ending_sessions(found),
-        bar=session_store.bar_to_end(found, request.member),
+        bar=ending.bar_to_end(found, request.member),
     )
     form = EndSessionsForm(request.POST or None, request=request)
     return pull(
         request,
         page,
         form,
-        lambda: session_store.end_of(
+        lambda: ending.end_of(
             found, by=request.member, reason=form.cleaned_data["reason"], shown_at=form.shown_at
         ),
     )

@@ -13,7 +13,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from accounts.api_keys.lifecycle import Credential
-from accounts.authentication.known_networks import network_of
+from accounts.known_networks import network_of
 from portal.api.protocol.envelope import Error
 from portal.audit.kinds import EventKind
 from portal.audit.record import record

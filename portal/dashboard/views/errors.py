@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from accounts.authentication.known_networks import network_of
+from accounts.known_networks import network_of
 from accounts.models import Member
 from portal.audit.kinds import EventKind
 from portal.audit.record import record

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.authentication import session_store
 from accounts.authentication.session_store import SessionStore
+from accounts.emergency_stop import end_sessions
 from accounts.emergency_stop import stop as emergency_stop
 from accounts.members.end_membership import LiftMemberSuspension, lift_member_suspension
 from accounts.models import Member, Organization, Session
@@ -150,10 +151,10 @@ def test_an_administrator_ends_all_sessions_of_a_member(client, second, ana, ben
     sign_in(client, ben)
     sign_in(second, ben)
     with pytest.raises(Refused):
-        session_store.end_of(ana, by=ben, reason="It has to stop.")
+        end_sessions.end_of(ana, by=ben, reason="It has to stop.")
     with pytest.raises(NotFound):
-        session_store.end_of(eve, by=ana, reason="It has to stop.")
-    assert session_store.end_of(ben, by=ana, reason="It has to stop.") == 2
+        end_sessions.end_of(eve, by=ana, reason="It has to stop.")
+    assert end_sessions.end_of(ben, by=ana, reason="It has to stop.") == 2
     assert not is_in(client)
     assert not is_in(second)
     event = AuditEvent.objects.filter(kind="session.ended").latest("pk")
@@ -185,7 +186,7 @@ def test_what_concerns_a_membership_leaves_the_others_alone(client, second, worl
     assert is_in(second)
 
 
-@pytest.mark.parametrize("stop", [session_store.end_of, emergency_stop.suspend_member])
+@pytest.mark.parametrize("stop", [end_sessions.end_of, emergency_stop.suspend_member])
 def test_a_session_that_was_next_door_does_not_come_back_after_such_an_end(
     second, clock, world, ana, owner, sign_in, stop
 ):
@@ -194,7 +195,7 @@ def test_a_session_that_was_next_door_does_not_come_back_after_such_an_end(
     sign_in(second, ana)
     second.post("/switch/", {"organization": world.elsewhere.pk})
     clock.shift(timedelta(minutes=1))
-    stop(member=ana, **{"by" if stop is session_store.end_of else "actor": owner}, reason="A lost laptop.")
+    stop(member=ana, **{"by" if stop is end_sessions.end_of else "actor": owner}, reason="A lost laptop.")
     if stop is emergency_stop.suspend_member:
         propose(lift_member_suspension, actor=owner, params=LiftMemberSuspension(ana.pk))
     assert is_in(second)

@@ -7,7 +7,8 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from accounts.authentication import known_networks, password_step, throttle
+from accounts import known_networks
+from accounts.authentication import password_step, throttle
 from accounts.factors import recovery_codes
 from accounts.models import Attempts
 from portal.audit.models import AuditEvent

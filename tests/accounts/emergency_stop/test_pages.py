@@ -10,8 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import grants
-from accounts.authentication import session_store
-from accounts.emergency_stop import active, stop
+from accounts.emergency_stop import active, end_sessions, stop
 from accounts.grants import Given
 from accounts.members.change_rights import ChangeRights, change_rights
 from accounts.models import ApiKey, Organization, SecurityNotice, Session
@@ -124,25 +123,25 @@ def test_sessions_are_ended_once_in_ten_minutes_for_each_pair(client, ana, ben, 
     """fault security-M3: 1,533 posts in 20 seconds kept the Owner out."""
     with time_machine.travel(timezone.now(), tick=False) as clock:
         sign_in(client, owner)
-        session_store.end_of(owner, by=ana, reason="It has to stop.")
+        end_sessions.end_of(owner, by=ana, reason="It has to stop.")
         clock.shift(timedelta(minutes=3))
         sign_in(client, owner)
         clock.shift(timedelta(minutes=3))
         with pytest.raises(Refused, match="less than ten minutes ago"):
-            session_store.end_of(owner, by=ana, reason="It has to stop.")
+            end_sessions.end_of(owner, by=ana, reason="It has to stop.")
         assert Session.objects.filter(member=owner).exists()
-        session_store.end_of(ben, by=ana, reason="It has to stop.")
+        end_sessions.end_of(ben, by=ana, reason="It has to stop.")
         clock.shift(timedelta(minutes=5))
-        session_store.end_of(owner, by=ana, reason="It has to stop.")
+        end_sessions.end_of(owner, by=ana, reason="It has to stop.")
 
 
 def test_nobody_takes_turns_at_it_with_who_has_signed_in_since(client, world, ana, owner, cleo, sign_in):
     """fault security-M3: two who may, one after the other."""
     sign_in(client, cleo)
-    session_store.end_of(cleo, by=ana, reason="It has to stop.")
+    end_sessions.end_of(cleo, by=ana, reason="It has to stop.")
     sign_in(client, cleo)
     with pytest.raises(Refused, match="signed in since"):
-        session_store.end_of(cleo, by=owner, reason="It has to stop.")
+        end_sessions.end_of(cleo, by=owner, reason="It has to stop.")
 
 
 def test_whoever_signs_in_after_the_page_was_shown_is_not_meant(client, ana, ben, sign_in, doors):
@@ -182,7 +181,7 @@ def test_no_brake_is_pulled_without_a_reason(owner, ben, treasury_bot, trading_b
         lambda: stop.pause_key(actor=owner, api_key=treasury_bot.key, reason=nothing),
         lambda: stop.revoke_key(actor=owner, api_key=treasury_bot.key, reason=nothing),
         lambda: stop.end_overlap(actor=owner, api_key=trading_bot.key, reason=nothing),
-        lambda: session_store.end_of(ben, by=owner, reason=nothing),
+        lambda: end_sessions.end_of(ben, by=owner, reason=nothing),
     ):
         with pytest.raises(Invalid, match="Say why"):
             pull()

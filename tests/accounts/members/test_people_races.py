@@ -13,8 +13,9 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.authentication import session_data, session_store
+from accounts.authentication import session_data
 from accounts.authentication.session_store import SessionStore
+from accounts.emergency_stop import end_sessions
 from accounts.factors import enrolled as factors
 from accounts.members import invitations, suspensions
 from accounts.members.identity import checks
@@ -181,7 +182,7 @@ def test_a_brake_and_the_request_that_keeps_out_leave_the_request(race, meet, wo
 
 def test_sessions_are_ended_once_however_many_ask_at_once(race, ana, ben):
     """fault security-M3: end ∥ end, from many tabs of one member."""
-    answers = race(lambda _: session_store.end_of(ben, by=ana, reason="It has to stop."), 4)
+    answers = race(lambda _: end_sessions.end_of(ben, by=ana, reason="It has to stop."), 4)
     assert [type(answer) for answer in answers].count(Refused) == 3
     assert AuditEvent.objects.filter(kind="session.ended", actor_id=ana.pk).count() == 1
 

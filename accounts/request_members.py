@@ -1,9 +1,16 @@
-"""What the operations on Members share: finding one under its lock, and naming them in a request's title."""
+"""The Members in a request: who asks for it, and whom it is about, found under their lock and named in its title."""
 
 from accounts.models import Member
 from policies.models import ChangeRequest
 from policies.rules import Facts
 from portal.core.errors import NotFound, Refused
+
+
+def asking_member(change: ChangeRequest) -> Member:
+    """Raises: Refused for a bot: keys cannot make keys (security AP-10)."""
+    if change.member is None:
+        raise Refused("Only a member can ask for this.")
+    return change.member
 
 
 def find(change: ChangeRequest, member_id: int) -> Member:
