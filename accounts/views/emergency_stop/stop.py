@@ -85,9 +85,7 @@ def end_sessions(request: MemberRequest, number: int) -> HttpResponse:
         request,
         page,
         form,
-        lambda: ending.end_of(
-            found, by=request.member, reason=form.cleaned_data["reason"], shown_at=form.shown_at
-        ),
+        lambda: ending.end_of(found, by=request.member, reason=form.cleaned_data["reason"], shown_at=form.shown_at),
     )
 
 
