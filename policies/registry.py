@@ -1,7 +1,7 @@
 """Every governed operation: what it is called, what it takes, whom it concerns and how it is carried out."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from policies.workflows import Workflow
@@ -77,67 +77,8 @@ class Headline:
     asset: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Operation(Generic[P]):
-    """One registered operation.
-
-    `account`, `subject` and `headline` read the params. `subject` names the thing that is changed: only one request
-    about it may be open for each initiator; empty for a withdrawal. `subject_member` is the Member whom the change is
-    about. `money` asks for a Decision whose proof is bound to it, and lets any number be open. `shifts_power` says
-    that it can bring about a dead end (P5). `permission` is what a key needs to ask for it; without one no key may.
-    `gives_withdraw` names the Accounts from which keys would gain Withdraw. With `approvers_ask` whoever holds
-    Approve may ask for it too, and with `alone` whoever may ask finishes it alone. With `accepted` its subject has to
-    accept it once it is approved (O3). `protected` says whether it is one of the changes that P4 protects while any
-    policy is locked, from its params and the facts. `takes_power`: it only takes power away, so that one rejection does
-    not end it (R5). `frees` names the bots that would withdraw at once afterwards, `least` how many approvals it takes
-    whatever its policy says (P3), and `gives_again` whether a name would lead elsewhere than it once did, seen from the
-    fields that the request touches (P2). `reaches` names the Organizations whose histories it writes besides its own.
-    `touches` says what it would write: when that is not any more what it was, the request is stale (R6).
-    `done` says of work outside the database whether it has happened, whatever became of the answer, and notes how; what
-    it says yes to is executed in the same transaction. `renewed` gives the
-    params with which it is asked again, seen from what is so. `barred` says why nobody may agree to it as things
-    stand, or nothing; it waits meanwhile, and can be rejected or taken back. `tells`: it writes to those concerned
-    itself, so nobody else has to when it was done alone.
-    """
-
-    key: str
-    title: str
-    workflow: Workflow
-    params: type[P]
-    run: Run[P]
-    account: Callable[[P], int | None]
-    subject: Callable[[P], str]
-    subject_member: Callable[[P], int | None]
-    headline: Callable[[P], Headline]
-    describe: "Callable[[ChangeRequest], Description]"
-    opened: Opened[P] | None
-    ended: Ended | None
-    done: Done | None
-    gives_withdraw: Callable[[P], Collection[int]]
-    money: bool
-    shifts_power: bool
-    permission: str
-    approvers_ask: bool
-    alone: bool
-    accepted: bool
-    protected: "Callable[[P, Facts], bool]"
-    takes_power: Callable[[P], bool]
-    frees: "Callable[[P, Facts], tuple[Bot, ...]]"
-    least: "Callable[[P, Facts, Initiator], int]"
-    gives_again: "Callable[[ChangeRequest], bool]"
-    reaches: Callable[[P], tuple[int, ...]]
-    touches: Touches[P]
-    renewed: "Callable[[P, ChangeRequest], P]"
-    barred: "Callable[[ChangeRequest], str]"
-    tells: bool
-
-
 class Unregistered(LookupError):
     """There is no operation of this name; the app that had it may be gone."""
-
-
-_by_key: dict[str, Operation[Any]] = {}
-_by_run: dict[object, Operation[Any]] = {}
 
 
 def nothing(_params: object) -> None:
@@ -194,80 +135,79 @@ def unchanged(params: P, _change: "ChangeRequest") -> P:
     return params
 
 
-def operation(  # noqa: PLR0913 - one keyword for each thing that can be said of an operation
-    key: str,
-    *,
-    title: str,
-    workflow: Workflow,
-    params: type[P],
-    headline: Callable[[P], Headline],
-    describe: "Callable[[ChangeRequest], Description]",
-    account: Callable[[P], int | None] = nothing,
-    subject: Callable[[P], str] = lambda _params: "",
-    subject_member: Callable[[P], int | None] = nothing,
-    opened: Opened[P] | None = None,
-    ended: Ended | None = None,
-    done: Done | None = None,
-    gives_withdraw: Callable[[P], Collection[int]] = no_account,
-    money: bool = False,
-    shifts_power: bool = True,
-    permission: str = "",
-    approvers_ask: bool = False,
-    alone: bool = False,
-    accepted: bool = False,
-    protected: "Callable[[P, Facts], bool]" = unprotected,
-    takes_power: Callable[[P], bool] = takes_nothing,
-    frees: "Callable[[P, Facts], tuple[Bot, ...]]" = frees_nothing,
-    least: "Callable[[P, Facts, Initiator], int]" = no_least,
-    gives_again: "Callable[[ChangeRequest], bool]" = gives_nothing_again,
-    reaches: Callable[[P], tuple[int, ...]] = lambda _params: (),
-    touches: Touches[P] = untouched,
-    renewed: "Callable[[P, ChangeRequest], P]" = unchanged,
-    barred: "Callable[[ChangeRequest], str]" = lambda _change: "",
-    tells: bool = False,
-) -> Callable[[Run[P]], Run[P]]:
-    """Register the function below as the governed operation `key`. See `Operation` for the rest."""
+def not_given(*, actor: Actor, params: object, change: "ChangeRequest") -> object:
+    """What an operation runs before its decorator has met a function. Raises: Unregistered."""
+    raise Unregistered(change.operation)
 
-    def register(run: Run[P]) -> Run[P]:
-        known = _by_key.get(key)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation(Generic[P]):
+    """One governed operation, and the decorator that registers the function below it as its `run`.
+
+    `account`, `subject` and `headline` read the params. `subject` names the thing that is changed: only one request
+    about it may be open for each initiator; empty for a withdrawal. `subject_member` is the Member whom the change is
+    about. `money` asks for a Decision whose proof is bound to it, and lets any number be open. `shifts_power` says
+    that it can bring about a dead end (P5). `permission` is what a key needs to ask for it; without one no key may.
+    `gives_withdraw` names the Accounts from which keys would gain Withdraw. With `approvers_ask` whoever holds
+    Approve may ask for it too, and with `alone` whoever may ask finishes it alone. With `accepted` its subject has to
+    accept it once it is approved (O3). `protected` says whether it is one of the changes that P4 protects while any
+    policy is locked, from its params and the facts. `takes_power`: it only takes power away, so that one rejection does
+    not end it (R5). `frees` names the bots that would withdraw at once afterwards, `least` how many approvals it takes
+    whatever its policy says (P3), and `gives_again` whether a name would lead elsewhere than it once did, seen from the
+    fields that the request touches (P2). `reaches` names the Organizations whose histories it writes besides its own.
+    `touches` says what it would write: when that is not any more what it was, the request is stale (R6).
+    `done` says of work outside the database whether it has happened, whatever became of the answer, and notes how; what
+    it says yes to is executed in the same transaction. `renewed` gives the
+    params with which it is asked again, seen from what is so. `barred` says why nobody may agree to it as things
+    stand, or nothing; it waits meanwhile, and can be rejected or taken back. `tells`: it writes to those concerned
+    itself, so nobody else has to when it was done alone.
+    """
+
+    key: str = field(kw_only=False)
+    title: str
+    workflow: Workflow
+    params: type[P]
+    headline: Callable[[P], Headline]
+    describe: "Callable[[ChangeRequest], Description]"
+    account: Callable[[P], int | None] = nothing
+    subject: Callable[[P], str] = lambda _params: ""
+    subject_member: Callable[[P], int | None] = nothing
+    opened: Opened[P] | None = None
+    ended: Ended | None = None
+    done: Done | None = None
+    gives_withdraw: Callable[[P], Collection[int]] = no_account
+    money: bool = False
+    shifts_power: bool = True
+    permission: str = ""
+    approvers_ask: bool = False
+    alone: bool = False
+    accepted: bool = False
+    protected: "Callable[[P, Facts], bool]" = unprotected
+    takes_power: Callable[[P], bool] = takes_nothing
+    frees: "Callable[[P, Facts], tuple[Bot, ...]]" = frees_nothing
+    least: "Callable[[P, Facts, Initiator], int]" = no_least
+    gives_again: "Callable[[ChangeRequest], bool]" = gives_nothing_again
+    reaches: Callable[[P], tuple[int, ...]] = lambda _params: ()
+    touches: Touches[P] = untouched
+    renewed: "Callable[[P, ChangeRequest], P]" = unchanged
+    barred: "Callable[[ChangeRequest], str]" = lambda _change: ""
+    tells: bool = False
+    run: Run[P] = not_given
+
+    def __call__(self, run: Run[P]) -> Run[P]:
+        """Register `run` as what carries this operation out."""
+        known = _by_key.get(self.key)
         if known is not None and known.run.__name__ != run.__name__:
-            raise ValueError(f"Two operations are called {key!r}.")
-        entry = Operation(
-            key=key,
-            title=title,
-            workflow=workflow,
-            params=params,
-            run=run,
-            account=account,
-            subject=subject,
-            subject_member=subject_member,
-            headline=headline,
-            describe=describe,
-            opened=opened,
-            ended=ended,
-            done=done,
-            gives_withdraw=gives_withdraw,
-            money=money,
-            shifts_power=shifts_power,
-            permission=permission,
-            approvers_ask=approvers_ask,
-            alone=alone,
-            accepted=accepted,
-            protected=protected,
-            takes_power=takes_power,
-            frees=frees,
-            least=least,
-            gives_again=gives_again,
-            reaches=reaches,
-            touches=touches,
-            renewed=renewed,
-            barred=barred,
-            tells=tells,
-        )
-        _by_key[key] = _by_run[run] = entry
+            raise ValueError(f"Two operations are called {self.key!r}.")
+        _by_key[self.key] = _by_run[run] = replace(self, run=run)
         return run
 
-    return register
+
+operation = Operation
+
+
+_by_key: dict[str, Operation[Any]] = {}
+_by_run: dict[object, Operation[Any]] = {}
 
 
 def get(key: str) -> Operation[Any]:
