@@ -6,7 +6,6 @@ from math import ceil
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.contrib.auth import SESSION_KEY as USER
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils import timezone
@@ -118,7 +117,7 @@ def recent_proof(store: SessionBase) -> Proof | None:
         return None
     at = _moment(store[PROVED])
     proof = Proof(factor=store[FACTOR], at=at, mark=store.get(PROVED_WITH, ""))
-    return proof if timezone.now() - at < settings.STEP_UP_FRESH else None
+    return proof if proof.is_fresh else None
 
 
 def columns(data: Mapping[str, Any]) -> dict[str, object]:

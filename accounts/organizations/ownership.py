@@ -91,7 +91,7 @@ def accept(*, by: Member, proof: Proof | None, key: str | None = None) -> Member
     approvals no longer count, or if it would leave a dead end; Conflict if the Owner changed meanwhile.
     """
     offered, member = _offer_to(by)
-    if proof is None:
+    if proof is None or not proof.is_fresh:
         raise Refused("Show your second factor again to accept.", field="code")
     change = ChangeRequest.objects.with_parties().get(reference=offered.request, organization=member.organization)
     if member.is_resting:

@@ -3,7 +3,6 @@
 import hmac
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -194,11 +193,10 @@ def _refuse(change: ChangeRequest, facts: Facts, member: "Member", digest: str, 
 
 def _strong(change: ChangeRequest, proof: Proof | None) -> Proof:
     """A second factor of the last minutes; for money one that was shown for this very Decision (SU-1, SU-2)."""
-    if proof is None or not proof.at <= timezone.now() < proof.at + settings.STEP_UP_FRESH:
+    if proof is None or not proof.is_fresh:
         raise Refused("Show your second factor again to decide.", field="code")
-    bound = (proof.change, proof.digest) == (change.reference, change.digest)
-    loose = not proof.change and not proof.digest
-    if not bound and (readability.moves_money(change) or not loose):
+    serves = proof.is_for(change.reference, change.digest)
+    if not serves and (readability.moves_money(change) or proof.is_bound):
         raise Refused("Show your second factor for this request; another one does not serve.", field="code")
     return proof
 

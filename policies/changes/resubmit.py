@@ -2,9 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from policies import payload, readability, registry
 from policies.changes import transitions
@@ -12,7 +10,7 @@ from policies.changes.decisions import ALTERED
 from policies.changes.proposals import propose
 from policies.models import OPEN_STATES, ChangeRequest, State
 from portal.core.errors import Conflict, Refused
-from portal.core.web.http import Proof
+from portal.core.web.http import Proof, refuse_sending_unproved
 
 if TYPE_CHECKING:
     from accounts.models import Member
@@ -44,7 +42,7 @@ def ask_again(reference: str, *, member: "Member", note: str = "", proof: Proof 
         params = entry.renewed(payload.decode(entry.params, change.params), change)
         anew = propose(entry.run, actor=member, params=params, note=note or change.note, asked_again_from=change)
         if entry.money and anew.state == State.EXECUTED:
-            _refuse_unproved(change, proof)
+            refuse_sending_unproved(proof, change.reference, change.digest)
     return anew
 
 
@@ -63,11 +61,3 @@ def bar_to_asking_again(change: ChangeRequest, member: "Member") -> Refused | Co
     if later is not None:
         return Conflict(f"This was asked again already, as request {later}.")
     return None
-
-
-def _refuse_unproved(change: ChangeRequest, proof: Proof | None) -> None:
-    """Raises: Refused unless a second factor was shown in the last minutes for asking again for this very request."""
-    if proof is None or (proof.change, proof.digest) != (change.reference, change.digest):
-        raise Refused("This would be sent at once. Show your second factor for it.", field="code")
-    if not proof.at <= timezone.now() < proof.at + settings.STEP_UP_FRESH:
-        raise Refused("Show your second factor again: it was too long ago.", field="code")

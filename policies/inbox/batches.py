@@ -59,7 +59,7 @@ def decide_all(
     Raises: Refused, before anything is decided, if `proof` was not shown for this answer to exactly these.
     """
     once = list(dict.fromkeys(chosen))
-    if proof is None or (proof.change, proof.digest) != (BATCH, binding(once, approved=approved)):
+    if proof is None or not proof.is_for(BATCH, binding(once, approved=approved)):
         raise Refused("Show your second factor for these requests; another one does not serve.", field="code")
     if len(once) > MOST_TOGETHER:
         raise Refused(f"At most {MOST_TOGETHER} requests are decided together.")

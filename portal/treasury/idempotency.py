@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
-from django.conf import settings
-from django.utils import timezone
 
 from policies import payload
 from policies.models import ChangeRequest
 from portal.core.actors import Actor
-from portal.core.errors import Conflict, Refused
-from portal.core.web.http import Proof
+from portal.core.errors import Conflict
+from portal.core.web.http import Proof, refuse_sending_unproved
 
 if TYPE_CHECKING:
     from portal.treasury.operations import Withdraw
@@ -47,8 +45,5 @@ def refuse_other(form: SentForm, params: "Withdraw") -> None:
 
 def refuse_unproved(form: SentForm | None) -> None:
     """Raises: Refused unless a second factor was shown in the last minutes for this very form (security SU-2)."""
-    proof = form.proof if form else None
-    if form is None or proof is None or (proof.change, proof.digest) != (form.name, form.digest):
-        raise Refused("This would be sent at once. Show your second factor for it.", field="code")
-    if not proof.at <= timezone.now() < proof.at + settings.STEP_UP_FRESH:
-        raise Refused("Show your second factor again: it was too long ago.", field="code")
+    sent = form or SentForm(name="", digest="", proof=None)
+    refuse_sending_unproved(sent.proof, sent.name, sent.digest)

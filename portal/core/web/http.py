@@ -4,7 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
+
+from portal.core.errors import Refused
 
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
@@ -29,6 +33,28 @@ class Proof:
     change: str = ""
     digest: str = ""
     mark: str = ""
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it was shown within the last minutes, `STEP_UP_FRESH` (SU-1); never one from a time to come."""
+        return self.at <= timezone.now() < self.at + settings.STEP_UP_FRESH
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it was shown for one thing alone."""
+        return bool(self.change or self.digest)
+
+    def is_for(self, change: str, digest: str) -> bool:
+        """Whether it was shown for just this, as it was read (SU-2)."""
+        return (self.change, self.digest) == (change, digest)
+
+
+def refuse_sending_unproved(proof: Proof | None, change: str, digest: str) -> None:
+    """Raises: Refused, for what is sent at once, unless a fresh second factor was shown for just this (SU-2)."""
+    if proof is None or not proof.is_for(change, digest):
+        raise Refused("This would be sent at once. Show your second factor for it.", field="code")
+    if not proof.is_fresh:
+        raise Refused("Show your second factor again: it was too long ago.", field="code")
 
 
 class StepUp(Protocol):

@@ -1,9 +1,11 @@
 """The Organization itself: how people sign in, its Accounts, and its Owner."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.utils import timezone
 
 from accounts import grants
@@ -128,6 +130,8 @@ def test_the_owner_hands_on_what_another_approves_and_the_new_one_accepts(world,
         ownership.accept(by=ben, proof=proof())
     with pytest.raises(Refused):
         ownership.accept(by=ana, proof=None)
+    with pytest.raises(Refused):
+        ownership.accept(by=ana, proof=replace(proof(), at=timezone.now() - settings.STEP_UP_FRESH))
     ownership.accept(by=ana, proof=proof())
     assert [notice.title for notice in notifications.unseen(owner.user)] == [
         "Ana Ruiz is the Owner of Demo Treasury now."
