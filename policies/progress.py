@@ -21,6 +21,7 @@ from policies.rules import (
     is_met,
     may_vouch,
     still_needed,
+    voided,
     why_not,
 )
 from policies.workflows import Right, Workflow
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PersonStanding:
-    """One person beside a request: `reason` is why they cannot decide, `decided` that they have."""
+    """One person beside a request: `decided` that they have, `reason` why they cannot or why it counts no more."""
 
     name: str
     is_you: bool
@@ -49,6 +50,7 @@ class Standing:
     """`given` of `needed` approvals count now. `stuck` says, in words, why those who can decide do not suffice.
 
     `takes_power`: one rejection does not end it (R5). `frees`: keys would withdraw at once afterwards (P2).
+    `counted` are the people whose approvals these are; `void` says to the reader why their own counts no more.
     """
 
     given: int
@@ -61,6 +63,9 @@ class Standing:
     vouchers: tuple[str, ...] = ()
     takes_power: bool = False
     frees: bool = False
+    has_decided: bool = False
+    void: str = ""
+    counted: frozenset[int] = frozenset()
 
     @property
     def missing(self) -> int:
@@ -100,10 +105,13 @@ def stand(change: ChangeRequest, viewer: "Member", facts: Facts, decisions: Sequ
     asked = gathering.asked(change, facts)
     counted = approvers(change, asked, facts, list(decisions))
     said = {decision.person_id for decision in decisions}
+    void = _void(facts, decisions) if change.is_open else {}
     need, trouble = _need(change, asked, facts)
     waits = change.is_open and not change.is_past_its_time
     people = tuple(
-        PersonStanding(person.name, person.user_id == viewer.user_id, reason, person.user_id in said)
+        PersonStanding(
+            person.name, person.user_id == viewer.user_id, reason or void.get(person.user_id), person.user_id in said
+        )
         for person in facts.people
         if (reason := why_not(person, asked, facts.level)) is None or _concerns(person, reason, asked, said)
     )
@@ -120,6 +128,9 @@ def stand(change: ChangeRequest, viewer: "Member", facts: Facts, decisions: Sequ
         vouchers=tuple(person.name for person in able if may_vouch(person, asked)) if need.voucher else (),
         takes_power=asked.takes_power,
         frees=bool(asked.frees),
+        has_decided=viewer.user_id in said,
+        void=void[viewer.user_id].you if viewer.user_id in void else "",
+        counted=frozenset(person.user_id for person in counted),
     )
 
 
@@ -182,6 +193,15 @@ def _need(change: ChangeRequest, asked: Asked, facts: Facts) -> tuple[Need, str]
         return still_needed(change.approvals_required, approvals_needed(asked, facts.policies)), ""
     except Refused as refused:
         return Need(change.approvals_required), refused.message
+
+
+def _void(facts: Facts, decisions: Sequence[Decision]) -> dict[int, Reason]:
+    """Why the yes of each of these people counts no more, by person, where it does not."""
+    given = {decision.person_id: decision.at for decision in decisions if decision.approved}
+    reasons = (
+        (person.user_id, voided(person, given[person.user_id])) for person in facts.people if person.user_id in given
+    )
+    return {user_id: reason for user_id, reason in reasons if reason is not None}
 
 
 def _bar(change: ChangeRequest, viewer: "Member", asked: Asked, facts: Facts, said: set[int]) -> str:

@@ -20,6 +20,7 @@ from policies.rules import (
     is_rejected,
     lost_right,
     still_needed,
+    voided,
     why_not,
 )
 from portal.audit.kinds import EventKind
@@ -105,16 +106,14 @@ def settled(change: ChangeRequest) -> bool | None:
 def approvers(change: ChangeRequest, asked: Asked, facts: Facts, decisions: list[Decision]) -> list[Person]:
     """Those whose yes counts now: to this very digest, by someone who still may decide (R4, security CR-7).
 
-    A yes from before their factors were put anew was perhaps given by whoever had those: it never counts again (M4).
-    Nor does one from before they were removed, once they are let in anew (security SI-8).
+    One from before their factors were put anew, or from before they were removed, never counts again (M4, SI-8).
     """
     said_yes = {given.person_id: given.at for given in decisions if given.approved and given.digest == change.digest}
     return [
         person
         for person in facts.people
         if person.user_id in said_yes
-        and (person.reset_at is None or person.reset_at < said_yes[person.user_id])
-        and (person.joined_at is None or person.joined_at <= said_yes[person.user_id])
+        and voided(person, said_yes[person.user_id]) is None
         and why_not(person, asked, facts.level) is None
     ]
 

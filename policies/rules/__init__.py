@@ -5,7 +5,7 @@ each importing only from those before it: `facts` (what there is), `needs` (how 
 give them), `dead_ends` (what nobody could finish).
 """
 
-from policies.rules.eligibility import Reason, eligible, is_met, is_rejected, lost_right, may_vouch, why_not
+from policies.rules.eligibility import Reason, eligible, is_met, is_rejected, lost_right, may_vouch, voided, why_not
 from policies.rules.facts import (
     MAX_APPROVALS,
     MAX_OPEN_HOURS,
@@ -58,5 +58,6 @@ __all__ = [
     "may_vouch",
     "policy_of",
     "still_needed",
+    "voided",
     "why_not",
 ]

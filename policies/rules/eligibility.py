@@ -1,6 +1,7 @@
 """Who may ask and who may decide (DESIGN R3, R5), and when the approvals given are enough (R4)."""
 
 from collections.abc import Collection, Set
+from datetime import datetime
 from enum import Enum
 
 from policies.rules.facts import PASSKEY, RESTED, Bot, Facts, Initiator, Person
@@ -26,6 +27,8 @@ class Reason(Enum):
     ONLY_ASKS = ("may ask, not approve", "you may ask here, not approve")
     ONLY_VIEWS = ("may view, not approve", "you may view here, not approve")
     NO_RIGHT = ("holds no right here", "you hold no right here")
+    ENROLLED_ANEW = ("enrolled new factors since", "you enrolled new factors since")
+    CAME_BACK = ("was removed since and has come back", "you were removed since and have come back")
 
     @property
     def they(self) -> str:
@@ -75,6 +78,17 @@ def why_not(person: Person, asked: Asked, level: str) -> Reason | None:
         (asked.workflow in RESTED and person.is_resting, Reason.RESTING),
     )
     return next((reason for fails, reason in tests if fails), None)
+
+
+def voided(person: Person, given_at: datetime) -> Reason | None:
+    """Why the yes that `person` gave then counts no more, though they may decide: for good, or None (M4, SI-8).
+
+    Before their factors were put anew it was perhaps given by whoever had those; before they were removed, it was part
+    of what ended with their membership.
+    """
+    if person.reset_at is not None and person.reset_at >= given_at:
+        return Reason.ENROLLED_ANEW
+    return Reason.CAME_BACK if person.joined_at is not None and person.joined_at > given_at else None
 
 
 def eligible(asked: Asked, facts: Facts) -> tuple[Person, ...]:

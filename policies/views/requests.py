@@ -206,6 +206,6 @@ def _tell(request: MemberRequest, change: ChangeRequest, *, approved: bool) -> N
 
 def _note_refusal(request: MemberRequest, change: ChangeRequest, standing: Standing) -> None:
     """A Decision by who may not decide is worth remembering; one that merely came too late is not."""
-    if not change.is_open or standing.why_not == "you have already decided":
+    if not change.is_open or standing.has_decided:
         return
     note_refusal(change, request.member, standing.why_not)

@@ -59,7 +59,9 @@ def steps(request: MemberRequest, change: ChangeRequest, decisions: list[Decisio
 
 def progress(change: ChangeRequest, standing: Standing, decisions: list[Decision]) -> SafeString:
     """What has been agreed to so far, and what is still missing."""
-    names = [decision.member.label for decision in decisions if decision.approved]
+    names = [
+        decision.member.label for decision in decisions if decision.approved and decision.person_id in standing.counted
+    ]
     agreed = f"{listed(names)} approved. " if names and change.is_open else ""
     if change.shown_state != State.PENDING or not standing.missing:
         return format_html("{}", agreed)

@@ -3,13 +3,15 @@
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.hashers import make_password
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.api_keys import lifecycle, unrevealed
 from accounts.authentication import email_links
 from accounts.members import invitations
 from accounts.members.end_membership import RemoveMember, remove_member
-from accounts.models import Member, OwnershipOffer, Recovery
+from accounts.models import Member, OwnershipOffer, Recovery, User
 from accounts.models.invitation import LinkPurpose
 from accounts.models.member import Identity
 from accounts.organizations import ownership
@@ -23,6 +25,7 @@ from portal.core.errors import Conflict, NotFound
 from portal.core.web.http import Proof
 from portal.treasury.withdrawals import request_withdrawal
 from tests.factories.people import proof
+from tests.factories.world import PASSWORD
 
 pytestmark = pytest.mark.django_db
 MONEY = Workflow.INITIATE_WITHDRAWAL.value
@@ -123,6 +126,32 @@ def test_a_yes_from_before_a_removal_never_sends_money(world, owner, ben, cleo, 
     come_back(owner, ben, Right.APPROVE)
     assert yes(change, cleo).state == State.PENDING
     assert yes(change, fay).state == State.EXECUTED
+
+
+def test_the_page_says_why_a_yes_counts_no_more(client, world, owner, ben, cleo, sign_in, treasury_bot):
+    """To the others, who would else look for an approval that is not there; and to who gave it and gets no form."""
+    change = request_withdrawal(
+        actor=treasury_bot.service_user,
+        account=world.account,
+        key="btc-cold",
+        asset="XXBT",
+        amount=Decimal(1),
+        api_key=treasury_bot.key,
+    )
+    path = reverse("policies:request", kwargs={"reference": change.reference})
+    yes(change, ben)
+    sign_in(client, cleo)
+    assert "Ben Adeyemi approved." in client.get(path).content.decode()
+    remove(owner, ben)
+    come_back(owner, ben, Right.APPROVE)
+    page = client.get(path).content.decode()
+    assert "has decided, no longer counts: was removed since and has come back" in page
+    assert "Ben Adeyemi approved." not in page
+    client.post(reverse("accounts:sign_out"))
+    User.objects.filter(pk=ben.user_id).update(password=make_password(PASSWORD))
+    sign_in(client, Member.objects.get(pk=ben.pk))
+    page = client.get(path).content.decode()
+    assert "It counts no more: you were removed since and have come back. Others can still approve this." in page
 
 
 def test_a_key_from_before_a_removal_is_never_revealed(owner, ana, trading_bot):
