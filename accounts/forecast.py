@@ -116,6 +116,7 @@ def gives_power(rights: Iterable[str]) -> bool:
 
 
 def listed(names: tuple[str, ...]) -> str:
+    """Names as a sentence lists them: `A, B and C`; empty for none."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
 
 

@@ -39,6 +39,7 @@ class SessionMiddleware(DjangoSessionMiddleware):
     """Django's, but a session that was ended while its request was under way leads where every ended one does."""
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """Django's; where the row of the session is gone, lead to the sign-in instead of failing."""
         try:
             return super().process_response(request, response)
         except ended_sessions.ENDED_MEANWHILE:
@@ -57,6 +58,7 @@ class MemberMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer in the Member's time zone, and note now and then that they were here."""
         ours = cast("MemberRequest", request)
         member = _member(request)
         if member is not None:

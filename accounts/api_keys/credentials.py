@@ -73,6 +73,7 @@ class Credential:
     query_end: datetime | None
 
     def has_expired(self, now: datetime) -> bool:
+        """Whether the key is past its expiry at `now`; one without an expiry never is."""
         return self.expires_at is not None and self.expires_at <= now
 
 

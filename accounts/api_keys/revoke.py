@@ -28,6 +28,7 @@ class RevokeKey:
 
 
 def params_of(key: ApiKey) -> RevokeKey:
+    """What a request to revoke that key holds: which it is, and the words that stay when it is gone."""
     return RevokeKey(key.pk, key.short, key.service_user.name)
 
 
@@ -37,6 +38,7 @@ def check_revoking(*, actor: Actor, params: RevokeKey, change: ChangeRequest) ->
 
 
 def describe_revoking(change: ChangeRequest) -> Description:
+    """The request in words, from its params alone: the key may be over by the time this is read."""
     short, bot = str(change.params.get("short", "?")), str(change.params.get("bot", "?"))
     return Description(
         sentence=format_html(
@@ -52,6 +54,7 @@ def describe_revoking(change: ChangeRequest) -> Description:
 
 
 def touched_by_revoking(*, params: RevokeKey, change: ChangeRequest) -> tuple[Touched, ...]:
+    """Whether the key still lives, so that a request about one that ended meanwhile is stale."""
     found = ApiKey.objects.filter(pk=params.api_key_id, service_user__organization_id=change.organization_id).first()
     return (Touched(f"Key {params.short}", "over already" if found is None or found.is_over else "there", "revoked"),)
 

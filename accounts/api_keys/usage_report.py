@@ -27,10 +27,12 @@ class Day:
 
     @property
     def answered(self) -> int:
+        """How many calls were answered that day, of every kind together."""
         return sum(self.calls)
 
     @property
     def refusals(self) -> int:
+        """How many were refused that day, for whatever reason."""
         return sum(times for _, times in self.refused)
 
 
@@ -43,18 +45,22 @@ class Calls:
 
     @property
     def answered(self) -> int:
+        """How many calls were answered in all the days kept."""
         return sum(day.answered for day in self.days)
 
     @property
     def refusals(self) -> int:
+        """How many were refused in all the days kept."""
         return sum(day.refusals for day in self.days)
 
     @property
     def most(self) -> int:
+        """How many were answered on the busiest day: the height of a full bar."""
         return max((day.answered for day in self.days), default=0)
 
     @property
     def first(self) -> date:
+        """The day with which the ninety begin, whether or not there was a call on it."""
         return self.today - timedelta(days=KEPT_DAYS - 1)
 
     @property
@@ -80,6 +86,7 @@ class Calls:
 
     @property
     def in_words(self) -> str:
+        """All of it in one sentence, for who does not see the bars."""
         refusals = f"{self.refusals:,} refused" if self.refusals else "none refused"
         return f"{self.answered:,} calls in {KEPT_DAYS} days, {self.most:,} on the busiest day, {refusals}"
 

@@ -29,6 +29,7 @@ class Token:
 
 
 def new_token() -> Token:
+    """A random token for a link, with the digest of it that alone is kept."""
     text = sealing.token(TOKEN_LENGTH)
     return Token(text=text, digest=sealing.digest(text))
 

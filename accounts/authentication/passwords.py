@@ -62,10 +62,12 @@ class Argon2Hasher(Argon2PasswordHasher):
     parallelism = 1
 
     def encode(self, password: str, salt: str) -> str:
+        """Django's, but only so many at once: each takes 19 MiB."""
         with _slots.one():
             return str(super().encode(password, salt))
 
     def verify(self, password: str, encoded: str) -> bool:
+        """Django's, within the same bound as `encode`."""
         with _slots.one():
             return bool(super().verify(password, encoded))
 
@@ -74,10 +76,12 @@ class NotTooLong:
     """Refuses what would only cost time to digest."""
 
     def validate(self, password: str, user: User | None = None) -> None:
+        """Raises: ValidationError for a password that is longer than any we digest."""
         if len(password) > LONGEST:
             raise ValidationError(f"At most {LONGEST} characters.", code="password_too_long")
 
     def get_help_text(self) -> str:
+        """The rule as Django lists it beside the field."""
         return f"At most {LONGEST} characters."
 
 
@@ -85,9 +89,11 @@ class HoldsNoName:
     """Refuses a password that holds a name of the person, of their Organizations or of this portal."""
 
     def validate(self, password: str, user: User | None = None) -> None:
+        """Raises: ValidationError for a password that holds one of those names."""
         refuse_names(password, [settings.PRODUCT_NAME, *(_names_of(user) if user else ())])
 
     def get_help_text(self) -> str:
+        """The rule as Django lists it beside the field."""
         return f"Neither your name nor that of your organization or of {settings.PRODUCT_NAME}."
 
 

@@ -35,9 +35,11 @@ class SessionStore(DatabaseStore):
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
+        """Our table in place of Django's."""
         return Session
 
     def create_model_instance(self, data: Any) -> AbstractBaseSession:  # noqa: ANN401 - Django's own signature
+        """Django's row, with whose session it is in columns beside the data."""
         row = super().create_model_instance(data)
         for column, value in session_data.columns(data).items():
             setattr(row, column, value)

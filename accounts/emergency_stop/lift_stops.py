@@ -106,6 +106,7 @@ def _touched(*, params: LiftBrakes, change: ChangeRequest) -> tuple[Touched, ...
 
 
 def describe_lifting(change: ChangeRequest) -> Description:
+    """The request in words: everything that it would lift, and whose stop that was."""
     params: LiftBrakes = payload.decode(registry.get(change.operation).params, change.params)
     facts = tuple(
         Fact(WORDS[brake.kind], format_html("{}, stopped {}", brake.label, markup.moment(brake.since)))

@@ -51,6 +51,7 @@ def of_suspending(member: Member) -> Consequences:
 
 
 def of_ending_sessions(member: Member) -> Consequences:
+    """What follows from signing a Member out everywhere: nothing that lasts."""
     return Consequences(
         facts=(
             Fact("Signed out", _sessions(member)),
@@ -62,6 +63,7 @@ def of_ending_sessions(member: Member) -> Consequences:
 
 
 def of_suspending_bot(bot: ServiceUser) -> Consequences:
+    """What follows from suspending a Service User: every key of it stops until that is lifted."""
     facts = gather(bot.organization)
     return Consequences(
         facts=(
@@ -75,6 +77,7 @@ def of_suspending_bot(bot: ServiceUser) -> Consequences:
 
 
 def of_pausing(key: ApiKey) -> Consequences:
+    """What follows from pausing one key: it alone stops until that is lifted."""
     bot = key.service_user
     return Consequences(
         facts=(
@@ -88,6 +91,7 @@ def of_pausing(key: ApiKey) -> Consequences:
 
 
 def of_revoking(key: ApiKey, *, at_once: bool) -> Consequences:
+    """What follows from revoking a key, by its custodian `at_once` or by a request."""
     told = "everybody who approves on Manage Access" if at_once else "whoever can approve this"
     return Consequences(
         facts=(
@@ -100,6 +104,7 @@ def of_revoking(key: ApiKey, *, at_once: bool) -> Consequences:
 
 
 def of_ending_overlap(key: ApiKey) -> Consequences:
+    """What follows from ending the overlap of a rotated key before its time."""
     return Consequences(
         facts=(
             Fact("Stops", f"{key.short} of {key.service_user.name}, from its next call on"),
@@ -111,6 +116,7 @@ def of_ending_overlap(key: ApiKey) -> Consequences:
 
 
 def of_taking_back(invitation: Invitation, *, at_once: bool) -> Consequences:
+    """What follows from taking an invitation back, by who asked for it `at_once` or by a request."""
     agreed = invitation.approvals
     by = "nobody but who asked" if not agreed else "one other" if agreed == 1 else f"{agreed} others"
     return Consequences(

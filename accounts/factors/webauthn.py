@@ -72,6 +72,7 @@ class Challenge:
 
     @property
     def is_fresh(self) -> bool:
+        """Whether there is still time to answer it (`PASSKEY_CHALLENGE`)."""
         return timezone.now() - self.at < settings.PASSKEY_CHALLENGE
 
     @property
@@ -84,6 +85,7 @@ class Helper(WebAuthnHelper):  # type: ignore[misc]
     """The library's ceremonies with a verified person everywhere, and our own handle of theirs."""
 
     def get_generate_registration_options_kwargs(self, *, user: User) -> dict[str, Any]:
+        """The library's, with what it only prefers required: a passkey that verifies the person."""
         options: dict[str, Any] = super().get_generate_registration_options_kwargs(user=user)
         options["authenticator_selection"].user_verification = UserVerificationRequirement.REQUIRED
         options["authenticator_selection"].resident_key = ResidentKeyRequirement.REQUIRED
@@ -92,12 +94,11 @@ class Helper(WebAuthnHelper):  # type: ignore[misc]
     def get_generate_authentication_options_kwargs(
         self, *, user: User | None = None, require_user_verification: bool = True
     ) -> dict[str, Any]:
-        options: dict[str, Any] = super().get_generate_authentication_options_kwargs(
-            user=user, require_user_verification=True
-        )
-        return options
+        """The library's, but nobody talks it out of verifying the person."""
+        return dict(super().get_generate_authentication_options_kwargs(user=user, require_user_verification=True))
 
     def get_user_entity(self, user: User) -> PublicKeyCredentialUserEntity:
+        """Name the person by our random handle, never by a key of the database."""
         return PublicKeyCredentialUserEntity(id=user.handle.bytes, name=user.email, display_name=user.name)
 
 

@@ -40,6 +40,7 @@ class EndSessionsForm(BrakeForm):
         return str(self.data["shown"]) if hasattr(self, "shown_at") else self.now
 
     def clean(self) -> dict[str, Any]:
+        """Also read the signed moment at which the page was shown; a page without one has to be opened again."""
         cleaned = super().clean() or self.cleaned_data
         try:
             self.shown_at = datetime.fromisoformat(signing.loads(self.data.get("shown", ""), salt=__name__))

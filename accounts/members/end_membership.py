@@ -55,6 +55,7 @@ def check_lift(*, actor: Actor, params: LiftMemberSuspension, change: ChangeRequ
 
 
 def describe_removal(change: ChangeRequest) -> Description:
+    """The request in words, with the rights that were held when it was asked."""
     name = change.title.removeprefix("Remove member ")
     held = tuple(str(line) for line in change.params.get("held", ()))
     return Description(
@@ -70,6 +71,7 @@ def describe_removal(change: ChangeRequest) -> Description:
 
 
 def describe_lift(change: ChangeRequest) -> Description:
+    """The request in words; while it is open also who suspended them, and until when."""
     name = change.title.removeprefix("Lift suspension of member ")
     member = (
         Member.objects.select_related("user", "suspended_by__user").filter(pk=change.subject_member_id or 0).first()
@@ -97,11 +99,13 @@ def describe_lift(change: ChangeRequest) -> Description:
 
 
 def touched_membership(*, params: RemoveMember, change: ChangeRequest) -> tuple[Touched, ...]:
+    """Whether they are a member still: removed meanwhile, the request is stale."""
     here = Member.objects.filter(organization_id=change.organization_id, pk=params.member_id, removed_at=None)
     return (Touched("Membership", "member" if here.exists() else "removed already", "removed"),)
 
 
 def touched_suspension(*, params: LiftMemberSuspension, change: ChangeRequest) -> tuple[Touched, ...]:
+    """Since when they are suspended and how: another suspension than the one agreed to makes it stale."""
     members = Member.objects.filter(organization_id=change.organization_id, pk=params.member_id, removed_at=None)
     row = members.exclude(not_suspended()).values_list("suspended_at", "suspended_until").first()
     if row is None or row[0] is None:

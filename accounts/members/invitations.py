@@ -197,6 +197,7 @@ def _accept(invitation: Invitation, by: Member | None, name: str, digested: str)
 
 
 def rights_of(invitation: Invitation) -> tuple[GivenRight, ...]:
+    """The rights that wait behind an invitation, typed: JSON keeps lists."""
     return tuple((workflow, right, account_id) for workflow, right, account_id in invitation.rights)
 
 

@@ -114,6 +114,7 @@ def _notices(params: InviteMember) -> tuple[Notice, ...]:
 
 
 def touched_invitation(*, params: InviteMember, change: "ChangeRequest") -> tuple[Touched, ...]:
+    """Whether that address has an open invitation or is a member already; either makes the request stale."""
     if _is_member(params, change):
         return (Touched("Invitation", "a member already", "open"),)
     return (Touched("Invitation", "open already" if _is_invited(params, change) else "none", "open"),)

@@ -41,6 +41,7 @@ def check_keeping_out(*, actor: Actor, params: KeepOut, change: ChangeRequest) -
 
 
 def describe_keeping_out(change: ChangeRequest) -> Description:
+    """The request in words; while it is open also how a suspension that runs would end without it."""
     name = change.title.removeprefix("Keep member out: ")
     member = (
         Member.objects.select_related("user", "suspended_by__user").filter(pk=change.subject_member_id or 0).first()
@@ -66,6 +67,7 @@ def describe_keeping_out(change: ChangeRequest) -> Description:
 
 
 def touched_by_keeping_out(*, params: KeepOut, change: ChangeRequest) -> tuple[Touched, ...]:
+    """Whether they are kept out already; a brake that runs changes nothing here."""
     members = Member.objects.filter(organization_id=change.organization_id, pk=params.member_id, removed_at=None)
     row = members.values_list("suspended_at", "suspended_until").first()
     # A brake that is pulled, or ends, meanwhile takes nothing from this request.

@@ -40,6 +40,7 @@ PRESETS: Final = (
 
 
 def preset(key: str) -> Preset | None:
+    """The preset of that key; None for any other text."""
     return next((found for found in PRESETS if found.key == key), None)
 
 

@@ -28,6 +28,7 @@ def check_taking_back(*, actor: Actor, params: TakeBack, change: ChangeRequest) 
 
 
 def describe_taking_back(change: ChangeRequest) -> Description:
+    """The request in words, from its params: the invitation may be answered by then."""
     email = str(change.params.get("email", "?"))
     return Description(
         sentence=format_html(
@@ -41,6 +42,7 @@ def describe_taking_back(change: ChangeRequest) -> Description:
 
 
 def touched_by_taking_back(*, params: TakeBack, change: ChangeRequest) -> tuple[Touched, ...]:
+    """Whether the invitation is still unanswered: otherwise there is nothing to take back."""
     rows = Invitation.objects.of(change.organization_id).unanswered().filter(pk=params.invitation_id)
     return (Touched("Invitation", "open" if rows.exists() else "answered or taken back", "taken back"),)
 

@@ -118,10 +118,12 @@ class ApiKey(models.Model):
 
     @property
     def is_claimable(self) -> bool:
+        """Whether its maker can still reveal it: not yet revealed, not revoked, and in time."""
         return self.revealed_at is None and self.revoked_at is None and timezone.now() < self.claim_by
 
     @property
     def has_expired(self) -> bool:
+        """Whether it is past its expiry; one without never is."""
         return self.expires_at is not None and self.expires_at <= timezone.now()
 
 

@@ -12,9 +12,11 @@ from accounts.models.organization import Organization
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def of(self, organization: Organization | int) -> Self:
+        """Those into one Organization."""
         return self.filter(organization=organization)
 
     def unanswered(self) -> Self:
+        """Neither accepted nor taken back; some may be past their time."""
         return self.filter(accepted_at=None, revoked_at=None)
 
     def open(self) -> Self:
@@ -60,6 +62,7 @@ class Invitation(models.Model):
 
     @property
     def is_open(self) -> bool:
+        """Whether its link still lets somebody in."""
         return self.accepted_at is None and self.revoked_at is None and self.expires_at > timezone.now()
 
 

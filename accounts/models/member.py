@@ -25,6 +25,7 @@ def not_suspended() -> models.Q:
 
 class MemberQuerySet(models.QuerySet["Member"]):
     def of(self, organization: Organization | int) -> Self:
+        """Those of one Organization, removed ones too."""
         return self.filter(organization=organization)
 
     def active(self) -> Self:
@@ -98,10 +99,12 @@ class Member(models.Model):
 
     @property
     def kind(self) -> str:
+        """What an actor is called that is a Member; the history keeps it."""
         return actors.MEMBER
 
     @property
     def label(self) -> str:
+        """The person's name, as pages and the history say it."""
         return self.user.name
 
     @property
@@ -113,6 +116,7 @@ class Member(models.Model):
 
     @property
     def is_active(self) -> bool:
+        """Whether they can do anything here: neither suspended nor removed, and not shut off everywhere."""
         return not self.is_suspended and self.removed_at is None and self.user.is_active
 
     @property
@@ -132,4 +136,5 @@ class Member(models.Model):
 
     @property
     def is_verified(self) -> bool:
+        """Whether a colleague has judged that they are who they say (DESIGN M3)."""
         return self.identity == Identity.VERIFIED

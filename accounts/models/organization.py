@@ -111,5 +111,6 @@ class OwnershipOffer(models.Model):
 
     @property
     def is_open(self) -> bool:
+        """Whether it can still be accepted."""
         is_unanswered = self.accepted_at is None and self.declined_at is None and self.lapsed_at is None
         return is_unanswered and self.expires_at > timezone.now()

@@ -55,6 +55,7 @@ class AuthenticatorManager(models.Manager["Authenticator"]):
     """With the one question that django-otp asks of any device's manager."""
 
     def devices_for_user(self, user: "User", confirmed: bool | None = None) -> models.QuerySet["Authenticator"]:
+        """The apps of one person; `confirmed` narrows to those that have shown a code, or have not."""
         devices = self.filter(user=user)
         return devices if confirmed is None else devices.filter(confirmed=confirmed)
 

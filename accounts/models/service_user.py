@@ -82,15 +82,19 @@ class ServiceUser(models.Model):
 
     @property
     def kind(self) -> str:
+        """What an actor is called that is a Service User; the history keeps it."""
         return actors.SERVICE_USER
 
     @property
     def label(self) -> str:
+        """Its name, as pages and the history say it."""
         return self.name
 
     @property
     def is_active(self) -> bool:
+        """Whether its keys work, as far as the bot itself goes."""
         return self.suspended_at is None and self.removed_at is None
 
     def has(self, permission: Permission) -> bool:
+        """Whether all its keys hold that permission."""
         return permission.value in self.permissions

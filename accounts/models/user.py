@@ -19,6 +19,7 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def get_by_natural_key(self, username: str | None) -> "User":
+        """By address in any case of letters; Django asks this when somebody signs in."""
         return self.get(email=(username or "").strip().lower())
 
 
@@ -48,7 +49,9 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]  # django-
         return self.name
 
     def get_full_name(self) -> str:
+        """The one name that is kept; Django's own pages ask for it."""
         return self.name
 
     def get_short_name(self) -> str:
+        """Its first word."""
         return self.name.split(" ")[0]

@@ -112,6 +112,7 @@ def describe_security(change: ChangeRequest) -> Description:
 
 
 def describe_account(change: ChangeRequest) -> Description:
+    """The request for another Account in words, with whose rights reach into it."""
     params: AddAccount = decode(registry.get(change.operation).params, change.params)
     return Description(
         sentence=format_html(
@@ -129,6 +130,7 @@ def describe_account(change: ChangeRequest) -> Description:
 
 
 def touched_security(*, params: ChangeSecurity, change: ChangeRequest) -> tuple[Touched, ...]:
+    """The terms of signing in as they are now, beside what they shall be."""
     now = sign_in_rules.of(change.organization)
     return (
         Touched("Sign-in 2FA level", now.level.label, params.after.level.label),
@@ -138,6 +140,7 @@ def touched_security(*, params: ChangeSecurity, change: ChangeRequest) -> tuple[
 
 
 def touched_account(*, params: AddAccount, change: ChangeRequest) -> tuple[Touched, ...]:
+    """Whether an Account of that name is there already, in any case of letters."""
     taken = Account.objects.filter(organization_id=change.organization_id, name__iexact=params.name).exists()
     return (Touched(f"Account {params.name}", "there already" if taken else "none", "there"),)
 

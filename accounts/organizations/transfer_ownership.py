@@ -39,6 +39,7 @@ def check_transfer(*, actor: Actor, params: TransferOwnership, change: ChangeReq
 
 
 def describe_transfer(change: ChangeRequest) -> Description:
+    """The request in words, with how the acceptance of it stands."""
     name = change.title.removeprefix("Transfer the ownership to ")
     offer = OwnershipOffer.objects.filter(request=change.reference).first()
     return Description(
@@ -65,6 +66,7 @@ def describe_transfer(change: ChangeRequest) -> Description:
 
 
 def touched_ownership(*, params: TransferOwnership, change: ChangeRequest) -> tuple[Touched, ...]:
+    """Who is the Owner now, and to whom it is offered; either changed meanwhile makes the request stale."""
     owner = ownership.owner_of(change.organization)
     offer = ownership.open_offer(change.organization)
     to = Member.objects.filter(organization_id=change.organization_id, pk=params.member_id).first()

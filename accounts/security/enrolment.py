@@ -227,11 +227,13 @@ class EnrolmentMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Nothing here: only at `process_view` is it known which page is asked for."""
         return self.get_response(request)
 
     def process_view(
         self, request: MemberRequest, view: Callable[..., HttpResponseBase], args: object, kwargs: object
     ) -> HttpResponseBase | None:
+        """Where the level is not met, lead away from every page but those that help to meet it."""
         route = request.resolver_match
         is_public = not getattr(view, "login_required", True)
         if getattr(request, "member", None) is None or is_public or route is None or route.view_name in OPEN_BEFORE:

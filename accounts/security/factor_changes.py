@@ -223,11 +223,13 @@ def held_without(member: Member, factor: Factor) -> frozenset[str]:
 
 
 def may_add_app(where: Sequence[Member]) -> bool:
+    """Whether another app fits: there is a most for the places in which they would count."""
     apps = Authenticator.objects.filter(places__in=where, confirmed=True).distinct()
     return apps.count() < APPS_AT_MOST
 
 
 def described(factor: Factor) -> str:
+    """The factor by kind and name, for mail and history: Passkey “Blue key”."""
     return f"{WORDS[kind_of(factor)]} “{factor.name}”"
 
 

@@ -37,6 +37,7 @@ def check_reset(*, actor: Actor, params: ResetFactors, change: ChangeRequest) ->
 
 
 def describe_reset(change: ChangeRequest) -> Description:
+    """The request in words: what counts no longer, where the link goes, and how long they rest."""
     name = change.title.removeprefix("Reset the factors of ")
     hours = int(settings.AFTER_RESET.total_seconds() // 3600)
     return Description(
@@ -67,6 +68,7 @@ def describe_reset(change: ChangeRequest) -> Description:
 
 
 def touched_factors(*, params: ResetFactors, change: ChangeRequest) -> tuple[Touched, ...]:
+    """When their factors were last reset; another reset meanwhile makes the request stale."""
     members = Member.objects.filter(organization_id=change.organization_id, pk=params.member_id)
     last = members.values_list("factors_reset_at", flat=True).first()
     return (Touched("Factors last reset", f"{last:%Y-%m-%d %H:%M:%S} UTC" if last else "never", "anew"),)

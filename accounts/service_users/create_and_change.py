@@ -39,6 +39,7 @@ class CreateServiceUser:
 
     @property
     def limits(self) -> Limits:
+        """Its permissions and settings as one value, as those of a bot that is there already are."""
         return Limits(
             permissions=self.permissions,
             expires_at=self.expires_at,

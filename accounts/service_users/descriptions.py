@@ -161,16 +161,19 @@ def field_changes(before: Limits, after: Limits) -> tuple[FieldChange, ...]:
 
 
 def permissions(held: Sequence[str]) -> str:
+    """Permissions in words, with commas."""
     return ", ".join(_labels(held))
 
 
 def networks(allowed: Sequence[str]) -> Text:
+    """An allow-list as it is read: its ranges, or that there is none."""
     if not allowed:
         return "any address"
     return format_html_join(" ", "<code>{}</code>", ((network,) for network in allowed))
 
 
 def until(at: datetime | None, otherwise: str) -> Text:
+    """An instant as it is read, or `otherwise` where there is none."""
     return markup.instant(at) if at else otherwise
 
 

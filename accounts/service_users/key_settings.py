@@ -41,6 +41,7 @@ class Limits:
 
     @property
     def may_withdraw(self) -> bool:
+        """Whether such a key moves money out."""
         return Permission.WITHDRAW in self.permissions
 
     @property

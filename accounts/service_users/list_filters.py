@@ -35,6 +35,7 @@ class Chosen:
 
     @property
     def is_any(self) -> bool:
+        """Whether nothing is chosen, so that any is shown."""
         return not any((self.state, self.permission, self.account, self.expiring))
 
 

@@ -31,10 +31,12 @@ class NewPassword(forms.Form):
     again = password_field("New password again")
 
     def for_user(self, user: User, *organizations: str) -> None:
+        """Say whose password it will be; `organizations` are names of those they are about to join."""
         self.user, self.organizations = user, organizations
         self.fields["password"].help_text = passwords.rules()
 
     def clean(self) -> dict[str, Any]:
+        """Check across both fields: that they agree, and that the rules take the password for this person."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         password = cleaned.get("password")
         if password is None or "again" not in cleaned:

@@ -30,12 +30,15 @@ class InviteForm(StepUpForm):
         return list(matrix(self["rights"]))
 
     def presets(self) -> tuple[Preset, ...]:
+        """The sets of rights that buttons fill in."""
         return PRESETS
 
     def clean_email(self) -> str:
+        """The address as it is stored: in lower case, so that one person is not invited twice."""
         return str(self.cleaned_data["email"]).strip().lower()
 
     def params(self) -> InviteMember:
+        """What is asked for: whom to invite, under which name, with which rights."""
         cleaned = self.cleaned_data
         return InviteMember(email=cleaned["email"], name=cleaned["name"], rights=cleaned["rights"])
 
@@ -53,6 +56,7 @@ class AcceptForm(NewPassword, Form):
         self.for_user(User(email=invitation.email, name=invitation.name), invitation.organization.name)
 
     def clean_name(self) -> str:
+        """The name; the rules of the password hear of it too."""
         # The password must not hold the name they go by, either.
         self.user.name = self.cleaned_data["name"]
         return self.user.name

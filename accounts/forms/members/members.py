@@ -45,9 +45,11 @@ class RightsForm(StepUpForm):
         return list(matrix(self["rights"]))
 
     def presets(self) -> tuple[Preset, ...]:
+        """The sets of rights that buttons fill in."""
         return PRESETS
 
     def clean(self) -> dict[str, Any]:
+        """Refuse a change of rights that changed while they were looked at, and one that changes nothing."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if cleaned.get("before") != grants.fingerprint(self.held):
             raise ValidationError(
@@ -58,6 +60,7 @@ class RightsForm(StepUpForm):
         return cleaned
 
     def params(self) -> ChangeRights:
+        """What is asked for: the rights held when the page was shown, and those to hold afterwards."""
         after = grants.from_form(self.cleaned_data["rights"])
         return ChangeRights(member_id=self.member.pk, before=self.held, after=after)
 
@@ -77,12 +80,14 @@ class DocumentForm(Form):
     expires_on = forms.DateField(label="Valid until", widget=forms.DateInput(attrs={"type": "date"}))
 
     def clean_born_on(self) -> date:
+        """The date of birth, of somebody who can be alive."""
         born: date = self.cleaned_data["born_on"]
         if born < OLDEST:
             raise ValidationError("Look at the year.")
         return born
 
     def document(self) -> Document:
+        """What was shown, as the provider of identities takes it."""
         return Document(**{name: self.cleaned_data[name] for name in Document.__dataclass_fields__})
 
 

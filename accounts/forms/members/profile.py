@@ -47,4 +47,5 @@ class ProfileForm(Form):
             del self.fields["language"]
 
     def clean_name(self) -> str:
+        """The name in one line, without what no name holds."""
         return names.one_line(str(self.cleaned_data["name"]))

@@ -49,6 +49,7 @@ class RightsField(forms.MultipleChoiceField):
         self.choices = [(written(given), written(given)) for given in _all(self.accounts)]
 
     def clean(self, value: Any) -> tuple[GivenRight, ...]:  # noqa: ANN401 - Django's own signature
+        """Typed rights instead of Django's texts, always in the order of the matrix."""
         chosen = set(super().clean(value))
         return tuple(given for given in _all(self.accounts) if written(given) in chosen)
 

@@ -39,6 +39,7 @@ class SecurityForm(StepUpForm):
         super().__init__(*args, initial=initial, **kwargs)
 
     def params(self) -> ChangeSecurity:
+        """What is asked for: the terms as they were shown, and as they shall be."""
         cleaned = self.cleaned_data
         after = Security(SecondFactorLevel(cleaned["level"]), cleaned["idle_minutes"], cleaned["absolute_hours"])
         return ChangeSecurity(before=self.before, after=after)
@@ -54,6 +55,7 @@ class AccountForm(StepUpForm):
     )
 
     def params(self) -> AddAccount:
+        """What is asked for: an Account of that name, on the venue there is."""
         return AddAccount(name=self.cleaned_data["name"])
 
 
@@ -70,4 +72,5 @@ class TransferForm(StepUpForm):
         field.queryset = others.select_related("user").order_by("user__name", "pk")
 
     def params(self) -> TransferOwnership:
+        """What is asked for: the new Owner, and who was the Owner when the page was shown."""
         return TransferOwnership(member_id=self.cleaned_data["member"].pk, owner_id=self.owner.pk)

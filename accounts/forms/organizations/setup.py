@@ -46,12 +46,14 @@ class OrganizationForm(Form):
     )
 
     def clean_organization(self) -> str:
+        """The name, which no other Organization bears in any case of letters."""
         name = str(self.cleaned_data["organization"])
         if Organization.objects.filter(name__iexact=name).exists():
             raise ValidationError("There is an organization of this name already.")
         return name
 
     def clean_email(self) -> str:
+        """The Owner's address as it is stored: in lower case."""
         return str(self.cleaned_data["email"]).strip().lower()
 
 

@@ -57,12 +57,14 @@ def expiry_help() -> str:
 
 
 def allow_list_help() -> str:
+    """What to type into the allow-list, and from where the reader comes, which is often what belongs into it."""
     source = call_origin.current().source
     yours = f" You come from {source}." if source else ""
     return f"Addresses or ranges, IPv4 or IPv6, one a line or pasted in one go. Empty means any address.{yours}"
 
 
 def websocket_help() -> str:
+    """What the setting does, and whether anything serves it yet."""
     return "Let its keys open streams." + ("" if WEBSOCKET_METHOD in OTHERS else " Not served yet.")
 
 

@@ -48,6 +48,7 @@ class RotateForm(StepUpForm):
             del self.fields["acknowledged"]
 
     def clean(self) -> dict[str, Any]:
+        """Also check what the new key could do until when, as if the bot were made with it."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if "expires_at" in cleaned:
             limits = replace(self.before, expires_at=cleaned["expires_at"])
@@ -58,6 +59,7 @@ class RotateForm(StepUpForm):
         return cleaned
 
     def params(self) -> RotateKey:
+        """What is asked for: the key to replace, the overlap in hours, and the new key's expiry."""
         return RotateKey(
             service_user_id=self.service_user.pk,
             account_id=self.service_user.account_id,

@@ -54,6 +54,7 @@ class InstantField(forms.DateTimeField):
         super().__init__(required=False, widget=widget, **kwargs)
 
     def clean(self, value: Any) -> datetime | None:  # noqa: ANN401 - Django's own signature
+        """An instant in UTC, or None; a text nobody touched keeps the seconds that the field does not show."""
         if self.untouched and str(value or "").strip() == self.untouched[0]:
             return self.untouched[1]
         at: datetime | None = super().clean(value)
@@ -130,9 +131,11 @@ class LimitsForm(StepUpForm):
         )
 
     def clean_permissions(self) -> tuple[str, ...]:
+        """The permissions in the order of the protocol, whatever order they came in."""
         return ordered(self.cleaned_data["permissions"])
 
     def clean_ip_allow_list(self) -> tuple[str, ...]:
+        """The addresses and ranges, each in its one way of writing; every bad line is named."""
         try:
             return parse_allow_list(self.cleaned_data["ip_allow_list"])
         except Invalid as error:
@@ -160,6 +163,7 @@ class LimitsForm(StepUpForm):
         return cleaned
 
     def limits(self) -> Limits:
+        """All that was typed, as one value."""
         cleaned = self.cleaned_data
         return Limits(
             permissions=cleaned["permissions"],
@@ -191,6 +195,7 @@ class NewServiceUserForm(LimitsForm):
         accounts.queryset = Account.objects.filter(organization=self.organization).order_by("pk")
 
     def clean_name(self) -> str:
+        """The name, which no bot of the Organization bears or ever bore."""
         name: str = self.cleaned_data["name"]
         try:
             check_name(name)
@@ -201,6 +206,7 @@ class NewServiceUserForm(LimitsForm):
         return name
 
     def params(self) -> CreateServiceUser:
+        """What is asked for: the bot, its Account and its limits."""
         cleaned = self.cleaned_data
         return CreateServiceUser(
             name=cleaned["name"],
@@ -228,6 +234,7 @@ class ChangeServiceUserForm(LimitsForm):
             field.keep(getattr(before, name), shown=self.data.get(self.add_initial_prefix(name)))
 
     def clean(self) -> dict[str, Any]:
+        """Refuse a change of a bot that was changed meanwhile, and one that changes nothing."""
         cleaned = super().clean()
         if cleaned.get("version") != self.service_user.version:
             raise ValidationError(
@@ -239,6 +246,7 @@ class ChangeServiceUserForm(LimitsForm):
         return cleaned
 
     def params(self) -> ChangeServiceUser:
+        """What is asked for: the limits as they were shown, and as they shall be."""
         return ChangeServiceUser(
             service_user_id=self.service_user.pk,
             account_id=self.service_user.account_id,

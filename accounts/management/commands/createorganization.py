@@ -29,6 +29,7 @@ class Command(SealingCommand):
     help = "Found an organization with its owner, and print once what the owner's authenticator app needs."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """What the operator says at once; a password, and whether it is meant, is asked."""
         parser.add_argument("--name", required=True, help="of the organization")
         currencies = ", ".join(Currency.values)
         parser.add_argument("--currency", required=True, help=f"in which balances' worth is told: {currencies}")
@@ -44,6 +45,10 @@ class Command(SealingCommand):
         parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Found it and print once how its Owner gets in.
+
+        Raises: CommandError for what cannot be, before anything is written.
+        """
         email = self._address(str(options["owner_email"]))
         name, owner_name = str(options["name"]).strip(), str(options["owner_name"]).strip()
         currency = str(options["currency"]).strip().upper()

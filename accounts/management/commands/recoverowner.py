@@ -20,9 +20,14 @@ class Command(SealingCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """The address is all that the operator says."""
         parser.add_argument("email", help="of the member, most often the owner")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Announce a recovery; called again once its time has come, open it.
+
+        Raises: CommandError if there is nobody with that address, or it is not time yet.
+        """
         user = User.objects.filter(email=str(options["email"]).strip().lower()).first()
         if user is None:
             raise CommandError("There is nobody with this address.")

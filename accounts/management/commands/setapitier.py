@@ -18,10 +18,15 @@ class Command(BaseCommand):
     help = "Set the tier of an organization's bots: starter, intermediate, pro, or off for no limit."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Whose tier, and which."""
         parser.add_argument("organization", help="its name")
         parser.add_argument("tier", choices=ApiTier.values)
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        """Set the tier and record it; the same tier again changes nothing.
+
+        Raises: CommandError if there is no Organization of that name.
+        """
         with call_origin.origin(source="", via="setapitier"), transaction.atomic():
             found = Organization.objects.select_for_update(no_key=True).filter(name__iexact=options["organization"])
             organization = found.first()

@@ -31,6 +31,7 @@ def check_review(*, actor: Actor, params: VerifyIdentity, change: ChangeRequest)
 
 
 def describe_review(change: ChangeRequest) -> Description:
+    """The request in words: who looked, and what follows for whom."""
     name = change.title.removeprefix("Verify the identity of ")
     return Description(
         sentence=format_html(
@@ -44,6 +45,7 @@ def describe_review(change: ChangeRequest) -> Description:
 
 
 def touched_identity(*, params: VerifyIdentity, change: ChangeRequest) -> tuple[Touched, ...]:
+    """Where their identity stands now; judged by somebody else meanwhile, the request is stale."""
     member = Member.objects.filter(organization_id=change.organization_id, pk=params.member_id).first()
     return (Touched("Identity", member.get_identity_display() if member else "gone", "Verified"),)
 

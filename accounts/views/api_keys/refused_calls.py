@@ -39,6 +39,7 @@ def refused_calls(request: MemberRequest, name: str, number: int) -> HttpRespons
 
 
 def rows_of(calls: Iterable[RefusedCall]) -> list[RefusedRow]:
+    """Each call with what to do about it."""
     return [RefusedRow(call, explain(call)) for call in calls]
 
 

@@ -88,6 +88,7 @@ class Posted:
     forms: dict[str, ConfirmForm] = field(default_factory=dict)
 
     def form(self, name: str, request: MemberRequest) -> ConfirmForm:
+        """The form of that name: the one just refused, with its errors, or an empty one."""
         return self.forms.get(name) or ConfirmForm(request=request, auto_id=f"id_{name}_%s")
 
 

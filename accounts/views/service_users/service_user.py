@@ -81,6 +81,7 @@ def row_of(bot: ServiceUser, keys: list[ApiKey]) -> BotRow:
 
 
 def last_used(keys: list[ApiKey]) -> datetime | None:
+    """When any of these keys was last used; None if none ever was."""
     return max((key.last_used_at for key in keys if key.last_used_at), default=None)
 
 
