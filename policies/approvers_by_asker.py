@@ -38,10 +38,12 @@ class Answer:
 
     @property
     def able(self) -> int:
+        """How many of them could approve it."""
         return sum(person.reason is None for person in self.people)
 
     @property
     def spare(self) -> int:
+        """How many of them could be away; below nought nobody gets it through."""
         return self.able - self.needed
 
 

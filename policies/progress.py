@@ -42,6 +42,7 @@ class PersonStanding:
 
     @property
     def can(self) -> bool:
+        """Whether they can decide it now."""
         return self.reason is None and not self.decided
 
 
@@ -69,6 +70,7 @@ class Standing:
 
     @property
     def missing(self) -> int:
+        """How many approvals are still to come, never less than nought."""
         return max(0, self.needed - self.given)
 
     @property
@@ -87,10 +89,12 @@ class Forecast:
 
     @property
     def at_once(self) -> bool:
+        """Whether it runs without anybody else."""
         return self.needed == 0
 
     @property
     def is_possible(self) -> bool:
+        """Whether there are people enough who could approve it."""
         return len(self.people) >= self.needed
 
 

@@ -22,13 +22,15 @@ class Run(Protocol[P_contra]):
     @property
     def __name__(self) -> str: ...
 
-    def __call__(self, *, actor: Actor, params: P_contra, change: "ChangeRequest") -> object: ...
+    def __call__(self, *, actor: Actor, params: P_contra, change: "ChangeRequest") -> object:
+        """Do it; what it answers goes to whoever asked, where it runs at once."""
 
 
 class Opened(Protocol[P_contra]):
     """Looks at a new request and takes hold of what it will need; a DomainError refuses the request."""
 
-    def __call__(self, *, actor: Actor, params: P_contra, change: "ChangeRequest") -> None: ...
+    def __call__(self, *, actor: Actor, params: P_contra, change: "ChangeRequest") -> None:
+        """Raises: DomainError where the request cannot be; then nobody is asked."""
 
 
 class Ended(Protocol):
@@ -37,7 +39,8 @@ class Ended(Protocol):
     It takes the request alone: what was taken stands in rows of its own, and the params may not be readable any more.
     """
 
-    def __call__(self, *, change: "ChangeRequest") -> None: ...
+    def __call__(self, *, change: "ChangeRequest") -> None:
+        """Give back, in the transaction that ends the request."""
 
 
 class Done(Protocol):
@@ -46,13 +49,15 @@ class Done(Protocol):
     Read from rows of its own, never from the params. Raises: Unavailable while nobody can say.
     """
 
-    def __call__(self, *, change: "ChangeRequest") -> bool: ...
+    def __call__(self, *, change: "ChangeRequest") -> bool:
+        """Raises: Unavailable while nobody can say."""
 
 
 class Touches(Protocol[P_contra]):
     """The fields that a request would write, as they are now. Reads only, and bears params nobody has checked yet."""
 
-    def __call__(self, *, params: P_contra, change: "ChangeRequest") -> "tuple[Touched, ...]": ...
+    def __call__(self, *, params: P_contra, change: "ChangeRequest") -> "tuple[Touched, ...]":
+        """Each field with its value now and the one it would get."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,10 +44,12 @@ def policies(organization: "Organization") -> tuple[Terms, ...]:
 
 
 def person(facts: Facts, member_id: int | None) -> Person | None:
+    """The Member of that id among the facts; None where they are gone."""
     return facts.person(member_id)
 
 
 def bot(facts: Facts, service_user_id: int | None) -> Bot | None:
+    """The Service User of that id among the facts; None where it is gone."""
     return facts.bot(service_user_id)
 
 

@@ -30,6 +30,7 @@ class Outlook:
 
     @property
     def is_weak(self) -> bool:
+        """Whether fewer people could carry a request out than the policy says."""
         return self.strength.is_weak
 
     @property
@@ -44,6 +45,7 @@ class Outlook:
 
     @property
     def spare_words(self) -> str:
+        """How many people could be away, as the board says it."""
         if self.spare is None:
             return "needs nobody"
         return "stopped" if self.spare < 0 else str(self.spare)
@@ -123,6 +125,7 @@ class Step:
 
     @property
     def is_blocked(self) -> bool:
+        """Whether something stands in its way as things are."""
         return not self.is_done and bool(self.effect.hindrances)
 
 

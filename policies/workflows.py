@@ -13,6 +13,7 @@ class Workflow(StrEnum):
 
     @property
     def title(self) -> str:  # type: ignore[override] # nobody capitalizes an identifier
+        """As pages call it: `Manage Access`."""
         return self.value.replace("_", " ").title()
 
     @property
@@ -31,6 +32,7 @@ class Right(StrEnum):
 
     @property
     def title(self) -> str:  # type: ignore[override] # nobody capitalizes an identifier
+        """As pages call it: `Initiate`."""
         return self.value.title()
 
     @property

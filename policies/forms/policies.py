@@ -58,6 +58,7 @@ class PolicyForm(StepUpForm):
             self.effect = None
 
     def clean(self) -> dict[str, Any]:
+        """Look at what would follow; refuse what needs a word and has none, and what was only to be looked at."""
         values = super().clean() or {}
         if not self.errors:
             self.look()
@@ -101,6 +102,7 @@ class ConfigureForm(PolicyForm):
         super().__init__(*args, request=request, initial=initial, **kwargs)
 
     def terms(self) -> Terms:
+        """The policy as it would be, or, before anything is typed, as it stands."""
         values = self.cleaned_data if self.is_bound else self.initial
         return Terms(
             self.workflow,
@@ -111,6 +113,7 @@ class ConfigureForm(PolicyForm):
         )
 
     def params(self) -> ConfigurePolicy:
+        """What is asked for: so many approvals, from whom, open how long."""
         values = self.cleaned_data
         return ConfigurePolicy(
             workflow=self.workflow,
@@ -128,13 +131,16 @@ class LockForm(PolicyForm):
         super().__init__(*args, workflow=Workflow(policy.workflow), **kwargs)
 
     def terms(self) -> Terms:
+        """The same policy with its lock turned."""
         policy = self.policy
         return Terms(self.workflow, policy.approvals, policy.always, policy.open_hours, is_locked=not policy.is_locked)
 
     def lock_params(self) -> LockPolicy:
+        """What is asked for: a lock on the policy as it was shown."""
         return LockPolicy(self.workflow, self.policy.approvals, self.policy.always)
 
     def unlock_params(self) -> UnlockPolicy:
+        """What is asked for: that the lock comes off."""
         return UnlockPolicy(self.workflow)
 
 
@@ -142,9 +148,11 @@ class RemoveForm(PolicyForm):
     """Asking that a workflow asks for nothing any more."""
 
     def terms(self) -> None:
-        return None
+        """None: no policy is left."""
+        return
 
     def params(self) -> RemovePolicy:
+        """What is asked for: that the workflow has no policy any more."""
         return RemovePolicy(workflow=self.workflow)
 
 
@@ -164,6 +172,7 @@ class PlanForm(forms.Form):
 
     @property
     def planned(self) -> int:
+        """How many approvals the roll-out aims at."""
         if self.is_bound and self.is_valid():
             found: int = self.cleaned_data["approvals"]
             return found

@@ -29,6 +29,7 @@ class NoteField(forms.CharField):
         super().__init__(label=label, required=False, widget=forms.Textarea(attrs={"rows": 2}), **kwargs)
 
     def clean(self, value: object) -> str:
+        """The text by the rule of `policies.notes`, so that a form says what the operation would refuse."""
         text: str = super().clean(value)
         try:
             return notes.clean(text, field="")
@@ -50,9 +51,11 @@ class DecideForm(StepUpForm):
 
     @property
     def is_approval(self) -> bool:
+        """Whether the button pressed was Approve; anything else is none."""
         return self.data.get("decision") == APPROVE
 
     def clean(self) -> dict[str, Any]:
+        """Refuse a decision on something else than was shown, and a rejection without a reason."""
         values = super().clean() or {}
         decision = self.data.get("decision")
         if decision not in (APPROVE, REJECT) and not self.is_by_enter:
@@ -86,6 +89,7 @@ class BatchForm(StepUpForm):
         self.bound_to = (BATCH, binding(chosen, approved=self.approves))
 
     def clean(self) -> dict[str, Any]:
+        """Refuse a rejection without a reason."""
         values = super().clean() or {}
         if not self.approves and not values.get("reason") and not self.has_error("reason"):
             self.add_error("reason", "Say why, so that those who asked know what to change.")

@@ -61,10 +61,12 @@ class Listing:
 
     @property
     def is_narrowed(self) -> bool:
+        """Whether anything but the tab was chosen."""
         return bool(self.workflow or self.initiator or self.about)
 
     @property
     def is_waiting(self) -> bool:
+        """Whether this is the list of what the reader can decide."""
         return self.tab == WAITING
 
     @property
@@ -74,6 +76,7 @@ class Listing:
 
     @property
     def order(self) -> tuple[str, ...]:
+        """By what expires first where that presses, else the newest first."""
         return BY_EXPIRY if self.is_pressing else NEWEST
 
     @property

@@ -32,6 +32,7 @@ OPEN_STATES = (State.PENDING, State.APPROVED)
 
 class ChangeQuerySet(models.QuerySet["ChangeRequest"]):
     def of(self, organization: object) -> Self:
+        """Those of one Organization."""
         return self.filter(organization=organization)
 
     def with_parties(self) -> Self:
@@ -141,6 +142,7 @@ class ChangeRequest(models.Model):
 
     @property
     def initiator(self) -> "Member | ServiceUser":
+        """Who asks: the Member, or the bot by its key."""
         actor = self.member or self.service_user
         if actor is None:
             raise ValueError("A request is asked by a member or a key: change_asked_by_member_or_key.")
@@ -176,6 +178,7 @@ class ChangeRequest(models.Model):
 
     @property
     def is_open(self) -> bool:
+        """Whether it can still move; past its time it may stay open until somebody looks."""
         return self.state in OPEN_STATES
 
     @property
@@ -185,6 +188,7 @@ class ChangeRequest(models.Model):
 
     @property
     def shown_state(self) -> State:
+        """The state as people read it: expired as soon as its time is over."""
         return State.EXPIRED if self.is_past_its_time else State(self.state)
 
 

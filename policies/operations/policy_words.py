@@ -99,6 +99,7 @@ def consequences(change: "ChangeRequest", workflow: Workflow, after: Terms | Non
 
 
 def count(number: int) -> str:
+    """A number of approvals in words."""
     return "one approval" if number == 1 else f"{number} approvals"
 
 

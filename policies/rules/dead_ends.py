@@ -37,6 +37,7 @@ class Shortage:
 
     @property
     def place(self) -> tuple[Workflow, int | None, tuple[str, int]]:
+        """What two shortages share that are of the same thing, before a change and after it."""
         return (self.workflow, self.account_id, self.who)
 
     def __str__(self) -> str:

@@ -32,10 +32,12 @@ class Reason(Enum):
 
     @property
     def they(self) -> str:
+        """As said of somebody: after `cannot: `."""
         return self.value[0]
 
     @property
     def you(self) -> str:
+        """As said to somebody: after `You cannot decide: `."""
         return self.value[1]
 
 

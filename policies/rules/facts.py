@@ -72,6 +72,7 @@ class Person:
         return replace(self, is_active=True) if self.comes_back else self
 
     def may_initiate(self, workflow: Workflow, account_id: int | None = None) -> bool:
+        """Whether they may ask for something of that workflow, and Account where it has one."""
         return self.is_active and self.is_verified and self.holds(workflow, Right.INITIATE, account_id)
 
     @property
@@ -106,6 +107,7 @@ class Bot:
 
     @property
     def may_withdraw(self) -> bool:
+        """Whether it has a live key that could ask for a withdrawal."""
         return self.is_active and WITHDRAW in self.permissions and any(key.is_live for key in self.keys)
 
     @property

@@ -23,6 +23,7 @@ class Prospect:
 
     @property
     def able(self) -> tuple[Person, ...]:
+        """Who of them could approve it."""
         return tuple(person for person, reason in self.people if reason is None)
 
     @property

@@ -41,6 +41,7 @@ class Entry:
 
     @property
     def name(self) -> str:
+        """What the request is called on a line of its own."""
         return named(self.change)
 
 

@@ -37,6 +37,7 @@ class Instrument:
 
     @property
     def track(self) -> list[Piece]:
+        """The four stages as a line draws them: past, now or still to come, each 26 units on."""
         steps = range(len(STAGES))
         looks = ["now" if step == self.place else "past" if step < self.place else "rest" for step in steps]
         return [Piece(look, 26 * step) for step, look in enumerate(looks)]

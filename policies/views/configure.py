@@ -126,6 +126,10 @@ def _least(request: MemberRequest, form: ConfigureForm) -> int:
 
 
 def workflow_of(value: str) -> Workflow:
+    """The workflow that an address names.
+
+    Raises: Http404 for any other word.
+    """
     try:
         return Workflow(value)
     except ValueError as error:
@@ -133,6 +137,7 @@ def workflow_of(value: str) -> Workflow:
 
 
 def policy_of_page(request: MemberRequest, workflow: Workflow) -> Policy | None:
+    """The Organization's policy on that workflow; None where it has none."""
     return Policy.objects.filter(organization=request.organization, workflow=workflow.value).first()
 
 

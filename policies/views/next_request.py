@@ -17,6 +17,7 @@ class Neighbour:
 
     @property
     def name(self) -> str:
+        """What the request is called on a line of its own."""
         return named(self.change)
 
 

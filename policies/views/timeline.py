@@ -31,6 +31,7 @@ class Step:
 
 
 def steps(request: MemberRequest, change: ChangeRequest, decisions: list[Decision]) -> list[Step]:
+    """Who asked, and each decision with the factor and the digest it was given by, in that order."""
     reader = request.member
     asked = Step(
         change.initiator.kind,

@@ -10,6 +10,7 @@ class Command(BaseCommand):
     help = "Expire requests that are past their time, and ask again for approved ones not known to be done."
 
     def handle(self, *args: object, **options: object) -> None:
+        """Write down what has expired, ask venues about what they left open, and print how much that was."""
         expired, found = expire_due(), ask_unknown_again()
         for reference, message in found.errors.items():
             self.stderr.write(f"{reference}: {message}")
