@@ -6,6 +6,7 @@ import warnings
 
 
 def main() -> None:
+    """Build a world in a database of its own, measure in it, print one line for each ratio, and take it away again."""
     import django  # noqa: PLC0415  (settings are read once the environment is as it should be)
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")

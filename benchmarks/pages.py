@@ -32,6 +32,8 @@ class Side:
     client: Client
 
     def opens(self, route: str, query: str) -> Work:
+        """Work that opens that page once, and fails where it does not answer 200."""
+
         def work() -> None:
             answer = self.client.get(reverse(route) + query)
             assert answer.status_code == 200, (route, answer.status_code)

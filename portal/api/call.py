@@ -16,14 +16,17 @@ class Caller:
 
     @property
     def account_id(self) -> int:
+        """The one Account that the key belongs to."""
         return self.credential.account_id
 
     @property
     def venue(self) -> Venue:
+        """The venue that carries out what is asked for this Account."""
         return venue(self.credential.venue)
 
     @property
     def short(self) -> str:
+        """The public key as people read it: its first four letters and its last four."""
         public = self.credential.public
         return f"{public[:4]}…{public[-4:]}"
 

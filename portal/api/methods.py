@@ -22,6 +22,10 @@ class PublicMethod:
     file_types: tuple[str, ...] = ()
 
     def answer(self, given: Fields) -> JSON:
+        """Read the fields by their classes, and answer.
+
+        Raises: ApiError for a field that cannot be.
+        """
         return self.view(read(self.parameters, given))
 
 
@@ -34,16 +38,22 @@ class PrivateMethod:
     file_types: tuple[str, ...] = ()
 
     def answer(self, caller: Caller, given: Fields) -> Result:
+        """Read the fields by their classes, and answer for that key.
+
+        Raises: ApiError for a field that cannot be; what the method itself refuses.
+        """
         return self.view(caller, read(self.parameters, given))
 
 
 def public_method(parameters: type[P], view: Callable[[P], JSON]) -> PublicMethod:
+    """A row of the table; the types of both sides have to agree."""
     return PublicMethod(parameters, view)
 
 
 def private_method(
     parameters: type[P], view: Callable[[Caller, P], Result], file_types: tuple[str, ...] = ()
 ) -> PrivateMethod:
+    """A row of the table; `file_types` are the media types of an answer that is a file."""
     return PrivateMethod(parameters, view, file_types)
 
 

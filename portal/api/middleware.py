@@ -28,7 +28,8 @@ LENGTH: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 
 class Stream(Protocol):
-    def read(self, size: int, /) -> bytes: ...
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes of the body; none at its end."""
 
 
 class ApiKeyMiddleware:
@@ -38,6 +39,7 @@ class ApiKeyMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer calls of the API; let all else pass on to the pages."""
         path = request.path_info
         if not path.startswith(gateway.PREFIX):
             if not is_meant_for_the_api(path):

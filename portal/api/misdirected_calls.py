@@ -33,6 +33,7 @@ class StrayCallsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer as Django would, unless a program asked and the answer is a page for people."""
         response = self.get_response(request)
         wants_socket = request.headers.get("Upgrade", "").lower() == "websocket"
         if not (wants_socket or _is_program(request)) or not _is_page_for_people(response):

@@ -11,4 +11,5 @@ class AuditConfig(AppConfig):
     never_removed = ("Chain",)
 
     def ready(self) -> None:
+        """Register the check of the database's roles."""
         from portal.audit import roles_check  # noqa: F401  (registers its check)

@@ -32,6 +32,7 @@ class Roles:
 
     @property
     def all(self) -> tuple[str, ...]:
+        """Those that were named."""
         return tuple(filter(None, (self.web, self.readonly)))
 
 

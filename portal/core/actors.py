@@ -14,16 +14,20 @@ class Actor(Protocol):
     """Whoever an operation runs for and an AuditEvent names."""
 
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> str:
+        """One of the words above."""
 
     @property
-    def pk(self) -> int: ...
+    def pk(self) -> int:
+        """Its key among its kind; zero where there is but one of a kind."""
 
     @property
-    def label(self) -> str: ...
+    def label(self) -> str:
+        """Its name as the history keeps it, whatever it is called later."""
 
     @property
-    def organization_id(self) -> int | None: ...
+    def organization_id(self) -> int | None:
+        """The Organization it acts in; None for who stands above all of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ def current() -> Origin:
 
 
 def new_request_id() -> str:
+    """32 hex digits that find one call again in history, log and error page."""
     return uuid4().hex
 
 

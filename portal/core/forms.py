@@ -35,10 +35,12 @@ class PlainTextField(forms.CharField):
         super().__init__(max_length=max_length, **kwargs)
 
     def to_python(self, value: object) -> str:
+        """One spelling of each letter, and one kind of line end."""
         text = unicodedata.normalize("NFC", super().to_python(value) or "")
         return text.replace("\r\n", "\n").replace("\r", "\n") if self.lines else text
 
     def validate(self, value: str) -> None:
+        """Raises: ValidationError also for letters that nobody sees."""
         super().validate(value)
         if any(markup.is_unseen(letter) and not (self.lines and letter == "\n") for letter in value):
             raise ValidationError("Remove the invisible characters, and type it by hand if you copied it.")
@@ -54,6 +56,7 @@ class MailField(forms.EmailField):
         super().__init__(max_length=MAIL_LENGTH, **kwargs)
 
     def run_validators(self, value: str) -> None:
+        """Ours first, since Django's own lets such letters pass."""
         refuse_foreign_letters(value)
         super().run_validators(value)
 
@@ -75,6 +78,7 @@ class CodeField(forms.CharField):
         super().__init__(strip=False, widget=forms.TextInput(attrs=attributes), **kwargs)
 
     def validate(self, value: str) -> None:
+        """Raises: ValidationError for what cannot be a code, before any try is counted."""
         super().validate(value)
         if value and not CODE.fullmatch(value):
             raise ValidationError(NOT_A_CODE)

@@ -28,6 +28,7 @@ class NotFoundMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Our page for an address that leads nowhere."""
         response = self.get_response(request)
         is_nowhere = request.resolver_match is None and response.status_code == 404
         if settings.DEBUG and is_nowhere and response.headers["Content-Type"].startswith("text/html"):
@@ -46,9 +47,11 @@ class ElsewhereMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Nothing here: who is signed in is known only at `process_view`."""
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *view: object) -> HttpResponseBase | None:
+        """Lead to the page of the Organization that the link names, where that is another one."""
         if OF not in request.GET:
             return None
         home = named_home(request)
@@ -65,6 +68,7 @@ class OnlyForFormsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Look at a 405 to a GET alone; programs keep their `Allow`."""
         response = self.get_response(request)
         if request.method != "GET" or response.status_code != 405:
             return response
@@ -103,11 +107,13 @@ class AwayMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """503 also where the failure came to an answer of 500 first."""
         response = self.get_response(request)
         failure = getattr(request, "failed_with", None)
         return away(request, failure) if response.status_code == 500 and is_away(failure) else response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """503 for what passes by itself; None leaves any other error to Django."""
         if isinstance(exception, Busy):
             return busy(request)
         return away(request, exception) if is_away(exception) else None

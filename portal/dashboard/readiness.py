@@ -55,6 +55,7 @@ class Readiness:
 
     @property
     def is_ready(self) -> bool:
+        """Whether nothing that was looked at stops it from serving."""
         return not any(self.words.get(what) in words for what, words in STOPS.items())
 
     @property

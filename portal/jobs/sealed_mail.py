@@ -23,6 +23,7 @@ class QueuedMail:
         return "mail waiting to be sent"
 
     def left(self) -> int:
+        """How many mails that wait are sealed under another key than the one that seals now."""
         return len(self._others())
 
     def reseal(self, size: int) -> Iterator[Resealed]:

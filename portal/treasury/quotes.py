@@ -25,14 +25,17 @@ class Preview:
 
     @property
     def code(self) -> str:
+        """The asset's name beside each amount."""
         return self.method.asset.code
 
     @property
     def arrives(self) -> Decimal | None:
+        """What the other side gets: the amount without the fee."""
         return None if self.amount is None else self.amount - self.method.fee
 
     @property
     def left(self) -> Decimal | None:
+        """What stays free in the Account."""
         return None if self.amount is None else self.free - self.amount
 
     def params(self, most: Decimal) -> Withdraw:

@@ -58,13 +58,17 @@ class Catalogue(Protocol):
 
     name: str
 
-    def assets(self) -> Sequence[Asset]: ...
+    def assets(self) -> Sequence[Asset]:
+        """Everything that can be held here."""
 
-    def asset(self, name: str) -> Asset: ...
+    def asset(self, name: str) -> Asset:
+        """Raises: UnknownAsset."""
 
-    def pairs(self) -> Sequence[Pair]: ...
+    def pairs(self) -> Sequence[Pair]:
+        """Everything that can be traded here."""
 
-    def pair(self, name: str) -> Pair: ...
+    def pair(self, name: str) -> Pair:
+        """Raises: UnknownPair."""
 
     def schedule(self, pair: str) -> Schedule:
         """What trading in the pair costs, by volume."""
@@ -94,7 +98,8 @@ class Books(Protocol):
     def ledger(self, account_id: int, query: LedgerQuery) -> LedgerPage:
         """Raises: UnknownAsset; UnknownLedgerId for an `after_id` or `until_id` that is not the Account's."""
 
-    def ledger_rows(self, account_id: int, ids: Sequence[str]) -> Sequence[LedgerRow]: ...
+    def ledger_rows(self, account_id: int, ids: Sequence[str]) -> Sequence[LedgerRow]:
+        """Those of these ids that are the Account's; others are left out."""
 
     def trade_balance(self, account_id: int, asset: str) -> TradeBalance:
         """Raises: UnknownAsset."""
@@ -124,9 +129,11 @@ class Trading(Protocol):
         Raises: UnknownOrder if none of them is open, for whatever reason.
         """
 
-    def cancel_all_orders(self, account_id: int) -> int: ...
+    def cancel_all_orders(self, account_id: int) -> int:
+        """Cancel every open order of the Account, and say how many that were."""
 
-    def open_orders(self, account_id: int, query: OpenQuery) -> Sequence[OrderRow]: ...
+    def open_orders(self, account_id: int, query: OpenQuery) -> Sequence[OrderRow]:
+        """The Account's orders that can still be filled."""
 
     def closed_orders(self, account_id: int, query: ClosedQuery) -> OrderPage:
         """Raises: UnknownOrder for an `after_id` or `until_id` that is not the Account's."""
@@ -137,7 +144,8 @@ class Trading(Protocol):
     def trades(self, account_id: int, query: TradeQuery) -> TradePage:
         """Raises: UnknownOrder for an `after_id` or `until_id` that is not a trade of the Account's."""
 
-    def trade_rows(self, account_id: int, ids: Sequence[str], query: TradeQuery) -> Sequence[TradeRow]: ...
+    def trade_rows(self, account_id: int, ids: Sequence[str], query: TradeQuery) -> Sequence[TradeRow]:
+        """Those of these ids that are the Account's and seen; others are left out."""
 
     def trade_volume(self, account_id: int, pairs: Sequence[str]) -> TradeVolume:
         """Raises: UnknownPair."""
@@ -155,9 +163,11 @@ class Deposits(Protocol):
         Raises: UnknownAsset, UnknownMethod; TooManyAddresses while too many are unused.
         """
 
-    def has_deposit_address(self, account_id: int, asset: str, method: str) -> bool: ...
+    def has_deposit_address(self, account_id: int, asset: str, method: str) -> bool:
+        """Whether there is one already, so that asking for it would make none."""
 
-    def deposits(self, account_id: int, query: DepositQuery) -> DepositPage: ...
+    def deposits(self, account_id: int, query: DepositQuery) -> DepositPage:
+        """What is on its way in and what has arrived, newest first."""
 
     def simulate_deposit(self, account_id: int, asset: str, amount: Decimal) -> DepositRow:
         """Send something to the Account from outside, to try the portal out.
@@ -207,7 +217,8 @@ class Exports(Protocol):
 class Withdrawals(Protocol):
     """Money on its way out. Amounts are whole units of the asset's smallest part."""
 
-    def withdrawal_methods(self) -> Sequence[WithdrawalMethod]: ...
+    def withdrawal_methods(self) -> Sequence[WithdrawalMethod]:
+        """Every way out, of each asset."""
 
     def withdrawal_method(self, asset: str, name: str) -> WithdrawalMethod:
         """Raises: UnknownMethod."""
@@ -255,7 +266,8 @@ class Withdrawals(Protocol):
     def withdrawal(self, reference: str) -> WithdrawalRow:
         """Raises: UnknownReference."""
 
-    def withdrawals(self, account_id: int, query: WithdrawalQuery) -> WithdrawalPage: ...
+    def withdrawals(self, account_id: int, query: WithdrawalQuery) -> WithdrawalPage:
+        """The Account's withdrawals at every stage, newest first."""
 
     def withdrawals_by_reference(self, references: Sequence[str]) -> dict[str, WithdrawalRow]:
         """The rows of several references, for lists, in one statement."""

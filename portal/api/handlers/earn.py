@@ -53,9 +53,11 @@ class Converted:
         self.asset = caller.venue.asset(into)
 
     def worth(self, strategy: Strategy, units: int) -> Decimal:
+        """What whole `units` of the strategy's asset are worth in the asset that was asked for."""
         return self.venue.convert(strategy.asset.id, units, self.asset.id)
 
     def both(self, strategy: Strategy, units: int) -> dict[str, JSON]:
+        """The amount in the two assets, as the protocol writes it."""
         return {
             "native": wire(units, strategy.asset.decimals),
             "converted": f"{self.worth(strategy, units):.{WORTH_PLACES}f}",

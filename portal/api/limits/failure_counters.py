@@ -55,6 +55,7 @@ class Counter:
     until: float = 0.0
 
     def level_now(self, moment: float) -> float:
+        """What is left of the level at `moment`, in Unix seconds, after it has leaked since; never below zero."""
         return max(self.level - max(moment - self.level_at, 0.0) * settings.API_FLOOD_DECAY, 0.0)
 
     def add(self, moment: float, cost: float) -> None:
@@ -67,12 +68,14 @@ class Counter:
 class Counters(Protocol):
     """Counters by name. Times are Unix seconds."""
 
-    def look(self, name: str) -> Counter | None: ...
+    def look(self, name: str) -> Counter | None:
+        """The counter as it is, without counting; None where nothing is known."""
 
     def count(self, name: str, moment: float, cost: float = 1.0) -> Counter:
         """Let it leak, then add the cost."""
 
-    def set_until(self, name: str, until: float) -> None: ...
+    def set_until(self, name: str, until: float) -> None:
+        """Keep a time with it, in Unix seconds, until which somebody has to wait."""
 
     def calm(self, name: str) -> None:
         """End the row."""
@@ -89,24 +92,29 @@ class InProcess:
         self._lock = Lock()
 
     def look(self, name: str) -> Counter | None:
+        """Its counter, or None; takes no lock, so the hot path waits for nobody."""
         return self._counters.get(name)
 
     def count(self, name: str, moment: float, cost: float = 1.0) -> Counter:
+        """As `Counters` says, under the lock that all threads share."""
         with self._lock:
             counter = self._made(name)
             counter.add(moment, cost)
             return counter
 
     def set_until(self, name: str, until: float) -> None:
+        """As `Counters` says; the counter is made where there is none."""
         with self._lock:
             self._made(name).until = until
 
     def calm(self, name: str) -> None:
+        """As `Counters` says; where there is no counter there is no row."""
         counter = self._counters.get(name)
         if counter is not None:
             counter.in_a_row = 0
 
     def clear(self) -> None:
+        """As `Counters` says."""
         with self._lock:
             self._counters.clear()
 
@@ -133,6 +141,7 @@ class InRedis:
         self._clean: OrderedDict[str, float] = OrderedDict()
 
     def look(self, name: str) -> Counter | None:
+        """As `Counters` says; that nothing is known is believed for CLEAN_SECONDS, without asking again."""
         if self._clean.get(name, 0.0) > time.monotonic():
             return None
         had: Any = self._client.hmget(PREFIX + name, ["level", "level_at", "in_a_row", "until"])
@@ -144,6 +153,7 @@ class InRedis:
         return _counter(had)
 
     def count(self, name: str, moment: float, cost: float = 1.0) -> Counter:
+        """As `Counters` says, by one script that runs in Redis, so that no two processes count past each other."""
         self._clean.pop(name, None)
         had: Any = self._count(
             keys=[PREFIX + name],
@@ -152,14 +162,17 @@ class InRedis:
         return _counter(had)
 
     def set_until(self, name: str, until: float) -> None:
+        """As `Counters` says; forgotten with the rest of the counter."""
         self._clean.pop(name, None)
         self._client.hset(PREFIX + name, "until", repr(until))
         self._client.expire(PREFIX + name, FORGOTTEN_SECONDS)
 
     def calm(self, name: str) -> None:
+        """As `Counters` says."""
         self._client.hset(PREFIX + name, "in_a_row", "0")
 
     def clear(self) -> None:
+        """As `Counters` says, of every process."""
         self._clean.clear()
         for key in self._client.scan_iter(PREFIX + "*"):
             self._client.delete(key)
@@ -178,6 +191,7 @@ class Shared:
         self._away_until = 0.0
 
     def look(self, name: str) -> Counter | None:
+        """From Redis; from the process where Redis does not answer."""
         if self._is_there():
             try:
                 return self._redis.look(name)
@@ -186,6 +200,7 @@ class Shared:
         return self._own.look(name)
 
     def count(self, name: str, moment: float, cost: float = 1.0) -> Counter:
+        """In Redis; in the process where Redis does not answer, so that nobody is let through uncounted."""
         if self._is_there():
             try:
                 return self._redis.count(name, moment, cost)
@@ -194,6 +209,7 @@ class Shared:
         return self._own.count(name, moment, cost)
 
     def set_until(self, name: str, until: float) -> None:
+        """In Redis; in the process where Redis does not answer."""
         if self._is_there():
             try:
                 return self._redis.set_until(name, until)
@@ -202,6 +218,7 @@ class Shared:
         return self._own.set_until(name, until)
 
     def calm(self, name: str) -> None:
+        """In Redis; in the process where Redis does not answer."""
         if self._is_there():
             try:
                 return self._redis.calm(name)
@@ -210,6 +227,7 @@ class Shared:
         return self._own.calm(name)
 
     def clear(self) -> None:
+        """Both, and that Redis was away."""
         self._own.clear()
         self._away_until = 0.0
         try:

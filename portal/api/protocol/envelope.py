@@ -150,6 +150,7 @@ class Reply:
 
 
 def success(result: Result) -> Reply:
+    """An answer without an error: JSON, or the bytes of a file as they are."""
     if isinstance(result, File):
         return Reply(result.content, result.media_type, result.name)
     return Reply(msgspec.json.encode({"error": [], "result": result}))

@@ -21,9 +21,11 @@ class Instant:
     """Unix seconds, with or without a fraction."""
 
     def read(self, value: Value) -> datetime:
+        """The instant, in UTC."""
         return parse_seconds(text_of(value)) or invalid()
 
     def schema(self) -> dict[str, JSON]:
+        """As it is described to whoever writes a bot."""
         return {"type": ["string", "number"], "description": "Unix seconds"}
 
 
@@ -32,10 +34,12 @@ class UntilSecond:
     """Unix seconds that end a list whose rows show whole seconds: a whole one counts to its end."""
 
     def read(self, value: Value) -> datetime:
+        """The last instant that counts in."""
         at = Instant().read(value)
         return at if at.microsecond else at + timedelta(microseconds=999_999)
 
     def schema(self) -> dict[str, JSON]:
+        """The same as that of any instant."""
         return Instant().schema()
 
 
@@ -44,12 +48,14 @@ class Since:
     """Unix time in whole nanoseconds, as the answer of the page before has it, or in seconds."""
 
     def read(self, value: Value) -> datetime:
+        """The instant, to the microsecond below."""
         text = text_of(value)
         if not NANOSECONDS.fullmatch(text):
             return parse_seconds(text) or invalid()
         return EPOCH + timedelta(microseconds=int(text) // 1000)
 
     def schema(self) -> dict[str, JSON]:
+        """As it is described to whoever writes a bot."""
         return {"type": ["string", "number"], "description": "Unix nanoseconds or seconds"}
 
 
@@ -58,12 +64,14 @@ class Bound:
     """Where a history begins or ends: an instant, or the id of a row, whose time it stands for."""
 
     def read(self, value: Value) -> datetime | str:
+        """The instant, or the id as it came: whether there is such a row is the venue's to say."""
         text = text_of(value)
         if len(text) > 64:
             invalid()
         return parse_seconds(text) or text
 
     def schema(self) -> dict[str, JSON]:
+        """As it is described to whoever writes a bot."""
         return {"type": ["string", "number"], "description": "Unix seconds, or the id of a row"}
 
 
@@ -72,6 +80,7 @@ class Later:
     """A time to come: `0` for none, `+<seconds>` from now, or Unix seconds."""
 
     def read(self, value: Value) -> timedelta | datetime | None:
+        """How far ahead, or when; None for none."""
         text = text_of(value)
         if text.startswith("+"):
             ahead = timedelta(seconds=int(text[1:])) if AHEAD.fullmatch(text) else invalid()
@@ -80,6 +89,7 @@ class Later:
         return at if at > EPOCH else None
 
     def schema(self) -> dict[str, JSON]:
+        """As it is described to whoever writes a bot."""
         return {"type": ["string", "number"], "description": "0, +seconds, or Unix seconds"}
 
 
@@ -88,6 +98,7 @@ class Moment:
     """An instant as RFC 3339 writes it."""
 
     def read(self, value: Value) -> datetime:
+        """The instant; one without a zone is no instant."""
         try:
             at = datetime.fromisoformat(text_of(value))
         except ValueError:
@@ -95,6 +106,7 @@ class Moment:
         return at if at.tzinfo else invalid()
 
     def schema(self) -> dict[str, JSON]:
+        """As it is described to whoever writes a bot."""
         return {"type": "string", "format": "date-time"}
 
 

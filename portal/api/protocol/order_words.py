@@ -46,6 +46,7 @@ def order_row(row: OrderRow, *, with_trades: bool) -> dict[str, JSON]:
 
 
 def trade_row(row: TradeRow, *, with_ledgers: bool) -> dict[str, JSON]:
+    """One trade in the protocol's names; `with_ledgers` also names the entries it was booked by."""
     return {
         "ordertxid": row.order_id,
         "postxid": row.id,

@@ -18,7 +18,8 @@ FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 class Kind(Protocol[T_co]):
     """One kind of value. `read` raises ApiError, or Invalid for an amount, if the value is none of its kind."""
 
-    def read(self, value: Value) -> T_co: ...
+    def read(self, value: Value) -> T_co:
+        """The value of a field that is there and not empty."""
 
     def schema(self) -> dict[str, JSON]:
         """The kind as JSON Schema. Forms spell every value as text, which the description says once for all."""
@@ -33,12 +34,14 @@ class Text:
     error: Error = Error.INVALID_ARGUMENTS
 
     def read(self, value: Value) -> str:
+        """The text, if it is short enough and fits the pattern."""
         text = text_of(value, self.error)
         if len(text) > self.longest or (self.pattern and not re.fullmatch(self.pattern, text, re.ASCII)):
             raise ApiError(self.error)
         return text
 
     def schema(self) -> dict[str, JSON]:
+        """Its length and pattern, in OpenAPI's words."""
         pattern: dict[str, JSON] = {"pattern": f"^(?:{self.pattern})$"} if self.pattern else {}
         return {"type": "string", "maxLength": self.longest, **pattern}
 
@@ -48,12 +51,14 @@ class Flag:
     """`true`, `True`, `1` or JSON true, and their opposites."""
 
     def read(self, value: Value) -> bool:
+        """Whether it says yes."""
         if isinstance(value, bool):
             return value
         text = text_of(value).lower()
         return FLAGS[text] if text in FLAGS else invalid()
 
     def schema(self) -> dict[str, JSON]:
+        """A boolean; that text does as well is said once, for all methods."""
         return {"type": "boolean"}
 
 
@@ -64,10 +69,12 @@ class Choice:
     words: tuple[str, ...]
 
     def read(self, value: Value) -> str:
+        """The word, in exactly one of the spellings there are."""
         text = text_of(value)
         return text if text in self.words else invalid()
 
     def schema(self) -> dict[str, JSON]:
+        """Its words."""
         return {"type": "string", "enum": list(self.words)}
 
 
@@ -80,6 +87,7 @@ class Names:
     may_be_none: bool = False
 
     def read(self, value: Value) -> tuple[str, ...]:
+        """The words in the order they came, at least one unless `may_be_none`."""
         if value == [] and self.may_be_none:
             return ()
         if isinstance(value, list):
@@ -93,6 +101,7 @@ class Names:
         return texts
 
     def schema(self) -> dict[str, JSON]:
+        """Text with commas, or an array."""
         items: dict[str, JSON] = {"type": "string", **({"enum": list(self.words)} if self.words else {})}
         return {"anyOf": [{"type": "string"}, {"type": "array", "items": items, "minItems": 1, "maxItems": self.most}]}
 
@@ -102,6 +111,7 @@ class PairNames:
     """A list of pairs; one client sends objects that name each as an `asset`."""
 
     def read(self, value: Value) -> tuple[str, ...]:
+        """The names in the order they came."""
         if isinstance(value, list):
             value = [self._name(each) for each in value]
         return Names().read(value)
@@ -115,6 +125,7 @@ class PairNames:
         return each.get("asset")
 
     def schema(self) -> dict[str, JSON]:
+        """Text with commas, or an array of names or of objects that hold one."""
         named: JSON = {"type": "object", "required": ["asset"], "properties": {"asset": {"type": "string"}}}
         items: JSON = {"anyOf": [{"type": "string"}, named]}
         return {"anyOf": [{"type": "string"}, {"type": "array", "items": items, "minItems": 1, "maxItems": 100}]}
@@ -128,11 +139,13 @@ class Whole:
     highest: int
 
     def read(self, value: Value) -> int:
+        """The number, if it is within its bounds."""
         text = text_of(value)
         number = int(text) if WHOLE.fullmatch(text) else self.lowest - 1
         return number if self.lowest <= number <= self.highest else invalid()
 
     def schema(self) -> dict[str, JSON]:
+        """Its bounds."""
         return {"type": "integer", "minimum": self.lowest, "maximum": self.highest}
 
 
@@ -141,9 +154,11 @@ class Amount:
     """Money above zero, digits as security IN-2. Raises: Invalid beside `amount`."""
 
     def read(self, value: Value) -> Decimal:
+        """The exact amount, in the unit of its asset."""
         return parse_wire(text_of(value))
 
     def schema(self) -> dict[str, JSON]:
+        """A number, or a text that spells one."""
         return _decimal()
 
 
@@ -154,12 +169,14 @@ class Size:
     error: Error = Error.INVALID_ARGUMENTS
 
     def read(self, value: Value) -> Decimal:
+        """The exact number."""
         text = text_of(value)
         if len(text) > WIRE_LENGTH or not WIRE.fullmatch(text):
             raise ApiError(self.error)
         return Decimal(text)
 
     def schema(self) -> dict[str, JSON]:
+        """A number, or a text that spells one."""
         return _decimal()
 
 
@@ -168,12 +185,14 @@ class Cursor:
     """Where a list goes on: true asks for its first page, a text for the page it names; false for a plain list."""
 
     def read(self, value: Value) -> bool | str:
+        """Whether pages are asked for, or the name of the page."""
         if isinstance(value, bool):
             return value
         text = text_of(value)
         return FLAGS.get(text.lower(), text) if len(text) <= 255 else invalid()
 
     def schema(self) -> dict[str, JSON]:
+        """A boolean or a text."""
         return {"type": ["boolean", "string"], "maxLength": 255}
 
 
@@ -182,9 +201,11 @@ class Anything:
     """Whatever is there; it only matters that it is. An empty list or object is nothing."""
 
     def read(self, value: Value) -> bool:
+        """Whether anything is there."""
         return value not in ([], {})
 
     def schema(self) -> dict[str, JSON]:
+        """No bounds at all."""
         return {}
 
 

@@ -19,12 +19,14 @@ class KeepsTriggers(migrations.Migration):
     def apply(
         self, project_state: ProjectState, schema_editor: BaseDatabaseSchemaEditor, collect_sql: bool = False
     ) -> ProjectState:
+        """Django's, with the triggers lifted: a rebuilt table would take its own with it."""
         with _Lifted(schema_editor):
             return super().apply(project_state, schema_editor, collect_sql)
 
     def unapply(
         self, project_state: ProjectState, schema_editor: BaseDatabaseSchemaEditor, collect_sql: bool = False
     ) -> ProjectState:
+        """The same on the way back."""
         with _Lifted(schema_editor):
             return super().unapply(project_state, schema_editor, collect_sql)
 

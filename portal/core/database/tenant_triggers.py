@@ -23,6 +23,7 @@ class Belonging:
 
     @property
     def name(self) -> str:
+        """What the trigger is called, and the error that it raises."""
         return f"{self.table}_one_organization"
 
 

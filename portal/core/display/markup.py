@@ -207,6 +207,7 @@ def age(at: datetime) -> str:
 
 
 def code(text: object) -> SafeString:
+    """Text as it is typed, in letters of one width."""
     return format_html("<code>{}</code>", text)
 
 

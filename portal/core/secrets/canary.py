@@ -55,6 +55,7 @@ def refuse_wrong_keys() -> None:
 
 
 def in_words(wrong: list[str]) -> str:
+    """What is wrong with the keys of these names, and what to do, for whoever runs the machine."""
     names = ", ".join(repr(name) for name in wrong)
     return (
         f"PORTAL_SEALING_KEYS: {names} is not the key that has sealed this database under that name. Give it the key "
@@ -66,6 +67,7 @@ class SealingCommand(BaseCommand):
     """A command that opens or seals secrets: it does not start with a wrong key."""
 
     def check(self, *args: Any, **options: Any) -> None:
+        """Django's checks, and those of the database, where the canary lies."""
         super().check(*args, **{"databases": ["default"], **options})
 
 
@@ -84,6 +86,7 @@ def check_samples(
 
 
 def place_of(name: str) -> str:
+    """The place that the sample of the key of that name is sealed for."""
     return f"core_sealingcanary.sample:{name}"
 
 

@@ -22,6 +22,7 @@ def wrong_keys() -> list[str]:
 
 @checks.register(checks.Tags.security)
 def check_sealing_keys(app_configs: object, **kwargs: object) -> list[checks.CheckMessage]:
+    """An error for each key that is none of this installation's own; Django does not start then."""
     return [checks.Error(wrong, id="core.E003") for wrong in wrong_keys()]
 
 

@@ -21,6 +21,7 @@ class RedactingFilter(logging.Filter):
         self._formatter = logging.Formatter()
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """True always; what looks like a secret is gone from the record by then."""
         record.msg, record.args = redacted(record.getMessage()), ()
         if record.exc_info and not record.exc_text:
             record.exc_text = self._formatter.formatException(record.exc_info)

@@ -23,6 +23,7 @@ class SealedField(models.TextField):  # type: ignore[type-arg]
         return name, "django.db.models.TextField", args, kwargs
 
     def check(self, **kwargs: Any) -> list[checks.CheckMessage]:
+        """Also an error where the model has no `place`: nothing could be opened."""
         found = list(super().check(**kwargs))
         if not hasattr(self.model, "place"):
             found.append(checks.Error("A model with a sealed column says its place.", obj=self, id="core.E001"))
@@ -33,7 +34,8 @@ class Placed(Protocol):
     pk: int
 
     @property
-    def place(self) -> str: ...
+    def place(self) -> str:
+        """For which row and column the value is sealed: it opens nowhere else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +108,21 @@ class Sealed(Protocol):
     """A place where sealed values lie: a Column, or what `also` was told of."""
 
     @property
-    def model(self) -> type[models.Model]: ...
+    def model(self) -> type[models.Model]:
+        """The table in which they lie."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What the place is called where it is counted."""
 
-    def left(self) -> int: ...
+    def left(self) -> int:
+        """How many are still sealed under another key than the one that seals now."""
 
-    def reseal(self, size: int) -> Iterator["Resealed"]: ...
+    def reseal(self, size: int) -> Iterator["Resealed"]:
+        """Seal these under the present key, `size` at a time, while others read and write."""
 
-    def unopened(self, size: int) -> Iterator[str]: ...
+    def unopened(self, size: int) -> Iterator[str]:
+        """The places of those that do not open under any key."""
 
 
 _others: list[Sealed] = []

@@ -54,6 +54,7 @@ register.filter("digest", markup.digest)
 
 @register.simple_tag
 def fuse(expires_at: datetime, opened_at: datetime, *, total: bool = False) -> SafeString:
+    """How much of its time a request has left, as of now."""
     return markup.fuse(expires_at, opened_at, timezone.now(), total=total)
 
 
@@ -65,6 +66,7 @@ def version() -> str:
 
 @register.simple_tag
 def htmx_config() -> SafeString:
+    """The bounds that htmx keeps to, for the head of every page."""
     return format_html('<meta name="htmx-config" content="{}">', json.dumps(HTMX_CONFIG, separators=(",", ":")))
 
 

@@ -17,20 +17,26 @@ class ReporterFilter(SafeExceptionReporterFilter):
     """
 
     def is_active(self, request: HttpRequest | None) -> bool:
+        """Always: Django's own hides nothing while DEBUG is on."""
         return True
 
     def get_safe_settings(self) -> dict[str, Any]:
+        """None of them but that DEBUG is on, which the page asks for."""
         return {"DEBUG": True}
 
     def get_safe_request_meta(self, request: HttpRequest) -> dict[str, Any]:
+        """The few headers that help to find the fault and are nobody's secret."""
         shown = ("REQUEST_METHOD", "PATH_INFO", "SERVER_PROTOCOL", "HTTP_HOST", "HTTP_USER_AGENT", "CONTENT_TYPE")
         return {name: request.META[name] for name in shown if name in request.META}
 
     def get_safe_cookies(self, request: HttpRequest) -> dict[str, Any]:
+        """Their names alone."""
         return dict.fromkeys(request.COOKIES, HIDDEN)
 
     def get_post_parameters(self, request: HttpRequest | None) -> dict[str, Any]:
+        """Their names alone."""
         return {} if request is None else dict.fromkeys(request.POST, HIDDEN)
 
     def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: TracebackType) -> Any:  # noqa: ANN401
+        """None: any may hold a password."""
         return []

@@ -14,6 +14,7 @@ class RequestFilter(logging.Filter):
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """True always: a record is changed and never dropped."""
         request = getattr(record, "request", None)
         record.request_id = getattr(request, "request_id", "") or call_origin.current().request_id or "-"
         failure = record.exc_info[1] if record.exc_info else None

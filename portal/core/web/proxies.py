@@ -72,6 +72,7 @@ class OriginMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer within that origin, and say the request's id in the answer."""
         meta = request.META
         peer = meta.get("REMOTE_ADDR", "")
         if is_secure(request.scheme or "", peer, meta.get("HTTP_X_FORWARDED_PROTO", "")):

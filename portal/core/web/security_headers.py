@@ -64,6 +64,7 @@ class SecurityHeadersMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Add the headers to the answer, whatever became of the request."""
         response = self.get_response(request)
         for name, value in SECURITY_HEADERS.items():
             # A page may be stricter, as the one with a secret is about its referrer; none may be laxer about content.

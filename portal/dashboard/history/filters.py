@@ -49,6 +49,7 @@ class Narrowing:
 
     @property
     def is_narrowed(self) -> bool:
+        """Whether anything was chosen."""
         return self != Narrowing()
 
     @property
@@ -70,6 +71,7 @@ class Narrowing:
         return {name: value for name, value in named.items() if value}
 
     def apply(self, events: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        """Those of `events` that meet all that was chosen."""
         if self.workflow:
             events = events.filter(workflow=self.workflow)
         if self.topic:

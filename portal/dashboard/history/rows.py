@@ -46,10 +46,12 @@ class Entry:
 
     @property
     def day(self) -> date:
+        """The day under which the row stands, in the reader's zone."""
         return timezone.localdate(self.event.at)
 
     @property
     def outcome(self) -> str:
+        """How it ended, in a word; empty where it simply happened."""
         return OUTCOMES.get(self.event.outcome, "")
 
 

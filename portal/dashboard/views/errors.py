@@ -32,6 +32,7 @@ STALE_PAGE = "This page was open too long, or was not ours. Go back, reload it, 
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400: what was sent cannot be read."""
     return _page(request, 400)
 
 
@@ -53,6 +54,7 @@ def elsewhere(request: HttpRequest, home: Member) -> HttpResponse:
 
 
 def only_for_forms(request: HttpRequest) -> HttpResponse:
+    """405: an address that forms are sent to, opened as a page."""
     return _page(request, 405)
 
 

@@ -53,6 +53,7 @@ class ProbesMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the two probes; let all else pass on."""
         if request.path_info not in PROBES:
             return self.get_response(request)
         status, media_type, text = _answer(request.path_info, request.method or "")

@@ -35,6 +35,7 @@ class Network:
 
     @property
     def is_bank(self) -> bool:
+        """Whether it is typed in several parts, as accounts of banks are."""
         return len(self.parts) > 1
 
 

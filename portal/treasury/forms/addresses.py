@@ -29,6 +29,7 @@ class WholeTextField(PlainTextField):
     """Text that is refused when it is too long, and never cut to what fits: half an address is another address."""
 
     def widget_attrs(self, widget: Widget) -> dict[str, Any]:
+        """Without `maxlength`: a browser would cut what was pasted."""
         return {name: value for name, value in super().widget_attrs(widget).items() if name != "maxlength"}
 
 
@@ -41,6 +42,7 @@ class KeyField(WholeTextField):
         super().__init__(max_length=KEY_LENGTH, help_text=help_text, widget=forms.TextInput(attrs=MONO), **kwargs)
 
     def clean(self, value: Any) -> str:  # noqa: ANN401 - Django's own signature
+        """The name, if it can be one; the operation asks by the same rule."""
         return _checked(destinations.check_key, super().clean(value))
 
 
@@ -64,6 +66,7 @@ class ChooseForm(Form):
 
     @property
     def method(self) -> WithdrawalMethod:
+        """The way out that was chosen."""
         return self.methods[self.cleaned_data["way"]]
 
 
@@ -108,6 +111,7 @@ class AddressForm(StepUpForm):
         return cleaned
 
     def params(self) -> AddAddress:
+        """What is asked for: where money may go from then on, and by which name."""
         cleaned = self.cleaned_data
         return AddAddress(
             account_id=self.account.pk,
@@ -151,6 +155,7 @@ class RenameForm(StepUpForm):
         super().__init__(*args, request=request, initial={"key": address.key}, **kwargs)
 
     def params(self) -> RenameAddress:
+        """What is asked for: the name the page showed, and the new one."""
         address = self.address
         return RenameAddress(address.account_id, address.pk, address.key, self.cleaned_data["key"])
 
@@ -165,6 +170,7 @@ class RemoveForm(StepUpForm):
         super().__init__(*args, request=request, **kwargs)
 
     def params(self) -> RemoveAddress:
+        """What is asked for: the address by the name that the page showed."""
         return RemoveAddress(self.address.account_id, self.address.pk, self.address.key)
 
 

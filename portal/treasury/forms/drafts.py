@@ -33,6 +33,7 @@ class Draft:
 
 
 def new_draft(*, account_id: int, address_id: int, amount: str, note: str, fee: str) -> Draft:
+    """A draft with a name of its own, by which it leads to one withdrawal however often it is sent."""
     return Draft(token(NAME_LENGTH), account_id, address_id, amount, note, fee)
 
 

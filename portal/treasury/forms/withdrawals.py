@@ -34,6 +34,7 @@ class AmountField(forms.CharField):
         return {name: value for name, value in super().widget_attrs(widget).items() if name != "maxlength"}
 
     def clean(self, value: Any) -> str:  # noqa: ANN401 - Django's own signature
+        """The amount in one spelling, as text: so it travels to the review."""
         text: str = super().clean(value)
         try:
             return money.plain(money.parse_plain(text))
@@ -47,6 +48,7 @@ class AddressChoice(forms.ModelChoiceField):  # type: ignore[type-arg] # generic
     codes: dict[str, str]
 
     def label_from_instance(self, obj: Address) -> str:
+        """Name, asset and both ends of the address, so that nobody chooses by the name alone."""
         return f"{obj.key} · {self.codes.get(obj.asset, obj.asset)} · {destinations.short(obj.network, obj.address)}"
 
 
@@ -66,6 +68,7 @@ class WithdrawForm(Form):
         choices.codes = {asset.id: asset.code for asset in venue(account.venue).assets()}
 
     def clean(self) -> dict[str, Any]:
+        """Look at what it would cost and leave, and refuse what cannot be."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         address = cleaned.get("address")
         if address is not None:
@@ -76,6 +79,7 @@ class WithdrawForm(Form):
         return cleaned
 
     def draft(self) -> Draft:
+        """What was typed, with the fee it was told, for the review."""
         cleaned = self.cleaned_data
         return new_draft(
             account_id=self.account.pk,

@@ -48,6 +48,7 @@ class Withdraw:
 
     @property
     def destination(self) -> Destination:
+        """Where it goes, as the venue takes it."""
         return Destination(key=self.key, address=self.address, method=self.method, network=self.network, memo=self.memo)
 
 

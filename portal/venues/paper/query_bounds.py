@@ -12,27 +12,36 @@ class Asked(Protocol):
     """A query for a stretch of time."""
 
     @property
-    def after(self) -> datetime | None: ...
+    def after(self) -> datetime | None:
+        """The instant after which it begins, itself not counted; None for the very beginning."""
+
     @property
-    def until(self) -> datetime | None: ...
+    def until(self) -> datetime | None:
+        """The instant with which it ends, counted in; None for now."""
 
 
 class Within(Protocol):
     """A query for a stretch of time that counts its first instant in."""
 
     @property
-    def since(self) -> datetime | None: ...
+    def since(self) -> datetime | None:
+        """The instant with which it begins, counted in; None for the very beginning."""
+
     @property
-    def until(self) -> datetime | None: ...
+    def until(self) -> datetime | None:
+        """The instant with which it ends, counted in; None for now."""
 
 
 class Windowed(Protocol):
     """A query of a key that sees a stretch of time only."""
 
     @property
-    def seen_from(self) -> datetime | None: ...
+    def seen_from(self) -> datetime | None:
+        """The first instant that the key sees; None where it sees all that was."""
+
     @property
-    def seen_before(self) -> datetime | None: ...
+    def seen_before(self) -> datetime | None:
+        """The instant before which it sees; None where it sees on."""
 
 
 def asked(rows: QuerySet[M], query: Asked, column: str) -> QuerySet[M]:

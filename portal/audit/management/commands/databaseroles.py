@@ -12,11 +12,16 @@ class Command(BaseCommand):
     help = "Give a role what serving needs, and another what reading needs. Run it as the owner, after each migrate."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """The names of the roles; whether to look at the SQL alone."""
         parser.add_argument("--web", default="", metavar="NAME", help="serves pages, bots and `work`")
         parser.add_argument("--readonly", default="", metavar="NAME", help="reads everything and changes nothing")
         parser.add_argument("--print", action="store_true", dest="only_print", help="print the SQL instead")
 
     def handle(self, *args: object, web: str, readonly: str, only_print: bool, **options: object) -> None:
+        """Make the roles and give them what they need, or print how.
+
+        Raises: CommandError where no role is named, or one cannot be.
+        """
         named = roles.Roles(web=web, readonly=readonly)
         if not named.all:
             raise CommandError("Name a role: --web NAME, --readonly NAME, or both.")

@@ -21,10 +21,15 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """What was kept elsewhere, if anything was."""
         parser.add_argument("--kept", type=Path, metavar="FILE", help="lines that an earlier run printed")
 
     @unhurried()
     def handle(self, *, kept: Path | None, **options: object) -> None:
+        """Walk every chain and print a line for each.
+
+        Raises: CommandError at the first row that is wrong, or missing by what other tables or FILE say.
+        """
         heads = [] if kept is None else read_heads(kept)
         chains = {chain.name: chain for chain in Chain.objects.select_related("organization").order_by("pk")}
         if lost := sorted({head.chain for head in heads} - chains.keys()):

@@ -18,6 +18,7 @@ class Command(SealingCommand):
     help = "Seal every stored secret under the first of PORTAL_SEALING_KEYS; with --left, only say how much is left."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """Whether only to look, and how many rows at a time."""
         parser.add_argument(
             "--left", action="store_true", help="change nothing; exit 1 if anything is left, or does not open"
         )
@@ -25,6 +26,10 @@ class Command(SealingCommand):
 
     @unhurried()
     def handle(self, *args: object, left: bool = False, batch: int = 200, **options: object) -> None:
+        """Seal what is left, a batch in each transaction, and print how much that was.
+
+        Raises: CommandError where something is left or does not open.
+        """
         if not 1 <= batch <= 10_000:
             raise CommandError("--batch takes a number from 1 to 10000.")
         broken = [] if left else [place for column in everything() for place in self._reseal(column, batch)]

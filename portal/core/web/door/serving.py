@@ -87,6 +87,7 @@ class Door:
         self.application, self.line_of, self.bodies = application, line_of, bodies
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Answer one request as ASGI asks for it; whoever hangs up meanwhile is told nothing."""
         if scope["type"] != "http":
             return
         try:

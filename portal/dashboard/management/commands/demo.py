@@ -23,9 +23,14 @@ class Command(SealingCommand):
     help = "Make the demo and write var/demo.json; with --code, print somebody's current authentication code."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """Whose code to print, where it is not the demo that is asked for."""
         parser.add_argument("--code", metavar="EMAIL", help="print the current authentication code of that member")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        """Make the demo where there is none, and print how to get in; or print one code.
+
+        Raises: CommandError where DEBUG is off, or nobody of the demo has that address.
+        """
         if not settings.DEBUG:
             raise CommandError("The demo is for trying out: set PORTAL_DEBUG=1, and never where money is.")
         if options["code"]:

@@ -11,12 +11,14 @@ class Command(SealingCommand):
     help = "Work until stopped: send queued mail, expire requests, remind people. Several may run."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """Whether to end when all is done, or with the process that started this one."""
         parser.add_argument("--once", action="store_true", help="Do what is due now, then end.")
         parser.add_argument(
             "--with-parent", action="store_true", help="End also when the process that started this one has ended."
         )
 
     def handle(self, *args: object, **options: bool) -> None:
+        """Work until told to stop, or once through what is due."""
         if options["once"]:
             ran = periodic.run_due()
             self.stdout.write(f"Did {ran} duties and {worker.run_ready()} tasks.")

@@ -26,9 +26,14 @@ class Command(BaseCommand):
     help = "After a restore: make calls that were signed before worthless, end all sessions, list what to look at."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """Whether to go on without asking."""
         parser.add_argument("--yes", action="store_true", help="do not ask whether a backup was really restored")
 
     def handle(self, *args: object, **options: bool) -> None:
+        """Pause the bots, end every session, and print what people have to compare by hand.
+
+        Raises: CommandError where whoever runs it does not say yes.
+        """
         if not (options["yes"] or agrees("Every bot pauses for a minute, everybody signs in anew. Go on?")):
             raise CommandError("Nothing was changed.")
         with call_origin.origin(source="", via="afterrestore"):

@@ -11,13 +11,17 @@ class PaperExports:
     """Fulfils `Exports`; what each answer means stands there."""
 
     def add_export(self, account_id: int, new: NewExport, *, actor: Actor) -> ExportRow:
+        """Written by the worker, within a moment."""
         return requests.add(account_id, new, actor=actor)
 
     def exports(self, seen: ExportSeen, report: Report) -> Sequence[ExportRow]:
+        """Those of the bot that asks, not of others of its Account."""
         return requests.listed(seen, report)
 
     def export_content(self, seen: ExportSeen, export_id: str) -> bytes:
+        """Out of the database, where the file is kept."""
         return requests.content(seen, export_id)
 
     def remove_export(self, seen: ExportSeen, export_id: str, *, is_ready: bool) -> None:
+        """The file goes with its row."""
         requests.remove(seen, export_id, is_ready=is_ready)

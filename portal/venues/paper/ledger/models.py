@@ -126,4 +126,5 @@ class Balance(models.Model):
 
     @property
     def free_units(self) -> int:
+        """What neither an order nor a withdrawal has taken."""
         return self.units - self.held_by_orders_units - self.held_by_withdrawals_units

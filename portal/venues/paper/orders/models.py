@@ -97,10 +97,12 @@ class Order(models.Model):
 
     @property
     def is_open(self) -> bool:
+        """Whether it can still be filled or cancelled."""
         return self.status == OrderStatus.OPEN
 
     @property
     def remaining_units(self) -> int:
+        """What of its volume is not filled, in whole units of the pair's last place."""
         return self.volume_units - self.filled_units
 
 

@@ -25,13 +25,16 @@ class Still:
     moves = False
 
     def mid(self, pair_id: str, step: int) -> int:
+        """Where the pair begins."""
         return MARKETS[pair_id].start
 
     def first(self, pair_id: str, after: int, until: int, reaches: Reaches) -> Search:
+        """The very next step, if where the pair begins is already far enough."""
         price = MARKETS[pair_id].start
         return Search(after + 1, after + 1) if after < until and reaches(price, price) else Search(None, until)
 
     def extremes(self, pair_id: str, since: int, until: int) -> tuple[int, int]:
+        """Where the pair begins, twice."""
         return MARKETS[pair_id].start, MARKETS[pair_id].start
 
 
@@ -66,6 +69,7 @@ class Recorded:
             self._values[asset_id] = [_value(pair, rows[pair.id][step]) for step in steps]
 
     def mid(self, pair_id: str, step: int) -> int:
+        """By what the file says of both assets at that step."""
         pair = MARKETS[pair_id].pair
         return price_of(pair, self._value_at(pair.base, step), self._value_at(pair.quote, step))
 
@@ -76,6 +80,7 @@ class Recorded:
         return self._values[asset.id][max(0, bisect_right(steps, step) - 1)]
 
     def first(self, pair_id: str, after: int, until: int, reaches: Reaches) -> Search:
+        """Look only at the steps at which the file changes something."""
         if after >= until:
             return Search(None, until)
         for step in (after + 1, *self._changes(pair_id, after + 1, until)):
@@ -85,6 +90,7 @@ class Recorded:
         return Search(None, until)
 
     def extremes(self, pair_id: str, since: int, until: int) -> tuple[int, int]:
+        """By the trades at which the file changes something."""
         first, last = since << TRADE_OCTAVE, until << TRADE_OCTAVE
         # The first trade at each price that the file brings in between.
         trades = {-(-step >> TRADE_OCTAVE) for step in self._changes(pair_id, first, last)}

@@ -30,7 +30,8 @@ class Path(Protocol):
 
     def __hash__(self) -> int: ...
 
-    def mid(self, pair_id: str, step: int) -> int: ...
+    def mid(self, pair_id: str, step: int) -> int:
+        """The price at that step, in whole units of the pair's last place."""
 
     def first(self, pair_id: str, after: int, until: int, reaches: Reaches) -> Search:
         """The first step in (after, until] whose price reaches; the work is bounded, so it may end before `until`."""

@@ -30,11 +30,13 @@ class Walk:
         self._seed = f"walk:{seed}"
 
     def mid(self, pair_id: str, step: int) -> int:
+        """By where both assets have wandered to."""
         pair = MARKETS[pair_id].pair
         values = ((start_of(asset), self._noise(asset.id, step, 0)) for asset in (pair.base, pair.quote))
         return price_of(pair, *(start * (SCALE + noise) for start, noise in values))
 
     def first(self, pair_id: str, after: int, until: int, reaches: Reaches) -> Search:
+        """Go down only into stretches whose bounds could reach it, at most VISITS of them."""
         stack = _roots(after + 1, until)
         for _ in range(VISITS):
             if not stack:
@@ -54,6 +56,7 @@ class Walk:
         return Search(None, max(after, (index << octave) - 1))
 
     def extremes(self, pair_id: str, since: int, until: int) -> tuple[int, int]:
+        """Both ends by the same search, turned upside down for the upper one."""
         return self._lowest(pair_id, since, until, 1), -self._lowest(pair_id, since, until, -1)
 
     def _lowest(self, pair_id: str, since: int, until: int, sign: int) -> int:

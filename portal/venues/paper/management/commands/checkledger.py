@@ -13,6 +13,10 @@ class Command(BaseCommand):
 
     @unhurried()
     def handle(self, *_args: Any, **_options: Any) -> None:
+        """Print each difference.
+
+        Raises: CommandError where there is any.
+        """
         found = list(reconciliation.differences())
         for difference in found:
             self.stderr.write(difference)

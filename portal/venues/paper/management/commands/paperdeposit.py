@@ -15,6 +15,7 @@ class Command(BaseCommand):
     help = "Sends an amount to an Account of the paper exchange. It counts in the balance a few seconds later."
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """For whom, what and how much."""
         parser.add_argument("--organization", required=True, help="its name")
         parser.add_argument("--account", default="Main", help="the Account's name (default: Main)")
         parser.add_argument("--asset", required=True, help="under any spelling, such as BTC")
@@ -22,6 +23,10 @@ class Command(BaseCommand):
         parser.add_argument("--method", default="", help="the network's name, if not the usual one")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        """Send it, and print where to and from when on it counts.
+
+        Raises: CommandError for an Account, an asset or an amount that cannot be.
+        """
         account = self._account(options["organization"], options["account"])
         try:
             amount = parse_plain(options["amount"])
