@@ -17,6 +17,8 @@ export PORTAL_DEBUG=1 PORTAL_VAR COVERAGE_FILE=$PORTAL_VAR/coverage
 
 status=0
 "$python" -m pytest -n "${WORKERS:-2}" -m "not browser and not story and not postgresql" --cov --cov-report= "$@" || status=$?
+# With a test that fails there is something to say; with a run that broke off, nothing that is true.
+((status <= 1)) || exit "$status"
 
 report=$("$python" -m coverage report --sort=cover) || { printf '%s\n' "$report"; exit 1; }
 printf '\n== Below %s %%, by lines and branches\n' "$least"
