@@ -34,9 +34,9 @@ execute_from_command_line(["manage.py", "runserver", "--noreload", sys.argv[2]])
 def governed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """A demo of its own: what is locked here would be in everybody else's way."""
     folder = tmp_path_factory.mktemp("governed")
-    with empty_portal(folder) as empty:
+    with empty_portal(folder / "var") as empty:
         empty.manage("demo")
-        demo = json.loads((folder / "demo.json").read_text())
+        demo = json.loads((folder / "var" / "demo.json").read_text())
         yield Portal(base_url=empty.url, folder=folder, welcome="", demo=demo)
 
 
@@ -246,7 +246,7 @@ def later(portal: Portal) -> Iterator[Portal]:
     """The same portal after some days in which nobody came."""
     port = _free_port()
     url = f"http://localhost:{port}"
-    environment = {**os.environ, "PORTAL_DEBUG": "1", "PORTAL_VAR": str(portal.folder), "PORTAL_BASE_URL": url}
+    environment = {**os.environ, "PORTAL_DEBUG": "1", "PORTAL_VAR": str(portal.folder / "var"), "PORTAL_BASE_URL": url}
     environment.pop("DATABASE_URL", None)
     output = portal.folder / "later.txt"
     with output.open("w") as file:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests import migrated
 from tests.browser.conftest import _free_port
 from tests.browser.devices import Device, Eyes, plug_in
 from tests.serving import serving
@@ -61,6 +62,7 @@ def empty_portal(folder: Path) -> Iterator[Empty]:
     url = f"http://localhost:{port}"
     environment = {name: value for name, value in os.environ.items() if name in KEPT}
     environment |= {"PORTAL_DEBUG": "1", "PORTAL_VAR": str(folder), "PORTAL_BASE_URL": url}
+    migrated.begun(folder)
     portal = Empty(url, folder, environment)
     portal.manage("migrate", "--verbosity", "0")
     granian = ["-m", "granian", *serving(), "--host", "127.0.0.1", "--port", str(port)]

@@ -18,6 +18,7 @@ from typing import TypeVar
 import pytest
 
 from portal.api import methods
+from tests import migrated
 from tests.serving import serving
 
 T = TypeVar("T")
@@ -48,6 +49,7 @@ def portal(tmp_path_factory) -> Iterator[Portal]:
         # The tests call faster than the tier of the demo allows.
         "PORTAL_API_LIMITS": "0",
     }
+    migrated.begun(data)
     for command in (["migrate", "--verbosity", "0"], ["demo"]):
         subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True, timeout=180)
     granian = ["-m", "granian", *serving(), "--host", "127.0.0.1", "--port", str(port)]

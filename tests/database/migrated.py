@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -24,7 +25,7 @@ def kept() -> Iterator[None]:
         return
     # Private to Django, and the only place between an empty database and its migrations.
     creation: Any = connection.creation
-    template = KEPT / f"{_fingerprint()}.sqlite3"
+    template = _template()
     migrate_from_nothing, finish = creation._create_test_db, creation.create_test_db
     held: list[sqlite3.Connection] = []
 
@@ -50,6 +51,19 @@ def kept() -> Iterator[None]:
         creation._create_test_db, creation.create_test_db = migrate_from_nothing, finish
         for connected in held:
             connected.close()
+
+
+def begun(var: Path) -> None:
+    """Let a portal begin there with the schema as it was migrated before, if it was; else it migrates from nothing."""
+    var.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if _template().exists():
+        database = var / "portal.sqlite3"
+        shutil.copyfile(_template(), database)
+        database.chmod(0o600)
+
+
+def _template() -> Path:
+    return KEPT / f"{_fingerprint()}.sqlite3"
 
 
 def _keep(template: Path) -> None:

@@ -1,6 +1,6 @@
 """Lifts the append-only triggers around a flush between tests, and puts the very same ones back."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 
 from django.db import connection
@@ -13,8 +13,8 @@ POSTGRESQL_TABLES = """
 
 
 @contextmanager
-def lifted() -> Iterator[None]:
-    """Inside the block rows of the history, the decisions and the ledger can be removed."""
+def lifted(among: Container[str] | None = None) -> Iterator[None]:
+    """Inside the block rows of the history, the decisions and the ledger can be removed; on PostgreSQL of `among`."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name")
@@ -28,7 +28,7 @@ def lifted() -> Iterator[None]:
                     cursor.execute(sql)
         else:
             cursor.execute(POSTGRESQL_TABLES)
-            tables = [table for (table,) in cursor.fetchall()]
+            tables = [table for (table,) in cursor.fetchall() if among is None or table in among]
             for table in tables:
                 cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
             try:
