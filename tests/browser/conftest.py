@@ -24,9 +24,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from accounts.models import Authenticator, User
-from tests import migrated
 from tests.browser.bots import Program
 from tests.browser.devices import PICTURES
+from tests.database import migrated
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN = 180

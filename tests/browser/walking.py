@@ -15,9 +15,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests import migrated
 from tests.browser.conftest import _free_port
 from tests.browser.devices import Device, Eyes, plug_in
+from tests.database import migrated
 from tests.serving import serving
 
 ROOT = Path(__file__).resolve().parents[2]

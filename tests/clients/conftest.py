@@ -18,7 +18,7 @@ from typing import TypeVar
 import pytest
 
 from portal.api import methods
-from tests import migrated
+from tests.database import migrated
 from tests.serving import serving
 
 T = TypeVar("T")
