@@ -92,12 +92,12 @@ WORDS: Final[Mapping[str, Words]] = {
         "{by} did it, and wrote: {reason} You can sign in again.",
         advice="If you do not know why, speak to {by}.",
     ),
-    "brake_pulled": Words(
+    "stop_pulled": Words(
         "{by} {did} in {organization}.",
         "They wrote: {reason}",
         advice="If you did not expect this, speak to them. What is stopped, and lifting it: {link}",
     ),
-    "brakes_many": Words(
+    "many_stops": Words(
         "{by} has pulled {number} brakes within a minute in {organization}.",
         "The last one: {by} {did}. They wrote: {reason} Somebody who has got into their account could do this.",
         advice="Speak to {by} now. If it was not them, suspend them, and ask once that all is lifted: {link}",

@@ -1,4 +1,4 @@
-"""What runs of the brakes in one Organization: who stopped what, and since when (DESIGN §4)."""
+"""What runs of the emergency stops in one Organization: who stopped what, and since when (DESIGN §4)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -25,9 +25,9 @@ NOT_AGAIN_WITHIN: Final = timedelta(minutes=10)
 def end_of(member: Member, *, by: Member, reason: str, shown_at: datetime | None = None) -> int:
     """End every session of another Member of the same Organization, and say how many that were (security SI-9).
 
-    It takes power away for a moment only, so like a brake it takes Initiate on Manage Access and never waits. Nobody
-    keeps somebody out by it: once in ten minutes for each pair of people, and not of whoever has signed in since such
-    an end, or since `shown_at`, when the page was shown on which that was decided.
+    It takes power away for a moment only, so like an emergency stop it takes Initiate on Manage Access and never waits.
+    Nobody keeps somebody out by it: once in ten minutes for each pair of people, and not of whoever has signed in since
+    such an end, or since `shown_at`, when the page was shown on which that was decided.
 
     Raises: Refused for that, or without that right; NotFound for a Member of another Organization; Invalid
     without a reason.

@@ -1,4 +1,4 @@
-"""Giving back what a brake took: a Member, a Service User, a key. For governed operations alone (DESIGN §4)."""
+"""Giving back what a stop took: a Member, a Service User, a key. For governed operations alone (DESIGN §4)."""
 
 from django.db.models import F
 

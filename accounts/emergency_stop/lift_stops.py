@@ -1,4 +1,4 @@
-"""Lifting brakes: one paused key, or at once all that one member stopped (DESIGN §4)."""
+"""Lifting stops: one paused key, or at once all that one member stopped (DESIGN §4)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ KINDS: Final[dict[type[Member | ServiceUser | ApiKey], active.Kind]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Brake:
+class StopToLift:
     """One thing that was stopped, and since when: one that was lifted and stopped anew is another."""
 
     kind: active.Kind
@@ -37,98 +37,98 @@ class Brake:
 
 
 @dataclass(frozen=True, slots=True)
-class LiftBrakes:
+class LiftStops:
     """What is to go on, and the member who stopped all of it."""
 
     stopped_by: int
     name: str
-    brakes: tuple[Brake, ...]
+    stops: tuple[StopToLift, ...]
 
 
-def all_of(stopped_by: Member) -> LiftBrakes:
+def all_of(stopped_by: Member) -> LiftStops:
     """All that the member has stopped, as it is now."""
     mine = [stop for stop in active.stops(stopped_by.organization_id) if stop.by.pk == stopped_by.pk]
-    return LiftBrakes(stopped_by.pk, stopped_by.label, tuple(_brake(stop) for stop in mine))
+    return LiftStops(stopped_by.pk, stopped_by.label, tuple(_to_lift(stop) for stop in mine))
 
 
-def pause_of(key: ApiKey) -> LiftBrakes:
+def pause_of(key: ApiKey) -> LiftStops:
     """The pause of one key alone.
 
     Raises: Conflict if it is not paused.
     """
     for stop in active.stops(key.service_user.organization_id):
         if (stop.kind, stop.pk) == ("key", key.pk):
-            return LiftBrakes(stop.by.pk, stop.by.label, (_brake(stop),))
+            return LiftStops(stop.by.pk, stop.by.label, (_to_lift(stop),))
     raise Conflict("This key is not paused.")
 
 
-def _is_one_key(params: LiftBrakes) -> bool:
-    return [brake.kind for brake in params.brakes] == ["key"]
+def _is_one_key(params: LiftStops) -> bool:
+    return [stop.kind for stop in params.stops] == ["key"]
 
 
-def _subject(params: LiftBrakes) -> str:
-    return f"api_key:{params.brakes[0].pk}" if _is_one_key(params) else f"stopped_by:{params.stopped_by}"
+def _subject(params: LiftStops) -> str:
+    return f"api_key:{params.stops[0].pk}" if _is_one_key(params) else f"stopped_by:{params.stopped_by}"
 
 
-def _title(params: LiftBrakes) -> str:
+def _title(params: LiftStops) -> str:
     if _is_one_key(params):
-        return f"Lift the pause of the key {params.brakes[0].label}"
+        return f"Lift the pause of the key {params.stops[0].label}"
     return f"Lift what {params.name} stopped"
 
 
-def _withdrawing_accounts(params: LiftBrakes) -> tuple[int, ...]:
+def _withdrawing_accounts(params: LiftStops) -> tuple[int, ...]:
     """The Accounts from which something of it would withdraw again: giving that back is giving it (DESIGN P2)."""
-    named = [brake.pk for brake in params.brakes if brake.kind == "bot"]
-    keys = [brake.pk for brake in params.brakes if brake.kind == "key"]
+    named = [stop.pk for stop in params.stops if stop.kind == "bot"]
+    keys = [stop.pk for stop in params.stops if stop.kind == "key"]
     bots = ServiceUser.objects.filter(pk__in=named) | ServiceUser.objects.filter(
         pk__in=ApiKey.objects.filter(pk__in=keys).values("service_user")
     )
     return tuple(sorted({bot.account_id for bot in bots if bot.has(Permission.WITHDRAW)}))
 
 
-def check_lifting(*, actor: Actor, params: LiftBrakes, change: ChangeRequest) -> None:
+def check_lifting(*, actor: Actor, params: LiftStops, change: ChangeRequest) -> None:
     """Raises: Conflict if nothing of it is stopped any more."""
     if not list(_left(params, change.organization_id)):
         raise Conflict("Nothing of this is stopped any more.")
 
 
-def _touched(*, params: LiftBrakes, change: ChangeRequest) -> tuple[Touched, ...]:
+def _touched(*, params: LiftStops, change: ChangeRequest) -> tuple[Touched, ...]:
     """Each thing that it would let go on, and since when that is stopped (R6)."""
     left = {(KINDS[type(found)], found.pk) for found in _left(params, change.organization_id)}
     return tuple(
         Touched(
-            f"{WORDS[brake.kind]} {brake.label}",
-            f"stopped since {brake.since:%Y-%m-%d %H:%M:%S} UTC" if (brake.kind, brake.pk) in left else "goes on",
+            f"{WORDS[stop.kind]} {stop.label}",
+            f"stopped since {stop.since:%Y-%m-%d %H:%M:%S} UTC" if (stop.kind, stop.pk) in left else "goes on",
             "goes on",
         )
-        for brake in params.brakes
+        for stop in params.stops
     )
 
 
 def describe_lifting(change: ChangeRequest) -> Description:
     """The request in words: everything that it would lift, and whose stop that was."""
-    params: LiftBrakes = payload.decode(registry.get(change.operation).params, change.params)
+    params: LiftStops = payload.decode(registry.get(change.operation).params, change.params)
     facts = tuple(
-        Fact(WORDS[brake.kind], format_html("{}, stopped {}", brake.label, markup.moment(brake.since)))
-        for brake in params.brakes
+        Fact(WORDS[stop.kind], format_html("{}, stopped {}", stop.label, markup.moment(stop.since)))
+        for stop in params.stops
     )
     return Description(
         sentence=format_html(
             "<b>{}</b> asks to lift what <b>{}</b> stopped: {}. What was cancelled stays cancelled.",
             change.initiator_label,
             params.name,
-            _listed([brake.label for brake in params.brakes]),
+            _listed([stop.label for stop in params.stops]),
         ),
         facts=facts,
-        panel=(Fact("Lift", str(len(params.brakes))), Fact("Stopped by", params.name)),
+        panel=(Fact("Lift", str(len(params.stops))), Fact("Stopped by", params.name)),
     )
 
 
 @operation(
-    "accounts.lift_brakes",
+    "accounts.lift_stops",
     title="Lift what somebody stopped",
     workflow=Workflow.MANAGE_ACCESS,
-    params=LiftBrakes,
+    params=LiftStops,
     subject=_subject,
     headline=lambda params: Headline(_title(params)),
     describe=describe_lifting,
@@ -139,7 +139,7 @@ def describe_lifting(change: ChangeRequest) -> Description:
     protected=lambda params, facts: bool(_withdrawing_accounts(params)) or _has_powerful(params, facts),
     touches=_touched,
 )
-def lift_brakes(*, actor: Actor, params: LiftBrakes, change: ChangeRequest) -> int:
+def lift_stops(*, actor: Actor, params: LiftStops, change: ChangeRequest) -> int:
     """Let everything go on that is named, is still stopped, and was not stopped anew meanwhile; say how much.
 
     Raises: as `check_lifting`.
@@ -156,8 +156,8 @@ def lift_brakes(*, actor: Actor, params: LiftBrakes, change: ChangeRequest) -> i
     return len(left)
 
 
-def _left(params: LiftBrakes, organization_id: int) -> Iterator[Member | ServiceUser | ApiKey]:
-    since = {(brake.kind, brake.pk): brake.since for brake in params.brakes}
+def _left(params: LiftStops, organization_id: int) -> Iterator[Member | ServiceUser | ApiKey]:
+    since = {(stop.kind, stop.pk): stop.since for stop in params.stops}
     for member in active.members(organization_id).order_by("pk"):
         if since.get(("member", member.pk)) == member.suspended_at is not None:
             yield member
@@ -169,13 +169,15 @@ def _left(params: LiftBrakes, organization_id: int) -> Iterator[Member | Service
             yield key
 
 
-def _has_powerful(params: LiftBrakes, facts: Facts) -> bool:
-    people = (facts.person(brake.pk) for brake in params.brakes if brake.kind == "member")
+def _has_powerful(params: LiftStops, facts: Facts) -> bool:
+    people = (facts.person(stop.pk) for stop in params.stops if stop.kind == "member")
     return any(person is not None and person.holds_power for person in people)
 
 
-def _brake(stop: active.Stop) -> Brake:
-    return Brake(stop.kind, stop.pk, f"{stop.label} of {stop.bot}" if stop.kind == "key" else stop.label, stop.since)
+def _to_lift(stop: active.Stop) -> StopToLift:
+    return StopToLift(
+        stop.kind, stop.pk, f"{stop.label} of {stop.bot}" if stop.kind == "key" else stop.label, stop.since
+    )
 
 
 def _listed(names: list[str]) -> str:

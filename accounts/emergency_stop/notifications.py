@@ -1,4 +1,4 @@
-"""Telling people of a brake: whom it stopped, and all who approve on Manage Access; several at once loudly (M3)."""
+"""Telling people of a stop: whom it stopped, and all who approve on Manage Access; several at once loudly (M3)."""
 
 from datetime import timedelta
 from typing import Final
@@ -16,7 +16,7 @@ from portal.core.display.phrases import dated
 from portal.core.errors import Invalid
 
 AT_ONCE: Final = timedelta(minutes=1)
-BRAKES: Final = (
+STOPS: Final = (
     EventKind.MEMBER_SUSPENDED,
     EventKind.SERVICE_USER_SUSPENDED,
     EventKind.KEY_PAUSED,
@@ -27,7 +27,7 @@ BRAKES: Final = (
 
 
 def why(reason: str) -> str:
-    """The reason of a brake, which everybody concerned reads; the one place that asks for it.
+    """The reason of an emergency stop, which everybody concerned reads; the one place that asks for it.
 
     Raises: Invalid if none is given.
     """
@@ -38,13 +38,13 @@ def why(reason: str) -> str:
 
 
 def tell(actor: Member, *, did: str, reason: str, stopped: Member | None = None) -> None:
-    """Say `did` to everybody else who approves; in the transaction that has just recorded the brake.
+    """Say `did` to everybody else who approves; in the transaction that has just recorded the emergency stop.
 
     Of many within a minute the first is told by itself, and then that there are many, once a minute.
     """
     pulled = _pulled_lately(actor)
-    kind = "brake_pulled" if pulled < 2 else "brakes_many"
-    if kind == "brakes_many" and _told_lately(actor):
+    kind = "stop_pulled" if pulled < 2 else "many_stops"
+    if kind == "many_stops" and _told_lately(actor):
         return
     for member in _approvers(actor):
         if stopped is None or member.user_id != stopped.user_id:
@@ -57,7 +57,7 @@ def tell(actor: Member, *, did: str, reason: str, stopped: Member | None = None)
                 reason=reason,
                 number=pulled,
                 organization=actor.organization.name,
-                link=absolute(reverse("accounts:brakes")),
+                link=absolute(reverse("accounts:active_stops")),
             )
 
 
@@ -102,7 +102,7 @@ def _approvers(actor: Member) -> list[Member]:
 def _pulled_lately(actor: Member) -> int:
     events = AuditEvent.objects.filter(
         organization_id=actor.organization_id,
-        kind__in=[kind.value for kind in BRAKES],
+        kind__in=[kind.value for kind in STOPS],
         actor_kind=actor.kind,
         actor_id=actor.pk,
         at__gt=timezone.now() - AT_ONCE,
@@ -113,4 +113,4 @@ def _pulled_lately(actor: Member) -> int:
 
 def _told_lately(actor: Member) -> bool:
     since = timezone.now() - AT_ONCE
-    return SecurityNotice.objects.filter(kind="brakes_many", data__actor=actor.pk, at__gt=since).exists()
+    return SecurityNotice.objects.filter(kind="many_stops", data__actor=actor.pk, at__gt=since).exists()

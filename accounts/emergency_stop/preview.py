@@ -1,4 +1,4 @@
-"""What a brake will do, in words, before it is pulled: to whom, what ends, who can lift it and when it lapses."""
+"""What a stop will do, in words, before it is pulled: to whom, what ends, who can lift it and when it lapses."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -25,14 +25,14 @@ MOST_WAITING: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """Facts beside their labels, and what then waits for people who are missing, where a brake leaves that."""
+    """Facts beside their labels, and what then waits for people who are missing, where a stop leaves that."""
 
     facts: tuple[Fact, ...]
     waiting: tuple[str, ...] = ()
 
 
 def of_suspending(member: Member) -> Consequences:
-    """The 72-hour brake on a person."""
+    """The 72-hour emergency stop on a person."""
     facts = gather(member.organization)
     out = tuple(replace(one, is_active=False) if one.member_id == member.pk else one for one in facts.people)
     person = facts.person(member.pk)

@@ -1,4 +1,4 @@
-"""Brakes: they take power away, so they never wait and nothing governs them (DESIGN §4).
+"""Emergency stops: they take power away, so they never wait and nothing governs them (DESIGN §4).
 
 Each asks for a reason, which whoever is concerned reads, and raises Invalid where none is given.
 """

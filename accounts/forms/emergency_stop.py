@@ -1,4 +1,4 @@
-"""The form of every brake: why, and a second factor."""
+"""The form of every emergency stop: why, and a second factor."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -13,7 +13,7 @@ REASON_LENGTH: Final = 200
 UNSEEN: Final = "The page did not say when it was shown. Look at the sessions again, and send it once more."
 
 
-class BrakeForm(StepUpForm):
+class StopForm(StepUpForm):
     """Why it is pulled, for whoever is told of it, and a second factor."""
 
     reason = PlainTextField(
@@ -25,7 +25,7 @@ class BrakeForm(StepUpForm):
     )
 
 
-class EndSessionsForm(BrakeForm):
+class EndSessionsForm(StopForm):
     """It also knows when its page was shown: whoever signs in after that is not meant."""
 
     shown_at: datetime

@@ -1,4 +1,4 @@
-"""Keeping a Member out until that is lifted: governed like removing them; the brake ends by itself (DESIGN §4)."""
+"""Keeping a Member out until that is lifted: governed like removing them; a suspension ends by itself (DESIGN §4)."""
 
 from dataclasses import dataclass
 
@@ -67,10 +67,10 @@ def describe_keeping_out(change: ChangeRequest) -> Description:
 
 
 def touched_by_keeping_out(*, params: KeepOut, change: ChangeRequest) -> tuple[Touched, ...]:
-    """Whether they are kept out already; a brake that runs changes nothing here."""
+    """Whether they are kept out already; an emergency stop that runs changes nothing here."""
     members = Member.objects.filter(organization_id=change.organization_id, pk=params.member_id, removed_at=None)
     row = members.values_list("suspended_at", "suspended_until").first()
-    # A brake that is pulled, or ends, meanwhile takes nothing from this request.
+    # An emergency stop that is pulled, or ends, meanwhile takes nothing from this request.
     is_out = row is not None and row[0] is not None and row[1] is None
     return (Touched("Kept out", "removed already" if row is None else "yes" if is_out else "no", "yes"),)
 

@@ -1,4 +1,4 @@
-"""Suspending a Member: the brake that one person pulls alone, so it is narrow and ends by itself (DESIGN §4)."""
+"""Suspending a Member: the stop that one person pulls alone, so it is narrow and ends by itself (DESIGN §4)."""
 
 from datetime import timedelta
 from typing import Final

@@ -76,7 +76,8 @@ class Member(models.Model):
                 condition=models.Q(suspended_until=None) | models.Q(suspended_at__isnull=False),
                 name="member_suspension_ends_if_begun",
             ),
-            # A brake has an end, and who pulls it one at a time; what has lapsed is written down before the next.
+            # An emergency stop has an end, and who pulls it one at a time; what has lapsed is written down before the
+            # next.
             models.UniqueConstraint(
                 fields=["suspended_by"],
                 condition=models.Q(suspended_until__isnull=False),

@@ -67,7 +67,7 @@ def cancel_all(
     reason: str,
     actor: Actor,
 ) -> int:
-    """Cancel all that `initiator`, or `api_key`, has waiting, and say how much that was; for brakes (R5).
+    """Cancel all that `initiator`, or `api_key`, has waiting, and say how much that was; for emergency stops (R5).
 
     Runs in the caller's transaction. Of an approved one the outcome is asked first; while nobody can say, it is left to
     `execute`, which asks again.

@@ -24,7 +24,7 @@ from portal.core.models import SealingCanary
 from portal.core.secrets import canary, sealing
 from portal.core.web import proxies
 from portal.jobs import mail, periodic
-from portal.jobs.models import DutyTurn
+from portal.jobs.models import TaskTurn
 
 OK: Final = "ok"
 # With one of these the portal gets no traffic; any other word but `ok` is a reason to look after it.
@@ -36,7 +36,7 @@ STOPS: Final = {
 }
 # Who asks is answered within this time, however long the database takes.
 PATIENCE_SECONDS: Final = 2.0
-# A duty is late when it has missed so many of its turns, and a minute.
+# A periodic task is late when it has missed so many of its turns, and a minute.
 TURNS: Final = 3
 A_MINUTE: Final = timedelta(minutes=1)
 MAIL_LATE: Final = timedelta(minutes=10)
@@ -48,7 +48,7 @@ A_PAGE_NEEDS: Final = "css/base.css"
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """One word for each thing that was looked at, and the names of duties that are late."""
+    """One word for each thing that was looked at, and the names of periodic tasks that are late."""
 
     words: dict[str, str]
     late: tuple[str, ...] = field(default=())
@@ -82,7 +82,7 @@ def look() -> Readiness:
         if words["migrations"] != "behind":
             words["database"] = _database()
             words["sealing"] = "wrong" if canary.wrong_keys() else OK
-            late = _late_duties()
+            late = _late_tasks()
             words["duties"] = "late" if late else OK
             words["mail"] = _mail()
     except DatabaseError as error:
@@ -136,16 +136,16 @@ def _lack(error: DatabaseError) -> str:
     return "away"
 
 
-def _late_duties() -> tuple[str, ...]:
+def _late_tasks() -> tuple[str, ...]:
     """Those that nobody has taken for too long, or that sleep longer than they ever should."""
     moment = timezone.now()
-    due = dict(DutyTurn.objects.values_list("name", "due_at"))
+    due = dict(TaskTurn.objects.values_list("name", "due_at"))
     late = []
-    for duty in periodic.all_duties():
-        turn = timedelta(seconds=duty.seconds)
-        at = due.get(duty.name)
+    for task in periodic.all_tasks():
+        turn = timedelta(seconds=task.seconds)
+        at = due.get(task.name)
         if at is None or at < moment - max(TURNS * turn, A_MINUTE) or at > moment + turn + periodic.LEASE + A_MINUTE:
-            late.append(duty.name)
+            late.append(task.name)
     return tuple(late)
 
 

@@ -15,16 +15,16 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.module_loading import autodiscover_modules
 
-from portal.jobs.models import DutyTurn
+from portal.jobs.models import TaskTurn
 
-# Whoever has taken a duty and is gone without a word loses it to another worker after this.
+# Whoever has taken a periodic task and is gone without a word loses it to another worker after this.
 LEASE: Final = timedelta(minutes=5)
 
 Run = Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True)
-class Duty:
+class PeriodicTask:
     """A function that is due again `seconds` after it began."""
 
     name: str
@@ -32,7 +32,7 @@ class Duty:
     run: Run
 
 
-_duties: dict[str, Duty] = {}
+_tasks: dict[str, PeriodicTask] = {}
 
 
 def every(seconds: int) -> Callable[[Run], Run]:
@@ -40,50 +40,50 @@ def every(seconds: int) -> Callable[[Run], Run]:
 
     def register(run: Run) -> Run:
         name = f"{run.__module__}.{run.__qualname__}"
-        _duties[name] = Duty(name, seconds, run)
+        _tasks[name] = PeriodicTask(name, seconds, run)
         return run
 
     return register
 
 
-def all_duties() -> tuple[Duty, ...]:
-    """Every duty of every app, by name."""
+def all_tasks() -> tuple[PeriodicTask, ...]:
+    """Every periodic task of every app, by name."""
     autodiscover_modules("tasks")
-    return tuple(_duties[name] for name in sorted(_duties))
+    return tuple(_tasks[name] for name in sorted(_tasks))
 
 
-def take(duty: Duty, now: datetime) -> bool:
-    """Whether the caller has the duty now. Of any number that ask at once one gets it, by one statement."""
-    # Later than any turn that was written now: the clock ran ahead then, and the duty must not sleep until it is right.
-    too_late = now + max(timedelta(seconds=duty.seconds), LEASE) + LEASE
+def take(task: PeriodicTask, now: datetime) -> bool:
+    """Whether the caller has the task now. Of any number that ask at once one gets it, by one statement."""
+    # Later than any turn that was written now: the clock ran ahead then, and the task must not sleep until it is right.
+    too_late = now + max(timedelta(seconds=task.seconds), LEASE) + LEASE
     due = Q(due_at__lte=now) | Q(due_at__gt=too_late)
-    taken = DutyTurn.objects.filter(due, name=duty.name).update(due_at=now + LEASE)
+    taken = TaskTurn.objects.filter(due, name=task.name).update(due_at=now + LEASE)
     if taken:
         return True
-    if DutyTurn.objects.filter(name=duty.name).exists():
+    if TaskTurn.objects.filter(name=task.name).exists():
         return False
-    # The first time ever: whoever gets the row in has the duty.
-    made = DutyTurn.objects.bulk_create([DutyTurn(name=duty.name, due_at=now)], ignore_conflicts=True)
-    return bool(made) and bool(DutyTurn.objects.filter(name=duty.name, due_at__lte=now).update(due_at=now + LEASE))
+    # The first time ever: whoever gets the row in has the task.
+    made = TaskTurn.objects.bulk_create([TaskTurn(name=task.name, due_at=now)], ignore_conflicts=True)
+    return bool(made) and bool(TaskTurn.objects.filter(name=task.name, due_at__lte=now).update(due_at=now + LEASE))
 
 
-def give_back(duty: Duty, began: datetime) -> None:
-    """Let the duty be due again in its time."""
-    DutyTurn.objects.filter(name=duty.name).update(due_at=began + timedelta(seconds=duty.seconds))
+def give_back(task: PeriodicTask, began: datetime) -> None:
+    """Let the task be due again in its time."""
+    TaskTurn.objects.filter(name=task.name).update(due_at=began + timedelta(seconds=task.seconds))
 
 
 def run_due(now: datetime | None = None) -> int:
-    """Run every duty that is due and that nobody else has; say how many those were.
+    """Run every task that is due and that nobody else has; say how many those were.
 
-    Raises: whatever a duty raises, after it was given back.
+    Raises: whatever a task raises, after it was given back.
     """
     ran = 0
-    for duty in all_duties():
+    for task in all_tasks():
         began = now or timezone.now()
-        if take(duty, began):
+        if take(task, began):
             try:
-                duty.run()
+                task.run()
             finally:
-                give_back(duty, began)
+                give_back(task, began)
             ran += 1
     return ran

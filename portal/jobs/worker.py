@@ -1,4 +1,4 @@
-"""The two loops of `manage.py work`: duties when they are due, queued mail beside them, and a clean end."""
+"""The two loops of `manage.py work`: periodic tasks when they are due, queued mail beside them, and a clean end."""
 
 import logging
 import os
@@ -45,13 +45,13 @@ class Worker:
             signal.signal(number, self._stop)
 
     def run(self) -> None:
-        """Work. A database that goes away is waited for; a duty that fails is logged and tried again in its time.
+        """Work: a database that goes away is waited for, a periodic task that fails is logged and tried again in time.
 
-        Queued tasks run in a thread of their own: a mail server that hangs keeps mail waiting, and no duty.
+        Queued tasks run in a thread of their own: a mail server that hangs keeps mail waiting, and no periodic task.
         """
         post = Thread(target=self._repeat, args=(self._send, "A task failed"), name="mail")
         post.start()
-        self._repeat(self._do_duties, "A duty failed")
+        self._repeat(self._do_periodic_tasks, "A periodic task failed")
         post.join()
 
     def _repeat(self, step: Callable[[], bool], failure: str) -> None:
@@ -76,7 +76,7 @@ class Worker:
     def _send(self) -> bool:
         return run_one(self.name)
 
-    def _do_duties(self) -> bool:
+    def _do_periodic_tasks(self) -> bool:
         return periodic.run_due() > 0
 
     @property

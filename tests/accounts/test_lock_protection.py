@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts import grants
 from accounts.api_keys.revoke import RevokeKey, revoke_key
 from accounts.emergency_stop import active
-from accounts.emergency_stop.lift_stops import Brake, LiftBrakes, lift_brakes
+from accounts.emergency_stop.lift_stops import LiftStops, StopToLift, lift_stops
 from accounts.emergency_stop.stop import suspend_member, suspend_service_user
 from accounts.grants import Given
 from accounts.members.change_rights import ChangeRights, change_rights
@@ -175,22 +175,22 @@ CASES = {
     "revoke a key": Case(revoke_key, lambda w: RevokeKey(w.bot("treasury-bot").key.pk, "abc", "treasury-bot"), False),
     "take an invitation back": Case(take_back_invitation, lambda w: TakeBack(1, "new@example.test"), False),
     "lift all with a bot that withdraws": Case(
-        lift_brakes, lambda w: stopped_by(w, "bot", w.bot("treasury-bot").service_user), True
+        lift_stops, lambda w: stopped_by(w, "bot", w.bot("treasury-bot").service_user), True
     ),
     "lift all with a bot that reads": Case(
-        lift_brakes, lambda w: stopped_by(w, "bot", w.bot("readonly-bot").service_user), False
+        lift_stops, lambda w: stopped_by(w, "bot", w.bot("readonly-bot").service_user), False
     ),
-    "lift all with a member who approves": Case(lift_brakes, lambda w: stopped_by(w, "member", w.members["ben"]), True),
+    "lift all with a member who approves": Case(lift_stops, lambda w: stopped_by(w, "member", w.members["ben"]), True),
     "remove a bot": Case(
         remove_service_user, lambda w: RemoveServiceUser(w.bot("treasury-bot").service_user.pk), False
     ),
 }
 
 
-def stopped_by(world: World, kind: active.Kind, what: Member | ServiceUser) -> LiftBrakes:
+def stopped_by(world: World, kind: active.Kind, what: Member | ServiceUser) -> LiftStops:
     """All that Ana stopped: this one."""
-    brake = Brake(kind, what.pk, what.label, timezone.now())
-    return LiftBrakes(world.members["ana"].pk, "Ana Ruiz", (brake,))
+    stop = StopToLift(kind, what.pk, what.label, timezone.now())
+    return LiftStops(world.members["ana"].pk, "Ana Ruiz", (stop,))
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)

@@ -21,7 +21,7 @@ from portal.dashboard import readiness
 from portal.dashboard.readiness import Readiness
 from portal.dashboard.views.health import probes
 from portal.jobs import mail, periodic
-from portal.jobs.models import DutyTurn
+from portal.jobs.models import TaskTurn
 from tests.core.test_canary import drawn, name_of, with_keys
 from tests.release import release
 
@@ -32,10 +32,10 @@ WORDS = {"away", "read-only", "full", "ahead", "behind", "wrong", "missing", "la
 
 @pytest.fixture(autouse=True)
 def _all_is_well(db, monkeypatch):
-    """Every duty had its turn just now, and nobody spoke as a proxy."""
+    """Every task had its turn just now, and nobody spoke as a proxy."""
     moment = timezone.now()
-    DutyTurn.objects.all().delete()
-    DutyTurn.objects.bulk_create(DutyTurn(name=duty.name, due_at=moment) for duty in periodic.all_duties())
+    TaskTurn.objects.all().delete()
+    TaskTurn.objects.bulk_create(TaskTurn(name=task.name, due_at=moment) for task in periodic.all_tasks())
     DBTaskResult.objects.all().delete()
     monkeypatch.setattr(proxies, "_unlisted", {})
 
@@ -195,9 +195,9 @@ def test_a_duty_that_nobody_does_or_that_sleeps_is_named(client, off_by):
     """fault operations-F13: no `work` running, or asleep after a clock step."""
     name = "policies.tasks.expire_changes"
     if off_by is None:
-        DutyTurn.objects.filter(name=name).delete()
+        TaskTurn.objects.filter(name=name).delete()
     else:
-        DutyTurn.objects.filter(name=name).update(due_at=timezone.now() + off_by)
+        TaskTurn.objects.filter(name=name).update(due_at=timezone.now() + off_by)
     said = ready(client)
     assert (said["duties"], said["late"], said["degraded"]) == ("late", [name], ["duties"])
 

@@ -215,7 +215,7 @@ BOUNDS: dict[str, int | Iterable[str]] = {
     "treasury.Withdrawal.reference": [new_reference()],
     "treasury.Withdrawal.asset": ASSETS,
     "treasury.Withdrawal.asked_as": drafts.NAME_LENGTH,
-    "work.DutyTurn.name": [duty.name for duty in periodic.all_duties()],
+    "work.TaskTurn.name": [task.name for task in periodic.all_tasks()],
 }
 
 

@@ -187,7 +187,7 @@ class TestOnPostgreSQL:
                 cursor.execute("DROP TABLE to_come")
 
     def test_the_whole_path_works_as_the_web_role(self, made, world, sign_in, mailoutbox, settings):
-        """SC-4: sign-in, a signed call, a withdrawal asked, approved by two and executed, mail and every duty."""
+        """SC-4: sign-in, a signed call, a withdrawal asked, approved by two and executed, mail and every task."""
         settings.API_LIMITS = False
         ben, cleo = world.members["ben"], world.members["cleo"]
         with serving_as(made.web):
@@ -211,8 +211,8 @@ class TestOnPostgreSQL:
             assert change.state == State.EXECUTED
             assert wire.result("Balance")["XXBT"] != before
             mail.settle()
-            for duty in periodic.all_duties():
-                duty.run()
+            for task in periodic.all_tasks():
+                task.run()
             call_command("verifyaudit")
             call_command("checkledger")
             assert not roles.may_rewrite_history()

@@ -101,7 +101,7 @@ KINDS = {
     "accounts:review_identity": "member",
     "accounts:suspend_member": "member",
     "accounts:keep_out": "member",
-    "accounts:lift_brakes": "member",
+    "accounts:lift_stops": "member",
     "accounts:lift_member": "member",
     "accounts:remove_member": "member",
     "accounts:reset_factors": "member",

@@ -1,4 +1,4 @@
-"""Duties run beside mail, never behind it: with real mail servers on real sockets."""
+"""Periodic tasks run beside mail, never behind it: with real mail servers on real sockets."""
 
 import os
 import signal
@@ -14,17 +14,17 @@ from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
 from portal.jobs import mail, periodic, worker
-from portal.jobs.periodic import Duty
+from portal.jobs.periodic import PeriodicTask
 from tests.jobs import mail_servers
 
 TIMES: list[float] = []
 
 
 @pytest.fixture
-def duty(monkeypatch):
-    """The one duty there is, due every second."""
+def task(monkeypatch):
+    """The one task there is, due every second."""
     TIMES.clear()
-    monkeypatch.setattr(periodic, "all_duties", lambda: (Duty("tests.each_second", 1, lambda: TIMES.append(0)),))
+    monkeypatch.setattr(periodic, "all_tasks", lambda: (PeriodicTask("tests.each_second", 1, lambda: TIMES.append(0)),))
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def at_work() -> tuple[worker.Worker, Thread]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_mail_server_that_hangs_holds_up_no_duty(world, duty, post):
+def test_a_mail_server_that_hangs_holds_up_no_duty(world, task, post):
     """fault operations-F4: mail waits for its server, what only time brings about does not."""
     server = mail_servers.Silent()
     post(server.port)
@@ -84,7 +84,7 @@ def test_a_mail_server_that_hangs_holds_up_no_duty(world, duty, post):
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_many_fast_failures_hold_up_no_duty(world, duty, monkeypatch):
+def test_many_fast_failures_hold_up_no_duty(world, task, monkeypatch):
     """fault operations-F4: a backlog that is worked through without a pause starves nothing."""
     monkeypatch.setattr(EmailMessage, "send", lambda _self: time.sleep(0.3))
     queue(30)
@@ -99,7 +99,7 @@ def test_many_fast_failures_hold_up_no_duty(world, duty, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_several_workers_send_each_mail_once(world, duty, post):
+def test_several_workers_send_each_mail_once(world, task, post):
     with mail_servers.taking() as server:
         post(server.port)
         queue(12)

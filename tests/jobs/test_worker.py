@@ -1,4 +1,4 @@
-"""`manage.py work`: one worker for each task and duty, patience with the database, and a clean end."""
+"""`manage.py work`: one worker for each periodic task, patience with the database, and a clean end."""
 
 import os
 import signal
@@ -17,8 +17,8 @@ from django_tasks_db.models import DBTaskResult
 from accounts.authentication import notifications
 from accounts.security import password_change
 from portal.jobs import mail, periodic, worker
-from portal.jobs.models import DutyTurn
-from portal.jobs.periodic import Duty
+from portal.jobs.models import TaskTurn
+from portal.jobs.periodic import PeriodicTask
 from tests.database.triggers import rows_of_everything
 
 COUNTED: list[str] = []
@@ -29,24 +29,24 @@ def count() -> None:
 
 
 @pytest.fixture
-def duty(monkeypatch) -> Duty:
+def task(monkeypatch) -> PeriodicTask:
     COUNTED.clear()
-    found = Duty("tests.count", 60, count)
-    monkeypatch.setattr(periodic, "all_duties", lambda: (found,))
+    found = PeriodicTask("tests.count", 60, count)
+    monkeypatch.setattr(periodic, "all_tasks", lambda: (found,))
     return found
 
 
 @pytest.mark.django_db
-def test_a_duty_is_run_in_its_time_and_not_before(duty):
+def test_a_duty_is_run_in_its_time_and_not_before(task):
     now = timezone.now()
     assert [periodic.run_due(now + timedelta(seconds=after)) for after in (0, 1, 59, 60, 61, 120)] == [1, 0, 0, 1, 0, 1]
     assert len(COUNTED) == 3
 
 
 @pytest.mark.django_db
-def test_a_duty_that_fails_is_due_again(duty, monkeypatch):
-    broken = Duty("tests.broken", 60, lambda: 1 // 0)
-    monkeypatch.setattr(periodic, "all_duties", lambda: (broken,))
+def test_a_duty_that_fails_is_due_again(task, monkeypatch):
+    broken = PeriodicTask("tests.broken", 60, lambda: 1 // 0)
+    monkeypatch.setattr(periodic, "all_tasks", lambda: (broken,))
     now = timezone.now()
     with pytest.raises(ZeroDivisionError):
         periodic.run_due(now)
@@ -60,29 +60,29 @@ def test_a_duty_that_fails_is_due_again(duty, monkeypatch):
 @pytest.mark.parametrize("jump", [timedelta(hours=2), timedelta(days=400)])
 def test_a_clock_that_ran_ahead_puts_no_duty_to_sleep(monkeypatch, seconds, jump):
     """fault operations-F5: ahead for a moment, then right again; a turn as it is written now is left alone."""
-    duty = Duty("tests.count", seconds, COUNTED.clear)
-    monkeypatch.setattr(periodic, "all_duties", lambda: (duty,))
+    task = PeriodicTask("tests.count", seconds, COUNTED.clear)
+    monkeypatch.setattr(periodic, "all_tasks", lambda: (task,))
     now = timezone.now()
     assert periodic.run_due(now + jump) == 1
     assert periodic.run_due(now) == 1
     assert periodic.run_due(now) == 0
     # Another has it, under a clock that is right: it keeps it, and so it does after the jump.
-    assert periodic.take(duty, now + timedelta(seconds=seconds))
-    assert not periodic.take(duty, now + timedelta(seconds=seconds + 1))
-    assert periodic.take(duty, now + jump)
-    assert periodic.take(duty, now)
+    assert periodic.take(task, now + timedelta(seconds=seconds))
+    assert not periodic.take(task, now + timedelta(seconds=seconds + 1))
+    assert periodic.take(task, now + jump)
+    assert periodic.take(task, now)
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_known", [False, True])
-def test_of_two_workers_one_takes_a_duty(duty, is_known):
+def test_of_two_workers_one_takes_a_duty(task, is_known):
     if is_known:
-        DutyTurn.objects.create(name=duty.name, due_at=timezone.now() - timedelta(seconds=1))
+        TaskTurn.objects.create(name=task.name, due_at=timezone.now() - timedelta(seconds=1))
     meeting, taken = Barrier(2), []
 
     def side() -> None:
         meeting.wait()
-        taken.append(periodic.take(duty, timezone.now()))
+        taken.append(periodic.take(task, timezone.now()))
         connection.close()
 
     both(side)
@@ -179,7 +179,7 @@ def test_a_database_that_goes_away_is_waited_for(monkeypatch, caplog):
     monkeypatch.setattr(worker, "PAUSE_SECONDS", 0.01)
     found.run()
     assert "The database does not answer: OperationalError" in caplog.text
-    assert "A duty failed" in caplog.text
+    assert "A periodic task failed" in caplog.text
 
 
 @pytest.mark.slow

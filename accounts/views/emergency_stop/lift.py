@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.emergency_stop import active
-from accounts.emergency_stop.lift_stops import LiftBrakes, all_of, lift_brakes, pause_of
+from accounts.emergency_stop.lift_stops import LiftStops, all_of, lift_stops, pause_of
 from accounts.forms.service_users.service_users import ConfirmForm
 from accounts.models import ApiKey
 from accounts.views.members.member import member_of
@@ -23,7 +23,7 @@ from portal.core.web.http import MemberRequest
 
 @require_safe
 @needs(Workflow.MANAGE_ACCESS, Right.VIEW)
-def brakes(request: MemberRequest) -> HttpResponse:
+def active_stops(request: MemberRequest) -> HttpResponse:
     """Everything that is stopped, by who stopped it."""
     return _page(request)
 
@@ -52,14 +52,14 @@ def lift_pause(request: MemberRequest, name: str, public: str) -> HttpResponse:
 def _asked(
     request: MemberRequest,
     form: ConfirmForm,
-    params: Callable[[], LiftBrakes],
+    params: Callable[[], LiftStops],
     *,
-    done: Callable[[], HttpResponse] = lambda: redirect("accounts:brakes"),
+    done: Callable[[], HttpResponse] = lambda: redirect("accounts:active_stops"),
 ) -> HttpResponse | None:
     if not form.is_valid():
         return None
     try:
-        change = propose(lift_brakes, actor=request.member, params=params())
+        change = propose(lift_stops, actor=request.member, params=params())
     except DomainError as error:
         form.refuse(error)
         return None
@@ -74,4 +74,4 @@ def _page(request: MemberRequest, posted: Mapping[int, ConfirmForm] | None = Non
         for found in active.by_member(request.organization.pk)
     ]
     may_ask = any(allows(request.member, Workflow.MANAGE_ACCESS, right) for right in (Right.INITIATE, Right.APPROVE))
-    return render(request, "accounts/brakes.html", {"rows": rows, "may_lift": may_ask})
+    return render(request, "accounts/active_stops.html", {"rows": rows, "may_lift": may_ask})

@@ -1,4 +1,4 @@
-"""Pulling a brake: a page that says what it will do, asks why and for a second factor, and then it is done at once."""
+"""Stopping at once: a page that says what it will do, asks why and for a second factor, and then it is done."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from accounts.api_keys import revoke as revoking
 from accounts.emergency_stop import end_sessions as ending
 from accounts.emergency_stop import preview, stop
 from accounts.emergency_stop.preview import Consequences
-from accounts.forms.emergency_stop import BrakeForm, EndSessionsForm
+from accounts.forms.emergency_stop import EndSessionsForm, StopForm
 from accounts.models import ApiKey
 from accounts.views.members.member import member_of
 from accounts.views.service_users.service_user import bot_of
@@ -28,7 +28,7 @@ from portal.core.web.http import MemberRequest
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the page of one brake says. `of` and `back` name and address what it is about; `done` is said after it."""
+    """What the page of one stop says. `of` and `back` name and address what it is about; `done` is said after it."""
 
     title: str
     lead: str
@@ -56,7 +56,7 @@ def suspend_member(request: MemberRequest, number: int) -> HttpResponse:
         will=preview.of_suspending(found),
         bar="They are suspended already." if found.is_suspended else stop.bar_to_suspend(found, request.member),
     )
-    form = BrakeForm(request.POST or None, request=request)
+    form = StopForm(request.POST or None, request=request)
     return pull(
         request,
         page,
@@ -104,7 +104,7 @@ def suspend_bot(request: MemberRequest, name: str) -> HttpResponse:
         will=preview.of_suspending_bot(bot),
         bar=f"{bot.name} is suspended already." if bot.suspended_at else "",
     )
-    form = BrakeForm(request.POST or None, request=request)
+    form = StopForm(request.POST or None, request=request)
     return pull(
         request,
         page,
@@ -128,7 +128,7 @@ def pause(request: MemberRequest, name: str, public: str) -> HttpResponse:
         will=preview.of_pausing(key),
         bar="It is paused already." if key.paused_at else "It has stopped already." if key.is_over else "",
     )
-    form = BrakeForm(request.POST or None, request=request)
+    form = StopForm(request.POST or None, request=request)
     return pull(
         request,
         page,
@@ -156,7 +156,7 @@ def revoke(request: MemberRequest, name: str, public: str) -> HttpResponse:
         will=preview.of_revoking(key, at_once=at_once),
         bar="It has stopped already." if key.is_over else "",
     )
-    form = BrakeForm(request.POST or None, request=request)
+    form = StopForm(request.POST or None, request=request)
     if at_once:
         return pull(
             request,
@@ -192,7 +192,7 @@ def end_overlap(request: MemberRequest, name: str, public: str) -> HttpResponse:
         will=preview.of_ending_overlap(key),
         bar="It has stopped already." if key.is_over else "",
     )
-    form = BrakeForm(request.POST or None, request=request)
+    form = StopForm(request.POST or None, request=request)
     return pull(
         request,
         page,
@@ -201,7 +201,7 @@ def end_overlap(request: MemberRequest, name: str, public: str) -> HttpResponse:
     )
 
 
-def pull(request: MemberRequest, page: Page, form: BrakeForm, act: Callable[[], object]) -> HttpResponse:
+def pull(request: MemberRequest, page: Page, form: StopForm, act: Callable[[], object]) -> HttpResponse:
     """Do it once the form is right; what is wrong is said on the page."""
     if form.is_valid():
         try:
@@ -214,7 +214,7 @@ def pull(request: MemberRequest, page: Page, form: BrakeForm, act: Callable[[], 
     return _shown(request, page, form)
 
 
-def ask(request: MemberRequest, page: Page, form: BrakeForm, act: Callable[[], ChangeRequest]) -> HttpResponse:
+def ask(request: MemberRequest, page: Page, form: StopForm, act: Callable[[], ChangeRequest]) -> HttpResponse:
     """The same page where others have to agree: it leads to the request that waits, or is done already."""
     if form.is_valid():
         try:
@@ -229,8 +229,8 @@ def ask(request: MemberRequest, page: Page, form: BrakeForm, act: Callable[[], C
     return _shown(request, page, form)
 
 
-def _shown(request: MemberRequest, page: Page, form: BrakeForm) -> HttpResponse:
-    return render(request, "accounts/brake.html", {"brake": page, "form": form})
+def _shown(request: MemberRequest, page: Page, form: StopForm) -> HttpResponse:
+    return render(request, "accounts/stop.html", {"stop": page, "form": form})
 
 
 def _key_of(request: MemberRequest, name: str, public: str) -> ApiKey:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.emergency_stop.preview import of_taking_back
 from accounts.forecast import forecast, gives_power, ticked
-from accounts.forms.emergency_stop import BrakeForm
+from accounts.forms.emergency_stop import StopForm
 from accounts.forms.members.invitations import InviteForm
 from accounts.forms.members.rights import written
 from accounts.members import invitations as doors
@@ -126,7 +126,7 @@ def take_back(request: MemberRequest, number: int) -> HttpResponse:
         will=of_taking_back(invitation, at_once=at_once),
         bar="It was answered or taken back already." if is_answered else "",
     )
-    form = BrakeForm(request.POST or None, request=request)
+    form = StopForm(request.POST or None, request=request)
     if at_once:
         return pull(
             request,

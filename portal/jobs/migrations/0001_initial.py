@@ -8,10 +8,11 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="DutyTurn",
+            name="TaskTurn",
             fields=[
                 ("name", models.CharField(max_length=100, primary_key=True, serialize=False)),
                 ("due_at", models.DateTimeField()),
             ],
+            options={"db_table": "work_dutyturn"},
         ),
     ]

@@ -14,7 +14,7 @@ from accounts.factors import webauthn
 from accounts.models import Organization, Session
 from accounts.models.invitation import LinkPurpose
 from accounts.organizations.founding import add_member
-from portal.jobs.periodic import all_duties
+from portal.jobs.periodic import all_tasks
 
 pytestmark = pytest.mark.django_db
 
@@ -93,7 +93,7 @@ def test_expired_sessions_are_swept_in_batches(client, ana, sign_in):
 
 
 def test_a_duty_sweeps_them():
-    assert "accounts.tasks.sweep_sessions" in {duty.name for duty in all_duties()}
+    assert "accounts.tasks.sweep_sessions" in {task.name for task in all_tasks()}
 
 
 def test_a_password_reset_does_not_say_that_a_session_had_ended(client, owner):

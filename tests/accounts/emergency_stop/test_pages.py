@@ -99,7 +99,7 @@ def test_the_suspended_and_all_approvers_are_told_with_the_reason(client, mailed
     assert "You were suspended in Demo Treasury" in told[ben.user.email].body
     assert "A stolen laptop." in told[ben.user.email].body
     assert "Ana Ruiz suspended Ben Adeyemi" in told[cleo.user.email].body
-    assert reverse("accounts:brakes") in told[cleo.user.email].body
+    assert reverse("accounts:active_stops") in told[cleo.user.email].body
     sign_in(client, cleo)
     inbox = text_of(client.get(reverse("policies:inbox")))
     assert "Stopped now" in inbox
@@ -113,10 +113,10 @@ def test_several_within_a_minute_are_told_loudly_and_once(ana, cleo, treasury_bo
         stop.pause_key(actor=ana, api_key=trading_bot.key, reason="It has to stop.")
         stop.pause_key(actor=ana, api_key=readonly_bot.key, reason="It has to stop.")
         kinds = list(SecurityNotice.objects.filter(user=cleo.user).order_by("pk").values_list("kind", flat=True))
-        assert kinds == ["brake_pulled", "brakes_many"]
+        assert kinds == ["stop_pulled", "many_stops"]
         clock.shift(timedelta(seconds=61))
         stop.suspend_service_user(actor=ana, service_user=trading_bot.service_user, reason="It has to stop.")
-        assert SecurityNotice.objects.filter(user=cleo.user).latest("pk").kind == "brake_pulled"
+        assert SecurityNotice.objects.filter(user=cleo.user).latest("pk").kind == "stop_pulled"
 
 
 def test_sessions_are_ended_once_in_ten_minutes_for_each_pair(client, ana, ben, cleo, owner, sign_in):

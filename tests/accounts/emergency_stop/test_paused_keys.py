@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.api_keys import lifecycle
 from accounts.api_keys.revoke import params_of, revoke_key
 from accounts.emergency_stop import active, stop
-from accounts.emergency_stop.lift_stops import all_of, lift_brakes, pause_of
+from accounts.emergency_stop.lift_stops import all_of, lift_stops, pause_of
 from accounts.models import Account, ApiKey, Member, ServiceUser
 from policies.changes import propose
 from policies.models import ChangeRequest, Grant, Policy, State
@@ -76,7 +76,7 @@ def test_lifted_by_a_request_it_works_again_with_the_secret_it_has(owner, ana, b
     """fault rules-f: nothing has to be changed in the bot."""
     secret = again(treasury_bot.key).sealed_secret
     stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
-    change = propose(lift_brakes, actor=ben, params=pause_of(again(treasury_bot.key)))
+    change = propose(lift_stops, actor=ben, params=pause_of(again(treasury_bot.key)))
     assert change.state == State.PENDING
     assert yes(change, owner).state == State.EXECUTED
     key = again(treasury_bot.key)
@@ -106,7 +106,7 @@ def test_one_request_lifts_all_that_one_member_stopped(owner, ana, ben, cleo, tr
     stop.suspend_member(actor=ana, member=cleo, reason="It has to stop.")
     stop.pause_key(actor=owner, api_key=readonly_bot.key, reason="It has to stop.")
     assert [len(found.stops) for found in active.by_member(ana.organization_id)] == [3, 1]
-    change = propose(lift_brakes, actor=ben, params=all_of(ana))
+    change = propose(lift_stops, actor=ben, params=all_of(ana))
     yes(change, owner)
     assert again(treasury_bot.key).is_active
     trading_bot.service_user.refresh_from_db()
@@ -114,7 +114,7 @@ def test_one_request_lifts_all_that_one_member_stopped(owner, ana, ben, cleo, tr
     assert Member.objects.get(pk=cleo.pk).suspended_at is None
     assert not again(readonly_bot.key).is_active
     with pytest.raises(Conflict, match="Nothing of this is stopped"):
-        propose(lift_brakes, actor=ben, params=all_of(ana))
+        propose(lift_stops, actor=ben, params=all_of(ana))
 
 
 def test_what_a_member_stopped_who_was_removed_meanwhile_is_not_stopped_for_ever(
@@ -125,8 +125,8 @@ def test_what_a_member_stopped_who_was_removed_meanwhile_is_not_stopped_for_ever
     stop.suspend_service_user(actor=ana, service_user=trading_bot.service_user, reason="It spins.")
     Member.objects.filter(pk=ana.pk).update(removed_at=timezone.now())
     sign_in(client, ben)
-    answer = client.post(reverse("accounts:lift_brakes", args=[ana.pk]))
-    change = ChangeRequest.objects.get(operation="accounts.lift_brakes")
+    answer = client.post(reverse("accounts:lift_stops", args=[ana.pk]))
+    change = ChangeRequest.objects.get(operation="accounts.lift_stops")
     assert answer.status_code == 302
     yes(change, cleo)
     assert again(treasury_bot.key).is_active
@@ -146,7 +146,7 @@ def test_lifting_for_two_accounts_takes_one_request(world, owner, ana, ben, cleo
     Grant.objects.create(member=cleo, workflow="initiate_withdrawal", right="execute", account=world.account)
     stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
     stop.pause_key(actor=ana, api_key=trading_bot.key, reason="It has to stop.")
-    change = propose(lift_brakes, actor=ben, params=all_of(ana))
+    change = propose(lift_stops, actor=ben, params=all_of(ana))
     yes(change, cleo)
     assert again(trading_bot.key).is_active is governed
     if not governed:
@@ -158,7 +158,7 @@ def test_lifting_for_two_accounts_takes_one_request(world, owner, ana, ben, cleo
 def test_what_is_stopped_anew_after_it_was_asked_stays_stopped(owner, ana, ben, treasury_bot):
     """fault rules-f: approvers agreed to lift that pause, not the next one."""
     stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
-    change = propose(lift_brakes, actor=ben, params=all_of(ana))
+    change = propose(lift_stops, actor=ben, params=all_of(ana))
     ApiKey.objects.filter(pk=treasury_bot.key.pk).update(paused_at=timezone.now() + timedelta(seconds=1))
     with pytest.raises(Conflict, match="was changed since it was asked"):
         yes(change, owner)
@@ -172,8 +172,8 @@ def test_lifting_is_protected_where_what_comes_back_is_power(world, owner, ana, 
     Policy.objects.filter(organization=world.organization, workflow="initiate_withdrawal").update(is_locked=True)
     stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
     stop.pause_key(actor=ana, api_key=readonly_bot.key, reason="It has to stop.")
-    assert propose(lift_brakes, actor=owner, params=pause_of(again(readonly_bot.key))).state == State.EXECUTED
-    change = propose(lift_brakes, actor=owner, params=pause_of(again(treasury_bot.key)))
+    assert propose(lift_stops, actor=owner, params=pause_of(again(readonly_bot.key))).state == State.EXECUTED
+    change = propose(lift_stops, actor=owner, params=pause_of(again(treasury_bot.key)))
     assert (change.state, change.approvals_required) == (State.PENDING, 2)
 
 
@@ -201,10 +201,10 @@ def test_the_pages_say_by_whom_and_lift_it(client, ana, ben, treasury_bot, sign_
     assert "by Ana Ruiz" in page
     assert "Lift pause" in page
     assert "Stopped now" in client.get(reverse("policies:inbox")).content.decode()
-    listed = client.get(reverse("accounts:brakes")).content.decode()
+    listed = client.get(reverse("accounts:active_stops")).content.decode()
     assert treasury_bot.key.short in listed
-    answer = client.post(reverse("accounts:lift_brakes", args=[ana.pk]))
-    change = ChangeRequest.objects.get(operation="accounts.lift_brakes")
+    answer = client.post(reverse("accounts:lift_stops", args=[ana.pk]))
+    change = ChangeRequest.objects.get(operation="accounts.lift_stops")
     assert answer.url == reverse("policies:request", args=[change.reference])
     assert treasury_bot.key.short in client.get(answer.url).content.decode()
 
@@ -212,8 +212,8 @@ def test_the_pages_say_by_whom_and_lift_it(client, ana, ben, treasury_bot, sign_
 def test_who_may_only_look_sees_no_way_to_lift_and_gets_none(client, ana, audit, treasury_bot, sign_in):
     stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
     sign_in(client, audit)
-    assert "Lift all" not in client.get(reverse("accounts:brakes")).content.decode()
-    assert client.post(reverse("accounts:lift_brakes", args=[ana.pk])).status_code == 403
+    assert "Lift all" not in client.get(reverse("accounts:active_stops")).content.decode()
+    assert client.post(reverse("accounts:lift_stops", args=[ana.pk])).status_code == 403
     assert "Stopped now" not in client.get(reverse("policies:inbox")).content.decode()
 
 
@@ -232,6 +232,6 @@ def test_a_paused_key_is_not_revealed_until_that_is_lifted(owner, ana, treasury_
     stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
     with pytest.raises(Conflict, match="paused"):
         lifecycle.reveal(treasury_bot.key.pk, member=owner)
-    propose(lift_brakes, actor=owner, params=pause_of(again(treasury_bot.key)))
+    propose(lift_stops, actor=owner, params=pause_of(again(treasury_bot.key)))
     assert not again(treasury_bot.key).is_active
     assert lifecycle.reveal(treasury_bot.key.pk, member=owner).public == treasury_bot.key.public

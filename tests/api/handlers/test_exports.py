@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.api_keys import lifecycle
 from accounts.models import ServiceUser
 from portal.audit.models import AuditEvent
-from portal.jobs.periodic import all_duties
+from portal.jobs.periodic import all_tasks
 from portal.venues.paper import tasks
 from portal.venues.paper.exports import writing
 from portal.venues.paper.exports.models import Export, Piece
@@ -108,7 +108,7 @@ def test_it_waits_a_moment_in_which_it_can_be_cancelled(trading):
 
 def test_it_is_made_and_forgotten_in_the_background_too(trading, settings):
     """What `manage.py work` does, with nobody asking."""
-    assert {"settle", "forget_exports"} <= {duty.run.__name__ for duty in all_duties()}
+    assert {"settle", "forget_exports"} <= {task.run.__name__ for task in all_tasks()}
     made(trading)
     tasks.settle()
     assert Export.objects.get().status == "Processed"

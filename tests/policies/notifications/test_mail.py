@@ -207,7 +207,7 @@ def test_the_command_works_once(house, capsys):
         call_command("work", "--once")
     assert ChangeRequest.objects.get(pk=change.pk).state == State.EXPIRED
     assert [message.to for message in outbox.outbox] == [["ana@house.test"]]
-    assert "duties" in capsys.readouterr().out
+    assert "periodic tasks" in capsys.readouterr().out
 
 
 def test_a_time_zone_that_this_machine_does_not_know_keeps_the_mail_from_nobody_else(house, caplog):

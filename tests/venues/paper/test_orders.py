@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from portal.core.errors import Invalid
-from portal.jobs.periodic import all_duties
+from portal.jobs.periodic import all_tasks
 from portal.venues.errors import (
     ClientIdTaken,
     CostTooSmall,
@@ -434,8 +434,8 @@ def test_the_worker_settles_without_being_asked(trader, prices, clock):
     prices(FLAT, (5, "XBT/USD", "40000"))
     clock(10)
 
-    (duty,) = [duty for duty in all_duties() if duty.name == "portal.venues.paper.tasks.settle"]
-    duty.run()
+    (task,) = [task for task in all_tasks() if task.name == "portal.venues.paper.tasks.settle"]
+    task.run()
     assert Order.objects.get(txid=row.id).status == OrderStatus.CLOSED
 
 

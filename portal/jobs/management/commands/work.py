@@ -21,7 +21,7 @@ class Command(SealingCommand):
         """Work until told to stop, or once through what is due."""
         if options["once"]:
             ran = periodic.run_due()
-            self.stdout.write(f"Did {ran} duties and {worker.run_ready()} tasks.")
+            self.stdout.write(f"Did {ran} periodic tasks and {worker.run_ready()} queued tasks.")
             return
         found = worker.Worker(parent=os.getppid() if options["with_parent"] else None)
         found.listen()
