@@ -22,7 +22,7 @@ from portal.dashboard.readiness import Readiness
 from portal.dashboard.views.health import probes
 from portal.jobs import mail, periodic
 from portal.jobs.models import TaskTurn
-from tests.core.test_canary import drawn, name_of, with_keys
+from tests.core.secrets.test_canary import drawn, name_of, with_keys
 from tests.release import release
 
 __all__ = ["with_keys"]

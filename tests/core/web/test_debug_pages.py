@@ -23,7 +23,7 @@ def broken(request):
 urlpatterns = [path("broken/", broken), path("", include("portal.urls"))]
 
 
-@pytest.mark.urls("tests.core.test_reporting")
+@pytest.mark.urls("tests.core.web.test_debug_pages")
 @pytest.mark.django_db
 def test_the_page_of_an_error_shows_nothing_that_anybody_sent(settings, caplog):
     """fault security-L12: it showed DATABASE_URL with its password, and what was posted."""
