@@ -1,9 +1,11 @@
 """Whether this version of the portal can read a request, and what is so of one that it cannot (DESIGN R5)."""
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 from policies import payload, registry
 from policies.models import ChangeRequest
+from policies.registry import Operation
 
 UNREADABLE: Final = "This was asked in another version of the portal and cannot be read any more. Ask for it anew."
 UNKNOWN_OPERATION: Final = (
@@ -11,15 +13,29 @@ UNKNOWN_OPERATION: Final = (
 )
 
 
-def trouble(change: ChangeRequest) -> str:
-    """Why this version cannot carry `change` out, whoever agrees to it; empty if it can read it."""
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a request would run, and with what."""
+
+    entry: Operation[Any]
+    params: Any
+
+
+def read(change: ChangeRequest) -> Read | str:
+    """What `change` would run; or in words why this version cannot carry it out, whoever agrees to it."""
     try:
-        payload.decode(registry.get(change.operation).params, change.params)
+        entry = registry.get(change.operation)
+        return Read(entry, payload.decode(entry.params, change.params))
     except registry.Unregistered:
         return UNKNOWN_OPERATION
     except payload.Unreadable:
         return UNREADABLE
-    return ""
+
+
+def trouble(change: ChangeRequest) -> str:
+    """Why this version cannot carry `change` out; empty if it can read it."""
+    found = read(change)
+    return found if isinstance(found, str) else ""
 
 
 def moves_money(change: ChangeRequest) -> bool:
@@ -32,6 +48,7 @@ def moves_money(change: ChangeRequest) -> bool:
 
 def barred(change: ChangeRequest) -> str:
     """Why nobody may agree to `change` as things stand; empty if nothing but approvals is missing, or it has ended."""
-    if not change.is_open or trouble(change):
+    if not change.is_open:
         return ""
-    return registry.get(change.operation).barred(change)
+    found = read(change)
+    return "" if isinstance(found, str) else found.entry.barred(change)

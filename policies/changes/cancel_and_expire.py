@@ -11,7 +11,7 @@ from policies.changes import staleness, transitions
 from policies.changes.decisions import execute, initiator_lack, settled
 from policies.models import OPEN_STATES, ChangeRequest, State
 from policies.rules import Facts
-from policies.snapshot import asked, bot, gather
+from policies.snapshot import asking, bot, gather
 from portal.audit.record import lock_history
 from portal.core import actors
 from portal.core.actors import Actor
@@ -56,8 +56,8 @@ def may_cancel(change: ChangeRequest, actor: Actor, facts: Facts) -> bool:
         return False
     if change.member_id is not None:
         return change.member_id == actor.pk
-    asking = bot(facts, change.service_user_id)
-    return asking is not None and cast("Member", actor).user_id in asking.through(change.api_key_id).custodians
+    asker = bot(facts, change.service_user_id)
+    return asker is not None and cast("Member", actor).user_id in asker.through(change.api_key_id).custodians
 
 
 def cancel_all(
@@ -100,7 +100,8 @@ def cancel_about(member: "Member", *, but: ChangeRequest, reason: str, actor: Ac
     rows = ChangeRequest.objects.filter(state__in=OPEN_STATES, subject_member_id=member.pk).exclude(pk=but.pk)
 
     def end(change: ChangeRequest) -> int:
-        if not readability.trouble(change) and staleness.overtaken(change):
+        read = readability.read(change)
+        if not isinstance(read, str) and staleness.overtaken(change, read.entry, read.params):
             return 0
         return _cancel_open(change, by=actor, reason=reason)
 
@@ -118,7 +119,10 @@ def cancel_unrightful(*, initiator: "Member", actor: Actor) -> int:
         facts = gather(initiator.organization)
 
         def end(change: ChangeRequest) -> int:
-            lack = readability.trouble(change) or initiator_lack(change, asked(change, facts))
+            read = readability.read(change)
+            if isinstance(read, str):
+                return _cancel_open(change, by=actor, reason=read)
+            lack = initiator_lack(change, asking(read.entry, change, facts, read.params))
             return _cancel_open(change, by=actor, reason=lack) if lack else 0
 
         return transitions.each_apart(waiting.with_parties().for_change(), end, what="cancel a request")

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils import timezone
 
-from policies import notes, readability, registry
+from policies import notes, registry
 from policies import snapshot as gathering
+from policies.changes import case as cases
 from policies.changes import staleness, transitions
+from policies.changes.case import Case, Unfit
 from policies.changes.recorded_decisions import recorded
 from policies.models import ChangeRequest, Decision, State
 from policies.rules import (
@@ -48,21 +50,11 @@ def decide(
     reason = notes.clean(reason, field="reason")
     with transaction.atomic(durable=True):
         change = transitions.locked(reference, organization_id=member.organization_id)
-        facts = gathering.gather(change.organization)
-        error = _closed(change) or _overtaken(change, facts, by=member)
-        if error is None:
-            shown = _refuse(change, facts, member, digest, proof)
-            if approved and (bar := readability.barred(change)):
-                raise Refused(bar)
-            if not approved and not reason:
-                raise Invalid("Say why, so that whoever asked knows what to change.", field="reason")
-            _write(change, member, approved=approved, proof=shown, reason=reason)
-            if approved:
-                error = _advance(change, facts, by=member)
-            else:
-                _oppose(change, facts, by=member, reason=reason)
-    if error is not None:
-        raise error
+        found = _closed(change) or _standing(change, by=member)
+        if isinstance(found, Case):
+            _take(found, member, approved=approved, digest=digest, proof=proof, reason=reason)
+    if isinstance(found, DomainError):
+        raise found
     return change
 
 
@@ -80,11 +72,12 @@ def execute(reference: str) -> ChangeRequest:
             raise Conflict(f"This request is {State(change.state).label.lower()}; there is nothing to carry out.")
         if transitions.is_intact(change) and settled(change) is not False:
             return change
-        facts = gathering.gather(change.organization)
         by = portal(change.organization_id)
-        error = _overtaken(change, facts, by=by) or _advance(change, facts, by=by)
-    if error is not None:
-        raise error
+        found = _standing(change, by=by)
+        if isinstance(found, Case):
+            _advance(found, by=by)
+    if isinstance(found, DomainError):
+        raise found
     return change
 
 
@@ -158,44 +151,72 @@ def _closed(change: ChangeRequest) -> DomainError | None:
     raise Conflict(f"This request is already {state.label.lower()}{by}.")
 
 
-def _overtaken(change: ChangeRequest, facts: Facts, *, by: Actor) -> DomainError | None:
-    """What ends or stops a request whoever decides: altered, not readable, not rightful any more, or overtaken (R6)."""
-    if not transitions.is_intact(change):
+def _standing(change: ChangeRequest, *, by: Actor) -> Case | DomainError:
+    """The case of a request that still stands; or what ended or stopped it, whoever decides."""
+    found = cases.load(change)
+    return _end_unfit(found, by=by) if isinstance(found, Unfit) else _overtaken(found) or found
+
+
+def _end_unfit(unfit: Unfit, *, by: Actor) -> DomainError:
+    """What is altered stays, for whoever looks into it; what this version cannot read has failed."""
+    change = unfit.change
+    if not unfit.trouble:
         transitions.refuse_altered(change, by)
         return Refused(ALTERED)
-    trouble = readability.trouble(change)
-    if trouble:
-        transitions.end(change, State.FAILED, by=portal(change.organization_id), reason=trouble)
-        return Conflict(trouble)
-    lack = initiator_lack(change, gathering.asked(change, facts))
+    transitions.end(change, State.FAILED, by=portal(change.organization_id), reason=unfit.trouble)
+    return Conflict(unfit.trouble)
+
+
+def _overtaken(case: Case) -> DomainError | None:
+    """What ends a request whoever decides: it is not rightful any more, or was overtaken (R6)."""
+    change = case.change
+    lack = initiator_lack(change, case.asked)
     if lack is not None:
         transitions.end(change, State.CANCELLED, by=portal(change.organization_id), reason=lack)
         return Conflict(f"This request was cancelled. {lack}")
-    fields = staleness.overtaken(change)
+    fields = staleness.overtaken(change, case.entry, case.params)
     if fields:
         staleness.make_stale(change, fields)
         return Conflict(f"This request is stale, and nothing of it was carried out. {change.reason}")
     return None
 
 
-def _refuse(change: ChangeRequest, facts: Facts, member: "Member", digest: str, proof: Proof | None) -> Proof:
+def _take(case: Case, member: "Member", *, approved: bool, digest: str, proof: Proof | None, reason: str) -> None:
+    """Write the yes or no and do what follows from it.
+
+    Raises: as `decide`.
+    """
+    shown = _refuse(case, member, digest, proof)
+    if approved and (bar := case.barred()):
+        raise Refused(bar)
+    if not approved and not reason:
+        raise Invalid("Say why, so that whoever asked knows what to change.", field="reason")
+    _write(case.change, member, approved=approved, proof=shown, reason=reason)
+    if approved:
+        _advance(case, by=member)
+    else:
+        _oppose(case, by=member, reason=reason)
+
+
+def _refuse(case: Case, member: "Member", digest: str, proof: Proof | None) -> Proof:
+    change, facts = case.change, case.facts
     person = gathering.person(facts, member.pk)
-    bar = why_not(person, gathering.asked(change, facts), facts.level) if person else None
+    bar = why_not(person, case.asked, facts.level) if person else None
     if person is None or bar is not None:
         raise Refused(f"You cannot decide this: {bar.you if bar else 'you are not a member here'}.")
     if change.decisions.filter(person_id=person.user_id).exists():
         raise Conflict("You have already decided this request.")
     if not hmac.compare_digest(digest.encode(), change.digest.encode()):
         raise Conflict("This is not the request as it stands. Read it again before you decide.")
-    return _strong(change, proof)
+    return _strong(case, proof)
 
 
-def _strong(change: ChangeRequest, proof: Proof | None) -> Proof:
+def _strong(case: Case, proof: Proof | None) -> Proof:
     """A second factor of the last minutes; for money one that was shown for this very Decision (SU-1, SU-2)."""
     if proof is None or not proof.is_fresh:
         raise Refused("Show your second factor again to decide.", field="code")
-    serves = proof.is_for(change.reference, change.digest)
-    if not serves and (readability.moves_money(change) or proof.is_bound):
+    serves = proof.is_for(case.change.reference, case.change.digest)
+    if not serves and (case.entry.money or proof.is_bound):
         raise Refused("Show your second factor for this request; another one does not serve.", field="code")
     return proof
 
@@ -215,39 +236,37 @@ def _write(change: ChangeRequest, member: "Member", *, approved: bool, proof: Pr
         transitions.record_move(EventKind.CHANGE_APPROVED, change, member, factor=proof.factor)
 
 
-def _oppose(change: ChangeRequest, facts: Facts, *, by: "Member", reason: str) -> None:
+def _oppose(case: Case, *, by: "Member", reason: str) -> None:
     """End the request for this no, or let those who are left decide on what only takes power away (R5)."""
-    asked = gathering.asked(change, facts)
-    need = still_needed(change.approvals_required, approvals_needed(asked, facts.policies))
+    change = case.change
     against = set(change.decisions.filter(approved=False).values_list("person_id", flat=True))
-    if is_rejected(need, against, asked, facts):
+    if is_rejected(case.need(), against, case.asked, case.facts):
         transitions.end(change, State.REJECTED, by=by, reason=reason)
     else:
         transitions.record_move(EventKind.CHANGE_OPPOSED, change, by, reason=reason)
 
 
-def _advance(change: ChangeRequest, facts: Facts, *, by: Actor) -> DomainError | None:
+def _advance(case: Case, *, by: Actor) -> None:
     """Carry the request out if it has what it needs; if it has no longer, let it wait again."""
-    asked = gathering.asked(change, facts)
-    need = still_needed(change.approvals_required, approvals_needed(asked, facts.policies))
-    met = is_met(need, approvers(change, asked, facts, recorded(change)), asked)
+    change = case.change
+    met = is_met(case.need(), approvers(change, case.asked, case.facts, recorded(change)), case.asked)
     state = State.APPROVED if met else State.PENDING
     if change.state != state:
         change.state = state
         change.save(update_fields=["state"])
     if met:
-        _carry_out(change, by=by)
-    return None
+        _carry_out(case, by=by)
 
 
-def _carry_out(change: ChangeRequest, *, by: Actor) -> None:
+def _carry_out(case: Case, *, by: Actor) -> None:
     """Run an approved request in a savepoint of its own: what goes wrong there leaves FAILED and its decisions.
 
     While the venue cannot say how it went, the request stays APPROVED and can be asked again.
     """
+    change = case.change
     try:
         with transaction.atomic():
-            transitions.perform(change, registry.get(change.operation))
+            transitions.perform(change, case.entry, case.params, case.facts)
     except Unavailable:
         return
     except DomainError as error:

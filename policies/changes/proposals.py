@@ -71,14 +71,14 @@ def propose(
             entry.opened(actor=asker, params=params, change=change)
         transitions.record_move(EventKind.CHANGE_REQUESTED, change, asker, approvals=need.approvals)
         if need.approvals == 0:
-            transitions.perform(change, entry)
+            _run(change, entry, facts)
             transitions.end(change, State.EXECUTED, by=asker)
             staleness.make_others_stale(change)
             if _concerns_others(entry, asked, params, facts):
                 mail.done_alone(change)
         else:
             # What it would leave behind is said first: that names the order that works.
-            _try_out(change, entry)
+            _try_out(change, entry, facts)
             refuse_unfinishable(asked, facts, need)
             mail.opened(change)
     return change
@@ -217,13 +217,18 @@ def _save(change: ChangeRequest, need: Need, facts: Facts) -> None:
     change.save()
 
 
-def _try_out(change: ChangeRequest, entry: Operation[Any]) -> None:
+def _run(change: ChangeRequest, entry: Operation[Any], facts: Facts) -> None:
+    """Carry it out as a later yes would: from what is stored, not from what was passed."""
+    transitions.perform(change, entry, payload.decode(entry.params, change.params), facts)
+
+
+def _try_out(change: ChangeRequest, entry: Operation[Any], facts: Facts) -> None:
     """Run once and take it back: what could not be carried out, or would be a dead end, is refused now (P5)."""
     if not entry.shifts_power:
         return
     try:
         with transaction.atomic():
-            transitions.perform(change, entry)
+            _run(change, entry, facts)
             raise _Undo
     except _Undo:
         return

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from policies import payload, readability, registry
+from policies import readability
 from policies.changes import transitions
 from policies.changes.decisions import ALTERED
 from policies.changes.proposals import propose
@@ -35,13 +35,12 @@ def ask_again(reference: str, *, member: "Member", note: str = "", proof: Proof 
             raise bar
         if not transitions.is_intact(change):
             raise Refused(ALTERED)
-        trouble = readability.trouble(change)
-        if trouble:
-            raise Conflict(trouble)
-        entry = registry.get(change.operation)
-        params = entry.renewed(payload.decode(entry.params, change.params), change)
-        anew = propose(entry.run, actor=member, params=params, note=note or change.note, asked_again_from=change)
-        if entry.money and anew.state == State.EXECUTED:
+        read = readability.read(change)
+        if isinstance(read, str):
+            raise Conflict(read)
+        params = read.entry.renewed(read.params, change)
+        anew = propose(read.entry.run, actor=member, params=params, note=note or change.note, asked_again_from=change)
+        if read.entry.money and anew.state == State.EXECUTED:
             refuse_sending_unproved(proof, change.reference, change.digest)
     return anew
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from policies import payload, registry
+from policies import readability
 from policies.changes import transitions
 from policies.models import OPEN_STATES, ChangeRequest, State
 from policies.registry import Operation
@@ -20,13 +20,11 @@ def asked(entry: Operation[Any], change: ChangeRequest, params: object) -> list[
     ]
 
 
-def overtaken(change: ChangeRequest) -> list[Field]:
+def overtaken(change: ChangeRequest, entry: Operation[Any], params: object) -> list[Field]:
     """The fields of an intact request with what they are `now`, if any is not what it was; else none."""
     if not change.touched:
         return []
-    entry = registry.get(change.operation)
-    found = asked(entry, change, payload.decode(entry.params, change.params))
-    now = {field["name"]: field for field in found}
+    now = {field["name"]: field for field in asked(entry, change, params)}
     gone = {"then": "gone", "mark": ""}
     pairs = [(then, now.get(then["name"], gone)) for then in change.touched]
     if all(then["mark"] == is_now["mark"] for then, is_now in pairs):
@@ -57,10 +55,10 @@ def make_others_stale(first: ChangeRequest) -> int:
     for change in rows.exclude(pk=first.pk).exclude(touched=[]).order_by("pk").with_parties().for_change():
         if change.is_past_its_time or not transitions.is_intact(change):
             continue
-        try:
-            fields = overtaken(change)
-        except (payload.Unreadable, registry.Unregistered):
+        read = readability.read(change)
+        if isinstance(read, str):
             continue
+        fields = overtaken(change, read.entry, read.params)
         if fields:
             make_stale(change, fields, first=first)
             found += 1

@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,6 +11,7 @@ from policies import payload, readability, registry
 from policies.models import ChangeRequest, State
 from policies.notifications import mail
 from policies.registry import Operation
+from policies.rules import Facts
 from policies.rules.dead_ends import refuse_grown
 from policies.snapshot import gather
 from portal.audit.kinds import EventKind
@@ -22,6 +23,7 @@ from portal.jobs.isolated_loop import each
 if TYPE_CHECKING:
     from accounts.models import Member
 
+P = TypeVar("P")
 UNKNOWN = "There is no such request in this Organization."
 ENDINGS: dict[State, tuple[EventKind, Outcome]] = {
     State.EXECUTED: (EventKind.CHANGE_EXECUTED, "success"),
@@ -67,15 +69,15 @@ def refuse_unrecorded(change: ChangeRequest, by: Actor, count: int) -> None:
     _record(EventKind.CHANGE_REFUSED, change, by, outcome="refused", reason=reason)
 
 
-def perform(change: ChangeRequest, operation: Operation[Any]) -> None:
+def perform(change: ChangeRequest, operation: Operation[P], params: P, before: Facts) -> None:
     """Run the operation inside the caller's transaction and see that it leaves no dead end (P5).
+
+    `params` are those that the request stores, `before` what holds under the caller's lock.
 
     Raises: whatever DomainError the operation raises; Refused for a shortage that appears or grows.
     """
-    params = payload.decode(operation.params, change.params)
-    before = gather(change.organization) if operation.shifts_power else None
     operation.run(actor=change.initiator, params=params, change=change)
-    if before is not None:
+    if operation.shifts_power:
         refuse_grown(before, gather(change.organization))
 
 

@@ -126,7 +126,7 @@ def test_a_run_after_the_removal_sends_nothing(ask, approve, book, ben, cleo, mo
     change = approve(ask(), ben)
     had, held = standing()
     # As if the row had been taken out between the look at the Decision and the run.
-    monkeypatch.setattr("policies.readability.barred", lambda _change: "")
+    monkeypatch.setattr("policies.changes.case.Case.barred", lambda _case: "")
     Address.objects.filter(key="btc-cold").update(removed_at=timezone.now())
     change = approve(change, cleo)
     assert change.state == State.FAILED
