@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from portal.core.display import markup
 from portal.core.errors import Invalid
-from portal.core.money import from_units, plain
+from portal.core.money import from_units
 from portal.treasury.models import Address
 from portal.treasury.operations import Withdraw
 from portal.venues.errors import BelowMinimum, InsufficientFunds
@@ -47,19 +47,7 @@ class Preview:
             raise self.trouble
         if self.amount is None:
             raise Invalid("Write the amount.", field="amount")
-        address = self.address
-        return Withdraw(
-            account_id=address.account_id,
-            address_id=address.pk,
-            key=address.key,
-            asset=address.asset,
-            amount=Decimal(plain(self.amount)),
-            fee=most,
-            address=address.address,
-            method=address.method,
-            network=address.network,
-            memo=address.memo,
-        )
+        return Withdraw.to(self.address, amount=self.amount, fee=most)
 
 
 def preview(address: Address, amount: Decimal | None) -> Preview:

@@ -14,7 +14,7 @@ from portal.audit.record import lock_history
 from portal.core import actors
 from portal.core.display import markup
 from portal.core.errors import Conflict, Invalid
-from portal.core.money import plain, to_units
+from portal.core.money import to_units
 from portal.treasury import expired_holds, idempotency
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
 from portal.treasury.idempotency import SentForm
@@ -74,18 +74,7 @@ def request_withdrawal(  # noqa: PLR0913  (what the protocol's Withdraw takes, n
     if any(method.fee > most for most in allowed):
         takes, most = (markup.said(fee, method.asset.code) for fee in (method.fee, min(allowed)))
         raise FeeTooHigh(f"{method.name} takes {takes} now, more than the {most} allowed.", field="max_fee")
-    params = Withdraw(
-        account_id=account.pk,
-        address_id=found.pk,
-        key=found.key,
-        asset=found.asset,
-        amount=Decimal(plain(amount)),
-        fee=method.fee if ceiling is None else ceiling,
-        address=found.address,
-        method=found.method,
-        network=found.network,
-        memo=found.memo,
-    )
+    params = Withdraw.to(found, amount=amount, fee=method.fee if ceiling is None else ceiling)
     with transaction.atomic():
         if form is not None:
             # The history's lock makes a second click wait here until the first has its answer.

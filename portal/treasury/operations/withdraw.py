@@ -46,6 +46,22 @@ class Withdraw:
     network: str
     memo: str
 
+    @classmethod
+    def to(cls, address: Address, *, amount: Decimal, fee: Decimal) -> "Withdraw":
+        """Sending `amount` to what this row of the book says now, of which the network may take `fee`."""
+        return cls(
+            account_id=address.account_id,
+            address_id=address.pk,
+            key=address.key,
+            asset=address.asset,
+            amount=Decimal(plain(amount)),
+            fee=fee,
+            address=address.address,
+            method=address.method,
+            network=address.network,
+            memo=address.memo,
+        )
+
     @property
     def destination(self) -> Destination:
         """Where it goes, as the venue takes it."""
