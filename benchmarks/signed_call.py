@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from accounts.api_keys import lifecycle
 from benchmarks.ratio import Ratio, compare
-from portal.api.gateway import Call, answer
+from portal.api.call import Call
+from portal.api.gateway import answer
 from portal.application import application, django_application
 from portal.venues.registry import venue
 from tests.api.calls import FORM, next_nonce, sign

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from accounts.api_keys import lifecycle
 from accounts.api_keys.refused_calls import Reason
+from portal.api.call import Call
 from portal.api.limits import lockout
 from portal.api.permissions import COSTS, PERMISSIONS
 from portal.api.protocol import signature
@@ -33,31 +34,22 @@ NOBODY: Final = hmac.new(secrets.token_bytes(64), digestmod="sha512")
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
-    """What of a call is judged here. `source` is the trusted address; `method` decides the call counter's cost."""
-
-    path: str
-    method: str
-    key: str
-    signature: str
-    nonce: str
-    body: bytes
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Claim:
     """What was found out about the call itself, whatever its key is like by now."""
 
-    call: Signed
+    call: Call
+    method: str
     is_locked_out: bool
     is_signed: bool
+    stated_nonce: str
     nonce: int | None
     now: datetime
 
 
-def authenticate(call: Signed) -> lifecycle.Credential:
+def authenticate(call: Call, body: bytes, *, method: str, nonce: str) -> lifecycle.Credential:
     """The credential of a call whose nonce is now spent, whatever becomes of the call.
+
+    `body` is the call's, which has one by now, and `nonce` what it says there; `method` decides the counter's cost.
 
     Raises: ApiError with the first check that fails.
     """
@@ -69,12 +61,12 @@ def authenticate(call: Signed) -> lifecycle.Credential:
     credential = lifecycle.find(call.key)
     # Once, whoever calls and whatever is wrong with the key. It holds for every later look at the same key: a key
     # never changes its secret.
-    is_signed = _is_signed(call, credential)
+    is_signed = _is_signed(call, body, nonce, credential)
     if standing.is_flooding and not is_signed:
         # Somebody beside the bot, who knows its public half.
         raise ApiError(Error.TOO_MANY_REQUESTS, credential, reason=Reason.LOCKED_OUT)
     is_locked_out = standing.is_locked_out and not (is_known and is_signed)
-    claim = _Claim(call, is_locked_out, is_signed, parse_nonce(call.nonce, now), now)
+    claim = _Claim(call, method, is_locked_out, is_signed, nonce, parse_nonce(nonce, now), now)
     for _ in range(ATTEMPTS):
         outcome = _spend(credential, claim)
         if isinstance(outcome, lifecycle.Spent) and credential is not None:
@@ -94,14 +86,13 @@ def _spend(credential: lifecycle.Credential | None, claim: _Claim) -> lifecycle.
     """Judge the call, and use its nonce up if nothing is wrong; None if the key has changed meanwhile."""
     wrong = _judge(credential, claim)
     if wrong is None and credential is not None and claim.nonce is not None:
-        call = claim.call
         spent = lifecycle.spend(
             credential,
             nonce=claim.nonce,
-            source=call.source,
-            cost=COSTS.get(call.method, 1.0),
+            source=claim.call.source,
+            cost=COSTS.get(claim.method, 1.0),
             now=claim.now,
-            method=known_method(call.method),
+            method=known_method(claim.method),
         )
         return spent if isinstance(spent, lifecycle.Spent) else _unspent(credential, spent, claim.nonce)
     return wrong if credential is None or lifecycle.is_current(credential) else None
@@ -141,7 +132,7 @@ def _judge(credential: lifecycle.Credential | None, claim: _Claim) -> ApiError |
     if not claim.is_signed:
         return ApiError(Error.INVALID_SIGNATURE, credential, reason=Reason.SIGNATURE)
     if claim.nonce is None:
-        text = claim.call.nonce
+        text = claim.stated_nonce
         is_number = NONCE.fullmatch(text) is not None
         reason = Reason.NONCE_AHEAD if is_number else Reason.NONCE_MISSING
         return ApiError(Error.INVALID_NONCE, credential, reason=reason, nonce=text[:20] if is_number else "")
@@ -161,9 +152,9 @@ def _unspent(
     return None
 
 
-def _is_signed(call: Signed, credential: lifecycle.Credential | None) -> bool:
+def _is_signed(call: Call, body: bytes, nonce: str, credential: lifecycle.Credential | None) -> bool:
     keyed = credential.hmac if credential else NOBODY
-    return signature.matches(keyed, call.signature, path=call.path, nonce=call.nonce, body=call.body)
+    return signature.matches(keyed, call.signature, path=call.path, nonce=nonce, body=body)
 
 
 def _is_allowed(credential: lifecycle.Credential, source: str) -> bool:

@@ -1,16 +1,50 @@
-"""Who calls, as the views of private methods see it."""
+"""One call of a bot as it came, what goes back, and who calls."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from accounts.api_keys.lifecycle import Credential
 from accounts.models import ApiKey
 from portal.venues.protocol import Venue
 from portal.venues.registry import venue
 
+# What an answer of the protocol is, unless it is a file.
+JSON_TYPE: Final = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request under `/0/`, as it came.
+
+    `path` is what the client signed, `body` the exact bytes, None if there were more than are read; `media_type` is
+    without parameters and in lower case; `source` is the trusted address (security WB-10). `has_other_nonce`: a header
+    claims a nonce too.
+    """
+
+    verb: str
+    path: str
+    query: str
+    body: bytes | None
+    media_type: str
+    key: str
+    signature: str
+    source: str
+    is_secure: bool
+    has_other_nonce: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back, always with HTTP 200."""
+
+    body: bytes
+    media_type: str = JSON_TYPE
+    file_name: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The authenticated key behind a call; every query starts from its Account."""
+    """The authenticated key behind a call, for the handlers; every query starts from its Account."""
 
     credential: Credential
 

@@ -1,7 +1,6 @@
 """`answer`: one bot call in, its answer out. No HTTP framework in sight."""
 
 import logging
-from dataclasses import dataclass
 from typing import Final
 
 from django.utils import timezone
@@ -9,11 +8,11 @@ from django.utils import timezone
 from accounts.api_keys import usage
 from accounts.api_keys.refused_calls import Reason
 from portal.api import methods, permissions
-from portal.api.authentication import Signed, authenticate, known_method
-from portal.api.call import Caller
+from portal.api.authentication import authenticate, known_method
+from portal.api.call import Call, Caller, Reply
 from portal.api.limits import lockout, refusal_events
 from portal.api.protocol import request_body
-from portal.api.protocol.envelope import JSON, ApiError, Error, Reply, Result, error_for, failure, success
+from portal.api.protocol.envelope import JSON, ApiError, Error, Result, error_for, failure, success
 from portal.core import call_origin
 from portal.core.database import outage
 from portal.core.errors import DomainError
@@ -23,27 +22,6 @@ logger = logging.getLogger(__name__)
 PREFIX: Final = "/0/"
 PUBLIC: Final = "/0/public/"
 PRIVATE: Final = "/0/private/"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request under `/0/`, as it came.
-
-    `path` is what the client signed, `body` the exact bytes, None if there were more than are read; `media_type` is
-    without parameters and in lower case; `source` is the trusted address (security WB-10). `has_other_nonce`: a header
-    claims a nonce too.
-    """
-
-    verb: str
-    path: str
-    query: str
-    body: bytes | None
-    media_type: str
-    key: str
-    signature: str
-    source: str
-    is_secure: bool
-    has_other_nonce: bool = False
 
 
 def answer(call: Call) -> Reply:
@@ -102,17 +80,7 @@ def _private(call: Call) -> Result:
         raise ApiError(Error.INVALID_ARGUMENTS, reason=Reason.BODY)
     given = _parse(call.media_type, call.body)
     method = call.path.removeprefix(PRIVATE)
-    credential = authenticate(
-        Signed(
-            path=call.path,
-            method=method,
-            key=call.key,
-            signature=call.signature,
-            nonce=given.nonce,
-            body=call.body,
-            source=call.source,
-        )
-    )
+    credential = authenticate(call, call.body, method=method, nonce=given.nonce)
     if method not in permissions.PERMISSIONS:
         raise ApiError(Error.UNKNOWN_METHOD, credential, reason=Reason.METHOD)
     if not permissions.opens(permissions.held_by(credential), method):

@@ -13,8 +13,8 @@ from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
 
 from portal.api import gateway
+from portal.api.call import Call, Reply
 from portal.api.misdirected_calls import is_meant_for_the_api
-from portal.api.protocol.envelope import Reply
 from portal.core import call_origin
 from portal.core.web.door.environ import RAW_PATH
 from portal.core.web.proxies import is_secure, source_address
@@ -76,7 +76,7 @@ def bot_api(application: "WSGIApplication") -> "WSGIApplication":
     return answering
 
 
-def answered(call: gateway.Call) -> tuple[Reply, dict[str, str]]:
+def answered(call: Call) -> tuple[Reply, dict[str, str]]:
     """The answer and its headers, one of which is the number that finds the call in the log and the history."""
     with call_origin.origin(source=call.source) as origin:
         reply = gateway.answer(call)
@@ -89,11 +89,11 @@ def headers(reply: Reply) -> dict[str, str]:
     return {**HEADERS, "Content-Type": reply.media_type, **kept}
 
 
-def read_call(meta: Mapping[str, Any], stream: Stream, *, path: str, scheme: str) -> gateway.Call:
+def read_call(meta: Mapping[str, Any], stream: Stream, *, path: str, scheme: str) -> Call:
     """The Call in a request's WSGI variables; its body is read only if it is needed and not too long."""
     peer = meta.get("REMOTE_ADDR", "")
     verb = meta.get("REQUEST_METHOD", "")
-    return gateway.Call(
+    return Call(
         verb=verb,
         path=path,
         query=meta.get("QUERY_STRING", ""),

@@ -11,7 +11,8 @@ from typing import Final
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 
-from portal.api.protocol.envelope import JSON_TYPE, Error, failure
+from portal.api.call import JSON_TYPE
+from portal.api.protocol.envelope import Error, failure
 
 # `/0`, `//0/private/Balance`: meant for the API, and not written in the one way that every proxy's rule sees.
 NEARLY: Final = re.compile(r"/+0(/.*)?", re.DOTALL)

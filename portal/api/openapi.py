@@ -6,9 +6,10 @@ from typing import Final
 
 from django.conf import settings
 
+from portal.api.call import JSON_TYPE
 from portal.api.methods import PRIVATE, PUBLIC, PrivateMethod, PublicMethod
 from portal.api.permissions import COSTS, PERMISSIONS
-from portal.api.protocol.envelope import JSON, JSON_TYPE, Error
+from portal.api.protocol.envelope import JSON, Error
 from portal.api.protocol.parameters import Declared, declared
 from portal.api.protocol.request_body import FORM
 

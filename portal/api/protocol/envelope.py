@@ -9,12 +9,11 @@ import msgspec
 
 from accounts.api_keys.lifecycle import Credential
 from accounts.api_keys.refused_calls import Reason
+from portal.api.call import Reply
 from portal.core.errors import Conflict, DomainError, Insufficient, Invalid, Refused, TooMany, Unavailable
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
 from portal.venues import errors as venue
 
-# What an answer of the protocol is, unless it is a file.
-JSON_TYPE: Final = "application/json"
 JSON: TypeAlias = "str | int | float | bool | Sequence[JSON] | Mapping[str, JSON] | None"
 
 
@@ -138,15 +137,6 @@ class File:
 
 
 Result: TypeAlias = "JSON | File"
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What goes back, always with HTTP 200."""
-
-    body: bytes
-    media_type: str = JSON_TYPE
-    file_name: str = ""
 
 
 def success(result: Result) -> Reply:

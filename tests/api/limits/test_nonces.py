@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.api_keys import lifecycle
 from accounts.models import ApiKey, ServiceUser
 from portal.api import gateway
+from portal.api.call import Call
 from tests.api.calls import FORM, Wire, next_nonce, only_error, sign
 
 INVALID_NONCE = "EAPI:Invalid nonce"
@@ -133,10 +134,10 @@ def test_of_racers_with_one_nonce_one_wins(readonly, window):
     assert sum(answer == {"error": [INVALID_NONCE]} for answer in answers) == RACERS - 1
 
 
-def call_of(wire: Wire, nonce: str) -> gateway.Call:
+def call_of(wire: Wire, nonce: str) -> Call:
     body = f"nonce={nonce}".encode()
     path = "/0/private/Balance"
-    return gateway.Call(
+    return Call(
         verb="POST",
         path=path,
         query="",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from policies.models import ChangeRequest
 from portal.api import gateway
+from portal.api.call import Call
 from portal.api.protocol.envelope import Error
 from tests.api.calls import FORM, Envelope, Wire, next_nonce, only_error
 
@@ -53,9 +54,7 @@ def test_a_body_that_cannot_be_read_is_refused_before_the_key_is_looked_at(conte
     """AP-4, IN-1, IN-6: unreadable bodies come first in the order of checks; the database is not even asked."""
     body = body.replace(b"%s", str(next_nonce()).encode()).replace(b"%%", b"%")
     for key in ("A" * 56, "", "x"):
-        call = gateway.Call(
-            "POST", "/0/private/Withdraw", "", body, content_type, key, "x", "192.0.2.1", is_secure=True
-        )
+        call = Call("POST", "/0/private/Withdraw", "", body, content_type, key, "x", "192.0.2.1", is_secure=True)
         assert json.loads(gateway.answer(call).body) == {"error": [INVALID]}
 
 

@@ -10,8 +10,8 @@ import pytest
 from django.db import OperationalError, connection
 
 from portal.api import gateway, methods, middleware
+from portal.api.call import Call, Reply
 from portal.api.middleware import bot_api
-from portal.api.protocol.envelope import Reply
 from portal.api.protocol.parameters import NoParameters
 from portal.core.database import prepared
 from portal.core.web.security_headers import SECURITY_HEADERS
@@ -241,7 +241,7 @@ def test_what_could_forge_a_line_of_the_log_is_written_out(monkeypatch, caplog):
         raise RuntimeError
 
     monkeypatch.setitem(methods.PUBLIC, "Time", methods.public_method(NoParameters, broken))
-    call = gateway.Call("GET", "/0/public/Time", "", b"", "", "", "", "", is_secure=True)
+    call = Call("GET", "/0/public/Time", "", b"", "", "", "", "", is_secure=True)
     assert b"Internal error" in gateway.answer(call).body
     assert gateway._loggable("/0/\n2026 INFO \x1b[31m") == r"'/0/\n2026 INFO \x1b[31m'"
 
