@@ -1,6 +1,6 @@
 """Making and changing a Service User (DESIGN K1)."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 
 from django.db.models import F, Q
@@ -10,7 +10,8 @@ from accounts.api_keys import lifecycle
 from accounts.models import Account, ApiKey, ServiceUser
 from accounts.request_members import asking_member
 from accounts.service_users import descriptions, stale_fields
-from accounts.service_users.key_settings import Limits, check, check_name, current_key, grown, limits_of
+from accounts.service_users.key_settings import check, check_name, current_key, grown, limits_of
+from accounts.service_users.params import ChangeServiceUser, CreateServiceUser
 from policies import changes
 from policies.models import ChangeRequest
 from policies.registry import Headline, operation
@@ -19,48 +20,6 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Actor
 from portal.core.errors import Conflict, Invalid, NotFound
-
-
-@dataclass(frozen=True, slots=True)
-class CreateServiceUser:
-    """A new bot. `acknowledged`: whoever asks means it to withdraw without expiry or allow-list."""
-
-    name: str
-    account_id: int
-    permissions: tuple[str, ...]
-    expires_at: datetime | None
-    query_start: datetime | None
-    query_end: datetime | None
-    websocket: bool
-    nonce_window: int
-    ip_allow_list: tuple[str, ...]
-    acknowledged: bool = False
-    purpose: str = ""
-
-    @property
-    def limits(self) -> Limits:
-        """Its permissions and settings as one value, as those of a bot that is there already are."""
-        return Limits(
-            permissions=self.permissions,
-            expires_at=self.expires_at,
-            query_start=self.query_start,
-            query_end=self.query_end,
-            websocket=self.websocket,
-            nonce_window=self.nonce_window,
-            ip_allow_list=self.ip_allow_list,
-            purpose=self.purpose,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeServiceUser:
-    """New limits of a bot. `before` is what the approvers were shown: if it no longer holds, nothing is changed."""
-
-    service_user_id: int
-    account_id: int
-    before: Limits
-    after: Limits
-    acknowledged: bool = False
 
 
 def check_creation(*, actor: Actor, params: CreateServiceUser, change: ChangeRequest) -> None:

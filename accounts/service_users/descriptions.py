@@ -18,7 +18,7 @@ from portal.core.display import markup
 from portal.core.display.descriptions import Description, Fact, FieldChange, Notice, Onward
 
 if TYPE_CHECKING:
-    from accounts.service_users.create_and_change import ChangeServiceUser, CreateServiceUser
+    from accounts.service_users.params import ChangeServiceUser, CreateServiceUser
     from policies.models import ChangeRequest
 
 Text = str | SafeString

@@ -13,7 +13,7 @@ from policies.payload import decode
 from portal.core.display.descriptions import Description, Fact, Onward
 
 if TYPE_CHECKING:
-    from accounts.service_users.rotate import RotateKey
+    from accounts.service_users.params import RotateKey
     from policies.models import ChangeRequest
 
 TITLE = "Rotate the key of "

@@ -1,7 +1,5 @@
 """Lifting a Service User's suspension, and removing one for good."""
 
-from dataclasses import dataclass
-
 from django.db.models import F
 from django.utils import timezone
 
@@ -10,6 +8,7 @@ from accounts.models import ApiKey, ServiceUser
 from accounts.models.service_user import Permission
 from accounts.service_users import descriptions, stale_fields
 from accounts.service_users.create_and_change import find
+from accounts.service_users.params import LiftSuspension, RemoveServiceUser
 from policies import changes
 from policies.models import ChangeRequest
 from policies.registry import Headline, operation, takes_all
@@ -19,20 +18,6 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Actor
 from portal.core.errors import Conflict
-
-
-@dataclass(frozen=True, slots=True)
-class LiftSuspension:
-    """Which suspended bot may work again."""
-
-    service_user_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveServiceUser:
-    """Which bot is to go."""
-
-    service_user_id: int
 
 
 def check_lift(*, actor: Actor, params: LiftSuspension, change: ChangeRequest) -> None:

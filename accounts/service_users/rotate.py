@@ -1,7 +1,6 @@
 """Rotating a key: a new one beside the old one, which ends some days after the new one is revealed (DESIGN K5)."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import Final
 
 from django.db.models import F
@@ -11,7 +10,8 @@ from accounts.models import ApiKey, ServiceUser
 from accounts.request_members import asking_member
 from accounts.service_users import descriptions, key_descriptions, stale_fields
 from accounts.service_users.create_and_change import find
-from accounts.service_users.key_settings import Limits, check, limits_of
+from accounts.service_users.key_settings import check, limits_of
+from accounts.service_users.params import RotateKey
 from policies.models import ChangeRequest
 from policies.registry import Headline, operation
 from policies.workflows import Workflow
@@ -21,24 +21,6 @@ from portal.core.actors import Actor
 from portal.core.errors import Conflict, Invalid
 
 LONGEST_OVERLAP_HOURS: Final = 7 * 24
-
-
-@dataclass(frozen=True, slots=True)
-class RotateKey:
-    """A new key for a bot, as it is: `limits` and `replaced`, the short names of its keys, are what was shown."""
-
-    service_user_id: int
-    account_id: int
-    limits: Limits
-    replaced: tuple[str, ...]
-    overlap_hours: int
-    expires_at: datetime | None
-    acknowledged: bool = False
-
-    @property
-    def new_limits(self) -> Limits:
-        """What the new key may do: what the bot may, until its own expiry."""
-        return replace(self.limits, expires_at=self.expires_at)
 
 
 def replaceable(bot: ServiceUser) -> tuple[str, ...]:

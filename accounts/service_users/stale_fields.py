@@ -10,9 +10,13 @@ from accounts.service_users.key_settings import Limits, limits_of
 from policies.registry import Touched
 
 if TYPE_CHECKING:
-    from accounts.service_users.create_and_change import ChangeServiceUser, CreateServiceUser
-    from accounts.service_users.reinstate_and_remove import LiftSuspension, RemoveServiceUser
-    from accounts.service_users.rotate import RotateKey
+    from accounts.service_users.params import (
+        ChangeServiceUser,
+        CreateServiceUser,
+        LiftSuspension,
+        RemoveServiceUser,
+        RotateKey,
+    )
     from policies.models import ChangeRequest
 
 GONE: Final = "removed already"

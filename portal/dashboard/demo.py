@@ -13,8 +13,9 @@ from accounts.factors import totp
 from accounts.models import Account, ApiKey, Authenticator, Member, Organization, ServiceUser, User
 from accounts.models.service_user import Permission
 from accounts.organizations.founding import add_member, create_organization
-from accounts.service_users.create_and_change import CreateServiceUser, create_service_user
+from accounts.service_users.create_and_change import create_service_user
 from accounts.service_users.key_settings import limits_of
+from accounts.service_users.params import CreateServiceUser
 from policies.access import granted
 from policies.changes import propose
 from policies.operations import ConfigurePolicy, configure_policy

@@ -36,20 +36,17 @@ from accounts.organizations.settings import AddAccount, ChangeSecurity, add_acco
 from accounts.organizations.sign_in_rules import Security
 from accounts.organizations.transfer_ownership import TransferOwnership, transfer_ownership
 from accounts.security.reset_factors import ResetFactors, reset_factors
-from accounts.service_users.create_and_change import (
+from accounts.service_users.create_and_change import change_service_user, create_service_user
+from accounts.service_users.key_settings import limits_of
+from accounts.service_users.params import (
     ChangeServiceUser,
     CreateServiceUser,
-    change_service_user,
-    create_service_user,
-)
-from accounts.service_users.key_settings import limits_of
-from accounts.service_users.reinstate_and_remove import (
     LiftSuspension,
     RemoveServiceUser,
-    lift_suspension,
-    remove_service_user,
+    RotateKey,
 )
-from accounts.service_users.rotate import RotateKey, rotate_key
+from accounts.service_users.reinstate_and_remove import lift_suspension, remove_service_user
+from accounts.service_users.rotate import rotate_key
 from policies import registry
 from policies.changes import decide, propose
 from policies.models import Policy, State

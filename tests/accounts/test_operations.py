@@ -9,14 +9,10 @@ from django.utils import timezone
 from accounts.emergency_stop.stop import suspend_service_user
 from accounts.forecast import forecast
 from accounts.models import ApiKey, Custodian, ServiceUser
-from accounts.service_users.create_and_change import (
-    ChangeServiceUser,
-    CreateServiceUser,
-    change_service_user,
-    create_service_user,
-)
+from accounts.service_users.create_and_change import change_service_user, create_service_user
 from accounts.service_users.key_settings import limits_of
-from accounts.service_users.reinstate_and_remove import LiftSuspension, lift_suspension
+from accounts.service_users.params import ChangeServiceUser, CreateServiceUser, LiftSuspension
+from accounts.service_users.reinstate_and_remove import lift_suspension
 from policies.access import grant
 from policies.changes import decide, propose
 from policies.models import ChangeRequest, State

@@ -9,7 +9,8 @@ from accounts.api_keys import lifecycle
 from accounts.factors import totp
 from accounts.models import Account, ApiKey, Member, Organization, ServiceUser, User
 from accounts.organizations.founding import add_member, create_organization
-from accounts.service_users.create_and_change import CreateServiceUser, create_service_user
+from accounts.service_users.create_and_change import create_service_user
+from accounts.service_users.params import CreateServiceUser
 from policies.changes import propose
 from policies.operations import ConfigurePolicy, configure_policy
 from policies.workflows import Right, Workflow

@@ -9,7 +9,8 @@ from accounts.forms.service_users.risk import expiry_help
 from accounts.forms.service_users.service_users import InstantField
 from accounts.models import ServiceUser
 from accounts.service_users.key_settings import Limits, check
-from accounts.service_users.rotate import RotateKey, replaceable
+from accounts.service_users.params import RotateKey
+from accounts.service_users.rotate import replaceable
 from portal.core.errors import Invalid
 from portal.core.forms import StepUpForm
 

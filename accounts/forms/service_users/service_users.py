@@ -14,8 +14,8 @@ from accounts.forms.service_users.permissions import PermissionBox, boxes
 from accounts.forms.service_users.risk import Risk, allow_list_help, expiry_help, risk_of, websocket_help
 from accounts.models import Account, Organization, ServiceUser
 from accounts.models.service_user import PURPOSE_LENGTH, Permission
-from accounts.service_users.create_and_change import ChangeServiceUser, CreateServiceUser
 from accounts.service_users.key_settings import Limits, check, check_name, ordered, parse_allow_list
+from accounts.service_users.params import ChangeServiceUser, CreateServiceUser
 from portal.core.errors import Invalid
 from portal.core.forms import PlainTextField, StepUpForm
 

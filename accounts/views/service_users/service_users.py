@@ -13,13 +13,9 @@ from accounts.models import Account, Custodian, ServiceUser
 from accounts.models.service_user import Permission
 from accounts.service_users.create_and_change import change_service_user, create_service_user
 from accounts.service_users.key_settings import limits_of
+from accounts.service_users.params import LiftSuspension, RemoveServiceUser
 from accounts.service_users.presets import STARTING_POINTS, starting_point
-from accounts.service_users.reinstate_and_remove import (
-    LiftSuspension,
-    RemoveServiceUser,
-    lift_suspension,
-    remove_service_user,
-)
+from accounts.service_users.reinstate_and_remove import lift_suspension, remove_service_user
 from accounts.views.service_users.service_user import bot_of, onward, page_of
 from policies.access import needs
 from policies.changes import propose

@@ -16,7 +16,7 @@ from portal.venues.types import Destination
 
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
-    from portal.treasury.operations.addresses import AddAddress, RemoveAddress, RenameAddress
+    from portal.treasury.operations.params import AddAddress, RemoveAddress, RenameAddress
 
 
 def addition(change: "ChangeRequest") -> Description:

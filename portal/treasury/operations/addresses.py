@@ -1,6 +1,5 @@
 """Adding, renaming and removing withdrawal addresses."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from django.utils import timezone
@@ -17,6 +16,7 @@ from portal.treasury import address_names, destinations
 from portal.treasury.errors import UnknownAddress
 from portal.treasury.models import Address
 from portal.treasury.operations import address_descriptions as wording
+from portal.treasury.operations.params import AddAddress, RemoveAddress, RenameAddress
 from portal.venues.registry import venue
 from portal.venues.types import WithdrawalMethod
 
@@ -26,37 +26,6 @@ if TYPE_CHECKING:
 
 # Kept with the request and covered by its digest, so that lists need not look for it.
 NAME_AGAIN: Final = "The name stood before"
-
-
-@dataclass(frozen=True, slots=True)
-class AddAddress:
-    """A destination for one asset of an Account, by one of the ways out that its venue has."""
-
-    account_id: int
-    key: str
-    asset: str
-    method: str
-    address: str
-    memo: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RenameAddress:
-    """The address to be called `new_key`, and the name it had when this was asked."""
-
-    account_id: int
-    address_id: int
-    key: str
-    new_key: str
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveAddress:
-    """The address to be taken out of the book, and the name it had when this was asked."""
-
-    account_id: int
-    address_id: int
-    key: str
 
 
 def check_addition(*, actor: Actor, params: AddAddress, change: "ChangeRequest") -> None:

@@ -1,7 +1,5 @@
 """Withdrawing: held when it is asked, sent when enough people agree, given back otherwise (DESIGN K7, R8)."""
 
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -18,54 +16,13 @@ from portal.treasury import warnings
 from portal.treasury.errors import AddressMismatch, UnknownAddress
 from portal.treasury.models import Address, Withdrawal
 from portal.treasury.operations import withdrawal_descriptions
+from portal.treasury.operations.params import Withdraw
 from portal.treasury.references import new_reference
 from portal.venues.registry import venue
 from portal.venues.types import Destination, Stage, WithdrawalRow
 
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
-
-
-@dataclass(frozen=True, slots=True)
-class Withdraw:
-    """What leaves and where to, by value (security CR-2): `amount` counts `fee` in, both in `asset`, its id.
-
-    `fee` is the most that the network may take: what people approve. What it takes when it is sent may be less.
-
-    `address_id` says which row of the book it was; nothing is read from there afterwards.
-    """
-
-    account_id: int
-    address_id: int
-    key: str
-    asset: str
-    amount: Decimal
-    fee: Decimal
-    address: str
-    method: str
-    network: str
-    memo: str
-
-    @classmethod
-    def to(cls, address: Address, *, amount: Decimal, fee: Decimal) -> "Withdraw":
-        """Sending `amount` to what this row of the book says now, of which the network may take `fee`."""
-        return cls(
-            account_id=address.account_id,
-            address_id=address.pk,
-            key=address.key,
-            asset=address.asset,
-            amount=Decimal(plain(amount)),
-            fee=fee,
-            address=address.address,
-            method=address.method,
-            network=address.network,
-            memo=address.memo,
-        )
-
-    @property
-    def destination(self) -> Destination:
-        """Where it goes, as the venue takes it."""
-        return Destination(key=self.key, address=self.address, method=self.method, network=self.network, memo=self.memo)
 
 
 def hold(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> None:

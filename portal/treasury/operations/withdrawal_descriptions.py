@@ -24,7 +24,7 @@ from portal.venues.types import Asset, LedgerQuery, Stage, WithdrawalRow
 
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
-    from portal.treasury.operations.withdraw import Withdraw
+    from portal.treasury.operations.params import Withdraw
 
 # The clock of the venue that books need not be the one that ends a request.
 BOOKED_WITHIN: Final = timedelta(seconds=5)

@@ -13,14 +13,10 @@ from accounts.api_keys import credentials, lifecycle
 from accounts.api_keys.lifecycle import NonceUsed, Refusal, Spent
 from accounts.emergency_stop.stop import revoke_key, suspend_service_user
 from accounts.models import ApiKey, Custodian
-from accounts.service_users.create_and_change import ChangeServiceUser, change_service_user
+from accounts.service_users.create_and_change import change_service_user
 from accounts.service_users.key_settings import limits_of
-from accounts.service_users.reinstate_and_remove import (
-    LiftSuspension,
-    RemoveServiceUser,
-    lift_suspension,
-    remove_service_user,
-)
+from accounts.service_users.params import ChangeServiceUser, LiftSuspension, RemoveServiceUser
+from accounts.service_users.reinstate_and_remove import lift_suspension, remove_service_user
 from policies.changes import propose
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, NotFound

@@ -7,7 +7,8 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import ApiKey
-from accounts.service_users.create_and_change import CreateServiceUser, create_service_user
+from accounts.service_users.create_and_change import create_service_user
+from accounts.service_users.params import CreateServiceUser
 from policies.changes import decide, propose
 from policies.notifications.mail import _words
 

@@ -7,9 +7,10 @@ import pytest
 
 from accounts.emergency_stop.stop import revoke_key, suspend_service_user
 from accounts.models import ApiKey
-from accounts.service_users.create_and_change import ChangeServiceUser, change_service_user
+from accounts.service_users.create_and_change import change_service_user
 from accounts.service_users.key_settings import limits_of
-from accounts.service_users.reinstate_and_remove import RemoveServiceUser, remove_service_user
+from accounts.service_users.params import ChangeServiceUser, RemoveServiceUser
+from accounts.service_users.reinstate_and_remove import remove_service_user
 from policies.changes import propose
 from policies.models import ChangeRequest, State
 from portal.core.errors import Conflict, NotFound, Refused

@@ -14,7 +14,8 @@ from accounts.members.end_membership import LiftMemberSuspension, lift_member_su
 from accounts.members.keep_out import KeepOut, keep_out
 from accounts.members.suspensions import record_lapsed
 from accounts.models import Member
-from accounts.service_users.reinstate_and_remove import LiftSuspension, lift_suspension
+from accounts.service_users.params import LiftSuspension
+from accounts.service_users.reinstate_and_remove import lift_suspension
 from accounts.tasks import record_lapsed_suspensions
 from policies.access import allows
 from policies.changes import propose

@@ -17,7 +17,8 @@ from accounts.models import ApiKey, Member, SecurityNotice, User
 from accounts.organizations import ownership
 from accounts.organizations.founding import add_member, create_organization
 from accounts.security import cooldown
-from accounts.service_users.create_and_change import CreateServiceUser, create_service_user
+from accounts.service_users.create_and_change import create_service_user
+from accounts.service_users.params import CreateServiceUser
 from policies.access import grant
 from policies.changes import decide, propose
 from policies.models import Policy, State

@@ -12,7 +12,8 @@ from accounts.api_keys import lifecycle
 from accounts.members.change_rights import ChangeRights, change_rights
 from accounts.models import ApiKey, OwnershipOffer
 from accounts.security.reset_factors import ResetFactors, reset_factors
-from accounts.service_users.create_and_change import CreateServiceUser, create_service_user
+from accounts.service_users.create_and_change import create_service_user
+from accounts.service_users.params import CreateServiceUser
 from policies import snapshot as gathering
 from policies.changes import propose
 from policies.models import Policy, State

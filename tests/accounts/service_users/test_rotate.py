@@ -17,9 +17,10 @@ from accounts.api_keys import lifecycle
 from accounts.api_keys.lifecycle import Refusal, Spent
 from accounts.emergency_stop.stop import end_overlap, revoke_key, suspend_service_user
 from accounts.models import ApiKey, Custodian, ServiceUser
-from accounts.service_users.create_and_change import ChangeServiceUser, change_service_user
+from accounts.service_users.create_and_change import change_service_user
 from accounts.service_users.key_settings import limits_of
-from accounts.service_users.rotate import RotateKey, replaceable, rotate_key
+from accounts.service_users.params import ChangeServiceUser, RotateKey
+from accounts.service_users.rotate import replaceable, rotate_key
 from policies.changes import decide, propose
 from policies.models import ChangeRequest, State
 from policies.registry import get

@@ -12,7 +12,8 @@ from django.utils import timezone
 from accounts.api_keys import usage
 from accounts.emergency_stop.stop import revoke_key, suspend_service_user
 from accounts.models import ApiKey, ServiceUser
-from accounts.service_users.reinstate_and_remove import RemoveServiceUser, remove_service_user
+from accounts.service_users.params import RemoveServiceUser
+from accounts.service_users.reinstate_and_remove import remove_service_user
 from accounts.views.service_users import service_user_list
 from policies.changes import propose
 from portal.audit.models import AuditEvent

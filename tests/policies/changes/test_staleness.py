@@ -6,8 +6,9 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from accounts.service_users.create_and_change import ChangeServiceUser, change_service_user
+from accounts.service_users.create_and_change import change_service_user
 from accounts.service_users.key_settings import limits_of
+from accounts.service_users.params import ChangeServiceUser
 from policies import payload
 from policies.changes import cancel, propose
 from policies.models import ChangeRequest, Policy, State
