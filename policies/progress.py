@@ -52,6 +52,7 @@ class Standing:
 
     `takes_power`: one rejection does not end it (R5). `frees`: keys would withdraw at once afterwards (P2).
     `counted` are the people whose approvals these are; `void` says to the reader why their own counts no more.
+    `is_barred`: the reader is one who may not decide on it, whatever became of it.
     """
 
     given: int
@@ -67,6 +68,7 @@ class Standing:
     has_decided: bool = False
     void: str = ""
     counted: frozenset[int] = frozenset()
+    is_barred: bool = False
 
     @property
     def missing(self) -> int:
@@ -135,6 +137,7 @@ def stand(change: ChangeRequest, viewer: "Member", facts: Facts, decisions: Sequ
         has_decided=viewer.user_id in said,
         void=void[viewer.user_id].you if viewer.user_id in void else "",
         counted=frozenset(person.user_id for person in counted),
+        is_barred=(own := gathering.person(facts, viewer.pk)) is None or why_not(own, asked, facts.level) is not None,
     )
 
 

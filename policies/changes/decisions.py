@@ -16,6 +16,7 @@ from policies.models import ChangeRequest, Decision, State
 from policies.rules import (
     Asked,
     Facts,
+    Need,
     Person,
     approvals_needed,
     is_met,
@@ -45,14 +46,15 @@ def decide(
 
     Raises: NotFound outside the member's Organization; Conflict if the request is closed, past its time, changed, or
     decided by this person; Refused if they may not decide or showed no second factor; Invalid without a reason to
-    reject. An expiry, a cancellation or an alteration found on the way is kept although it raises.
+    reject. An expiry, a cancellation or an alteration found on the way is kept although it raises, and so is the event
+    that this person was refused.
     """
     reason = notes.clean(reason, field="reason")
     with transaction.atomic(durable=True):
         change = transitions.locked(reference, organization_id=member.organization_id)
         found = _closed(change) or _standing(change, by=member)
         if isinstance(found, Case):
-            _take(found, member, approved=approved, digest=digest, proof=proof, reason=reason)
+            found = _take(found, member, approved=approved, digest=digest, proof=proof, reason=reason)
     if isinstance(found, DomainError):
         raise found
     return change
@@ -75,7 +77,7 @@ def execute(reference: str) -> ChangeRequest:
         by = portal(change.organization_id)
         found = _standing(change, by=by)
         if isinstance(found, Case):
-            _advance(found, by=by)
+            _advance(found, found.need(), by=by)
     if isinstance(found, DomainError):
         raise found
     return change
@@ -181,21 +183,29 @@ def _overtaken(case: Case) -> DomainError | None:
     return None
 
 
-def _take(case: Case, member: "Member", *, approved: bool, digest: str, proof: Proof | None, reason: str) -> None:
-    """Write the yes or no and do what follows from it.
+def _take(
+    case: Case, member: "Member", *, approved: bool, digest: str, proof: Proof | None, reason: str
+) -> Refused | None:
+    """Write the yes or no and do what follows from it; a refusal is written too, and returned to be raised later.
 
-    Raises: as `decide`.
+    Raises: Conflict and Invalid as `decide`: one that merely came too late is not worth remembering.
     """
-    shown = _refuse(case, member, digest, proof)
-    if approved and (bar := case.barred()):
-        raise Refused(bar)
-    if not approved and not reason:
-        raise Invalid("Say why, so that whoever asked knows what to change.", field="reason")
+    try:
+        shown = _refuse(case, member, digest, proof)
+        if approved and (bar := case.barred()):
+            raise Refused(bar)
+        if not approved and not reason:
+            raise Invalid("Say why, so that whoever asked knows what to change.", field="reason")
+        need = case.need()
+    except Refused as refused:
+        transitions.record_refusal(case.change, member, refused.message)
+        return refused
     _write(case.change, member, approved=approved, proof=shown, reason=reason)
     if approved:
-        _advance(case, by=member)
+        _advance(case, need, by=member)
     else:
-        _oppose(case, by=member, reason=reason)
+        _oppose(case, need, by=member, reason=reason)
+    return None
 
 
 def _refuse(case: Case, member: "Member", digest: str, proof: Proof | None) -> Proof:
@@ -236,20 +246,20 @@ def _write(change: ChangeRequest, member: "Member", *, approved: bool, proof: Pr
         transitions.record_move(EventKind.CHANGE_APPROVED, change, member, factor=proof.factor)
 
 
-def _oppose(case: Case, *, by: "Member", reason: str) -> None:
+def _oppose(case: Case, need: Need, *, by: "Member", reason: str) -> None:
     """End the request for this no, or let those who are left decide on what only takes power away (R5)."""
     change = case.change
     against = set(change.decisions.filter(approved=False).values_list("person_id", flat=True))
-    if is_rejected(case.need(), against, case.asked, case.facts):
+    if is_rejected(need, against, case.asked, case.facts):
         transitions.end(change, State.REJECTED, by=by, reason=reason)
     else:
         transitions.record_move(EventKind.CHANGE_OPPOSED, change, by, reason=reason)
 
 
-def _advance(case: Case, *, by: Actor) -> None:
+def _advance(case: Case, need: Need, *, by: Actor) -> None:
     """Carry the request out if it has what it needs; if it has no longer, let it wait again."""
     change = case.change
-    met = is_met(case.need(), approvers(change, case.asked, case.facts, recorded(change)), case.asked)
+    met = is_met(need, approvers(change, case.asked, case.facts, recorded(change)), case.asked)
     state = State.APPROVED if met else State.PENDING
     if change.state != state:
         change.state = state

@@ -69,6 +69,19 @@ def refuse_unrecorded(change: ChangeRequest, by: Actor, count: int) -> None:
     _record(EventKind.CHANGE_REFUSED, change, by, outcome="refused", reason=reason)
 
 
+def record_refusal(change: ChangeRequest, by: Actor, reason: str) -> None:
+    """Record that somebody wanted to decide who may not, or not so: nothing of their Decision is kept but this."""
+    record(
+        EventKind.ACCESS_DENIED,
+        actor=by,
+        subject=change,
+        workflow=change.workflow,
+        account_id=change.account_id,
+        outcome="refused",
+        reason=reason,
+    )
+
+
 def perform(change: ChangeRequest, operation: Operation[P], params: P, before: Facts) -> None:
     """Run the operation inside the caller's transaction and see that it leaves no dead end (P5).
 

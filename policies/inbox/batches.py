@@ -6,14 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from django.db import transaction
-
 from policies import changes, readability
 from policies.inbox import queues
 from policies.models import ChangeRequest
-from portal.audit.kinds import EventKind
-from portal.audit.record import record
-from portal.core.errors import Conflict, DomainError, Refused
+from portal.core.errors import DomainError, Refused
 from portal.core.web.http import Proof
 
 if TYPE_CHECKING:
@@ -83,23 +79,6 @@ def _decided(
         decided = changes.decide(
             seen.reference, member=member, approved=approved, digest=seen.digest, proof=own, reason=reason
         )
-    except Conflict as error:
-        return Outcome(seen, change, error.message)
     except DomainError as error:
-        note_refusal(change, member, error.message)
         return Outcome(seen, change, error.message)
     return Outcome(seen, decided)
-
-
-def note_refusal(change: ChangeRequest, member: "Member", reason: str) -> None:
-    """A Decision by who may not decide is worth remembering; one that merely came too late is not."""
-    with transaction.atomic():
-        record(
-            EventKind.ACCESS_DENIED,
-            actor=member,
-            subject=change,
-            workflow=change.workflow,
-            account_id=change.account_id,
-            outcome="refused",
-            reason=reason,
-        )

@@ -14,7 +14,6 @@ from policies.access import open_to_members
 from policies.changes.transitions import is_intact
 from policies.forms.requests import CancelForm, DecideForm
 from policies.inbox import queues
-from policies.inbox.batches import note_refusal
 from policies.models import ChangeRequest, State
 from policies.progress import Standing, stand
 from policies.views.descriptions import agreed, described, protection
@@ -52,8 +51,7 @@ def decide(request: MemberRequest, reference: str) -> HttpResponse:
     change = found(request, reference)
     standing = _standing(request, change)
     if not standing.can_decide:
-        _note_refusal(request, change, standing)
-        messages.error(request, _kept(f"You cannot decide this: {standing.why_not}.", request))
+        messages.error(request, _kept(_refused(request, change, standing), request))
         return _back(request, reference)
     form = DecideForm(request.POST, request=request, change=change)
     if form.is_valid():
@@ -75,6 +73,16 @@ def decide(request: MemberRequest, reference: str) -> HttpResponse:
             _tell(request, decided, approved=form.is_approval)
             return _back(request, reference)
     return _page(request, change, decide_form=form)
+
+
+def _refused(request: MemberRequest, change: ChangeRequest, standing: Standing) -> str:
+    """Why they cannot decide. Who may not is refused by the operation, which remembers it; who is late is only told."""
+    if standing.is_barred and change.state == State.PENDING and not (standing.has_decided or change.is_past_its_time):
+        try:
+            changes.decide(change.reference, member=request.member, approved=False, digest=change.digest, proof=None)
+        except DomainError as error:
+            return error.message
+    return f"You cannot decide this: {standing.why_not}."
 
 
 @require_POST
@@ -202,10 +210,3 @@ def _tell(request: MemberRequest, change: ChangeRequest, *, approved: bool) -> N
         messages.success(request, f"You approved {named(change)}.\n{more}")
     else:
         messages.success(request, f"You rejected {named(change)}.\nYour rejection is recorded. {GOES_ON}")
-
-
-def _note_refusal(request: MemberRequest, change: ChangeRequest, standing: Standing) -> None:
-    """A Decision by who may not decide is worth remembering; one that merely came too late is not."""
-    if not change.is_open or standing.has_decided:
-        return
-    note_refusal(change, request.member, standing.why_not)

@@ -12,6 +12,7 @@ from policies.changes import decide
 from policies.models import Decision, Grant, State
 from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
+from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, Invalid, NotFound, Refused
 from tests.policies.conftest import again, ask_send, ask_tidy, events, no, shown, yes
 from tests.policies.operations import marks
@@ -155,3 +156,39 @@ def test_another_organization_sees_no_request(house, next_door):
     change = ask_tidy(house.ana)
     with pytest.raises(NotFound):
         yes(change, next_door.eve)
+
+
+def denied(change) -> list[str]:
+    rows = AuditEvent.objects.filter(kind=EventKind.ACCESS_DENIED.value, subject_id=change.pk)
+    return [event.data["reason"] for event in rows]
+
+
+@pytest.mark.parametrize("decision", [yes, no])
+def test_who_was_refused_is_remembered_although_it_raises(house, decision):
+    """The transaction that looked at the request writes it, whoever called: a page, several at once, or a command."""
+    change = ask_tidy(house.ana)
+    with pytest.raises(Refused) as refused:
+        decision(change, house.ana)
+    assert denied(change) == [refused.value.message]
+    assert not Decision.objects.exists()
+
+
+def test_a_decision_with_a_second_factor_for_something_else_is_remembered(house):
+    change, other = ask_send(house, house.ana), ask_send(house, house.ana, "7")
+    with pytest.raises(Refused) as refused:
+        decide(change.reference, member=house.ben, approved=True, digest=change.digest, proof=shown(other))
+    assert denied(change) == [refused.value.message]
+
+
+def test_who_is_late_twice_or_gives_no_reason_is_not(house):
+    house.policy(WITHDRAWAL, 3)
+    change = ask_send(house, house.ana)
+    yes(change, house.ben)
+    with pytest.raises(Conflict):
+        yes(change, house.ben)
+    with pytest.raises(Invalid):
+        no(change, house.cleo, "")
+    no(change, house.cleo)
+    with pytest.raises(Conflict):
+        no(change, house.fay)
+    assert denied(change) == []

@@ -220,3 +220,4 @@ def test_one_that_may_not_be_decided_leaves_an_event(several, ana, ben):
     denied = AuditEvent.objects.filter(kind="access.denied", actor_id=ana.pk)
     assert [event.subject_id for event in denied.order_by("pk")] == [change.pk for change in several[1:]]
     assert {event.outcome for event in denied} == {"refused"}
+    assert {event.data["reason"] for event in denied} == {outcome.refusal}

@@ -118,7 +118,9 @@ def test_who_may_not_decide_has_no_button_and_no_way_around(asked, world, name, 
     answer = post(client, asked, decision="approve", code=code(member))
     assert answer.status_code == 302
     assert not Decision.objects.exists()
-    assert AuditEvent.objects.filter(kind="access.denied", actor_id=member.pk).exists()
+    denied = AuditEvent.objects.get(kind="access.denied")
+    assert (denied.actor_id, denied.subject_id, denied.outcome) == (member.pk, asked.pk, "refused")
+    assert denied.data["reason"].startswith("You cannot decide this: you ")
 
 
 def test_another_organization_finds_no_request(asked, eve, browser):
