@@ -16,6 +16,7 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core import actors
 from portal.core.actors import Actor
+from portal.core.errors import Refused
 from portal.core.web.http import MemberRequest
 
 if TYPE_CHECKING:
@@ -49,6 +50,17 @@ def allows(actor: Actor, workflow: Workflow, right: Right, account_id: int | Non
     if account_id is not None:
         grants = grants.filter(account=None) | grants.filter(account_id=account_id)
     return grants.exists()
+
+
+def require(actor: Actor, workflow: Workflow, right: Right) -> None:
+    """Raises: Refused unless `actor` holds `right` on `workflow`, for some Account at least."""
+    if not allows(actor, workflow, right):
+        raise Refused(lacking(workflow, right))
+
+
+def lacking(workflow: Workflow, *enough: Right) -> str:
+    """What to say to somebody who holds none of these rights there."""
+    return f"You need {' or '.join(right.title for right in enough)} on {workflow.title} for this."
 
 
 def needs(workflow: Workflow, right: Right, *others: Right) -> Callable[[View[P, R]], View[P, R]]:
@@ -101,4 +113,4 @@ def _deny(request: MemberRequest, workflow: Workflow, right: Right) -> None:
             right=right.value,
             path=request.path,
         )
-    raise PermissionDenied(f"You need {right.title} on {workflow.title} for this. Ask a member with Manage Access.")
+    raise PermissionDenied(f"{lacking(workflow, right)} Ask a member with Manage Access.")

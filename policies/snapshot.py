@@ -13,7 +13,7 @@ from policies.rules import Asked, Bot, Facts, Held, Initiator, Key, Person, Term
 from policies.workflows import Workflow
 from portal.core.actors import MEMBER
 from portal.core.errors import NotFound
-from portal.core.web.http import PASSKEY, TOTP
+from portal.core.factors import PASSKEY, TOTP
 
 if TYPE_CHECKING:
     from accounts.models import Member, Organization, ServiceUser

@@ -12,7 +12,7 @@ from accounts import memberships
 from accounts.authentication import code_check, notifications, password_step, session_data, throttle
 from accounts.authentication.password_step import Ended, Pending
 from accounts.factors import recovery_codes, webauthn
-from accounts.factors.enrolled import RECOVERY_CODE, Shown, entrance, kind_of, mark_of
+from accounts.factors.enrolled import Shown, entrance, kind_of, mark_of
 from accounts.factors.totp import Failure
 from accounts.factors.webauthn import Purpose, WentBack
 from accounts.models import Member, Passkey, RecoveryCode, User
@@ -20,7 +20,7 @@ from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.errors import Invalid
-from portal.core.web.http import PASSKEY, TOTP
+from portal.core.factors import PASSKEY, RECOVERY_CODE, TOTP
 
 BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
 TOO_LATE: Final = "Signing in took too long. Start again with your password."

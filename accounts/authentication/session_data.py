@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from accounts.models import Member, Organization
 from portal.core import call_origin
-from portal.core.web.http import STRONG, Proof
+from portal.core.factors import STRONG
+from portal.core.web.http import Proof
 
 MEMBER, SIGNED_IN, ACTIVE, PROVED, FACTOR = "member", "signed_in_at", "active_at", "proved_at", "proved_by"
 HANDLE, SOURCE, AGENT, SIGNED_IN_BY = "handle", "source", "agent", "signed_in_by"

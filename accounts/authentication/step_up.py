@@ -15,7 +15,8 @@ from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
 from portal.core.errors import Invalid
-from portal.core.web.http import PASSKEY, TOTP, MemberRequest, Proof
+from portal.core.factors import PASSKEY, TOTP
+from portal.core.web.http import MemberRequest, Proof
 
 
 class SessionStepUp:

@@ -34,8 +34,7 @@ def end_of(member: Member, *, by: Member, reason: str, shown_at: datetime | None
     """
     reason = notifications.why(reason)
     lock_history(by.organization_id)
-    if not access.allows(by, Workflow.MANAGE_ACCESS, Right.INITIATE):
-        raise Refused("You need Initiate on Manage Access for this.")
+    access.require(by, Workflow.MANAGE_ACCESS, Right.INITIATE)
     if member.organization_id != by.organization_id:
         raise NotFound("There is no such member.")
     bar = bar_to_end(member, by, shown_at=shown_at)

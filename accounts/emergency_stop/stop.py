@@ -131,5 +131,4 @@ def _tell(actor: Member, did: str, reason: str) -> None:
 
 
 def _allow(actor: Member) -> None:
-    if not access.allows(actor, Workflow.MANAGE_ACCESS, Right.INITIATE):
-        raise Refused("You need Initiate on Manage Access for this.")
+    access.require(actor, Workflow.MANAGE_ACCESS, Right.INITIATE)

@@ -10,11 +10,7 @@ from django.db.models import QuerySet
 
 from accounts.models import Authenticator, Member, Organization, Passkey, RecoveryCode, User
 from accounts.models.organization import SecondFactorLevel
-from portal.core.web.http import PASSKEY, STRONG, TOTP
-
-# One of these opens the door once; it never counts as a factor held, and never serves at a step-up (security F-7).
-RECOVERY_CODE: Final = "recovery"
-WORDS: Final = {TOTP: "Authenticator app", PASSKEY: "Passkey", RECOVERY_CODE: "Recovery code"}
+from portal.core.factors import PASSKEY, RECOVERY_CODE, STRONG, TOTP
 
 Factor = Authenticator | Passkey
 Shown = Authenticator | Passkey | RecoveryCode

@@ -14,8 +14,8 @@ from django.utils import timezone
 from accounts.factors.enrolled import in_use
 from accounts.models import Authenticator, Member, User
 from accounts.models.second_factor import CODE, code_at, current_step, step_of
+from portal.core.factors import TOTP, factor_word
 from portal.core.secrets.sealing import seal, unseal
-from portal.core.web.http import TOTP
 
 SEED_BYTES: Final = 20
 STOPPED: Final = (
@@ -68,7 +68,7 @@ def enrol(user: User, offered: Offer) -> Authenticator:
 
 
 def _kept(user: User, offered: Offer) -> Authenticator:
-    device = Authenticator(user=user, name="Authenticator app", confirmed=True, created_at=timezone.now())
+    device = Authenticator(user=user, name=factor_word(TOTP).capitalize(), confirmed=True, created_at=timezone.now())
     device.sealed_seed = seal(b32decode(offered.secret), place=device.place)
     device.save()
     return device

@@ -260,8 +260,7 @@ def _end_what_waited(member: Member, now: datetime) -> None:
 
 def _unanswered(actor: Member, number: int) -> Invitation:
     lock_history(actor.organization_id)
-    if not access.allows(actor, Workflow.MANAGE_ACCESS, Right.INITIATE):
-        raise Refused("You need Initiate on Manage Access for this.")
+    access.require(actor, Workflow.MANAGE_ACCESS, Right.INITIATE)
     rows = Invitation.objects.of(actor.organization).select_related("organization", "invited_by__user")
     invitation = rows.filter(pk=number).first()
     if invitation is None:

@@ -37,8 +37,7 @@ def suspend_member(*, actor: Member, member: Member, reason: str) -> None:
     """
     reason = notifications.why(reason)
     lock_history(actor.organization_id)
-    if not access.allows(actor, Workflow.MANAGE_ACCESS, Right.INITIATE):
-        raise Refused("You need Initiate on Manage Access for this.")
+    access.require(actor, Workflow.MANAGE_ACCESS, Right.INITIATE)
     members = Member.objects.filter(organization_id=actor.organization_id, removed_at=None)
     if not members.filter(pk=member.pk).exists():
         raise NotFound("There is no such member.")

@@ -7,6 +7,7 @@ from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessio
 from django.db import models
 
 from accounts.models.member import Member
+from portal.core.factors import factor_word
 
 # The first that a browser names; the later ones are named by others too.
 BROWSERS: Final = (
@@ -25,7 +26,6 @@ SYSTEMS: Final = (
     ("CrOS", "ChromeOS"),
     ("Linux", "Linux"),
 )
-FACTOR_WORDS: Final = {"totp": "authenticator app", "passkey": "passkey", "recovery": "recovery code"}
 
 
 def browser_of(agent: str) -> str:
@@ -63,4 +63,4 @@ class Session(AbstractBaseSession):
     @property
     def by(self) -> str:
         """The factor that opened it, in words."""
-        return FACTOR_WORDS.get(self.factor, self.factor or "an unknown factor")
+        return factor_word(self.factor)

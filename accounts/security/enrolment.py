@@ -18,7 +18,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts import memberships
 from accounts.authentication import password_step, second_factor_step, session_data, throttle
 from accounts.factors import recovery_codes, totp
-from accounts.factors.enrolled import RECOVERY_CODE, accepted, counted, held, places_taking
+from accounts.factors.enrolled import accepted, counted, held, places_taking
 from accounts.factors.totp import Failure
 from accounts.factors.webauthn import known, register
 from accounts.models import Authenticator, Member, Passkey, User
@@ -27,8 +27,9 @@ from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.errors import Conflict, Invalid, Refused
+from portal.core.factors import PASSKEY, RECOVERY_CODE, TOTP
 from portal.core.secrets.sealing import SealBroken
-from portal.core.web.http import PASSKEY, TOTP, MemberRequest
+from portal.core.web.http import MemberRequest
 
 USER, SINCE, HASH, MEMBER, THEN = "enrol_user", "enrol_since", "enrol_hash", "enrol_member", "enrol_then"
 SEED, SEED_AT, SEED_FAILURES = "pending_seed", "pending_seed_at", "pending_seed_failures"

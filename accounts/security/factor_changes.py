@@ -11,7 +11,7 @@ from django.db.models import Prefetch, QuerySet
 from accounts import memberships
 from accounts.authentication import email_links, notifications, session_data, session_store
 from accounts.factors import recovery_codes, trust
-from accounts.factors.enrolled import FACTORS, WORDS, Factor, accepted, counted, held, kind_of, places_taking
+from accounts.factors.enrolled import FACTORS, Factor, accepted, counted, held, kind_of, places_taking
 from accounts.models import Authenticator, Member, Passkey, User
 from accounts.models.invitation import LinkPurpose
 from accounts.security import cooldown
@@ -19,7 +19,7 @@ from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
 from portal.core.errors import Conflict, NotFound, Refused
-from portal.core.web.http import PASSKEY, TOTP
+from portal.core.factors import PASSKEY, TOTP, factor_word
 
 APPS_AT_MOST: Final = 5
 NOT_SHOWN: Final = "Show a factor that counts here first."
@@ -163,7 +163,7 @@ def remove(factor: Factor, *, member: Member, store: SessionBase) -> None:
         left = held_without(place, found)
         if not left & accepted(place.organization):
             raise Conflict(
-                f"This is your last {WORDS[kind_of(found)].lower()} that meets what your Organization asks for. "
+                f"This is your last {factor_word(kind_of(found))} that meets what your Organization asks for. "
                 "Add another one first."
             )
     for place in where:
@@ -230,7 +230,7 @@ def may_add_app(where: Sequence[Member]) -> bool:
 
 def described(factor: Factor) -> str:
     """The factor by kind and name, for mail and history: Passkey “Blue key”."""
-    return f"{WORDS[kind_of(factor)]} “{factor.name}”"
+    return f"{factor_word(kind_of(factor)).capitalize()} “{factor.name}”"
 
 
 def _factors(kind: str) -> QuerySet[Any]:

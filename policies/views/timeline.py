@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -11,9 +10,8 @@ from policies import readability
 from policies.models import ChangeRequest, Decision, State
 from policies.progress import Standing
 from portal.core.display.phrases import counted, listed
+from portal.core.factors import factor_word
 from portal.core.web.http import MemberRequest
-
-FACTORS: Final = {"totp": "Authenticator app", "passkey": "Passkey"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ def steps(request: MemberRequest, change: ChangeRequest, decisions: list[Decisio
             "approved" if decision.approved else "rejected",
             decision.at,
             css="is-given" if decision.approved else "is-stop",
-            detail=f"{FACTORS.get(decision.factor, decision.factor)} · "
+            detail=f"{factor_word(decision.factor).capitalize()} · "
             f"{'same digest' if decision.digest == change.digest else 'another digest'}",
             words=decision.reason,
         )

@@ -11,7 +11,8 @@ from django.utils.html import format_html
 
 from portal.core.display import markup
 from portal.core.errors import DomainError, Invalid
-from portal.core.web.http import PASSKEY, TOTP, MemberRequest, Proof
+from portal.core.factors import PASSKEY, TOTP
+from portal.core.web.http import MemberRequest, Proof
 
 UNDRESSED = (forms.CheckboxInput, forms.CheckboxSelectMultiple, forms.RadioSelect, forms.HiddenInput)
 CODE = re.compile(r"[0-9]{6}", re.ASCII)

@@ -7,7 +7,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from portal.core.errors import Refused
-from portal.core.web.http import TOTP, Proof, refuse_sending_unproved
+from portal.core.factors import TOTP
+from portal.core.web.http import Proof, refuse_sending_unproved
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 MOMENT = timedelta(microseconds=1)

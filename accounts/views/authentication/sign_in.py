@@ -25,8 +25,9 @@ from accounts.security import password_change
 from policies.access import open_to_members
 from portal.core import call_origin
 from portal.core.errors import Invalid
+from portal.core.factors import PASSKEY, TOTP
 from portal.core.forms import Form
-from portal.core.web.http import PASSKEY, TOTP, MemberRequest
+from portal.core.web.http import MemberRequest
 
 NOTHING_THERE: Final = (
     "No second factor of yours counts in {}.\nOpen the link that was sent to your own address, and enrol one there."

@@ -24,7 +24,7 @@ from accounts.members.identity import checks, reviewers
 from accounts.models import Account, Member
 from accounts.security.reset_factors import ResetFactors, reset_factors
 from accounts.views.members.members import factors_of, state_of
-from policies.access import allows, needs
+from policies.access import allows, lacking, needs
 from policies.changes import propose
 from policies.models import ChangeRequest, State
 from policies.workflows import Right, Workflow
@@ -34,7 +34,6 @@ from portal.core.errors import DomainError
 from portal.core.web.http import MemberRequest
 
 RECENT = 20
-NEEDS_INITIATE = "You need Initiate on Manage Access for this."
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +221,8 @@ def _cells(held: Rights, workflow: Workflow, account_id: int | None) -> tuple[Ce
 
 def _bars(request: MemberRequest, found: Member) -> Bars:
     reader = request.member
-    may_ask = "" if allows(reader, Workflow.MANAGE_ACCESS, Right.INITIATE) else NEEDS_INITIATE
+    needs_initiate = lacking(Workflow.MANAGE_ACCESS, Right.INITIATE)
+    may_ask = "" if allows(reader, Workflow.MANAGE_ACCESS, Right.INITIATE) else needs_initiate
     may_lift = may_ask and not allows(reader, Workflow.MANAGE_ACCESS, Right.APPROVE)
     owner = "The Owner’s rights and membership change only by a transfer of ownership." if found.is_owner else ""
     own = "Nobody suspends themselves. End your other sessions under Security." if found.pk == reader.pk else ""
@@ -233,7 +233,7 @@ def _bars(request: MemberRequest, found: Member) -> Bars:
         rights=gone or may_ask or owner,
         suspend=gone or may_ask or own or ("They are suspended already." if found.is_suspended else ""),
         keep_out=gone or may_ask or own or ("They are kept out already." if is_out else ""),
-        lift="You need Initiate or Approve on Manage Access for this." if may_lift else "",
+        lift=lacking(Workflow.MANAGE_ACCESS, Right.INITIATE, Right.APPROVE) if may_lift else "",
         remove=gone or may_ask or owner,
         reset=gone or may_ask or own_factors,
         sessions=gone or may_ask,

@@ -15,6 +15,7 @@ from policies.access import allows, needs
 from policies.models import Grant
 from policies.workflows import Right, Workflow
 from portal.core.display.markup import Level
+from portal.core.factors import PASSKEY, TOTP, factor_word
 from portal.core.paging import keyset
 from portal.core.web.http import MemberRequest
 
@@ -70,7 +71,9 @@ def factors_of(member_ids: Collection[int]) -> dict[int, str]:
     passkeys = set(members.filter(passkeys__confirmed=True).values_list("pk", flat=True))
     return {
         member_id: ", ".join(
-            word for word, having in (("Passkey", passkeys), ("Authenticator app", apps)) if member_id in having
+            factor_word(kind).capitalize()
+            for kind, having in ((PASSKEY, passkeys), (TOTP, apps))
+            if member_id in having
         )
         for member_id in member_ids
     }

@@ -18,14 +18,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.authentication import session_data
 from accounts.authentication.next_url import path_of_ours
 from accounts.factors import totp, webauthn
-from accounts.factors.enrolled import RECOVERY_CODE
 from accounts.forms.security.factors import NAME_LENGTH, ConfirmForm, KnownPasskeyForm, NewAppForm, NewPasskeyForm
 from accounts.models.session import browser_of
 from accounts.security import enrolment, factor_changes
 from accounts.security.enrolment import Candidate
 from policies.access import open_to_members
 from portal.core.errors import DomainError, Invalid, Refused
-from portal.core.web.http import PASSKEY, TOTP, MemberRequest
+from portal.core.factors import PASSKEY, RECOVERY_CODE, TOTP
+from portal.core.web.http import MemberRequest
 
 GROUP = 4
 # What the form for a passkey that is held already sends, and asks its challenge for.

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.authentication import session_store
 from accounts.authentication.next_url import destination
 from accounts.factors import recovery_codes
-from accounts.factors.enrolled import WORDS, Factor, kind_of
+from accounts.factors.enrolled import Factor, kind_of
 from accounts.forms.security.factors import ConfirmForm, ProveForm, RenameForm
 from accounts.models import Member
 from accounts.security import factor_changes
@@ -22,10 +22,15 @@ from policies.access import open_to_members
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
 from portal.core.errors import DomainError, NotFound
+from portal.core.factors import WORDS
 from portal.core.web.http import MemberRequest
 
 RECENT: Final = 10
-HOW: Final = {**WORDS, "password": "Password", "switch": "From another Organization"}
+HOW: Final = {
+    **{kind: word.capitalize() for kind, word in WORDS.items()},
+    "password": "Password",
+    "switch": "From another Organization",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +118,7 @@ def let_count(request: MemberRequest, kind: str, pk: int) -> HttpResponse:
                 request, f"{factor_changes.described(found)} counts here now.\nYour other sessions here ended."
             )
             return redirect("accounts:security")
-    return render(request, "accounts/let_count.html", {"form": form, "factor": found, "kind": WORDS[kind]})
+    return render(request, "accounts/let_count.html", {"form": form, "factor": found, "kind": HOW[kind]})
 
 
 @never_cache

@@ -7,13 +7,13 @@ it. All this is a brake, not a wall; the signature is the wall. Where it is coun
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 from django.conf import settings
 
 from portal.api.limits.failure_counters import Counters, InProcess, Shared
 from portal.core.clocks import SKEW
+from portal.core.web.proxies import network
 
 # How long a key stays known where it was used, and how often that is written down anew.
 KNOWN_SECONDS: Final = 3600.0
@@ -88,7 +88,7 @@ def takes_public(source: str, now: datetime, cost: float = 1.0) -> bool:
     """Count a call of a public method, and say whether it is answered; what is not answered does not count."""
     if not settings.API_LIMITS:
         return True
-    name, moment = f"public:{_network(source)}", now.timestamp()
+    name, moment = f"public:{network(source)}", now.timestamp()
     record = _counters().look(name)
     if record is not None and record.level_now(moment) + cost > settings.API_PUBLIC_MAXIMUM:
         return False
@@ -132,19 +132,8 @@ def _made(url: str) -> Counters:
 
 
 def _failures(source: str) -> str:
-    return f"failures:{_network(source)}"
+    return f"failures:{network(source)}"
 
 
 def _known(source: str, key: str) -> str:
-    return f"known:{_network(source)}:{key}"
-
-
-def _network(source: str) -> str:
-    """An IPv6 caller owns a whole /64, so it is counted as one."""
-    if ":" not in source:
-        return source
-    try:
-        address = ip_address(source)
-    except ValueError:
-        return source
-    return str(IPv6Address(int(address) >> 64 << 64))
+    return f"known:{network(source)}:{key}"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -14,11 +14,6 @@ if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
 
     from accounts.models import Member, Organization
-
-# The strong second factors there are.
-TOTP: Final = "totp"
-PASSKEY: Final = "passkey"
-STRONG: Final = frozenset({TOTP, PASSKEY})
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,8 +48,16 @@ def source_address(remote_addr: str, forwarded_for: str) -> str:
 
 
 def network(source: str) -> str:
-    """An IPv4 address as it is; of an IPv6 address the /64, all of which one machine may use."""
-    return str(ip_network(f"{source.partition('%')[0]}/64", strict=False)) if ":" in source else source
+    """An IPv4 address as it is; of an IPv6 address the /64, all of which one machine may use.
+
+    What is no address stays as it is. Cheap, since each call of a bot asks it.
+    """
+    if ":" not in source:
+        return source
+    try:
+        return f"{IPv6Address(int(IPv6Address(source)) >> 64 << 64)}/64"
+    except ValueError:
+        return source
 
 
 def is_secure(scheme: str, remote_addr: str, forwarded_proto: str) -> bool:

@@ -15,7 +15,7 @@ from policies.views.rows import named
 from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
-from portal.core import actors
+from portal.core import actors, factors
 from portal.core.display import markup
 from portal.core.display.phrases import counted
 from portal.core.web.http import MemberRequest
@@ -25,7 +25,7 @@ from portal.treasury import destination_html
 from portal.venues.errors import UnknownAsset
 from portal.venues.registry import venue
 
-FACTORS: Final = {"totp": "by authenticator app", "passkey": "by passkey", "recovery": "by recovery code"}
+FACTORS: Final = {kind: f"by {word}" for kind, word in factors.WORDS.items()}
 OUTCOMES: Final = {"refused": "Refused", "failed": "Failed"}
 MOST_LISTED: Final = 4
 LONGEST: Final = 160

@@ -10,7 +10,7 @@ from accounts.models.organization import SecondFactorLevel
 from accounts.organizations.founding import add_member
 from accounts.security import factor_changes
 from portal.core.errors import Refused
-from portal.core.web.http import TOTP
+from portal.core.factors import TOTP
 from tests.factories.authenticator import SoftPasskey
 
 pytestmark = pytest.mark.django_db

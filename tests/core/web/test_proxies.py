@@ -7,7 +7,7 @@ from django.http import HttpResponse
 
 from portal.core import call_origin
 from portal.core.web import proxies as origin
-from portal.core.web.proxies import OriginMiddleware, is_secure, source_address
+from portal.core.web.proxies import OriginMiddleware, is_secure, network, source_address
 
 FORGED = {
     "HTTP_X_FORWARDED_FOR": "198.51.100.9",
@@ -119,3 +119,20 @@ def passed(request):
 
     OriginMiddleware(view)(request)
     return seen[0]
+
+
+@pytest.mark.parametrize(
+    ("source", "counted_as"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("not: an address", "not: an address"),
+        ("", ""),
+    ],
+)
+def test_who_owns_a_whole_network_counts_as_one(source, counted_as):
+    """AP-7: of IPv6 the /64, all of which one machine may use."""
+    assert network(source) == counted_as

@@ -18,7 +18,8 @@ from policies.changes import ask_again, cancel
 from policies.models import ChangeRequest, Grant, Policy, State
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
-from portal.core.web.http import TOTP, Proof
+from portal.core.factors import TOTP
+from portal.core.web.http import Proof
 from portal.treasury.idempotency import SentForm, digest_of
 from portal.treasury.models import Address, Withdrawal
 from portal.treasury.quotes import preview
