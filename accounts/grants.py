@@ -1,14 +1,18 @@
-"""The rights of a Member as one value: each given once, in the order of the pages."""
+"""The rights of a Member as one value: each given once, in the order of the pages, and said in one way."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from accounts.models import Account, Member
 from policies.models import Grant
 from policies.workflows import Right, Workflow
 from portal.core.errors import Invalid
 from portal.core.secrets.sealing import digest
+
+# A right as requests and invitations keep it: workflow, right, and Account or None for all of them.
+Written: TypeAlias = tuple[str, str, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,21 +23,27 @@ class Given:
     right: Right
     account_id: int | None = None
 
+    @property
+    def written(self) -> Written:
+        """It as requests and invitations keep it."""
+        return (self.workflow.value, self.right.value, self.account_id)
+
 
 Rights = tuple[Given, ...]
 WORKFLOWS: Final = tuple(Workflow)
 RIGHTS: Final = tuple(Right)
+ALL: Final = ", ".join(right.title for right in Right)
+GONE: Final = "an Account that is gone"
 
 
 def of(member: Member) -> Rights:
     """What is written for `member` now."""
-    rows = Grant.objects.filter(member=member).values_list("workflow", "right", "account_id")
-    return ordered(Given(Workflow(workflow), Right(right), account_id) for workflow, right, account_id in rows)
+    return ordered(read(Grant.objects.filter(member=member).values_list("workflow", "right", "account_id")))
 
 
-def from_form(chosen: Iterable[tuple[str, str, int | None]]) -> Rights:
-    """The boxes that were ticked, as one value."""
-    return ordered(Given(Workflow(workflow), Right(right), account_id) for workflow, right, account_id in chosen)
+def read(written: Iterable[Written]) -> Rights:
+    """Rights as they are kept somewhere, in that order. Raises: ValueError for one that there is not."""
+    return tuple(Given(Workflow(workflow), Right(right), account_id) for workflow, right, account_id in written)
 
 
 def everything() -> Rights:
@@ -78,25 +88,38 @@ def gained(before: Rights, after: Rights) -> Rights:
     return tuple(one for one in after if not _opens(before, one))
 
 
-def in_words(rights: Rights, accounts: Mapping[int, str]) -> tuple[str, ...]:
+def give_power(rights: Iterable[Given]) -> bool:
+    """Whether any of these does more than look (P4)."""
+    return any(one.right is not Right.VIEW for one in rights)
+
+
+def in_words(rights: Iterable[Given], accounts: Mapping[int, str]) -> tuple[str, ...]:
     """Rights as a reader takes them in: the same everywhere is said once. `accounts` are names by primary key."""
-    by_workflow = {
-        workflow: tuple(words(one, accounts) for one in rights if one.workflow is workflow) for workflow in Workflow
-    }
-    different = set(by_workflow.values())
-    if different == {()}:
-        return ()
-    if len(different) == 1:
-        (same,) = different
-        return (f"{'All rights' if len(same) == len(Right) else ', '.join(same)} everywhere",)
-    return tuple(f"{workflow.title}: {', '.join(named)}" for workflow, named in by_workflow.items() if named)
+    lines = by_workflow(rights, accounts)
+    said = {words for _, words in lines}
+    if len(lines) == len(Workflow) and len(said) == 1:
+        (same,) = said
+        return (f"{'All rights' if same == ALL else same} everywhere",)
+    return tuple(f"{title}: {words}" for title, words in lines)
 
 
-def words(one: Given, accounts: Mapping[int, str]) -> str:
-    """`Initiate`, or `Initiate on Main` where it names an Account."""
-    if one.account_id is None:
-        return one.right.title
-    return f"{one.right.title} on {accounts.get(one.account_id, '?')}"
+def by_workflow(rights: Iterable[Given], accounts: Mapping[int, str]) -> tuple[tuple[str, str], ...]:
+    """The same workflow by workflow: `("Initiate Withdrawal", "View; Initiate, Approve on Main")`."""
+    held = tuple(rights)
+    lines = ((workflow, words(held, workflow, accounts)) for workflow in Workflow)
+    return tuple((workflow.title, said) for workflow, said in lines if said)
+
+
+def words(rights: Iterable[Given], workflow: Workflow, accounts: Mapping[int, str]) -> str:
+    """What `rights` say of one workflow, for all Accounts first: `View; Initiate on Main`. May be empty."""
+    found: dict[str, set[Right]] = defaultdict(set)
+    for one in rights:
+        if one.workflow is workflow:
+            found["" if one.account_id is None else accounts.get(one.account_id, GONE)].add(one.right)
+    return "; ".join(
+        ", ".join(right.title for right in Right if right in held) + (f" on {account}" if account else "")
+        for account, held in sorted(found.items())
+    )
 
 
 def names(*rights: Rights) -> dict[int, str]:

@@ -97,9 +97,7 @@ def renewed_rights(params: ChangeRights, _change: ChangeRequest) -> ChangeRights
     headline=lambda params: Headline(f"Change the rights of {name_of(params.member_id)}"),
     describe=describe_rights,
     opened=check_rights,
-    protected=lambda params, _facts: any(
-        one.right is not Right.VIEW for one in grants.gained(params.before, params.after)
-    ),
+    protected=lambda params, _facts: grants.give_power(grants.gained(params.before, params.after)),
     takes_power=lambda params: (
         bool(grants.gained(params.after, params.before)) and not grants.gained(params.before, params.after)
     ),
@@ -134,7 +132,7 @@ def change_rights(*, actor: Actor, params: ChangeRights, change: ChangeRequest) 
 
 
 def _held(held: Rights, workflow: Workflow, accounts: dict[int, str]) -> str:
-    return ", ".join(grants.words(one, accounts) for one in held if one.workflow is workflow) or "nothing"
+    return grants.words(held, workflow, accounts) or "nothing"
 
 
 def _any(held: Rights, workflow: Workflow) -> bool:

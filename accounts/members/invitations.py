@@ -8,10 +8,11 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import grants
 from accounts.authentication import email_links, session_store, throttle
 from accounts.factors import trust
+from accounts.grants import Rights, Written
 from accounts.members import names
-from accounts.members.presets import GivenRight
 from accounts.models import IdentityCheck, Invitation, Member, Organization, Recovery, User
 from accounts.models.invitation import LinkPurpose
 from accounts.models.member import Identity
@@ -39,7 +40,7 @@ def open_invitation(
     organization: Organization,
     email: str,
     name: str,
-    rights: tuple[GivenRight, ...],
+    rights: tuple[Written, ...],
     invited_by: Member,
     approvals: int = 0,
 ) -> Invitation:
@@ -196,14 +197,16 @@ def _accept(invitation: Invitation, by: Member | None, name: str, digested: str)
     return member
 
 
-def rights_of(invitation: Invitation) -> tuple[GivenRight, ...]:
+def rights_of(invitation: Invitation) -> Rights:
     """The rights that wait behind an invitation, typed: JSON keeps lists."""
-    return tuple((workflow, right, account_id) for workflow, right, account_id in invitation.rights)
+    return grants.read(invitation.rights)
 
 
-def in_history(rights: tuple[GivenRight, ...]) -> list[str]:
+def in_history(rights: Rights) -> list[str]:
     """Rights as events keep them."""
-    return [f"{workflow}: {right}{f' ({account_id})' if account_id else ''}" for workflow, right, account_id in rights]
+    return [
+        f"{one.workflow.value}: {one.right.value}{f' ({one.account_id})' if one.account_id else ''}" for one in rights
+    ]
 
 
 def needs_password(invitation: Invitation) -> bool:
@@ -242,8 +245,8 @@ def _join(invitation: Invitation, person: User, now: datetime) -> Member:
     member.save()
     Grant.objects.filter(member=member).delete()
     Grant.objects.bulk_create(
-        Grant(member=member, workflow=workflow, right=right, account_id=account_id)
-        for workflow, right, account_id in rights_of(invitation)
+        Grant(member=member, workflow=one.workflow.value, right=one.right.value, account_id=one.account_id)
+        for one in rights_of(invitation)
     )
     return member
 

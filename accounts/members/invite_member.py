@@ -7,8 +7,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.html import format_html
 
+from accounts import grants
+from accounts.grants import Written
 from accounts.members import invitations
-from accounts.members.presets import GivenRight, in_words
 from accounts.models import Account, Invitation, Member
 from accounts.request_members import asking_member
 from policies.payload import decode
@@ -35,7 +36,7 @@ class InviteMember:
 
     email: str
     name: str
-    rights: tuple[GivenRight, ...]
+    rights: tuple[Written, ...]
 
 
 def check_invitation(*, actor: Actor, params: InviteMember, change: "ChangeRequest") -> None:
@@ -65,7 +66,7 @@ def check_person(name: str, email: str) -> None:
         raise Invalid("Write the address in small letters.", field="email")
 
 
-def check_rights(rights: tuple[GivenRight, ...], *, organization_id: int) -> None:
+def check_rights(rights: tuple[Written, ...], *, organization_id: int) -> None:
     """Raises: Invalid for a right there is not, or one on an Account of somebody else (security AZ-3)."""
     accounts = set(Account.objects.filter(organization_id=organization_id).values_list("pk", flat=True))
     for workflow, right, account_id in rights:
@@ -80,7 +81,7 @@ def check_rights(rights: tuple[GivenRight, ...], *, organization_id: int) -> Non
 def _describe(change: "ChangeRequest") -> Description:
     params = decode(InviteMember, change.params)
     accounts = dict(Account.objects.filter(organization_id=change.organization_id).values_list("pk", "name"))
-    lines = in_words(params.rights, accounts)
+    lines = grants.by_workflow(grants.read(params.rights), accounts)
     return Description(
         sentence=format_html(
             "<b>{}</b> asks to invite <b>{}</b> at <b>{}</b>, {}.",
@@ -101,8 +102,7 @@ def _describe(change: "ChangeRequest") -> Description:
 
 
 def _notices(params: InviteMember) -> tuple[Notice, ...]:
-    powers = {right for _, right, _ in params.rights} - {Right.VIEW.value}
-    if not powers:
+    if not grants.give_power(grants.read(params.rights)):
         return ()
     return (
         Notice(
@@ -165,6 +165,6 @@ def invite_member(*, actor: Actor, params: InviteMember, change: "ChangeRequest"
         organization_id=change.organization_id,
         workflow=Workflow.MANAGE_ACCESS,
         change=change.reference,
-        rights=invitations.in_history(params.rights),
+        rights=invitations.in_history(grants.read(params.rights)),
     )
     return invitation

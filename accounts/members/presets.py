@@ -1,14 +1,10 @@
-"""Rights before anybody holds them: in words, and in sets that fill in a form (DESIGN M2)."""
+"""Sets of rights that fill in a form (DESIGN M2)."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
+from accounts.grants import Given, Rights
 from policies.workflows import Right, Workflow
-
-# Workflow, right and Account, or None for all of them: what a Grant says, before anybody holds it.
-GivenRight: TypeAlias = tuple[str, str, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +13,11 @@ class Preset:
 
     key: str
     title: str
-    rights: tuple[GivenRight, ...]
+    rights: Rights
 
 
-def _each(workflows: tuple[Workflow, ...], rights: tuple[Right, ...]) -> tuple[GivenRight, ...]:
-    return tuple((workflow.value, right.value, None) for workflow in workflows for right in rights)
+def _each(workflows: tuple[Workflow, ...], rights: tuple[Right, ...]) -> Rights:
+    return tuple(Given(workflow, right) for workflow in workflows for right in rights)
 
 
 _EVERYWHERE: Final = tuple(Workflow)
@@ -42,21 +38,3 @@ PRESETS: Final = (
 def preset(key: str) -> Preset | None:
     """The preset of that key; None for any other text."""
     return next((found for found in PRESETS if found.key == key), None)
-
-
-def in_words(given: Iterable[GivenRight], accounts: Mapping[int, str]) -> tuple[tuple[str, str], ...]:
-    """Workflow by workflow what rights it says: `("Initiate Withdrawal", "View, Initiate on Main")`."""
-    found: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for workflow, right, account_id in given:
-        where = "" if account_id is None else accounts.get(account_id, "an Account that is gone")
-        found[workflow, where].append(right)
-    lines = []
-    for workflow in Workflow:
-        parts = [
-            ", ".join(right.title for right in Right if right in rights) + (f" on {where}" if where else "")
-            for (named, where), rights in sorted(found.items())
-            if named == workflow
-        ]
-        if parts:
-            lines.append((workflow.title, "; ".join(parts)))
-    return tuple(lines)

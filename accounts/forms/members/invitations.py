@@ -40,7 +40,9 @@ class InviteForm(StepUpForm):
     def params(self) -> InviteMember:
         """What is asked for: whom to invite, under which name, with which rights."""
         cleaned = self.cleaned_data
-        return InviteMember(email=cleaned["email"], name=cleaned["name"], rights=cleaned["rights"])
+        return InviteMember(
+            email=cleaned["email"], name=cleaned["name"], rights=tuple(one.written for one in cleaned["rights"])
+        )
 
 
 class AcceptForm(NewPassword, Form):

@@ -8,7 +8,6 @@ from django.core.exceptions import ValidationError
 
 from accounts import grants
 from accounts.forms.members.rights import Line, RightsField, matrix, written
-from accounts.grants import Rights
 from accounts.members.change_rights import ChangeRights
 from accounts.members.identity.provider import Document
 from accounts.members.presets import PRESETS, Preset
@@ -28,7 +27,7 @@ class RightsForm(StepUpForm):
 
     def __init__(self, *args: Any, member: Member, chosen: Preset | None = None, **kwargs: Any) -> None:
         self.member, self.held = member, grants.of(member)
-        opened = chosen.rights if chosen else _plain(self.held)
+        opened = chosen.rights if chosen else self.held
         initial = {"rights": [written(given) for given in opened], "before": grants.fingerprint(self.held)}
         super().__init__(*args, initial=initial, **kwargs)
         rights = self.fields["rights"]
@@ -38,7 +37,7 @@ class RightsForm(StepUpForm):
     @property
     def held_boxes(self) -> frozenset[str]:
         """The boxes of what the Member holds already, whatever a preset has filled in."""
-        return frozenset(written(given) for given in _plain(self.held))
+        return frozenset(written(given) for given in self.held)
 
     def lines(self) -> list[Line]:
         """The matrix of rights for the page."""
@@ -55,13 +54,13 @@ class RightsForm(StepUpForm):
             raise ValidationError(
                 f"The rights of {self.member.label} changed while you were looking. Look at them anew."
             )
-        if "rights" in cleaned and grants.from_form(cleaned["rights"]) == self.held:
+        if "rights" in cleaned and grants.ordered(cleaned["rights"]) == self.held:
             raise ValidationError("Nothing would change.")
         return cleaned
 
     def params(self) -> ChangeRights:
         """What is asked for: the rights held when the page was shown, and those to hold afterwards."""
-        after = grants.from_form(self.cleaned_data["rights"])
+        after = grants.ordered(self.cleaned_data["rights"])
         return ChangeRights(member_id=self.member.pk, before=self.held, after=after)
 
 
@@ -101,7 +100,3 @@ class ReviewForm(StepUpForm):
         required=False,
         help_text="Needed to turn it down. The person reads it.",
     )
-
-
-def _plain(held: Rights) -> tuple[tuple[str, str, int | None], ...]:
-    return tuple((one.workflow.value, one.right.value, one.account_id) for one in held)

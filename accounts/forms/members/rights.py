@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django import forms
 
-from accounts.members.presets import GivenRight
+from accounts.grants import Given
 from accounts.models import Account, Organization
 from policies.workflows import Right, Workflow
 
@@ -36,7 +36,7 @@ class Line:
 
 
 class RightsField(forms.MultipleChoiceField):
-    """Any number of rights; cleaned, they are a tuple of `GivenRight` in the order of the matrix."""
+    """Any number of rights; cleaned, they are a tuple of `Given` in the order of the matrix."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("label", "Rights")
@@ -48,16 +48,16 @@ class RightsField(forms.MultipleChoiceField):
         self.accounts = list(Account.objects.filter(organization=organization).order_by("pk"))
         self.choices = [(written(given), written(given)) for given in _all(self.accounts)]
 
-    def clean(self, value: Any) -> tuple[GivenRight, ...]:  # noqa: ANN401 - Django's own signature
+    def clean(self, value: Any) -> tuple[Given, ...]:  # noqa: ANN401 - Django's own signature
         """Typed rights instead of Django's texts, always in the order of the matrix."""
         chosen = set(super().clean(value))
         return tuple(given for given in _all(self.accounts) if written(given) in chosen)
 
 
-def written(given: GivenRight) -> str:
+def written(given: Given) -> str:
     """A right as the value of its box: `manage_access:view`, or with the Account at the end."""
-    workflow, right, account_id = given
-    return f"{workflow}:{right}" + (f":{account_id}" if account_id is not None else "")
+    account = f":{given.account_id}" if given.account_id is not None else ""
+    return f"{given.workflow.value}:{given.right.value}{account}"
 
 
 def matrix(field: forms.BoundField) -> Iterator[Line]:
@@ -72,12 +72,12 @@ def matrix(field: forms.BoundField) -> Iterator[Line]:
             boxes=tuple(
                 Box(
                     value,
-                    f"{right.title} on {workflow.title}{f', {account}' if account else ''}",
+                    _named(right, workflow, account),
                     right.value,
                     value in ticked,
                 )
                 for right in Right
-                for value in [written((workflow.value, right.value, account.pk if account else None))]
+                for value in [written(Given(workflow, right, account.pk if account else None))]
             ),
         )
 
@@ -93,9 +93,9 @@ def _lines(accounts: list[Account]) -> Iterator[tuple[Workflow, Account | None]]
             yield from ((workflow, account) for account in accounts)
 
 
-def _all(accounts: list[Account]) -> Iterable[GivenRight]:
+def _all(accounts: list[Account]) -> Iterable[Given]:
     return [
-        (workflow.value, right.value, account.pk if account else None)
+        Given(workflow, right, account.pk if account else None)
         for workflow, account in _lines(accounts)
         for right in Right
     ]

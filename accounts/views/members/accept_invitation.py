@@ -12,16 +12,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import grants
 from accounts.authentication import password_step as stages
 from accounts.authentication.email_links import unreferred
 from accounts.factors.enrolled import held
 from accounts.forms.members.invitations import AcceptForm
 from accounts.forms.security.factors import ConfirmForm
 from accounts.members import invitations as doors
-from accounts.members.presets import in_words
 from accounts.models import Account, Invitation, Member, Organization
 from accounts.security import enrolment
-from policies.access import granted, open_to_members
+from policies.access import open_to_members
 from policies.models import Policy
 from policies.rules.stages import meaning_for
 from policies.workflows import Workflow
@@ -103,9 +103,8 @@ def accept_more(request: MemberRequest, number: int) -> HttpResponse:
 def welcome(request: MemberRequest) -> HttpResponse:
     """The first page: what one may do here, and what comes next."""
     accounts = dict(Account.objects.filter(organization=request.organization).values_list("pk", "name"))
-    mine = granted(request.member)
     context = {
-        "rights": in_words([(workflow.value, right.value, account) for workflow, right, account in mine], accounts),
+        "rights": grants.by_workflow(grants.of(request.member), accounts),
         "factors": held(request.member),
         "withdrawals": _withdrawals_ask_for(request.organization),
     }
@@ -140,4 +139,4 @@ def _hand_over(request: HttpRequest, member: Member) -> HttpResponse:
 
 def _rights(found: Invitation) -> tuple[tuple[str, str], ...]:
     accounts = dict(Account.objects.filter(organization=found.organization).values_list("pk", "name"))
-    return in_words(doors.rights_of(found), accounts)
+    return grants.by_workflow(doors.rights_of(found), accounts)

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import grants
 from accounts.emergency_stop.preview import of_taking_back
 from accounts.forecast import forecast, gives_power, ticked
 from accounts.forms.emergency_stop import StopForm
@@ -16,7 +17,7 @@ from accounts.forms.members.invitations import InviteForm
 from accounts.forms.members.rights import written
 from accounts.members import invitations as doors
 from accounts.members.invite_member import invite_member
-from accounts.members.presets import in_words, preset
+from accounts.members.presets import preset
 from accounts.members.revoke_invitation import TakeBack, take_back_invitation
 from accounts.models import Account, Invitation
 from accounts.views.emergency_stop.stop import Page, ask, pull
@@ -154,6 +155,6 @@ def _row(invitation: Invitation, accounts: dict[int, str]) -> Row:
         invitation=invitation,
         state=state,
         level=level,
-        rights=in_words(doors.rights_of(invitation), accounts),
+        rights=grants.by_workflow(doors.rights_of(invitation), accounts),
         is_unanswered=invitation.accepted_at is None and invitation.revoked_at is None,
     )

@@ -52,7 +52,7 @@ def test_rights_that_differ_are_said_one_by_one():
     )
     assert in_words(held, {7: "Main"}) == (
         "Manage Access: View",
-        "Initiate Withdrawal: Approve, Initiate on Main",
+        "Initiate Withdrawal: Approve; Initiate on Main",
     )
     assert in_words((), {}) == ()
 
