@@ -10,6 +10,7 @@ from portal.core.actors import Actor
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
     from policies.rules import Bot, Facts, Initiator
+    from policies.rules.lock_protection import Protection
     from portal.core.display.descriptions import Description
 
 P = TypeVar("P")
@@ -150,22 +151,22 @@ class Operation(Generic[P]):
     """One governed operation, and the decorator that registers the function below it as its `run`.
 
     `account`, `subject` and `headline` read the params. `subject` names the thing that is changed: only one request
-    about it may be open for each initiator; empty for a withdrawal. `subject_member` is the Member whom the change is
-    about. `money` asks for a Decision whose proof is bound to it, and lets any number be open. `shifts_power` says
-    that it can bring about a dead end (P5). `permission` is what a key needs to ask for it; without one no key may.
-    `gives_withdraw` names the Accounts from which keys would gain Withdraw. With `approvers_ask` whoever holds
-    Approve may ask for it too, and with `alone` whoever may ask finishes it alone. With `accepted` its subject has to
-    accept it once it is approved (O3). `protected` says whether it is one of the changes that P4 protects while any
-    policy is locked, from its params and the facts. `takes_power`: it only takes power away, so that one rejection does
-    not end it (R5). `frees` names the bots that would withdraw at once afterwards, `least` how many approvals it takes
-    whatever its policy says (P3), and `gives_again` whether a name would lead elsewhere than it once did, seen from the
-    fields that the request touches (P2). `reaches` names the Organizations whose histories it writes besides its own.
-    `touches` says what it would write: when that is not any more what it was, the request is stale (R6).
-    `done` says of work outside the database whether it has happened, whatever became of the answer, and notes how; what
-    it says yes to is executed in the same transaction. `renewed` gives the
-    params with which it is asked again, seen from what is so. `barred` says why nobody may agree to it as things
-    stand, or nothing; it waits meanwhile, and can be rejected or taken back. `tells`: it writes to those concerned
-    itself, so nobody else has to when it was done alone.
+    about it may be open for each initiator; empty for a withdrawal. `subject_member` is the Member whom the change
+    is about. `money` asks for a Decision whose proof is bound to it, and lets any number be open. `shifts_power`
+    says that it can bring about a dead end (P5). `permission` is what a key needs to ask for it; without one no key
+    may. `gives_withdraw` names the Accounts from which keys would gain Withdraw. With `approvers_ask` whoever holds
+    Approve may ask for it too, and with `alone` whoever may ask finishes it alone. With `accepted` its subject has
+    to accept it once it is approved (O3). `protection` is its row in the table of what a lock protects (P4), None
+    for what no lock holds; `protected` says whether that row's case is given, from its params and the facts.
+    `takes_power`: it only takes power away, so that one rejection does not end it (R5). `frees` names the bots that
+    would withdraw at once afterwards, `least` how many approvals it takes whatever its policy says (P3), and
+    `gives_again` whether a name would lead elsewhere than it once did, seen from the fields that the request
+    touches (P2). `reaches` names the Organizations whose histories it writes besides its own. `touches` says what
+    it would write: when that is not any more what it was, the request is stale (R6). `done` says of work outside
+    the database whether it has happened, whatever became of the answer, and notes how; what it says yes to is
+    executed in the same transaction. `renewed` gives the params with which it is asked again, seen from what is so.
+    `barred` says why nobody may agree to it as things stand, or nothing; it waits meanwhile, and can be rejected or
+    taken back. `tells`: it writes to those concerned itself, so nobody else has to when it was done alone.
     """
 
     key: str = field(kw_only=False)
@@ -187,6 +188,7 @@ class Operation(Generic[P]):
     approvers_ask: bool = False
     alone: bool = False
     accepted: bool = False
+    protection: "Protection | None" = None
     protected: "Callable[[P, Facts], bool]" = unprotected
     takes_power: Callable[[P], bool] = takes_nothing
     frees: "Callable[[P, Facts], tuple[Bot, ...]]" = frees_nothing

@@ -10,6 +10,7 @@ from accounts.models import ApiKey
 from policies import changes
 from policies.models import ChangeRequest
 from policies.registry import Headline, Touched, operation, takes_all
+from policies.rules import lock_protection
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -70,6 +71,7 @@ def touched_by_revoking(*, params: RevokeKey, change: ChangeRequest) -> tuple[To
     opened=check_revoking,
     touches=touched_by_revoking,
     takes_power=takes_all,
+    protection=lock_protection.TAKE_KEY,
 )
 def revoke_key(*, actor: Actor, params: RevokeKey, change: ChangeRequest) -> ApiKey:
     """End a key for ever, working or paused; what it asked for is cancelled and holds are given back.

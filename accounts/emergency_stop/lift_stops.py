@@ -13,7 +13,7 @@ from accounts.models.service_user import Permission
 from policies import payload, registry
 from policies.models import ChangeRequest
 from policies.registry import Headline, Touched, operation
-from policies.rules import Facts
+from policies.rules import Facts, lock_protection
 from policies.workflows import Workflow
 from portal.core.actors import Actor
 from portal.core.display import markup
@@ -136,6 +136,7 @@ def describe_lifting(change: ChangeRequest) -> Description:
     approvers_ask=True,
     gives_withdraw=_withdrawing_accounts,
     # As lifting each of them alone is.
+    protection=lock_protection.LIFT_STOPS,
     protected=lambda params, facts: bool(_withdrawing_accounts(params)) or _has_powerful(params, facts),
     touches=_touched,
 )

@@ -15,6 +15,7 @@ from policies import access, changes, registry
 from policies.models import ChangeRequest
 from policies.payload import decode
 from policies.registry import Headline, Touched, operation
+from policies.rules import lock_protection
 from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -97,6 +98,7 @@ def renewed_rights(params: ChangeRights, _change: ChangeRequest) -> ChangeRights
     headline=lambda params: Headline(f"Change the rights of {name_of(params.member_id)}"),
     describe=describe_rights,
     opened=check_rights,
+    protection=lock_protection.RIGHTS,
     protected=lambda params, _facts: grants.give_power(grants.gained(params.before, params.after)),
     takes_power=lambda params: (
         bool(grants.gained(params.after, params.before)) and not grants.gained(params.before, params.after)

@@ -18,6 +18,7 @@ from accounts.request_members import find, holds_power, name_of, refuse_owner
 from policies import changes
 from policies.models import ChangeRequest
 from policies.registry import Headline, Touched, operation, takes_all
+from policies.rules import lock_protection
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -127,6 +128,7 @@ def touched_suspension(*, params: LiftMemberSuspension, change: ChangeRequest) -
     opened=check_removal,
     takes_power=takes_all,
     touches=touched_membership,
+    protection=lock_protection.TAKE_RIGHTS,
 )
 def remove_member(*, actor: Actor, params: RemoveMember, change: ChangeRequest) -> Member:
     """End a membership: no rights, no sessions, nothing on its way to them, and what they asked for is cancelled.
@@ -172,6 +174,7 @@ def remove_member(*, actor: Actor, params: RemoveMember, change: ChangeRequest) 
     opened=check_lift,
     touches=touched_suspension,
     approvers_ask=True,
+    protection=lock_protection.LIFT_MEMBER,
     protected=lambda params, facts: holds_power(params.member_id, facts),
 )
 def lift_member_suspension(*, actor: Actor, params: LiftMemberSuspension, change: ChangeRequest) -> Member:

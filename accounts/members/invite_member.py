@@ -14,6 +14,7 @@ from accounts.models import Account, Invitation, Member
 from accounts.request_members import asking_member
 from policies.payload import decode
 from policies.registry import Headline, Touched, operation
+from policies.rules import lock_protection
 from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -142,6 +143,7 @@ def _is_invited(params: InviteMember, change: "ChangeRequest") -> bool:
     touches=touched_invitation,
     # A link gives nobody power: its rights count once its holder's identity is verified, and P5 is asked then.
     shifts_power=False,
+    protection=lock_protection.INVITE,
     protected=lambda params, _facts: any(right != Right.VIEW for _, right, _ in params.rights),
 )
 def invite_member(*, actor: Actor, params: InviteMember, change: "ChangeRequest") -> Invitation:

@@ -15,6 +15,7 @@ from accounts.request_members import find, name_of
 from policies import changes
 from policies.models import ChangeRequest
 from policies.registry import Headline, Touched, operation, takes_all
+from policies.rules import lock_protection
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -87,6 +88,7 @@ def touched_by_keeping_out(*, params: KeepOut, change: ChangeRequest) -> tuple[T
     opened=check_keeping_out,
     touches=touched_by_keeping_out,
     takes_power=takes_all,
+    protection=lock_protection.TAKE_RIGHTS,
 )
 def keep_out(*, actor: Actor, params: KeepOut, change: ChangeRequest) -> Member:
     """Suspend a Member without an end: no sessions, and what they asked for is cancelled. The Owner too (O2, O3).

@@ -8,6 +8,7 @@ from accounts.members import invitations
 from accounts.models import Invitation
 from policies.models import ChangeRequest
 from policies.registry import Headline, Touched, operation, takes_all
+from policies.rules import lock_protection
 from policies.workflows import Workflow
 from portal.core.actors import Actor
 from portal.core.display.descriptions import Description, Fact
@@ -59,6 +60,7 @@ def touched_by_taking_back(*, params: TakeBack, change: ChangeRequest) -> tuple[
     touches=touched_by_taking_back,
     takes_power=takes_all,
     shifts_power=False,
+    protection=lock_protection.TAKE_INVITATION,
 )
 def take_back_invitation(*, actor: Actor, params: TakeBack, change: ChangeRequest) -> Invitation:
     """Close the door that an invitation had opened.

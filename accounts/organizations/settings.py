@@ -13,6 +13,7 @@ from policies import notes, registry
 from policies.models import ChangeRequest
 from policies.payload import decode
 from policies.registry import Headline, Touched, always_protected, operation
+from policies.rules import lock_protection
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -154,6 +155,7 @@ def touched_account(*, params: AddAccount, change: ChangeRequest) -> tuple[Touch
     headline=lambda params: Headline(_security_title(params)),
     describe=describe_security,
     opened=check_security,
+    protection=lock_protection.SIGN_IN,
     protected=lambda params, _facts: params.after.is_lower_than(params.before),
     touches=touched_security,
     renewed=lambda params, change: replace(params, before=sign_in_rules.of(change.organization)),
@@ -193,6 +195,7 @@ def change_security(*, actor: Actor, params: ChangeSecurity, change: ChangeReque
     headline=lambda params: Headline(f"Add the Account {params.name}"),
     describe=describe_account,
     opened=check_account,
+    protection=lock_protection.ACCOUNT,
     protected=always_protected,
     touches=touched_account,
 )

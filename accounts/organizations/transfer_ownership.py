@@ -12,6 +12,7 @@ from accounts.organizations import ownership
 from accounts.request_members import asking_member, find, name_of
 from policies.models import ChangeRequest
 from policies.registry import Headline, Touched, always_protected, operation
+from policies.rules import lock_protection
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -93,6 +94,7 @@ def touched_ownership(*, params: TransferOwnership, change: ChangeRequest) -> tu
     opened=check_transfer,
     touches=touched_ownership,
     accepted=True,
+    protection=lock_protection.TRANSFER,
     protected=always_protected,
 )
 def transfer_ownership(*, actor: Actor, params: TransferOwnership, change: ChangeRequest) -> OwnershipOffer:

@@ -13,6 +13,7 @@ from accounts.security import cooldown
 from accounts.security.password_change import send_enrolment_link
 from policies.models import ChangeRequest
 from policies.registry import Headline, Touched, operation
+from policies.rules import lock_protection
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -84,6 +85,7 @@ def touched_factors(*, params: ResetFactors, change: ChangeRequest) -> tuple[Tou
     headline=lambda params: Headline(f"Reset the factors of {name_of(params.member_id)}"),
     describe=describe_reset,
     opened=check_reset,
+    protection=lock_protection.RESET,
     protected=lambda params, facts: holds_power(params.member_id, facts),
     touches=touched_factors,
     # Somebody without factors approves nothing: that shortage is never a reason to refuse (P5).

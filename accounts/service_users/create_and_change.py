@@ -15,6 +15,7 @@ from accounts.service_users.params import ChangeServiceUser, CreateServiceUser
 from policies import changes
 from policies.models import ChangeRequest
 from policies.registry import Headline, operation
+from policies.rules import lock_protection
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -56,6 +57,7 @@ def check_change(*, actor: Actor, params: ChangeServiceUser, change: ChangeReque
     opened=check_creation,
     touches=stale_fields.by_creation,
     gives_withdraw=lambda params: (params.account_id,) if params.limits.may_withdraw else (),
+    protection=lock_protection.MAKE_KEY,
     protected=lambda params, _facts: params.limits.may_withdraw,
 )
 def create_service_user(*, actor: Actor, params: CreateServiceUser, change: ChangeRequest) -> ServiceUser:
@@ -107,6 +109,7 @@ def create_service_user(*, actor: Actor, params: CreateServiceUser, change: Chan
         (params.account_id,) if params.after.may_withdraw and not params.before.withdraws_now else ()
     ),
     takes_power=lambda params: bool(grown(params.after, params.before)) and not grown(params.before, params.after),
+    protection=lock_protection.WIDEN_KEY,
     protected=lambda params, _facts: params.after.may_withdraw and bool(grown(params.before, params.after)),
 )
 def change_service_user(*, actor: Actor, params: ChangeServiceUser, change: ChangeRequest) -> ServiceUser:

@@ -12,7 +12,7 @@ from accounts.service_users.params import LiftSuspension, RemoveServiceUser
 from policies import changes
 from policies.models import ChangeRequest
 from policies.registry import Headline, operation, takes_all
-from policies.rules import WITHDRAW, Bot
+from policies.rules import WITHDRAW, Bot, lock_protection
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -45,6 +45,7 @@ def check_removal(*, actor: Actor, params: RemoveServiceUser, change: ChangeRequ
     touches=stale_fields.by_lifting,
     gives_withdraw=lambda params: _withdrawing_accounts(params.service_user_id),
     # Its keys may withdraw again: that is making them anew.
+    protection=lock_protection.LIFT_BOT,
     protected=lambda params, facts: _may_withdraw(facts.bot(params.service_user_id)),
 )
 def lift_suspension(*, actor: Actor, params: LiftSuspension, change: ChangeRequest) -> ServiceUser:
@@ -79,6 +80,7 @@ def _withdrawing_accounts(service_user_id: int) -> tuple[int, ...]:
     opened=check_removal,
     takes_power=takes_all,
     touches=stale_fields.by_removal,
+    protection=lock_protection.TAKE_KEY,
 )
 def remove_service_user(*, actor: Actor, params: RemoveServiceUser, change: ChangeRequest) -> ServiceUser:
     """End a bot: its keys are revoked and what it asked for is cancelled. Its history stays.

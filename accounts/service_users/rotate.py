@@ -14,6 +14,7 @@ from accounts.service_users.key_settings import check, limits_of
 from accounts.service_users.params import RotateKey
 from policies.models import ChangeRequest
 from policies.registry import Headline, operation
+from policies.rules import lock_protection
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -60,6 +61,7 @@ def _renewed(params: RotateKey, change: ChangeRequest) -> RotateKey:
     touches=stale_fields.by_rotation,
     renewed=_renewed,
     gives_withdraw=lambda params: (params.account_id,) if params.limits.may_withdraw else (),
+    protection=lock_protection.ROTATE_KEY,
     protected=lambda params, _facts: params.limits.may_withdraw,
 )
 def rotate_key(*, actor: Actor, params: RotateKey, change: ChangeRequest) -> ApiKey:

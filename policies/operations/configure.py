@@ -22,7 +22,7 @@ from policies.operations.policy_words import (
     written,
 )
 from policies.registry import Headline, Touched, operation
-from policies.rules import Facts, Terms, is_locked
+from policies.rules import Facts, Terms, is_locked, lock_protection
 from policies.rules.binding_changes import least_to_configure
 from policies.rules.stages import meaning
 from policies.workflows import Workflow
@@ -114,6 +114,7 @@ def _removed(*, params: RemovePolicy, change: "ChangeRequest") -> tuple[Touched,
         f"Ask for {count(params.approvals)} on {params.workflow.title}{', always' if params.always else ''}"
     ),
     describe=_describe_configure,
+    protection=lock_protection.CONFIGURE,
     protected=lambda params, facts: of_a_lock(params.workflow, facts),
     least=lambda params, facts, initiator: least_to_configure(facts, _then(params, facts), initiator),
     touches=_configured,
@@ -159,6 +160,7 @@ def configure_policy(*, actor: Actor, params: ConfigurePolicy, change: "ChangeRe
     subject=lambda params: params.workflow.value,
     headline=lambda params: Headline(f"Remove the policy of {params.workflow.title}"),
     describe=_describe_remove,
+    protection=lock_protection.REMOVE,
     protected=lambda params, facts: of_a_lock(params.workflow, facts),
     frees=lambda params, facts: freed_by_removal(params.workflow, facts),
     touches=_removed,

@@ -10,7 +10,7 @@ from policies import payload
 from policies.models import Policy
 from policies.operations.policy_words import SAFEGUARDS, consequences, count, of_a_lock, standing, terms, written
 from policies.registry import Headline, Touched, operation
-from policies.rules import Terms
+from policies.rules import Terms, lock_protection
 from policies.rules.binding_changes import least_to_lock
 from policies.rules.stages import meaning
 from policies.workflows import Workflow
@@ -132,6 +132,7 @@ def _renewed_lock(params: LockPolicy, change: "ChangeRequest") -> LockPolicy:
     least=lambda params, facts, initiator: least_to_lock(facts, params.workflow, initiator),
     touches=_touched_by_lock,
     renewed=_renewed_lock,
+    protection=lock_protection.LOCK,
 )
 def lock_policy(*, actor: Actor, params: LockPolicy, change: "ChangeRequest") -> Policy:
     """Let only others' approval change this policy from now on.
@@ -152,6 +153,7 @@ def lock_policy(*, actor: Actor, params: LockPolicy, change: "ChangeRequest") ->
     describe=_describe_unlock,
     opened=check_unlock,
     touches=_touched_by_unlock,
+    protection=lock_protection.UNLOCK,
     protected=lambda params, facts: of_a_lock(params.workflow, facts),
 )
 def unlock_policy(*, actor: Actor, params: UnlockPolicy, change: "ChangeRequest") -> Policy:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from accounts import grants
@@ -60,6 +61,7 @@ from policies.operations import (
     remove_policy,
     unlock_policy,
 )
+from policies.rules import lock_protection
 from policies.snapshot import gather
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
@@ -166,6 +168,7 @@ CASES = {
     "remove the locked one": Case(remove_policy, lambda w: RemovePolicy(WITHDRAWAL), True),
     "remove a neighbour": Case(remove_policy, lambda w: RemovePolicy(ACCESS), False),
     "unlock": Case(unlock_policy, lambda w: UnlockPolicy(WITHDRAWAL), True),
+    "unlock a neighbour": Case(unlock_policy, lambda w: UnlockPolicy(ACCESS), False),
     "lock a neighbour": Case(lock_policy, lambda w: LockPolicy(ACCESS, 1, True), False),
     "remove a member": Case(remove_member, lambda w: RemoveMember(w.members["ben"].pk, ()), False),
     "keep somebody out": Case(keep_out, lambda w: KeepOut(w.members["ben"].pk), False),
@@ -197,14 +200,34 @@ def test_what_is_protected(locked, case):
     assert bool(registry.of(case.run).protected(case.params(locked), facts)) is case.is_protected
 
 
-def test_every_operation_says_whether_it_is_protected():
-    """One of another workflow cannot be; each of the two that can is in the table above."""
-    named = {registry.of(case.run).key for case in CASES.values()}
-    for entry in registry.all_operations():
-        if entry.workflow not in (ACCESS, POLICIES):
-            assert entry.protected is registry.unprotected
-        elif not entry.key.startswith("tests."):
-            assert entry.key in named, f"{entry.key} is not in the table."
+REAL = [entry for entry in registry.all_operations() if not entry.key.startswith("tests.")]
+
+
+@pytest.mark.parametrize("entry", REAL, ids=lambda entry: entry.key)
+def test_every_operation_says_whether_it_is_protected(entry):
+    """Of another workflow only what gives a name again is; each of the two that can be is in the cases above."""
+    if entry.workflow not in (ACCESS, POLICIES):
+        assert entry.protected is registry.unprotected
+        gives_again = entry.gives_again is not registry.gives_nothing_again
+        assert entry.protection is (lock_protection.NAME_AGAIN if gives_again else None)
+        return
+    assert entry.protection is not None
+    cases = {case.is_protected for case in CASES.values() if registry.of(case.run) is entry}
+    expected = {lock_protection.NEVER: {False}, lock_protection.ALWAYS: {True}}
+    assert cases == expected.get(entry.protection.case, {True, False}), f"The cases of {entry.key} do not show its row."
+
+
+def test_no_row_of_what_a_lock_protects_is_idle():
+    assert {entry.protection for entry in REAL} - {None} == set(lock_protection.TABLE)
+    assert len(set(lock_protection.TABLE)) == len(lock_protection.TABLE)
+
+
+def test_the_design_shows_what_a_lock_protects():
+    """P4: its table is the one that the operations read."""
+    text = (settings.BASE_DIR / "docs" / "design.md").read_text(encoding="utf-8")
+    p4 = text.split("**P4**")[1].split("**P5**")[0]
+    rows = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in p4.splitlines() if line[:1] == "|"]
+    assert rows[2:] == [(row.change, row.case, row.why) for row in lock_protection.TABLE]
 
 
 # The four roads. Olive is one person with every right on everything, where nothing but the lock governs her.

@@ -9,6 +9,7 @@ from accounts.models import IdentityCheck, Member
 from accounts.request_members import asking_member, find, holds_power, name_of
 from policies.models import ChangeRequest
 from policies.registry import Headline, Touched, operation
+from policies.rules import lock_protection
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -63,6 +64,7 @@ def touched_identity(*, params: VerifyIdentity, change: ChangeRequest) -> tuple[
     touches=touched_identity,
     approvers_ask=True,
     alone=True,
+    protection=lock_protection.VERIFY,
     protected=lambda params, facts: holds_power(params.member_id, facts),
 )
 def verify_identity(*, actor: Actor, params: VerifyIdentity, change: ChangeRequest) -> Member:

@@ -24,6 +24,7 @@ from accounts.views.emergency_stop.stop import Page, ask, pull
 from policies.access import allows, needs
 from policies.changes import propose
 from policies.models import State
+from policies.rules import lock_protection
 from policies.workflows import Right, Workflow
 from portal.core.display.markup import Level
 from portal.core.errors import DomainError
@@ -80,7 +81,7 @@ def invite(request: MemberRequest) -> HttpResponse:
         account_id=None,
         protected=gives_power(rights),
         afterwards="Then the link is mailed; it is good for seven days.",
-        protected_if="with rights beyond View",
+        protected_if=lock_protection.INVITE.case,
     )
     context = {
         "form": form,

@@ -1,7 +1,5 @@
 """Asking for other rights of a member."""
 
-from typing import Final
-
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -15,11 +13,10 @@ from accounts.views.members.member import member_of
 from policies.access import needs
 from policies.changes import propose
 from policies.models import State
+from policies.rules import lock_protection
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError
 from portal.core.web.http import MemberRequest
-
-GIVES_POWER: Final = "where it gives Initiate, Approve or Execute"
 
 
 @require_http_methods(["GET", "POST"])
@@ -46,7 +43,7 @@ def change(request: MemberRequest, number: int) -> HttpResponse:
         afterwards=afterwards,
         subject=member,
         protected=gives_power(ticked(request, "rights", form.initial["rights"]) - form.held_boxes),
-        protected_if=GIVES_POWER,
+        protected_if=lock_protection.RIGHTS.case,
     )
     context = {
         "form": form,

@@ -15,6 +15,7 @@ from accounts.organizations.transfer_ownership import transfer_ownership
 from policies.access import allows, needs, open_to_members
 from policies.changes import propose
 from policies.models import ChangeRequest, State
+from policies.rules import lock_protection
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError
 from portal.core.web.http import MemberRequest
@@ -60,7 +61,7 @@ def security(request: MemberRequest) -> HttpResponse:
         request.member,
         account_id=None,
         afterwards="It counts from everybody’s next page on.",
-        protected_if="for a lower 2FA level",
+        protected_if=lock_protection.SIGN_IN.case,
     )
     context = {
         "form": form,

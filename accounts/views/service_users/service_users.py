@@ -19,6 +19,7 @@ from accounts.service_users.reinstate_and_remove import lift_suspension, remove_
 from accounts.views.service_users.service_user import bot_of, onward, page_of
 from policies.access import needs
 from policies.changes import propose
+from policies.rules import lock_protection
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError
 from portal.core.web.http import MemberRequest
@@ -58,7 +59,7 @@ def new_service_user(request: MemberRequest) -> HttpResponse:
         account_id=first.pk if first else None,
         protected=Permission.WITHDRAW in permissions,
         afterwards="After that you reveal the secret here, once.",
-        protected_if="with Withdraw",
+        protected_if=lock_protection.MAKE_KEY.case,
     )
     context = {
         "form": form,
@@ -94,7 +95,7 @@ def change(request: MemberRequest, name: str) -> HttpResponse:
         account_id=None if before.may_withdraw else bot.account_id,
         protected=bool(gained) and Permission.WITHDRAW in permissions,
         afterwards="It counts from the bot's next call on.",
-        protected_if="where a key that may withdraw gets more power",
+        protected_if=lock_protection.WIDEN_KEY.case,
     )
     context = {
         "form": form,

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from policies.registry import Headline, Touched, operation
+from policies.rules import lock_protection
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -123,6 +124,7 @@ def _name_now(params: RenameAddress | RemoveAddress, change: "ChangeRequest") ->
     headline=_headline,
     describe=wording.addition,
     opened=check_addition,
+    protection=lock_protection.NAME_AGAIN,
     gives_again=gives_name_again,
     touches=_touched_by_addition,
     shifts_power=False,
@@ -161,6 +163,7 @@ def add_address(*, actor: Actor, params: AddAddress, change: "ChangeRequest") ->
     headline=lambda params: Headline(f"Rename address {params.key} to {params.new_key}"),
     describe=wording.renaming,
     opened=check_renaming,
+    protection=lock_protection.NAME_AGAIN,
     gives_again=gives_name_again,
     touches=_touched_by_renaming,
     shifts_power=False,
