@@ -8,11 +8,11 @@ from accounts.models import Member
 from policies import snapshot as gathered
 from policies.rules import Asked, approvals_needed, eligible, is_locked, may_vouch
 from policies.workflows import Right, Workflow
+from portal.core.display.phrases import counted, listed
 from portal.core.web.http import MemberRequest
 
 # Says that a page asks only what would follow from its boxes.
 TICKS: Final = "ticks"
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +96,12 @@ def forecast(
         raised = outlook(member, subject=subject, accepted=accepted, protected=True)
         if raised.approvals > plain.approvals:
             text.append(
-                f"A policy is locked: {protected_if}, this needs {_count(raised.approvals)}, and "
+                f"A policy is locked: {protected_if}, this needs {counted(raised.approvals, 'approval')}, and "
                 f"{listed(raised.approvers) or 'nobody'} can give {_them(raised.approvals)}."
             )
-    title = f"This will wait for {_count(plain.approvals)}." if plain.approvals else "This happens at once."
+    title = (
+        f"This will wait for {counted(plain.approvals, 'approval')}." if plain.approvals else "This happens at once."
+    )
     return Forecast(title=title, text=" ".join(text), waits=plain.approvals > 0)
 
 
@@ -113,16 +115,6 @@ def ticked(request: MemberRequest, name: str, otherwise: Iterable[str]) -> froze
 def gives_power(rights: Iterable[str]) -> bool:
     """Whether any of the boxes gives more than View (P4)."""
     return any(value.split(":")[1:2] != [Right.VIEW.value] for value in rights)
-
-
-def listed(names: tuple[str, ...]) -> str:
-    """Names as a sentence lists them: `A, B and C`; empty for none."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
-
-
-def _count(approvals: int) -> str:
-    number = NUMBERS[approvals] if approvals < len(NUMBERS) else str(approvals)
-    return f"{number} approval{'' if approvals == 1 else 's'}"
 
 
 def _them(approvals: int) -> str:

@@ -25,6 +25,7 @@ from policies.rules import (
     why_not,
 )
 from policies.workflows import Right, Workflow
+from portal.core.display import phrases
 from portal.core.errors import Refused
 
 if TYPE_CHECKING:
@@ -241,8 +242,9 @@ def _stuck(change: ChangeRequest, asked: Asked, need: Need, counted: Sequence[Pe
         return f"{lack} The next decision cancels this request."
     short = need.approvals - len(counted) - len(able)
     if short > 0:
-        more = "one more member" if short == 1 else f"{short} more members"
-        return f"It takes {more} with Approve on {asked.workflow.title} to finish this."
+        return (
+            f"It takes {phrases.counted(short, 'more member')} with Approve on {asked.workflow.title} to finish this."
+        )
     if need.voucher and not is_met(need, (*counted, *able), asked):
         return "It takes an approver with Execute on Initiate Withdrawal to finish this."
     return ""

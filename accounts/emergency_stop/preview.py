@@ -16,6 +16,7 @@ from policies.snapshot import gather
 from policies.workflows import Right, Workflow
 from portal.core.display import markup
 from portal.core.display.descriptions import Fact
+from portal.core.display.phrases import counted
 from portal.core.errors import Refused
 
 # Whoever would ask that it is lifted: nobody in particular, who does not finish alone.
@@ -151,6 +152,5 @@ def _lifting(facts: Facts, *, protected: bool, subject: int | None = None) -> st
     except Refused as error:
         return error.message
     able = [person.name for person in eligible(asked, facts)]
-    agree = "one approval" if number == 1 else f"{number} approvals"
     whom = f"of {', '.join(able)}" if able else "and nobody can give one now"
-    return f"by a request: {agree} {whom}. Who may ask or approve on Manage Access asks for it"
+    return f"by a request: {counted(number, 'approval')} {whom}. Who may ask or approve on Manage Access asks for it"

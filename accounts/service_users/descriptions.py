@@ -16,6 +16,7 @@ from policies import registry
 from policies.payload import decode
 from portal.core.display import markup
 from portal.core.display.descriptions import Description, Fact, FieldChange, Notice, Onward
+from portal.core.display.phrases import counted, listed
 
 if TYPE_CHECKING:
     from accounts.service_users.params import ChangeServiceUser, CreateServiceUser
@@ -183,13 +184,13 @@ def _said(purpose: str) -> Text:
 
 def _abilities(limits: Limits) -> SafeString:
     others = [label for label in _labels(limits.permissions) if label != Permission.WITHDRAW.label]
-    plural = "permissions" if len(others) != 1 else "permission"
     if not limits.may_withdraw:
-        return format_html("cannot withdraw, and gets {} {}", len(others), plural)
+        return format_html("cannot withdraw, and gets {}", counted(len(others), "permission"))
     if not others:
         return format_html("may <b>withdraw</b> to the approved addresses of that account, and nothing else")
     return format_html(
-        "may <b>withdraw</b> to the approved addresses of that account, and gets {} other {}", len(others), plural
+        "may <b>withdraw</b> to the approved addresses of that account, and gets {}",
+        counted(len(others), "other permission"),
     )
 
 
@@ -200,7 +201,7 @@ def _steps(gained: Sequence[str], lost: Sequence[str], settings: Sequence[str]) 
         ("take {} away", lost),
         ("set another {}", settings),
     )
-    return "; ".join(words.format(_listed(names)) for words, names in steps if names)
+    return "; ".join(words.format(listed(names)) for words, names in steps if names)
 
 
 def loose(limits: Limits, acknowledged: bool) -> tuple[Notice, ...]:
@@ -221,7 +222,3 @@ def loose(limits: Limits, acknowledged: bool) -> tuple[Notice, ...]:
 
 def _labels(held: Sequence[str]) -> list[str]:
     return [permission.label for permission in Permission if permission in held]
-
-
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

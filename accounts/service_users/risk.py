@@ -1,6 +1,6 @@
 """What a key could do at worst in the wrong hands, and how much an allow-list covers: one line each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from ipaddress import IPv4Network, collapse_addresses, ip_network
 from typing import Final
@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models.service_user import Permission
 from accounts.service_users.key_settings import Limits
+from portal.core.display.phrases import counted, listed
 
 # The worst first.
 DEEDS: Final[tuple[tuple[frozenset[Permission], str], ...]] = (
@@ -36,7 +37,7 @@ def at_worst(limits: Limits) -> str:
     deeds = [words for permissions, words in DEEDS if any(each.value in limits.permissions for each in permissions)]
     if not deeds:
         return "It could do nothing but ask which key it is."
-    return f"Whoever gets hold of the key could {_listed(deeds)}, {_where(limits)} and {_how_long(limits)}."
+    return f"Whoever gets hold of the key could {listed(deeds)}, {_where(limits)} and {_how_long(limits)}."
 
 
 def coverage(networks: Sequence[str]) -> str:
@@ -47,8 +48,8 @@ def coverage(networks: Sequence[str]) -> str:
     v4 = sum(net.num_addresses for net in collapse_addresses(net for net in parsed if isinstance(net, IPv4Network)))
     v6 = sum(1 for net in parsed if not isinstance(net, IPv4Network) and net.num_addresses > 1)
     single = sum(1 for net in parsed if not isinstance(net, IPv4Network) and net.num_addresses == 1)
-    parts = (_count(v4, "IPv4 address"), _count(single, "IPv6 address"), _count(v6, "IPv6 network"))
-    return _listed([part for part in parts if part])
+    parts = ((v4, "IPv4 address"), (single, "IPv6 address"), (v6, "IPv6 network"))
+    return listed([counted(number, noun) for number, noun in parts if number])
 
 
 def is_wide(networks: Sequence[str]) -> bool:
@@ -66,17 +67,4 @@ def _how_long(limits: Limits) -> str:
     if limits.expires_at is None:
         return "for ever"
     days = max(1, round((limits.expires_at - timezone.now()) / timedelta(days=1)))
-    return f"for {_count(days, 'day')}"
-
-
-def _count(number: int, noun: str) -> str:
-    if not number:
-        return ""
-    if number == 1:
-        return f"1 {noun}"
-    return f"{number:,} {noun}{'es' if noun.endswith('s') else 's'}"
-
-
-def _listed(words: Iterable[str]) -> str:
-    known = list(words)
-    return known[0] if len(known) == 1 else f"{', '.join(known[:-1])} and {known[-1]}"
+    return f"for {counted(days, 'day')}"

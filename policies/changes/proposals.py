@@ -20,6 +20,7 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import lock_histories
 from portal.core import actors, call_origin
 from portal.core.actors import Actor
+from portal.core.display.phrases import counted
 from portal.core.errors import Conflict, Invalid, NotFound, Refused, TooMany
 from portal.core.secrets.sealing import token
 
@@ -113,8 +114,8 @@ def refuse_unfinishable(asked: Asked, facts: Facts, need: Need) -> None:
     able = f"only {', '.join(person.name for person in people)}" if people else "nobody"
     missing = need.approvals - len(people)
     raise Refused(
-        f"Nobody could finish this: it needs {_count(need.approvals, 'approval')}, and {able} can give one. "
-        f"Missing: {_count(missing, 'more member')} with Approve on {asked.workflow.title}."
+        f"Nobody could finish this: it needs {counted(need.approvals, 'approval')}, and {able} can give one. "
+        f"Missing: {counted(missing, 'more member')} with Approve on {asked.workflow.title}."
     )
 
 
@@ -232,7 +233,3 @@ def _try_out(change: ChangeRequest, entry: Operation[Any], facts: Facts) -> None
             raise _Undo
     except _Undo:
         return
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from policies.workflows import Workflow
 from portal.core.display.markup import grouped
+from portal.core.display.phrases import counted
 
 if TYPE_CHECKING:
     from accounts.models import Member, ServiceUser
@@ -172,7 +173,7 @@ class ChangeRequest(models.Model):
         if self.state == State.EXECUTED:
             return f"{self.title}: done."
         if self.state == State.PENDING:
-            approvals = "one approval" if self.approvals_required == 1 else f"{self.approvals_required} approvals"
+            approvals = counted(self.approvals_required, "approval")
             return f"{self.title}: asked as request {self.number}.\nIt waits for {approvals}."
         return f"{self.title}: {State(self.state).label.lower()}."
 

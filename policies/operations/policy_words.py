@@ -9,6 +9,7 @@ from policies.snapshot import gather
 from policies.stage_guide import effect
 from policies.workflows import Workflow
 from portal.core.display.descriptions import Fact, FieldChange, Notice
+from portal.core.display.phrases import counted
 from portal.core.errors import Refused
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def consequences(change: "ChangeRequest", workflow: Workflow, after: Terms | Non
 
 def count(number: int) -> str:
     """A number of approvals in words."""
-    return "one approval" if number == 1 else f"{number} approvals"
+    return counted(number, "approval")
 
 
 def _values(found: Terms | None) -> tuple[int | bool | None, ...]:

@@ -12,6 +12,7 @@ from policies.rules.eligibility import Reason, why_not
 from policies.rules.facts import NEVER, Bot, Facts, Initiator, Person
 from policies.rules.quorum import Asked, approvals_needed, is_locked
 from policies.workflows import Right, Workflow
+from portal.core.display.phrases import counted
 from portal.core.errors import Refused
 
 # The workflows in which a change can be protected (P4).
@@ -102,8 +103,8 @@ def _order(shortage: Shortage, facts: Facts) -> str:
     if shortage.needed >= NEVER:
         return "First configure that policy again, or have the operator look at it."
     if shortage.nobody_asks:
-        return f"First give Initiate on {shortage.workflow.title} to one more member, then ask again."
-    people = "one more member" if shortage.missing == 1 else f"{shortage.missing} more members"
+        return f"First give Initiate on {shortage.workflow.title} to 1 more member, then ask again."
+    people = counted(shortage.missing, "more member")
     order = f"First give Approve on {shortage.workflow.title} to {people}, then ask again."
     stranger = _stranger(shortage.workflow, shortage.account_id)
     held_up = [

@@ -5,6 +5,7 @@ from typing import Final
 
 from policies.rules.facts import Terms
 from policies.workflows import Workflow
+from portal.core.display.phrases import counted
 
 
 class Stage(StrEnum):
@@ -43,8 +44,8 @@ def stage_of(policy: Terms | None) -> Stage:
 def meaning(approvals: int | None, always: bool) -> str:
     """What a policy asks of people, in one sentence."""
     if approvals is None:
-        return "Members with Execute finish alone; everyone else waits for one approval."
-    count = "one approval" if approvals == 1 else f"{approvals} approvals"
+        approvals = 1
+    count = counted(approvals, "approval")
     if always:
         return f"Every request waits for {count}, whoever asks."
     return f"Members with Execute finish alone; everyone else waits for {count}."

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 from policies.rules.facts import NEVER, Bot, Facts, Held, Initiator, Key, Person, Terms
 from policies.rules.quorum import Asked, approvals_needed, is_locked
 from policies.workflows import Right, Workflow
+from portal.core.display.phrases import listed
 from portal.core.errors import Refused
 
 ACCESS: Final = Workflow.MANAGE_ACCESS
@@ -53,7 +54,7 @@ class Step:
     def __str__(self) -> str:
         if not self.approvers:
             return f"{self.by} {self.what}; nobody else has to agree."
-        return f"{self.by} {self.what}; {_listed(self.approvers)} {'approve' if self.approvers[1:] else 'approves'}."
+        return f"{self.by} {self.what}; {listed(self.approvers)} {'approve' if self.approvers[1:] else 'approves'}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,3 @@ def _like(who: str, target: Target) -> Initiator:
 def names(people: Sequence[Person]) -> tuple[str, ...]:
     """What they are called, in that order."""
     return tuple(person.name for person in people)
-
-
-def _listed(them: Sequence[str]) -> str:
-    return them[0] if len(them) == 1 else f"{', '.join(them[:-1])} and {them[-1]}"

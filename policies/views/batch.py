@@ -124,11 +124,11 @@ def _tell(request: MemberRequest, outcomes: list[Outcome], *, approves: bool) ->
     verb = "approved" if approves else "rejected"
     done = [outcome for outcome in outcomes if not outcome.refusal]
     if done:
-        title = f"{counted(len(done), 'request').capitalize()} {verb}."
+        title = f"{counted(len(done), 'request')} {verb}."
         messages.success(request, "\n".join([title, *(_line(outcome, approves=approves) for outcome in done)]))
     refused = [outcome for outcome in outcomes if outcome.refusal]
     if refused:
-        title = f"{counted(len(refused), 'request').capitalize()} not {verb}."
+        title = f"{counted(len(refused), 'request')} not {verb}."
         messages.error(request, "\n".join([title, *(_line(outcome, approves=approves) for outcome in refused)]))
 
 

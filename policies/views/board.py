@@ -7,6 +7,7 @@ from typing import Final
 from policies.rules import Terms, policy_of
 from policies.rules.stages import STAGES, Stage, stage_of
 from policies.workflows import Workflow
+from portal.core.display.phrases import counted
 from portal.core.errors import Refused
 
 BOARD: Final = {
@@ -61,7 +62,7 @@ def _instrument(workflow: Workflow, label: str, policies: tuple[Terms, ...], wai
     if policy is None:
         return Instrument(label, STAGES[0], 0, "no policy", waiting)
     where = stage_of(policy)
-    count = "1 approval" if policy.approvals == 1 else f"{policy.approvals} approvals"
+    count = counted(policy.approvals, "approval")
     note = f"{count}, {'always' if policy.always else 'not always'}"
     if policy.is_locked and where is not Stage.LOCKED:
         note += ", locked"

@@ -80,10 +80,10 @@ def _heading(waiting: int) -> str:
     if waiting == 0:
         return "Nothing waits for you"
     if waiting == 1:
-        return "One request waits for you"
+        return "1 request waits for you"
     if waiting > MOST_COUNTED:
         return f"More than {MOST_COUNTED} requests wait for you"
-    return f"{counted(waiting, 'request').capitalize()} wait for you"
+    return f"{counted(waiting, 'request')} wait for you"
 
 
 def _tabs(request: MemberRequest, current: str, waiting: int) -> list[Tab]:

@@ -64,13 +64,11 @@ def progress(change: ChangeRequest, standing: Standing, decisions: list[Decision
     agreed = f"{listed(names)} approved. " if names and change.is_open else ""
     if change.shown_state != State.PENDING or not standing.missing:
         return format_html("{}", agreed)
-    more = (
-        "One more approval" if names and standing.missing == 1 else counted(standing.missing, "approval").capitalize()
-    )
+    more = counted(standing.missing, "more approval" if names and standing.missing == 1 else "approval")
     verb = "carries" if standing.missing == 1 else "carry"
     end = ", at once and for good" if readability.moves_money(change) else " at once"
     return format_html("{}<b>{}</b> {} it out{}.", agreed, more, verb, end)
 
 
 def _approvals(number: int) -> str:
-    return counted(number, "approval").capitalize()
+    return counted(number, "approval")

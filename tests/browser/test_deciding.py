@@ -74,7 +74,7 @@ def test_requests_are_walked_through_and_rejected_together_by_keyboard(
     page.get_by_label("Reason").fill("Twice is once too often.")
     press_until(page, "Tab", ".decide button.button--stop")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status").filter(has_text="Two requests rejected.")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="2 requests rejected.")).to_be_visible()
     expect(page.get_by_text("No request fits this filter.")).to_be_visible()
     ben.goes_to("/inbox/?tab=done&about=eth-cold")
     page.get_by_role("link", name="Withdraw to eth-cold").first.click()

@@ -62,7 +62,7 @@ def test_events_read_as_sentences_about_what_they_lead_to(asked, audit, client, 
     assert f"treasury-bot (service user) asked for request {asked.number}, Send 1.25 USD to the bank" in text
     assert "configured the policy of Initiate Withdrawal" in text
     assert "Otto Berg (you) signed in by authenticator app" in text
-    assert "needs two approvals" in text
+    assert "needs 2 approvals" in text
     raw = client.get(URL).content.decode()
     assert f'href="{reverse("policies:request", args=[asked.reference])}"' in raw
 

@@ -2,20 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
-
-WORDS: Final = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 
 
 def counted(number: int, noun: str) -> str:
-    """`one approval`, `two approvals`, `12 approvals`."""
-    word = WORDS[number].lower() if 0 <= number < len(WORDS) else str(number)
-    return f"{word} {noun}" if number == 1 else f"{word} {noun}s"
+    """`1 approval`, `2 approvals`, `1,024 addresses`: in digits, wherever a number can be another one."""
+    plural = "" if number == 1 else "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}{plural}"
 
 
 def listed(names: Sequence[str]) -> str:
-    """`Ana`, `Ana and Ben`, `Ana, Ben and Cleo`."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    """`Ana`, `Ana and Ben`, `Ana, Ben and Cleo`; nothing for nobody."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def dated(at: datetime) -> str:

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from portal.core import money
 from portal.core.display import markup
+from portal.core.display.phrases import counted
 from portal.core.factors import factor_word
 
 register = template.Library()
@@ -51,6 +52,7 @@ register.filter("need", markup.need)
 register.filter("initials", markup.initials)
 register.filter("visible", markup.visible)
 register.filter("digest", markup.digest)
+register.filter("counted", counted)
 register.filter("factor_word", factor_word)
 
 

@@ -108,7 +108,7 @@ def beware_of_removal(address: Address) -> tuple[Notice, ...]:
     named = listed([f"request {number}" for number in numbers[: address_book.SHOWN]])
     more = f", and {len(numbers) - address_book.SHOWN} more" if len(numbers) > address_book.SHOWN else ""
     verb = "waits" if len(numbers) == 1 else "wait"
-    title = f"{counted(len(numbers), 'withdrawal').capitalize()} to this address {verb}."
+    title = f"{counted(len(numbers), 'withdrawal')} to this address {verb}."
     return (Notice("wait", title, f"Nobody can approve {named}{more} while the address is out of the book."),)
 
 

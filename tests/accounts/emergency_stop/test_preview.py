@@ -7,7 +7,7 @@ from django.utils import timezone
 from policies.models import Policy
 
 pytestmark = pytest.mark.django_db
-AT_ONCE, WAITS = "This happens at once.", "This will wait for two approvals."
+AT_ONCE, WAITS = "This happens at once.", "This will wait for 2 approvals."
 
 
 @pytest.fixture

@@ -173,7 +173,7 @@ def test_the_form_says_what_will_happen(client, owner, ana, sign_in):
     visitor = Client()
     sign_in(visitor, ana)
     text = text_of(visitor.get(NEW))
-    assert "This will wait for one approval." in text
+    assert "This will wait for 1 approval." in text
     assert "Ben Adeyemi, Cleo Novak, Fay Lindholm and Olive Marsh can give it." in text
     assert "Ask for approval</button>" in text
 

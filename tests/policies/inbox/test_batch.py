@@ -51,7 +51,7 @@ def test_several_are_rejected_with_one_reason_and_one_code(several, ben, browser
     }
     assert AuditEvent.objects.filter(kind="step_up.succeeded").count() == before + 1
     text = client.get(got.url).content.decode()
-    assert "Three requests rejected." in text
+    assert "3 requests rejected." in text
     for change in several:
         assert f"{change.number} " in text
 
@@ -80,7 +80,7 @@ def test_what_moves_money_is_approved_alone(several, ben, browser, code):
     assert f'value="{several[0].reference}:' not in page
     got = client.post(URL, answer(several, "approve", code=code(ben)))
     text = client.get(got.url).content.decode()
-    assert "Two requests approved." in text
+    assert "2 requests approved." in text
     assert MONEY_ALONE in text
     assert [again(change).state for change in several] == [State.PENDING, State.EXECUTED, State.EXECUTED]
     assert not several[0].decisions.exists()
@@ -99,8 +99,8 @@ def test_each_is_told_what_came_of_it(several, ana, ben, cleo, browser, code):
     yes(several[0], ben)
     got = client.post(URL, answer(several, "reject", reason="No.", code=code(ben)))
     text = client.get(got.url).content.decode()
-    assert "One request rejected." in text
-    assert "Two requests not rejected." in text
+    assert "1 request rejected." in text
+    assert "2 requests not rejected." in text
     assert "You have already decided this request." in text
     assert "already cancelled by Ana Ruiz" in text
     assert again(several[2]).state == State.REJECTED

@@ -21,7 +21,7 @@ def test_each_tab_shows_its_own(asked, ana, ben, browser):
 
     client = browser(ben)
     waiting = tab(client, "waiting")
-    assert "Two requests wait for you" in waiting
+    assert "2 requests wait for you" in waiting
     assert asked.reference in waiting
     assert own.reference in waiting
     assert finished.reference in tab(client, "done")

@@ -180,4 +180,4 @@ def test_where_one_stands_names_who_can_still_approve_and_why_others_cannot(hous
 
 def test_what_can_no_longer_be_finished_says_so(house, busy):
     Authenticator.objects.filter(user__in=[house.cleo.user, house.olive.user]).delete()
-    assert "one more member with Approve on Initiate Withdrawal" in standing(busy[0], house.fay).stuck
+    assert "1 more member with Approve on Initiate Withdrawal" in standing(busy[0], house.fay).stuck

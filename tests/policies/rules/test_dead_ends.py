@@ -101,7 +101,7 @@ def configure(actor, workflow, approvals, *, always=True):
 
 def test_a_policy_that_nobody_could_satisfy_is_refused_with_the_order_that_works(house):
     """CR-14: a pool too small to ever reach the count is refused at the change that would make it so."""
-    with pytest.raises(Refused, match="First give Approve on Initiate Withdrawal to one more member") as refused:
+    with pytest.raises(Refused, match="First give Approve on Initiate Withdrawal to 1 more member") as refused:
         configure(house.olive, WITHDRAWAL, 4)
     assert "Olive" in refused.value.message
     assert is_untouched(house)

@@ -55,7 +55,7 @@ def test_enter_decides_no_batch(asked, ben, browser, code):
 
 def test_the_notice_says_what_was_decided_and_what_came_of_it(asked, ben, cleo, browser, code):
     """fault pages-A1: it said only that the Decision is recorded."""
-    for member, came in ((ben, "It waits for one more approval."), (cleo, "it is executed.")):
+    for member, came in ((ben, "It waits for 1 more approval."), (cleo, "it is executed.")):
         client = browser(member)
         values = {"digest": asked.digest, "reason": "", "code": code(member), "decision": "approve"}
         text = client.post(reverse("policies:decide", args=[asked.reference]), values, follow=True).content.decode()

@@ -27,7 +27,7 @@ def test_the_page_says_what_protects_it_and_how_many_it_takes(ana, ben, browser,
     )
     text = page(browser(ben), change)
     assert "Protected, because Initiate Withdrawal is locked." in text
-    assert "so it takes three approvals at least, and never runs at once." in text
+    assert "so it takes 3 approvals at least, and never runs at once." in text
     assert "0 of 3" in text
     together = browser(ben).get(reverse("policies:batch"), {"change": change.reference, "decision": "approve"})
     assert "Protected, because Initiate Withdrawal is locked." in together.content.decode()

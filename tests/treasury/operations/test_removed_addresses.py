@@ -140,11 +140,11 @@ def test_whoever_removes_an_address_reads_what_waits_for_it(client, ask, book, o
     first, second = ask(), ask("0.5")
     sign_in(client, owner)
     text = client.get(reverse("treasury:remove_address", args=[book.row().pk])).content.decode()
-    assert "Two withdrawals to this address wait." in text
+    assert "2 withdrawals to this address wait." in text
     assert f"request {first.number} and request {second.number}" in text
     row = book.row()
     removal = propose(remove_address, actor=ana, params=RemoveAddress(world.account.pk, row.pk, row.key))
-    assert ("wait", "Two withdrawals to this address wait.") in said(removal)
+    assert ("wait", "2 withdrawals to this address wait.") in said(removal)
 
 
 @pytest.mark.django_db
