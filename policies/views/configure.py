@@ -1,5 +1,6 @@
 """Asking that a workflow takes so many approvals, or none any more; and the guided way to a locked policy."""
 
+from functools import partial
 from typing import Final
 
 from django.contrib import messages
@@ -12,7 +13,7 @@ from policies import snapshot as gathering
 from policies.access import needs
 from policies.changes import propose
 from policies.forms.policies import ConfigureForm, PlanForm, RemoveForm
-from policies.models import ChangeRequest, Policy, State
+from policies.models import ChangeRequest, Policy
 from policies.models.policy import MAX_APPROVALS
 from policies.operations import configure_policy, meaning, remove_policy
 from policies.operations.policy_words import freed_by_removal
@@ -20,8 +21,9 @@ from policies.progress import forecast
 from policies.rules.binding_changes import least_to_configure
 from policies.rules.stages import STAGES, meaning_for
 from policies.stage_guide import steps
+from policies.views.asking import answer_to
 from policies.workflows import Right, Workflow
-from portal.core.errors import DomainError, Refused
+from portal.core.errors import Refused
 from portal.core.web.http import MemberRequest
 
 NUMBERS: Final = frozenset(str(number) for number in range(1, MAX_APPROVALS + 1))
@@ -36,15 +38,14 @@ def configure(request: MemberRequest, workflow: str) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     facts = gathering.gather(request.organization)
     form = ConfigureForm(data, request=request, workflow=subject, policy=policy, facts=facts)
-    if form.is_valid():
-        try:
-            change = propose(
-                configure_policy, actor=request.member, params=form.params(), note=form.cleaned_data["note"]
-            )
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            return onward(request, change)
+    answer = answer_to(
+        request,
+        form,
+        lambda: propose(configure_policy, actor=request.member, params=form.params(), note=form.cleaned_data["note"]),
+        done=partial(next_page, request),
+    )
+    if answer:
+        return answer
     context = {
         "form": form,
         "workflow": subject,
@@ -72,13 +73,14 @@ def remove(request: MemberRequest, workflow: str) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     facts = gathering.gather(request.organization)
     form = RemoveForm(data, request=request, workflow=subject, facts=facts)
-    if form.is_valid():
-        try:
-            change = propose(remove_policy, actor=request.member, params=form.params(), note=form.cleaned_data["note"])
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            return onward(request, change)
+    answer = answer_to(
+        request,
+        form,
+        lambda: propose(remove_policy, actor=request.member, params=form.params(), note=form.cleaned_data["note"]),
+        done=partial(next_page, request),
+    )
+    if answer:
+        return answer
     context = {
         "form": form,
         "workflow": subject,
@@ -141,12 +143,9 @@ def policy_of_page(request: MemberRequest, workflow: Workflow) -> Policy | None:
     return Policy.objects.filter(organization=request.organization, workflow=workflow.value).first()
 
 
-def onward(request: MemberRequest, change: ChangeRequest) -> HttpResponse:
-    """When it is done, to the next step if it was one of a roll-out, or to the policies; else to what waits."""
-    messages.success(request, change.receipt)
+def next_page(request: MemberRequest, change: ChangeRequest) -> str:
+    """What comes after a change that is done: the next step if it was one of a roll-out, else the policies."""
     step = request.GET.get("step", "")
-    if change.state == State.EXECUTED and step in NUMBERS:
-        return redirect(f"{reverse('policies:roll_out', args=[change.subject])}?approvals={step}")
-    if change.state == State.EXECUTED:
-        return redirect("policies:policies")
-    return redirect("policies:request", reference=change.reference)
+    if step in NUMBERS:
+        return f"{reverse('policies:roll_out', args=[change.subject])}?approvals={step}"
+    return reverse("policies:policies")

@@ -1,5 +1,7 @@
 """Asking that a policy is locked, or unlocked (DESIGN P3)."""
 
+from functools import partial
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -13,9 +15,9 @@ from policies.models import ChangeRequest
 from policies.operations import lock_policy, meaning, unlock_policy
 from policies.progress import forecast
 from policies.rules.binding_changes import least_to_lock
-from policies.views.configure import onward, policy_of_page, workflow_of
+from policies.views.asking import answer_to
+from policies.views.configure import next_page, policy_of_page, workflow_of
 from policies.workflows import Right, Workflow
-from portal.core.errors import DomainError
 from portal.core.web.http import MemberRequest
 
 
@@ -42,11 +44,10 @@ def _page(request: MemberRequest, workflow: str, *, locking: bool) -> HttpRespon
         return redirect("policies:policies")
     facts = gathering.gather(request.organization)
     form = LockForm(request.POST if request.method == "POST" else None, request=request, policy=policy, facts=facts)
-    if form.is_valid():
-        try:
-            return onward(request, _ask(request, form, locking=locking))
-        except DomainError as error:
-            form.refuse(error)
+    ask = partial(_ask, request, form, locking=locking)
+    answer = answer_to(request, form, ask, done=partial(next_page, request))
+    if answer:
+        return answer
     asker = gathering.initiator(facts, request.member)
     least = least_to_lock(facts, subject, asker) if locking else 0
     context = {

@@ -5,6 +5,7 @@ from copy import copy
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from policies import changes, payload, readability, registry
@@ -13,6 +14,7 @@ from policies.changes.resubmit import bar_to_asking_again
 from policies.forms.requests import AskAgainForm
 from policies.models import ChangeRequest, State
 from policies.progress import forecast
+from policies.views.asking import answer_to
 from policies.views.descriptions import agreed, described
 from policies.views.requests import found
 from policies.views.rows import named
@@ -33,14 +35,14 @@ def ask_again(request: MemberRequest, reference: str) -> HttpResponse:
     data = request.POST if request.method == "POST" else None
     sent = _would_be_sent(request, change)
     form = AskAgainForm(data, request=request, change=change, sent=sent)
-    if form.is_valid():
-        try:
-            anew = changes.ask_again(reference, member=request.member, note=form.cleaned_data["note"], proof=form.proof)
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, anew.receipt)
-            return redirect("policies:request", reference=anew.reference)
+    answer = answer_to(
+        request,
+        form,
+        lambda: changes.ask_again(reference, member=request.member, note=form.cleaned_data["note"], proof=form.proof),
+        done=lambda anew: reverse("policies:request", args=[anew.reference]),
+    )
+    if answer:
+        return answer
     description = described(_as_it_would_be(change))
     context = {
         "change": change,

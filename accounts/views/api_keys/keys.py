@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
@@ -19,9 +20,10 @@ from accounts.forms.service_users.service_users import ConfirmForm
 from accounts.models import ApiKey, ServiceUser
 from accounts.service_users.key_settings import limits_of
 from accounts.service_users.rotate import rotate_key
-from accounts.views.service_users.service_user import bot_of, onward, page_of
+from accounts.views.service_users.service_user import bot_of, page_of
 from policies.access import needs
 from policies.changes import propose
+from policies.views.asking import answer_to
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError
 from portal.core.web.http import MemberRequest
@@ -75,14 +77,14 @@ def rotate(request: MemberRequest, name: str) -> HttpResponse:
         before=before,
         initial={"expires_at": timezone.now() + PROPOSED_LIFE},
     )
-    if form.is_valid():
-        try:
-            asked = propose(rotate_key, actor=request.member, params=form.params())
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, asked.receipt)
-            return onward(asked, bot.name)
+    answer = answer_to(
+        request,
+        form,
+        lambda: propose(rotate_key, actor=request.member, params=form.params()),
+        done=reverse("accounts:service_user", args=[bot.name]),
+    )
+    if answer:
+        return answer
     notice = forecast(
         request.member,
         account_id=bot.account_id if before.may_withdraw else None,

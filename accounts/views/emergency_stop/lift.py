@@ -1,23 +1,22 @@
 """What is stopped now and by whom, and asking that it is lifted: one key, or all that one member stopped."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.emergency_stop import active
-from accounts.emergency_stop.lift_stops import LiftStops, all_of, lift_stops, pause_of
+from accounts.emergency_stop.lift_stops import all_of, lift_stops, pause_of
 from accounts.forms.service_users.service_users import ConfirmForm
 from accounts.models import ApiKey
 from accounts.views.members.member import member_of
 from accounts.views.service_users.service_user import bot_of, page_of
 from policies.access import allows, needs
 from policies.changes import propose
-from policies.models import State
+from policies.views.asking import answer_to
 from policies.workflows import Right, Workflow
-from portal.core.errors import DomainError
 from portal.core.web.http import MemberRequest
 
 
@@ -34,7 +33,12 @@ def lift_all(request: MemberRequest, number: int) -> HttpResponse:
     """Ask once for all that this member stopped; who approves may ask that too."""
     found = member_of(request, number)
     form = ConfirmForm(request.POST, request=request, auto_id=f"id_{number}_%s")
-    answer = _asked(request, form, lambda: all_of(found))
+    answer = answer_to(
+        request,
+        form,
+        lambda: propose(lift_stops, actor=request.member, params=all_of(found)),
+        done="accounts:active_stops",
+    )
     return answer or _page(request, {number: form})
 
 
@@ -45,26 +49,13 @@ def lift_pause(request: MemberRequest, name: str, public: str) -> HttpResponse:
     bot = bot_of(request, name)
     key = get_object_or_404(ApiKey.objects.select_related("service_user"), service_user=bot, public=public)
     form = ConfirmForm(request.POST, request=request, auto_id=f"id_pause_{key.pk}_%s")
-    answer = _asked(request, form, lambda: pause_of(key), done=lambda: redirect("accounts:service_user", name=bot.name))
+    answer = answer_to(
+        request,
+        form,
+        lambda: propose(lift_stops, actor=request.member, params=pause_of(key)),
+        done=reverse("accounts:service_user", args=[bot.name]),
+    )
     return answer or page_of(request, bot, pause_form=(key.pk, form))
-
-
-def _asked(
-    request: MemberRequest,
-    form: ConfirmForm,
-    params: Callable[[], LiftStops],
-    *,
-    done: Callable[[], HttpResponse] = lambda: redirect("accounts:active_stops"),
-) -> HttpResponse | None:
-    if not form.is_valid():
-        return None
-    try:
-        change = propose(lift_stops, actor=request.member, params=params())
-    except DomainError as error:
-        form.refuse(error)
-        return None
-    messages.success(request, change.receipt)
-    return done() if change.state == State.EXECUTED else redirect("policies:request", reference=change.reference)
 
 
 def _page(request: MemberRequest, posted: Mapping[int, ConfirmForm] | None = None) -> HttpResponse:

@@ -20,7 +20,8 @@ from accounts.views.members.member import member_of
 from accounts.views.service_users.service_user import bot_of
 from policies.access import needs
 from policies.changes import propose
-from policies.models import ChangeRequest, State
+from policies.models import ChangeRequest
+from policies.views.asking import answer_to
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError
 from portal.core.web.http import MemberRequest
@@ -216,17 +217,7 @@ def pull(request: MemberRequest, page: Page, form: StopForm, act: Callable[[], o
 
 def ask(request: MemberRequest, page: Page, form: StopForm, act: Callable[[], ChangeRequest]) -> HttpResponse:
     """The same page where others have to agree: it leads to the request that waits, or is done already."""
-    if form.is_valid():
-        try:
-            asked = act()
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, asked.receipt)
-            if asked.state == State.EXECUTED:
-                return redirect(page.back)
-            return redirect("policies:request", reference=asked.reference)
-    return _shown(request, page, form)
+    return answer_to(request, form, act, done=page.back) or _shown(request, page, form)
 
 
 def _shown(request: MemberRequest, page: Page, form: StopForm) -> HttpResponse:

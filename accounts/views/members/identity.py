@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
@@ -14,7 +15,7 @@ from accounts.models.member import Identity
 from accounts.views.members.member import member_of
 from policies.access import needs, open_to_members
 from policies.changes import propose
-from policies.models import State
+from policies.views.asking import onward
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError, Refused
 from portal.core.web.http import MemberRequest
@@ -86,10 +87,7 @@ def _decide(request: MemberRequest, member: Member, form: ReviewForm) -> HttpRes
     if request.POST.get("decision") == VERIFY:
         params = VerifyIdentity(member_id=member.pk, check=form.cleaned_data["check"])
         change = propose(verify_identity, actor=request.member, params=params)
-        messages.success(request, change.receipt)
-        if change.state != State.EXECUTED:
-            return redirect("policies:request", reference=change.reference)
-    else:
-        checks.reject(member, by=request.member, reason=form.cleaned_data["reason"])
-        messages.success(request, f"What {member.label} showed is turned down.\nThey read why, and can show another.")
+        return onward(request, change, done=reverse("accounts:member", args=[member.pk]))
+    checks.reject(member, by=request.member, reason=form.cleaned_data["reason"])
+    messages.success(request, f"What {member.label} showed is turned down.\nThey read why, and can show another.")
     return redirect("accounts:member", number=member.pk)

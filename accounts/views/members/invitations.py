@@ -23,8 +23,8 @@ from accounts.models import Account, Invitation
 from accounts.views.emergency_stop.stop import Page, ask, pull
 from policies.access import allows, needs
 from policies.changes import propose
-from policies.models import State
 from policies.rules import lock_protection
+from policies.views.asking import answer_to
 from policies.workflows import Right, Workflow
 from portal.core.display.markup import Level
 from portal.core.errors import DomainError
@@ -65,16 +65,14 @@ def invite(request: MemberRequest) -> HttpResponse:
     chosen = preset(request.GET.get("preset", ""))
     initial = {"rights": [written(given) for given in chosen.rights]} if chosen else None
     form = InviteForm(request.POST or None, request=request, organization=request.organization, initial=initial)
-    if form.is_valid():
-        try:
-            change = propose(invite_member, actor=request.member, params=form.params())
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, change.receipt)
-            if change.state == State.EXECUTED:
-                return redirect("accounts:invitations")
-            return redirect("policies:request", reference=change.reference)
+    answer = answer_to(
+        request,
+        form,
+        lambda: propose(invite_member, actor=request.member, params=form.params()),
+        done="accounts:invitations",
+    )
+    if answer:
+        return answer
     rights = ticked(request, "rights", initial["rights"] if initial else ())
     notice = forecast(
         request.member,

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import grants
@@ -26,11 +26,11 @@ from accounts.security.reset_factors import ResetFactors, reset_factors
 from accounts.views.members.members import factors_of, state_of
 from policies.access import allows, lacking, needs
 from policies.changes import propose
-from policies.models import ChangeRequest, State
+from policies.models import ChangeRequest
+from policies.views.asking import answer_to
 from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
-from portal.core.errors import DomainError
 from portal.core.web.http import MemberRequest
 
 RECENT = 20
@@ -243,14 +243,5 @@ def _bars(request: MemberRequest, found: Member) -> Bars:
 
 def _asked(request: MemberRequest, found: Member, name: str, ask: Callable[[], ChangeRequest]) -> HttpResponse:
     form = ConfirmForm(request.POST, request=request, auto_id=f"id_{name}_%s")
-    if form.is_valid():
-        try:
-            change = ask()
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, change.receipt)
-            if change.state == State.EXECUTED:
-                return redirect("accounts:member", number=found.pk)
-            return redirect("policies:request", reference=change.reference)
-    return _page(request, found, Posted({name: form}))
+    answer = answer_to(request, form, ask, done=reverse("accounts:member", args=[found.pk]))
+    return answer or _page(request, found, Posted({name: form}))

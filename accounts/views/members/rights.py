@@ -1,8 +1,8 @@
 """Asking for other rights of a member."""
 
-from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from accounts.forecast import forecast, gives_power, ticked
@@ -12,10 +12,9 @@ from accounts.members.presets import preset
 from accounts.views.members.member import member_of
 from policies.access import needs
 from policies.changes import propose
-from policies.models import State
 from policies.rules import lock_protection
+from policies.views.asking import answer_to
 from policies.workflows import Right, Workflow
-from portal.core.errors import DomainError
 from portal.core.web.http import MemberRequest
 
 
@@ -26,16 +25,14 @@ def change(request: MemberRequest, number: int) -> HttpResponse:
     member = member_of(request, number)
     chosen = preset(request.GET.get("preset", ""))
     form = RightsForm(request.POST or None, request=request, member=member, chosen=chosen)
-    if form.is_valid():
-        try:
-            asked = propose(change_rights, actor=request.member, params=form.params())
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, asked.receipt)
-            if asked.state == State.EXECUTED:
-                return redirect("accounts:member", number=member.pk)
-            return redirect("policies:request", reference=asked.reference)
+    answer = answer_to(
+        request,
+        form,
+        lambda: propose(change_rights, actor=request.member, params=form.params()),
+        done=reverse("accounts:member", args=[member.pk]),
+    )
+    if answer:
+        return answer
     afterwards = f"In the same moment all sessions of {member.label} end, and they sign in again."
     notice = forecast(
         request.member,

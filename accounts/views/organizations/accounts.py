@@ -1,9 +1,8 @@
 """The Accounts of an Organization: the list, and asking for another one (DESIGN O5)."""
 
-from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.forecast import forecast
@@ -12,9 +11,8 @@ from accounts.models import Account
 from accounts.organizations.settings import add_account
 from policies.access import allows, needs
 from policies.changes import propose
-from policies.models import State
+from policies.views.asking import answer_to
 from policies.workflows import Right, Workflow
-from portal.core.errors import DomainError
 from portal.core.paging import keyset
 from portal.core.web.http import MemberRequest
 
@@ -37,16 +35,14 @@ def accounts(request: MemberRequest) -> HttpResponse:
 def new_account(request: MemberRequest) -> HttpResponse:
     """Ask for another Account."""
     form = AccountForm(request.POST or None, request=request)
-    if form.is_valid():
-        try:
-            change = propose(add_account, actor=request.member, params=form.params())
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, change.receipt)
-            if change.state == State.EXECUTED:
-                return redirect("accounts:accounts")
-            return redirect("policies:request", reference=change.reference)
+    answer = answer_to(
+        request,
+        form,
+        lambda: propose(add_account, actor=request.member, params=form.params()),
+        done="accounts:accounts",
+    )
+    if answer:
+        return answer
     notice = forecast(
         request.member, account_id=None, afterwards="It starts without balances, addresses and keys.", protected=True
     )

@@ -14,8 +14,8 @@ from accounts.organizations.settings import change_security
 from accounts.organizations.transfer_ownership import transfer_ownership
 from policies.access import allows, needs, open_to_members
 from policies.changes import propose
-from policies.models import ChangeRequest, State
 from policies.rules import lock_protection
+from policies.views.asking import answer_to
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError
 from portal.core.web.http import MemberRequest
@@ -50,13 +50,14 @@ def security(request: MemberRequest) -> HttpResponse:
     """Ask for another 2FA level or other session limits, with the effect on each member in sight."""
     before = sign_in_rules.of(request.organization)
     form = SecurityForm(request.POST or None, request=request, before=before)
-    if form.is_valid():
-        try:
-            change = propose(change_security, actor=request.member, params=form.params())
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            return _onward(request, change)
+    answer = answer_to(
+        request,
+        form,
+        lambda: propose(change_security, actor=request.member, params=form.params()),
+        done="accounts:organization",
+    )
+    if answer:
+        return answer
     notice = forecast(
         request.member,
         account_id=None,
@@ -84,13 +85,14 @@ def transfer(request: MemberRequest) -> HttpResponse:
         owner=owner,
         asker=request.member,
     )
-    if form.is_valid():
-        try:
-            change = propose(transfer_ownership, actor=request.member, params=form.params())
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            return _onward(request, change)
+    answer = answer_to(
+        request,
+        form,
+        lambda: propose(transfer_ownership, actor=request.member, params=form.params()),
+        done="accounts:organization",
+    )
+    if answer:
+        return answer
     chosen = form.cleaned_data.get("member") if form.is_bound else None
     notice = forecast(
         request.member,
@@ -126,13 +128,6 @@ def offer(request: MemberRequest) -> HttpResponse:
             return redirect("dashboard:home")
     owner = ownership.owner_of(request.organization)
     return render(request, "accounts/offer.html", {"form": form, "offer": offered, "owner": owner})
-
-
-def _onward(request: MemberRequest, change: ChangeRequest) -> HttpResponse:
-    messages.success(request, change.receipt)
-    if change.state == State.EXECUTED:
-        return redirect("accounts:organization")
-    return redirect("policies:request", reference=change.reference)
 
 
 def _button(notice: Forecast, at_once: str) -> str:

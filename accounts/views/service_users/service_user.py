@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 
 from accounts.api_keys.expiry import warnings
 from accounts.api_keys.permission_catalogue import SERVED
@@ -18,7 +18,6 @@ from accounts.service_users.key_descriptions import overlap
 from accounts.service_users.key_settings import Limits, limits_of
 from accounts.service_users.risk import at_worst, coverage
 from policies.access import allows
-from policies.models import ChangeRequest, State
 from policies.workflows import Right, Workflow
 from portal.core.display.markup import Level
 from portal.core.web.http import MemberRequest
@@ -208,10 +207,3 @@ def _by_member(custodians: list[Custodian]) -> list[tuple[Custodian, str]]:
         first.setdefault(custodian.member_id, custodian)
         reasons.setdefault(custodian.member_id, {})[custodian.reason] = None
     return [(custodian, ", ".join(reasons[member_id])) for member_id, custodian in first.items()]
-
-
-def onward(asked: ChangeRequest, name: str) -> HttpResponse:
-    """To the bot when it is done, else to the request that waits."""
-    if asked.state == State.EXECUTED:
-        return redirect("accounts:service_user", name=name)
-    return redirect("policies:request", reference=asked.reference)

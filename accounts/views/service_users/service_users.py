@@ -1,8 +1,8 @@
 """Service Users: one of them, a new one, changing, lifting a suspension, removing."""
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -16,12 +16,12 @@ from accounts.service_users.key_settings import limits_of
 from accounts.service_users.params import LiftSuspension, RemoveServiceUser
 from accounts.service_users.presets import STARTING_POINTS, starting_point
 from accounts.service_users.reinstate_and_remove import lift_suspension, remove_service_user
-from accounts.views.service_users.service_user import bot_of, onward, page_of
+from accounts.views.service_users.service_user import bot_of, page_of
 from policies.access import needs
 from policies.changes import propose
 from policies.rules import lock_protection
+from policies.views.asking import answer_to
 from policies.workflows import Right, Workflow
-from portal.core.errors import DomainError
 from portal.core.web.http import MemberRequest
 
 
@@ -44,14 +44,14 @@ def new_service_user(request: MemberRequest) -> HttpResponse:
         organization=request.organization,
         initial={"expires_at": timezone.now() + PROPOSED_LIFE, **filled},
     )
-    if form.is_valid():
-        try:
-            change = propose(create_service_user, actor=request.member, params=form.params())
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, change.receipt)
-            return onward(change, form.cleaned_data["name"])
+    answer = answer_to(
+        request,
+        form,
+        lambda: propose(create_service_user, actor=request.member, params=form.params()),
+        done=lambda _change: reverse("accounts:service_user", args=[form.cleaned_data["name"]]),
+    )
+    if answer:
+        return answer
     first = Account.objects.filter(organization=request.organization).order_by("pk").first()
     permissions = ticked(request, "permissions", filled.get("permissions", ()))
     notice = forecast(
@@ -80,14 +80,14 @@ def change(request: MemberRequest, name: str) -> HttpResponse:
     form = ChangeServiceUserForm(
         request.POST or None, request=request, organization=request.organization, service_user=bot, before=before
     )
-    if form.is_valid():
-        try:
-            asked = propose(change_service_user, actor=request.member, params=form.params())
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, asked.receipt)
-            return onward(asked, bot.name)
+    answer = answer_to(
+        request,
+        form,
+        lambda: propose(change_service_user, actor=request.member, params=form.params()),
+        done=reverse("accounts:service_user", args=[bot.name]),
+    )
+    if answer:
+        return answer
     permissions = ticked(request, "permissions", before.permissions)
     gained = permissions - frozenset(before.permissions)
     notice = forecast(
@@ -125,15 +125,13 @@ def lift(request: MemberRequest, name: str) -> HttpResponse:
     """Ask for the bot to work again; who approves may ask that too."""
     bot = bot_of(request, name)
     form = ConfirmForm(request.POST, request=request, auto_id="id_lift_%s")
-    if form.is_valid():
-        try:
-            asked = propose(lift_suspension, actor=request.member, params=LiftSuspension(bot.pk))
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, asked.receipt)
-            return onward(asked, bot.name)
-    return page_of(request, bot, lift_form=form)
+    answer = answer_to(
+        request,
+        form,
+        lambda: propose(lift_suspension, actor=request.member, params=LiftSuspension(bot.pk)),
+        done=reverse("accounts:service_user", args=[bot.name]),
+    )
+    return answer or page_of(request, bot, lift_form=form)
 
 
 @require_POST
@@ -142,15 +140,13 @@ def remove(request: MemberRequest, name: str) -> HttpResponse:
     """Ask for the bot to go for good."""
     bot = bot_of(request, name)
     form = ConfirmForm(request.POST, request=request, auto_id="id_remove_%s")
-    if form.is_valid():
-        try:
-            asked = propose(remove_service_user, actor=request.member, params=RemoveServiceUser(bot.pk))
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            messages.success(request, asked.receipt)
-            return onward(asked, bot.name)
-    return page_of(request, bot, remove_form=form)
+    answer = answer_to(
+        request,
+        form,
+        lambda: propose(remove_service_user, actor=request.member, params=RemoveServiceUser(bot.pk)),
+        done=reverse("accounts:service_user", args=[bot.name]),
+    )
+    return answer or page_of(request, bot, remove_form=form)
 
 
 def _button(notice: Forecast, at_once: str) -> str:

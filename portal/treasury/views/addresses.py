@@ -3,20 +3,19 @@
 from dataclasses import dataclass
 from typing import Final
 
-from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Account
 from policies.access import needs
 from policies.changes import propose
-from policies.models import ChangeRequest, State
+from policies.models import ChangeRequest
 from policies.progress import forecast
+from policies.views.asking import answer_to
 from policies.workflows import Right, Workflow
-from portal.core.errors import DomainError
 from portal.core.paging import keyset
 from portal.core.web.http import MemberRequest
 from portal.treasury import address_book, destination_html, destinations
@@ -87,13 +86,14 @@ def new_address(request: MemberRequest) -> HttpResponse:
     account, method = choice.cleaned_data["account"], choice.method
     data = request.POST if request.method == "POST" else None
     form = AddressForm(data, request=request, account=account, method=method)
-    if form.is_valid():
-        try:
-            change = propose(add_address, actor=request.member, params=form.params(), note=form.cleaned_data["note"])
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            return _onward(request, change)
+    answer = answer_to(
+        request,
+        form,
+        lambda: propose(add_address, actor=request.member, params=form.params(), note=form.cleaned_data["note"]),
+        done="treasury:addresses",
+    )
+    if answer:
+        return answer
     context = {"form": form, "account": account, "method": method, **_outlook(request, account)}
     return render(request, "treasury/new_address.html", context)
 
@@ -104,13 +104,14 @@ def rename(request: MemberRequest, pk: int) -> HttpResponse:
     """Ask for another name."""
     address = _address(request, pk)
     form = RenameForm(request.POST if request.method == "POST" else None, request=request, address=address)
-    if form.is_valid():
-        try:
-            change = propose(rename_address, actor=request.member, params=form.params(), note=form.cleaned_data["note"])
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            return _onward(request, change)
+    answer = answer_to(
+        request,
+        form,
+        lambda: propose(rename_address, actor=request.member, params=form.params(), note=form.cleaned_data["note"]),
+        done="treasury:addresses",
+    )
+    if answer:
+        return answer
     return render(request, "treasury/rename_address.html", {"form": form, **_about(request, address)})
 
 
@@ -120,13 +121,14 @@ def remove(request: MemberRequest, pk: int) -> HttpResponse:
     """Ask that no more money can go there."""
     address = _address(request, pk)
     form = RemoveForm(request.POST if request.method == "POST" else None, request=request, address=address)
-    if form.is_valid():
-        try:
-            change = propose(remove_address, actor=request.member, params=form.params(), note=form.cleaned_data["note"])
-        except DomainError as error:
-            form.refuse(error)
-        else:
-            return _onward(request, change)
+    answer = answer_to(
+        request,
+        form,
+        lambda: propose(remove_address, actor=request.member, params=form.params(), note=form.cleaned_data["note"]),
+        done="treasury:addresses",
+    )
+    if answer:
+        return answer
     context = {"form": form, "beware": beware_of_removal(address), **_about(request, address)}
     return render(request, "treasury/remove_address.html", context)
 
@@ -173,11 +175,3 @@ def _about(request: MemberRequest, address: Address) -> dict[str, object]:
 def _outlook(request: MemberRequest, account: Account) -> dict[str, object]:
     workflow = Workflow.MANAGE_ADDRESSES
     return {"forecast": forecast(request.member, workflow, account_id=account.pk), "workflow": workflow}
-
-
-def _onward(request: MemberRequest, change: ChangeRequest) -> HttpResponse:
-    """To the book when it is done, else to the request that waits."""
-    messages.success(request, change.receipt)
-    if change.state == State.EXECUTED:
-        return redirect("treasury:addresses")
-    return redirect("policies:request", reference=change.reference)

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Account
 from policies.access import needs
-from policies.models import ChangeRequest, State
+from policies.models import ChangeRequest
 from policies.progress import forecast
+from policies.views.asking import onward
 from policies.workflows import Right, Workflow
 from portal.core.display import markup
 from portal.core.display.descriptions import Figure, Notice
@@ -133,7 +134,9 @@ def _review(request: MemberRequest, draft: Draft, packed: str, found: Preview) -
         except DomainError as error:
             form.refuse(error)
         else:
-            return _onward(request, change)
+            return onward(
+                request, change, done=lambda sent: reverse("treasury:withdrawal", args=[sent.withdrawal.reference])
+            )
     elif form.is_bound and (first := idempotency.answer_to(draft.name, member=request.member)) is not None:
         # A second click: its code is spent, by the first one, which went through meanwhile.
         return _again(request, first)
@@ -201,14 +204,6 @@ def _notices(request: MemberRequest, found: Preview) -> tuple[Notice, ...]:
 def _again(request: MemberRequest, change: ChangeRequest) -> HttpResponse:
     messages.success(request, f"This was asked already, as request {change.number}.\nIt was not asked again.")
     return redirect("treasury:withdrawal", change.withdrawal.reference)
-
-
-def _onward(request: MemberRequest, change: ChangeRequest) -> HttpResponse:
-    """To the withdrawal when it is on its way, else to the request that waits."""
-    messages.success(request, change.receipt)
-    if change.state == State.EXECUTED:
-        return redirect("treasury:withdrawal", change.withdrawal.reference)
-    return redirect("policies:request", reference=change.reference)
 
 
 def _form_url() -> str:
