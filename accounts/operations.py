@@ -1,8 +1,8 @@
 """The governed operations on who may act: members, Service Users and their keys, and the Organization itself."""
 
 from accounts.api_keys import revoke
-from accounts.emergency_stop import lift_stops
-from accounts.members import change_rights, end_membership, invite_member, keep_out, revoke_invitation
+from accounts.emergency_stop import keep_out, lift_stops, lift_suspension
+from accounts.members import change_rights, end_membership, invite_member, revoke_invitation
 from accounts.members.identity import verify
 from accounts.organizations import settings, transfer_ownership
 from accounts.security import reset_factors
@@ -15,6 +15,7 @@ __all__ = [
     "invite_member",
     "keep_out",
     "lift_stops",
+    "lift_suspension",
     "reinstate_and_remove",
     "reset_factors",
     "revoke",

@@ -2,7 +2,7 @@
 
 from accounts.api_keys.expiry_mail import announce_due
 from accounts.authentication import session_store
-from accounts.members import suspensions
+from accounts.emergency_stop import suspensions
 from portal.jobs.periodic import every
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from django.utils import timezone
 
 from accounts.authentication import session_store
-from accounts.members.suspensions import ALONE_FOR
+from accounts.emergency_stop.suspensions import ALONE_FOR
 from accounts.models import ApiKey, Invitation, Member, ServiceUser
 from policies.models import ChangeRequest
 from policies.models.change import ChangeQuerySet

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.api_keys import lifecycle
 from accounts.emergency_stop import notifications
-from accounts.members.suspensions import bar_to_suspend, suspend_member
+from accounts.emergency_stop.suspensions import bar_to_suspend, suspend_member
 from accounts.models import ApiKey, Member, ServiceUser
 from policies import access, changes
 from policies.workflows import Right, Workflow

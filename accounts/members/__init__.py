@@ -1,1 +1,1 @@
-"""The people of an Organization: invited, given rights, suspended, removed."""
+"""The people of an Organization: invited, given rights, verified, removed."""

@@ -12,21 +12,17 @@ from django.utils import timezone
 from accounts import grants
 from accounts.api_keys.revoke import RevokeKey, revoke_key
 from accounts.emergency_stop import active
+from accounts.emergency_stop.keep_out import KeepOut, keep_out
 from accounts.emergency_stop.lift_stops import LiftStops, StopToLift, lift_stops
+from accounts.emergency_stop.lift_suspension import LiftMemberSuspension, lift_member_suspension
 from accounts.emergency_stop.stop import suspend_member, suspend_service_user
 from accounts.grants import Given
 from accounts.members.change_rights import ChangeRights, change_rights
-from accounts.members.end_membership import (
-    LiftMemberSuspension,
-    RemoveMember,
-    lift_member_suspension,
-    remove_member,
-)
+from accounts.members.end_membership import RemoveMember, remove_member
 from accounts.members.identity import checks
 from accounts.members.identity.provider import Document
 from accounts.members.identity.verify import VerifyIdentity, verify_identity
 from accounts.members.invite_member import InviteMember, invite_member
-from accounts.members.keep_out import KeepOut, keep_out
 from accounts.members.revoke_invitation import TakeBack, take_back_invitation
 from accounts.models import Account, ApiKey, Authenticator, Invitation, Member, ServiceUser
 from accounts.models.member import Identity

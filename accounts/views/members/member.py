@@ -11,15 +11,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import grants
 from accounts.authentication import session_store
+from accounts.emergency_stop import keep_out as keeping_out
+from accounts.emergency_stop.lift_suspension import LiftMemberSuspension, lift_member_suspension
 from accounts.forms.service_users.service_users import ConfirmForm
 from accounts.grants import Rights
-from accounts.members import keep_out as keeping_out
-from accounts.members.end_membership import (
-    LiftMemberSuspension,
-    RemoveMember,
-    lift_member_suspension,
-    remove_member,
-)
+from accounts.members.end_membership import RemoveMember, remove_member
 from accounts.members.identity import checks, reviewers
 from accounts.models import Account, Member
 from accounts.security.reset_factors import ResetFactors, reset_factors

@@ -14,7 +14,7 @@ from accounts.authentication import session_store
 from accounts.authentication.session_store import SessionStore
 from accounts.emergency_stop import end_sessions
 from accounts.emergency_stop import stop as emergency_stop
-from accounts.members.end_membership import LiftMemberSuspension, lift_member_suspension
+from accounts.emergency_stop.lift_suspension import LiftMemberSuspension, lift_member_suspension
 from accounts.models import Member, Organization, Session
 from accounts.organizations.founding import add_member
 from accounts.security import cooldown

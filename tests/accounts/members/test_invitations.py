@@ -10,14 +10,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import grants
+from accounts.emergency_stop.keep_out import KeepOut, keep_out
+from accounts.emergency_stop.suspensions import suspend_member
 from accounts.factors import totp
 from accounts.members import invitations
 from accounts.members.change_rights import ChangeRights, change_rights
 from accounts.members.end_membership import RemoveMember, remove_member
 from accounts.members.invite_member import InviteMember, invite_member
-from accounts.members.keep_out import KeepOut, keep_out
 from accounts.members.presets import PRESETS
-from accounts.members.suspensions import suspend_member
 from accounts.models import Authenticator, Invitation, Member, User
 from accounts.models.member import Identity
 from policies.access import allows, granted

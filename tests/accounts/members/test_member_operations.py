@@ -9,14 +9,10 @@ from django.utils import timezone
 
 from accounts import grants
 from accounts.emergency_stop import stop
+from accounts.emergency_stop.lift_suspension import LiftMemberSuspension, lift_member_suspension
 from accounts.grants import Given
 from accounts.members.change_rights import ChangeRights, change_rights
-from accounts.members.end_membership import (
-    LiftMemberSuspension,
-    RemoveMember,
-    lift_member_suspension,
-    remove_member,
-)
+from accounts.members.end_membership import RemoveMember, remove_member
 from accounts.models import Account, Session
 from policies import registry
 from policies.changes import decide, propose

@@ -15,12 +15,12 @@ from django.utils import timezone
 
 from accounts.authentication import session_data
 from accounts.authentication.session_store import SessionStore
-from accounts.emergency_stop import end_sessions
+from accounts.emergency_stop import end_sessions, suspensions
+from accounts.emergency_stop.keep_out import KeepOut, keep_out
 from accounts.factors import enrolled as factors
-from accounts.members import invitations, suspensions
+from accounts.members import invitations
 from accounts.members.identity import checks
 from accounts.members.identity.provider import Document
-from accounts.members.keep_out import KeepOut, keep_out
 from accounts.models import Authenticator, IdentityCheck, Member, OwnershipOffer, Passkey, User
 from accounts.organizations import ownership
 from accounts.organizations.founding import add_member

@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.emergency_stop import stop
-from accounts.members.end_membership import LiftMemberSuspension, lift_member_suspension
-from accounts.members.keep_out import KeepOut, keep_out
-from accounts.members.suspensions import record_lapsed
+from accounts.emergency_stop.keep_out import KeepOut, keep_out
+from accounts.emergency_stop.lift_suspension import LiftMemberSuspension, lift_member_suspension
+from accounts.emergency_stop.suspensions import record_lapsed
 from accounts.models import Member
 from accounts.service_users.params import LiftSuspension
 from accounts.service_users.reinstate_and_remove import lift_suspension

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.emergency_stop import stop
-from accounts.members.keep_out import KeepOut, keep_out
+from accounts.emergency_stop.keep_out import KeepOut, keep_out
 from accounts.models import Member
 from accounts.organizations import ownership
 from accounts.organizations.transfer_ownership import TransferOwnership, transfer_ownership

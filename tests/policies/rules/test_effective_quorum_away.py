@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.emergency_stop import stop
-from accounts.members.keep_out import KeepOut, keep_out
+from accounts.emergency_stop.keep_out import KeepOut, keep_out
 from accounts.models import Member
 from policies.changes import propose
 from policies.models import Grant, Policy, State

@@ -30,7 +30,7 @@ def suspend_member(*, actor: Member, member: Member, reason: str) -> None:
     """Stop a person at once: their sessions end, and what they asked for is cancelled (DESIGN §4).
 
     It ends by itself after 72 hours, whatever it leaves meanwhile. Who pulls it has one running at a time, not of the
-    same Member within seven days. To keep somebody out longer is a request: `accounts.members.keep_out`.
+    same Member within seven days. To keep somebody out longer is a request: `accounts.emergency_stop.keep_out`.
 
     Raises: Refused for any of that, for oneself, or without Initiate on Manage Access; NotFound for a Member of
     another Organization; Conflict if they are suspended already; Invalid without a reason.
