@@ -2,17 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final
 
 from accounts.models import Member
 from policies import snapshot as gathered
 from policies.rules import Asked, approvals_needed, eligible, is_locked, may_vouch
 from policies.workflows import Right, Workflow
 from portal.core.display.phrases import counted, listed
-from portal.core.web.http import MemberRequest
-
-# Says that a page asks only what would follow from its boxes.
-TICKS: Final = "ticks"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +98,6 @@ def forecast(
         f"This will wait for {counted(plain.approvals, 'approval')}." if plain.approvals else "This happens at once."
     )
     return Forecast(title=title, text=" ".join(text), waits=plain.approvals > 0)
-
-
-def ticked(request: MemberRequest, name: str, otherwise: Iterable[str]) -> frozenset[str]:
-    """The boxes called `name` as they are ticked now: as posted, as the page asks at every tick, or `otherwise`."""
-    if request.method == "POST":
-        return frozenset(request.POST.getlist(name))
-    return frozenset(request.GET.getlist(name) if TICKS in request.GET else otherwise)
 
 
 def gives_power(rights: Iterable[str]) -> bool:

@@ -13,6 +13,7 @@ from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.authentication import ended_sessions, session_data
+from accounts.authentication.next_url import path_of_ours
 from accounts.authentication.step_up import SessionStepUp
 from accounts.models import Member
 from portal.core.web.http import MemberRequest
@@ -44,7 +45,7 @@ class SessionMiddleware(DjangoSessionMiddleware):
             return super().process_response(request, response)
         except ended_sessions.ENDED_MEANWHILE:
             # The cookie stays: of two requests at once the first may have given the session a new key.
-            return ended_sessions.sign_in_again(request)
+            return _sign_in_again(request)
 
 
 class MemberMiddleware:
@@ -85,7 +86,16 @@ class MemberMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """A session that was ended while its request was under way leads where every ended one does."""
-        return ended_sessions.sign_in_again(request) if isinstance(exception, ended_sessions.ENDED_MEANWHILE) else None
+        return _sign_in_again(request) if isinstance(exception, ended_sessions.ENDED_MEANWHILE) else None
+
+
+def _sign_in_again(request: HttpRequest) -> HttpResponse:
+    """The browser names the page that sent the request in `Referer`; only a path of ours is used (security SI-12)."""
+    page = request.headers.get("Referer", "")
+    return ended_sessions.sign_in_again(
+        path_of_ours(page, host=request.get_host(), is_secure=request.is_secure()),
+        is_fragment=bool(request.headers.get("HX-Request")),
+    )
 
 
 def _member(request: HttpRequest) -> Member | None:
@@ -123,7 +133,7 @@ def _as_a_lost_session_wants(request: MemberRequest, response: HttpResponseBase)
     is_lost = request.path != sign_out and not request.user.is_authenticated and _is_for_members(request)
     if is_lost and request.method not in SAFE:
         messages.warning(request, "Your session had ended.\nWhat you sent was not taken. Sign in and do it again.")
-        return ended_sessions.sign_in_again(request)
+        return _sign_in_again(request)
     if request.htmx:
         response = HttpResponseClientRedirect(sign_in)
     patch_vary_headers(response, ["HX-Request"])

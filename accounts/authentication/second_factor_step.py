@@ -5,6 +5,7 @@ from typing import Final
 
 from django.conf import settings
 from django.contrib import auth
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.http import HttpRequest
 
@@ -40,7 +41,7 @@ def complete(request: HttpRequest, code: str) -> Member:
 
     Raises: Invalid with `field="code"` if the code is not right; Ended if there is nothing (more) to complete.
     """
-    half = _half(request)
+    half = _half(request.session)
     user, member = half.waiting.user, None
     with transaction.atomic(durable=True):
         memberships.lock(user)
@@ -50,7 +51,7 @@ def complete(request: HttpRequest, code: str) -> Member:
         elif (member := entrance(user, checked)) is not None:
             _record_success(member, TOTP)
     if isinstance(checked, Failure):
-        _count_failure(request, half.waiting)
+        _count_failure(request.session, half.waiting)
         raise Invalid(checked.message, field="code")
     return _opened(request, member, checked)
 
@@ -60,7 +61,7 @@ def complete_with_recovery_code(request: HttpRequest, code: str) -> Member:
 
     Raises: as `complete`.
     """
-    half = _half(request)
+    half = _half(request.session)
     user, member = half.waiting.user, None
     with transaction.atomic(durable=True):
         memberships.lock(user)
@@ -71,7 +72,7 @@ def complete_with_recovery_code(request: HttpRequest, code: str) -> Member:
             _record_success(member, RECOVERY_CODE)
             notifications.notify_security(user, "recovery_code_used", remaining=recovery_codes.remaining(member))
     if isinstance(checked, Failure):
-        _count_failure(request, half.waiting)
+        _count_failure(request.session, half.waiting)
         raise Invalid(checked.message, field="code")
     return _opened(request, member, checked)
 
@@ -123,8 +124,8 @@ def _opened(request: HttpRequest, member: Member | None, shown: Shown) -> Member
     return member
 
 
-def _half(request: HttpRequest) -> _Half:
-    waiting = password_step.pending(request.session)
+def _half(store: SessionBase) -> _Half:
+    waiting = password_step.pending(store)
     member = password_step.first_membership(waiting.user) if waiting else None
     if waiting is None or member is None:
         raise Ended(TOO_LATE)
@@ -137,10 +138,10 @@ def _record_success(member: Member, factor: str) -> None:
     notifications.after_sign_in(member, failures=failures)
 
 
-def _count_failure(request: HttpRequest, waiting: Pending) -> None:
-    request.session[password_step.PENDING_FAILURES] = waiting.failures + 1
+def _count_failure(store: SessionBase, waiting: Pending) -> None:
+    store[password_step.PENDING_FAILURES] = waiting.failures + 1
     if waiting.failures + 1 >= settings.PENDING_FAILURES:
-        request.session.flush()
+        store.flush()
         raise Ended("Too many wrong codes. Start again with your password.")
 
 

@@ -93,16 +93,14 @@ def begin(request: HttpRequest, member: Member, *, then: str = "") -> None:
     )
 
 
-def candidate(request: HttpRequest) -> Candidate | None:
-    """Who may enrol a factor in this session, or None.
+def candidate(store: SessionBase, member: Member | None) -> Candidate | None:
+    """Who may enrol a factor in this session, that of `member` if they are signed in, or None.
 
     Signed in, that takes a strong factor shown within the last minutes, or having come by a recovery code (F-7, F-8).
     """
-    member = getattr(request, "member", None)
-    if isinstance(member, Member):
-        may = is_repairing(request.session) or factor_changes.has_shown_enough(request.session, member)
-        return _counting(Candidate(member.user, member, is_new=False, places=()), request.session) if may else None
-    store = request.session
+    if member is not None:
+        may = is_repairing(store) or factor_changes.has_shown_enough(store, member)
+        return _counting(Candidate(member.user, member, is_new=False, places=()), store) if may else None
     members = Member.objects.active().select_related("user", "organization")
     found = members.filter(pk=store.get(MEMBER, 0), user_id=store.get(USER, 0)).first()
     age = timezone.now().timestamp() - store.get(SINCE, 0)
@@ -110,7 +108,7 @@ def candidate(request: HttpRequest) -> Candidate | None:
         return None
     if not constant_time_compare(store.get(HASH, ""), password_step.fragment(found.user)):
         return None
-    return _counting(Candidate(found.user, found, is_new=True, places=()), request.session)
+    return _counting(Candidate(found.user, found, is_new=True, places=()), store)
 
 
 def _counting(who: Candidate, store: SessionBase) -> Candidate | None:
@@ -144,19 +142,19 @@ def is_repairing(store: SessionBase) -> bool:
     return bool(store.get(session_data.SIGNED_IN_BY) == RECOVERY_CODE)
 
 
-def is_confined(request: MemberRequest) -> bool:
+def is_confined(store: SessionBase, member: Member) -> bool:
     """Whether nothing was shown in this session that counts here and that the Organization's level takes."""
-    return not counted(request.member, session_data.shown(request.session)) & accepted(request.organization)
+    return not counted(member, session_data.shown(store)) & accepted(member.organization)
 
 
-def way_out(request: MemberRequest) -> str:
+def way_out(store: SessionBase, member: Member) -> str:
     """The route on which somebody confined becomes free: show what they hold, or enrol what they lack."""
-    if is_repairing(request.session) or not held(request.member) & accepted(request.organization):
+    if is_repairing(store) or not held(member) & accepted(member.organization):
         return "accounts:enrol"
     return "accounts:prove"
 
 
-def offer_app(request: HttpRequest, who: Candidate) -> totp.Offer:
+def offer_app(store: SessionBase, who: Candidate) -> totp.Offer:
     """A new seed, kept sealed in the session until a code of it passes; it dies with the session (F-4).
 
     Raises: Refused if they have as many apps as anybody may have.
@@ -164,15 +162,14 @@ def offer_app(request: HttpRequest, who: Candidate) -> totp.Offer:
     if not factor_changes.may_add_app(who.places):
         raise Refused("You have as many authenticator apps as there can be. Remove one first.")
     offered = totp.offer(who.user.email)
-    request.session[SEED] = totp.sealed(who.user, offered)
-    request.session[SEED_AT] = timezone.now().isoformat()
-    request.session[SEED_FAILURES] = 0
+    store[SEED] = totp.sealed(who.user, offered)
+    store[SEED_AT] = timezone.now().isoformat()
+    store[SEED_FAILURES] = 0
     return offered
 
 
-def offered_app(request: HttpRequest, who: Candidate) -> totp.Offer | None:
+def offered_app(store: SessionBase, who: Candidate) -> totp.Offer | None:
     """The seed that waits in this session for a code; None after half an hour or five wrong ones."""
-    store = request.session
     if SEED not in store or store.get(SEED_FAILURES, 0) >= settings.PENDING_FAILURES:
         return None
     if timezone.now() - datetime.fromisoformat(store[SEED_AT]) >= settings.ENROLMENT:
@@ -188,14 +185,14 @@ def enrol_app(request: HttpRequest, who: Candidate, code: str, *, name: str) -> 
 
     Raises: Invalid with `field="code"` if the code is not of the seed that was offered; Refused without an offer.
     """
-    offered = offered_app(request, who)
+    offered = offered_app(request.session, who)
     if offered is None:
         raise Refused("That key was not confirmed in time. Here is a new one.")
     with transaction.atomic():
         who = _again(who, request.session)
         made = totp.confirm(who.user, offered, code, name=name)
         if not isinstance(made, Failure):
-            _added(request, who, made)
+            _added(request.session, who, made)
             _note_first(who, TOTP)
     if isinstance(made, Failure):
         request.session[SEED_FAILURES] = request.session.get(SEED_FAILURES, 0) + 1
@@ -216,7 +213,7 @@ def enrol_passkey(request: HttpRequest, who: Candidate, answer: str, *, name: st
     with transaction.atomic():
         who = _again(who, request.session)
         made = register(request, who.user, answer, name=name) if name else known(request, who.user, answer)
-        _added(request, who, made)
+        _added(request.session, who, made)
         _note_first(who, PASSKEY)
     return _go_on(request, who, made)
 
@@ -239,15 +236,15 @@ class EnrolmentMiddleware:
         is_public = not getattr(view, "login_required", True)
         if getattr(request, "member", None) is None or is_public or route is None or route.view_name in OPEN_BEFORE:
             return None
-        if not is_confined(request):
+        if not is_confined(request.session, request.member):
             return None
-        target = resolve_url(way_out(request))
+        target = resolve_url(way_out(request.session, request.member))
         return HttpResponseClientRedirect(target) if request.htmx else redirect(target)
 
 
-def _added(request: HttpRequest, who: Candidate, made: Authenticator | Passkey) -> None:
-    key = None if who.is_new else request.session.session_key
-    factor_changes.added(made, who.places, member=who.member, key=key, by_code=is_repairing(request.session))
+def _added(store: SessionBase, who: Candidate, made: Authenticator | Passkey) -> None:
+    key = None if who.is_new else store.session_key
+    factor_changes.added(made, who.places, member=who.member, key=key, by_code=is_repairing(store))
 
 
 def _note_first(who: Candidate, factor: str) -> None:

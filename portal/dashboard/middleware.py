@@ -14,7 +14,7 @@ from django.utils.encoding import escape_uri_path
 from portal.core.database.outage import is_away
 from portal.core.errors import Busy
 from portal.dashboard.other_organization import OF, named_home
-from portal.dashboard.views.errors import away, busy, elsewhere, not_found, only_for_forms
+from portal.dashboard.views.errors import away, busy, elsewhere, not_found, only_for_forms, reader_of
 
 
 class NotFoundMiddleware:
@@ -52,9 +52,10 @@ class ElsewhereMiddleware:
 
     def process_view(self, request: HttpRequest, *view: object) -> HttpResponseBase | None:
         """Lead to the page of the Organization that the link names, where that is another one."""
-        if OF not in request.GET:
+        reader = reader_of(request)
+        if reader is None or OF not in request.GET:
             return None
-        home = named_home(request)
+        home = named_home(reader, request.GET[OF])
         return elsewhere(request, home) if home else None
 
 

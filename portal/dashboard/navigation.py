@@ -83,10 +83,10 @@ def navigation(request: HttpRequest) -> dict[str, object]:
     known = cast("MemberRequest", request)
     reviews = SimpleLazyObject(partial(waiting_for, known.member))
     return {
-        "nav": SimpleLazyObject(partial(groups, known)),
+        "nav": SimpleLazyObject(partial(groups, known.member, known.path)),
         "inbox_count": cache(partial(_waiting, known.member, reviews)),
         "identity_reviews": reviews,
-        "memberships": SimpleLazyObject(partial(memberships, known)),
+        "memberships": SimpleLazyObject(partial(memberships, known.member)),
         "secrets_to_reveal": SimpleLazyObject(partial(to_reveal, known.member)),
         "security_notices": SimpleLazyObject(partial(unseen, known.member.user)),
         "stopped": SimpleLazyObject(partial(stopped_for, known.member)),
@@ -98,11 +98,11 @@ def _waiting(member: Member, reviews: "SimpleLazyObject[list[IdentityCheck]]") -
     return waiting_count(member) + len(reviews)
 
 
-def groups(request: MemberRequest) -> list[Group]:
+def groups(member: Member, path: str) -> list[Group]:
     """What the reader may see of PLACES, without empty groups."""
-    views = viewable(request.member)
+    views = viewable(member)
     shown = (
-        Group(label, tuple(_item(place, request.path) for place in places if place.workflow in {None, *views}))
+        Group(label, tuple(_item(place, path) for place in places if place.workflow in {None, *views}))
         for label, places in PLACES
     )
     return [group for group in shown if group.items]
@@ -119,9 +119,9 @@ def stopped_for(member: Member) -> list[Stopped]:
     return by_member(member.organization_id) if able else []
 
 
-def memberships(request: MemberRequest) -> Sequence[Member]:
+def memberships(member: Member) -> Sequence[Member]:
     """Where the person can switch to, the present Organization included."""
-    mine = Member.objects.active().filter(user=request.member.user_id)
+    mine = Member.objects.active().filter(user=member.user_id)
     return list(mine.select_related("organization").order_by("organization__name"))
 
 

@@ -1,15 +1,12 @@
 """Pages that are of another Organization of the same person: mail links, and what a colleague passed on (DESIGN M1)."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, cast
-
-from django.http import HttpRequest
+from typing import Any, Final
 
 from accounts.models import Member, ServiceUser
 from policies.access import allows
 from policies.inbox import queues
 from policies.workflows import Right, Workflow
-from portal.core.web.http import MemberRequest
 from portal.treasury.models import Withdrawal
 
 # Which Organization a link of a mail is about, by number. It opens nothing: it only says where to look.
@@ -17,31 +14,23 @@ OF: Final = "of"
 LONGEST_NUMBER: Final = 18
 
 
-def home_of(request: HttpRequest) -> Member | None:
+def home_of(reader: Member, route: str, named: Mapping[str, Any]) -> Member | None:
     """As whom the reader, signed in elsewhere, would find the page that this Organization does not have.
 
-    None for a stranger, for a page that is nowhere, and for one that the reader could not look at there either.
+    None for a page that is nowhere, and for one that the reader could not look at there either.
     """
-    for member in _others(request):
-        route = request.resolver_match
-        if route is not None and _is_there(member, route.view_name, route.kwargs):
-            return member
-    return None
+    return next((member for member in _others(reader) if _is_there(member, route, named)), None)
 
 
-def named_home(request: HttpRequest) -> Member | None:
-    """As whom the reader goes on in the Organization that the link names, if it is another one of theirs."""
-    number = request.GET.get(OF, "")
+def named_home(reader: Member, number: str) -> Member | None:
+    """As whom the reader goes on in the Organization of this number, if it is another one of theirs."""
     if not number.isdecimal() or len(number) > LONGEST_NUMBER:
         return None
-    return next((member for member in _others(request) if member.organization_id == int(number)), None)
+    return next((member for member in _others(reader) if member.organization_id == int(number)), None)
 
 
-def _others(request: HttpRequest) -> list[Member]:
-    member = cast("MemberRequest", request).member if hasattr(request, "member") else None
-    if member is None or request.method not in ("GET", "HEAD"):
-        return []
-    mine = Member.objects.active().filter(user=member.user).exclude(pk=member.pk)
+def _others(reader: Member) -> list[Member]:
+    mine = Member.objects.active().filter(user=reader.user).exclude(pk=reader.pk)
     return list(mine.select_related("organization", "user").order_by("pk"))
 
 

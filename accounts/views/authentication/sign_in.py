@@ -15,13 +15,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.authentication import password_step as stages
 from accounts.authentication import second_factor_step
-from accounts.authentication.next_url import destination, path_of_ours
 from accounts.factors import webauthn
 from accounts.factors.enrolled import held, held_anywhere
 from accounts.forms.authentication.sign_in import CodeForm, PasswordForm
 from accounts.forms.security.factors import PasskeySignInForm, RecoveryCodeForm
 from accounts.models import Member
 from accounts.security import password_change
+from accounts.views.next_page import destination, path_here
 from policies.access import open_to_members
 from portal.core import call_origin
 from portal.core.errors import Invalid
@@ -132,7 +132,7 @@ def switch(request: MemberRequest) -> HttpResponse:
         password_change.offer_enrolment(request.member.user, member)
         messages.warning(request, NOTHING_THERE.format(member.organization.name))
         return redirect("accounts:security")
-    way = path_of_ours(request, request.POST.get("next", ""))
+    way = path_here(request, request.POST.get("next", ""))
     try:
         stages.switch(request, member)
     except stages.Ended as error:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import grants
 from accounts.emergency_stop.preview import of_taking_back
-from accounts.forecast import forecast, gives_power, ticked
+from accounts.forecast import forecast, gives_power
 from accounts.forms.emergency_stop import StopForm
 from accounts.forms.members.invitations import InviteForm
 from accounts.forms.members.rights import written
@@ -21,6 +21,7 @@ from accounts.members.presets import preset
 from accounts.members.revoke_invitation import TakeBack, take_back_invitation
 from accounts.models import Account, Invitation
 from accounts.views.emergency_stop.stop import Page, ask, pull
+from accounts.views.ticked_boxes import ticked
 from policies.access import allows, needs
 from policies.changes import propose
 from policies.rules import lock_protection

@@ -6,9 +6,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.authentication import notifications
-from accounts.authentication.next_url import destination
 from accounts.forms.members.profile import ProfileForm
 from accounts.members import profile as own_profile
+from accounts.views.next_page import destination
 from policies.access import open_to_members
 from portal.core.errors import DomainError
 from portal.core.web.http import MemberRequest

@@ -5,11 +5,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from accounts.forecast import forecast, gives_power, ticked
+from accounts.forecast import forecast, gives_power
 from accounts.forms.members.members import RightsForm
 from accounts.members.change_rights import change_rights
 from accounts.members.presets import preset
 from accounts.views.members.member import member_of
+from accounts.views.ticked_boxes import ticked
 from policies.access import needs
 from policies.changes import propose
 from policies.rules import lock_protection

@@ -16,12 +16,13 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.authentication import session_data
-from accounts.authentication.next_url import path_of_ours
 from accounts.factors import totp, webauthn
 from accounts.forms.security.factors import NAME_LENGTH, ConfirmForm, KnownPasskeyForm, NewAppForm, NewPasskeyForm
+from accounts.models import Member
 from accounts.models.session import browser_of
 from accounts.security import enrolment, factor_changes
 from accounts.security.enrolment import Candidate
+from accounts.views.next_page import path_here
 from policies.access import open_to_members
 from portal.core.errors import DomainError, Invalid, Refused
 from portal.core.factors import PASSKEY, RECOVERY_CODE, TOTP
@@ -37,7 +38,7 @@ KNOWN = "known"
 @require_safe
 def enrol(request: HttpRequest) -> HttpResponse:
     """What can be enrolled, a passkey first (security F-12)."""
-    who = enrolment.candidate(request)
+    who = enrolment.candidate(request.session, _member(request))
     if who is None:
         return _turn_away(request)
     return _choices(request, who, NewPasskeyForm(initial={"name": _here(request)}))
@@ -48,7 +49,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
 @require_POST
 def passkey_options(request: HttpRequest) -> HttpResponse:
     """What the browser needs to make a passkey, or to show one that they hold: asked for by a script, once for each."""
-    who = enrolment.candidate(request)
+    who = enrolment.candidate(request.session, _member(request))
     if who is None or PASSKEY not in who.kinds:
         return JsonResponse({"detail": enrolment.OVER}, status=403)
     try:
@@ -64,7 +65,7 @@ def passkey_options(request: HttpRequest) -> HttpResponse:
 @require_POST
 def passkey(request: HttpRequest) -> HttpResponse:
     """Let the passkey count that was just made."""
-    who = enrolment.candidate(request)
+    who = enrolment.candidate(request.session, _member(request))
     if who is None:
         return _turn_away(request)
     form = KnownPasskeyForm(request.POST) if KNOWN in request.POST else NewPasskeyForm(request.POST)
@@ -84,7 +85,7 @@ def passkey(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def app(request: HttpRequest) -> HttpResponse:
     """A new seed as a QR code; it counts after one code of it has passed (security F-4)."""
-    who = enrolment.candidate(request)
+    who = enrolment.candidate(request.session, _member(request))
     if who is None:
         return _turn_away(request)
     if TOTP not in who.kinds:
@@ -100,7 +101,8 @@ def app(request: HttpRequest) -> HttpResponse:
         messages.error(request, error.message)
         form = NewAppForm()
     try:
-        offered = (form.is_bound and enrolment.offered_app(request, who)) or enrolment.offer_app(request, who)
+        waits = enrolment.offered_app(request.session, who) if form.is_bound else None
+        offered = waits or enrolment.offer_app(request.session, who)
     except Refused as error:
         messages.error(request, error.message)
         return redirect("accounts:security")
@@ -153,7 +155,7 @@ def _choices(request: HttpRequest, who: Candidate, form: NewPasskeyForm | KnownP
         "own": factor_changes.mine(who.member),
         "repairs": enrolment.is_repairing(request.session),
         "recovery": RECOVERY_CODE,
-        "confined": not who.is_new and enrolment.is_confined(request),  # type: ignore[arg-type]
+        "confined": not who.is_new and enrolment.is_confined(request.session, who.member),
     }
     return render(request, "accounts/enrol.html", context)
 
@@ -188,8 +190,12 @@ def _thank(request: HttpRequest, route: str, name: str, who: Candidate) -> HttpR
     return redirect(route)
 
 
+def _member(request: HttpRequest) -> Member | None:
+    return getattr(request, "member", None)
+
+
 def _then(request: MemberRequest) -> str:
-    return path_of_ours(request, request.session.get(enrolment.THEN, "")) or reverse("policies:inbox")
+    return path_here(request, request.session.get(enrolment.THEN, "")) or reverse("policies:inbox")
 
 
 def _unkept(response: HttpResponse) -> HttpResponse:

@@ -12,12 +12,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.authentication import session_store
-from accounts.authentication.next_url import destination
 from accounts.factors import recovery_codes
 from accounts.factors.enrolled import Factor, kind_of
 from accounts.forms.security.factors import ConfirmForm, ProveForm, RenameForm
 from accounts.models import Member
 from accounts.security import factor_changes
+from accounts.views.next_page import destination
 from policies.access import open_to_members
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent

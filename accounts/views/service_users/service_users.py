@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.forecast import Forecast, forecast, ticked
+from accounts.forecast import Forecast, forecast
 from accounts.forms.service_users.risk import PROPOSED_LIFE, risk_of
 from accounts.forms.service_users.service_users import ChangeServiceUserForm, ConfirmForm, NewServiceUserForm
 from accounts.models import Account, Custodian, ServiceUser
@@ -17,6 +17,7 @@ from accounts.service_users.params import LiftSuspension, RemoveServiceUser
 from accounts.service_users.presets import STARTING_POINTS, starting_point
 from accounts.service_users.reinstate_and_remove import lift_suspension, remove_service_user
 from accounts.views.service_users.service_user import bot_of, page_of
+from accounts.views.ticked_boxes import ticked
 from policies.access import needs
 from policies.changes import propose
 from policies.rules import lock_protection

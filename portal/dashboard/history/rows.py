@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.models import Member, Organization
 from policies.models import ChangeRequest
 from policies.views.rows import named
 from policies.workflows import Right, Workflow
@@ -18,7 +19,6 @@ from portal.audit.models import AuditEvent
 from portal.core import actors, factors
 from portal.core.display import markup
 from portal.core.display.phrases import counted
-from portal.core.web.http import MemberRequest
 from portal.dashboard.history.causes import Cause, causes
 from portal.dashboard.history.sentences import names_subject, sentence
 from portal.treasury import destination_html
@@ -55,10 +55,10 @@ class Entry:
         return OUTCOMES.get(self.event.outcome, "")
 
 
-def told(request: MemberRequest, events: list[AuditEvent]) -> list[Entry]:
+def told(reader: Member, events: list[AuditEvent]) -> list[Entry]:
     """`events` as rows, in four queries however many there are."""
-    pages = _Pages(request, events)
-    return [_entry(request, event, pages) for event in events]
+    pages = _Pages(reader.organization, events)
+    return [_entry(reader, event, pages) for event in events]
 
 
 def in_words(event: AuditEvent, cause: Cause | None) -> str:
@@ -72,14 +72,14 @@ def in_words(event: AuditEvent, cause: Cause | None) -> str:
 class _Pages:
     """The pages of what these events are about, as far as they are there still."""
 
-    def __init__(self, request: MemberRequest, events: Iterable[AuditEvent]) -> None:
+    def __init__(self, organization: Organization, events: Iterable[AuditEvent]) -> None:
         subjects = {(event.subject_kind, event.subject_id) for event in events}
-        changes = ChangeRequest.objects.of(request.organization)
+        changes = ChangeRequest.objects.of(organization)
         keys = [pk for kind, pk in subjects if kind == "changerequest"]
         self.changes = changes.in_bulk(keys)
-        self.causes = causes(request.organization.pk, events)
+        self.causes = causes(organization.pk, events)
         bots = [pk for kind, pk in subjects if kind == "serviceuser"]
-        rows = request.organization.service_users.filter(pk__in=bots)
+        rows = organization.service_users.filter(pk__in=bots)
         self.bots = dict(rows.values_list("pk", "name"))
 
     def of(self, event: AuditEvent) -> str:
@@ -92,13 +92,13 @@ class _Pages:
         return ""
 
 
-def _entry(request: MemberRequest, event: AuditEvent, pages: _Pages) -> Entry:
+def _entry(reader: Member, event: AuditEvent, pages: _Pages) -> Entry:
     before, after = sentence(event.kind)
     shown = names_subject(event.kind)
     change = pages.changes.get(event.subject_id) if event.subject_kind == "changerequest" else None
     return Entry(
         event=event,
-        is_mine=(event.actor_kind, event.actor_id) == (request.member.kind, request.member.pk),
+        is_mine=(event.actor_kind, event.actor_id) == (reader.kind, reader.pk),
         before=before,
         subject=_subject(event, change) if shown else "",
         after=after,

@@ -43,8 +43,15 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """For a member of two Organizations, the way to the one that has the page; for everybody else nothing is told."""
-    home = home_of(request)
+    reader, route = reader_of(request), request.resolver_match
+    home = home_of(reader, route.view_name, route.kwargs) if reader and route else None
     return elsewhere(request, home) if home else _page(request, 404)
+
+
+def reader_of(request: HttpRequest) -> Member | None:
+    """Who only looks, and so may be led elsewhere; None for a stranger, and for who sends something."""
+    reader: Member | None = getattr(request, "member", None)
+    return reader if request.method in ("GET", "HEAD") else None
 
 
 def elsewhere(request: HttpRequest, home: Member) -> HttpResponse:

@@ -26,7 +26,7 @@ def history(request: MemberRequest) -> HttpResponse:
     page = keyset(chosen.apply(events_for(request.member)), after=request.GET.get("after"))
     context = {
         "page": page,
-        "entries": told(request, page.rows),
+        "entries": told(request.member, page.rows),
         "choices": choices,
         "topics": list(TOPICS),
         "actors": actors_for(request.member),

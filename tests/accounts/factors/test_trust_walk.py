@@ -87,7 +87,7 @@ class Thief:
             session_data.enter(store, place)
         request = SimpleNamespace(session=store, member=place, organization=place.organization, user=place.user)
         repairing = enrolment.is_repairing(store) and counted(place, [mark_of(shown)])
-        if enrolment.is_confined(request) and not repairing:  # type: ignore[arg-type]
+        if enrolment.is_confined(store, place) and not repairing:
             return None
         return request
 
@@ -117,7 +117,7 @@ class Thief:
                     session_data.note_proof(request.session, kind_of(shown), mark_of(shown))
 
     def _enrol(self, request: Any) -> None:
-        who = enrolment.candidate(request)
+        who = enrolment.candidate(request.session, request.member)
         if who is None:
             return
         apps = Authenticator.objects.filter(user=who.user, name=STOLEN).count()
