@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Custodian
+from policies import payload
 from policies.changes import decide
 from policies.models import Decision, Grant, State
 from policies.workflows import Right, Workflow
@@ -192,3 +193,13 @@ def test_who_is_late_twice_or_gives_no_reason_is_not(house):
     with pytest.raises(Conflict):
         no(change, house.fay)
     assert denied(change) == []
+
+
+def test_the_params_are_read_once_under_the_lock(house, monkeypatch):
+    """Once before it, for the histories that the run would reach; then every check looks at the same ones."""
+    decode, read = payload.decode, []
+    monkeypatch.setattr(payload, "decode", lambda kind, stored: read.append(kind) or decode(kind, stored))
+    change = ask_tidy(house.ana)
+    read.clear()
+    assert yes(change, house.ben).state == State.EXECUTED
+    assert len(read) == 2
