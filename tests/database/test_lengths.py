@@ -12,7 +12,6 @@ from django.urls import reverse
 from accounts.api_keys import expiry
 from accounts.api_keys.refused_calls import Reason
 from accounts.authentication import notifications
-from accounts.factors.enrolled import WORDS as FACTORS
 from accounts.forms.authentication import passwords
 from accounts.forms.members import invitations, profile
 from accounts.forms.organizations import setup
@@ -33,6 +32,7 @@ from portal.audit import record as recording
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
 from portal.core import actors, call_origin
+from portal.core.factors import WORDS as FACTORS
 from portal.core.secrets.sealing import digest
 from portal.jobs import periodic
 from portal.treasury import destinations
