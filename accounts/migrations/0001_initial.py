@@ -118,6 +118,39 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("suspended_until", None), ("suspended_at__isnull", False), _connector="OR"),
+                        name="member_suspension_ends_if_begun",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("suspended_until__isnull", False)),
+                        fields=("suspended_by",),
+                        name="member_one_suspension_each",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("suspended_by", None),
+                            models.Q(("suspended_by", models.F("id")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="member_suspended_by_another",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("identity__in", ["unverified", "submitted", "verified", "rejected"])),
+                        name="member_identity_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("factors_enrolled_at", None),
+                            ("factors_enrolled_at__gte", models.F("factors_reset_at")),
+                            _connector="OR",
+                        ),
+                        name="member_enrols_after_reset",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ApiKey",
@@ -160,6 +193,50 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("slot", None), ("slot__in", (1, 2)), _connector="OR"),
+                        name="api_key_slot_one_or_two",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("is_active", False), ("slot__isnull", False), _connector="OR"),
+                        name="api_key_active_in_a_slot",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("revoked_at", None), ("slot", None), _connector="OR"),
+                        name="api_key_revoked_has_no_slot",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("retires_at", None),
+                            models.Q(("expires_at__isnull", False), ("expires_at__lte", models.F("retires_at"))),
+                            _connector="OR",
+                        ),
+                        name="api_key_retires_in_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("is_active", False),
+                            models.Q(("revealed_at__isnull", False), ("revoked_at", None)),
+                            _connector="OR",
+                        ),
+                        name="api_key_active_only_once_revealed",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("is_active", False), ("paused_at", None), _connector="OR"),
+                        name="api_key_paused_is_not_active",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("paused_at", None), ("paused_by", None)),
+                            models.Q(("paused_at__isnull", False), ("paused_by__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="api_key_paused_by_somebody",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Organization",
@@ -283,6 +360,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("accepted_at", None), ("revoked_at", None)),
+                        fields=("organization", "email"),
+                        name="invitation_one_unanswered_per_address",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Account",
@@ -298,6 +384,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "name"), name="account_name_once_per_organization")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="OwnershipOffer",
@@ -326,6 +417,24 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("accepted_at", None), ("declined_at", None)),
+                            models.Q(("accepted_at", None), ("lapsed_at", None)),
+                            models.Q(("declined_at", None), ("lapsed_at", None)),
+                            _connector="OR",
+                        ),
+                        name="ownership_offer_ends_one_way",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("accepted_at", None), ("declined_at", None), ("lapsed_at", None)),
+                        fields=("organization",),
+                        name="ownership_offer_one_unanswered",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Passkey",
@@ -387,6 +496,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "passkey",
                 "verbose_name_plural": "WebAuthn credentials",
                 "abstract": False,
+                "indexes": [models.Index(fields=["credential_id_sha256"], name="passkey_sha256_idx")],
             },
         ),
         migrations.CreateModel(
@@ -459,6 +569,20 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("cancelled_at", None), ("opened_at", None)),
+                        fields=("member",),
+                        name="recovery_one_running_per_member",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("canceller__isnull", False)),
+                        fields=("member", "canceller"),
+                        name="recovery_cancelled_once_by_each",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="RecoveryCode",
@@ -477,6 +601,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "digest"), name="recovery_code_once_per_person")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="RefusedCall",
@@ -496,6 +625,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["api_key", "-id"], name="refused_call_newest_of_key")],
+            },
         ),
         migrations.CreateModel(
             name="SecurityNotice",
@@ -514,6 +646,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("seen_at", None)), fields=["user", "-id"], name="security_notice_unseen"
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ServiceUser",
@@ -563,6 +702,31 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("organization"),
+                        django.db.models.functions.text.Lower("name"),
+                        name="service_user_name_once_per_organization",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("nonce_window__gte", 0)), name="service_user_nonce_window_positive"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("query_start", None),
+                            ("query_end", None),
+                            ("query_start__lt", models.F("query_end")),
+                            _connector="OR",
+                        ),
+                        name="service_user_query_dates_in_order",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("suspended_by", None), ("suspended_at__isnull", False), _connector="OR"),
+                        name="service_user_suspended_if_by_somebody",
+                    ),
+                ],
+            },
         ),
         migrations.AddField(
             model_name="apikey",
@@ -609,6 +773,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "session",
                 "verbose_name_plural": "sessions",
                 "abstract": False,
+                "indexes": [models.Index(fields=["user", "-seen_at"], name="session_by_person")],
             },
         ),
         migrations.CreateModel(
@@ -838,215 +1003,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddConstraint(
-            model_name="member",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("suspended_until", None), ("suspended_at__isnull", False), _connector="OR"),
-                name="member_suspension_ends_if_begun",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="member",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("suspended_until__isnull", False)),
-                fields=("suspended_by",),
-                name="member_one_suspension_each",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="member",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("suspended_by", None), models.Q(("suspended_by", models.F("id")), _negated=True), _connector="OR"
-                ),
-                name="member_suspended_by_another",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="member",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("identity__in", ["unverified", "submitted", "verified", "rejected"])),
-                name="member_identity_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="member",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("factors_enrolled_at", None),
-                    ("factors_enrolled_at__gte", models.F("factors_reset_at")),
-                    _connector="OR",
-                ),
-                name="member_enrols_after_reset",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("accepted_at", None), ("revoked_at", None)),
-                fields=("organization", "email"),
-                name="invitation_one_unanswered_per_address",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "name"), name="account_name_once_per_organization"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ownershipoffer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("accepted_at", None), ("declined_at", None)),
-                    models.Q(("accepted_at", None), ("lapsed_at", None)),
-                    models.Q(("declined_at", None), ("lapsed_at", None)),
-                    _connector="OR",
-                ),
-                name="ownership_offer_ends_one_way",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ownershipoffer",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("accepted_at", None), ("declined_at", None), ("lapsed_at", None)),
-                fields=("organization",),
-                name="ownership_offer_one_unanswered",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="passkey",
-            index=models.Index(fields=["credential_id_sha256"], name="passkey_sha256_idx"),
-        ),
-        migrations.AddConstraint(
-            model_name="recovery",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("cancelled_at", None), ("opened_at", None)),
-                fields=("member",),
-                name="recovery_one_running_per_member",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="recovery",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("canceller__isnull", False)),
-                fields=("member", "canceller"),
-                name="recovery_cancelled_once_by_each",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="recoverycode",
-            constraint=models.UniqueConstraint(fields=("user", "digest"), name="recovery_code_once_per_person"),
-        ),
-        migrations.AddIndex(
-            model_name="refusedcall",
-            index=models.Index(fields=["api_key", "-id"], name="refused_call_newest_of_key"),
-        ),
-        migrations.AddIndex(
-            model_name="securitynotice",
-            index=models.Index(
-                condition=models.Q(("seen_at", None)), fields=["user", "-id"], name="security_notice_unseen"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="serviceuser",
-            constraint=models.UniqueConstraint(
-                models.F("organization"),
-                django.db.models.functions.text.Lower("name"),
-                name="service_user_name_once_per_organization",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="serviceuser",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("nonce_window__gte", 0)), name="service_user_nonce_window_positive"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="serviceuser",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("query_start", None),
-                    ("query_end", None),
-                    ("query_start__lt", models.F("query_end")),
-                    _connector="OR",
-                ),
-                name="service_user_query_dates_in_order",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="serviceuser",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("suspended_by", None), ("suspended_at__isnull", False), _connector="OR"),
-                name="service_user_suspended_if_by_somebody",
-            ),
-        ),
-        migrations.AddConstraint(
             model_name="apikey",
             constraint=models.UniqueConstraint(fields=("service_user", "slot"), name="api_key_two_at_most"),
-        ),
-        migrations.AddConstraint(
-            model_name="apikey",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("slot", None), ("slot__in", (1, 2)), _connector="OR"),
-                name="api_key_slot_one_or_two",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="apikey",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("is_active", False), ("slot__isnull", False), _connector="OR"),
-                name="api_key_active_in_a_slot",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="apikey",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("revoked_at", None), ("slot", None), _connector="OR"),
-                name="api_key_revoked_has_no_slot",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="apikey",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("retires_at", None),
-                    models.Q(("expires_at__isnull", False), ("expires_at__lte", models.F("retires_at"))),
-                    _connector="OR",
-                ),
-                name="api_key_retires_in_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="apikey",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("is_active", False),
-                    models.Q(("revealed_at__isnull", False), ("revoked_at", None)),
-                    _connector="OR",
-                ),
-                name="api_key_active_only_once_revealed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="apikey",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("is_active", False), ("paused_at", None), _connector="OR"),
-                name="api_key_paused_is_not_active",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="apikey",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("paused_at", None), ("paused_by", None)),
-                    models.Q(("paused_at__isnull", False), ("paused_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="api_key_paused_by_somebody",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="session",
-            index=models.Index(fields=["user", "-seen_at"], name="session_by_person"),
         ),
     ]

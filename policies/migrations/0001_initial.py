@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("accounts", "0001_initial"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ("accounts", "__first__"),
     ]
 
     operations = [
@@ -127,6 +127,76 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["organization", "state", "expires_at"], name="change_open_by_expiry"),
+                    models.Index(fields=["organization", "-id"], name="change_by_organization"),
+                    models.Index(fields=["member", "state"], name="change_by_member"),
+                    models.Index(
+                        condition=models.Q(("state", "pending")), fields=["expires_at"], name="change_pending_by_expiry"
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "pending")),
+                        fields=["account", "expires_at"],
+                        name="change_pending_of_account",
+                    ),
+                    models.Index(
+                        condition=models.Q(("remind_at__isnull", False)), fields=["remind_at"], name="change_to_remind"
+                    ),
+                    models.Index(fields=["api_key", "state"], name="change_by_key"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "number"), name="change_number_once_per_organization"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("api_key", None), ("member__isnull", False), ("service_user", None)),
+                            models.Q(("api_key__isnull", False), ("member", None), ("service_user__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="change_asked_by_member_or_key",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            ("member__isnull", False),
+                            ("state__in", ["pending", "approved"]),
+                            models.Q(("subject", ""), _negated=True),
+                        ),
+                        fields=("organization", "operation", "subject", "member"),
+                        name="change_one_open_per_subject_and_member",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    "pending",
+                                    "approved",
+                                    "executed",
+                                    "failed",
+                                    "rejected",
+                                    "cancelled",
+                                    "expired",
+                                    "stale",
+                                ],
+                            )
+                        ),
+                        name="change_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at", None), ("state__in", ["pending", "approved"])),
+                            models.Q(
+                                models.Q(("state__in", ["pending", "approved"]), _negated=True),
+                                ("ended_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="change_ended_when_final",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Decision",
@@ -158,6 +228,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("change", "person"), name="decision_one_per_person")],
+            },
         ),
         migrations.CreateModel(
             name="Grant",
@@ -204,6 +277,58 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("member", "workflow", "right", "account"), name="grant_once"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("account", None)),
+                        fields=("member", "workflow", "right"),
+                        name="grant_for_all_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "workflow__in",
+                                [
+                                    policies.workflows.Workflow["MANAGE_ACCESS"],
+                                    policies.workflows.Workflow["MANAGE_POLICIES"],
+                                    policies.workflows.Workflow["MANAGE_ADDRESSES"],
+                                    policies.workflows.Workflow["INITIATE_WITHDRAWAL"],
+                                ],
+                            )
+                        ),
+                        name="grant_workflow_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "right__in",
+                                [
+                                    policies.workflows.Right["VIEW"],
+                                    policies.workflows.Right["INITIATE"],
+                                    policies.workflows.Right["APPROVE"],
+                                    policies.workflows.Right["EXECUTE"],
+                                ],
+                            )
+                        ),
+                        name="grant_right_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("account", None),
+                            (
+                                "workflow__in",
+                                [
+                                    policies.workflows.Workflow["MANAGE_ADDRESSES"],
+                                    policies.workflows.Workflow["INITIATE_WITHDRAWAL"],
+                                ],
+                            ),
+                            _connector="OR",
+                        ),
+                        name="grant_account_only_where_it_counts",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Policy",
@@ -252,194 +377,31 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "policies",
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "workflow"), name="policy_one_per_workflow"),
+                    models.CheckConstraint(
+                        condition=models.Q(("approvals__gte", 1), ("approvals__lte", 20)),
+                        name="policy_approvals_in_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("open_hours__gte", 1), ("open_hours__lte", 720)),
+                        name="policy_open_hours_in_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "workflow__in",
+                                [
+                                    policies.workflows.Workflow["MANAGE_ACCESS"],
+                                    policies.workflows.Workflow["MANAGE_POLICIES"],
+                                    policies.workflows.Workflow["MANAGE_ADDRESSES"],
+                                    policies.workflows.Workflow["INITIATE_WITHDRAWAL"],
+                                ],
+                            )
+                        ),
+                        name="policy_workflow_known",
+                    ),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="changerequest",
-            index=models.Index(fields=["organization", "state", "expires_at"], name="change_open_by_expiry"),
-        ),
-        migrations.AddIndex(
-            model_name="changerequest",
-            index=models.Index(fields=["organization", "-id"], name="change_by_organization"),
-        ),
-        migrations.AddIndex(
-            model_name="changerequest",
-            index=models.Index(fields=["member", "state"], name="change_by_member"),
-        ),
-        migrations.AddIndex(
-            model_name="changerequest",
-            index=models.Index(
-                condition=models.Q(("state", "pending")), fields=["expires_at"], name="change_pending_by_expiry"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="changerequest",
-            index=models.Index(
-                condition=models.Q(("state", "pending")),
-                fields=["account", "expires_at"],
-                name="change_pending_of_account",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="changerequest",
-            index=models.Index(
-                condition=models.Q(("remind_at__isnull", False)), fields=["remind_at"], name="change_to_remind"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="changerequest",
-            index=models.Index(fields=["api_key", "state"], name="change_by_key"),
-        ),
-        migrations.AddConstraint(
-            model_name="changerequest",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "number"), name="change_number_once_per_organization"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="changerequest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("api_key", None), ("member__isnull", False), ("service_user", None)),
-                    models.Q(("api_key__isnull", False), ("member", None), ("service_user__isnull", False)),
-                    _connector="OR",
-                ),
-                name="change_asked_by_member_or_key",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="changerequest",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    ("member__isnull", False),
-                    ("state__in", ["pending", "approved"]),
-                    models.Q(("subject", ""), _negated=True),
-                ),
-                fields=("organization", "operation", "subject", "member"),
-                name="change_one_open_per_subject_and_member",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="changerequest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        ["pending", "approved", "executed", "failed", "rejected", "cancelled", "expired", "stale"],
-                    )
-                ),
-                name="change_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="changerequest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ended_at", None), ("state__in", ["pending", "approved"])),
-                    models.Q(
-                        models.Q(("state__in", ["pending", "approved"]), _negated=True), ("ended_at__isnull", False)
-                    ),
-                    _connector="OR",
-                ),
-                name="change_ended_when_final",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="decision",
-            constraint=models.UniqueConstraint(fields=("change", "person"), name="decision_one_per_person"),
-        ),
-        migrations.AddConstraint(
-            model_name="grant",
-            constraint=models.UniqueConstraint(fields=("member", "workflow", "right", "account"), name="grant_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="grant",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("account", None)), fields=("member", "workflow", "right"), name="grant_for_all_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="grant",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "workflow__in",
-                        [
-                            policies.workflows.Workflow["MANAGE_ACCESS"],
-                            policies.workflows.Workflow["MANAGE_POLICIES"],
-                            policies.workflows.Workflow["MANAGE_ADDRESSES"],
-                            policies.workflows.Workflow["INITIATE_WITHDRAWAL"],
-                        ],
-                    )
-                ),
-                name="grant_workflow_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="grant",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "right__in",
-                        [
-                            policies.workflows.Right["VIEW"],
-                            policies.workflows.Right["INITIATE"],
-                            policies.workflows.Right["APPROVE"],
-                            policies.workflows.Right["EXECUTE"],
-                        ],
-                    )
-                ),
-                name="grant_right_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="grant",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("account", None),
-                    (
-                        "workflow__in",
-                        [
-                            policies.workflows.Workflow["MANAGE_ADDRESSES"],
-                            policies.workflows.Workflow["INITIATE_WITHDRAWAL"],
-                        ],
-                    ),
-                    _connector="OR",
-                ),
-                name="grant_account_only_where_it_counts",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="policy",
-            constraint=models.UniqueConstraint(fields=("organization", "workflow"), name="policy_one_per_workflow"),
-        ),
-        migrations.AddConstraint(
-            model_name="policy",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("approvals__gte", 1), ("approvals__lte", 20)), name="policy_approvals_in_range"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="policy",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("open_hours__gte", 1), ("open_hours__lte", 720)), name="policy_open_hours_in_range"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="policy",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "workflow__in",
-                        [
-                            policies.workflows.Workflow["MANAGE_ACCESS"],
-                            policies.workflows.Workflow["MANAGE_POLICIES"],
-                            policies.workflows.Workflow["MANAGE_ADDRESSES"],
-                            policies.workflows.Workflow["INITIATE_WITHDRAWAL"],
-                        ],
-                    )
-                ),
-                name="policy_workflow_known",
-            ),
         ),
     ]

@@ -42,6 +42,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "addresses",
+                "indexes": [
+                    models.Index(fields=["organization", "account", "asset"], name="address_by_asset"),
+                    models.Index(fields=["account", "key", "id"], name="address_by_name"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("account"),
+                        django.db.models.functions.text.Lower("key"),
+                        condition=models.Q(("removed_at", None)),
+                        name="address_key_once",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -83,49 +95,25 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="address",
-            index=models.Index(fields=["organization", "account", "asset"], name="address_by_asset"),
-        ),
-        migrations.AddIndex(
-            model_name="address",
-            index=models.Index(fields=["account", "key", "id"], name="address_by_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="address",
-            constraint=models.UniqueConstraint(
-                models.F("account"),
-                django.db.models.functions.text.Lower("key"),
-                condition=models.Q(("removed_at", None)),
-                name="address_key_once",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="withdrawal",
-            index=models.Index(fields=["organization", "-id"], name="withdrawal_by_organization"),
-        ),
-        migrations.AddIndex(
-            model_name="withdrawal",
-            index=models.Index(fields=["account", "-id"], name="withdrawal_by_account"),
-        ),
-        migrations.AddIndex(
-            model_name="withdrawal",
-            index=models.Index(fields=["organization", "asset", "-id"], name="withdrawal_by_asset"),
-        ),
-        migrations.AddConstraint(
-            model_name="withdrawal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("amount_units__gt", 0), ("fee_units__gte", 0), ("fee_units__lt", models.F("amount_units"))
-                ),
-                name="withdrawal_amount_above_fee",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="withdrawal",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("asked_as__isnull", False)), fields=("asked_as",), name="withdrawal_once_per_form"
-            ),
+            options={
+                "indexes": [
+                    models.Index(fields=["organization", "-id"], name="withdrawal_by_organization"),
+                    models.Index(fields=["account", "-id"], name="withdrawal_by_account"),
+                    models.Index(fields=["organization", "asset", "-id"], name="withdrawal_by_asset"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("amount_units__gt", 0), ("fee_units__gte", 0), ("fee_units__lt", models.F("amount_units"))
+                        ),
+                        name="withdrawal_amount_above_fee",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("asked_as__isnull", False)),
+                        fields=("asked_as",),
+                        name="withdrawal_once_per_form",
+                    ),
+                ],
+            },
         ),
     ]

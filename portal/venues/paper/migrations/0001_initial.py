@@ -94,6 +94,39 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["service_user", "-created_at", "-id"], name="export_by_service_user"),
+                    models.Index(
+                        condition=models.Q(("status", "Processed"), _negated=True),
+                        fields=["created_at"],
+                        name="export_to_be_made",
+                    ),
+                    models.Index(fields=["expires_at"], name="export_expiry"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("service_user", "code"), name="export_code_once_per_service_user"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("format__in", ["CSV", "TSV"]),
+                            ("report__in", ["trades", "ledgers"]),
+                            ("status__in", ["Queued", "Processing", "Processed"]),
+                        ),
+                        name="export_words_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("completed_at__isnull", False), ("status", "Processed")),
+                            models.Q(models.Q(("status", "Processed"), _negated=True), ("completed_at", None)),
+                            _connector="OR",
+                        ),
+                        name="export_completed_when_processed",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("expires_at__gt", models.F("created_at"))), name="export_expires_after_made"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Holding",
@@ -112,6 +145,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["account", "due_at"], name="holding_due_of_account"),
+                    models.Index(fields=["due_at"], name="holding_due"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("account", "strategy"), name="holding_one_per_account_and_strategy")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Move",
@@ -147,6 +189,25 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("operation", "allocate"), ("returned", None), ("taken__isnull", False)),
+                            models.Q(("operation", "deallocate"), ("taken", None)),
+                            _connector="OR",
+                        ),
+                        name="move_taken_or_returned",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("units__gt", 0)), name="move_units_above_zero"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("asked_at__lte", models.F("done_at")), ("done_at__lte", models.F("counts_at"))
+                        ),
+                        name="move_times_in_order",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Order",
@@ -185,6 +246,79 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["account", "-opened_at", "-id"], name="order_by_account"),
+                    models.Index(fields=["account", "-closed_at", "-id"], name="order_closed_by_account"),
+                    models.Index(
+                        condition=models.Q(("status", "open")),
+                        fields=["account", "due_at"],
+                        name="order_due_of_account",
+                    ),
+                    models.Index(condition=models.Q(("status", "open")), fields=["path", "due_at"], name="order_due"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind__in", ["market", "limit"]),
+                            ("side__in", ["buy", "sell"]),
+                            ("status__in", ["open", "closed", "canceled", "expired"]),
+                            ("time_in_force__in", ["GTC", "IOC", "GTD"]),
+                        ),
+                        name="order_words_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("closed_at", None), ("due_at__isnull", False), ("status", "open")),
+                            models.Q(
+                                models.Q(("status", "open"), _negated=True),
+                                ("closed_at__isnull", False),
+                                ("due_at", None),
+                                ("held_units", 0),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="order_open_or_ended",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("filled_units__gte", 0),
+                            ("filled_units__lte", models.F("volume_units")),
+                            ("volume_units__gt", 0),
+                        ),
+                        name="order_filled_within_volume",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("cost_units__gte", 0), ("fee_units__gte", 0), ("held_units__gte", 0)),
+                        name="order_amounts_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "market"), ("price_units", None)),
+                            models.Q(("kind", "limit"), ("price_units__gt", 0), ("price_units__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="order_limit_has_price",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("expires_at__isnull", False), ("time_in_force", "GTD")),
+                            models.Q(models.Q(("time_in_force", "GTD"), _negated=True), ("expires_at", None)),
+                            _connector="OR",
+                        ),
+                        name="order_expires_when_gtd",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("userref", None), ("cl_ord_id", None), _connector="OR"),
+                        name="order_userref_or_client_id",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "open")),
+                        fields=("account", "cl_ord_id"),
+                        name="order_client_id_once_while_open",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Piece",
@@ -202,6 +336,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("export", "number"), name="export_piece_once")],
+            },
         ),
         migrations.CreateModel(
             name="Posting",
@@ -243,6 +380,41 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["account", "-at", "-id"], name="posting_by_account")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("book__in", ["account", "outside", "fees", "market", "earn"])),
+                        name="posting_book_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("account__isnull", False),
+                                ("balance_units__isnull", False),
+                                ("book", "account"),
+                                ("ledger_id__isnull", False),
+                            ),
+                            models.Q(
+                                models.Q(("book", "account"), _negated=True),
+                                ("account", None),
+                                ("balance_units", None),
+                                ("ledger_id", None),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="posting_account_leg_complete",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("units", 0), _negated=True), name="posting_moves_something"
+                    ),
+                    models.CheckConstraint(condition=models.Q(("fee_units__gte", 0)), name="posting_fee_not_negative"),
+                    models.CheckConstraint(
+                        condition=models.Q(("balance_units", None), ("balance_units__gte", 0), _connector="OR"),
+                        name="posting_balance_not_negative",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Reward",
@@ -263,6 +435,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("holding", "at"), name="reward_once_per_payout"),
+                    models.CheckConstraint(condition=models.Q(("units__gt", 0)), name="reward_above_zero"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Trade",
@@ -298,6 +476,20 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["account", "-at", "-id"], name="trade_by_account")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("cost_units__gte", 0),
+                            ("fee_units__gte", 0),
+                            ("price_units__gt", 0),
+                            ("volume_units__gt", 0),
+                        ),
+                        name="trade_amounts_sensible",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="TradedDay",
@@ -315,6 +507,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("account", "on"), name="traded_day_once_per_account")],
+            },
         ),
         migrations.CreateModel(
             name="TradingCounter",
@@ -333,6 +528,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("account", "pair"), name="trading_counter_one_per_account_and_pair")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Withdrawal",
@@ -370,6 +570,27 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["account", "-id"], name="paper_withdrawal_by_account")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_units__gt", models.F("fee_units")), ("fee_units__gte", 0)),
+                        name="paper_withdrawal_amount_above_fee",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("sent_at", None), ("released_at", None), _connector="OR"),
+                        name="paper_withdrawal_sent_or_released",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("entry", None), ("sent_at", None)),
+                            models.Q(("entry__isnull", False), ("sent_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="paper_withdrawal_booked_when_sent",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Balance",
@@ -490,305 +711,5 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="export",
-            index=models.Index(fields=["service_user", "-created_at", "-id"], name="export_by_service_user"),
-        ),
-        migrations.AddIndex(
-            model_name="export",
-            index=models.Index(
-                condition=models.Q(("status", "Processed"), _negated=True),
-                fields=["created_at"],
-                name="export_to_be_made",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="export",
-            index=models.Index(fields=["expires_at"], name="export_expiry"),
-        ),
-        migrations.AddConstraint(
-            model_name="export",
-            constraint=models.UniqueConstraint(
-                fields=("service_user", "code"), name="export_code_once_per_service_user"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="export",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("format__in", ["CSV", "TSV"]),
-                    ("report__in", ["trades", "ledgers"]),
-                    ("status__in", ["Queued", "Processing", "Processed"]),
-                ),
-                name="export_words_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="export",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("completed_at__isnull", False), ("status", "Processed")),
-                    models.Q(models.Q(("status", "Processed"), _negated=True), ("completed_at", None)),
-                    _connector="OR",
-                ),
-                name="export_completed_when_processed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="export",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("expires_at__gt", models.F("created_at"))), name="export_expires_after_made"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="holding",
-            index=models.Index(fields=["account", "due_at"], name="holding_due_of_account"),
-        ),
-        migrations.AddIndex(
-            model_name="holding",
-            index=models.Index(fields=["due_at"], name="holding_due"),
-        ),
-        migrations.AddConstraint(
-            model_name="holding",
-            constraint=models.UniqueConstraint(
-                fields=("account", "strategy"), name="holding_one_per_account_and_strategy"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="move",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("operation", "allocate"), ("returned", None), ("taken__isnull", False)),
-                    models.Q(("operation", "deallocate"), ("taken", None)),
-                    _connector="OR",
-                ),
-                name="move_taken_or_returned",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="move",
-            constraint=models.CheckConstraint(condition=models.Q(("units__gt", 0)), name="move_units_above_zero"),
-        ),
-        migrations.AddConstraint(
-            model_name="move",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("asked_at__lte", models.F("done_at")), ("done_at__lte", models.F("counts_at"))),
-                name="move_times_in_order",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["account", "-opened_at", "-id"], name="order_by_account"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["account", "-closed_at", "-id"], name="order_closed_by_account"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(
-                condition=models.Q(("status", "open")), fields=["account", "due_at"], name="order_due_of_account"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(condition=models.Q(("status", "open")), fields=["path", "due_at"], name="order_due"),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("kind__in", ["market", "limit"]),
-                    ("side__in", ["buy", "sell"]),
-                    ("status__in", ["open", "closed", "canceled", "expired"]),
-                    ("time_in_force__in", ["GTC", "IOC", "GTD"]),
-                ),
-                name="order_words_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("closed_at", None), ("due_at__isnull", False), ("status", "open")),
-                    models.Q(
-                        models.Q(("status", "open"), _negated=True),
-                        ("closed_at__isnull", False),
-                        ("due_at", None),
-                        ("held_units", 0),
-                    ),
-                    _connector="OR",
-                ),
-                name="order_open_or_ended",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("filled_units__gte", 0), ("filled_units__lte", models.F("volume_units")), ("volume_units__gt", 0)
-                ),
-                name="order_filled_within_volume",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cost_units__gte", 0), ("fee_units__gte", 0), ("held_units__gte", 0)),
-                name="order_amounts_not_negative",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "market"), ("price_units", None)),
-                    models.Q(("kind", "limit"), ("price_units__gt", 0), ("price_units__isnull", False)),
-                    _connector="OR",
-                ),
-                name="order_limit_has_price",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("expires_at__isnull", False), ("time_in_force", "GTD")),
-                    models.Q(models.Q(("time_in_force", "GTD"), _negated=True), ("expires_at", None)),
-                    _connector="OR",
-                ),
-                name="order_expires_when_gtd",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("userref", None), ("cl_ord_id", None), _connector="OR"),
-                name="order_userref_or_client_id",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="order",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status", "open")),
-                fields=("account", "cl_ord_id"),
-                name="order_client_id_once_while_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="piece",
-            constraint=models.UniqueConstraint(fields=("export", "number"), name="export_piece_once"),
-        ),
-        migrations.AddIndex(
-            model_name="posting",
-            index=models.Index(fields=["account", "-at", "-id"], name="posting_by_account"),
-        ),
-        migrations.AddConstraint(
-            model_name="posting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("book__in", ["account", "outside", "fees", "market", "earn"])),
-                name="posting_book_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="posting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("account__isnull", False),
-                        ("balance_units__isnull", False),
-                        ("book", "account"),
-                        ("ledger_id__isnull", False),
-                    ),
-                    models.Q(
-                        models.Q(("book", "account"), _negated=True),
-                        ("account", None),
-                        ("balance_units", None),
-                        ("ledger_id", None),
-                    ),
-                    _connector="OR",
-                ),
-                name="posting_account_leg_complete",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="posting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("units", 0), _negated=True), name="posting_moves_something"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="posting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("fee_units__gte", 0)), name="posting_fee_not_negative"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="posting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("balance_units", None), ("balance_units__gte", 0), _connector="OR"),
-                name="posting_balance_not_negative",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reward",
-            constraint=models.UniqueConstraint(fields=("holding", "at"), name="reward_once_per_payout"),
-        ),
-        migrations.AddConstraint(
-            model_name="reward",
-            constraint=models.CheckConstraint(condition=models.Q(("units__gt", 0)), name="reward_above_zero"),
-        ),
-        migrations.AddIndex(
-            model_name="trade",
-            index=models.Index(fields=["account", "-at", "-id"], name="trade_by_account"),
-        ),
-        migrations.AddConstraint(
-            model_name="trade",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("cost_units__gte", 0), ("fee_units__gte", 0), ("price_units__gt", 0), ("volume_units__gt", 0)
-                ),
-                name="trade_amounts_sensible",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="tradedday",
-            constraint=models.UniqueConstraint(fields=("account", "on"), name="traded_day_once_per_account"),
-        ),
-        migrations.AddConstraint(
-            model_name="tradingcounter",
-            constraint=models.UniqueConstraint(
-                fields=("account", "pair"), name="trading_counter_one_per_account_and_pair"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="withdrawal",
-            index=models.Index(fields=["account", "-id"], name="paper_withdrawal_by_account"),
-        ),
-        migrations.AddConstraint(
-            model_name="withdrawal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_units__gt", models.F("fee_units")), ("fee_units__gte", 0)),
-                name="paper_withdrawal_amount_above_fee",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="withdrawal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("sent_at", None), ("released_at", None), _connector="OR"),
-                name="paper_withdrawal_sent_or_released",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="withdrawal",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("entry", None), ("sent_at", None)),
-                    models.Q(("entry__isnull", False), ("sent_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="paper_withdrawal_booked_when_sent",
-            ),
         ),
     ]
