@@ -198,7 +198,7 @@ def sign_in() -> Callable[[Client, Member], None]:
             request.session = SessionStore()
             password_step.begin(request, member.user)
             request.session.save()
-            client.cookies[settings.SESSION_COOKIE_NAME] = request.session.session_key
+            client.cookies[settings.SESSION_COOKIE_NAME] = request.session.session_key or ""
         answer = client.post(reverse("accounts:verify"), {"code": people.code(member)})
         assert answer.status_code == 302, answer.content.decode()
 

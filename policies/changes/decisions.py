@@ -52,7 +52,7 @@ def decide(
     reason = notes.clean(reason, field="reason")
     with transaction.atomic(durable=True):
         change = transitions.locked(reference, organization_id=member.organization_id)
-        found = _closed(change) or _standing(change, by=member)
+        found: DomainError | Case | None = _closed(change) or _standing(change, by=member)
         if isinstance(found, Case):
             found = _take(found, member, approved=approved, digest=digest, proof=proof, reason=reason)
     if isinstance(found, DomainError):

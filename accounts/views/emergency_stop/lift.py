@@ -11,7 +11,7 @@ from accounts.emergency_stop import active
 from accounts.emergency_stop.lift_stops import all_of, lift_stops, pause_of
 from accounts.forms.service_users.service_users import ConfirmForm
 from accounts.models import ApiKey
-from accounts.views.members.member import member_of
+from accounts.views.named_member import member_of
 from accounts.views.service_users.service_user import bot_of, page_of
 from policies.access import allows, needs
 from policies.changes import propose

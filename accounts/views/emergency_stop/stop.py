@@ -16,7 +16,7 @@ from accounts.emergency_stop import preview, stop
 from accounts.emergency_stop.preview import Consequences
 from accounts.forms.emergency_stop import EndSessionsForm, StopForm
 from accounts.models import ApiKey
-from accounts.views.members.member import member_of
+from accounts.views.named_member import member_of
 from accounts.views.service_users.service_user import bot_of
 from policies.access import needs
 from policies.changes import propose

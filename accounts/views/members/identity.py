@@ -12,7 +12,7 @@ from accounts.members.identity import checks, reviewers
 from accounts.members.identity.verify import VerifyIdentity, verify_identity
 from accounts.models import Member
 from accounts.models.member import Identity
-from accounts.views.members.member import member_of
+from accounts.views.named_member import member_of
 from policies.access import needs, open_to_members
 from policies.changes import propose
 from policies.views.asking import onward

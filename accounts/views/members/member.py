@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
@@ -20,6 +20,7 @@ from accounts.members.identity import checks, reviewers
 from accounts.models import Account, Member
 from accounts.security.reset_factors import ResetFactors, reset_factors
 from accounts.views.members.members import factors_of, state_of
+from accounts.views.named_member import member_of
 from policies.access import allows, lacking, needs
 from policies.changes import propose
 from policies.models import ChangeRequest
@@ -141,12 +142,6 @@ def reset(request: MemberRequest, number: int) -> HttpResponse:
         "reset",
         lambda: propose(reset_factors, actor=request.member, params=ResetFactors(found.pk)),
     )
-
-
-def member_of(request: MemberRequest, number: int) -> Member:
-    """The Organization's Member of that number, also a removed one; another Organization's is a 404."""
-    members = Member.objects.select_related("user", "organization", "suspended_by__user", "invited_by__user")
-    return get_object_or_404(members, organization=request.organization, pk=number)
 
 
 def _page(request: MemberRequest, found: Member, posted: Posted | None = None) -> HttpResponse:

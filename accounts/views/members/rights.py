@@ -9,7 +9,7 @@ from accounts.forecast import forecast, gives_power
 from accounts.forms.members.members import RightsForm
 from accounts.members.change_rights import change_rights
 from accounts.members.presets import preset
-from accounts.views.members.member import member_of
+from accounts.views.named_member import member_of
 from accounts.views.ticked_boxes import ticked
 from policies.access import needs
 from policies.changes import propose
