@@ -198,7 +198,12 @@ def test_who_is_late_twice_or_gives_no_reason_is_not(house):
 def test_the_params_are_read_once_under_the_lock(house, monkeypatch):
     """Once before it, for the histories that the run would reach; then every check looks at the same ones."""
     decode, read = payload.decode, []
-    monkeypatch.setattr(payload, "decode", lambda kind, stored: read.append(kind) or decode(kind, stored))
+
+    def counted(kind, stored):
+        read.append(kind)
+        return decode(kind, stored)
+
+    monkeypatch.setattr(payload, "decode", counted)
     change = ask_tidy(house.ana)
     read.clear()
     assert yes(change, house.ben).state == State.EXECUTED
