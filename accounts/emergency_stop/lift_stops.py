@@ -7,7 +7,7 @@ from typing import Final
 
 from django.utils.html import format_html
 
-from accounts.emergency_stop import active, lift
+from accounts.emergency_stop import active, resume
 from accounts.models import ApiKey, Member, ServiceUser
 from accounts.models.service_user import Permission
 from policies import payload, registry
@@ -149,11 +149,11 @@ def lift_stops(*, actor: Actor, params: LiftStops, change: ChangeRequest) -> int
     left = list(_left(params, change.organization_id))
     for found in left:
         if isinstance(found, Member):
-            lift.resume_member(found, actor=actor, reference=change.reference)
+            resume.resume_member(found, actor=actor, reference=change.reference)
         elif isinstance(found, ServiceUser):
-            lift.resume_bot(found, actor=actor, reference=change.reference)
+            resume.resume_bot(found, actor=actor, reference=change.reference)
         else:
-            lift.resume_key(found, actor=actor, reference=change.reference)
+            resume.resume_key(found, actor=actor, reference=change.reference)
     return len(left)
 
 

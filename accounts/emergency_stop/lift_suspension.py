@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.html import format_html
 
-from accounts.emergency_stop import lift
+from accounts.emergency_stop import resume
 from accounts.models import Member
 from accounts.models.member import not_suspended
 from accounts.request_members import find, holds_power, name_of
@@ -93,5 +93,5 @@ def lift_member_suspension(*, actor: Actor, params: LiftMemberSuspension, change
     """
     check_lift(actor=actor, params=params, change=change)
     member = find(change, params.member_id)
-    lift.resume_member(member, actor=actor, reference=change.reference)
+    resume.resume_member(member, actor=actor, reference=change.reference)
     return member

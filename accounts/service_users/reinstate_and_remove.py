@@ -3,7 +3,7 @@
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.emergency_stop import lift
+from accounts.emergency_stop import resume
 from accounts.models import ApiKey, ServiceUser
 from accounts.models.service_user import Permission
 from accounts.service_users import descriptions, stale_fields
@@ -55,7 +55,7 @@ def lift_suspension(*, actor: Actor, params: LiftSuspension, change: ChangeReque
     """
     check_lift(actor=actor, params=params, change=change)
     bot = find(change, params.service_user_id)
-    lift.resume_bot(bot, actor=actor, reference=change.reference)
+    resume.resume_bot(bot, actor=actor, reference=change.reference)
     return bot
 
 
