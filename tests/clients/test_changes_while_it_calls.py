@@ -22,7 +22,7 @@ import time
 from dataclasses import replace
 import django
 django.setup()
-from accounts import keys
+from accounts.api_keys import lifecycle
 from accounts.emergency_stop.stop import revoke_key, suspend_service_user
 from accounts.service_users.key_settings import limits_of
 from accounts.models import Account, ApiKey, Member, ServiceUser
@@ -42,7 +42,7 @@ propose(create_service_user, actor=owner, params=CreateServiceUser(
     query_end=None, websocket=False, nonce_window=0, ip_allow_list=(),
 ))
 bot = ServiceUser.objects.get(name=name)
-revealed = keys.reveal(bot.keys.get().pk, member=owner)
+revealed = lifecycle.reveal(bot.keys.get().pk, member=owner)
 
 def change(**fields):
     bot.refresh_from_db()

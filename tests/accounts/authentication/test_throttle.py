@@ -90,10 +90,11 @@ def test_after_a_hundred_failures_in_a_row_no_password_is_tried(owner):
     assert try_password(owner.user.email, source=THERE)
 
 
-def test_a_right_password_and_code_forgive_what_came_before(client, owner, sign_in):
+def test_a_right_password_and_code_forgive_what_came_before(client, owner, code):
     for _ in range(3):
         try_password(owner.user.email, "wrong", "127.0.0.1")
-    sign_in(client, owner)
+    client.post("/sign-in/", {"email": owner.user.email, "password": PASSWORD})
+    assert client.post("/sign-in/code/", {"code": code(owner)}).status_code == 302
     assert not Attempts.objects.filter(key=throttle._account(owner.user.email)).exists()
     for _ in range(4):
         assert not try_password(owner.user.email, "wrong", "127.0.0.1")
