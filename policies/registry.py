@@ -51,7 +51,7 @@ class Done(Protocol):
     """
 
     def __call__(self, *, change: "ChangeRequest") -> bool:
-        """Raises: Unavailable while nobody can say."""
+        """Whether it has happened. Raises: Unavailable while nobody can say."""
 
 
 class Touches(Protocol[P_contra]):

@@ -62,12 +62,12 @@ class Argon2Hasher(Argon2PasswordHasher):
     parallelism = 1
 
     def encode(self, password: str, salt: str) -> str:
-        """Django's, but only so many at once: each takes 19 MiB."""
+        """Django's, but only so many at once. Raises: Busy where too many wait."""
         with _slots.one():
             return str(super().encode(password, salt))
 
     def verify(self, password: str, encoded: str) -> bool:
-        """Django's, within the same bound as `encode`."""
+        """Django's, within the same bound. Raises: Busy."""
         with _slots.one():
             return bool(super().verify(password, encoded))
 

@@ -19,7 +19,7 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        """By address in any case of letters; Django asks this when somebody signs in."""
+        """By address in any case of letters; Django asks this when somebody signs in. Raises: User.DoesNotExist."""
         return self.get(email=(username or "").strip().lower())
 
 
@@ -53,5 +53,5 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]  # django-
         return self.name
 
     def get_short_name(self) -> str:
-        """Its first word."""
+        """The first word of the name."""
         return self.name.split(" ")[0]

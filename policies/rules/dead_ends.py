@@ -38,7 +38,7 @@ class Shortage:
 
     @property
     def place(self) -> tuple[Workflow, int | None, tuple[str, int]]:
-        """What two shortages share that are of the same thing, before a change and after it."""
+        """By what the same shortage is found again after a change: workflow, Account, and who asks."""
         return (self.workflow, self.account_id, self.who)
 
     def __str__(self) -> str:

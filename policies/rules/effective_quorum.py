@@ -30,7 +30,7 @@ class Strength:
 
     @property
     def people(self) -> int:
-        """How many that takes; nought where nobody could."""
+        """How many people it takes at least; nought where nobody could."""
         return len(self.group)
 
     @property

@@ -22,9 +22,9 @@ class PublicMethod:
     file_types: tuple[str, ...] = ()
 
     def answer(self, given: Fields) -> JSON:
-        """Read the fields by their classes, and answer.
+        """Read the fields as `parameters` says, and answer.
 
-        Raises: ApiError for a field that cannot be.
+        Raises: ApiError for a field that cannot be; what the method itself refuses.
         """
         return self.view(read(self.parameters, given))
 
@@ -38,7 +38,7 @@ class PrivateMethod:
     file_types: tuple[str, ...] = ()
 
     def answer(self, caller: Caller, given: Fields) -> Result:
-        """Read the fields by their classes, and answer for that key.
+        """Read the fields as `parameters` says, and answer for that key.
 
         Raises: ApiError for a field that cannot be; what the method itself refuses.
         """

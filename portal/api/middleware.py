@@ -39,7 +39,7 @@ class ApiKeyMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer calls of the API; let all else pass on to the pages."""
+        """Answer calls of the API, and paths nearly its own as unknown methods; let all else pass on."""
         path = request.path_info
         if not path.startswith(gateway.PREFIX):
             if not is_meant_for_the_api(path):

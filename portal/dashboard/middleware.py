@@ -28,7 +28,7 @@ class NotFoundMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Our page for an address that leads nowhere."""
+        """While DEBUG is on, our page for an address that leads nowhere."""
         response = self.get_response(request)
         is_nowhere = request.resolver_match is None and response.status_code == 404
         if settings.DEBUG and is_nowhere and response.headers["Content-Type"].startswith("text/html"):

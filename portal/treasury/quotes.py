@@ -30,12 +30,12 @@ class Preview:
 
     @property
     def arrives(self) -> Decimal | None:
-        """What the other side gets: the amount without the fee."""
+        """What the other side gets, the amount without the fee; None before there is an amount."""
         return None if self.amount is None else self.amount - self.method.fee
 
     @property
     def left(self) -> Decimal | None:
-        """What stays free in the Account."""
+        """What then stays free in the Account; None before there is an amount."""
         return None if self.amount is None else self.free - self.amount
 
     def params(self, most: Decimal) -> Withdraw:

@@ -62,13 +62,13 @@ class Catalogue(Protocol):
         """Everything that can be held here."""
 
     def asset(self, name: str) -> Asset:
-        """Raises: UnknownAsset."""
+        """The asset under any of its names. Raises: UnknownAsset."""
 
     def pairs(self) -> Sequence[Pair]:
         """Everything that can be traded here."""
 
     def pair(self, name: str) -> Pair:
-        """Raises: UnknownPair."""
+        """The pair under any of its names. Raises: UnknownPair."""
 
     def schedule(self, pair: str) -> Schedule:
         """What trading in the pair costs, by volume."""
@@ -86,7 +86,7 @@ class Catalogue(Protocol):
         """Oldest first: at most 200 after `since`, or the last ones there are."""
 
     def convert(self, asset: str, units: int, into: str) -> Decimal:
-        """What `units` of the asset's smallest part are worth in `into` by the reference prices, zero if unknown."""
+        """What `units` of the asset's smallest part are worth in `into` at reference prices; zero if unpriced."""
 
 
 class Books(Protocol):
@@ -102,7 +102,7 @@ class Books(Protocol):
         """Those of these ids that are the Account's; others are left out."""
 
     def trade_balance(self, account_id: int, asset: str) -> TradeBalance:
-        """Raises: UnknownAsset."""
+        """What all balances are worth in `asset`, and how much of it open orders hold. Raises: UnknownAsset."""
 
 
 class Trading(Protocol):
@@ -148,14 +148,14 @@ class Trading(Protocol):
         """Those of these ids that are the Account's and seen; others are left out."""
 
     def trade_volume(self, account_id: int, pairs: Sequence[str]) -> TradeVolume:
-        """Raises: UnknownPair."""
+        """What the Account traded lately, and where it stands in the fees of each pair. Raises: UnknownPair."""
 
 
 class Deposits(Protocol):
     """Money on its way in."""
 
     def deposit_methods(self, asset: str) -> Sequence[DepositMethod]:
-        """Raises: UnknownAsset."""
+        """The ways in for the asset. Raises: UnknownAsset."""
 
     def deposit_addresses(self, account_id: int, asset: str, method: str, *, new: bool) -> Sequence[DepositAddress]:
         """The Account's addresses, newest first; the first one is made when asked for, another one with `new`.
@@ -164,10 +164,13 @@ class Deposits(Protocol):
         """
 
     def has_deposit_address(self, account_id: int, asset: str, method: str) -> bool:
-        """Whether there is one already, so that asking for it would make none."""
+        """Whether there is one already, so that asking for it would make none. Raises: UnknownAsset, UnknownMethod."""
 
     def deposits(self, account_id: int, query: DepositQuery) -> DepositPage:
-        """What is on its way in and what has arrived, newest first."""
+        """What is on its way in and what has arrived, newest first.
+
+        Raises: UnknownAsset; Invalid for a cursor that no page of this Account gave.
+        """
 
     def simulate_deposit(self, account_id: int, asset: str, amount: Decimal) -> DepositRow:
         """Send something to the Account from outside, to try the portal out.
@@ -221,7 +224,7 @@ class Withdrawals(Protocol):
         """Every way out, of each asset."""
 
     def withdrawal_method(self, asset: str, name: str) -> WithdrawalMethod:
-        """Raises: UnknownMethod."""
+        """The way out of the asset that is called `name`. Raises: UnknownAsset, UnknownMethod."""
 
     def hold_withdrawal(
         self,
@@ -239,7 +242,8 @@ class Withdrawals(Protocol):
         It is the row's fee until then. A repeat with the same reference gives the first answer. Runs in the caller's
         transaction.
 
-        Raises: UnknownAsset, UnknownMethod, BelowMinimum, InsufficientFunds, FeeRose; nothing is held then.
+        Raises: UnknownAsset, UnknownMethod, BelowMinimum, InsufficientFunds, FeeRose; Conflict where the reference is
+        another withdrawal's. Nothing is held then.
         """
 
     def send_withdrawal(self, reference: str) -> WithdrawalRow:
@@ -267,10 +271,13 @@ class Withdrawals(Protocol):
         """Raises: UnknownReference."""
 
     def withdrawals(self, account_id: int, query: WithdrawalQuery) -> WithdrawalPage:
-        """The Account's withdrawals at every stage, newest first."""
+        """The Account's withdrawals at every stage, newest first.
+
+        Raises: UnknownAsset; Invalid for a cursor that no page of this Account gave.
+        """
 
     def withdrawals_by_reference(self, references: Sequence[str]) -> dict[str, WithdrawalRow]:
-        """The rows of several references, for lists, in one statement."""
+        """The rows of several references, for lists, in one statement; those unknown are left out."""
 
 
 class Venue(Catalogue, Books, Trading, Deposits, Earn, Exports, Withdrawals, Protocol):

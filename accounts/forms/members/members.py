@@ -79,7 +79,7 @@ class DocumentForm(Form):
     expires_on = forms.DateField(label="Valid until", widget=forms.DateInput(attrs={"type": "date"}))
 
     def clean_born_on(self) -> date:
-        """The date of birth, of somebody who can be alive."""
+        """The date of birth, not before 1900."""
         born: date = self.cleaned_data["born_on"]
         if born < OLDEST:
             raise ValidationError("Look at the year.")

@@ -45,9 +45,9 @@ class Command(SealingCommand):
         parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Found it and print once how its Owner gets in.
+        """Found the Organization, and print once how its Owner gets in.
 
-        Raises: CommandError for what cannot be, before anything is written.
+        Raises: CommandError for what cannot be or is not confirmed; nothing is written then.
         """
         email = self._address(str(options["owner_email"]))
         name, owner_name = str(options["name"]).strip(), str(options["owner_name"]).strip()

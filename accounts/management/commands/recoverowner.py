@@ -26,7 +26,7 @@ class Command(SealingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Announce a recovery; called again once its time has come, open it.
 
-        Raises: CommandError if there is nobody with that address, or it is not time yet.
+        Raises: CommandError if there is nobody with that address, or what is asked is refused, as before its time.
         """
         user = User.objects.filter(email=str(options["email"]).strip().lower()).first()
         if user is None:

@@ -92,29 +92,29 @@ class InProcess:
         self._lock = Lock()
 
     def look(self, name: str) -> Counter | None:
-        """Its counter, or None; takes no lock, so the hot path waits for nobody."""
+        """Takes no lock, so the hot path waits for nobody."""
         return self._counters.get(name)
 
     def count(self, name: str, moment: float, cost: float = 1.0) -> Counter:
-        """As `Counters` says, under the lock that all threads share."""
+        """Under the lock that all threads share."""
         with self._lock:
             counter = self._made(name)
             counter.add(moment, cost)
             return counter
 
     def set_until(self, name: str, until: float) -> None:
-        """As `Counters` says; the counter is made where there is none."""
+        """Makes the counter where there is none."""
         with self._lock:
             self._made(name).until = until
 
     def calm(self, name: str) -> None:
-        """As `Counters` says; where there is no counter there is no row."""
+        """Where there is no counter there is no row."""
         counter = self._counters.get(name)
         if counter is not None:
             counter.in_a_row = 0
 
     def clear(self) -> None:
-        """As `Counters` says."""
+        """Under the same lock."""
         with self._lock:
             self._counters.clear()
 
@@ -141,7 +141,7 @@ class InRedis:
         self._clean: OrderedDict[str, float] = OrderedDict()
 
     def look(self, name: str) -> Counter | None:
-        """As `Counters` says; that nothing is known is believed for CLEAN_SECONDS, without asking again."""
+        """That nothing is known is believed for CLEAN_SECONDS, without asking again."""
         if self._clean.get(name, 0.0) > time.monotonic():
             return None
         had: Any = self._client.hmget(PREFIX + name, ["level", "level_at", "in_a_row", "until"])
@@ -153,7 +153,7 @@ class InRedis:
         return _counter(had)
 
     def count(self, name: str, moment: float, cost: float = 1.0) -> Counter:
-        """As `Counters` says, by one script that runs in Redis, so that no two processes count past each other."""
+        """By one script that runs in Redis, so that no two processes count past each other."""
         self._clean.pop(name, None)
         had: Any = self._count(
             keys=[PREFIX + name],
@@ -162,17 +162,17 @@ class InRedis:
         return _counter(had)
 
     def set_until(self, name: str, until: float) -> None:
-        """As `Counters` says; forgotten with the rest of the counter."""
+        """Forgotten with the rest of the counter, FORGOTTEN_SECONDS later."""
         self._clean.pop(name, None)
         self._client.hset(PREFIX + name, "until", repr(until))
         self._client.expire(PREFIX + name, FORGOTTEN_SECONDS)
 
     def calm(self, name: str) -> None:
-        """As `Counters` says."""
+        """A counter is forgotten no later for that."""
         self._client.hset(PREFIX + name, "in_a_row", "0")
 
     def clear(self) -> None:
-        """As `Counters` says, of every process."""
+        """Of every process."""
         self._clean.clear()
         for key in self._client.scan_iter(PREFIX + "*"):
             self._client.delete(key)
@@ -191,7 +191,7 @@ class Shared:
         self._away_until = 0.0
 
     def look(self, name: str) -> Counter | None:
-        """From Redis; from the process where Redis does not answer."""
+        """What Redis knows; without it, what this process has counted meanwhile."""
         if self._is_there():
             try:
                 return self._redis.look(name)
@@ -200,7 +200,7 @@ class Shared:
         return self._own.look(name)
 
     def count(self, name: str, moment: float, cost: float = 1.0) -> Counter:
-        """In Redis; in the process where Redis does not answer, so that nobody is let through uncounted."""
+        """In this process where Redis does not answer, so that nobody is let through uncounted."""
         if self._is_there():
             try:
                 return self._redis.count(name, moment, cost)
@@ -209,7 +209,7 @@ class Shared:
         return self._own.count(name, moment, cost)
 
     def set_until(self, name: str, until: float) -> None:
-        """In Redis; in the process where Redis does not answer."""
+        """A time set while Redis is away holds in this process alone."""
         if self._is_there():
             try:
                 return self._redis.set_until(name, until)
@@ -218,7 +218,7 @@ class Shared:
         return self._own.set_until(name, until)
 
     def calm(self, name: str) -> None:
-        """In Redis; in the process where Redis does not answer."""
+        """A row that ends while Redis is away ends in this process alone."""
         if self._is_there():
             try:
                 return self._redis.calm(name)
@@ -227,7 +227,7 @@ class Shared:
         return self._own.calm(name)
 
     def clear(self) -> None:
-        """Both, and that Redis was away."""
+        """Forget both, and that Redis was away."""
         self._own.clear()
         self._away_until = 0.0
         try:

@@ -25,7 +25,7 @@ class Instant:
         return parse_seconds(text_of(value)) or invalid()
 
     def schema(self) -> dict[str, JSON]:
-        """As it is described to whoever writes a bot."""
+        """A number or text of seconds."""
         return {"type": ["string", "number"], "description": "Unix seconds"}
 
 
@@ -34,7 +34,7 @@ class UntilSecond:
     """Unix seconds that end a list whose rows show whole seconds: a whole one counts to its end."""
 
     def read(self, value: Value) -> datetime:
-        """The last instant that counts in."""
+        """The instant; of a whole second the last microsecond."""
         at = Instant().read(value)
         return at if at.microsecond else at + timedelta(microseconds=999_999)
 
@@ -48,14 +48,14 @@ class Since:
     """Unix time in whole nanoseconds, as the answer of the page before has it, or in seconds."""
 
     def read(self, value: Value) -> datetime:
-        """The instant, to the microsecond below."""
+        """The instant; parts of a microsecond are cut off."""
         text = text_of(value)
         if not NANOSECONDS.fullmatch(text):
             return parse_seconds(text) or invalid()
         return EPOCH + timedelta(microseconds=int(text) // 1000)
 
     def schema(self) -> dict[str, JSON]:
-        """As it is described to whoever writes a bot."""
+        """A number or text, of nanoseconds or seconds."""
         return {"type": ["string", "number"], "description": "Unix nanoseconds or seconds"}
 
 
@@ -71,7 +71,7 @@ class Bound:
         return parse_seconds(text) or text
 
     def schema(self) -> dict[str, JSON]:
-        """As it is described to whoever writes a bot."""
+        """A number or text of seconds, or an id."""
         return {"type": ["string", "number"], "description": "Unix seconds, or the id of a row"}
 
 
@@ -80,7 +80,7 @@ class Later:
     """A time to come: `0` for none, `+<seconds>` from now, or Unix seconds."""
 
     def read(self, value: Value) -> timedelta | datetime | None:
-        """How far ahead, or when; None for none."""
+        """How far ahead, or when; None for zero."""
         text = text_of(value)
         if text.startswith("+"):
             ahead = timedelta(seconds=int(text[1:])) if AHEAD.fullmatch(text) else invalid()
@@ -89,7 +89,7 @@ class Later:
         return at if at > EPOCH else None
 
     def schema(self) -> dict[str, JSON]:
-        """As it is described to whoever writes a bot."""
+        """A number or text, in one of its three spellings."""
         return {"type": ["string", "number"], "description": "0, +seconds, or Unix seconds"}
 
 
@@ -106,7 +106,7 @@ class Moment:
         return at if at.tzinfo else invalid()
 
     def schema(self) -> dict[str, JSON]:
-        """As it is described to whoever writes a bot."""
+        """Text in the format `date-time`."""
         return {"type": "string", "format": "date-time"}
 
 

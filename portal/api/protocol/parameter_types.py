@@ -87,7 +87,7 @@ class Names:
     may_be_none: bool = False
 
     def read(self, value: Value) -> tuple[str, ...]:
-        """The words in the order they came, at least one unless `may_be_none`."""
+        """The words in the order they came: `most` at most, and one at least unless `may_be_none`."""
         if value == [] and self.may_be_none:
             return ()
         if isinstance(value, list):
@@ -154,7 +154,7 @@ class Amount:
     """Money above zero, digits as security IN-2. Raises: Invalid beside `amount`."""
 
     def read(self, value: Value) -> Decimal:
-        """The exact amount, in the unit of its asset."""
+        """The exact amount, in the unit of its asset. Raises: Invalid where it is written wrong."""
         return parse_wire(text_of(value))
 
     def schema(self) -> dict[str, JSON]:
@@ -185,7 +185,7 @@ class Cursor:
     """Where a list goes on: true asks for its first page, a text for the page it names; false for a plain list."""
 
     def read(self, value: Value) -> bool | str:
-        """Whether pages are asked for, or the name of the page."""
+        """Whether pages are asked for, or the text that names the page."""
         if isinstance(value, bool):
             return value
         text = text_of(value)

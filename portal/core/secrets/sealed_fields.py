@@ -119,7 +119,7 @@ class Sealed(Protocol):
         """How many are still sealed under another key than the one that seals now."""
 
     def reseal(self, size: int) -> Iterator["Resealed"]:
-        """Seal these under the present key, `size` at a time, while others read and write."""
+        """Seal these under the present key, `size` at a time, while others read and write; tells each batch."""
 
     def unopened(self, size: int) -> Iterator[str]:
         """The places of those that do not open under any key."""

@@ -68,7 +68,7 @@ _PAIR_BY_NAME = {name: pair for pair in PAIRS for name in _names(pair)}
 
 
 def asset(name: str) -> Asset:
-    """Raises: UnknownAsset."""
+    """The asset under any of its names. Raises: UnknownAsset."""
     found = _BY_NAME.get(name.upper())
     if found is None:
         raise UnknownAsset("There is no such asset here.", field="asset")
@@ -86,7 +86,7 @@ def ids(names: Iterable[str]) -> list[str]:
 
 
 def pair(name: str) -> Pair:
-    """Raises: UnknownPair."""
+    """The pair under any of its names. Raises: UnknownPair."""
     found = _PAIR_BY_NAME.get(name.upper())
     if found is None:
         raise UnknownPair("There is no such pair here.", field="pair")

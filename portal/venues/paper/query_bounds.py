@@ -41,7 +41,7 @@ class Windowed(Protocol):
 
     @property
     def seen_before(self) -> datetime | None:
-        """The instant before which it sees; None where it sees on."""
+        """The instant before which all lies that the key sees; None where it sees up to now."""
 
 
 def asked(rows: QuerySet[M], query: Asked, column: str) -> QuerySet[M]:

@@ -54,7 +54,11 @@ from portal.venues.types import (
 
 
 class PaperVenue(PaperExports):
-    """Fulfils `Venue`; what each answer means stands there."""
+    """Fulfils `Venue`; what each answer means stands there.
+
+    What has come due in the Account is carried out before balances, ledger, orders, trades, deposits or allocations are
+    told, as far as one call goes (`clock.SEEN`).
+    """
 
     name = "paper"
 
@@ -99,64 +103,64 @@ class PaperVenue(PaperExports):
         return markets.convert(asset, units, into)
 
     def balances(self, account_id: int) -> Sequence[Balance]:
-        """As they stand once all that has come due is carried out."""
+        """One statement, unless something has come due or nothing was ever held."""
         return clock.balances_now(account_id)
 
     def ledger(self, account_id: int, query: LedgerQuery) -> LedgerPage:
-        """After what has come due is booked."""
+        """Fifty rows a page, newest first."""
         catch_up(account_id)
         return history.page(account_id, query)
 
     def ledger_rows(self, account_id: int, ids: Sequence[str]) -> Sequence[LedgerRow]:
-        """After what has come due is booked."""
+        """Newest first."""
         catch_up(account_id)
         return history.rows(account_id, ids)
 
     def trade_balance(self, account_id: int, asset: str) -> TradeBalance:
-        """The balances at the reference prices of this second: there is no margin here."""
+        """At the reference prices of this second; there is no margin here."""
         return trades.balance(asset, self.balances(account_id))
 
     def place_order(self, account_id: int, order: NewOrder) -> OrderRow:
-        """Under the lock of the Account's balances, after what has come due."""
+        """Against the made-up book of this second, under the lock of the Account's balances."""
         return placement.place(account_id, order)
 
     def cancel_orders(
         self, account_id: int, *, order_id: str = "", userref: int | None = None, cl_ord_id: str = ""
     ) -> int:
-        """Under the lock of the Account's balances; what prices have crossed by then is filled first."""
+        """Under the same lock; what prices have crossed by then is filled first."""
         return cancellation.cancel(account_id, order_id=order_id, userref=userref, cl_ord_id=cl_ord_id)
 
     def cancel_all_orders(self, account_id: int) -> int:
-        """The same for every one."""
+        """Under the same lock, after the same fills."""
         return cancellation.cancel_all(account_id)
 
     def open_orders(self, account_id: int, query: OpenQuery) -> Sequence[OrderRow]:
-        """After what prices have crossed is filled."""
+        """Newest first."""
         catch_up(account_id)
         return queries.open_orders(account_id, query)
 
     def closed_orders(self, account_id: int, query: ClosedQuery) -> OrderPage:
-        """After what prices have crossed is filled."""
+        """Fifty a page, by when they closed, newest first."""
         catch_up(account_id)
         return queries.closed_orders(account_id, query)
 
     def orders(self, account_id: int, ids: Sequence[str], query: OpenQuery) -> Sequence[OrderRow]:
-        """After what prices have crossed is filled."""
+        """Newest first."""
         catch_up(account_id)
         return queries.orders(account_id, ids, query)
 
     def trades(self, account_id: int, query: TradeQuery) -> TradePage:
-        """After what prices have crossed is filled."""
+        """Fifty a page, newest first."""
         catch_up(account_id)
         return trades.page(account_id, query)
 
     def trade_rows(self, account_id: int, ids: Sequence[str], query: TradeQuery) -> Sequence[TradeRow]:
-        """After what prices have crossed is filled."""
+        """Newest first."""
         catch_up(account_id)
         return trades.rows(account_id, ids, query)
 
     def trade_volume(self, account_id: int, pairs: Sequence[str]) -> TradeVolume:
-        """After what prices have crossed is filled: it counts too."""
+        """What was traded in thirty days, in dollars, what was filled just now included."""
         catch_up(account_id)
         return trades.volume(account_id, pairs)
 
@@ -170,15 +174,15 @@ class PaperVenue(PaperExports):
         return addresses.methods(catalogue.asset(asset).id)
 
     def deposit_addresses(self, account_id: int, asset: str, method: str, *, new: bool) -> Sequence[DepositAddress]:
-        """Made up, and kept; nobody else can send to them."""
+        """Derived, and kept; no real network would take money there."""
         return addresses.addresses(account_id, asset, method, new=new)
 
     def has_deposit_address(self, account_id: int, asset: str, method: str) -> bool:
-        """Whether a row is there."""
+        """Whether a row is there; none is made."""
         return addresses.has_one(account_id, asset, method)
 
     def deposits(self, account_id: int, query: DepositQuery) -> DepositPage:
-        """At the stages that their stored times say, after what has come due is booked."""
+        """A deposit has succeeded once it is booked; until then its stage follows the clock."""
         catch_up(account_id)
         return incoming.page(account_id, query)
 
@@ -191,16 +195,16 @@ class PaperVenue(PaperExports):
         return strategies.of_asset(asset)
 
     def allocations(self, account_id: int) -> Sequence[Allocation]:
-        """After rewards that have come due are paid."""
+        """In the order in which the strategies were first used, as of now."""
         catch_up(account_id)
         return earning.allocations(account_id)
 
     def allocate(self, account_id: int, strategy_id: str, amount: Decimal) -> None:
-        """Under the lock of the Account's balances; done when its time has come."""
+        """Takes the amount off the free balance at once; the operation is done two seconds later."""
         allocation.allocate(account_id, strategy_id, amount)
 
     def deallocate(self, account_id: int, strategy_id: str, amount: Decimal) -> None:
-        """Under the lock of the Account's balances; done when its time has come."""
+        """Done two seconds later; the amount is free again after its unbonding."""
         allocation.deallocate(account_id, strategy_id, amount)
 
     def earn_pending(self, account_id: int, strategy_id: str, operation: EarnOperation) -> bool:
@@ -212,7 +216,7 @@ class PaperVenue(PaperExports):
         return networks.METHODS
 
     def withdrawal_method(self, asset: str, name: str) -> WithdrawalMethod:
-        """Out of the same list."""
+        """Out of the same list, the name in any case of letters."""
         return networks.method(asset, name)
 
     def hold_withdrawal(
@@ -225,7 +229,7 @@ class PaperVenue(PaperExports):
         destination: Destination,
         max_fee_units: int | None = None,
     ) -> WithdrawalRow:
-        """A row in the database and less free balance, in the caller's transaction."""
+        """A row of its own and less free balance, after what has come due is booked."""
         catch_up(account_id)
         return withdrawals.hold(
             account_id,
@@ -237,19 +241,19 @@ class PaperVenue(PaperExports):
         )
 
     def send_withdrawal(self, reference: str) -> WithdrawalRow:
-        """The ledger entry, in the caller's transaction; its stages then follow the clock."""
+        """Booked after what has come due; its stages then follow the clock."""
         return withdrawals.send(reference)
 
     def release_withdrawal(self, reference: str) -> WithdrawalRow:
-        """The amount is free again, in the caller's transaction."""
+        """The amount is free again, under the lock of its row."""
         return withdrawals.release(reference)
 
     def release_withdrawals(self, references: Sequence[str]) -> int:
-        """The amounts are free again."""
+        """A handful of statements, however many they are."""
         return withdrawals.release_all(references)
 
     def deny_cancel(self, reference: str) -> None:
-        """A mark on a row that is not sent yet."""
+        """A mark on the row, only where it is sent already."""
         withdrawals.deny_cancel(reference)
 
     def withdrawal(self, reference: str) -> WithdrawalRow:
@@ -257,9 +261,9 @@ class PaperVenue(PaperExports):
         return withdrawals.one(reference)
 
     def withdrawals(self, account_id: int, query: WithdrawalQuery) -> WithdrawalPage:
-        """Each at the stage that its stored times say."""
+        """At most 500 a page, each at the stage that its stored times say."""
         return withdrawals.page(account_id, query)
 
     def withdrawals_by_reference(self, references: Sequence[str]) -> dict[str, WithdrawalRow]:
-        """Each at the stage that its stored times say."""
+        """Those that are unknown are left out."""
         return withdrawals.by_reference(references)

@@ -20,7 +20,7 @@ class Command(BaseCommand):
     def handle(self, *args: object, web: str, readonly: str, only_print: bool, **options: object) -> None:
         """Make the roles and give them what they need, or print how.
 
-        Raises: CommandError where no role is named, or one cannot be.
+        Raises: CommandError where no role is named, one cannot be, or the database refuses.
         """
         named = roles.Roles(web=web, readonly=readonly)
         if not named.all:

@@ -28,7 +28,8 @@ class Command(BaseCommand):
     def handle(self, *, kept: Path | None, **options: object) -> None:
         """Walk every chain and print a line for each.
 
-        Raises: CommandError at the first row that is wrong, or missing by what other tables or FILE say.
+        Raises: CommandError at the first row that is wrong, or missing by what other tables or FILE say, or for a FILE
+        that no run printed.
         """
         heads = [] if kept is None else read_heads(kept)
         chains = {chain.name: chain for chain in Chain.objects.select_related("organization").order_by("pk")}

@@ -26,9 +26,9 @@ class Command(SealingCommand):
 
     @unhurried()
     def handle(self, *args: object, left: bool = False, batch: int = 200, **options: object) -> None:
-        """Seal what is left, a batch in each transaction, and print how much that was.
+        """Seal under the present key what is not, unless only to look, and print how much is left under others.
 
-        Raises: CommandError where something is left or does not open.
+        Raises: CommandError where something is left or does not open, or the batch is out of bounds.
         """
         if not 1 <= batch <= 10_000:
             raise CommandError("--batch takes a number from 1 to 10000.")
