@@ -82,7 +82,7 @@ _cache_lock = Lock()
 
 
 def find(public: str) -> Credential | None:
-    """The live key of that public half; None if it is unknown, unclaimed, revoked, or its bot suspended or removed.
+    """The live key of that public half; None if it is unknown, unclaimed, paused, revoked, or its bot is not active.
 
     An expired key is found: `expires_at` tells.
     """

@@ -102,7 +102,7 @@ def reveal(api_key_id: int, *, member: Member) -> Revealed:
     """Open the secret for the member who made the key, once, and make the key live.
 
     Raises: NotFound if the key is not theirs; Refused while they rest (DESIGN M4); Conflict if it was revealed or
-    revoked before, if nobody claimed it in time, if it has expired, or if its bot is suspended.
+    revoked before, if nobody claimed it in time, if it has expired or is paused, or if its bot is not active.
     """
     revealed = _reveal(api_key_id, member)
     if revealed is None:

@@ -118,7 +118,7 @@ class ApiKey(models.Model):
 
     @property
     def is_claimable(self) -> bool:
-        """Whether its maker can still reveal it: not yet revealed, not revoked, and in time."""
+        """Whether its secret still waits for its maker: neither revealed nor revoked, and in time; paused or not."""
         return self.revealed_at is None and self.revoked_at is None and timezone.now() < self.claim_by
 
     @property

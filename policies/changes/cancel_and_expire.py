@@ -26,8 +26,7 @@ def cancel(reference: str, *, actor: Actor, reason: str = "") -> ChangeRequest:
     """Take a request back: by who asked, or for a key's request by a custodian of that key (R5).
 
     Raises: NotFound outside the actor's Organization; Refused for anybody else; Conflict if it is no longer pending.
-    An expiry found on the way, or that it
-    cannot be read, is kept although it raises.
+    An expiry found on the way, or that it cannot be read, is kept although it raises.
     """
     reason = notes.clean(reason, field="reason")
     with transaction.atomic():

@@ -66,7 +66,8 @@ def execute(reference: str) -> ChangeRequest:
     How it went is asked first: what is done is executed, whatever became of people or policies meanwhile. What is not
     done is cancelled if its initiator may no longer ask, and goes back to waiting if approvals no longer suffice.
 
-    Raises: Conflict if it is not approved, or its initiator may no longer ask; Refused if it was altered.
+    Raises: NotFound; Conflict if it is not approved, cannot be read, is stale, or its initiator may no longer ask;
+    Refused if it was altered, or a policy that counts here cannot be read.
     """
     with transaction.atomic():
         change = transitions.locked(reference)

@@ -268,7 +268,7 @@ class Withdrawals(Protocol):
         """Note that a cancel came too late."""
 
     def withdrawal(self, reference: str) -> WithdrawalRow:
-        """Raises: UnknownReference."""
+        """One withdrawal as it stands. Raises: UnknownReference."""
 
     def withdrawals(self, account_id: int, query: WithdrawalQuery) -> WithdrawalPage:
         """The Account's withdrawals at every stage, newest first.

@@ -90,7 +90,8 @@ def deposit_addresses(caller: Caller, parameters: DepositAddresses) -> JSON:
 def deposit_status(caller: Caller, parameters: DepositStatus) -> JSON:
     """The Account's deposits, newest first, inside the key's query window.
 
-    `cursor` true or a place to go on from wraps the rows; anything else is a plain list. Raises: UnknownAsset.
+    `cursor` true or a place to go on from wraps the rows; anything else is a plain list. Raises: UnknownAsset; Invalid
+    for a cursor that no page gave.
     """
     name = parameters.asset
     if no_assets(parameters.aclass, name):

@@ -120,7 +120,7 @@ def withdraw_addresses(caller: Caller, parameters: WithdrawAddresses) -> JSON:
 
 
 def withdraw_info(caller: Caller, parameters: WithdrawInfo) -> JSON:
-    """What a withdrawal of `amount` would cost and bring. Raises: as `withdraw`."""
+    """What a withdrawal of `amount` would cost and bring. Raises: as `withdrawals.quote`."""
     asset = caller.venue.asset(parameters.asset)
     quote = withdrawals.quote(
         account_id=caller.account_id, key=parameters.key, asset=asset.id, amount=parameters.amount
@@ -136,7 +136,7 @@ def withdraw_info(caller: Caller, parameters: WithdrawInfo) -> JSON:
 def withdraw(caller: Caller, parameters: Withdraw) -> JSON:
     """Ask to send money. `amount` counts the fee in. The answer is the same whether or not people must approve.
 
-    Raises: UnknownAsset, UnknownAddress, AddressMismatch, FeeTooHigh, Insufficient, Refused.
+    Raises: as `withdrawals.request_withdrawal`.
     """
     no_assets(parameters.aclass, parameters.asset)
     asset = caller.venue.asset(parameters.asset)
@@ -157,7 +157,8 @@ def withdraw(caller: Caller, parameters: Withdraw) -> JSON:
 def withdraw_status(caller: Caller, parameters: WithdrawStatus) -> JSON:
     """The Account's withdrawals, newest first, inside the key's query window.
 
-    `cursor` true or a place to go on from wraps the rows; anything else is a plain list. Raises: UnknownAsset.
+    `cursor` true or a place to go on from wraps the rows; anything else is a plain list. Raises: UnknownAsset; Invalid
+    for a cursor that no page gave.
     """
     if no_assets(parameters.aclass, parameters.asset):
         return _page([], None, parameters)
@@ -179,7 +180,10 @@ def withdraw_status(caller: Caller, parameters: WithdrawStatus) -> JSON:
 
 
 def withdraw_cancel(caller: Caller, parameters: WithdrawCancel) -> JSON:
-    """True if the withdrawal will not be sent; false if it is too late. Raises: UnknownReference, ApiError."""
+    """True if the withdrawal will not be sent; false if it is too late.
+
+    Raises: UnknownAsset, UnknownReference; ApiError.
+    """
     no_assets(parameters.aclass, parameters.asset)
     asset = caller.venue.asset(parameters.asset)
     reference = parameters.refid

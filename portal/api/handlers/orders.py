@@ -80,7 +80,10 @@ def open_orders(caller: Caller, parameters: OpenOrders) -> JSON:
 
 
 def closed_orders(caller: Caller, parameters: ClosedOrders) -> JSON:
-    """Fifty orders no longer open, newest first, inside the key's query window."""
+    """Fifty orders no longer open, newest first, inside the key's query window.
+
+    Raises: ApiError for a bound that is neither a time nor an order the key may see.
+    """
     page = caller.venue.closed_orders(
         caller.account_id,
         ClosedQuery(
@@ -109,7 +112,10 @@ def query_orders(caller: Caller, parameters: QueryOrders) -> JSON:
 
 
 def trades_history(caller: Caller, parameters: TradesHistory) -> JSON:
-    """Fifty trades, newest first, inside the key's query window. None belongs to a position."""
+    """Fifty trades, newest first, inside the key's query window. None belongs to a position.
+
+    Raises: ApiError for a bound that is neither a time nor a trade the key may see.
+    """
     if parameters.kind in POSITIONS:
         return _counted("trades", {}, None if parameters.without_count else 0)
     page = caller.venue.trades(

@@ -1,7 +1,7 @@
 """Strangers who keep failing: counted by source, never by key, so that nobody can stop another's bot (AP-7, AP-12).
 
 A key that was used from a source lately is known there: whoever fails beside it, from the same address, does not stop
-it. All this is a brake, not a wall; the signature is the wall. Where it is counted: `counters`.
+it. All this is a brake, not a wall; the signature is the wall. Where it is counted: `failure_counters`.
 """
 
 from dataclasses import dataclass

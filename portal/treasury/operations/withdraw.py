@@ -114,8 +114,8 @@ def _headline(params: Withdraw) -> Headline:
 def withdraw(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> Withdrawal:
     """Send what is held, to where the params say, whatever stands under that name by now (security CR-2).
 
-    Raises: Conflict if the venue holds something else than was asked; TooLate if it was given back; FeeRose if the
-    network takes more than was asked.
+    Raises: Conflict if the venue holds something else than was asked, or the address was taken out of the book; TooLate
+    if it was given back; FeeRose if the network takes more than was asked.
     """
     withdrawal = Withdrawal.objects.select_related("account").get(change=change)
     exchange = venue(withdrawal.account.venue)

@@ -121,7 +121,7 @@ def deny_cancel(reference: str) -> None:
 
 
 def one(reference: str) -> WithdrawalRow:
-    """Raises: UnknownReference."""
+    """See Venue.withdrawal."""
     withdrawal = Withdrawal.objects.filter(reference=reference).first()
     if withdrawal is None:
         raise UnknownReference("There is no such withdrawal.")

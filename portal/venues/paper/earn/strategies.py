@@ -51,7 +51,7 @@ _BY_ID = {strategy.id: strategy for strategy in STRATEGIES}
 
 
 def strategy(strategy_id: str) -> Strategy:
-    """Raises: UnknownStrategy."""
+    """The strategy of that id. Raises: UnknownStrategy."""
     found = _BY_ID.get(strategy_id)
     if found is None:
         raise UnknownStrategy("There is no such strategy.", field="strategy_id")
