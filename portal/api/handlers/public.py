@@ -46,7 +46,7 @@ def time(parameters: NoParameters) -> JSON:
 
 
 def system_status(parameters: NoParameters) -> JSON:
-    """Always online, at this second: where it is not, nobody answers."""
+    """Always `online`, with the time now: where it is not online, nobody answers."""
     return {"status": "online", "timestamp": timezone.now().strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
