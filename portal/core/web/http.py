@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
+from portal.core.clocks import is_ahead
 from portal.core.errors import Refused
 
 if TYPE_CHECKING:
@@ -31,8 +32,12 @@ class Proof:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether it was shown within the last minutes, `STEP_UP_FRESH` (SU-1); never one from a time to come."""
-        return self.at <= timezone.now() < self.at + settings.STEP_UP_FRESH
+        """Whether it was shown within the last minutes, `STEP_UP_FRESH` (SU-1); never one from a time to come.
+
+        Another node may have looked at it, whose clock is a little ahead of this one's.
+        """
+        now = timezone.now()
+        return not is_ahead(self.at, now) and now < self.at + settings.STEP_UP_FRESH
 
     @property
     def is_bound(self) -> bool:

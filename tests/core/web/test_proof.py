@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from portal.core.clocks import SKEW
 from portal.core.errors import Refused
 from portal.core.factors import TOTP
 from portal.core.web.http import Proof, refuse_sending_unproved
@@ -26,12 +27,19 @@ def shown(before=timedelta(), change="", digest="") -> Proof:
 @pytest.mark.parametrize(
     ("before", "is_fresh"),
     [
-        (-MOMENT, False),
+        (-SKEW - MOMENT, False),
+        (-SKEW, True),
         (timedelta(), True),
         (settings.STEP_UP_FRESH - MOMENT, True),
         (settings.STEP_UP_FRESH, False),
     ],
-    ids=["from a time to come", "just now", "at the last moment", "a moment too long ago"],
+    ids=[
+        "from a time to come",
+        "by a clock that is a little ahead",
+        "just now",
+        "at the last moment",
+        "a moment too long ago",
+    ],
 )
 def test_a_factor_is_fresh_for_five_minutes(before, is_fresh):
     assert timedelta(minutes=5) == settings.STEP_UP_FRESH
@@ -56,7 +64,7 @@ def test_a_factor_shown_for_one_thing_serves_for_nothing_else():
         (shown(change="another", digest="as read"), "sent at once"),
         (shown(change="one", digest="as it is now"), "sent at once"),
         (shown(settings.STEP_UP_FRESH, "one", "as read"), "too long ago"),
-        (shown(-MOMENT, "one", "as read"), "too long ago"),
+        (shown(-SKEW - MOMENT, "one", "as read"), "too long ago"),
     ],
 )
 def test_nothing_is_sent_at_once_without_a_factor_shown_for_it(proof, words):
