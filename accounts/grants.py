@@ -46,6 +46,11 @@ def read(written: Iterable[Written]) -> Rights:
     return tuple(Given(Workflow(workflow), Right(right), account_id) for workflow, right, account_id in written)
 
 
+def known(written: Iterable[Written]) -> Rights:
+    """The same without those that there are not: what somebody altered in the database gives nothing, and is shown."""
+    return read(one for one in written if one[0] in set(Workflow) and one[1] in set(Right))
+
+
 def everything() -> Rights:
     """What an Owner holds."""
     return tuple(Given(workflow, right) for workflow in Workflow for right in Right)

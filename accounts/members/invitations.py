@@ -199,7 +199,7 @@ def _accept(invitation: Invitation, by: Member | None, name: str, digested: str)
 
 def rights_of(invitation: Invitation) -> Rights:
     """The rights that wait behind an invitation, typed: JSON keeps lists."""
-    return grants.read(invitation.rights)
+    return grants.known(invitation.rights)
 
 
 def in_history(rights: Rights) -> list[str]:

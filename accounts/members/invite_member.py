@@ -82,7 +82,7 @@ def check_rights(rights: tuple[Written, ...], *, organization_id: int) -> None:
 def _describe(change: "ChangeRequest") -> Description:
     params = decode(InviteMember, change.params)
     accounts = dict(Account.objects.filter(organization_id=change.organization_id).values_list("pk", "name"))
-    lines = grants.by_workflow(grants.read(params.rights), accounts)
+    lines = grants.by_workflow(grants.known(params.rights), accounts)
     return Description(
         sentence=format_html(
             "<b>{}</b> asks to invite <b>{}</b> at <b>{}</b>, {}.",
@@ -103,7 +103,7 @@ def _describe(change: "ChangeRequest") -> Description:
 
 
 def _notices(params: InviteMember) -> tuple[Notice, ...]:
-    if not grants.give_power(grants.read(params.rights)):
+    if not grants.give_power(grants.known(params.rights)):
         return ()
     return (
         Notice(

@@ -479,3 +479,21 @@ def test_a_link_is_sent_again_with_a_second_factor_and_three_times_an_hour(clien
         clock.shift(timedelta(minutes=10))
         answer = client.post(path)
         assert answer.headers["Location"].startswith(reverse("accounts:prove"))
+
+
+def test_an_invitation_altered_to_what_is_no_right_stops_nobody(client, ana, ben, sign_in):
+    """R5: its page says that it was altered, and lists with it are shown."""
+    change = invited(ana)
+    altered = {**change.params, "rights": [["manage_access", "reign", None]]}
+    ChangeRequest.objects.filter(pk=change.pk).update(params=altered)
+    sign_in(client, ben)
+    page = client.get(reverse("policies:request", kwargs={"reference": change.reference}))
+    assert (page.status_code, "was altered" in page.content.decode()) == (200, True)
+    assert client.get(reverse("policies:inbox")).status_code == 200
+
+
+def test_an_invitation_whose_rights_were_altered_is_listed(client, owner, link, sign_in):
+    """R5: what is no right gives nothing."""
+    Invitation.objects.update(rights=[["manage_access", "reign", None], ["manage_access", "view", None]])
+    sign_in(client, owner)
+    assert "Manage Access: View" in client.get(reverse("accounts:invitations")).content.decode()
