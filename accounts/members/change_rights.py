@@ -77,7 +77,13 @@ def touched_rights(*, params: ChangeRights, change: ChangeRequest) -> tuple[Touc
     now = grants.of(member) if member else ()
     accounts = grants.names(now, params.after)
     return tuple(
-        Touched(workflow.title, _held(now, workflow, accounts), _held(params.after, workflow, accounts))
+        Touched(
+            workflow.title,
+            _held(now, workflow, accounts),
+            _held(params.after, workflow, accounts),
+            # The words can change while the rights do not: an Account is renamed, or a version says them otherwise.
+            mark=grants.fingerprint(tuple(one for one in now if one.workflow is workflow)),
+        )
         for workflow in Workflow
     )
 

@@ -60,6 +60,15 @@ def test_rights_wait_for_another_member_and_then_are_exactly_those(ana, ben, aud
     assert event.data["after"] == ["Manage Access: Initiate", "Initiate Withdrawal: View"]
 
 
+def test_another_name_of_an_account_stops_no_request(world, ana, ben, audit):
+    """R6: the rights are what they were; only words changed, and words are no state."""
+    audit_there = Given(MONEY, Right.VIEW, world.account.pk)
+    grants.give(audit, (audit_there,))
+    change = ask_rights(ana, audit, Given(MONEY, Right.INITIATE, world.account.pk))
+    Account.objects.filter(pk=world.account.pk).update(name="Renamed")
+    assert yes(change, ben).state == State.EXECUTED
+
+
 def test_with_execute_they_change_at_once_and_the_sessions_end(client, owner, audit, sign_in):
     """SI-8: rights changed."""
     sign_in(client, audit)
