@@ -1,4 +1,4 @@
-"""How far a request has come, who can still move it, and what one would need before it is asked (DESIGN R7, P6)."""
+"""How far a request has come, and who can still move it (DESIGN R7)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,21 +10,19 @@ from policies.changes.decisions import approvers, initiator_lack
 from policies.models import ChangeRequest, Decision
 from policies.rules import (
     Asked,
-    Bot,
     Facts,
     Need,
     Person,
     Reason,
     approvals_needed,
     eligible,
-    is_locked,
     is_met,
     may_vouch,
     still_needed,
     voided,
     why_not,
 )
-from policies.workflows import Right, Workflow
+from policies.workflows import Right
 from portal.core.display import phrases
 from portal.core.errors import Refused
 
@@ -81,24 +79,6 @@ class Standing:
         """Who can still approve, by name, the reader first."""
         can = [person for person in self.people if person.can]
         return tuple(f"{person.name} (you)" if person.is_you else person.name for person in sorted(can, key=_you_first))
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """What asking would lead to: nought needed means that it runs at once."""
-
-    needed: int
-    people: tuple[str, ...]
-
-    @property
-    def at_once(self) -> bool:
-        """Whether it runs without anybody else."""
-        return self.needed == 0
-
-    @property
-    def is_possible(self) -> bool:
-        """Whether there are people enough who could approve it."""
-        return len(self.people) >= self.needed
 
 
 def standing(change: ChangeRequest, viewer: "Member") -> Standing:
@@ -159,39 +139,6 @@ def progress(
         else:
             found[change.pk] = (sum(decision.approved for decision in mine), change.approvals_required)
     return found
-
-
-def forecast(
-    member: "Member",
-    workflow: Workflow,
-    *,
-    account_id: int | None = None,
-    gives_withdraw: int | None = None,
-    protected: bool = False,
-    least: int = 0,
-    frees: "Sequence[Bot]" = (),
-) -> Forecast:
-    """What asking for something in `workflow` would need, for the page that asks.
-
-    `protected`: it would be one of the changes that a locked policy protects (P4). `least`, `frees`: as an operation
-    says of itself.
-    """
-    facts = gathering.gather(member.organization)
-    asked = Asked(
-        workflow,
-        gathering.initiator(facts, member),
-        account_id,
-        gives_withdraw=frozenset() if gives_withdraw is None else frozenset({gives_withdraw}),
-        protected=(protected or bool(frees)) and is_locked(facts.policies),
-        least=least,
-        frees=frozenset(bot.account_id for bot in frees),
-        barred=frozenset().union(*(bot.custodians for bot in frees)),
-    )
-    try:
-        need = approvals_needed(asked, facts.policies)
-    except Refused:
-        return Forecast(needed=1, people=())
-    return Forecast(need.approvals, tuple(person.name for person in eligible(asked, facts)))
 
 
 def _need(change: ChangeRequest, asked: Asked, facts: Facts) -> tuple[Need, str]:

@@ -8,9 +8,10 @@ from django.utils import timezone
 from accounts.authentication import session_store
 from accounts.emergency_stop.suspensions import ALONE_FOR
 from accounts.models import ApiKey, Invitation, Member, ServiceUser
+from policies.forecast import foresee
 from policies.models import ChangeRequest
 from policies.models.change import ChangeQuerySet
-from policies.rules import WITHDRAW, Asked, Facts, Held, Person, approvals_needed, eligible, is_locked
+from policies.rules import WITHDRAW, Asked, Facts, Held, Person, is_locked
 from policies.rules.dead_ends import worse
 from policies.snapshot import gather
 from policies.workflows import Right, Workflow
@@ -148,9 +149,9 @@ def _lifting(facts: Facts, *, protected: bool, subject: int | None = None) -> st
     """Who could agree to lifting it, as far as that can be said now."""
     asked = Asked(Workflow.MANAGE_ACCESS, ANYBODY, subject=subject, protected=protected and is_locked(facts.policies))
     try:
-        number = approvals_needed(asked, facts.policies).approvals
+        found = foresee(asked, facts)
     except Refused as error:
         return error.message
-    able = [person.name for person in eligible(asked, facts)]
-    whom = f"of {', '.join(able)}" if able else "and nobody can give one now"
-    return f"by a request: {counted(number, 'approval')} {whom}. Who may ask or approve on Manage Access asks for it"
+    whom = f"of {', '.join(found.people)}" if found.people else "and nobody can give one now"
+    agree = counted(found.needed, "approval")
+    return f"by a request: {agree} {whom}. Who may ask or approve on Manage Access asks for it"

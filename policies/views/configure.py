@@ -12,12 +12,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from policies import snapshot as gathering
 from policies.access import needs
 from policies.changes import propose
+from policies.forecast import forecast
 from policies.forms.policies import ConfigureForm, PlanForm, RemoveForm
 from policies.models import ChangeRequest, Policy
 from policies.models.policy import MAX_APPROVALS
 from policies.operations import configure_policy, meaning, remove_policy
 from policies.operations.policy_words import freed_by_removal
-from policies.progress import forecast
 from policies.rules.binding_changes import least_to_configure
 from policies.rules.stages import STAGES, meaning_for
 from policies.stage_guide import steps
@@ -54,6 +54,7 @@ def configure(request: MemberRequest, workflow: str) -> HttpResponse:
         "forecast": forecast(
             request.member,
             Workflow.MANAGE_POLICIES,
+            facts=facts,
             protected=policy is not None and policy.is_locked,
             least=_least(request, form),
         ),
@@ -90,6 +91,7 @@ def remove(request: MemberRequest, workflow: str) -> HttpResponse:
         "forecast": forecast(
             request.member,
             Workflow.MANAGE_POLICIES,
+            facts=facts,
             protected=policy.is_locked,
             frees=freed_by_removal(subject, facts),
         ),

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods
 from policies import snapshot as gathering
 from policies.access import needs
 from policies.changes import propose
+from policies.forecast import forecast
 from policies.forms.policies import LockForm
 from policies.models import ChangeRequest
 from policies.operations import lock_policy, meaning, unlock_policy
-from policies.progress import forecast
 from policies.rules.binding_changes import least_to_lock
 from policies.views.asking import answer_to
 from policies.views.configure import next_page, policy_of_page, workflow_of
@@ -55,7 +55,9 @@ def _page(request: MemberRequest, workflow: str, *, locking: bool) -> HttpRespon
         "workflow": subject,
         "locking": locking,
         "meaning": meaning(policy.approvals, policy.always),
-        "forecast": forecast(request.member, Workflow.MANAGE_POLICIES, protected=policy.is_locked, least=least),
+        "forecast": forecast(
+            request.member, Workflow.MANAGE_POLICIES, facts=facts, protected=policy.is_locked, least=least
+        ),
     }
     return render(request, "policies/lock.html", context)
 

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods
 from policies import changes, payload, readability, registry
 from policies.access import open_to_members
 from policies.changes.resubmit import bar_to_asking_again
+from policies.forecast import forecast
 from policies.forms.requests import AskAgainForm
 from policies.models import ChangeRequest, State
-from policies.progress import forecast
 from policies.views.asking import answer_to
 from policies.views.descriptions import agreed, described
 from policies.views.requests import found

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.emergency_stop.stop import suspend_service_user
@@ -18,6 +20,7 @@ from policies.changes import decide, propose
 from policies.models import ChangeRequest, State
 from policies.operations import RemovePolicy, remove_policy
 from policies.registry import get
+from policies.snapshot import gather
 from policies.workflows import Right, Workflow
 from portal.core.errors import Conflict, DomainError, Invalid, NotFound, Refused
 
@@ -99,6 +102,15 @@ def test_without_a_policy_on_withdrawals_giving_withdraw_takes_who_may_execute_t
     assert ChangeRequest.objects.get(pk=change.pk).state == State.PENDING
     decide(change.reference, member=owner, approved=True, digest=change.digest, proof=fresh(change))
     assert ChangeRequest.objects.get(pk=change.pk).state == State.EXECUTED
+
+
+def test_a_notice_looks_at_the_organization_once_for_all_that_it_says(ana, params):
+    """The plain answer, what giving Withdraw asks for on top, and what a lock would raise it to."""
+    with CaptureQueriesContext(connection) as once:
+        gather(ana.organization)
+    with CaptureQueriesContext(connection) as told:
+        forecast(ana, account_id=params.account_id, afterwards="Then.", protected_if="with Withdraw")
+    assert len(told) == len(once) > 0
 
 
 @pytest.fixture

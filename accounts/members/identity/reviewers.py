@@ -1,22 +1,13 @@
 """Who may judge an identity: whoever approves on Manage Access, neither the person nor their inviter (DESIGN M3)."""
 
-from dataclasses import dataclass
-
 from accounts.models import IdentityCheck, Member
 from policies import snapshot as gathering
+from policies.forecast import Forecast, foresee
 from policies.models import ChangeRequest
-from policies.rules import Asked, Facts, Person, approvals_needed, eligible, is_locked, why_not
+from policies.rules import Asked, Facts, Person, is_locked, why_not
 from policies.workflows import Workflow
 
 VERIFYING = "accounts.verify_identity"
-
-
-@dataclass(frozen=True, slots=True)
-class Prospect:
-    """What *Verify identity* would lead to: so many approvals besides, which these people can give; 0 is at once."""
-
-    approvals: int
-    approvers: tuple[str, ...]
 
 
 def bar_to_review(member: Member, reviewer: Member, facts: Facts | None = None) -> str:
@@ -61,8 +52,8 @@ def waiting_for(reader: Member) -> list[IdentityCheck]:
     return [check for check in found if not bar_to_review(check.member, reader, facts)]
 
 
-def prospect(member: Member, reviewer: Member) -> Prospect:
-    """What it would take if `reviewer` asked that `member` counts as verified, as things stand."""
+def prospect(member: Member, reviewer: Member) -> Forecast:
+    """What it would take besides `reviewer`, if they asked that `member` counts as verified, as things stand."""
     facts = gathering.gather(reviewer.organization)
     person = facts.person(member.pk)
     asked = Asked(
@@ -72,8 +63,7 @@ def prospect(member: Member, reviewer: Member) -> Prospect:
         alone=True,
         protected=person is not None and person.holds_power and is_locked(facts.policies),
     )
-    able = tuple(one.name for one in eligible(asked, facts))
-    return Prospect(approvals_needed(asked, facts.policies).approvals, able)
+    return foresee(asked, facts)
 
 
 def _can(person: Person, facts: Facts) -> bool:

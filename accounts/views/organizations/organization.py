@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.forecast import Forecast, forecast
+from accounts.forecast import Told, forecast
 from accounts.forms.organizations.settings import SecurityForm, TransferForm
 from accounts.forms.service_users.service_users import ConfirmForm
 from accounts.models.organization import SecondFactorLevel
@@ -130,5 +130,5 @@ def offer(request: MemberRequest) -> HttpResponse:
     return render(request, "accounts/offer.html", {"form": form, "offer": offered, "owner": owner})
 
 
-def _button(notice: Forecast, at_once: str) -> str:
+def _button(notice: Told, at_once: str) -> str:
     return "Ask for approval" if notice.waits else at_once

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.forecast import Forecast, forecast
+from accounts.forecast import Told, forecast
 from accounts.forms.service_users.risk import PROPOSED_LIFE, risk_of
 from accounts.forms.service_users.service_users import ChangeServiceUserForm, ConfirmForm, NewServiceUserForm
 from accounts.models import Account, Custodian, ServiceUser
@@ -150,5 +150,5 @@ def remove(request: MemberRequest, name: str) -> HttpResponse:
     return answer or page_of(request, bot, remove_form=form)
 
 
-def _button(notice: Forecast, at_once: str) -> str:
+def _button(notice: Told, at_once: str) -> str:
     return "Ask for approval" if notice.waits else at_once

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import Account
 from policies.access import needs
 from policies.changes import propose
+from policies.forecast import forecast
 from policies.models import ChangeRequest
-from policies.progress import forecast
 from policies.views.asking import answer_to
 from policies.workflows import Right, Workflow
 from portal.core.paging import keyset
