@@ -94,7 +94,7 @@ def new_address(request: MemberRequest) -> HttpResponse:
     )
     if answer:
         return answer
-    context = {"form": form, "account": account, "method": method, **_outlook(request, account)}
+    context = {"form": form, "account": account, "method": method, **_foreseen(request, account)}
     return render(request, "treasury/new_address.html", context)
 
 
@@ -168,10 +168,10 @@ def _about(request: MemberRequest, address: Address) -> dict[str, object]:
         "code": venue(address.account.venue).asset(address.asset).code,
         "destination": destination_html.destination(address.network, address.address),
         "waiting": address_book.waiting(request.organization, [address]).get(address.pk, []),
-        **_outlook(request, address.account),
+        **_foreseen(request, address.account),
     }
 
 
-def _outlook(request: MemberRequest, account: Account) -> dict[str, object]:
+def _foreseen(request: MemberRequest, account: Account) -> dict[str, object]:
     workflow = Workflow.MANAGE_ADDRESSES
     return {"forecast": forecast(request.member, workflow, account_id=account.pk), "workflow": workflow}

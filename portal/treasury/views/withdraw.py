@@ -110,13 +110,13 @@ def review_withdrawal(request: MemberRequest, packed: str) -> HttpResponse:
 
 def _review(request: MemberRequest, draft: Draft, packed: str, found: Preview) -> HttpResponse:
     params, account = found.params(Decimal(draft.fee)), found.address.account
-    outlook = forecast(request.member, WORKFLOW, account_id=account.pk)
+    foreseen = forecast(request.member, WORKFLOW, account_id=account.pk)
     form = ReviewForm(
         request.POST if request.method == "POST" else None,
         request=request,
         draft=draft,
         digest=idempotency.digest_of(params),
-        at_once=outlook.at_once,
+        at_once=foreseen.at_once,
     )
     if form.is_valid():
         try:
@@ -150,7 +150,7 @@ def _review(request: MemberRequest, draft: Draft, packed: str, found: Preview) -
         "receiver": destination_html.receiver(destination_of(found.address)),
         "figures": _figures(found),
         "notices": _notices(request, found),
-        "forecast": outlook,
+        "forecast": foreseen,
         "workflow": WORKFLOW,
     }
     return render(request, "treasury/review_withdrawal.html", context)

@@ -20,7 +20,7 @@ def locked(world):
 
 def box(answer):
     text = answer.content.decode()
-    return text[text.index('id="outlook"') :][:900]
+    return text[text.index('id="forecast"') :][:900]
 
 
 @pytest.mark.parametrize(
