@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from accounts.models import Member
 from policies import snapshot as gathered
@@ -13,11 +14,12 @@ from portal.core.display.phrases import counted, listed
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The notice above the button."""
+    """The notice above the button: in place of who may approve it, also what follows."""
 
     title: str
     text: str
     waits: bool
+    level: Literal["pen"] = "pen"
 
 
 def forecast(
@@ -61,8 +63,7 @@ def forecast(
                 f"A policy is locked: {protected_if}, this needs {counted(raised.needed, 'approval')}, and "
                 f"{listed(raised.people) or 'nobody'} can give {_them(raised.needed)}."
             )
-    title = "This happens at once." if plain.at_once else f"This will wait for {counted(plain.needed, 'approval')}."
-    return Told(title=title, text=" ".join(text), waits=not plain.at_once)
+    return Told(title=plain.title, text=" ".join(text), waits=not plain.at_once)
 
 
 def gives_power(rights: Iterable[str]) -> bool:

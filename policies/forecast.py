@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from policies import snapshot as gathering
 from policies.rules import Asked, Bot, Facts, approvals_needed, eligible, is_locked, may_vouch
 from policies.workflows import Workflow
+from portal.core.display.phrases import counted, listed
 from portal.core.errors import Refused
 
 if TYPE_CHECKING:
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What asking would lead to: nought needed means that it runs at once.
+    """What asking for something in `workflow` would lead to: nought needed means that it runs at once.
 
     `vouchers` are those of the people who could answer for a key that would withdraw alone, where that is asked (P2).
     """
 
+    workflow: Workflow
     needed: int
     people: tuple[str, ...]
     needs_voucher: bool = False
@@ -35,6 +37,23 @@ class Forecast:
         """Whether there are as many people as it takes."""
         return len(self.people) >= self.needed
 
+    @property
+    def level(self) -> Literal["pen", "wait"]:
+        """How grave the notice of it is."""
+        return "pen" if self.is_possible else "wait"
+
+    @property
+    def title(self) -> str:
+        """What follows, in one sentence."""
+        return "This happens at once." if self.at_once else f"This will wait for {counted(self.needed, 'approval')}."
+
+    @property
+    def text(self) -> str:
+        """Why, or who decides."""
+        if self.at_once:
+            return f"You hold Execute on {self.workflow.title}, and nothing asks for more."
+        return f"{listed(self.people)} can approve it." if self.people else "Nobody can give it as things stand."
+
 
 def foresee(asked: Asked, facts: Facts) -> Forecast:
     """What it takes to have this carried out, as things stand.
@@ -44,6 +63,7 @@ def foresee(asked: Asked, facts: Facts) -> Forecast:
     need = approvals_needed(asked, facts.policies)
     able = eligible(asked, facts)
     return Forecast(
+        workflow=asked.workflow,
         needed=need.approvals,
         people=tuple(person.name for person in able),
         needs_voucher=need.voucher,
@@ -79,4 +99,4 @@ def forecast(
     try:
         return foresee(asked, known)
     except Refused:
-        return Forecast(needed=1, people=())
+        return Forecast(workflow=workflow, needed=1, people=())

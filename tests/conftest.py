@@ -11,14 +11,15 @@ from django.db import DataError
 from django.db.models import CharField
 from django.test import Client, RequestFactory, TransactionTestCase
 from django.urls import reverse
+from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 from pytest_django import DjangoDbBlocker, Settings
 
 from accounts.api_keys import credentials, usage
-from accounts.authentication import password_step
+from accounts.authentication import second_factor_step, session_data
 from accounts.authentication.passwords import Argon2Hasher
 from accounts.authentication.session_store import SessionStore
-from accounts.models import Account, Member
+from accounts.models import Account, Authenticator, Member
 from policies.models import ChangeRequest
 from portal.core.web.http import Proof
 from portal.jobs import mail
@@ -184,25 +185,37 @@ def code() -> Callable[[Member], str]:
 
 @pytest.fixture
 def sign_in() -> Callable[[Client, Member], None]:
-    """Sign a client in with a code, as a browser does whose password was right just before.
+    """Open a client's session as of one who has just shown their password and their app.
 
-    What a password takes is looked at where signing in is the subject; here it would be half of the work. Whoever has
-    a session already types it.
+    What the two steps take and leave is looked at where signing in is the subject; here it would be half of the work.
+    Whoever has a session already goes through both.
     """
 
     def signed(client: Client, member: Member) -> None:
         if settings.SESSION_COOKIE_NAME in client.cookies:
-            client.post(reverse("accounts:sign_in"), {"email": member.user.email, "password": PASSWORD})
-        else:
-            request = RequestFactory().get("/")
-            request.session = SessionStore()
-            password_step.begin(request, member.user)
-            request.session.save()
-            client.cookies[settings.SESSION_COOKIE_NAME] = request.session.session_key or ""
-        answer = client.post(reverse("accounts:verify"), {"code": people.code(member)})
-        assert answer.status_code == 302, answer.content.decode()
+            _sign_in_by_code(client, member)
+            return
+        request = RequestFactory().get("/")
+        request.session = SessionStore()
+        second_factor_step.open_session(request, member, Authenticator.objects.get(user=member.user, places=member))
+        session_data.note_agent(request.session, "")
+        request.session.save()
+        Member.objects.filter(pk=member.pk).update(last_seen_at=timezone.now())
+        client.cookies[settings.SESSION_COOKIE_NAME] = request.session.session_key or ""
 
     return signed
+
+
+@pytest.fixture
+def sign_in_by_code() -> Callable[[Client, Member], None]:
+    """Sign a client in with password and code, as a browser does: the history and the mail know of it."""
+    return _sign_in_by_code
+
+
+def _sign_in_by_code(client: Client, member: Member) -> None:
+    client.post(reverse("accounts:sign_in"), {"email": member.user.email, "password": PASSWORD})
+    answer = client.post(reverse("accounts:verify"), {"code": people.code(member)})
+    assert answer.status_code == 302, answer.content.decode()
 
 
 @pytest.fixture

@@ -54,9 +54,9 @@ def test_events_of_what_one_may_not_view_are_not_there(client, audit, sign_in, r
     assert "configured the policy" not in text
 
 
-def test_sign_ins_are_read_by_those_who_view_manage_access(client, audit, sign_in):
+def test_sign_ins_are_read_by_those_who_view_manage_access(client, audit, sign_in_by_code):
     """AU-7: sign-in and security events by View on Manage Access."""
-    sign_in(client, audit)
+    sign_in_by_code(client, audit)
     assert ">signed in" in shown(client)
     audit.grants.filter(workflow=Workflow.MANAGE_ACCESS).delete()
     assert ">signed in" not in shown(client)
@@ -90,9 +90,9 @@ def test_the_history_of_another_organization_stays_there(client, audit, world, s
     assert "over there" not in shown(client)
 
 
-def test_one_workflow_can_be_chosen_and_nothing_else(client, audit, sign_in):
+def test_one_workflow_can_be_chosen_and_nothing_else(client, audit, sign_in_by_code):
     """IN-3: filters are closed sets."""
-    sign_in(client, audit)
+    sign_in_by_code(client, audit)
     chosen = shown(client, "?workflow=manage_policies")
     assert "configured the policy of" in chosen
     assert ">signed in" not in chosen

@@ -56,8 +56,8 @@ def test_every_kind_has_a_sentence_and_stands_under_one_topic(kind):
     assert sum(kind in kinds_of(topic) for topic in TOPICS) == 1
 
 
-def test_events_read_as_sentences_about_what_they_lead_to(asked, audit, client, sign_in):
-    sign_in(client, audit)
+def test_events_read_as_sentences_about_what_they_lead_to(asked, audit, client, sign_in_by_code):
+    sign_in_by_code(client, audit)
     text = read(client)
     assert f"treasury-bot (service user) asked for request {asked.number}, Send 1.25 USD to the bank" in text
     assert "configured the policy of Initiate Withdrawal" in text

@@ -27,6 +27,11 @@ class Risk:
     list_says: str
     is_loose: bool
 
+    @property
+    def level(self) -> str:
+        """How grave the notice of it is."""
+        return "wait" if self.is_loose else ""
+
 
 def risk_of(permissions: Collection[str], *, expires_at: object, ip_allow_list: str) -> Risk:
     """The risk of a half-filled form: what cannot be read counts as not given."""

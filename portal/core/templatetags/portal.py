@@ -8,6 +8,8 @@ from typing import Final
 from django import template
 from django.conf import settings
 from django.forms import BaseForm, BoundField
+from django.forms.utils import flatatt
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -72,6 +74,25 @@ def version() -> str:
 def htmx_config() -> SafeString:
     """The bounds that htmx keeps to, for the head of every page."""
     return format_html('<meta name="htmx-config" content="{}">', json.dumps(HTMX_CONFIG, separators=(",", ":")))
+
+
+@register.simple_block_tag
+def notice(
+    content: SafeString, level: str = "", *, element: str = "div", is_slim: bool = False, **attributes: str | bool
+) -> SafeString:
+    """A notice around `content`; `level` says how grave it is: pen, done, wait, stop, or nothing.
+
+    Further attributes of HTML are written with underscores; True stands for one without a value.
+    """
+    named = {name.replace("_", "-"): value for name, value in attributes.items()}
+    box = {"content": content, "level": level, "element": element, "is_slim": is_slim, "attributes": flatatt(named)}
+    return render_to_string("components/_notice.html", box)
+
+
+@register.filter
+def notice_role(level: str) -> str:
+    """How loudly a screen reader says a message of Django's levels."""
+    return "alert" if level == "error" else "status"
 
 
 @register.filter

@@ -173,5 +173,4 @@ def _about(request: MemberRequest, address: Address) -> dict[str, object]:
 
 
 def _foreseen(request: MemberRequest, account: Account) -> dict[str, object]:
-    workflow = Workflow.MANAGE_ADDRESSES
-    return {"forecast": forecast(request.member, workflow, account_id=account.pk), "workflow": workflow}
+    return {"forecast": forecast(request.member, Workflow.MANAGE_ADDRESSES, account_id=account.pk)}

@@ -58,7 +58,6 @@ def new_withdrawal(request: MemberRequest) -> HttpResponse:
         "has_addresses": Address.objects.filter(account=account, removed_at=None).exists(),
         "preview": form.preview or _initial_preview(account, initial),
         "forecast": forecast(request.member, WORKFLOW, account_id=account.pk),
-        "workflow": WORKFLOW,
     }
     return render(request, "treasury/new_withdrawal.html", context)
 
@@ -151,7 +150,6 @@ def _review(request: MemberRequest, draft: Draft, packed: str, found: Preview) -
         "figures": _figures(found),
         "notices": _notices(request, found),
         "forecast": foreseen,
-        "workflow": WORKFLOW,
     }
     return render(request, "treasury/review_withdrawal.html", context)
 
