@@ -27,6 +27,7 @@ from policies.registry import get
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, Invalid, NotFound, Refused
 from tests.accounts.conftest import called
+from tests.accounts.service_users.pages import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -53,10 +54,6 @@ def rotated(owner, bot, **fields) -> lifecycle.Revealed:
     propose(rotate_key, actor=owner, params=asked(bot, **fields))
     new = ApiKey.objects.filter(service_user=bot.service_user).latest("pk")
     return lifecycle.reveal(new.pk, member=owner)
-
-
-def text_of(answer) -> str:
-    return " ".join(answer.content.decode().split())
 
 
 def test_both_keys_work_until_the_overlap_is_over(owner, trading_bot):
