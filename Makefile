@@ -69,7 +69,7 @@ test: $(TEST_VENV)/.dev ## everything that proves it; says what it could not run
 test-quick: $(TEST_VENV)/.dev ## SQLite only, no browser, no client libraries
 	@PYTHON="$(PROVE)" WORKERS="$(WORKERS)" tests/everything.sh --quick
 
-coverage: $(TEST_VENV)/.dev ## branches that the tests on SQLite go through; lists files below 95 % (TESTS=, LEAST=)
+coverage: $(TEST_VENV)/.dev ## lines and branches that the tests go through; lists files below 95 % (TESTS=, LEAST=)
 	@PYTHON="$(PROVE)" WORKERS="$(WORKERS)" LEAST="$(LEAST)" tests/coverage.sh $(TESTS)
 
 bench: $(TEST_VENV)/.dev ## speed as ratios, on SQLite or on what DATABASE_URL names

@@ -1,8 +1,11 @@
 """The cast and the ground it stands on: one world for all tests, put back after a test that committed to it."""
 
 import gc
+import pickle
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from typing import Final
+from zlib import crc32
 
 import pytest
 from django.conf import settings
@@ -29,22 +32,35 @@ from tests.factories import people
 from tests.factories import world as cast
 from tests.factories.world import PASSWORD, Bot, World
 
+HALVES: Final = ("first-half", "second-half")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database-only", action="store_true", help="leave out the tests that touch no database")
+    parser.addoption(
+        "--pages", choices=("all", "first-half", "second-half"), default="all",
+        help="which of the tests that ask for pages: where there are two databases, each shows one half",
+    )  # fmt: skip
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On a second database only what touches it says anything new.
+    """Leave out what the options say; what takes long comes first.
 
-    What takes long comes first: as the last one it would keep one worker busy while the others have nothing left.
+    As the last one it would keep one worker busy while the others have nothing left.
     """
     items.sort(key=lambda item: not (item.get_closest_marker("story") or item.get_closest_marker("slow")))
-    if config.getoption("--database-only"):
-        left = [item for item in items if not _touches_database(item)]
-        config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if _touches_database(item)]
+    left = [item for item in items if _is_left_out(config, item)]
+    config.hook.pytest_deselected(items=left)
+    out = set(left)
+    items[:] = [item for item in items if item not in out]
+
+
+def _is_left_out(config: pytest.Config, item: pytest.Item) -> bool:
+    if config.getoption("--database-only") and not _touches_database(item):
+        return True
+    half = config.getoption("--pages")
+    return half != "all" and _asks_for_pages(item) and half != HALVES[crc32(item.nodeid.encode()) % 2]
 
 
 def pytest_collection_finish() -> None:
@@ -60,6 +76,13 @@ def pytest_collection_finish() -> None:
 def _touches_database(item: pytest.Item) -> bool:
     fixtures = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
     return bool(fixtures) or item.get_closest_marker("django_db") is not None
+
+
+def _asks_for_pages(item: pytest.Item) -> bool:
+    """As a browser does, one after the other: what is done at once, or is there for one database, is shown on both."""
+    marker = item.get_closest_marker("django_db")
+    at_once = marker is not None and marker.kwargs.get("transaction")
+    return not at_once and bool({"client", "sign_in"} & set(getattr(item, "fixturenames", ())))
 
 
 @pytest.fixture(scope="session")
@@ -110,10 +133,18 @@ def _no_credential_survives(settings: Settings) -> Iterator[None]:
     credentials._cache.clear()
 
 
+@pytest.fixture(scope="session")
+def _cast(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> bytes:
+    """The cast as it is read once: nothing of it is other at the beginning of the next test."""
+    with django_db_blocker.unblock():
+        return pickle.dumps(cast.load())
+
+
 @pytest.fixture
-def world(db: None) -> World:
+def world(db: None, _cast: bytes) -> World:
     """`Demo Treasury` with its people and bots, and its neighbour `Elsewhere`."""
-    return cast.load()
+    found: World = pickle.loads(_cast)
+    return found
 
 
 @pytest.fixture

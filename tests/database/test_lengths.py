@@ -251,13 +251,13 @@ def test_the_list_names_only_columns_there_are():
 
 
 @pytest.mark.django_db
-def test_what_strangers_and_clients_choose_is_cut(client, ana, sign_in):
+def test_what_strangers_and_clients_choose_is_cut(client, ana, sign_in_by_code):
     """fault operations-F1: the label of an actor, the browser's name."""
     with call_origin.origin(source=ADDRESS, via="v" * 40):
         recording.record(EventKind.CSRF_REFUSED, actor=actors.stranger("x" * 5000), outcome="refused", path="p" * 5000)
     assert len(AuditEvent.objects.order_by("-pk")[0].actor_label) == recording.LABEL_LENGTH
     client.defaults["HTTP_USER_AGENT"] = "u" * 5000
-    sign_in(client, ana)
+    sign_in_by_code(client, ana)
     client.get(reverse("policies:inbox"))
     assert {len(row.agent) for row in Session.objects.filter(user=ana.user)} == {200}
 

@@ -43,10 +43,10 @@ def in_public():
     return json.loads(answer.stdout)
 
 
-def test_cookies_are_bound_to_the_host_and_closed_to_scripts(client, owner, sign_in, in_public):
+def test_cookies_are_bound_to_the_host_and_closed_to_scripts(client, owner, sign_in_by_code, in_public):
     """WB-4: `__Host-` names, Secure, Path=/, HttpOnly, SameSite; read from Set-Cookie."""
     with override_settings(**in_public):
-        sign_in(client, owner)
+        sign_in_by_code(client, owner)
         client.get(reverse("policies:inbox"), secure=True)
         cookies = {name: cookie for name, cookie in client.cookies.items() if name.startswith("__Host-")}
     assert set(cookies) == {in_public["SESSION_COOKIE_NAME"], in_public["CSRF_COOKIE_NAME"]}

@@ -33,10 +33,10 @@ def is_in(client) -> bool:
     return bool(client.get(PAGE).status_code == 200)
 
 
-def test_they_are_listed_with_when_where_and_by_what(client, second, ana, sign_in):
+def test_they_are_listed_with_when_where_and_by_what(client, second, ana, sign_in_by_code):
     """SI-9: a member lists own sessions (started, last seen, source, factor)."""
-    sign_in(second, ana)
-    sign_in(client, ana)
+    sign_in_by_code(second, ana)
+    sign_in_by_code(client, ana)
     text = " ".join(client.get("/security/").content.decode().split())
     for told in ("Somewhere else", "from 203.0.113.77", "by authenticator app", "started", "last seen", "This one"):
         assert told in text

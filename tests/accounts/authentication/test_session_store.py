@@ -47,9 +47,9 @@ def stored(client: Client) -> Session:
     return Session.objects.get(session_key=client.cookies["session"].value)
 
 
-def test_a_session_says_whose_it_is_since_when_from_where_and_by_which_factor(second, clock, ana, sign_in):
+def test_a_session_says_whose_it_is_since_when_from_where_and_by_which_factor(second, clock, ana, sign_in_by_code):
     """SI-9: started, last seen, source, factor."""
-    sign_in(second, ana)
+    sign_in_by_code(second, ana)
     clock.shift(timedelta(minutes=7))
     second.get(PAGE)
     row = stored(second)

@@ -32,9 +32,9 @@ def path(factor, act="") -> str:
     return f"/security/factors/{kind}/{factor.pk}/{act}"
 
 
-def test_the_page_shows_what_one_holds_and_how_one_came_in(client, owner, passkey, sign_in):
+def test_the_page_shows_what_one_holds_and_how_one_came_in(client, owner, passkey, sign_in_by_code):
     """fault pages-C24: the password stood under Profile alone."""
-    sign_in(client, owner)
+    sign_in_by_code(client, owner)
     page = client.get(PAGE).content.decode()
     for words in ("Laptop", "Authenticator app", "You have no recovery codes", "Signed in"):
         assert words in page
