@@ -11,6 +11,9 @@ from portal.treasury.withdrawals import request_withdrawal
 from portal.venues.paper.venue import PaperVenue
 
 VENUE = PaperVenue()
+# What the Account has free of bitcoin to begin with, and what `ask` asks for, in the ledger's units.
+HAD = 124_000_000_000
+ASKED = 12_500_000_000
 
 
 @pytest.fixture

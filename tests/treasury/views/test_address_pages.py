@@ -18,6 +18,7 @@ from portal.audit.models import AuditEvent
 from portal.treasury.models import Address
 from portal.treasury.operations import AddAddress, add_address
 from tests.factories.world import BTC_COLD, ETH_COLD
+from tests.treasury.views.pages import errors, text
 
 BOOK, NEW = "/addresses/", "/addresses/new/"
 OTHER = "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy"
@@ -38,14 +39,6 @@ def post(world, sign_in):
         return client.post(NEW, {"key": "cold-2", "note": "", **form}, query_params=query)
 
     return posted
-
-
-def text(answer) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", answer.content.decode()))
-
-
-def errors(answer) -> dict[str, list[str]]:
-    return {name: list(found) for name, found in answer.context["form"].errors.items()}
 
 
 def nothing_was_written():

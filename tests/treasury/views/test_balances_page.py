@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -18,16 +17,6 @@ from portal.venues.paper import funding
 from portal.venues.registry import venue
 
 BALANCES = "/balances/"
-
-
-@pytest.fixture
-def browser(sign_in):
-    def opened(member) -> Client:
-        client = Client()
-        sign_in(client, member)
-        return client
-
-    return opened
 
 
 @pytest.fixture
