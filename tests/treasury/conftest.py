@@ -55,3 +55,8 @@ def standing(world) -> Callable[..., tuple[int, int]]:
         return rows[asset].units, rows[asset].held_by_withdrawals_units
 
     return balance
+
+
+def stage_of(change):
+    """Where the venue says that a request's withdrawal stands."""
+    return VENUE.withdrawal(change.withdrawal.reference).stage
