@@ -16,6 +16,9 @@ from tests.factories.world import Bot
 Envelope: TypeAlias = "dict[str, Any]"
 
 FORM = "application/x-www-form-urlencoded"
+INVALID_KEY = "EAPI:Invalid key"
+INVALID_SIGNATURE = "EAPI:Invalid signature"
+INVALID_NONCE = "EAPI:Invalid nonce"
 _later = count(1)
 
 

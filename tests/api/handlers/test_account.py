@@ -8,18 +8,13 @@ import time_machine
 from django.utils import timezone
 
 from accounts.api_keys import lifecycle
-from accounts.models import ServiceUser
 from portal.venues.paper import funding
 from tests.api.calls import Wire
+from tests.api.changed_bots import change_bot
 
 pytestmark = pytest.mark.django_db
 
 INVALID = "EGeneral:Invalid arguments"
-
-
-def change_bot(wire: Wire, **values: object) -> None:
-    ServiceUser.objects.filter(pk=wire.bot.service_user.pk).update(**values)
-    lifecycle.touch(wire.bot.service_user)
 
 
 @pytest.fixture

@@ -13,9 +13,8 @@ from accounts.api_keys import lifecycle
 from accounts.models import ApiKey, ServiceUser
 from portal.api import gateway
 from portal.api.call import Call
-from tests.api.calls import FORM, Wire, next_nonce, only_error, sign
+from tests.api.calls import FORM, INVALID_NONCE, Wire, next_nonce, only_error, sign
 
-INVALID_NONCE = "EAPI:Invalid nonce"
 RACERS = 24
 NO_NONCES = [
     "", "0", "-1", "+1", " 1", "1 ", "1.0", "1e9", "0x1", "1_0", "\u0661", "18446744073709551615",
