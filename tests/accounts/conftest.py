@@ -11,6 +11,11 @@ from django.utils import timezone
 from accounts.api_keys.lifecycle import Credential, NonceUsed, Refusal, Spent, find, spend
 from accounts.authentication.passwords import Argon2Hasher
 from accounts.models import Account
+from accounts.organizations.founding import add_member
+from policies.models import Policy
+from policies.workflows import Right, Workflow
+from tests.factories.world import World
+from tests.policies.conftest import make_user
 
 
 @pytest.fixture
@@ -39,6 +44,17 @@ def race() -> Callable[..., list[object]]:
         return answers
 
     return run
+
+
+@pytest.fixture
+def locked(world: World) -> World:
+    """Three approvals on withdrawals, locked. Ben, Cleo, Fay and Gus approve everywhere; nothing else is governed."""
+    policies = Policy.objects.filter(organization=world.organization)
+    policies.exclude(workflow=Workflow.INITIATE_WITHDRAWAL.value).delete()
+    policies.update(approvals=3, is_locked=True)
+    gus = add_member(world.organization, make_user("gus"), rights=[(workflow, Right.APPROVE) for workflow in Workflow])
+    world.members["gus"] = gus
+    return world
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
-"""What a locked policy protects (DESIGN P4), and the four roads by which one person must not undo it."""
+"""What a locked policy protects (DESIGN P4): each operation's row, and a case on either side of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from typing import Any
 
 import pytest
 from django.conf import settings
@@ -15,38 +13,23 @@ from accounts.emergency_stop import active
 from accounts.emergency_stop.keep_out import KeepOut, keep_out
 from accounts.emergency_stop.lift_stops import LiftStops, StopToLift, lift_stops
 from accounts.emergency_stop.lift_suspension import LiftMemberSuspension, lift_member_suspension
-from accounts.emergency_stop.stop import suspend_member, suspend_service_user
 from accounts.grants import Given
-from accounts.members.change_rights import ChangeRights, change_rights
+from accounts.members.change_rights import change_rights
 from accounts.members.end_membership import RemoveMember, remove_member
-from accounts.members.identity import checks
-from accounts.members.identity.provider import Document
 from accounts.members.identity.verify import VerifyIdentity, verify_identity
-from accounts.members.invite_member import InviteMember, invite_member
+from accounts.members.invite_member import invite_member
 from accounts.members.revoke_invitation import TakeBack, take_back_invitation
-from accounts.models import Account, ApiKey, Authenticator, Invitation, Member, ServiceUser
-from accounts.models.member import Identity
+from accounts.models import Member, ServiceUser
 from accounts.models.organization import SecondFactorLevel
-from accounts.organizations.founding import add_member
-from accounts.organizations.ownership import accept
 from accounts.organizations.settings import AddAccount, ChangeSecurity, add_account, change_security
 from accounts.organizations.sign_in_rules import Security
 from accounts.organizations.transfer_ownership import TransferOwnership, transfer_ownership
 from accounts.security.reset_factors import ResetFactors, reset_factors
 from accounts.service_users.create_and_change import change_service_user, create_service_user
-from accounts.service_users.key_settings import limits_of
-from accounts.service_users.params import (
-    ChangeServiceUser,
-    CreateServiceUser,
-    LiftSuspension,
-    RemoveServiceUser,
-    RotateKey,
-)
+from accounts.service_users.params import LiftSuspension, RemoveServiceUser
 from accounts.service_users.reinstate_and_remove import lift_suspension, remove_service_user
 from accounts.service_users.rotate import rotate_key
 from policies import registry
-from policies.changes import decide, propose
-from policies.models import Policy, State
 from policies.operations import (
     ConfigurePolicy,
     LockPolicy,
@@ -59,57 +42,11 @@ from policies.operations import (
 )
 from policies.rules import lock_protection
 from policies.snapshot import gather
-from policies.workflows import Right, Workflow
-from portal.core.errors import Refused
-from tests.factories.people import proof
+from policies.workflows import Right
+from tests.accounts.protected_changes import ACCESS, POLICIES, WITHDRAWAL, bot_of, invite, rights_of, rotation, widened
 from tests.factories.world import EVERY_PERMISSION, READING, World
-from tests.policies.conftest import make_user
 
 pytestmark = pytest.mark.django_db
-ACCESS, POLICIES, ADDRESSES, WITHDRAWAL = Workflow
-ALL = tuple((given.workflow.value, given.right.value, None) for given in grants.everything())
-
-
-@pytest.fixture
-def locked(world):
-    """Three approvals on withdrawals, locked. Ben, Cleo, Fay and Gus approve everywhere; nothing else is governed."""
-    policies = Policy.objects.filter(organization=world.organization)
-    policies.exclude(workflow=WITHDRAWAL.value).delete()
-    policies.update(approvals=3, is_locked=True)
-    gus = add_member(world.organization, make_user("gus"), rights=[(workflow, Right.APPROVE) for workflow in Workflow])
-    world.members["gus"] = gus
-    return world
-
-
-def yes(change, member):
-    return decide(change.reference, member=member, approved=True, digest=change.digest, proof=proof(change))
-
-
-def invite(rights=ALL) -> InviteMember:
-    return InviteMember(email="accomplice@demo.test", name="Accomplice", rights=rights)
-
-
-def rights_of(member, *after) -> ChangeRights:
-    return ChangeRights(member.pk, grants.of(member), grants.ordered(after))
-
-
-def rotation(bot) -> RotateKey:
-    limits = limits_of(bot.service_user)
-    return RotateKey(
-        bot.service_user.pk, bot.service_user.account_id, limits, (bot.key.short,), 48, None, acknowledged=True
-    )
-
-
-def bot_of(account, permissions) -> CreateServiceUser:
-    return CreateServiceUser("new-bot", account.pk, permissions, None, None, None, False, 0, (), acknowledged=True)
-
-
-def widened(bot, **after) -> ChangeServiceUser:
-    before = limits_of(bot.service_user)
-    service_user = bot.service_user
-    return ChangeServiceUser(service_user.pk, service_user.account_id, before, replace(before, **after), True)
-
-
 SECURITY = Security(SecondFactorLevel.PASSKEY, 30, 12)
 LOWER = replace(SECURITY, level=SecondFactorLevel.ANY)
 
@@ -224,133 +161,3 @@ def test_the_design_shows_what_a_lock_protects():
     p4 = text.split("**P4**")[1].split("**P5**")[0]
     rows = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in p4.splitlines() if line[:1] == "|"]
     assert rows[2:] == [(row.change, row.case, row.why) for row in lock_protection.TABLE]
-
-
-# The four roads. Olive is one person with every right on everything, where nothing but the lock governs her.
-
-
-def test_an_accomplice_is_not_minted(locked, owner, ben):
-    """Road 1: inviting, or verifying and giving rights, all take three others."""
-    change = propose(invite_member, actor=owner, params=invite())
-    assert (change.state, change.approvals_required) == (State.PENDING, 3)
-    assert not Invitation.objects.filter(organization=locked.organization).exists()
-    newcomer = add_member(locked.organization, make_user("nell"), rights=[])
-    assert propose(change_rights, actor=owner, params=rights_of(newcomer, *grants.everything())).state == "pending"
-    Member.objects.filter(pk=locked.members["ana"].pk).update(identity=Identity.UNVERIFIED)
-    reviewed = propose(verify_identity, actor=ben, params=shown_by(locked.members["ana"]))
-    assert (reviewed.state, reviewed.approvals_required) == (State.PENDING, 3)
-
-
-def shown_by(member) -> VerifyIdentity:
-    document = Document(
-        full_name="Somebody Real",
-        born_on=date(1990, 2, 28),
-        country="Spain",
-        kind="passport",
-        number="X47-2209-KLM",
-        expires_on=timezone.localdate() + timedelta(days=400),
-    )
-    check = checks.submit(member, document)
-    return VerifyIdentity(member.pk, str(check.handle))
-
-
-def test_a_colleagues_factors_are_not_reset_by_one(locked, owner, ben, cleo, fay):
-    """Road 2: it takes three others than Ben; with three approvers in all nobody could finish it, and that is said."""
-    change = propose(reset_factors, actor=owner, params=ResetFactors(ben.pk))
-    assert (change.state, change.approvals_required) == (State.PENDING, 3)
-    for member in (cleo, fay):
-        yes(change, member)
-    assert Authenticator.objects.filter(user=ben.user).exists()
-    with pytest.raises(Refused, match="about you"):
-        yes(change, ben)
-    assert yes(change, locked.members["gus"]).state == State.EXECUTED
-    with pytest.raises(Refused, match="Nobody could finish this"):
-        propose(reset_factors, actor=owner, params=ResetFactors(cleo.pk))
-
-
-def test_removing_an_unlocked_neighbour_helps_nobody(locked, owner):
-    """Road 3: without any policy on access or policies, the lock's number still stands."""
-    for workflow in (ACCESS, POLICIES):
-        propose(configure_policy, actor=owner, params=ConfigurePolicy(workflow, 1, always=False))
-        assert propose(remove_policy, actor=owner, params=RemovePolicy(workflow)).state == State.EXECUTED
-    asked: tuple[tuple[Any, Any], ...] = (
-        (invite_member, invite()),
-        (unlock_policy, UnlockPolicy(WITHDRAWAL)),
-        (remove_policy, RemovePolicy(WITHDRAWAL)),
-        (configure_policy, ConfigurePolicy(WITHDRAWAL, 1, always=False)),
-    )
-    for run, params in asked:
-        change = propose(run, actor=owner, params=params)
-        assert (change.state, change.approvals_required) == (State.PENDING, 3)
-    policy = Policy.objects.get(organization=locked.organization)
-    assert (policy.approvals, policy.always, policy.is_locked) == (3, True, True)
-
-
-def test_a_bots_key_is_not_rotated_by_one(locked, owner, account, treasury_bot):
-    """Road 4: neither rotated, nor made, nor widened, nor given back."""
-    asked: tuple[tuple[Any, Any], ...] = (
-        (rotate_key, rotation(treasury_bot)),
-        (create_service_user, bot_of(account, EVERY_PERMISSION)),
-        (change_service_user, widened(treasury_bot, websocket=True)),
-    )
-    for run, params in asked:
-        change = propose(run, actor=owner, params=params)
-        assert (change.state, change.approvals_required) == (State.PENDING, 3)
-    suspend_service_user(actor=owner, service_user=treasury_bot.service_user, reason="It has to stop.")
-    lifted = propose(lift_suspension, actor=owner, params=LiftSuspension(treasury_bot.service_user.pk))
-    assert (lifted.state, lifted.approvals_required) == (State.PENDING, 3)
-    assert ApiKey.objects.filter(service_user=treasury_bot.service_user).count() == 1
-
-
-def test_without_a_lock_one_finishes_alone(world, owner, account):
-    assert propose(invite_member, actor=owner, params=invite()).state == State.EXECUTED
-    assert propose(add_account, actor=owner, params=AddAccount("Cold")).state == State.EXECUTED
-
-
-def test_another_account_waits_while_a_policy_is_locked(locked, owner, ben, cleo, fay):
-    """O5: whoever holds a right for all Accounts would hold it there too."""
-    change = propose(add_account, actor=owner, params=AddAccount("Cold"))
-    for member in (ben, cleo):
-        assert yes(change, member).state == State.PENDING
-    assert yes(change, fay).state == State.EXECUTED
-    assert Account.objects.filter(organization=locked.organization, name="Cold").exists()
-
-
-def test_what_was_asked_before_the_lock_is_bound_by_it(world, ana, owner, ben, cleo, fay):
-    """P4: it binds requests opened before the lock too."""
-    change = propose(invite_member, actor=ana, params=invite())
-    assert change.approvals_required == 1
-    Policy.objects.filter(organization=world.organization, workflow=WITHDRAWAL.value).update(approvals=3)
-    lock = propose(lock_policy, actor=owner, params=LockPolicy(WITHDRAWAL, 3, always=True))
-    assert [yes(lock, member).state for member in (ben, cleo, fay)][-1] == State.EXECUTED
-    for member in (ben, cleo):
-        assert yes(change, member).state == State.PENDING
-    assert yes(change, fay).state == State.EXECUTED
-
-
-def test_a_member_who_rests_approves_nothing_protected(locked, owner, ben):
-    """M4, F-10: for 24 hours after a reset."""
-    Member.objects.filter(pk=ben.pk).update(factors_reset_at=timezone.now() - timedelta(hours=1))
-    change = propose(invite_member, actor=owner, params=invite())
-    with pytest.raises(Refused, match="in the last 24 hours"):
-        yes(change, ben)
-    Member.objects.filter(pk=ben.pk).update(
-        factors_reset_at=timezone.now() - timedelta(hours=25), factors_enrolled_at=timezone.now() - timedelta(hours=24)
-    )
-    assert yes(change, ben).state == State.PENDING
-
-
-def test_a_suspended_member_comes_back_by_as_many_as_the_lock_asks(locked, owner, ben, cleo, fay):
-    suspend_member(actor=owner, member=ben, reason="It has to stop.")
-    change = propose(lift_member_suspension, actor=cleo, params=LiftMemberSuspension(ben.pk))
-    assert (change.state, change.approvals_required) == (State.PENDING, 3)
-
-
-def test_ownership_is_handed_on_by_as_many_as_the_lock_asks(locked, owner, ana, ben, cleo, fay):
-    """O3: at acceptance everything is asked again, also of a lock that came afterwards."""
-    Policy.objects.filter(organization=locked.organization).update(is_locked=False)
-    change = propose(transfer_ownership, actor=owner, params=TransferOwnership(ana.pk, owner.pk))
-    assert yes(change, ben).state == State.EXECUTED
-    Policy.objects.filter(organization=locked.organization).update(is_locked=True)
-    with pytest.raises(Refused, match="more approvals are needed by now"):
-        accept(by=ana, proof=proof())
