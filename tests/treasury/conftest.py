@@ -10,6 +10,8 @@ from policies.models import ChangeRequest
 from portal.treasury.withdrawals import request_withdrawal
 from portal.venues.paper.venue import PaperVenue
 
+# What it asserts is told with its values, as in a file of tests.
+pytest.register_assert_rewrite("tests.treasury.life")
 VENUE = PaperVenue()
 # What the Account has free of bitcoin to begin with, and what `ask` asks for, in the ledger's units.
 HAD = 124_000_000_000

@@ -4,29 +4,19 @@ Each example founds an Organization of its own with a funded Account. A step run
 once; whatever the portal refuses is refused, and then everything is looked at again.
 """
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any
+from datetime import timedelta
 
 import pytest
-import time_machine
-from django.db import connection
-from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import rule, run_state_machine_as_test
 
 from accounts import grants
 from accounts.emergency_stop import stop
 from accounts.members.change_rights import ChangeRights, change_rights
 from accounts.models import Member
 from policies import changes
-from policies.access import grant
-from policies.changes import propose
-from policies.models import OPEN_STATES, ChangeRequest, Decision, Grant, Policy, State
+from policies.models import Policy
 from policies.operations import (
     ConfigurePolicy,
     LockPolicy,
@@ -38,64 +28,16 @@ from policies.operations import (
     unlock_policy,
 )
 from policies.workflows import Right, Workflow
-from portal.audit import chain
-from portal.audit.models import AuditEvent
-from portal.core.errors import DomainError
-from portal.core.secrets.sealing import token
-from portal.treasury.models import Address, Withdrawal
-from portal.treasury.withdrawals import request_withdrawal
-from portal.venues.paper import funding, reconciliation
-from portal.venues.registry import venue
-from tests.factories.world import BTC_COLD
-from tests.policies.conftest import House, make_house, make_user, shown
+from portal.venues.paper import reconciliation
+from tests.treasury.life import MONEY, NAMES, Organized
 
-START = datetime(2027, 3, 1, 9, tzinfo=UTC)
-PAID_IN = Decimal(10)
-MONEY = Workflow.INITIATE_WITHDRAWAL
-NAMES = ("olive", "ana", "dora", "ben", "cleo", "fay")
-FINAL = {"executed", "failed", "rejected", "cancelled", "expired", "became_stale"}
 people = st.sampled_from(NAMES)
 workflows = st.sampled_from([MONEY, Workflow.MANAGE_POLICIES, Workflow.MANAGE_ACCESS])
 places = st.integers(min_value=0, max_value=7)
-Act = Callable[[], object]
 
 
-class Life(RuleBasedStateMachine):
-    """One Organization's requests."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.clock = time_machine.travel(START, tick=False)
-        self.now = self.clock.start()
-        # The other connection: Django gives each thread its own.
-        self.other = ThreadPoolExecutor(max_workers=1)
-        self.needed: dict[int, int] = {}
-        self.seen: dict[int, str] = {}
-
-    def teardown(self) -> None:
-        self.other.submit(lambda: connection.close()).result()  # noqa: PLW0108 - of that thread
-        self.other.shutdown()
-        self.clock.stop()
-
-    @initialize(always=st.booleans(), approvals=st.integers(1, 2))
-    def found(self, always: bool, approvals: int) -> None:
-        house = make_house(f"Life {token(8)}")
-        tag = token(6).lower()
-        for name, right in zip(NAMES, (None, Right.INITIATE, Right.EXECUTE, *[Right.APPROVE] * 3), strict=True):
-            user = make_user(f"{name}-{tag}")
-            house.member(name, right, user=user)
-        for workflow in Workflow:
-            for right in Right:
-                grant(house.olive, workflow, right)
-        self.key = house.bot(f"bot-{tag}")
-        house.policy(MONEY, approvals, always=always)
-        funding.deposit(house.account.pk, "BTC", PAID_IN, reference=f"life-{house.account.pk}")
-        Address.objects.create(
-            organization=house.organization, account=house.account, key="cold", asset="XXBT", method="Bitcoin",
-            network="Bitcoin", address=BTC_COLD, added_by="Olive", added_at=timezone.now(),
-        )  # fmt: skip
-        self.house: House = house
-        self.remember()
+class Life(Organized):
+    """What people, bots and time do."""
 
     # Asking
 
@@ -224,122 +166,6 @@ class Life(RuleBasedStateMachine):
             member = change.member
             back = lambda: changes.cancel(change.reference, actor=member)  # noqa: E731
             self.race(back, self.deciding(name, place, True))
-
-    # What must hold
-
-    @invariant()
-    def look(self) -> None:
-        if not hasattr(self, "house"):
-            return
-        found = list(ChangeRequest.objects.filter(organization=self.house.organization).select_related("member"))
-        events: dict[int, list[str]] = {}
-        rows = AuditEvent.objects.filter(organization=self.house.organization, subject_kind="changerequest")
-        for subject, kind in rows.order_by("sequence").values_list("subject_id", "kind"):
-            events.setdefault(subject, []).append(kind.removeprefix("change."))
-        for change in found:
-            self.look_at(change, events[change.pk])
-        self.look_at_money(found)
-        assert chain.verify(self.house.organization.pk) is None
-        self.remember()
-
-    def look_at(self, change: ChangeRequest, events: list[str]) -> None:
-        decisions = list(Decision.objects.filter(change=change).select_related("member"))
-        asker = change.member.user_id if change.member else self.house.olive.user_id
-        assert asker not in {decision.person_id for decision in decisions}, "a self-approval counted"
-        assert len({decision.person_id for decision in decisions}) == len(decisions)
-        approved = sum(decision.approved for decision in decisions)
-        if change.state == State.EXECUTED and change.approvals_required and self.seen.get(change.pk) != State.EXECUTED:
-            needed = max(change.approvals_required, self.needed.get(change.pk, 0))
-            counted = sum(given.approved and self.may_approve(given.member, change) for given in decisions)
-            assert counted >= needed, f"{counted} approvals where {needed} were asked"
-        # History complete: asked once, each yes once, and one end that says the state.
-        assert events[0] == "requested"
-        assert events.count("approved") == approved
-        ends = [kind for kind in events if kind in FINAL]
-        word = "became_stale" if change.state == State.STALE else change.state
-        assert ends == ([] if change.state in OPEN_STATES else [word])
-        before = self.seen.get(change.pk)
-        assert before is None or before in OPEN_STATES or before == change.state, "a final state moved"
-
-    def may_approve(self, member: Member, change: ChangeRequest) -> bool:
-        """A yes counts while its giver is there and holds the right: nobody loses either by what they approve."""
-        held = Grant.objects.filter(member=member, workflow=change.workflow, right=Right.APPROVE)
-        return not member.is_suspended and held.exists()
-
-    def look_at_money(self, found: list[ChangeRequest]) -> None:
-        rows = {row.asset.id: row for row in venue(self.house.account.venue).balances(self.house.account.pk)}
-        held = {State(change.state): Decimal(0) for change in found}
-        for change in found:
-            if change.amount:
-                held[State(change.state)] += Decimal(change.amount)
-        sent = held.get(State.EXECUTED, Decimal(0))
-        waiting = sum((held.get(state, Decimal(0)) for state in OPEN_STATES), Decimal(0))
-        scale = Decimal(10) ** rows["XXBT"].asset.decimals
-        assert rows["XXBT"].units / scale == PAID_IN - sent - waiting
-        assert rows["XXBT"].held_by_withdrawals_units / scale == waiting
-        money = sum(bool(change.amount) for change in found)
-        assert Withdrawal.objects.filter(organization=self.house.organization).count() == money
-
-    def remember(self) -> None:
-        """What each policy asks now, for what is executed in the next step."""
-        for change in ChangeRequest.objects.filter(organization=self.house.organization):
-            self.needed[change.pk] = self.asked_now(change)
-            self.seen[change.pk] = change.state
-
-    def asked_now(self, change: ChangeRequest) -> int:
-        """How many the policy asks for: none of who may execute, unless everybody needs approval."""
-        policy = Policy.objects.filter(organization=self.house.organization, workflow=change.workflow).first()
-        alone = Grant.objects.filter(member=change.member, workflow=change.workflow, right=Right.EXECUTE)
-        if change.member and not (policy and policy.always) and alone.exists():
-            return 0
-        return policy.approvals if policy else 1
-
-    # How
-
-    def do(self, act: Act, elsewhere: bool) -> None:
-        def acted() -> None:
-            with suppress(DomainError):
-                act()
-
-        if elsewhere:
-            self.other.submit(acted).result()
-        else:
-            acted()
-
-    def race(self, one: Act, another: Act) -> None:
-        """Both at once. Which one is first decides which policy counted, so the milder of both is what is asked."""
-        running = self.other.submit(lambda: self.do(one, elsewhere=False))
-        self.do(another, elsewhere=False)
-        running.result()
-        for change in ChangeRequest.objects.filter(organization=self.house.organization):
-            self.needed[change.pk] = min(self.needed.get(change.pk, 1), self.asked_now(change))
-
-    def withdraw(self, actor: Any, amount: str, **more: Any) -> ChangeRequest:
-        return request_withdrawal(
-            actor=actor, account=self.house.account, key="cold", asset="XBT", amount=Decimal(amount), **more
-        )
-
-    def proposing(self, name: str, operation: Any, params: object) -> Act:
-        return lambda: propose(operation, actor=self.house.people[name], params=params)
-
-    def deciding(self, name: str, place: int, approved: bool) -> Act:
-        change = self.picked(place)
-        if change is None:
-            return lambda: None
-        return lambda: changes.decide(
-            change.reference,
-            member=Member.objects.select_related("user", "organization").get(pk=self.house.people[name].pk),
-            approved=approved,
-            digest=change.digest,
-            proof=shown(change if change.amount else None),
-            reason="" if approved else "No.",
-        )
-
-    def picked(self, place: int, *, open_only: bool = True) -> ChangeRequest | None:
-        rows = ChangeRequest.objects.filter(organization=self.house.organization).order_by("-pk")
-        rows = rows.filter(state=State.PENDING) if open_only else rows.exclude(state__in=OPEN_STATES)
-        found = list(rows[: place + 1])
-        return found[-1] if found else None
 
 
 @pytest.mark.slow
