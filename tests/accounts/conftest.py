@@ -2,17 +2,21 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from html import unescape
 from threading import Barrier, Thread
 
 import pytest
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from accounts.api_keys.lifecycle import Credential, NonceUsed, Refusal, Spent, find, spend
 from accounts.authentication.passwords import Argon2Hasher
 from accounts.models import Account
 from accounts.organizations.founding import add_member
-from policies.models import Policy
+from policies.models import ChangeRequest, Policy
 from policies.workflows import Right, Workflow
 from tests.factories.world import World
 from tests.policies.conftest import make_user
@@ -70,6 +74,12 @@ def new_bot(account: Account) -> dict[str, object]:
         "nonce_window": "0",
         "ip_allow_list": "203.0.113.0/28",
     }
+
+
+def request_words(client: Client, change: ChangeRequest) -> str:
+    """What the page of a request says to whoever `client` is signed in as, without its markup."""
+    text = client.get(reverse("policies:request", args=[change.reference])).content.decode()
+    return " ".join(unescape(strip_tags(text)).split())
 
 
 def live(public: str) -> Credential:

@@ -3,10 +3,9 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 
 from accounts.forms.authentication.passwords import NewPassword, password_field
-from accounts.models import Organization, User
+from accounts.models import User
 from accounts.models.organization import Currency, SecondFactorLevel
 from portal.core.forms import Form, MailField, PlainTextField
 
@@ -44,13 +43,6 @@ class OrganizationForm(Form):
         help_text="You sign in with it, and notices are sent there.",
         widget=forms.EmailInput(attrs={"autocomplete": "username"}),
     )
-
-    def clean_organization(self) -> str:
-        """The name, which no other Organization bears in any case of letters."""
-        name = str(self.cleaned_data["organization"])
-        if Organization.objects.filter(name__iexact=name).exists():
-            raise ValidationError("There is an organization of this name already.")
-        return name
 
     def clean_email(self) -> str:
         """The Owner's address as it is stored: in lower case."""

@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -235,3 +236,25 @@ def test_a_paused_key_is_not_revealed_until_that_is_lifted(owner, ana, treasury_
     propose(lift_stops, actor=owner, params=pause_of(again(treasury_bot.key)))
     assert not again(treasury_bot.key).is_active
     assert lifecycle.reveal(treasury_bot.key.pk, member=owner).public == treasury_bot.key.public
+
+
+def test_one_paused_key_is_lifted_from_the_page_of_its_bot(client, owner, ana, treasury_bot, sign_in):
+    stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
+    path = reverse("accounts:lift_pause", args=["treasury-bot", treasury_bot.public])
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        sign_in(client, owner)
+        clock.shift(timedelta(minutes=6))
+        assert "Authentication code" in client.post(path).content.decode()
+        assert not again(treasury_bot.key).is_active
+    sign_in(client, owner)
+    assert client.post(path).url == reverse("accounts:service_user", args=["treasury-bot"])
+    assert again(treasury_bot.key).is_active
+
+
+def test_a_key_that_nobody_claimed_in_time_is_stopped_for_good_and_not_listed(owner, ana, treasury_bot):
+    """What can never work again is nothing that anybody could lift."""
+    ApiKey.objects.filter(pk=treasury_bot.key.pk).update(is_active=False, revealed_at=None, created_at=timezone.now())
+    stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
+    assert [found.label for found in active.stops(ana.organization_id)] == [treasury_bot.key.short]
+    with time_machine.travel(again(treasury_bot.key).claim_by, tick=False):
+        assert active.stops(ana.organization_id) == []

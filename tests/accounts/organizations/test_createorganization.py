@@ -70,6 +70,7 @@ def test_who_is_known_keeps_password_and_app(monkeypatch):
         ({"owner_email": "nobody"}, "not one"),
         ({"name": " "}, "1 to 80"),
         ({"name": "a\nb"}, "1 to 80"),
+        ({"owner_name": "Olga\u202eBerg"}, "owner's name has 1 to 80"),
         ({"currency": "€"}, "one of USD, EUR"),
         ({"currency": "ZZZ"}, "one of USD, EUR"),
     ],
@@ -99,6 +100,16 @@ def test_with_passkeys_only_its_owner_gets_a_link_instead(monkeypatch):
     assert client.post("/enrol/start/", {"password": PASSWORD}).headers["Location"] == "/enrol/"
     text = client.get("/enrol/").content.decode()
     assert "passkey" in text.lower()
+
+
+def test_a_password_typed_in_two_ways_founds_nothing(monkeypatch):
+    """Nobody locks the Owner out by a slip of a key that shows nothing."""
+    typed = iter([PASSWORD, PASSWORD + "x"])
+    monkeypatch.setattr("builtins.input", lambda _question: "y")
+    monkeypatch.setattr("accounts.management.commands.createorganization.getpass", lambda _question: next(typed))
+    with pytest.raises(CommandError, match="The two passwords differ"):
+        found(monkeypatch, password_stdin=False)
+    assert not Organization.objects.filter(name="Harbour Fund").exists()
 
 
 def test_whoever_founds_by_hand_reads_it_once_more(monkeypatch):

@@ -5,11 +5,12 @@ from django.utils import timezone
 
 from accounts.emergency_stop import stop
 from accounts.emergency_stop.keep_out import KeepOut, keep_out
-from accounts.models import Member
+from accounts.models import Member, OwnershipOffer
 from accounts.organizations import ownership
 from accounts.organizations.transfer_ownership import TransferOwnership, transfer_ownership
 from policies.changes import propose
-from policies.models import State
+from policies.models import Grant, State
+from policies.workflows import Workflow
 from portal.core.errors import NotFound
 from portal.core.web.http import Proof
 from tests.policies.conftest import yes
@@ -49,3 +50,23 @@ def test_an_offer_to_who_is_kept_out_stands_in_nobodys_way(owner, ana, ben, cleo
     offered(owner, ana, ben)
     assert propose(keep_out, actor=owner, params=KeepOut(ana.pk)).state == State.EXECUTED
     offered(owner, cleo, ben)
+
+
+def test_an_offer_is_declined_on_its_page(client, owner, ana, ben, sign_in):
+    offered(owner, ana, ben)
+    sign_in(client, ana)
+    answer = client.post("/organization/owner/offer/", {"decision": "decline"}, follow=True)
+    assert "You declined. The ownership stays where it is." in answer.content.decode()
+    assert OwnershipOffer.objects.get().declined_at is not None
+    assert ownership.owner_of(owner.organization) == owner
+
+
+def test_why_an_offer_cannot_be_accepted_any_more_is_said_on_its_page(client, owner, ana, ben, sign_in):
+    """O3: all checks run again; whoever approved it may approve nothing now."""
+    offered(owner, ana, ben)
+    Grant.objects.filter(member=ben, workflow=Workflow.MANAGE_ACCESS.value).delete()
+    sign_in(client, ana)
+    answer = client.post("/organization/owner/offer/", {"decision": "accept"})
+    assert answer.status_code == 200
+    assert "no longer stands" in answer.content.decode()
+    assert ownership.owner_of(owner.organization) == owner

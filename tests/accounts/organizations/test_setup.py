@@ -8,7 +8,7 @@ from accounts.factors import totp
 from accounts.models import Account, Member, Organization, User
 from accounts.models.member import Identity
 from accounts.models.organization import SecondFactorLevel
-from accounts.organizations.founding import set_up
+from accounts.organizations.founding import add_member, set_up
 from policies.access import granted
 from portal.audit import chain
 from portal.core.errors import Conflict
@@ -132,3 +132,19 @@ def test_of_two_who_set_up_at_once_one_becomes_the_owner(nothing, race):
     assert sum(isinstance(answer, Member) for answer in answers) == 1
     assert sum(isinstance(answer, Conflict) for answer in answers) == 3
     assert Organization.objects.count() == Member.objects.count() == User.objects.count() == 1
+
+
+def test_an_address_that_is_known_already_is_left_to_the_operator(client, nothing):
+    """Whoever holds that address has a password: the page must not set another one."""
+    User.objects.create_user("olga@harbour.test", NEW, name="Olga Before")
+    client.post("/setup/", FORM)
+    answer = client.post("/setup/review/", PASSWORDS)
+    assert "Use the command createorganization" in answer.content.decode()
+    assert not Organization.objects.exists()
+    assert User.objects.get().name == "Olga Before"
+
+
+def test_nobody_is_put_twice_into_one_organization(world, ben):
+    with pytest.raises(Conflict, match="Ben Adeyemi is a member of Demo Treasury already"):
+        add_member(world.organization, ben.user, rights=[])
+    assert Member.objects.filter(user=ben.user).count() == 1
