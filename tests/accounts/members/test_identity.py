@@ -194,6 +194,26 @@ def test_the_form_and_the_review(client, newcomer, ben, sign_in, code):
     assert client.get(page).status_code == 404
 
 
+def test_what_cannot_be_a_document_is_said_beside_its_field(client, newcomer, sign_in):
+    sign_in(client, newcomer)
+    shown = {name: getattr(document(), name) for name in Document.__dataclass_fields__}
+    for field, value in (("born_on", date(1899, 12, 31)), ("expires_on", date(2001, 1, 1))):
+        assert field in client.post("/identity/", {**shown, field: value}).context["form"].errors
+    assert not IdentityCheck.objects.exists()
+
+
+def test_who_is_turned_down_reads_why_and_shows_another(client, newcomer, ben, sign_in, code):
+    check = checks.submit(newcomer, document())
+    sign_in(client, ben)
+    form = {"check": str(check.handle), "decision": "reject", "reason": "It is cut off.", "code": code(ben)}
+    answer = client.post(f"/members/{newcomer.pk}/identity/", form, follow=True)
+    assert "What Ana Ruiz showed is turned down." in answer.content.decode()
+    sign_in(other := Client(), newcomer)
+    text = other.get("/identity/").content.decode()
+    assert "It is cut off." in text
+    assert 'name="number"' in text
+
+
 def test_a_stranger_reviews_nothing(client, newcomer, owner, eve, audit, sign_in):
     """AZ-2: a member of another Organization is a 404."""
     checks.submit(newcomer, document())

@@ -82,6 +82,25 @@ def test_a_preset_fills_the_form_and_is_copied(client, owner, audit, sign_in, co
     assert client.get(page(audit, "rights") + "?preset=nonsense").status_code == 200
 
 
+def test_rights_as_they_are_held_are_no_change(client, owner, audit, sign_in, code):
+    """Nobody is asked to agree to nothing."""
+    sign_in(client, owner)
+    form = client.get(page(audit, "rights")).context["form"]
+    posted = {"before": form["before"].value(), "rights": form["rights"].value(), "code": code(owner)}
+    assert "Nothing would change." in text_of(client.post(page(audit, "rights"), posted))
+    assert not ChangeRequest.objects.filter(operation="accounts.change_rights").exists()
+
+
+def test_rights_on_one_account_of_several_are_ticked_in_its_line(client, owner, audit, world, sign_in, code):
+    reserve = Account.objects.create(organization=world.organization, name="Reserve", created_at=timezone.now())
+    sign_in(client, owner)
+    form = client.get(page(audit, "rights")).context["form"]
+    assert [(line.title, line.account) for line in form.lines()].count(("Initiate Withdrawal", "Reserve")) == 1
+    ticks = [f"initiate_withdrawal:initiate:{reserve.pk}"]
+    client.post(page(audit, "rights"), {"before": form["before"].value(), "rights": ticks, "code": code(owner)})
+    assert grants.of(audit) == (Given(Workflow.INITIATE_WITHDRAWAL, Right.INITIATE, reserve.pk),)
+
+
 def test_a_form_filled_from_other_rights_is_refused(client, owner, audit, sign_in, code):
     sign_in(client, owner)
     before = client.get(page(audit, "rights")).context["form"]["before"].value()

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.factors import totp
 from accounts.members import invitations
-from accounts.models import Authenticator, Invitation, Member, User
+from accounts.models import Authenticator, Invitation, Member, Organization, User
 from accounts.models.member import Identity
 from policies.access import allows, granted
 from policies.workflows import Right, Workflow
@@ -65,6 +65,42 @@ def test_the_rules_of_passwords_hold_here(client, link, password):
     assert answer.status_code == 200
     assert "password" in answer.context["form"].errors
     assert not User.objects.filter(email=NORA).exists()
+
+
+def test_nobody_comes_in_under_a_name_that_looks_like_anothers(client, link):
+    """Approvers go by names; it is said beside the field, and the link still works."""
+    answer = accepted(client, link, name="ana RUIZ")
+    assert "name" in answer.context["form"].errors
+    assert not User.objects.filter(email=NORA).exists()
+    assert accepted(client, link).url == "/enrol/"
+
+
+def test_nor_does_who_is_known_elsewhere_by_such_a_name(client, owner, eve, mailed, sign_in):
+    mailed(lambda: invited(owner, email=eve.user.email))
+    User.objects.filter(pk=eve.user_id).update(name="Ana Ruiz")
+    sign_in(client, eve)
+    answer = client.post(f"/invitations/{Invitation.objects.get().pk}/accept/", follow=True)
+    assert answer.redirect_chain[-1][0] == ACCEPT
+    assert "Somebody you decide with goes by this name" in answer.content.decode()
+    assert not Member.objects.filter(user=eve.user, organization=owner.organization).exists()
+    assert Invitation.objects.open().exists()
+
+
+def test_who_joins_where_sessions_end_sooner_signs_in_again(client, owner, eve, mailed, sign_in, code):
+    """SI-7: the limits of each Organization hold there from the first page on."""
+    mailed(lambda: invited(owner, email=eve.user.email))
+    Organization.objects.filter(pk=owner.organization_id).update(idle_minutes=5)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        sign_in(client, eve)
+        clock.shift(timedelta(minutes=6))
+        join = f"/invitations/{Invitation.objects.get().pk}/accept/"
+        answer = client.post(join, {"code": code(eve)}, follow=True)
+    assert answer.redirect_chain[-1][0].startswith("/sign-in/")
+    text = answer.content.decode()
+    assert "You are a member of Demo Treasury now." in text
+    assert "Demo Treasury allows less time without activity." in text
+    assert Member.objects.filter(user=eve.user, organization=owner.organization).exists()
+    assert client.get("/inbox/").status_code == 302
 
 
 def test_a_password_alone_is_no_session(client, link):

@@ -83,6 +83,23 @@ def test_what_cannot_be_is_said_beside_its_field(client, owner, sign_in, field, 
     assert not Invitation.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"name": " "}, "name"),
+        ({"email": "nora at home"}, "email"),
+        ({"email": "Nora@new.test"}, "email"),
+        ({"rights": (("manage_access", "view", None),) * 2}, "rights"),
+    ],
+)
+def test_what_no_form_has_looked_at_is_refused_all_the_same(owner, wrong, field):
+    """Whatever road it comes by, a page of another version among them."""
+    with pytest.raises(Invalid) as refusal:
+        invited(owner, **wrong)
+    assert refusal.value.field == field
+    assert not Invitation.objects.exists()
+
+
 def test_an_address_has_one_open_invitation(owner, link):
     with pytest.raises(Conflict, match="invited already"):
         invited(owner)
