@@ -18,10 +18,6 @@ class UserManager(BaseUserManager["User"]):
         user.save(using=self._db)
         return user
 
-    def get_by_natural_key(self, username: str | None) -> "User":
-        """By address in any case of letters; Django asks this when somebody signs in. Raises: User.DoesNotExist."""
-        return self.get(email=(username or "").strip().lower())
-
 
 class User(AbstractBaseUser):  # type: ignore[django-manager-missing]  # django-otp has no types
     """A person. What they may do follows from their memberships, never from here."""
@@ -47,11 +43,3 @@ class User(AbstractBaseUser):  # type: ignore[django-manager-missing]  # django-
 
     def __str__(self) -> str:
         return self.name
-
-    def get_full_name(self) -> str:
-        """The one name that is kept; Django's own pages ask for it."""
-        return self.name
-
-    def get_short_name(self) -> str:
-        """The first word of the name."""
-        return self.name.split(" ")[0]

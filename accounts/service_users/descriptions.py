@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import Account, ServiceUser
 from accounts.models.service_user import PERMISSION_GROUPS, Permission
@@ -187,7 +187,7 @@ def _abilities(limits: Limits) -> SafeString:
     if not limits.may_withdraw:
         return format_html("cannot withdraw, and gets {}", counted(len(others), "permission"))
     if not others:
-        return format_html("may <b>withdraw</b> to the approved addresses of that account, and nothing else")
+        return mark_safe("may <b>withdraw</b> to the approved addresses of that account, and nothing else")
     return format_html(
         "may <b>withdraw</b> to the approved addresses of that account, and gets {}",
         counted(len(others), "other permission"),

@@ -3,6 +3,7 @@
 from base64 import b32decode
 from datetime import UTC, datetime, timedelta
 
+import django_otp
 import pytest
 import time_machine
 from django.core.management import call_command
@@ -89,6 +90,31 @@ def test_anything_but_six_digits_is_refused_before_it_is_read(ana, form):
     code = code_at(seed_of(ana), current_step())
     assert not passes(ana, form.format(code[:3], code[3:]))
     assert Authenticator.objects.get(user=ana.user).throttling_failure_count == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("form", ["{0} {1}", "{0}{1}\n", "0{0}{1}", ""])
+def test_nor_does_anything_else_pass_at_enrolment_or_by_the_roads_of_django_otp(ana, form):
+    """F-3: no form stands before these."""
+    offered = totp.offer(ana.user.email)
+    shown = code_at(b32decode(offered.secret), current_step())
+    assert isinstance(totp.confirm(ana.user, offered, form.format(shown[:3], shown[3:]), name="Phone"), Failure)
+    assert Authenticator.objects.filter(user=ana.user).count() == 1
+    code = code_at(seed_of(ana), current_step())
+    device = Authenticator.objects.get(user=ana.user)
+    with transaction.atomic():
+        assert django_otp.verify_token(ana.user, device.persistent_id, form.format(code[:3], code[3:])) is None
+        assert django_otp.verify_token(ana.user, device.persistent_id, code) == device
+
+
+@pytest.mark.django_db
+def test_django_otp_finds_the_apps_of_a_person_that_have_shown_a_code(ana):
+    """An app that was only offered proves nothing of anybody."""
+    app = Authenticator.objects.get(user=ana.user)
+    assert list(django_otp.devices_for_user(ana.user)) == [app]
+    Authenticator.objects.filter(pk=app.pk).update(confirmed=False)
+    assert not django_otp.user_has_device(ana.user)
+    assert list(django_otp.devices_for_user(ana.user, confirmed=None)) == [app]
 
 
 @pytest.mark.django_db

@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from accounts.factors import recovery_codes
 from accounts.factors.enrolled import held
-from accounts.models import Authenticator, Recovery, RecoveryCode, SecurityNotice, Session
+from accounts.models import Authenticator, Member, Recovery, RecoveryCode, SecurityNotice, Session
 from accounts.security import operator_recovery
 from portal.audit.models import AuditEvent
-from portal.core.errors import NotFound, Refused
+from portal.core.errors import Conflict, NotFound, Refused
 from tests.factories.people import also_in
 from tests.factories.world import PASSWORD
 
@@ -155,6 +155,33 @@ def test_who_has_suspended_the_person_is_told_as_well(owner, eve, world, clock):
 def test_nobody_unknown_is_recovered(world):
     with pytest.raises(CommandError, match="nobody with this address"):
         recover("nobody@demo.test")
+
+
+def test_it_is_announced_once_at_a_time(owner, clock):
+    """Two operators at two consoles: the second one neither begins the 48 hours anew nor tells everybody again."""
+    recover()
+    with pytest.raises(Conflict, match="A recovery of Olive Marsh is announced already"):
+        operator_recovery.announce(owner.user)
+    assert Recovery.objects.count() == 1
+
+
+def test_who_may_come_in_nowhere_is_not_recovered(owner, ben):
+    """A factor brings nobody back who is suspended: that has to be lifted first."""
+    Member.objects.filter(pk=ben.pk).update(suspended_at=timezone.now(), suspended_by=owner)
+    with pytest.raises(CommandError, match="Ben Adeyemi is not an active member of any organization"):
+        recover(ben.user.email)
+    assert not Recovery.objects.exists()
+
+
+def test_who_was_suspended_where_it_was_announced_loses_no_factor_for_another_place(owner, ben, world, clock):
+    """DESIGN M4: only those who were told could have cancelled it, and there they are out by now."""
+    recover(ben.user.email)
+    Member.objects.filter(pk=ben.pk).update(suspended_at=timezone.now(), suspended_by=owner)
+    there = also_in(world.elsewhere, ben.user)
+    clock.shift(TWO_DAYS)
+    with pytest.raises(CommandError, match="active member of no organization that was told"):
+        recover(ben.user.email)
+    assert held(there) == {"totp"}
 
 
 def test_it_can_be_cancelled_once(ana, ben, clock):

@@ -80,6 +80,7 @@ RISKS = [
     ({"permissions": ["withdraw-funds"], "ip_allow_list": "x"}, ["cannot be read yet"], []),
     ({"permissions": ["nonsense"], "expires_at": "9" * 500}, ["Choose what it may do"], []),
     ({"permissions": ["query-funds"], "expires_at": "0001-01-01T00:00"}, ["for 1 day"], []),
+    ({"permissions": ["query-funds"], "expires_at": "2027-02-30T12:00"}, ["from anywhere and for ever"], []),
 ]
 
 
@@ -91,6 +92,15 @@ def test_the_risk_line_follows_what_is_filled_in(client, ana, sign_in, given, sa
     assert "<html" not in text
     assert all(words in text for words in said), text
     assert not any(words in text for words in unsaid)
+
+
+def test_where_nothing_tells_the_source_the_risk_line_does_not_guess_it(client, ana, sign_in):
+    """Behind a socket without an address in front of it nobody is told that their own is let in."""
+    sign_in(client, ana)
+    given = {"permissions": ["withdraw-funds"], "ip_allow_list": "203.0.113.0/28"}
+    text = text_of(client.get("/service-users/new/risk/", given, REMOTE_ADDR=""))
+    assert "whoever you are" in text
+    assert "yours" not in text
 
 
 def test_the_risk_line_is_for_who_may_ask(client, audit, sign_in):
