@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.test import Client
 from django.urls import include, path
+from django.views.debug import get_exception_reporter_filter
 
 from portal.local import keep_private
 
@@ -42,6 +43,15 @@ def test_the_page_of_an_error_shows_nothing_that_anybody_sent(settings, caplog):
     assert answer.status_code == 500
     assert "it broke" in text
     assert "canary" not in text
+
+
+def test_what_a_view_calls_sensitive_is_hidden_also_while_debug_is_on(settings, rf):
+    """Django asks whether to hide at all, and by itself does so in production only."""
+    settings.DEBUG = True
+    request = rf.post("/", {"password": "canary", "name": "Nora"})
+    request.sensitive_post_parameters = ["password"]
+    found = get_exception_reporter_filter(request).get_cleansed_multivaluedict(request, request.POST)
+    assert "canary" not in str(found)
 
 
 def test_files_are_for_their_owner_alone(tmp_path):

@@ -136,3 +136,11 @@ def test_bots_of_one_address_leave_threads_to_others():
     """Forty calls that wait for one Account's lock must not hold all threads: another Organization's bot waited 1 s."""
     bots = import_module("portal.asgi").bots
     assert 0 < bots.of_source < bots.threads._max_workers
+
+
+@pytest.mark.django_db
+def test_the_watch_of_the_operator_stands_in_no_line_with_anybody():
+    """Whoever watches over the portal must hear the truth while everything else is busy."""
+    asgi = import_module("portal.asgi")
+    assert {asgi.line_of(path) for path in ("/healthz", "/readyz", "/metrics")} == {asgi.watch}
+    assert {asgi.line_of(path) for path in ("/", "/inbox/", "/healthz/", "/openapi.json")} == {asgi.pages}
