@@ -1,7 +1,6 @@
 """An empty portal on a machine of its own, and people who walk through it."""
 
 import email
-import os
 import re
 import subprocess
 import sys
@@ -18,11 +17,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.conftest import _free_port
 from tests.browser.devices import Device, Eyes, plug_in
 from tests.database import migrated
-from tests.serving import serving
+from tests.serving import serving, surroundings
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = "a lighthouse above the bay"
-KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
 
 
 @dataclass
@@ -60,8 +58,7 @@ def empty_portal(folder: Path) -> Iterator[Empty]:
     """Migrated, and served as `make run` does, but without a demo."""
     port = _free_port()
     url = f"http://localhost:{port}"
-    environment = {name: value for name, value in os.environ.items() if name in KEPT}
-    environment |= {"PORTAL_DEBUG": "1", "PORTAL_VAR": str(folder), "PORTAL_BASE_URL": url}
+    environment = surroundings() | {"PORTAL_DEBUG": "1", "PORTAL_VAR": str(folder), "PORTAL_BASE_URL": url}
     migrated.begun(folder)
     portal = Empty(url, folder, environment)
     portal.manage("migrate", "--verbosity", "0")

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -19,11 +18,10 @@ import pytest
 
 from portal.api import methods
 from tests.database import migrated
-from tests.serving import serving
+from tests.serving import serving, surroundings
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
-KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
 
 
 @dataclass(frozen=True)
@@ -41,8 +39,7 @@ class Portal:
 def portal(tmp_path_factory) -> Iterator[Portal]:
     data = tmp_path_factory.mktemp("portal")
     port = free_port()
-    environment = {name: value for name, value in os.environ.items() if name in KEPT}
-    environment |= {
+    environment = surroundings() | {
         "PORTAL_DEBUG": "1",
         "PORTAL_VAR": str(data),
         "PORTAL_BASE_URL": f"http://localhost:{port}",

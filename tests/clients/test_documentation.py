@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import KEPT, ROOT, Portal
+from tests.clients.conftest import ROOT, Portal
+from tests.serving import KEPT
 
 pytestmark = pytest.mark.slow
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import KEPT, ROOT, free_port, wait_for
-from tests.serving import serving
+from tests.clients.conftest import ROOT, free_port, wait_for
+from tests.serving import serving, surroundings
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="there is no /proc")]
 
@@ -45,8 +45,7 @@ def test_the_guide_says_how_the_server_is_started():
 def test_a_worker_that_is_killed_is_replaced_and_its_node_goes_on(tmp_path):
     """fault operations-F10: as the system does it that runs out of memory; then the whole node ends cleanly."""
     port = free_port()
-    environment = {name: value for name, value in os.environ.items() if name in KEPT}
-    environment |= {"PORTAL_DEBUG": "1", "PORTAL_VAR": str(tmp_path)}
+    environment = surroundings() | {"PORTAL_DEBUG": "1", "PORTAL_VAR": str(tmp_path)}
     subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=environment, check=True)
     where = ["--host", "127.0.0.1", "--port", str(port), "--workers", "2", "--log-level", "critical"]
     command = [sys.executable, "-m", "granian", *serving(), *where, "portal.asgi:application"]

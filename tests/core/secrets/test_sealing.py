@@ -1,7 +1,6 @@
 """Exchanging the sealing keys while everything goes on, and starting only with keys that are some (security SE-1)."""
 
 import ast
-import os
 import re
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from portal.core.secrets.sealed_fields import SealedField, check_names, columns,
 from portal.core.secrets.sealing import SealBroken, seal, unseal, weak_keys
 from portal.jobs import mail
 from tests.factories import people
+from tests.serving import surroundings
 
 LOOKS_SEALED = re.compile(r"\b[A-Za-z0-9]+\.[\w-]{16}\.[\w-]{22,}", re.ASCII)
 TEXTS = (models.TextField, models.CharField, models.JSONField)
@@ -258,8 +258,7 @@ def test_keys_that_cannot_be_read_are_refused(text):
 )
 def test_production_starts_with_a_sealing_key_of_its_own_only(tmp_path, sealing, said):
     """SE-1, SC-3: start refuses a missing or default key; in a process of its own, as a server loads it."""
-    environment = {
-        "PATH": os.environ["PATH"],
+    environment = surroundings() | {
         "PORTAL_VAR": str(tmp_path),
         "PORTAL_SECRET_KEY": "s" * 20 + drawn(),
         "PORTAL_BASE_URL": "https://portal.example.test",
