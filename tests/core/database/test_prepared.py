@@ -58,6 +58,16 @@ def test_looking_at_it_is_no_statement(treasury_bot):
     assert len(seen) == 2
 
 
+def test_a_connection_that_broke_before_costs_nothing_after(treasury_bot):
+    """What found out that it was ended fails, and no later statement with it."""
+    ((pid,),) = fetch(OWN, {})
+    end(pid)
+    with pytest.raises(OperationalError), connection.cursor() as cursor:
+        cursor.execute(OWN)
+    assert fetch(OWN, {}) != [(pid,)]
+    assert Wire(treasury_bot).ask("Balance")["error"] == []
+
+
 def test_within_a_transaction_nothing_is_replaced():
     """What was done in it before is lost, so going on as if nothing had happened would do half."""
     ((pid,),) = fetch(OWN, {})

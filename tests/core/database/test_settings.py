@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.core.management.commands.migrate import Command as Migrate
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.urls import reverse
 from environ import Env
 
@@ -156,4 +156,16 @@ def test_a_migration_gives_up_at_a_table_that_somebody_holds(forgotten, monkeypa
 
     monkeypatch.setattr(Migrate, "handle", changes_a_table)
     with pytest.raises(CommandError, match="Run migrate again"):
+        call_command("migrate", verbosity=0)
+
+
+@pytest.mark.django_db
+def test_a_migration_that_fails_for_another_reason_says_that_one(monkeypatch):
+    """To run it again at a quieter time would be no help."""
+
+    def full(*_args, **_options):
+        raise OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Migrate, "handle", full)
+    with pytest.raises(OperationalError, match="disk is full"):
         call_command("migrate", verbosity=0)
