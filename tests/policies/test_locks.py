@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from policies.changes import cancel, propose
+from policies.changes import ask_again, cancel, propose
 from policies.models import ChangeRequest, Policy, State
 from policies.operations import (
     ConfigurePolicy,
@@ -222,6 +222,16 @@ def test_what_was_asked_before_its_policy_was_locked_is_stale(house):
     assert change.state == State.STALE
 
 
+def test_a_lock_asked_again_is_on_the_policy_as_it_is_by_then(house):
+    """R8: the numbers of before would be refused for ever."""
+    house.policy(WITHDRAWAL, 2)
+    first = lock(house.ana, WITHDRAWAL, 2)
+    configure(house.olive, WITHDRAWAL, 3)
+    assert again(first).state == State.STALE
+    anew = ask_again(first.reference, member=house.ana)
+    assert (anew.params["approvals"], anew.params["always"]) == (3, True)
+
+
 def test_only_what_the_approvers_saw_is_locked(house):
     house.policy(WITHDRAWAL, 2)
     change = lock(house.ana, WITHDRAWAL, 2)
@@ -270,3 +280,11 @@ def test_who_frees_a_bot_is_named_to_those_who_decide(house):
     (notice,) = [one for one in get(change.operation).describe(change).notices if "Bots" in one.title]
     assert "treasury-bot (custodians: Ben)" in notice.text
     cancel(change.reference, actor=house.ana)
+
+
+def test_a_removal_that_frees_no_bot_names_none(house):
+    house.policy(WITHDRAWAL, 2)
+    house.policy(ADDRESSES, 2)
+    house.bot(made_by="ben", permissions=(WITHDRAW,))
+    change = remove(house.ana, ADDRESSES)
+    assert [one.title for one in get(change.operation).describe(change).notices] == ["This takes a safeguard away."]

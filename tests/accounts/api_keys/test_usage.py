@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 
 from accounts.api_keys import usage
@@ -108,21 +108,6 @@ def test_strangers_fill_nothing(monkeypatch, trading_bot):
     assert not RefusedCall.objects.exists()
 
 
-@pytest.mark.django_db
-def test_what_could_not_be_written_is_kept_for_the_next_time(monkeypatch, caplog, trading_bot):
-    def broken(_taken):
-        raise OperationalError
-
-    usage.count(trading_bot.public, "Queries", NOON)
-    with monkeypatch.context() as patch:
-        patch.setattr(usage, "_write", broken)
-        usage.flush()
-    assert "could not be written yet" in caplog.text
-    usage.count(trading_bot.public, "Queries", NOON)
-    usage.flush()
-    assert KeyUse.objects.get().calls == 2
-
-
 @pytest.mark.django_db(transaction=True)
 def test_processes_that_write_at_once_lose_nothing(race, trading_bot, readonly_bot):
     """Two nodes: each adds to what the other wrote."""
@@ -210,38 +195,3 @@ def test_every_answer_of_the_protocol_can_be_counted_and_kept(db, trading_bot):
     usage.flush()
     assert set(KeyUse.objects.values_list("kind", flat=True)) == set(Error)
     assert set(RefusedCall.objects.values_list("answer", flat=True)) == set(Error)
-
-
-@pytest.mark.django_db
-def test_what_the_database_refuses_is_dropped_alone_and_said_once(caplog, trading_bot, readonly_bot):
-    """fault operations-F1, fault security-H4: one key's row that cannot be written stops no other key, nor itself."""
-    for _ in range(3):
-        usage.count(readonly_bot.public, "Queries", NOON)
-        refuse(trading_bot.public, method="m" * 41)
-        usage.flush()
-    assert not usage._pending
-    assert KeyUse.objects.get().calls == 3
-    (line,) = [record for record in caplog.records if record.name == "accounts.api_keys.usage"]
-    assert "is dropped" in line.message
-    assert line.exc_info is None
-    usage.count(trading_bot.public, "Queries", NOON)
-    usage.flush()
-    assert KeyUse.objects.get(api_key=trading_bot.key).kind == "Queries"
-
-
-@pytest.mark.django_db
-def test_refusals_kept_for_the_next_time_are_joined_with_those_since(monkeypatch, trading_bot):
-    def away(_taken):
-        raise OperationalError
-
-    refuse(trading_bot.public)
-    with monkeypatch.context() as patch:
-        patch.setattr(usage, "_write", away)
-        refuse(trading_bot.public)
-        taken, usage._pending = usage._pending, {}
-        refuse(trading_bot.public, source="192.0.2.2")
-        refuse(trading_bot.public)
-        usage._put_back(taken)
-    usage.flush()
-    rows = RefusedCall.objects.filter(api_key=trading_bot.key).order_by("pk").values_list("source", "times")
-    assert list(rows) == [("192.0.2.2", 1), ("192.0.2.1", 3)]

@@ -8,10 +8,11 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from policies.changes import cancel, cancel_all, expire, expire_due
+from policies.changes import ask_again, cancel, cancel_all, expire, expire_due
 from policies.models import ChangeRequest, Grant, State
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
+from portal.core import actors
 from portal.core.errors import Conflict, NotFound, Refused
 from tests.policies.conftest import again, ask_send, ask_tidy, events, yes
 from tests.policies.operations import marks, mended
@@ -163,3 +164,52 @@ def test_the_command_does_what_only_time_brings_about(house, capsys):
         call_command("expirechanges")
     assert capsys.readouterr().out == "Expired 1. Asked again for 1 approved, 1 of them executed.\n"
     assert (again(stuck).state, again(overdue).state) == (State.EXECUTED, State.EXPIRED)
+
+
+def test_the_command_names_what_it_could_not_ask_again(house, capsys):
+    """Whoever runs it by hand reads which request to look into, and why."""
+    house.policy(WITHDRAWAL, 1)
+    stuck = ask_send(house, house.ana, fault="unavailable")
+    yes(stuck, house.ben)
+    ChangeRequest.objects.filter(pk=stuck.pk).update(amount="11")
+    call_command("expirechanges")
+    told = capsys.readouterr()
+    assert told.out == "Expired 0. Asked again for 1 approved, 0 of them executed.\n"
+    assert told.err.startswith(f"{stuck.reference}: The stored request is not what was asked any more.")
+
+
+def test_neither_the_operator_nor_the_portal_takes_a_request_back(house):
+    """R5: only the side that asked; the operator's way are the brakes."""
+    change = ask_tidy(house.ana)
+    for actor in (actors.operator(house.organization.pk), actors.portal(house.organization.pk)):
+        with pytest.raises(Refused):
+            cancel(change.reference, actor=actor)
+    assert again(change).state == State.PENDING
+
+
+def test_a_brake_writes_of_what_was_over_that_it_had_expired(house):
+    """What time has ended is not told as if the brake had."""
+    house.policy(WITHDRAWAL, 2)
+    change = ask_send(house, house.ana)
+    with time_machine.travel(change.expires_at, tick=False):
+        assert cancel_all(initiator=house.ana, reason="Suspended.", actor=house.olive) == 0
+    assert (again(change).state, marks("released", change)) == (State.EXPIRED, 1)
+
+
+def test_what_is_over_can_be_asked_again_before_any_job_has_written_it_down(house):
+    """R8: nobody waits for a worker; the first one is expired then, and linked."""
+    change = ask_tidy(house.ana)
+    with time_machine.travel(change.expires_at, tick=False):
+        anew = ask_again(change.reference, member=house.ana)
+    assert again(change).state == State.EXPIRED
+    assert (anew.asked_again_from, anew.params) == (change, change.params)
+
+
+def test_what_was_altered_is_not_asked_again(house):
+    """CR-1: nobody asks in good faith for what somebody else wrote into their request."""
+    change = ask_tidy(house.ana)
+    cancel(change.reference, actor=house.ana)
+    ChangeRequest.objects.filter(pk=change.pk).update(params={"what": "the safe"})
+    with pytest.raises(Refused, match="not what was asked any more"):
+        ask_again(change.reference, member=house.ana)
+    assert not ChangeRequest.objects.filter(asked_again_from=change).exists()

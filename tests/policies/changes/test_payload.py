@@ -67,6 +67,13 @@ def test_the_digest_does_not_depend_on_the_zone_of_a_clock(house):
     assert payload.digest(change) == change.digest
 
 
+@pytest.mark.parametrize("params", [["the shelf"], "the shelf", None])
+def test_a_request_keeps_named_values_and_nothing_else(params):
+    """What approvers agree to has a name for each value, or nobody could compare it with what is so now."""
+    with pytest.raises(TypeError, match="is not a params dataclass"):
+        payload.encode(params)
+
+
 @pytest.mark.parametrize("character", ["\u202e", "\u200b", "\u2066", "\ufeff", "\0", "\x1b", "\t", "\u2028", "\u3164"])
 def test_what_nobody_can_see_is_refused(house, character):
     """CR-15: U+202E in the note, and what is like it."""

@@ -106,6 +106,24 @@ def test_each_is_told_what_came_of_it(several, ana, ben, cleo, browser, code):
     assert again(several[2]).state == State.REJECTED
 
 
+def test_one_that_failed_is_not_counted_among_what_is_done(ana, ben, browser, code):
+    """Each line says what came of its own request."""
+    good, bad = ask_tidy(ana, "the shelf"), ask_tidy(ana, "the attic", fault="conflict")
+    client = browser(ben)
+    text = client.post(URL, answer([good, bad], "approve", code=code(ben)), follow=True).content.decode()
+    assert f"{good.number} Tidy the shelf: Executed." in text
+    assert f"{bad.number} Tidy the attic: Approved, but it failed: The run met a conflict." in text
+
+
+def test_a_rejection_that_does_not_end_it_says_so(ana, ben, browser, code):
+    """R5: what only takes power away goes on while enough are left."""
+    change = ask_tidy(ana, takes=True)
+    sent = answer([change], "reject", reason="He is a friend.", code=code(ben))
+    text = browser(ben).post(URL, sent, follow=True).content.decode()
+    assert "Your rejection is recorded. It only takes power away, so it goes on" in text
+    assert again(change).state == State.PENDING
+
+
 def test_one_that_changed_since_is_left_alone(several, ben):
     """CR-6: a stale version."""
     chosen = [Seen(several[1].reference, "0" * 64), seen(several[2])]
@@ -182,6 +200,15 @@ def test_more_than_fit_are_left_for_later(several, ben, browser, monkeypatch):
     assert text.count('name="change"') == 2
     assert "1 of those you chose is not here." in text
     assert "no more than 2 are decided together" in text
+
+
+def test_more_than_fit_sent_all_the_same_decide_nothing(several, ben, browser, monkeypatch, code):
+    """Said on the page, with the reason that was typed."""
+    monkeypatch.setattr("policies.inbox.batches.MOST_TOGETHER", 2)
+    text = browser(ben).post(URL, answer(several, "reject", reason="Not now.", code=code(ben))).content.decode()
+    assert "At most 2 requests are decided together." in text
+    assert "Not now." in text
+    assert not Decision.objects.exists()
 
 
 def test_an_altered_request_is_not_among_them(several, ben, browser):

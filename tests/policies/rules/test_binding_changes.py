@@ -1,10 +1,14 @@
 """What binds all others takes as many as it asks for afterwards (P3); what frees keys takes who may free them (P2)."""
 
+from dataclasses import replace
+
 import pytest
 
 from policies.changes import cancel
 from policies.models import Grant, Policy, State
-from policies.rules import WITHDRAW
+from policies.rules import WITHDRAW, Asked, approvals_needed
+from policies.rules.binding_changes import least_to_lock
+from policies.snapshot import gather
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
 from tests.policies.conftest import yes
@@ -90,3 +94,14 @@ def test_freeing_keys_is_protected_while_anything_is_locked(house):
     house.bot(made_by="ana", permissions=(WITHDRAW,))
     change = remove(house.olive, WITHDRAWAL)
     assert (change.state, change.approvals_required) == (State.PENDING, 2)
+
+
+def test_a_policy_that_cannot_be_read_is_counted_by_nobody_and_stops_its_lock(house):
+    """P1: counting it as nought opens nothing, because what asks for approvals refuses it."""
+    house.policy(WITHDRAWAL, 2)
+    facts = gather(house.organization)
+    spoiled = replace(facts, policies=tuple(replace(terms, approvals=0) for terms in facts.policies))
+    olive = facts.person(house.olive.pk)
+    assert least_to_lock(spoiled, WITHDRAWAL, olive) == 0
+    with pytest.raises(Refused, match="cannot be read"):
+        approvals_needed(Asked(WITHDRAWAL, olive), spoiled.policies)
