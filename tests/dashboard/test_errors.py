@@ -38,6 +38,16 @@ def test_an_unknown_page_is_a_generic_404_with_a_number(client, db):
     assert "nowhere" not in response.content.decode()
 
 
+@pytest.mark.parametrize("path", ["/nowhere/", "/members/nobody/at/all/"])
+def test_while_the_portal_is_tried_out_an_unknown_page_is_the_same(path, client, db, settings):
+    """Django would list every route there is, in styles that our own policy blocks."""
+    settings.DEBUG = True
+    response = client.get(path)
+    assert response.status_code == 404
+    assert re.search(r"<code>[0-9a-f]{32}</code>", response.content.decode())
+    assert "URLconf" not in response.content.decode()
+
+
 @pytest.mark.urls("tests.dashboard.broken_urls")
 def test_a_fault_is_not_told_to_the_reader(client, db, django_assert_num_queries):
     """WB-12: generic error pages with a request id."""

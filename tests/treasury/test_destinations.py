@@ -62,6 +62,9 @@ def test_one_address_is_written_in_one_way(network, typed, kept):
         ("Bitcoin", "tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx", TEST_NETWORK),
         ("Bitcoin", "mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn", TEST_NETWORK),
         ("Bitcoin", "2MzQwSSnBHWHqSAqtTVQ6v47XtaisrJa1Vc", TEST_NETWORK),
+        # Whole by their checksums: one byte short of an address, and of a network that is not Bitcoin.
+        ("Bitcoin", "12D2adLM3UKy4Z4giRbReR6gjWx1w6Dz", CHECKSUM),
+        ("Bitcoin", "3pNF6nfeJcHc413AEd3ezJYvWDY7sA893F", "another network"),
         # Witness version 1 with the checksum of version 0, and a version that nothing can spend.
         ("Bitcoin", "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqh2y7hd", CHECKSUM),
         ("Bitcoin", "bc1sw50qgdz25j", "version"),

@@ -127,3 +127,36 @@ def test_strategies_can_be_narrowed_and_sorted(treasury):
     assert rates == sorted(rates)
     assert treasury.error("Earn/Strategies", lock_type="forever") == "EGeneral:Invalid arguments"
     assert treasury.error("Earn/Strategies", asset="XYZ") == "EQuery:Unknown asset"
+
+
+def test_what_is_bonding_or_coming_back_is_told_with_when_it_ends(treasury, account):
+    """Reference §12: a bot that waits for its money sees until when, and what is still under way."""
+    funding.deposit(account.pk, "SOL", Decimal(100), reference="sol")
+    with time_machine.travel("2026-11-02 12:00:00Z", tick=False) as clock:
+        (strategy,) = treasury.result("Earn/Strategies", asset="SOL", lock_type="bonded")["items"]
+        move = {"strategy_id": strategy["id"], "amount": "10"}
+
+        def amounts():
+            answer = treasury.result("Earn/Allocations", converted_asset="SOL", hide_zero_allocations="true")
+            (row,) = [row for row in answer["items"] if row["strategy_id"] == strategy["id"]]
+            return row["amount_allocated"]
+
+        assert treasury.result("Earn/Allocate", **move) is True
+        ten = {"native": "10.0000000000", "converted": "10.0000"}
+        assert amounts() == {"total": ten, "pending": ten}
+        clock.shift(5)
+        bonding = amounts()
+        assert set(bonding) == {"total", "bonding"}
+        assert bonding["bonding"] == {
+            **ten,
+            "allocation_count": 1,
+            "allocations": [{**ten, "created_at": "2026-11-02T12:00:00+00:00", "expires": "2026-11-04T12:00:02+00:00"}],
+        }
+        clock.shift(timedelta(days=3))
+        assert amounts() == {"total": ten}
+        assert treasury.result("Earn/Deallocate", **move) is True
+        clock.shift(timedelta(hours=1))
+        coming_back = amounts()
+        assert "bonding" not in coming_back
+        (back,) = coming_back["unbonding"]["allocations"]
+        assert back["created_at"] == "2026-11-05T12:00:05+00:00"

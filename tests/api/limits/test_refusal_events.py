@@ -2,7 +2,9 @@
 
 import pytest
 import time_machine
+from django.db import OperationalError, connection
 
+from portal.api.limits import refusal_events
 from portal.audit.models import AuditEvent
 from tests.api.calls import only_error
 
@@ -58,3 +60,29 @@ def test_inventing_keys_writes_no_more_events(readonly, world):
             assert only_error(readonly.read(answer)) == "EAPI:Invalid key"
     assert refused(organization=None).count() == 1
     assert not refused(organization=world.organization).exists()
+
+
+def test_a_history_that_takes_nothing_spoils_no_answer(readonly, caplog):
+    """AU-2: whoever called learns why it was refused, and the operator that the trace is missing."""
+
+    def full(execute, sql, params, many, context):
+        if sql.startswith("INSERT") and "audit_auditevent" in sql:
+            raise OperationalError("disk is full")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(full):
+        assert _badly_signed(readonly) == "EAPI:Invalid signature"
+    assert "A refused call could not be recorded" in caplog.text
+    assert not refused().exists()
+
+
+def test_what_is_remembered_of_a_minute_is_bounded(readonly, world, monkeypatch):
+    """Whoever asks from many addresses fills no memory: the oldest is forgotten first, and noted anew."""
+    monkeypatch.setattr(refusal_events, "REMEMBERED", 2)
+    with time_machine.travel("2026-03-01 12:00:01Z", tick=False):
+        for number in (1, 2, 3, 3, 2, 1):
+            readonly.source = f"192.0.2.{number}"
+            _badly_signed(readonly)
+    assert len(refusal_events._minutes) == 2
+    sources = refused(organization=world.organization).order_by("sequence").values_list("source", flat=True)
+    assert list(sources) == ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.1"]

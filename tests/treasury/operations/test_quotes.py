@@ -7,7 +7,9 @@ import pytest
 from portal.core.errors import Insufficient, Invalid
 from portal.treasury import withdrawals
 from portal.treasury.errors import UnknownAddress
-from portal.venues.errors import UnknownAsset
+from portal.treasury.models import Address
+from portal.treasury.quotes import preview
+from portal.venues.errors import BelowMinimum, InsufficientFunds, UnknownAsset
 
 
 class TestQuoting:
@@ -45,3 +47,24 @@ class TestQuoting:
         assert found(method="ether (hex)") == ["eth-cold"]
         assert found(key="USD-bank") == ["usd-bank"]
         assert found(key="eve-cold") == []
+
+
+class TestPreviewing:
+    def test_a_preview_becomes_what_is_asked_letter_by_letter(self, world):
+        found = preview(Address.objects.get(key="btc-cold"), Decimal("1.25"))
+
+        params = found.params(Decimal("0.00007"))
+
+        assert (params.key, params.amount, params.fee) == ("btc-cold", Decimal("1.25"), Decimal("0.00007"))
+        assert (found.arrives, found.left) == (Decimal("1.25") - found.method.fee, Decimal("11.15"))
+
+    @pytest.mark.parametrize(
+        ("amount", "error"),
+        [("99", InsufficientFunds), ("0.0001", BelowMinimum), ("NaN", Invalid), (None, Invalid)],
+    )
+    def test_a_preview_of_what_cannot_be_becomes_nothing(self, amount, error, world):
+        found = preview(Address.objects.get(key="btc-cold"), None if amount is None else Decimal(amount))
+
+        with pytest.raises(error) as refused:
+            found.params(Decimal(1))
+        assert refused.value.field == "amount"

@@ -7,8 +7,9 @@ from django.db import DatabaseError, transaction
 
 from policies.changes import propose
 from portal.audit.models import AuditEvent
-from portal.core.errors import DomainError, Invalid, NotFound, Refused
+from portal.core.errors import Conflict, DomainError, Invalid, NotFound, Refused
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
+from portal.treasury.idempotency import SentForm
 from portal.treasury.models import Address, Withdrawal
 from portal.treasury.operations import Withdraw, withdraw
 from portal.venues.errors import BelowMinimum, FeeRose, InsufficientFunds, UnknownAsset
@@ -118,6 +119,14 @@ def test_the_database_keeps_rows_of_one_organization_together(ask, world):
     for attempt in attempts:
         with pytest.raises(DatabaseError), transaction.atomic():
             attempt()
+
+
+def test_a_form_that_showed_something_else_asks_for_nothing(ask, ana, standing):
+    """CR-2, CR-6: also where the address or the fee changes after the page has looked, and before it is asked."""
+    with pytest.raises(Conflict, match="changed since you looked"):
+        ask(actor=ana, api_key=None, form=SentForm("A" * 16, "0" * 64, None))
+    assert standing() == (HAD, 0)
+    assert not Withdrawal.objects.exists()
 
 
 def test_every_refusal_is_fit_to_show(ask):

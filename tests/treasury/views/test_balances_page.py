@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Account, Organization
+from accounts.models import Account, Member, Organization
 from policies.access import grant
 from policies.models import Grant
 from policies.workflows import Right, Workflow
@@ -83,6 +83,17 @@ def test_balances_of_others_are_unknown(browser, audit, eve, world, vault):
     assert "What Vault has" in page
     assert "Nothing was paid in yet." in page
     assert "Main" not in page
+
+
+def test_who_is_not_identified_yet_looks_on_and_is_offered_nothing(browser, ana):
+    """DESIGN M3: the right alone opens nothing but looking."""
+    client = browser(ana)
+    offer = re.compile(r'class="button button--primary"\s+href="[^"]*">Withdraw<')
+    assert offer.search(client.get(BALANCES).content.decode())
+    Member.objects.filter(pk=ana.pk).update(identity="unverified")
+    page = client.get(BALANCES)
+    assert page.status_code == 200
+    assert not offer.search(page.content.decode())
 
 
 def test_who_may_not_view_is_refused(browser, audit):

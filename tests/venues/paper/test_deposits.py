@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
+from accounts.models import Account
 from portal.core.errors import Invalid
 from portal.venues.errors import BelowMinimum, TooManyAddresses, UnknownAsset, UnknownMethod
 from portal.venues.paper import catalogue, funding, reconciliation
@@ -162,6 +163,14 @@ def test_a_command_sends(empty, clock, capsys):
         with pytest.raises(CommandError):
             call_command("paperdeposit", **{"organization": organization, "asset": "btc", "amount": "1", **bad})
     assert Deposit.objects.count() == 1
+
+
+def test_nothing_is_sent_to_an_account_of_another_exchange(empty):
+    """What it has is there, and the paper exchange must not say otherwise."""
+    Account.objects.update(venue="elsewhere")
+    with pytest.raises(CommandError, match="not on the paper exchange"):
+        call_command("paperdeposit", organization=empty.organization.name, asset="btc", amount="1")
+    assert not Deposit.objects.exists()
 
 
 @pytest.mark.parametrize("change", [{"amount_units": 0}, {"credit_at": START - timedelta(days=9)}])

@@ -88,6 +88,29 @@ def test_prices_of_a_file_are_in_force_until_the_next(prices):
     assert path.first("XXBTZUSD", start, start + 9, rises).step is None
 
 
+def test_the_highest_and_lowest_of_a_file_are_those_of_its_trades(prices, clock):
+    """What a file says within one trade's seconds, and takes back in them, is no price that anybody traded at."""
+    told = ((0, "60000"), (33, "65000"), (40, "61000"), (64, "58000"), (96, "59000"))
+    prices(*((second, "XBTUSD", price) for second, price in told))
+    clock(0)
+    path, first = source.path(), step_at(START) >> TRADE_OCTAVE
+
+    assert path.extremes("XXBTZUSD", first, first + 7) == (580000, 610000)
+    assert path.extremes("XXBTZUSD", first, first + 3) == (600000, 610000)
+    assert path.extremes("XXBTZUSD", first + 7, first + 9) == (590000, 590000)
+    assert path.extremes("XETHZUSD", first, first + 9) == (MARKETS["XETHZUSD"].start,) * 2
+
+
+def test_a_file_tells_times_in_seconds_or_in_iso_8601_where_utc_is_meant_without_a_zone(settings, tmp_path):
+    lines = ["2026-11-02T12:00:00,XBTUSD,60000", "2026-11-02T13:00:10+01:00,XBTUSD,61000"]
+    (tmp_path / "prices.csv").write_text("\n".join([*lines, f"{START.timestamp() + 20},XBTUSD,62000"]))
+    settings.PAPER_PRICES = f"csv:{tmp_path / 'prices.csv'}"
+    path, start = source.path(), step_at(START)
+
+    assert [path.mid("XXBTZUSD", start + second) for second in (9, 10, 19, 20)] == [600000, 610000, 610000, 620000]
+    assert path.first("XXBTZUSD", start + 9, start + 9, lambda _low, _high: True).step is None
+
+
 def test_prices_can_stand_still(settings):
     settings.PAPER_PRICES = "still"
     path = source.path()
