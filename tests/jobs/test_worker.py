@@ -143,6 +143,37 @@ def test_a_mail_that_could_not_be_sent_is_tried_again_later(owner, mailoutbox, s
 
 
 @pytest.mark.django_db
+def test_a_mail_that_no_server_takes_is_given_up_in_the_end(owner, mailoutbox, settings, caplog):
+    """It is tried six times, which the operator hears of, and does not stand before the others for ever."""
+    DBTaskResult.objects.all().delete()
+    password_change.ask_for_link(owner.user.email)
+    settings.EMAIL_BACKEND = "no.such.backend"
+    failing = []
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for pause in (timedelta(0), *mail.AGAIN_AFTER):
+            clock.shift(pause + timedelta(seconds=1))
+            mail.settle()
+            failing.append(mail.keeps_failing())
+        clock.shift(timedelta(days=30))
+        mail.settle()
+    assert failing == [False, True, True, True, True, False]
+    assert caplog.text.count("was not sent") == 6
+    assert not DBTaskResult.objects.ready().exists()
+
+
+@pytest.mark.django_db
+def test_a_mail_without_its_subject_is_a_fault_and_queues_nothing(settings, tmp_path):
+    """Its first line would else be lost, or stand in the head of the mail."""
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail" / "headless.txt").write_text("Dear {{ name }},\nSubject: too late\n")
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
+    before = DBTaskResult.objects.count()
+    with pytest.raises(ValueError, match=r"mail/headless\.txt does not begin with its subject"):
+        mail.send("headless", to=["ana@demo.test"], context={"name": "Ana"})
+    assert DBTaskResult.objects.count() == before
+
+
+@pytest.mark.django_db
 def test_what_a_killed_worker_had_begun_is_taken_up(owner, mailoutbox):
     DBTaskResult.objects.all().delete()
     password_change.ask_for_link(owner.user.email)

@@ -5,17 +5,15 @@ import re
 import subprocess
 import sys
 from base64 import urlsafe_b64encode
-from io import StringIO
 from pathlib import Path
-from secrets import token_bytes
+from secrets import token_bytes, token_urlsafe
 
 import pytest
 from django.apps import apps
 from django.conf import settings as real
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.db import models
-from django_tasks_db.models import DBTaskResult
 
 from accounts.api_keys import lifecycle
 from accounts.factors import totp
@@ -26,35 +24,12 @@ from portal.core.secrets import sealing as secrets
 from portal.core.secrets.sealed_fields import SealedField, check_names, columns, everything
 from portal.core.secrets.sealing import SealBroken, seal, unseal, weak_keys
 from portal.jobs import mail
+from tests.core.secrets.conftest import drawn, run
 from tests.factories import people
 from tests.serving import surroundings
 
 LOOKS_SEALED = re.compile(r"\b[A-Za-z0-9]+\.[\w-]{16}\.[\w-]{22,}", re.ASCII)
 TEXTS = (models.TextField, models.CharField, models.JSONField)
-
-
-def drawn() -> str:
-    return urlsafe_b64encode(token_bytes(32)).rstrip(b"=").decode()
-
-
-@pytest.fixture
-def with_keys(settings):
-    """Run under other sealing keys, as after a restart."""
-    before = settings.SEALING_KEYS
-
-    def use(text: str) -> None:
-        settings.SEALING_KEYS = text
-        secrets._keys.cache_clear()
-        secrets.derived_key.cache_clear()
-
-    yield use
-    use(before)
-
-
-def run(**options) -> str:
-    out = StringIO()
-    call_command("rotatesealingkeys", stdout=out, **options)
-    return out.getvalue()
 
 
 @pytest.mark.django_db
@@ -87,17 +62,6 @@ def test_what_does_not_open_is_named_and_the_rest_is_done(with_keys, trading_bot
     with pytest.raises(CommandError, match=f"do not open: .*{trading_bot.public}"):
         run()
     assert ApiKey.objects.filter(sealed_secret__startswith="next.").count() == 3
-
-
-@pytest.mark.django_db
-def test_mail_that_waits_is_sealed_anew_and_still_goes_out(with_keys, world, mailoutbox):
-    DBTaskResult.objects.all().delete()
-    mail.send("key_notice", to=["ana@demo.test"], context={"subject": "One", "short": "Kx4v"})
-    with_keys(f"next:{drawn()},{real.SEALING_KEYS}")
-    assert "mail waiting to be sent: 1 of 1" in run()
-    with_keys(real.SEALING_KEYS.split(",")[0])
-    mail.settle()
-    assert [message.subject for message in mailoutbox] == ["One"]
 
 
 @pytest.mark.django_db
@@ -234,6 +198,16 @@ def test_the_key_of_the_trial_is_no_key_for_production(settings, with_keys, tmp_
     assert [error.id for error in key_checks.check_sealing_keys(None)] == ["core.E003"]
     assert "tried out" in key_checks.wrong_keys()[0]
     (tmp_path / "keys.json").write_text("nonsense")
+    assert key_checks.wrong_keys() == []
+
+
+def test_a_key_that_stands_in_the_other_secret_is_none(settings, with_keys):
+    """SE-1: whoever reads the one must not have the other."""
+    shared = token_urlsafe(24)
+    with_keys(encoded(shared.encode()))
+    settings.SECRET_KEY = f"{token_urlsafe(10)}{shared}"
+    assert key_checks.wrong_keys() == ["PORTAL_SEALING_KEYS holds a part of PORTAL_SECRET_KEY. Make another one."]
+    settings.SECRET_KEY = token_urlsafe(50)
     assert key_checks.wrong_keys() == []
 
 
