@@ -1,40 +1,16 @@
 """Sources that keep failing: counted the same way in the process and in a real Redis."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import redis
 import time_machine
 
 from portal.api.limits import failure_counters, lockout
-from tests import redis_server
 from tests.api.calls import Wire, ask_public, only_error
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HERE, ELSEWHERE = "192.0.2.7", "192.0.2.8"
 LATER = timedelta(minutes=1)
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory) -> Iterator[redis_server.RedisServer]:
-    with redis_server.running(tmp_path_factory.mktemp("redis")) as running:
-        yield running
-
-
-@pytest.fixture
-def in_redis(server, settings) -> Iterator[redis_server.RedisServer]:
-    """The portal with REDIS_URL set."""
-    settings.REDIS_URL = server.url
-    lockout.forget_all()
-    yield server
-    if server.process is None:
-        server.start()
-    lockout.forget_all()
-    made = lockout._made(server.url)
-    assert isinstance(made, failure_counters.Shared)
-    made._redis._client.close()
-    lockout._made.cache_clear()
 
 
 @pytest.fixture(params=["process", "redis"])
@@ -131,39 +107,6 @@ def test_processes_count_together_in_redis(in_redis, settings):
     fail(1)
     assert is_locked_out()
     another._client.close()
-
-
-def test_without_its_redis_the_portal_goes_on_and_says_so(in_redis, client, db, caplog):
-    ready = client.get("/readyz").json()
-    assert (ready["ready"], ready["flood_limit"], ready["counters"]) == (True, "redis", "ok")
-    in_redis.stop()
-    fail(25)
-    assert is_locked_out()
-    assert "Redis does not answer" in caplog.text
-    response = client.get("/readyz")
-    ready = response.json()
-    assert response.status_code == 200
-    assert (ready["ready"], ready["flood_limit"], ready["counters"]) == (True, "process", "away")
-    assert "counters" in ready["degraded"]
-    in_redis.start()
-    assert client.get("/readyz").json()["flood_limit"] == "redis"
-    assert not is_locked_out()
-
-
-def test_redis_is_not_asked_again_and_again_while_it_is_away(in_redis, monkeypatch):
-    in_redis.stop()
-    made = lockout._made(in_redis.url)
-    assert isinstance(made, failure_counters.Shared)
-    asked: list[str] = []
-
-    def look(name):
-        asked.append(name)
-        raise redis.ConnectionError
-
-    monkeypatch.setattr(made._redis, "look", look)
-    for _ in range(10):
-        assert not is_locked_out()
-    assert len(asked) == 1
 
 
 @pytest.mark.django_db
