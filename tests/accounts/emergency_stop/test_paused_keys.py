@@ -73,6 +73,14 @@ def test_what_a_paused_key_asked_for_is_cancelled_and_it_asks_for_nothing(ana, a
         )
 
 
+def test_before_a_key_is_paused_the_page_counts_what_that_cancels(client, ana, treasury_bot, waiting, sign_in):
+    sign_in(client, ana)
+    way = reverse("accounts:pause", args=["treasury-bot", treasury_bot.public])
+    assert "one request that waits" in client.get(way).content.decode()
+    stop.pause_key(actor=ana, api_key=treasury_bot.key, reason="It has to stop.")
+    assert ChangeRequest.objects.get(pk=waiting.pk).state == State.CANCELLED
+
+
 def test_lifted_by_a_request_it_works_again_with_the_secret_it_has(owner, ana, ben, treasury_bot):
     """fault rules-f: nothing has to be changed in the bot."""
     secret = again(treasury_bot.key).sealed_secret

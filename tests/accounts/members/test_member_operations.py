@@ -14,6 +14,7 @@ from accounts.grants import Given
 from accounts.members.change_rights import ChangeRights, change_rights
 from accounts.members.end_membership import RemoveMember, remove_member
 from accounts.models import Account, Session
+from accounts.security.reset_factors import ResetFactors, reset_factors
 from policies import registry
 from policies.changes import decide, propose
 from policies.models import Grant, State
@@ -248,3 +249,15 @@ def test_who_approves_may_also_ask_to_lift(ana, ben, cleo, fay):
 def test_what_is_approved_is_described_from_what_was_asked(ana, ben, ask):
     change = ask(ana, ben)
     assert "Ben Adeyemi" in registry.get(change.operation).describe(change).sentence
+
+
+def test_what_waits_about_who_is_removed_ends_as_what_became_of_it(ana, owner, ben):
+    """R5, R6: what would write over what is gone is stale, and shows that; what would only reach them is cancelled."""
+    rights = ask_rights(ana, ben, Given(ACCESS, Right.VIEW))
+    reset = propose(reset_factors, actor=ana, params=ResetFactors(ben.pk))
+    assert ask_removal(owner, ben).state == State.EXECUTED
+    rights.refresh_from_db()
+    reset.refresh_from_db()
+    assert (rights.state, reset.state) == (State.STALE, State.CANCELLED)
+    assert {field["now"] for field in rights.overtaken} == {"nothing"}
+    assert reset.reason == "Ben Adeyemi was removed."

@@ -102,6 +102,7 @@ def test_a_policy_that_cannot_be_read_is_counted_by_nobody_and_stops_its_lock(ho
     facts = gather(house.organization)
     spoiled = replace(facts, policies=tuple(replace(terms, approvals=0) for terms in facts.policies))
     olive = facts.person(house.olive.pk)
+    assert olive is not None
     assert least_to_lock(spoiled, WITHDRAWAL, olive) == 0
     with pytest.raises(Refused, match="cannot be read"):
         approvals_needed(Asked(WITHDRAWAL, olive), spoiled.policies)

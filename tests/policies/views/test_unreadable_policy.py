@@ -31,7 +31,7 @@ def spoil(world):
                 cursor.execute("PRAGMA ignore_check_constraints = ON")
             else:
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-                cursor.execute("ALTER TABLE policies_policy DROP CONSTRAINT policy_approvals_in_range")
+                cursor.execute("ALTER TABLE policies_policy DROP CONSTRAINT IF EXISTS policy_approvals_in_range")
         rows.update(approvals=0, **fields)
 
     yield spoiled
