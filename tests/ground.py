@@ -1,6 +1,7 @@
 """An empty database for tests that count everything in it."""
 
 from django.core.management import call_command
+from django.db import connection
 
 from tests.database import triggers
 
@@ -8,4 +9,16 @@ from tests.database import triggers
 def clear() -> None:
     """Remove the cast; within a test's own transaction it is back afterwards."""
     with triggers.lifted():
-        call_command("flush", verbosity=0, interactive=False, inhibit_post_migrate=True)
+        if connection.vendor == "sqlite":
+            call_command("flush", verbosity=0, interactive=False, inhibit_post_migrate=True)
+        else:
+            _delete_everything()
+
+
+def _delete_everything() -> None:
+    """What `flush` does takes PostgreSQL a third of a second, however little there is: each table gets new files."""
+    tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    emptied = [f'DELETE FROM "{table}"' for table in tables]
+    with connection.cursor() as cursor:
+        # Looked at now, what refers to what waits no longer: triggers come back to no table with such a thing pending.
+        cursor.execute("; ".join((*emptied, "SET CONSTRAINTS ALL IMMEDIATE", "SET CONSTRAINTS ALL DEFERRED")))
