@@ -75,6 +75,38 @@ def test_all_that_is_stored_stands_behind_each_sentence(asked, audit, client, si
         assert part in text
 
 
+def test_what_somebody_does_to_themselves_is_said_so(audit, client, sign_in):
+    happened(EventKind.SIGNED_OUT, audit, subject=audit)
+    sign_in(client, audit)
+    assert "Otto Berg (you) ended a session of their own" in read(client)
+
+
+def test_an_amount_is_told_in_its_asset_also_where_the_exchange_lists_that_no_more(audit, client, sign_in, account):
+    """What happened once is readable for ever, whatever becomes of the venue and its names."""
+    for amount, asset, place in (("1.25", "XXBT", account.pk), ("2.5", "GONE", account.pk), ("3.75", "XXBT", None)):
+        happened(EventKind.WITHDRAWAL_HELD, audit, amount=amount, asset=asset, account_id=place)
+    sign_in(client, audit)
+    text = read(client)
+    for said in ("1.25 BTC", "2.5 GONE", "3.75 XXBT"):
+        assert said in text
+
+
+def test_a_long_reason_is_cut_in_the_sentence_and_whole_behind_it(audit, client, sign_in):
+    happened(EventKind.POLICY_REMOVED, audit, reason="because " * 40 + "of that")
+    happened(EventKind.POLICY_REMOVED, audit, reason="short and plain")
+    sign_in(client, audit)
+    text = read(client)
+    assert re.search(r"because because[^…]*…", text)
+    assert "because of that" in text
+    assert "short and plain" in text
+
+
+def test_what_was_stored_in_another_shape_is_shown_and_breaks_no_page(audit, client, sign_in):
+    happened(EventKind.CHANGE_REQUESTED, audit, approvals=["Ben", "Cleo"], rights="all", permissions="all")
+    sign_in(client, audit)
+    assert "Ben, Cleo" in read(client)
+
+
 @pytest.mark.parametrize(
     ("query", "there", "gone"),
     [

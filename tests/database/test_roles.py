@@ -251,6 +251,10 @@ class TestOnPostgreSQL:
         with pytest.raises(CommandError, match="Name a role"):
             call_command("databaseroles")
 
+    def test_a_name_that_the_server_keeps_for_itself_is_refused_in_its_words(self, made):
+        with pytest.raises(CommandError, match='Nothing was changed: role name "pg_web" is reserved'):
+            call_command("databaseroles", web="pg_web")
+
     def test_whatever_a_trigger_keeps_from_removal_the_web_role_cannot_remove(self, made):
         """A table that gets such a trigger is named in its AppConfig; TRUNCATE is nobody's but the owner's."""
         with connection.cursor() as cursor:
