@@ -82,7 +82,8 @@ class Tried:
         """Whether the table is the one that the migration makes."""
         with self.connection.cursor() as cursor:
             cursor.execute("SELECT \"notnull\" FROM pragma_table_info('tried_coin') WHERE name = 'name'")
-            return cursor.fetchone() == (0,)
+            (is_required,) = cursor.fetchone()
+            return not is_required
 
 
 @pytest.fixture
