@@ -38,6 +38,9 @@ HALVES: Final = ("first-half", "second-half")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database-only", action="store_true", help="leave out the tests that touch no database")
     parser.addoption(
+        "--quick", action="store_true", help="of the tests that touch the database, one of each file and no more"
+    )
+    parser.addoption(
         "--pages", choices=("all", "first-half", "second-half"), default="all",
         help="which of the tests that ask for pages: where there are two databases, each shows one half",
     )  # fmt: skip
@@ -51,6 +54,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     items.sort(key=lambda item: not (item.get_closest_marker("story") or item.get_closest_marker("slow")))
     left = [item for item in items if _is_left_out(config, item)]
+    if config.getoption("--quick"):
+        left += _all_but_one_of_each_file([item for item in items if _touches_database(item)])
     config.hook.pytest_deselected(items=left)
     out = set(left)
     items[:] = [item for item in items if item not in out]
@@ -71,6 +76,12 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
+
+
+def _all_but_one_of_each_file(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Which one is left does not hang on the order, which is another one in every run."""
+    kept = {item.path: item.nodeid for item in sorted(items, key=lambda item: item.nodeid, reverse=True)}
+    return [item for item in items if kept[item.path] != item.nodeid]
 
 
 def _touches_database(item: pytest.Item) -> bool:

@@ -2,10 +2,12 @@
 # Runs everything that proves the portal, then says what ran and what did not. `make test` calls it.
 #
 #   tests/everything.sh            SQLite, PostgreSQL, browser and stories
-#   tests/everything.sh --quick    SQLite only, nothing slow, no client libraries
+#   tests/everything.sh --quick    SQLite only, nothing slow, no client libraries; of each file that needs the database,
+#                                  one test
 #
 # PostgreSQL: the server DATABASE_URL names, else a local one on its socket. Every run makes its own test databases.
-# What touches no database runs once, with SQLite.
+# What touches no database runs once, with SQLite. What asks for pages one after the other runs once as well: half of it
+# on each of the two, and all of it on SQLite where there is no PostgreSQL.
 # CI=true or NOTHING_SKIPPED=1 turns anything skipped into a failure.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -92,18 +94,16 @@ sys.exit(None if row and row[0] else "the role of DATABASE_URL may not create ro
 PYTHON
 }
 
-on_sqlite() {
-    run "SQLite" shared -m "not browser and not story and not postgresql"
-}
-
-on_postgresql() {
-    local url=$given_database reason
+on_databases() {
+    local url=$given_database reason there=""
     case $url in
         postgres://* | postgresql://*) ;;
         *) url="postgres:///countersign?host=/var/run/postgresql" ;;
     esac
-    if reason=$(may_create_databases "$url" 2>&1); then
-        DATABASE_URL=$url run "PostgreSQL" shared --database-only -m "not browser and not story"
+    reason=$(may_create_databases "$url" 2>&1) && there=yes
+    run "SQLite" shared ${there:+--pages=first-half} -m "not browser and not story and not postgresql"
+    if [[ $there ]]; then
+        DATABASE_URL=$url run "PostgreSQL" shared --database-only --pages=second-half -m "not browser and not story"
     elif [[ $url == "$given_database" ]]; then
         failed+=("PostgreSQL: DATABASE_URL: $reason")
     else
@@ -144,11 +144,10 @@ with_redis() {
 }
 
 if [[ ${1:-} == --quick ]]; then
-    run "SQLite, quick" shared --ignore=tests/browser --ignore=tests/clients \
+    run "SQLite, quick" shared --quick --ignore=tests/browser --ignore=tests/clients \
         -m "not browser and not story and not postgresql and not slow"
 else
-    on_sqlite
-    on_postgresql
+    on_databases
     in_the_browser
     with_redis
     with_roles

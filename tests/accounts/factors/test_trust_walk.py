@@ -26,7 +26,7 @@ from policies.changes import propose
 from policies.models import State
 from portal.core.errors import DomainError
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 DEPTH = 5
 STOLEN = "stolen"
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,8 @@ from policies.rules.effective_quorum import Target, strength
 from policies.rules.spare_approvers import spare_people
 from policies.workflows import Right, Workflow
 from tests.policies import small
+
+pytestmark = pytest.mark.slow
 
 
 def with_rest(facts: Facts, *, rest: bool) -> Facts:

@@ -30,6 +30,8 @@ from portal.core.errors import Refused
 from tests.policies import small
 from tests.policies.small import ACCESS, POLICIES, WITHDRAWAL
 
+pytestmark = pytest.mark.slow
+
 STRANGERS = tuple(Person(100 + number, 100 + number, f"Stranger {number}") for number in range(25))
 
 

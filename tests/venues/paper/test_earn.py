@@ -99,6 +99,7 @@ def test_rewards_are_paid_at_midnight_for_the_time_that_earned(saver, clock):
     assert there(saver).rewarded_units == 479
 
 
+@pytest.mark.slow
 def test_a_year_of_looks_pays_what_one_look_after_a_year_pays(saver, clock):
     other = open_account()
     pay_in(other, "10000", "USD")
