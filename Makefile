@@ -66,7 +66,7 @@ endef
 test: $(TEST_VENV)/.dev ## everything that proves it; says what it could not run
 	@PYTHON="$(PROVE)" WORKERS="$(WORKERS)" tests/everything.sh
 
-test-quick: $(TEST_VENV)/.dev ## SQLite only, no browser, no client libraries
+test-quick: $(TEST_VENV)/.dev ## what needs no database, and one test of each other file, on SQLite; a minute
 	@PYTHON="$(PROVE)" WORKERS="$(WORKERS)" tests/everything.sh --quick
 
 coverage: $(TEST_VENV)/.dev ## lines and branches that the tests go through; lists files below 95 % (TESTS=, LEAST=)

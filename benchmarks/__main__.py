@@ -3,6 +3,10 @@
 import logging
 import os
 import warnings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 def main() -> None:
@@ -33,7 +37,18 @@ def main() -> None:
                 print(ratio, flush=True)
     finally:
         usage.flush()
+        if connection.vendor == "postgresql":
+            _end_other_sessions(connection)
         connection.creation.destroy_test_db(name, verbosity=0)
+
+
+def _end_other_sessions(connection: "BaseDatabaseWrapper") -> None:
+    """The threads that answered what was measured keep theirs open, and a database in use is not taken away."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 if __name__ == "__main__":
