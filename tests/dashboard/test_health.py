@@ -22,7 +22,8 @@ from portal.dashboard.readiness import Readiness
 from portal.dashboard.views.health import probes
 from portal.jobs import mail, periodic
 from portal.jobs.models import TaskTurn
-from tests.core.secrets.test_canary import drawn, name_of, with_keys
+from tests.core.secrets.conftest import drawn, with_keys
+from tests.core.secrets.test_canary import name_of
 from tests.release import release
 
 __all__ = ["with_keys"]

@@ -3,9 +3,7 @@
 import os
 import subprocess
 import sys
-from base64 import urlsafe_b64encode
 from io import StringIO
-from secrets import token_bytes
 from threading import Barrier, Thread, get_ident
 
 import pytest
@@ -17,24 +15,7 @@ from django.db import OperationalError, connection
 
 from portal.core.models import SealingCanary
 from portal.core.secrets import canary, sealing
-
-
-def drawn() -> str:
-    return urlsafe_b64encode(token_bytes(32)).rstrip(b"=").decode()
-
-
-@pytest.fixture
-def with_keys(settings):
-    """Run under other sealing keys, as after a restart."""
-    before = settings.SEALING_KEYS
-
-    def use(text: str) -> None:
-        settings.SEALING_KEYS = text
-        sealing._keys.cache_clear()
-        sealing.derived_key.cache_clear()
-
-    yield use
-    use(before)
+from tests.core.secrets.conftest import drawn
 
 
 def name_of(text: str) -> str:
