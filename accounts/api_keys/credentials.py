@@ -138,6 +138,8 @@ WHERE id = %(id)s AND version = %(version)s AND is_active
   AND (expires_at IS NULL OR expires_at > %(at)s) AND last_nonce < %(nonce)s
 RETURNING calls
 """
+# A message on a socket carries no nonce: the token that opened its way was asked for with one.
+COUNT: Final = SPEND.replace(" last_nonce = %(nonce)s,", "").replace(" AND last_nonce < %(nonce)s", "")
 
 
 Outcome: TypeAlias = "Spent | NonceUsed | Refusal"
@@ -151,27 +153,43 @@ def spend(credential: Credential, *, nonce: int, source: str, cost: float, now: 
     calls = call_limits.calls(credential.tier)
     if credential.nonce_window > 0:
         return _spend_in_window(credential, nonce=nonce, source=source, cost=cost, now=now, method=method)
-    rows = fetch(
-        SPEND,
-        {
-            "id": credential.id,
-            "version": credential.version,
-            "nonce": nonce,
-            "now": now.timestamp(),
-            "at": connection.ops.adapt_datetimefield_value(now),
-            "source": source,
-            "method": method,
-            "cost": float(cost),
-            "decay": calls.decay,
-            "cap": calls.cap,
-        },
-    )
+    said = _counted(credential, calls, source=source, cost=cost, now=now, method=method)
+    rows = fetch(SPEND, {**said, "nonce": nonce})
     if rows:
         return Spent(level=rows[0][0], is_over=rows[0][0] > calls.maximum)
     high = _high_if_current(credential)
     if high is None:
         return Refusal.CHANGED
     return Refusal.KEY if credential.has_expired(now) else NonceUsed(high)
+
+
+def count(credential: Credential, *, cost: float, source: str, now: datetime, method: str) -> Spent | Refusal:
+    """Count a message on a socket as `spend` counts a call, in one statement, and note it as the key's last use.
+
+    What stands in for a nonce there is the socket itself. Must not run inside another transaction.
+    """
+    calls = call_limits.calls(credential.tier)
+    rows = fetch(COUNT, _counted(credential, calls, source=source, cost=cost, now=now, method=method))
+    if rows:
+        return Spent(level=rows[0][0], is_over=rows[0][0] > calls.maximum)
+    return Refusal.KEY if is_current(credential) else Refusal.CHANGED
+
+
+def _counted(
+    credential: Credential, calls: call_limits.Calls, *, source: str, cost: float, now: datetime, method: str
+) -> dict[str, object]:
+    """What the statements that count a use are told."""
+    return {
+        "id": credential.id,
+        "version": credential.version,
+        "now": now.timestamp(),
+        "at": connection.ops.adapt_datetimefield_value(now),
+        "source": source,
+        "method": method,
+        "cost": float(cost),
+        "decay": calls.decay,
+        "cap": calls.cap,
+    }
 
 
 @transaction.atomic

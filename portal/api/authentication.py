@@ -119,13 +119,24 @@ def known_method(method: str) -> str:
     return method if method in PERMISSIONS else ""
 
 
+def is_allowed(credential: lifecycle.Credential, source: str) -> bool:
+    """Whether the key may be used from that address."""
+    if not credential.networks:
+        return True
+    try:
+        address = ip_address(source)
+    except ValueError:
+        return False
+    return any(address in network for network in credential.networks)
+
+
 def _judge(credential: lifecycle.Credential | None, claim: _Claim) -> ApiError | None:
     """Everything that can be said without the key's row; the caller makes sure that it is still true."""
     if credential is None:
         return ApiError(Error.INVALID_KEY, reason=Reason.NO_KEY)
     if credential.has_expired(claim.now):
         return ApiError(Error.INVALID_KEY, credential, reason=Reason.EXPIRED)
-    if not _is_allowed(credential, claim.call.source):
+    if not is_allowed(credential, claim.call.source):
         return ApiError(Error.INVALID_KEY, credential, reason=Reason.ADDRESS)
     if claim.is_locked_out:
         return ApiError(Error.LOCKED_OUT, credential, reason=Reason.LOCKED_OUT)
@@ -155,13 +166,3 @@ def _unspent(
 def _is_signed(call: Call, body: bytes, nonce: str, credential: lifecycle.Credential | None) -> bool:
     keyed = credential.hmac if credential else NOBODY
     return signature.matches(keyed, call.signature, path=call.path, nonce=nonce, body=body)
-
-
-def _is_allowed(credential: lifecycle.Credential, source: str) -> bool:
-    if not credential.networks:
-        return True
-    try:
-        address = ip_address(source)
-    except ValueError:
-        return False
-    return any(address in network for network in credential.networks)

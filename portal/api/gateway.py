@@ -1,4 +1,4 @@
-"""`answer`: one bot call in, its answer out. No HTTP framework in sight."""
+"""`answer`: one bot call in, its answer out; what a socket shares with it. No HTTP framework in sight."""
 
 import logging
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 from django.utils import timezone
 
 from accounts.api_keys import usage
+from accounts.api_keys.lifecycle import Credential
 from accounts.api_keys.refused_calls import Reason
 from portal.api import methods, permissions
 from portal.api.authentication import authenticate, known_method
@@ -31,27 +32,75 @@ def answer(call: Call) -> Reply:
     except ApiError as error:
         if call.path.startswith(PRIVATE):
             method = call.path.removeprefix(PRIVATE)
-            logger.info("Refused %s: %s (%s)", _loggable(method), error.error.value, error.reason.value)
-            refusal_events.note(error.error, error.credential, method=method, source=call.source)
-            usage.refused(
-                call.key,
-                method=known_method(method) or "unknown",
-                answer=error.error.value,
-                reason=error.reason,
-                facts=error.facts,
-                source=call.source,
-                at=timezone.now(),
-            )
+            note_refusal(error, key=call.key, method=method, known=known_method(method), source=call.source)
         return failure(error.error)
     except DomainError as error:
         return failure(error_for(error, funding=_is_funding(call.path)))
-    except Exception as error:
-        if outage.is_away(error):
-            # The connection is replaced before the next call. This one is not tried again: it may have counted.
-            logger.warning("The database failed during %s: %s", _loggable(call.path), outage.in_words(error))
-            return failure(Error.UNAVAILABLE)
-        logger.exception("Unexpected error during %s", _loggable(call.path))
-        return failure(Error.INTERNAL)
+    except Exception as error:  # noqa: BLE001 - told apart and written down there
+        return failure(note_failure(error, call.path))
+
+
+def carry_out(credential: Credential, method: str, given: request_body.Fields, source: str) -> Result:
+    """What a call of an authenticated key brings, whichever door it came through: checks 8 to 11 of `authentication`.
+
+    Raises: ApiError, with the credential and the reason in it.
+    """
+    served = served_to(credential, method)
+    caller = Caller(credential)
+    with call_origin.origin(source=source, via=f"key {caller.short}"):
+        try:
+            result = served.answer(caller, given)
+        except ApiError as error:
+            error.credential = credential
+            raise
+        except DomainError as error:
+            string = error_for(error, funding=_is_funding(method))
+            raise ApiError(string, credential, reason=Reason.RULE, said=error.message) from error
+    usage.count(credential.public, permissions.kind_of(method), timezone.now())
+    return result
+
+
+def served_to(credential: Credential, method: str) -> methods.PrivateMethod:
+    """The method that the key asks for. Raises: ApiError if there is none, none for this key, or it is not served."""
+    if method not in permissions.PERMISSIONS:
+        raise ApiError(Error.UNKNOWN_METHOD, credential, reason=Reason.METHOD)
+    if not permissions.opens(permissions.held_by(credential), method):
+        needs = permissions.in_words(method)
+        raise ApiError(Error.PERMISSION_DENIED, credential, reason=Reason.PERMISSION, method=method, needs=needs)
+    served = methods.PRIVATE.get(method)
+    if served is None:
+        # For good: a string that says *later* makes bots ask again for ever.
+        raise ApiError(Error.UNKNOWN_METHOD, credential, reason=Reason.NOT_SERVED)
+    return served
+
+
+def note_refusal(error: ApiError, *, key: str, method: str, known: str, source: str) -> None:
+    """Write down that a call was refused, for the people behind the bot. Never fails the answer.
+
+    `key` is the public half as the call named it, `method` the name as it came, and `known` the same if there is such
+    a method, otherwise empty.
+    """
+    logger.info("Refused %s: %s (%s)", _loggable(method), error.error.value, error.reason.value)
+    refusal_events.note(error.error, error.credential, method=method, source=source)
+    usage.refused(
+        key,
+        method=known or "unknown",
+        answer=error.error.value,
+        reason=error.reason,
+        facts=error.facts,
+        source=source,
+        at=timezone.now(),
+    )
+
+
+def note_failure(error: Exception, what: str) -> Error:
+    """What a bot is told of an error that no rule made; `what` it had asked for goes into the log."""
+    if outage.is_away(error):
+        # The connection is replaced before the next call. This one is not tried again: it may have counted.
+        logger.warning("The database failed during %s: %s", _loggable(what), outage.in_words(error))
+        return Error.UNAVAILABLE
+    logger.error("Unexpected error during %s", _loggable(what), exc_info=error)
+    return Error.INTERNAL
 
 
 def _answer(call: Call) -> Result:
@@ -81,27 +130,7 @@ def _private(call: Call) -> Result:
     given = _parse(call.media_type, call.body)
     method = call.path.removeprefix(PRIVATE)
     credential = authenticate(call, call.body, method=method, nonce=given.nonce)
-    if method not in permissions.PERMISSIONS:
-        raise ApiError(Error.UNKNOWN_METHOD, credential, reason=Reason.METHOD)
-    if not permissions.opens(permissions.held_by(credential), method):
-        needs = permissions.in_words(method)
-        raise ApiError(Error.PERMISSION_DENIED, credential, reason=Reason.PERMISSION, method=method, needs=needs)
-    served = methods.PRIVATE.get(method)
-    if served is None:
-        # For good: a string that says *later* makes bots ask again for ever.
-        raise ApiError(Error.UNKNOWN_METHOD, credential, reason=Reason.NOT_SERVED)
-    caller = Caller(credential)
-    with call_origin.origin(source=call.source, via=f"key {caller.short}"):
-        try:
-            result = served.answer(caller, given)
-        except ApiError as error:
-            error.credential = credential
-            raise
-        except DomainError as error:
-            string = error_for(error, funding=_is_funding(method))
-            raise ApiError(string, credential, reason=Reason.RULE, said=error.message) from error
-    usage.count(credential.public, permissions.kind_of(method), timezone.now())
-    return result
+    return carry_out(credential, method, given, call.source)
 
 
 def _parse(media_type: str, body: bytes) -> request_body.Fields:
