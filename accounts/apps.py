@@ -18,4 +18,5 @@ class AccountsConfig(AppConfig):
         "IdentityCheck": ("sealed_document",),
         "Invitation": ("token_digest",),
         "AccessLink": ("token_digest",),
+        "StreamToken": ("digest",),
     }

@@ -1,6 +1,7 @@
-"""What only time brings about for keys and suspensions."""
+"""What only time brings about for keys, streams, sessions and suspensions."""
 
 from accounts.api_keys.expiry_mail import announce_due
+from accounts.api_keys.streaming import sockets, tokens
 from accounts.authentication import session_store
 from accounts.emergency_stop import suspensions
 from portal.jobs.periodic import every
@@ -22,3 +23,10 @@ def record_lapsed_suspensions() -> None:
 def sweep_sessions() -> None:
     """Remove sessions that nobody can go on with: with them go the address and the browser they were opened from."""
     session_store.sweep()
+
+
+@every(60)
+def prune_streams() -> None:
+    """Forget sockets whose process is gone, and tokens that nobody asks about any more."""
+    sockets.prune()
+    tokens.sweep()

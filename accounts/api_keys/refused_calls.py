@@ -34,6 +34,11 @@ class Reason(StrEnum):
     BODY = "body"
     PLAIN_HTTP = "plain_http"
     RULE = "rule"
+    TOKEN_UNKNOWN = "token_unknown"  # noqa: S105
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105
+    TOKEN_OF_OTHER = "token_of_other"  # noqa: S105
+    SOCKETS = "sockets"
+    STREAM_OFF = "stream_off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,5 +172,22 @@ WORDS: Final[Mapping[str, Words]] = {
         "Send a form or JSON, everything in the body.",
     ),
     Reason.PLAIN_HTTP: _fixed("The call came without TLS.", "Use https://. Make a new key: this call was readable."),
+    Reason.TOKEN_UNKNOWN: _fixed(
+        "The token is none that the portal gave out.", "Ask GetWebSocketsToken for one, and send it as it came."
+    ),
+    Reason.TOKEN_EXPIRED: _fixed(
+        "The token was shown more than 15 minutes after it was given out.",
+        "Ask GetWebSocketsToken for another one before each socket. One that is in use does not end.",
+    ),
+    Reason.TOKEN_OF_OTHER: _fixed(
+        "The token is another key's than the one that this socket began with.", "Open a socket for each key."
+    ),
+    Reason.SOCKETS: _fixed(
+        "The key has as many sockets open as it may.",
+        "Close those that nobody reads. One socket carries every channel.",
+    ),
+    Reason.STREAM_OFF: _fixed(
+        "The WebSocket setting of the service user is off.", "Ask for it, or leave streams alone."
+    ),
     Reason.RULE: lambda facts: Told(facts.get("said", "A rule of the portal refused it."), ""),
 }

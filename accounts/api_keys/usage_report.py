@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from accounts.api_keys.usage import KEPT_DAYS
 from accounts.models import ApiKey, KeyUse
 
-KINDS: Final = ("Queries", "Funding", "Orders", "Earn")
+KINDS: Final = ("Queries", "Funding", "Orders", "Earn", "Streaming")
 STEP, BAR, HIGHEST, BASE = 3, 2, 40, 44
 
 

@@ -14,6 +14,8 @@ from accounts.models.second_factor import Authenticator
 from accounts.models.security_notice import SecurityNotice
 from accounts.models.service_user import ServiceUser
 from accounts.models.session import Session
+from accounts.models.streaming.stream_socket import StreamSocket
+from accounts.models.streaming.stream_token import StreamToken
 from accounts.models.user import User
 
 __all__ = [
@@ -39,5 +41,7 @@ __all__ = [
     "SecurityNotice",
     "ServiceUser",
     "Session",
+    "StreamSocket",
+    "StreamToken",
     "User",
 ]

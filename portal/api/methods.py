@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from portal.api.call import Caller
-from portal.api.handlers import account, deposits, earn, exports, funding, ledger, markets, orders, public, trading
+from portal.api.handlers import (
+    account,
+    deposits,
+    earn,
+    exports,
+    funding,
+    ledger,
+    markets,
+    orders,
+    public,
+    streaming,
+    trading,
+)
 from portal.api.protocol.envelope import JSON, Result
 from portal.api.protocol.parameters import NoParameters, read
 from portal.api.protocol.request_body import Fields
@@ -70,6 +82,7 @@ PUBLIC: Final[dict[str, PublicMethod]] = {
 
 PRIVATE: Final[dict[str, PrivateMethod]] = {
     "GetApiKeyInfo": private_method(NoParameters, account.key_info),
+    "GetWebSocketsToken": private_method(NoParameters, streaming.get_websockets_token),
     "Balance": private_method(NoParameters, account.balance),
     "BalanceEx": private_method(NoParameters, account.balance_extended),
     "TradeBalance": private_method(account.TradeBalance, account.trade_balance),

@@ -121,4 +121,6 @@ def kind_of(method: str) -> str:
         return "Orders"
     if method.startswith("Earn/"):
         return "Earn"
+    if WEBSOCKET in PERMISSIONS[method]:
+        return "Streaming"
     return "Funding" if method.startswith(("Deposit", "Withdraw", "WalletTransfer")) else "Queries"

@@ -77,6 +77,8 @@ class EventKind(StrEnum):
     KEY_PAUSED = "key.paused"
     KEY_RESUMED = "key.resumed"
     KEY_LAPSED = "key.lapsed"
+    STREAM_OPENED = "stream.opened"
+    STREAM_CLOSED = "stream.closed"
 
     POLICY_CONFIGURED = "policy.configured"
     POLICY_LOCKED = "policy.locked"

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from accounts.api_keys import expiry
 from accounts.api_keys.refused_calls import Reason
+from accounts.api_keys.streaming import sockets, use
 from accounts.authentication import notifications
 from accounts.forms.authentication import passwords
 from accounts.forms.members import invitations, profile
@@ -117,7 +118,7 @@ BOUNDS: dict[str, int | Iterable[str]] = {
     "accounts.Passkey.aaguid": ["00000000-0000-0000-0000-000000000000"],
     "accounts.Passkey.credential_id_sha256": [DIGEST],
     "accounts.RecoveryCode.digest": [DIGEST],
-    "accounts.RefusedCall.method": CALLED,
+    "accounts.RefusedCall.method": [*CALLED, *use.METHODS],
     "accounts.RefusedCall.answer": [*Error],
     "accounts.RefusedCall.reason": [*Reason],
     "accounts.RefusedCall.source": [ADDRESS],
@@ -128,6 +129,9 @@ BOUNDS: dict[str, int | Iterable[str]] = {
     "accounts.Session.source": [ADDRESS],
     "accounts.Session.agent": 200,
     "accounts.Session.factor": [*FACTORS],
+    "accounts.StreamSocket.process": sockets.PROCESS_LENGTH,
+    "accounts.StreamSocket.source": [ADDRESS],
+    "accounts.StreamToken.digest": [DIGEST],
     "accounts.User.password": 128,
     "accounts.User.email": typed(passwords.ForgottenForm, "email"),
     "accounts.User.name": typed(profile.ProfileForm, "name"),

@@ -70,6 +70,7 @@ PROOFS = [
     ("accounts_identitycheck", "sealed_document"),
     ("accounts_invitation", "token_digest"),
     ("accounts_accesslink", "token_digest"),
+    ("accounts_streamtoken", "digest"),
 ]
 
 

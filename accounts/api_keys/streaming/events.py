@@ -1,0 +1,68 @@
+"""What the history remembers of streams: the first one of a key, and each that was closed from here."""
+
+from typing import Final
+
+from django.db import transaction
+
+from accounts.api_keys.credentials import Credential
+from accounts.models import ApiKey, Member, StreamSocket
+from policies.workflows import Workflow
+from portal.audit.kinds import EventKind
+from portal.audit.models import AuditEvent
+from portal.audit.record import lock_history, record
+from portal.core import call_origin
+from portal.core.actors import portal
+
+BY_MEMBER: Final = "A member closed it."
+
+
+def opened(credential: Credential, *, source: str) -> None:
+    """Record that a key streams, the first time that it does: bots open sockets far too often to note each."""
+    if _has_streamed(credential):
+        return
+    with transaction.atomic():
+        lock_history(credential.organization_id)
+        if _has_streamed(credential):
+            return
+        key = ApiKey.objects.select_related("service_user").get(pk=credential.id)
+        with call_origin.origin(source=source, via=f"key {key.short}"):
+            record(
+                EventKind.STREAM_OPENED,
+                actor=key.service_user,
+                subject=key,
+                workflow=Workflow.MANAGE_ACCESS,
+                bot=credential.name,
+            )
+
+
+@transaction.atomic
+def closed(credential: Credential, *, source: str, reason: str) -> None:
+    """Record that the portal itself closed a stream of this key; `reason` is a sentence for people."""
+    key = ApiKey.objects.get(pk=credential.id)
+    with call_origin.origin(source=source, via=f"key {key.short}"):
+        record(
+            EventKind.STREAM_CLOSED,
+            actor=portal(credential.organization_id),
+            subject=key,
+            workflow=Workflow.MANAGE_ACCESS,
+            bot=credential.name,
+            reason=reason,
+        )
+
+
+def closed_by(member: Member, socket: StreamSocket) -> None:
+    """Record that a Member closes a stream. In the transaction that marks it."""
+    record(
+        EventKind.STREAM_CLOSED,
+        actor=member,
+        subject=socket.api_key,
+        workflow=Workflow.MANAGE_ACCESS,
+        bot=socket.api_key.service_user.name,
+        reason=BY_MEMBER,
+        opened_from=socket.source,
+    )
+
+
+def _has_streamed(credential: Credential) -> bool:
+    known = AuditEvent.objects.filter(organization_id=credential.organization_id, kind=EventKind.STREAM_OPENED.value)
+    return known.filter(subject_kind=ApiKey._meta.model_name, subject_id=credential.id).exists()

@@ -1,0 +1,1 @@
+"""What keys keep while they stream: the tokens that open a socket to them, and the sockets that are open."""
