@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "accounts",
     # After accounts: its models ask for the User class while they load.
     "django_otp_webauthn",
+    "portal.venues.journal",
     "portal.venues.paper",
     "portal.treasury",
     "portal.api",

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from portal.core.actors import Actor
+from portal.venues.following import Following
 from portal.venues.types import (
     Allocation,
     Asset,
@@ -280,8 +281,5 @@ class Withdrawals(Protocol):
         """The rows of several references, for lists, in one statement; those unknown are left out."""
 
 
-class Venue(Catalogue, Books, Trading, Deposits, Earn, Exports, Withdrawals, Protocol):
+class Venue(Catalogue, Books, Trading, Deposits, Earn, Exports, Withdrawals, Following, Protocol):
     """Carries out orders, Earn, deposits and withdrawals for Accounts, and answers queries about them."""
-
-    def settle_due(self, limit: int) -> int:
-        """Carry out what has come due by the clock in any Account, at most `limit` events, and say how many."""

@@ -1,15 +1,19 @@
 """Carrying out what has come due by the clock, before anything is said or done about an Account."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import heapify, heappop, heappush
+from itertools import chain
+from threading import local
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from portal.jobs.isolated_loop import each
+from portal.venues.journal import writing
 from portal.venues.paper.deposits import arrival
 from portal.venues.paper.deposits.models import Deposit
 from portal.venues.paper.earn import payouts
@@ -37,11 +41,49 @@ class Event:
     pk: int
 
 
+class _Standing(local):
+    """The Accounts for which no time passes in this thread."""
+
+    accounts: frozenset[int] = frozenset()
+
+
+_standing = _Standing()
+
+
 def catch_up(account_id: int) -> None:
     """Bring one Account up to now, in a transaction of its own if it is not in one."""
-    if is_due(account_id):
-        with transaction.atomic():
+    if account_id not in _standing.accounts and is_due(account_id):
+        with transaction.atomic(), writing.together():
             locked(account_id, SEEN)
+
+
+def catch_up_all(account_ids: Collection[int]) -> None:
+    """See Following.catch_up. One statement when nothing is due."""
+    now = timezone.now()
+    orders, deposits, holdings = (
+        rows.filter(account_id__in=account_ids).values_list("account_id", flat=True) for rows in _due(now)
+    )
+    each(
+        sorted(orders.union(deposits, holdings)),
+        lambda account_id: _settle_alone(account_id, EVENTS),
+        what="settle what is due in an Account",
+    )
+
+
+@contextmanager
+def still(account_id: int) -> Iterator[None]:
+    """See Following.still. The balances are locked first; the journal's head says last that nothing moves."""
+    with transaction.atomic():
+        with writing.together():
+            locked(account_id)
+        # Whoever has no balances yet has no other lock; and what is under way elsewhere cannot be committed past this.
+        writing.hold(account_id)
+        before = _standing.accounts
+        _standing.accounts = before | {account_id}
+        try:
+            yield
+        finally:
+            _standing.accounts = before
 
 
 def balances_now(account_id: int) -> list[BalanceRow]:
@@ -63,12 +105,7 @@ def locked(account_id: int, limit: int = EVENTS) -> dict[str, Balance]:
 
 def is_due(account_id: int) -> bool:
     """Whether anything waits to be carried out for the Account."""
-    now = timezone.now()
-    return (
-        Order.objects.filter(matching.due(now), account_id=account_id).exists()
-        or Deposit.objects.filter(_arrived(now), account_id=account_id).exists()
-        or Holding.objects.filter(account_id=account_id, due_at__lte=now).exists()
-    )
+    return any(rows.filter(account_id=account_id).exists() for rows in _due(timezone.now()))
 
 
 def settle_due(limit: int) -> int:
@@ -79,13 +116,17 @@ def settle_due(limit: int) -> int:
         nonlocal left
         if left <= 0:
             return 0
-        with transaction.atomic():
-            balances.lock_account(account_id)
-            done = _settle(account_id, left)
+        done = _settle_alone(account_id, left)
         left -= done
         return done
 
     return each(_accounts_due(limit), settle, what="settle what is due in an Account")
+
+
+def _settle_alone(account_id: int, limit: int) -> int:
+    with transaction.atomic(), writing.together():
+        balances.lock_account(account_id)
+        return _settle(account_id, limit)
 
 
 def _settle(account_id: int, limit: int) -> int:
@@ -126,8 +167,14 @@ def _arrived(now: datetime) -> Q:
 
 
 def _accounts_due(limit: int) -> list[int]:
-    now = timezone.now()
-    orders = Order.objects.filter(matching.due(now)).order_by("due_at").values_list("account_id", flat=True)
-    deposits = Deposit.objects.filter(_arrived(now)).order_by("credit_at").values_list("account_id", flat=True)
-    holdings = Holding.objects.filter(due_at__lte=now).order_by("due_at").values_list("account_id", flat=True)
-    return list(dict.fromkeys([*orders[:limit], *deposits[:limit], *holdings[:limit]]))
+    orders, deposits, holdings = _due(timezone.now())
+    ordered = (orders.order_by("due_at"), deposits.order_by("credit_at"), holdings.order_by("due_at"))
+    return list(dict.fromkeys(chain(*(rows.values_list("account_id", flat=True)[:limit] for rows in ordered))))
+
+
+def _due(now: datetime) -> tuple[QuerySet[Order], QuerySet[Deposit], QuerySet[Holding]]:
+    return (
+        Order.objects.filter(matching.due(now)),
+        Deposit.objects.filter(_arrived(now)),
+        Holding.objects.filter(due_at__lte=now),
+    )

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from portal.core.errors import Conflict, Invalid
 from portal.core.money import to_units
+from portal.venues.journal.writing import together
 from portal.venues.paper import catalogue, clock
 from portal.venues.paper.deposits.arrival import book, first_way
 from portal.venues.paper.deposits.models import Deposit
@@ -23,7 +24,7 @@ def deposit(account_id: int, asset: str, amount: Decimal, reference: str) -> Ent
     units = to_units(amount, found.decimals)
     if units <= 0:
         raise Invalid("The amount must be above zero.", field="amount")
-    with transaction.atomic():
+    with transaction.atomic(), together():
         first = Deposit.objects.select_related("entry").filter(reference=reference).first()
         if first is None:
             clock.locked(account_id)

@@ -1,11 +1,11 @@
 """PaperVenue: the exchange in the database (DESIGN V1), as the rest of the portal sees it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
 
 from portal.venues.paper import catalogue, clock, fees, networks, withdrawals
-from portal.venues.paper.clock import catch_up
 from portal.venues.paper.deposits import addresses, arrival
 from portal.venues.paper.deposits import queries as incoming
 from portal.venues.paper.earn import allocation, strategies
@@ -108,12 +108,12 @@ class PaperVenue(PaperExports):
 
     def ledger(self, account_id: int, query: LedgerQuery) -> LedgerPage:
         """Fifty rows a page, newest first."""
-        catch_up(account_id)
+        clock.catch_up(account_id)
         return history.page(account_id, query)
 
     def ledger_rows(self, account_id: int, ids: Sequence[str]) -> Sequence[LedgerRow]:
         """Newest first."""
-        catch_up(account_id)
+        clock.catch_up(account_id)
         return history.rows(account_id, ids)
 
     def trade_balance(self, account_id: int, asset: str) -> TradeBalance:
@@ -136,33 +136,41 @@ class PaperVenue(PaperExports):
 
     def open_orders(self, account_id: int, query: OpenQuery) -> Sequence[OrderRow]:
         """Newest first."""
-        catch_up(account_id)
+        clock.catch_up(account_id)
         return queries.open_orders(account_id, query)
 
     def closed_orders(self, account_id: int, query: ClosedQuery) -> OrderPage:
         """Fifty a page, by when they closed, newest first."""
-        catch_up(account_id)
+        clock.catch_up(account_id)
         return queries.closed_orders(account_id, query)
 
     def orders(self, account_id: int, ids: Sequence[str], query: OpenQuery) -> Sequence[OrderRow]:
         """Newest first."""
-        catch_up(account_id)
+        clock.catch_up(account_id)
         return queries.orders(account_id, ids, query)
 
     def trades(self, account_id: int, query: TradeQuery) -> TradePage:
         """Fifty a page, newest first."""
-        catch_up(account_id)
+        clock.catch_up(account_id)
         return trades.page(account_id, query)
 
     def trade_rows(self, account_id: int, ids: Sequence[str], query: TradeQuery) -> Sequence[TradeRow]:
         """Newest first."""
-        catch_up(account_id)
+        clock.catch_up(account_id)
         return trades.rows(account_id, ids, query)
 
     def trade_volume(self, account_id: int, pairs: Sequence[str]) -> TradeVolume:
         """What was traded in thirty days, in dollars, what was filled just now included."""
-        catch_up(account_id)
+        clock.catch_up(account_id)
         return trades.volume(account_id, pairs)
+
+    def catch_up(self, account_ids: Collection[int]) -> None:
+        """Orders, Earn and deposits; exports are nobody's news."""
+        clock.catch_up_all(account_ids)
+
+    def still(self, account_id: int) -> AbstractContextManager[None]:
+        """By the lock of the Account's balances and that of its journal."""
+        return clock.still(account_id)
 
     def settle_due(self, limit: int) -> int:
         """Orders, Earn and deposits first, then exports with what is left of `limit`."""
@@ -183,7 +191,7 @@ class PaperVenue(PaperExports):
 
     def deposits(self, account_id: int, query: DepositQuery) -> DepositPage:
         """A deposit has succeeded once it is booked; until then its stage follows the clock."""
-        catch_up(account_id)
+        clock.catch_up(account_id)
         return incoming.page(account_id, query)
 
     def simulate_deposit(self, account_id: int, asset: str, amount: Decimal) -> DepositRow:
@@ -196,7 +204,7 @@ class PaperVenue(PaperExports):
 
     def allocations(self, account_id: int) -> Sequence[Allocation]:
         """In the order in which the strategies were first used, as of now."""
-        catch_up(account_id)
+        clock.catch_up(account_id)
         return earning.allocations(account_id)
 
     def allocate(self, account_id: int, strategy_id: str, amount: Decimal) -> None:
@@ -230,7 +238,7 @@ class PaperVenue(PaperExports):
         max_fee_units: int | None = None,
     ) -> WithdrawalRow:
         """A row of its own and less free balance, after what has come due is booked."""
-        catch_up(account_id)
+        clock.catch_up(account_id)
         return withdrawals.hold(
             account_id,
             reference=reference,

@@ -9,6 +9,7 @@ from django.utils import timezone
 from portal.core.errors import Conflict, Invalid
 from portal.core.money import from_units, plain, to_units
 from portal.venues.errors import BelowMinimum, FeeRose, InsufficientFunds, TooLate, UnknownReference
+from portal.venues.journal.writing import together
 from portal.venues.paper import catalogue, clock, networks, query_bounds
 from portal.venues.paper.ledger import balances
 from portal.venues.paper.ledger.models import Book, EntryKind
@@ -68,7 +69,7 @@ def hold(
 
 def send(reference: str) -> WithdrawalRow:
     """See Venue.send_withdrawal."""
-    with transaction.atomic():
+    with transaction.atomic(), together():
         withdrawal = _locked(reference)
         if withdrawal.released_at is not None:
             raise TooLate("The withdrawal was released before it could be sent.")

@@ -17,6 +17,7 @@ from portal.venues.types.earn import (
     Payout,
     Strategy,
 )
+from portal.venues.types.events import Event, LedgerEvent, OrderChange, OrderEvent
 from portal.venues.types.exports import ExportFormat, ExportRow, ExportSeen, ExportStatus, NewExport, Report
 from portal.venues.types.ledger import Balance, LedgerPage, LedgerQuery, LedgerRow
 from portal.venues.types.markets import Book, Level, PublicTrade, Quote, Ticker, Window
@@ -67,12 +68,14 @@ __all__ = [
     "DepositStage",
     "Destination",
     "EarnOperation",
+    "Event",
     "ExportFormat",
     "ExportRow",
     "ExportSeen",
     "ExportStatus",
     "Fee",
     "FeeTier",
+    "LedgerEvent",
     "LedgerPage",
     "LedgerQuery",
     "LedgerRow",
@@ -82,6 +85,8 @@ __all__ = [
     "NewExport",
     "NewOrder",
     "OpenQuery",
+    "OrderChange",
+    "OrderEvent",
     "OrderKind",
     "OrderPage",
     "OrderRow",

@@ -9,6 +9,7 @@ from django.utils import timezone
 from portal.core.errors import Invalid
 from portal.core.money import from_units, plain, to_units
 from portal.venues.errors import EarnAboveMaximum, EarnBelowMinimum, EarnBusy, EarnFunds
+from portal.venues.journal.writing import together
 from portal.venues.paper import clock
 from portal.venues.paper.earn import accrual
 from portal.venues.paper.earn.models import Holding, Move
@@ -28,7 +29,7 @@ def allocate(account_id: int, strategy_id: str, amount: Decimal) -> None:
     units = _units(into, amount)
     if amount < into.minimum:
         raise EarnBelowMinimum(f"The strategy takes {_shown(into, into.minimum)} or more at once.", field="amount")
-    with transaction.atomic():
+    with transaction.atomic(), together():
         balance = clock.locked(account_id).get(into.asset.id)
         now = timezone.now()
         holding = _holding(account_id, into, now)
@@ -58,7 +59,7 @@ def deallocate(account_id: int, strategy_id: str, amount: Decimal) -> None:
     """See Earn.deallocate."""
     out_of = strategy(strategy_id)
     units = _units(out_of, amount)
-    with transaction.atomic():
+    with transaction.atomic(), together():
         clock.locked(account_id)
         now = timezone.now()
         holding = _holding(account_id, out_of, now)

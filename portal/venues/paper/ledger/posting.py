@@ -1,4 +1,4 @@
-"""Booking: the only place that writes Entries, Postings and the units of a Balance."""
+"""Booking: the only place that writes Entries, Postings and the units of a Balance, and tells of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,11 +7,14 @@ from datetime import datetime
 from django.db import transaction
 
 from portal.core.errors import Invalid
-from portal.core.money import MAX_UNITS
+from portal.core.money import MAX_UNITS, from_units
 from portal.core.secrets import sealing
 from portal.venues.errors import InsufficientFunds
+from portal.venues.journal.writing import note, together
+from portal.venues.paper import catalogue
 from portal.venues.paper.ledger.balances import lock
 from portal.venues.paper.ledger.models import Balance, Book, Entry, EntryKind, EntrySubkind, Posting
+from portal.venues.types import LedgerEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +36,17 @@ def post(
     Raises: InsufficientFunds if an Account would have less than what is held of it, Invalid if more than fits. The
     database refuses legs that do not sum to zero in each asset, and a second Entry of that kind and reference.
     """
-    with transaction.atomic():
+    with transaction.atomic(), together():
         balances = lock({(leg.account_id, leg.asset) for leg in legs if leg.account_id is not None})
         entry = Entry.objects.create(kind=kind, subkind=subkind or "", reference=reference, at=at)
-        Posting.objects.bulk_create([_posting(entry, leg, balances) for leg in legs])
+        postings = [_posting(entry, leg, balances) for leg in legs]
+        Posting.objects.bulk_create(postings)
         for balance in balances.values():
             balance.save(update_fields=["units"])
         entry.sealed = True
         entry.save(update_fields=["sealed"])
+        for posting in postings:
+            _note(posting)
     return entry
 
 
@@ -59,6 +65,25 @@ def _posting(entry: Entry, leg: Leg, balances: dict[tuple[int, str], Balance]) -
         posting.balance_units = balance.units
         posting.ledger_id = new_ledger_id()
     return posting
+
+
+def _note(posting: Posting) -> None:
+    """Tell the Account of a leg of its own."""
+    if posting.account_id is None:
+        return
+    entry, asset = posting.entry, catalogue.by_id(posting.asset)
+    event = LedgerEvent(
+        at=entry.at,
+        ledger_id=posting.ledger_id or "",
+        reference=entry.reference,
+        kind=entry.kind,
+        subkind=entry.subkind,
+        asset=asset,
+        amount=from_units(posting.units + posting.fee_units, asset.decimals),
+        balance=from_units(posting.balance_units or 0, asset.decimals),
+        fee=from_units(posting.fee_units, asset.decimals),
+    )
+    note(posting.account_id, event)
 
 
 def new_ledger_id() -> str:

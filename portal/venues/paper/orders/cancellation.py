@@ -8,18 +8,19 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from portal.venues.errors import UnknownOrder
+from portal.venues.journal.writing import together
 from portal.venues.paper import clock
-from portal.venues.paper.orders import trading_counter
+from portal.venues.paper.orders import rows, trading_counter
 from portal.venues.paper.orders.fills import end
 from portal.venues.paper.orders.models import Order
-from portal.venues.types import OrderStatus
+from portal.venues.types import OrderChange, OrderStatus
 
 REASON = "User requested"
 
 
 def cancel(account_id: int, *, order_id: str = "", userref: int | None = None, cl_ord_id: str = "") -> int:
     """See Trading.cancel_orders."""
-    with transaction.atomic():
+    with transaction.atomic(), together():
         clock.locked(account_id)
         found = _open(account_id)
         if order_id:
@@ -37,7 +38,7 @@ def cancel(account_id: int, *, order_id: str = "", userref: int | None = None, c
 
 def cancel_all(account_id: int) -> int:
     """See Trading.cancel_all_orders."""
-    with transaction.atomic():
+    with transaction.atomic(), together():
         clock.locked(account_id)
         orders = list(_open(account_id))
         _end(account_id, orders, timezone.now())
@@ -50,6 +51,7 @@ def _open(account_id: int) -> QuerySet[Order]:
 
 def _end(account_id: int, orders: Sequence[Order], now: datetime) -> None:
     trading_counter.count_cancels(account_id, orders, now)
+    rows.look_up_turnovers(orders)
     for order in orders:
-        end(order, OrderStatus.CANCELED, now, REASON)
+        end(order, OrderChange.CANCELED, now, REASON)
         order.save()

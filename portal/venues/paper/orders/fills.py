@@ -9,11 +9,11 @@ from portal.core.secrets import sealing
 from portal.venues.paper import catalogue, fees
 from portal.venues.paper.ledger.models import Balance, Book, EntryKind
 from portal.venues.paper.ledger.posting import Leg, post
-from portal.venues.paper.orders import amounts
+from portal.venues.paper.orders import amounts, news
 from portal.venues.paper.orders.models import Order, Trade, TradedDay
 from portal.venues.paper.prices.markets import worth
 from portal.venues.paper.prices.path import step_at
-from portal.venues.types import OrderStatus, Pair, Side
+from portal.venues.types import OrderChange, OrderStatus, Pair, Side
 
 
 def new_id(letter: str) -> str:
@@ -24,6 +24,7 @@ def new_id(letter: str) -> str:
 def fill(order: Order, *, price_units: int, volume_units: int, rate: int, at: datetime, is_maker: bool) -> None:
     """Trade that much of the order and hold that much less; what is filled up is closed."""
     pair, side = catalogue.pair(order.pair), Side(order.side)
+    turnover = news.turnover(order) + price_units * volume_units
     cost_units = amounts.cost(pair, price_units, volume_units)
     # A taker's fee is rounded up: what rounding the cost of many small orders down brings never outweighs it.
     fee_units = amounts.fee(pair, cost_units, rate, up=not is_maker)
@@ -35,7 +36,7 @@ def fill(order: Order, *, price_units: int, volume_units: int, rate: int, at: da
     txid = new_id("T")
     legs = _legs(order.account_id, pair, side, amounts.base(pair, volume_units), cost_units, fee_units)
     value_units = _value(pair, cost_units, at)
-    Trade.objects.create(
+    trade = Trade.objects.create(
         account_id=order.account_id,
         order=order,
         entry=post(EntryKind.TRADE, txid, legs, at=at),
@@ -49,8 +50,10 @@ def fill(order: Order, *, price_units: int, volume_units: int, rate: int, at: da
         is_maker=is_maker,
     )
     _count(order.account_id, value_units, at)
+    order.turnover = turnover
     if not order.remaining_units:
-        end(order, OrderStatus.CLOSED, at)
+        _end(order, OrderStatus.CLOSED, at)
+    news.changed(order, OrderChange.TRADE, at, trade)
 
 
 def hold(order: Order, pair: Pair) -> None:
@@ -59,10 +62,10 @@ def hold(order: Order, pair: Pair) -> None:
     _hold(order, amounts.hold(pair, side, order.price_units or 0, order.remaining_units, order.maker_rate))
 
 
-def end(order: Order, status: OrderStatus, at: datetime, reason: str = "") -> None:
-    """Close, cancel or expire the order, and give back everything held for it."""
-    _hold(order, 0)
-    order.status, order.reason, order.closed_at, order.due_at = status, reason, at, None
+def end(order: Order, change: OrderChange, at: datetime, reason: str) -> None:
+    """Cancel or expire the order, and give back everything held for it."""
+    _end(order, OrderStatus(change), at, reason)
+    news.changed(order, change, at)
 
 
 def traded(account_id: int, now: datetime) -> int:
@@ -70,6 +73,11 @@ def traded(account_id: int, now: datetime) -> int:
     since = (now - fees.COUNTED + timedelta(days=1)).date()
     days = TradedDay.objects.filter(account_id=account_id, on__gte=since)
     return days.aggregate(total=Sum("value_units"))["total"] or 0
+
+
+def _end(order: Order, status: OrderStatus, at: datetime, reason: str = "") -> None:
+    _hold(order, 0)
+    order.status, order.reason, order.closed_at, order.due_at = status, reason, at, None
 
 
 def _hold(order: Order, units: int) -> None:

@@ -12,12 +12,14 @@ from django.db.models import Q
 
 from portal.core.errors import DomainError
 from portal.core.money import to_units
+from portal.venues.journal.writing import together
 from portal.venues.paper import catalogue
+from portal.venues.paper.orders import rows
 from portal.venues.paper.orders.fills import end, fill
 from portal.venues.paper.orders.models import Order
 from portal.venues.paper.prices import quotes, source
 from portal.venues.paper.prices.path import STEP, Path, step_at, time_of
-from portal.venues.types import OrderStatus, Pair, Side
+from portal.venues.types import OrderChange, OrderStatus, Pair, Side
 
 # How far ahead a path is searched before it is looked at again: twelve days.
 HORIZON = 1 << 20
@@ -53,7 +55,9 @@ def settle(account_id: int, until: datetime, limit: int) -> int:
     """
     path = source.path()
     orders = Order.objects.filter(account_id=account_id, status=OrderStatus.OPEN, path=path.key, due_at__lte=until)
-    waiting = [(order.due_at or until, order.pk, order) for order in orders.order_by("due_at", "pk")[:limit]]
+    found = list(orders.order_by("due_at", "pk")[:limit])
+    rows.look_up_turnovers(found)
+    waiting = [(order.due_at or until, order.pk, order) for order in found]
     heapify(waiting)
     events = 0
     while waiting and events < limit and waiting[0][0] <= until:
@@ -89,16 +93,16 @@ def _happen(order: Order, path: Path) -> None:
     pair, step = catalogue.pair(order.pair), order.looked_step + 1
     mid = path.mid(pair.id, step)
     if order.expires_at is not None and order.due_at == order.expires_at:
-        end(order, OrderStatus.EXPIRED, order.expires_at, "Order expired")
+        end(order, OrderChange.EXPIRED, order.expires_at, "Order expired")
         return
     if quotes.crosses(Side(order.side), pair.id, order.price_units or 0, mid, mid):
         try:
-            with transaction.atomic():
+            with transaction.atomic(), together():
                 _cross(order, pair, path, step)
         except DomainError as error:
             # A balance that cannot grow further must not keep the other orders from being looked at.
             order.refresh_from_db()
-            end(order, OrderStatus.CANCELED, time_of(step), error.message[:60])
+            end(order, OrderChange.CANCELED, time_of(step), error.message[:60])
         order.looked_step = step
     if order.is_open:
         plan(order, path)

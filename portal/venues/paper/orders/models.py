@@ -46,6 +46,8 @@ class Order(models.Model):
     path = models.CharField(max_length=100, blank=True)
     looked_step = models.BigIntegerField(default=0)
     due_at = models.DateTimeField(null=True)
+    # Of all its trades, price times volume, once somebody has looked it up: no column, since it may leave 64 bits.
+    turnover: int | None = None
 
     class Meta:
         constraints: ClassVar = [

@@ -7,22 +7,23 @@ from django.utils import timezone
 
 from portal.core.money import from_units, plain
 from portal.venues.errors import ClientIdTaken, OrderFunds
+from portal.venues.journal.writing import together
 from portal.venues.paper import clock, fees
 from portal.venues.paper.ledger.models import Balance
-from portal.venues.paper.orders import amounts, matching, queries, trading_counter, validation
+from portal.venues.paper.orders import amounts, matching, news, rows, trading_counter, validation
 from portal.venues.paper.orders.fills import end, fill, hold, new_id, traded
 from portal.venues.paper.orders.models import Order
 from portal.venues.paper.orders.validation import Asked
 from portal.venues.paper.prices import quotes, source
 from portal.venues.paper.prices.path import step_at
 from portal.venues.paper.prices.quotes import Offer
-from portal.venues.types import NewOrder, OrderRow, OrderStatus, Side, TimeInForce
+from portal.venues.types import NewOrder, OrderChange, OrderRow, OrderStatus, Side, TimeInForce
 
 
 def place(account_id: int, wanted: NewOrder) -> OrderRow:
     """See Trading.place_order."""
     asked = validation.read(wanted, timezone.now())
-    with transaction.atomic():
+    with transaction.atomic(), together():
         balances = clock.locked(account_id)
         now = timezone.now()
         validation.check_deadline(wanted, now)
@@ -40,7 +41,7 @@ def place(account_id: int, wanted: NewOrder) -> OrderRow:
                 _check_funds(balances, asked, taken, rates)
             trading_counter.count_order(account_id, asked.pair.id, limits, now)
             _carry_out(order, asked, taken, rates, now)
-        return queries.row(order, list(order.trades.all()) if order.pk and order.filled_units else ())
+        return rows.of_order(order, news.turnover(order))
 
 
 def _carry_out(order: Order, asked: Asked, taken: list[Offer], rates: fees.Rates, now: datetime) -> None:
@@ -49,8 +50,9 @@ def _carry_out(order: Order, asked: Asked, taken: list[Offer], rates: fees.Rates
     order.looked_step = step_at(now)
     order.due_at = now
     order.save()
+    news.changed(order, OrderChange.NEW, now)
     if order.is_post_only and taken:
-        end(order, OrderStatus.CANCELED, now, "Post only order")
+        end(order, OrderChange.CANCELED, now, "Post only order")
     else:
         for offer in taken:
             fill(order, price_units=offer.price, volume_units=offer.volume, rate=rates.taker, at=now, is_maker=False)
@@ -59,7 +61,7 @@ def _carry_out(order: Order, asked: Asked, taken: list[Offer], rates: fees.Rates
         matching.plan(order, source.path())
     elif order.is_open:
         is_market = asked.price_units is None
-        end(order, OrderStatus.CANCELED, now, "Insufficient liquidity" if is_market else "Immediate or cancel")
+        end(order, OrderChange.CANCELED, now, "Insufficient liquidity" if is_market else "Immediate or cancel")
     order.save()
 
 

@@ -1,28 +1,22 @@
 """What queries about orders answer."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
-from fractions import Fraction
 
 from django.db.models import QuerySet
 
-from portal.core.money import from_units
 from portal.venues.errors import UnknownOrder
-from portal.venues.paper import catalogue, query_bounds
+from portal.venues.paper import query_bounds
+from portal.venues.paper.orders import rows
 from portal.venues.paper.orders.models import Order, Trade
 from portal.venues.types import (
     ClosedQuery,
     CloseTime,
     OpenQuery,
-    OrderKind,
     OrderPage,
     OrderRow,
     OrderStatus,
-    Pair,
-    Side,
-    TimeInForce,
 )
 
 PAGE = 50
@@ -59,34 +53,6 @@ def orders(account_id: int, ids: Sequence[str], query: OpenQuery) -> list[OrderR
     return _rows(found.order_by("-opened_at", "-pk"), query)
 
 
-def row(order: Order, made: Sequence[Trade], trades: Iterable[str] = ()) -> OrderRow:
-    """The order as everybody above the venue sees it; `made` are all its trades, `trades` those to be named."""
-    pair = catalogue.pair(order.pair)
-    filled = from_units(order.filled_units, pair.volume_decimals)
-    return OrderRow(
-        id=order.txid,
-        pair=pair,
-        side=Side(order.side),
-        kind=OrderKind(order.kind),
-        status=OrderStatus(order.status),
-        reason=order.reason,
-        time_in_force=TimeInForce(order.time_in_force),
-        is_post_only=order.is_post_only,
-        userref=order.userref,
-        cl_ord_id=order.cl_ord_id,
-        opened_at=order.opened_at,
-        closed_at=order.closed_at,
-        expires_at=order.expires_at,
-        price=from_units(order.price_units or 0, pair.price_decimals),
-        volume=from_units(order.volume_units, pair.volume_decimals),
-        filled_volume=filled,
-        cost=catalogue.as_cost(pair, order.cost_units),
-        fee=catalogue.as_cost(pair, order.fee_units),
-        average_price=_average(pair, made),
-        trades=tuple(trades),
-    )
-
-
 def _rows(found: QuerySet[Order], query: OpenQuery | ClosedQuery) -> list[OrderRow]:
     """Each order as the key's window shows it: what an open one traded after the window's end is not in it."""
     listed, before = list(found), query.seen_before
@@ -102,14 +68,12 @@ def _rows(found: QuerySet[Order], query: OpenQuery | ClosedQuery) -> list[OrderR
             order.cost_units = sum(trade.cost_units for trade in trades[order.pk])
             order.fee_units = sum(trade.fee_units for trade in trades[order.pk])
     shown = trades if query.with_trades else {}
-    return [row(order, trades.get(order.pk, ()), [trade.txid for trade in shown.get(order.pk, ())]) for order in listed]
-
-
-def _average(pair: Pair, made: Sequence[Trade]) -> Decimal:
-    """What was paid for one, from prices and volumes: of a rounded cost it would be a price that never was."""
-    volume = sum(trade.volume_units for trade in made)
-    total = sum(trade.price_units * trade.volume_units for trade in made)
-    return from_units(round(Fraction(total, volume)) if volume else 0, pair.price_decimals)
+    return [
+        rows.of_order(
+            order, rows.turnover_of(trades.get(order.pk, ())), [trade.txid for trade in shown.get(order.pk, ())]
+        )
+        for order in listed
+    ]
 
 
 def _named(found: QuerySet[Order], query: OpenQuery | ClosedQuery) -> QuerySet[Order]:

@@ -13,12 +13,11 @@ from portal.venues.paper import catalogue, fees, query_bounds
 from portal.venues.paper.ledger.models import Posting
 from portal.venues.paper.orders.fills import traded
 from portal.venues.paper.orders.models import Trade
+from portal.venues.paper.orders.rows import of_trade
 from portal.venues.paper.prices.markets import worth
 from portal.venues.paper.prices.path import step_at
 from portal.venues.types import (
     Balance,
-    OrderKind,
-    Side,
     TradeBalance,
     TradePage,
     TradeQuery,
@@ -76,26 +75,7 @@ def described(found: QuerySet[Trade], *, with_ledgers: bool) -> list[TradeRow]:
         of_them = Posting.objects.filter(entry__in=[trade.entry_id for trade in listed], account__isnull=False)
         for entry_id, ledger_id in of_them.order_by("pk").values_list("entry_id", "ledger_id"):
             ledgers[entry_id].append(ledger_id or "")
-    return [_row(trade, ledgers.get(trade.entry_id, ())) for trade in listed]
-
-
-def _row(trade: Trade, ledger_ids: Sequence[str]) -> TradeRow:
-    pair = catalogue.pair(trade.order.pair)
-    return TradeRow(
-        id=trade.txid,
-        number=trade.pk,
-        order_id=trade.order.txid,
-        pair=pair,
-        at=trade.at,
-        side=Side(trade.order.side),
-        kind=OrderKind(trade.order.kind),
-        price=from_units(trade.price_units, pair.price_decimals),
-        volume=from_units(trade.volume_units, pair.volume_decimals),
-        cost=catalogue.as_cost(pair, trade.cost_units),
-        fee=catalogue.as_cost(pair, trade.fee_units),
-        is_maker=trade.is_maker,
-        ledger_ids=tuple(ledger_ids),
-    )
+    return [of_trade(trade, ledgers.get(trade.entry_id, ())) for trade in listed]
 
 
 def _place(own: QuerySet[Trade], txid: str) -> tuple[datetime, int] | None:
