@@ -1,4 +1,4 @@
-"""The fields of a body: one parser for forms, one for JSON.
+"""The fields of a body: one parser for forms, one for JSON, one for what a socket has decoded.
 
 Whatever cannot mean one thing only is refused: fields named twice, duplicate JSON keys, control characters, NaN.
 Numbers of a JSON body keep the text they were sent as, so that no amount and no nonce passes through a float.
@@ -7,7 +7,8 @@ Numbers of a JSON body keep the text they were sent as, so that no amount and no
 import json
 import re
 import unicodedata
-from collections.abc import KeysView
+from collections.abc import KeysView, Mapping
+from decimal import Decimal
 from typing import Final, NoReturn, TypeAlias
 from urllib.parse import unquote_plus
 
@@ -22,6 +23,9 @@ MAX_FIELDS: Final = 100
 MAX_NAME: Final = 64
 MAX_TEXT: Final = 4096
 MAX_DEPTH: Final = 4
+# Of a decoded number: no amount has so many digits, and writing them all out would take long.
+MAX_PLACES: Final = 100
+LONGEST_BITS: Final = 320
 # The only fields that may be repeated, or numbered as in `asset[0]=`, or both as in `asset[]=`.
 LISTS: Final = frozenset(
     {"asset", "pair", "txid", "id", "lock_type", "fields", "oflags", "orders", "cl_ord_ids", "execution_venue"}
@@ -78,6 +82,15 @@ def parse(media_type: str, body: bytes) -> Fields:
     if media_type == JSON_BODY:
         return Fields(_json(text))
     raise ApiError(Error.INVALID_ARGUMENTS)
+
+
+def of_message(given: Mapping[str, object]) -> Fields:
+    """The same of a message on a socket, which is decoded JSON whose numbers are whole ones or Decimals.
+
+    Raises: ApiError if it breaks a limit.
+    """
+    fields = {_clean(name, MAX_NAME): _spelled(value, MAX_DEPTH - 1) for name, value in given.items()}
+    return Fields(fields) if len(fields) == len(given) <= MAX_FIELDS else _invalid()
 
 
 def _form(text: str) -> dict[str, Value]:
@@ -142,6 +155,25 @@ def _checked(value: Value, depth: int) -> Value:
             return {name: _checked(each, depth - 1) for name, each in value.items()}
         return [_checked(each, depth - 1) for each in value]
     return value
+
+
+def _spelled(value: object, depth: int) -> Value:
+    """A decoded value as `_json` would have left it: numbers are the text that spells them."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _clean(value, MAX_TEXT)
+    if isinstance(value, int) and value.bit_length() <= LONGEST_BITS:
+        return Number(value)
+    if isinstance(value, Decimal):
+        # Plain digits where there are few of them: a zero is not to look like `0E-8`.
+        text = f"{value:f}" if abs(value.adjusted()) < MAX_PLACES else str(value)
+        return Number(text) if len(text) <= MAX_TEXT else _invalid()
+    if isinstance(value, list | dict) and depth > 0 and len(value) <= MAX_FIELDS:
+        if isinstance(value, dict):
+            return {_clean(name, MAX_NAME): _spelled(each, depth - 1) for name, each in value.items()}
+        return [_spelled(each, depth - 1) for each in value]
+    return _invalid()
 
 
 def _unquote(text: str) -> str:
