@@ -71,6 +71,7 @@ def line_of(path: str) -> Line:
 application = Door(
     wsgi_application,
     line_of=line_of,
+    sockets={},
     bodies=Bodies(
         limit=settings.API_BODY_LIMIT,
         at_once=settings.BODY_AT_ONCE,

@@ -264,6 +264,11 @@ LOGGING = {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request", "redacting"]}
     },
     # Django's own would say everything a second time, and while DEBUG is on in a form of its own.
-    "loggers": {"django": {"handlers": [], "level": "WARNING"}},
+    "loggers": {
+        "django": {"handlers": [], "level": "WARNING"},
+        # What the server of sockets says, too, carries a number and no secret.
+        "uvicorn": {"handlers": [], "level": "WARNING", "propagate": True},
+        "uvicorn.error": {"level": "WARNING"},
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
 }

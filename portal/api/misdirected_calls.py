@@ -16,7 +16,13 @@ from portal.api.protocol.envelope import Error, failure
 
 # `/0`, `//0/private/Balance`: meant for the API, and not written in the one way that every proxy's rule sees.
 NEARLY: Final = re.compile(r"/+0(/.*)?", re.DOTALL)
-NO_SOCKET: Final = b"There is no WebSocket here. Call /0/public/ and /0/private/ over HTTP.\n"
+SOCKET_PATH: Final = "/v2"
+NO_SOCKET: Final = b"There is no WebSocket here: connect to /v2. Calls over HTTP go to /0/public/ and /0/private/.\n"
+NO_PAGE: Final = (
+    b"Bots open a WebSocket here; a plain HTTP request opens none.\n"
+    b"If yours did ask for one, it came to a server that takes none: the proxy must pass /v2 to the one that does.\n"
+)
+WORDS: Final = "text/plain; charset=utf-8"
 HTML: Final = "text/html"
 # What browsers say of themselves, and scripts of our own pages.
 OF_A_BROWSER: Final = ("Sec-Fetch-Mode", "HX-Request", "Cookie")
@@ -34,14 +40,21 @@ class StrayCallsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer as Django would, unless a program asked and the answer is a page for people."""
+        """Answer as Django would, unless a program asked and the answer is a page for people.
+
+        `/v2` is for sockets, which never come this far: 426, as RFC 9110 §15.5.22 asks.
+        """
+        if request.path_info == SOCKET_PATH:
+            upgrade = {"Upgrade": "websocket", "Connection": "Upgrade"}
+            status = HTTPStatus.UPGRADE_REQUIRED
+            return HttpResponse(NO_PAGE, status=status, content_type=WORDS, headers=upgrade)
         response = self.get_response(request)
         wants_socket = request.headers.get("Upgrade", "").lower() == "websocket"
         if not (wants_socket or _is_program(request)) or not _is_page_for_people(response):
             return response
         status = response.status_code if response.status_code >= HTTPStatus.BAD_REQUEST else HTTPStatus.NOT_FOUND
         if wants_socket:
-            return HttpResponse(NO_SOCKET, status=status, content_type="text/plain; charset=utf-8")
+            return HttpResponse(NO_SOCKET, status=status, content_type=WORDS)
         return HttpResponse(failure(Error.UNKNOWN_METHOD).body, status=status, content_type=JSON_TYPE)
 
 

@@ -39,7 +39,7 @@ def test_what_is_nearly_the_api_is_answered_by_it(path, verb):
     assert (told, json.loads(body)) == (["200 OK"], UNKNOWN)
 
 
-@pytest.mark.parametrize("path", ["/", "/private/Balance", "/v2", "/members/"])
+@pytest.mark.parametrize("path", ["/", "/private/Balance", "/v2/", "/members/"])
 def test_a_program_outside_the_api_reads_the_envelope(path):
     """fault bots-A14"""
     for headers in (PROGRAM, {"Accept": "application/json"}, {"API-Key": "x"}):
@@ -50,9 +50,22 @@ def test_a_program_outside_the_api_reads_the_envelope(path):
 
 def test_a_program_that_wants_a_socket_reads_words():
     """fault bots-A14"""
-    answer = Client().get("/v2", headers={"Upgrade": "websocket", "Connection": "Upgrade"}, secure=True)
+    answer = Client().get("/", headers={"Upgrade": "websocket", "Connection": "Upgrade"}, secure=True)
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/plain; charset=utf-8")
-    assert b"There is no WebSocket here." in answer.content
+    assert b"There is no WebSocket here: connect to /v2." in answer.content
+
+
+@pytest.mark.parametrize("headers", [{}, BROWSER, PROGRAM, {"Upgrade": "websocket", "Connection": "Upgrade"}])
+def test_a_plain_request_where_sockets_open_is_told_so(headers):
+    """RFC 9110 §15.5.22: with the protocol that is asked for; signed in or not, no page comes of it."""
+    for visitor in (Client().get, Client().post):
+        answer = visitor("/v2", headers=headers, secure=True)
+        assert (answer.status_code, answer.headers["Upgrade"], answer.headers["Connection"]) == (
+            426, "websocket", "Upgrade",
+        )  # fmt: skip
+        assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert b"Bots open a WebSocket here" in answer.content
 
 
 def test_people_see_their_pages(client, sign_in, owner):

@@ -150,7 +150,7 @@ def through_the_door(application, asked: dict[str, Any], receive: Receive) -> li
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(Door(application, line_of=lambda _path: line, bodies=bodies())(asked, receive, send))
+    asyncio.run(Door(application, line_of=lambda _path: line, bodies=bodies(), sockets={})(asked, receive, send))
     return sent
 
 
@@ -190,12 +190,6 @@ def test_who_sends_too_slowly_is_told_so_and_takes_no_thread():
 def test_who_hangs_up_is_told_nothing_and_does_nothing():
     application = Application()
     assert through_the_door(application, scope(), said([{"type": "http.disconnect"}])) == []
-    assert application.asked == []
-
-
-def test_what_is_no_request_is_left_alone():
-    application = Application()
-    assert through_the_door(application, {**scope(), "type": "websocket"}, said([])) == []
     assert application.asked == []
 
 

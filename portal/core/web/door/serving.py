@@ -6,7 +6,7 @@ deadline; and what answers bots, pages and the watch of the operator never stand
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     Scope = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
     Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+    Application = Callable[[Scope, Receive, Send], Awaitable[None]]
     ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 
 logger = logging.getLogger(__name__)
 BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+# Private codes of WebSockets are these (RFC 6455 §7.4.2); before the handshake servers make it HTTP 403 of any code.
+NO_SOCKET_HERE: Final = 4404
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +84,25 @@ class Line:
 
 
 class Door:
-    """An ASGI application around a WSGI one. `line_of` says by the path in which line a request stands."""
+    """An ASGI application around a WSGI one, and in front of what serves WebSockets.
 
-    def __init__(self, application: "WSGIApplication", *, line_of: Callable[[str], Line], bodies: Bodies) -> None:
-        self.application, self.line_of, self.bodies = application, line_of, bodies
+    `line_of` says by the path in which line a request stands, `sockets` by the path who serves a WebSocket.
+    """
+
+    def __init__(
+        self,
+        application: "WSGIApplication",
+        *,
+        line_of: Callable[[str], Line],
+        bodies: Bodies,
+        sockets: "Mapping[str, Application]",
+    ) -> None:
+        self.application, self.line_of, self.bodies, self.sockets = application, line_of, bodies, sockets
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Answer one request as ASGI asks for it; whoever hangs up meanwhile is told nothing."""
+        """Answer one request as ASGI asks for it, or serve one WebSocket; who hangs up meanwhile is told nothing."""
+        if scope["type"] == "websocket":
+            await self._serve(scope, receive, send)
         if scope["type"] != "http":
             return
         try:
@@ -97,6 +112,16 @@ class Door:
         headers = [(name.lower().encode(), value.strip().encode("latin-1")) for name, value in answer.headers]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
+
+    async def _serve(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        # A path is written in one way, so that a proxy's rule about it sees every socket.
+        is_plain = b"%" not in (scope.get("raw_path") or b"")
+        socket = self.sockets.get(scope["path"]) if is_plain else None
+        if socket is not None:
+            await socket(scope, receive, send)
+            return
+        await receive()
+        await send({"type": "websocket.close", "code": NO_SOCKET_HERE})
 
     async def _answer(self, scope: "Scope", receive: "Receive") -> Answer:
         line = self.line_of(scope["path"])
