@@ -15,7 +15,9 @@ PROVE = $(TEST_VENV)/bin/python
 CHECK_VAR = $(TEST_VENV)/var
 
 # How the portal is served, here and in docs/operating.md: headers of 16 kB at most, and HTTP/1.1 as proxies speak it.
-SERVE = --interface asginl --no-ws --http 1 --http1-buffer-size 16384 --respawn-failed-workers --workers-kill-timeout 5
+SERVE = --interface asginl --http 1 --http1-buffer-size 16384 --respawn-failed-workers --workers-kill-timeout 5
+# Only here: in public, sockets have a server of their own, which bounds what each of them keeps.
+AT_ONE_ADDRESS = --ws
 
 UV = uv==0.13.9
 COMPILE = "$(abspath $(LOCK_VENV))"/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -53,7 +55,7 @@ run: $(VENV)/.runtime ## serve the portal with demo data on http://localhost:800
 	echo "Starting the server ..." && \
 	{ $(RUN) manage.py work --with-parent & } && \
 	{ $(SAY_WELCOME) & } && \
-	exec $(RUN) -m granian $(SERVE) --host 127.0.0.1 --port $(PORT) --workers 1 \
+	exec $(RUN) -m granian $(SERVE) $(AT_ONE_ADDRESS) --host 127.0.0.1 --port $(PORT) --workers 1 \
 		--log-level warning --no-access-log portal.asgi:application
 
 # The address and the people are the last words on the screen: what the server says at its start comes before them.

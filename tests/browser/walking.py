@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.conftest import _free_port
 from tests.browser.devices import Device, Eyes, plug_in
 from tests.database import migrated
-from tests.serving import serving, surroundings
+from tests.serving import at_one_address, surroundings
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = "a lighthouse above the bay"
@@ -62,7 +62,7 @@ def empty_portal(folder: Path) -> Iterator[Empty]:
     migrated.begun(folder)
     portal = Empty(url, folder, environment)
     portal.manage("migrate", "--verbosity", "0")
-    granian = ["-m", "granian", *serving(), "--host", "127.0.0.1", "--port", str(port)]
+    granian = ["-m", "granian", *at_one_address(), "--host", "127.0.0.1", "--port", str(port)]
     options = ["--workers", "1", "--log-level", "warning", "portal.asgi:application"]
     servers = [
         subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment)

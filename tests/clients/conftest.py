@@ -18,7 +18,7 @@ import pytest
 
 from portal.api import methods
 from tests.database import migrated
-from tests.serving import serving, surroundings
+from tests.serving import at_one_address, surroundings
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,7 +49,7 @@ def portal(tmp_path_factory) -> Iterator[Portal]:
     migrated.begun(data)
     for command in (["migrate", "--verbosity", "0"], ["demo"]):
         subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True, timeout=180)
-    granian = ["-m", "granian", *serving(), "--host", "127.0.0.1", "--port", str(port)]
+    granian = ["-m", "granian", *at_one_address(), "--host", "127.0.0.1", "--port", str(port)]
     options = ["--workers", "1", "--log-level", "warning", "portal.asgi:application"]
     server = subprocess.Popen([sys.executable, *granian, *options], cwd=ROOT, env=environment)
     try:

@@ -38,8 +38,10 @@ def test_the_guide_says_how_the_server_is_started():
     """fault operations-F10: the command of the guide is what `make run` and the tests start."""
     command = (ROOT / "docs/operating.md").read_text()
     assert {"--respawn-failed-workers", "--workers-kill-timeout"} <= set(serving())
-    for written in re.findall(r"granian (--interface(?:[^\n]*\\\n)*[^\n]*)portal\.asgi", command):
-        assert " ".join(serving()) in " ".join(written.replace("\\\n", " ").split())
+    commands = re.findall(r"granian (--interface(?:[^\n]*\\\n)*[^\n]*)portal\.asgi", command)
+    assert len(commands) == 2
+    for written in commands:
+        assert f"{' '.join(serving())} --no-ws" in " ".join(written.replace("\\\n", " ").split())
 
 
 def test_a_worker_that_is_killed_is_replaced_and_its_node_goes_on(tmp_path):
