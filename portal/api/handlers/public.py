@@ -60,12 +60,20 @@ def assets(parameters: Assets) -> JSON:
 
 
 def asset_pairs(parameters: AssetPairs) -> JSON:
-    """Under canonical ids, whatever spelling was asked: clients look their markets up there. Raises: UnknownPair."""
+    """Under canonical ids, where clients look their markets up; under `BTC/USD` what was asked by that symbol.
+
+    So does the exchange, and python-kraken-sdk looks there for the decimals of a streamed book. Raises: UnknownPair.
+    """
     if no_pairs(parameters.aclass_base, *parameters.pair) or VENUE not in parameters.execution_venue:
         return {}
-    pairs = map(shown().pair, parameters.pair) if parameters.pair else shown().pairs()
     version = parameters.version
-    return {asset_names.of_pair(pair, version): _part(_pair_row(pair, version), parameters.info) for pair in pairs}
+    asked = dict(zip(map(shown().pair, parameters.pair), parameters.pair, strict=True))
+    rows: dict[str, JSON] = {}
+    for pair in asked or shown().pairs():
+        symbol = asset_names.symbol(pair)
+        name = symbol if asked.get(pair, "").upper() == symbol else asset_names.of_pair(pair, version)
+        rows[name] = _part(_pair_row(pair, version), parameters.info)
+    return rows
 
 
 def _asset_row(asset: Asset) -> JSON:

@@ -17,4 +17,9 @@ def of_asset(asset: Asset, version: str) -> str:
 
 def of_pair(pair: Pair, version: str) -> str:
     """`XXBTZUSD`, or `BTC/USD`."""
-    return pair.id if version == IDS else f"{pair.base.code}/{pair.quote.code}"
+    return pair.id if version == IDS else symbol(pair)
+
+
+def symbol(pair: Pair) -> str:
+    """`BTC/USD`: what streams call it."""
+    return f"{pair.base.code}/{pair.quote.code}"

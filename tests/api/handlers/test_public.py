@@ -64,9 +64,17 @@ def test_the_pairs_have_every_field_of_the_protocol():
     assert {each["base"] for each in pairs.values()} | {each["quote"] for each in pairs.values()} <= ASSETS
 
 
-@pytest.mark.parametrize("asked", ["XXBTZUSD", "XBTUSD", "XBT/USD", "BTC/USD", "xbtusd"])
+@pytest.mark.parametrize("asked", ["XXBTZUSD", "XBTUSD", "XBT/USD", "BTCUSD", "xbtusd"])
 def test_pairs_are_found_under_any_spelling_and_named_canonically(asked):
     assert list(result("AssetPairs", pair=asked)) == ["XXBTZUSD"]
+
+
+def test_a_pair_asked_by_the_symbol_of_streams_stands_under_it():
+    """As the exchange answers: python-kraken-sdk looks there for the decimals of a book that it follows."""
+    assert list(result("AssetPairs", pair="BTC/USD")) == ["BTC/USD"]
+    assert list(result("AssetPairs", pair="btc/usd,XETHZUSD")) == ["BTC/USD", "XETHZUSD"]
+    assert result("AssetPairs", pair="BTC/USD")["BTC/USD"] == result("AssetPairs", pair="XBTUSD")["XXBTZUSD"]
+    assert list(result("AssetPairs", pair="SOL/USD")) == ["SOL/USD"]
 
 
 def test_parts_of_the_pairs():
