@@ -3,7 +3,7 @@
 from django.urls import path
 
 from accounts import member_urls
-from accounts.views.api_keys import keys, refused_calls
+from accounts.views.api_keys import keys, refused_calls, sockets
 from accounts.views.authentication import passwords, sign_in
 from accounts.views.emergency_stop import lift, stop
 from accounts.views.members import accept_invitation, invitations, profile
@@ -66,6 +66,7 @@ urlpatterns = [
     path("service-users/<str:name>/lift/", service_users.lift, name="lift"),
     path("service-users/<str:name>/remove/", service_users.remove, name="remove"),
     path("service-users/<str:name>/rotate/", keys.rotate, name="rotate_key"),
+    path("service-users/<str:name>/sockets/<int:number>/close/", sockets.close, name="close_socket"),
     path("service-users/<str:name>/keys/<int:number>/refused/", refused_calls.refused_calls, name="refused_calls"),
     path("service-users/<str:name>/keys/<str:public>/end/", stop.end_overlap, name="end_overlap"),
     path("service-users/<str:name>/keys/<str:public>/pause/", stop.pause, name="pause"),

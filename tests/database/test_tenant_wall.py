@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.members.invite_member import InviteMember, invite_member
-from accounts.models import Authenticator, Invitation, Recovery, SecurityNotice, Session
+from accounts.models import Authenticator, Invitation, Recovery, SecurityNotice, Session, StreamSocket
 from policies.changes import propose
 from policies.models import ChangeRequest, Policy
 from portal.audit.models import AuditEvent
@@ -69,6 +69,10 @@ class Ids:
         self.recovery = (recovery.pk,)
         self.notice = (notice.pk,)
         self.factor = ("app", Authenticator.objects.get(user=owner.user).pk)
+        StreamSocket.objects.create(
+            api_key=bot.key, service_user=bot.service_user, process="p", number=1, opened_at=now, seen_at=now
+        )
+        self.socket = (bot.service_user.name, StreamSocket.objects.get().pk)
         self.session = (Session.objects.filter(member=owner).values_list("handle", flat=True).get(),)
 
 
@@ -85,6 +89,7 @@ UNKNOWN: dict[str, tuple[Any, ...]] = {
     "notice": (999_999,),
     "factor": ("app", 999_999),
     "session": (uuid4(),),
+    "socket": ("no-such-bot", 999_999),
 }
 KINDS = {
     "accounts:factor": "factor",
@@ -114,6 +119,7 @@ KINDS = {
     "accounts:remove": "bot",
     "accounts:rotate_key": "bot",
     "accounts:refused_calls": "key_number",
+    "accounts:close_socket": "socket",
     "accounts:end_overlap": "key",
     "accounts:reveal": "key",
     "accounts:revoke": "key",

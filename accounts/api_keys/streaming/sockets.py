@@ -20,6 +20,9 @@ from portal.core.errors import Conflict, NotFound
 SEEN_WITHIN: Final = timedelta(seconds=60)
 SHOWN: Final = 20
 PROCESS_LENGTH: Final = 60
+# What a row keeps of what flows to it, so that it stays small whatever a bot subscribes to.
+MOST_FLOWS: Final = 100
+FLOW_LENGTH: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def seen(process: str, sockets: Iterable[Held]) -> None:
                 source=held.source,
                 opened_at=held.opened_at,
                 last_message_at=held.last_message_at,
-                subscribed=list(held.subscribed),
+                subscribed=[flow[:FLOW_LENGTH] for flow in held.subscribed[:MOST_FLOWS]],
                 seen_at=now,
             )
             for held in sorted(sockets, key=lambda held: held.number)
@@ -89,15 +92,17 @@ def to_close(process: str) -> frozenset[int]:
 
 
 @transaction.atomic
-def ask_to_close(socket_id: int, member: Member) -> StreamSocket:
+def ask_to_close(socket_id: int, member: Member, *, of: ServiceUser | None = None) -> StreamSocket:
     """Have the process that holds the socket close it, within a second or two. Its key goes on working.
 
-    Raises: Refused without Initiate on Manage Access; NotFound for a socket that is gone, or another Organization's;
-    Conflict if somebody has asked before.
+    Raises: Refused without Initiate on Manage Access; NotFound for a socket that is gone, another Organization's, or
+    not one `of` that bot; Conflict if somebody has asked before.
     """
     lock_history(member.organization_id)
     access.require(member, Workflow.MANAGE_ACCESS, Right.INITIATE)
     theirs = StreamSocket.objects.filter(service_user__organization_id=member.organization_id)
+    if of is not None:
+        theirs = theirs.filter(service_user=of)
     socket = theirs.select_for_update(of=("self",)).select_related("api_key__service_user").filter(pk=socket_id).first()
     if socket is None:
         raise NotFound("This socket is closed already.")

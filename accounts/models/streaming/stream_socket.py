@@ -1,12 +1,14 @@
 """A socket that is open with the power of a key, as the process that holds it last said."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.db import models
 
 from accounts.models.api_key import ApiKey
 from accounts.models.member import Member
 from accounts.models.service_user import ServiceUser
+
+SHOWN: Final = 8
 
 
 class StreamSocket(models.Model):
@@ -45,3 +47,13 @@ class StreamSocket(models.Model):
     def is_closing(self) -> bool:
         """Whether somebody has asked that it is closed."""
         return self.close_asked_at is not None
+
+    @property
+    def shown(self) -> list[str]:
+        """The first of what flows to it: a page is no place for hundreds."""
+        return [str(flow) for flow in self.subscribed[:SHOWN]]
+
+    @property
+    def not_shown(self) -> int:
+        """How many flows come after those."""
+        return max(len(self.subscribed) - SHOWN, 0)

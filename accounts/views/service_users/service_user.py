@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, render
 
 from accounts.api_keys.expiry import warnings
 from accounts.api_keys.permission_catalogue import SERVED
+from accounts.api_keys.streaming import sockets
 from accounts.api_keys.usage_report import KINDS, Calls, calls_of
 from accounts.forms.service_users.service_users import ConfirmForm
 from accounts.models import ApiKey, Custodian, ServiceUser
@@ -131,6 +132,7 @@ def page_of(
         "groups": list(_permissions(limits)),
         "keys": rows,
         "kinds": KINDS,
+        "sockets": sockets.open_of(bot),
         "moving": _moving(keys),
         "last_used_at": last_used(keys),
         "custodians": _by_member(list(custodians)),
