@@ -88,7 +88,7 @@ BOUNDS: dict[str, int | Iterable[str]] = {
     "accounts.Account.venue": ["paper", "kraken"],
     "accounts.ApiKey.public": 56,
     "accounts.ApiKey.last_used_ip": [ADDRESS],
-    "accounts.ApiKey.last_used_method": CALLED,
+    "accounts.ApiKey.last_used_method": [*CALLED, use.SOCKET],
     "accounts.Attempts.key": [
         f"source:{NETWORK}",
         f"links-from:{NETWORK}",

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.api_keys.credentials import Credential
-from accounts.api_keys.streaming import events
+from accounts.api_keys.streaming import events, use
 from accounts.models import Member, ServiceUser, StreamSocket
 from policies import access
 from policies.workflows import Right, Workflow
@@ -53,11 +53,11 @@ def opened(credential: Credential, process: str, held: Held) -> None:
 
 
 def seen(process: str, sockets: Iterable[Held]) -> None:
-    """All these are open now, and what flows to them; one statement however many. Whose row was lost gets it back.
+    """All these are open now, and what flows to them; few statements however many. Whose row was lost gets it back.
 
     `process` is a name that no other process has or gets, of PROCESS_LENGTH at most.
     """
-    now = timezone.now()
+    now, rows = timezone.now(), sorted(sockets, key=lambda held: held.number)
     StreamSocket.objects.bulk_create(
         [
             StreamSocket(
@@ -71,12 +71,13 @@ def seen(process: str, sockets: Iterable[Held]) -> None:
                 subscribed=[flow[:FLOW_LENGTH] for flow in held.subscribed[:MOST_FLOWS]],
                 seen_at=now,
             )
-            for held in sorted(sockets, key=lambda held: held.number)
+            for held in rows
         ],
         update_conflicts=True,
         unique_fields=["process", "number"],
         update_fields=["last_message_at", "subscribed", "seen_at"],
     )
+    use.last_used({held.api_key_id: held.source for held in rows}, now)
 
 
 def closed(process: str, numbers: Collection[int]) -> None:

@@ -10,6 +10,8 @@ LOOKS_SECRET: Final = re.compile(
     r"|\b[A-Za-z0-9]+\.[\w-]{16}\.[\w-]{40,}"  # a sealed value
     r"|(?<=secret=)[A-Z2-7]{16,}"  # the seed in the address of an authenticator app
     r"|\b[A-Z2-9]{32}\b"  # the same seed by itself, or the token of a link that was mailed
+    # 32 bytes safe in an address, also behind an escape: the token of a socket, or a sealing key
+    r"|(?:(?<![\w-])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2}))[\w-]{43}(?![\w-])"
 )
 
 

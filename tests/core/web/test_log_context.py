@@ -124,6 +124,24 @@ def test_the_token_of_a_mailed_link_is_in_no_line():
     )
 
 
+@pytest.mark.parametrize(
+    "around",
+    ["{}", '{{"token": "{}"}}', "/v2?token={}", "/v2?q=%22{}%22", "{{'params': {{'token': '{}'}}}}", "'x\\n{}'",
+     "Unexpected error: {}.", "token={}, again"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "token", ["-" + "Ab_9" * 10 + "-_", "_" + "a" * 42, "1Dwc4lzSwNWOAwkMdqhssNNFhs1ed606d1WcF3XfEMw"]
+)
+def test_the_token_of_a_socket_is_in_no_line(around, token):
+    assert redacted(around.format(token)) == around.format(REDACTED)
+
+
+def test_what_is_as_long_as_no_secret_stays():
+    """The public half of a key, a digest and a request's number are there to be found again."""
+    for text in ("K" * 56, "0af3" * 16, "0af3" * 8, "a-word " * 20, "x" * 42, "x" * 44):
+        assert redacted(text) == text
+
+
 def test_a_form_passes_where_the_proxy_leaves_the_port_out(db):
     """fault operations-F15: behind `$host` on another port than 443 every form was said to be open too long."""
     assert real.CSRF_TRUSTED_ORIGINS == [real.BASE_URL]
