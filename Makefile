@@ -5,6 +5,7 @@ VENV ?= .venv
 TEST_VENV ?= .venv-test
 LOCK_VENV ?= .venv-lock
 AUDIT_VENV ?= .venv-audit
+NODE_MODULES = requirements/npm/node_modules
 VAR ?= var
 PORT ?= 8000
 WORKERS ?= 2
@@ -22,6 +23,9 @@ AT_ONE_ADDRESS = --ws
 UV = uv==0.13.9
 COMPILE = "$(abspath $(LOCK_VENV))"/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links $(LOCK_FLAGS)
+
+# Nothing that a package brings along to be run at its installation is run.
+NPM = npm --prefix requirements/npm --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel error
 
 # What a test or a check starts from, whatever the caller's environment holds.
 LOCAL = env -u DATABASE_URL -u REDIS_URL -u EMAIL_URL PORTAL_DEBUG=1 PORTAL_VAR="$(CHECK_VAR)"
@@ -119,12 +123,13 @@ lock: $(LOCK_VENV)/.uv ## resolve requirements/*.in again (LOCK_FLAGS=--upgrade 
 	cd requirements && $(COMPILE) runtime.in --output-file runtime.txt
 	cd requirements && $(COMPILE) dev.in --constraint runtime.txt --output-file dev.txt
 	cd requirements && $(COMPILE) audit.in --constraint dev.txt --output-file audit.txt
+	$(if $(shell command -v npm),$(NPM) install --package-lock-only --omit-lockfile-registry-resolved,@echo "npm is not installed: its lock stays as it is.")
 
 audit: $(AUDIT_VENV)/.audit ## known weaknesses of what the portal runs with, where they can be asked for (AUDIT_FLAGS=)
 	@$(PYTHON) requirements/audit.py "$(AUDIT_VENV)/bin/pip-audit" --disable-pip --no-deps --progress-spinner off $(AUDIT_FLAGS)
 
 clean: ## remove environments and caches; local data in var/ stays
-	rm -rf "$(VENV)" "$(TEST_VENV)" "$(LOCK_VENV)" "$(AUDIT_VENV)" .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf "$(VENV)" "$(TEST_VENV)" "$(LOCK_VENV)" "$(AUDIT_VENV)" "$(NODE_MODULES)" .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find accounts benchmarks policies portal tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # Each environment carries a stamp as new as the lock it was made from.
@@ -136,6 +141,11 @@ $(TEST_VENV)/.dev: requirements/dev.txt
 
 $(AUDIT_VENV)/.audit: requirements/audit.txt
 	$(call environment,$(AUDIT_VENV),$<)
+
+# The client libraries of another language, where node and npm are installed.
+$(NODE_MODULES)/.clients: requirements/npm/package-lock.json
+	@$(NPM) ci
+	@touch $@
 
 $(LOCK_VENV)/.uv: Makefile
 	@$(PYTHON) -m venv "$(LOCK_VENV)"

@@ -139,6 +139,17 @@ in_the_browser() {
     fi
 }
 
+# Part of the runs above: a client in JavaScript skips itself where it could not be installed.
+with_node() {
+    local name="client in JavaScript" version
+    version=$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null) || version=0
+    if ((version < 20)) || ! command -v npm >/dev/null; then
+        skip "$name" "node 20 and npm are not installed"
+    elif ! make --silent requirements/npm/node_modules/.clients; then
+        failed+=("$name: it could not be installed")
+    fi
+}
+
 # Part of the runs above: what needs a Redis starts its own, and skips itself where there is none.
 with_redis() {
     command -v redis-server >/dev/null || skip "counters in Redis" "redis-server is not installed"
@@ -148,6 +159,7 @@ if [[ ${1:-} == --quick ]]; then
     run "SQLite, quick" shared --quick --ignore=tests/browser --ignore=tests/clients \
         -m "not browser and not story and not postgresql and not slow"
 else
+    with_node
     on_databases
     in_the_browser
     with_redis

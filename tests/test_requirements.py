@@ -50,6 +50,17 @@ def test_what_the_portal_runs_with_is_what_it_was_tried_with():
     assert {name: tried.get(name) for name in versions("runtime.txt")} == versions("runtime.txt")
 
 
+def test_what_comes_from_npm_is_pinned_by_version_and_hash_and_from_no_address():
+    """SC-1: the same, for the client libraries of another language that the tests run."""
+    asked = json.loads((FOLDER / "npm/package.json").read_text(encoding="utf-8"))["dependencies"]
+    locked = json.loads((FOLDER / "npm/package-lock.json").read_text(encoding="utf-8"))["packages"]
+    packages = {path: row for path, row in locked.items() if path}
+    assert {name: locked[f"node_modules/{name}"]["version"] for name in asked} == asked
+    for row in packages.values():
+        assert row["integrity"].startswith("sha512-")
+        assert "resolved" not in row
+
+
 def package(name, *found, **more):
     vulns = [{"id": weakness, "fix_versions": fixes} for weakness, fixes in found]
     return {"name": name, "version": "1.0", "vulns": vulns, **more}
