@@ -5,6 +5,7 @@ from typing import Final
 
 from django.utils import timezone
 
+from accounts.api_keys.streaming import sockets
 from accounts.authentication import session_store
 from accounts.emergency_stop.suspensions import ALONE_FOR
 from accounts.models import ApiKey, Invitation, Member, ServiceUser
@@ -69,7 +70,7 @@ def of_suspending_bot(bot: ServiceUser) -> Consequences:
     facts = gather(bot.organization)
     return Consequences(
         facts=(
-            Fact("Stops", "every key, from its next call on"),
+            Fact("Stops", f"every key, from its next call on{_sockets(bot)}"),
             Fact("Cancelled", _requests(ChangeRequest.objects.filter(service_user=bot))),
             Fact("Ends by itself", "never"),
             Fact("Lifted", _lifting(facts, protected=WITHDRAW in bot.permissions)),
@@ -83,7 +84,10 @@ def of_pausing(key: ApiKey) -> Consequences:
     bot = key.service_user
     return Consequences(
         facts=(
-            Fact("Stops", f"{key.short} of {bot.name}, from its next call on; it gets EAPI:Invalid key"),
+            Fact(
+                "Stops",
+                f"{key.short} of {bot.name}, from its next call on{_sockets(bot, key)}; it gets EAPI:Invalid key",
+            ),
             Fact("Cancelled", _requests(ChangeRequest.objects.filter(api_key=key))),
             Fact("Ends by itself", "never"),
             Fact("Lifted", _lifting(gather(bot.organization), protected=WITHDRAW in bot.permissions)),
@@ -97,7 +101,10 @@ def of_revoking(key: ApiKey, *, at_once: bool) -> Consequences:
     told = "everybody who approves on Manage Access" if at_once else "whoever can approve this"
     return Consequences(
         facts=(
-            Fact("Stops", f"{key.short} of {key.service_user.name}, from its next call on"),
+            Fact(
+                "Stops",
+                f"{key.short} of {key.service_user.name}, from its next call on{_sockets(key.service_user, key)}",
+            ),
             Fact("Cancelled", _requests(ChangeRequest.objects.filter(api_key=key))),
             Fact("Lifted", "never: only a new key works again, with another secret"),
             Fact("Told", told),
@@ -109,7 +116,10 @@ def of_ending_overlap(key: ApiKey) -> Consequences:
     """What follows from ending the overlap of a rotated key before its time."""
     return Consequences(
         facts=(
-            Fact("Stops", f"{key.short} of {key.service_user.name}, from its next call on"),
+            Fact(
+                "Stops",
+                f"{key.short} of {key.service_user.name}, from its next call on{_sockets(key.service_user, key)}",
+            ),
             Fact("Cancelled", "nothing: what it asked for stays open"),
             Fact("Lifted", "never; the key that replaces it goes on"),
             Fact("Told", "everybody who approves on Manage Access"),
@@ -136,6 +146,12 @@ def _sessions(member: Member) -> str:
     if not rows:
         return "nobody: they are not signed in here now"
     return "one session ends" if len(rows) == 1 else f"{len(rows)} sessions end"
+
+
+def _sockets(bot: ServiceUser, key: ApiKey | None = None) -> str:
+    """That sockets are closed with it, if any are open."""
+    count = sockets.how_many(bot, key)
+    return f", and {counted(count, 'open socket')}" if count else ""
 
 
 def _requests(rows: ChangeQuerySet) -> str:

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.api_keys.credentials import Credential
 from accounts.api_keys.streaming import events, use
-from accounts.models import Member, ServiceUser, StreamSocket
+from accounts.models import ApiKey, Member, ServiceUser, StreamSocket
 from policies import access
 from policies.workflows import Right, Workflow
 from portal.audit.record import lock_history
@@ -117,11 +118,21 @@ def ask_to_close(socket_id: int, member: Member, *, of: ServiceUser | None = Non
 
 def open_of(service_user: ServiceUser, most: int = SHOWN) -> OpenSockets:
     """The sockets that are open with keys of this bot, in two queries at the most."""
-    found = StreamSocket.objects.filter(service_user=service_user, seen_at__gt=timezone.now() - SEEN_WITHIN)
+    found = _still_open(service_user)
     rows = tuple(found.select_related("api_key").order_by("-opened_at", "-pk")[: most + 1])
     return OpenSockets(rows[:most], found.count() - most if len(rows) > most else 0)
+
+
+def how_many(service_user: ServiceUser, key: ApiKey | None = None) -> int:
+    """How many are open with keys of this bot, or with that one of them alone."""
+    found = _still_open(service_user)
+    return (found if key is None else found.filter(api_key=key)).count()
 
 
 def prune() -> None:
     """Forget the sockets whose process has not seen them for a minute: it is gone without a word."""
     StreamSocket.objects.filter(seen_at__lte=timezone.now() - SEEN_WITHIN).delete()
+
+
+def _still_open(service_user: ServiceUser) -> QuerySet[StreamSocket]:
+    return StreamSocket.objects.filter(service_user=service_user, seen_at__gt=timezone.now() - SEEN_WITHIN)

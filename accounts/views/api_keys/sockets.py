@@ -16,7 +16,7 @@ from portal.core.web.http import MemberRequest
 @require_POST
 @needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
 def close(request: MemberRequest, name: str, number: int) -> HttpResponse:
-    """Have it closed; the key goes on working. One that is gone is told apart from no other that is not this bot's."""
+    """Have it closed at once; its key goes on working. Whatever is not this bot's is answered as if it were gone."""
     bot = bot_of(request, name)
     try:
         socket = sockets.ask_to_close(number, request.member, of=bot)

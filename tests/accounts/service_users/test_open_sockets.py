@@ -188,3 +188,16 @@ def test_the_page_takes_as_many_queries_for_twenty_sockets_as_for_one(client, ow
         text = text_of(client.get(PAGE))
     assert text.count("203.0.113.9 ·") == 20
     assert len(many) == len(few)
+
+
+@pytest.mark.parametrize("who", ["ana", "owner"])
+def test_who_stops_a_key_or_the_bot_reads_what_is_closed_with_it(client, world, bot, treasury_bot, sign_in, who):
+    for number in (1, 2):
+        opened(bot, number)
+    opened(treasury_bot, 3)
+    sign_in(client, world.members[who])
+    for act in (f"keys/{bot.public}/pause", f"keys/{bot.public}/revoke", "suspend"):
+        assert "from its next call on, and 2 open sockets" in text_of(client.get(page("trading-bot", act)))
+    assert "and 1 open socket " in text_of(client.get(page("treasury-bot", "suspend")))
+    sockets.closed("here", {1, 2, 3})
+    assert "open socket" not in text_of(client.get(page("trading-bot", "suspend")))
