@@ -74,6 +74,13 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     "Earn/DeallocateStatus": EARN | FUNDS,
 }
 
+# Private channels of a socket, and the method that tells the same: the key needs what opens that (reference §13).
+CHANNELS: Final[dict[str, str]] = {
+    "executions": "OpenOrders",
+    "executions with snap_trades": "TradesHistory",
+    "balances": "Balance",
+}
+
 # The call counter's cost of one call; every other method costs 1 (reference §5).
 COSTS: Final[dict[str, float]] = {
     "Ledgers": 2.0,

@@ -11,6 +11,7 @@ from tests.factories.world import Bot
 def on_a_socket(bot: Bot) -> Messenger:
     ServiceUser.objects.filter(pk=bot.service_user.pk).update(websocket=True)
     lifecycle.touch(bot.service_user)
+    lifecycle.forget(bot.public)
     return Messenger(bot)
 
 

@@ -13,7 +13,13 @@ from tests.api.stream.messages import Raw
 
 pytestmark = pytest.mark.django_db
 
-FAR = {"order_type": "limit", "side": "buy", "symbol": "BTC/USD", "order_qty": Raw("0.01"), "limit_price": Raw("10000")}
+FAR: dict[str, object] = {
+    "order_type": "limit",
+    "side": "buy",
+    "symbol": "BTC/USD",
+    "order_qty": Raw("0.01"),
+    "limit_price": Raw("10000"),
+}
 INVALID = "EGeneral:Invalid arguments"
 
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 DENIED, UNKNOWN_METHOD = "EGeneral:Permission denied", "EGeneral:Unknown method"
 NOT_SERVED = ("amend_order", "edit_order", "batch_add", "batch_cancel", "cancel_all_orders_after")
-PARAMS = {"add_order": FAR, "cancel_order": {"order_id": ["OAAAAA-AAAAA-AAAAAA"]}}
+PARAMS: dict[str, dict[str, object]] = {"add_order": FAR, "cancel_order": {"order_id": ["OAAAAA-AAAAA-AAAAAA"]}}
 
 
 def narrow(messenger, **settings: object) -> None:
