@@ -10,6 +10,8 @@ VAR ?= var
 PORT ?= 8000
 WORKERS ?= 2
 LEAST ?= 95
+SOCKETS ?= 500
+SECONDS ?= 600
 
 RUN = $(VENV)/bin/python
 PROVE = $(TEST_VENV)/bin/python
@@ -41,7 +43,7 @@ PUBLIC = env -u PORTAL_DEBUG \
 	REDIS_URL=redis://redis.example.test/0 \
 	EMAIL_URL=smtp+tls://portal:portal@mail.example.test:587
 
-.PHONY: help run test test-quick coverage bench fix check check-quick check-style check-types check-layers \
+.PHONY: help run test test-quick coverage bench soak-stream fix check check-quick check-style check-types check-layers \
 	check-templates check-django hooks lock audit clean
 .DEFAULT_GOAL := help
 
@@ -81,6 +83,9 @@ coverage: $(TEST_VENV)/.dev ## lines and branches that the tests go through; lis
 bench: $(TEST_VENV)/.dev ## speed as ratios, on SQLite or on what DATABASE_URL names
 	@mkdir -p "$(CHECK_VAR)"
 	@PORTAL_DEBUG=1 PORTAL_VAR="$(CHECK_VAR)" PORTAL_API_LIMITS=off $(PROVE) -m benchmarks
+
+soak-stream: $(TEST_VENV)/.dev ## sockets under load while things break, each frame checked; needs PostgreSQL (SOCKETS=, SECONDS=)
+	@$(PROVE) -m tests.soak --sockets $(SOCKETS) --seconds $(SECONDS)
 
 fix: $(TEST_VENV)/.dev ## put right what can be put right by itself: imports, layout of code and templates
 	$(PROVE) -m ruff check --fix .

@@ -155,6 +155,13 @@ with_redis() {
     command -v redis-server >/dev/null || skip "counters in Redis" "redis-server is not installed"
 }
 
+# The same for what starts a PostgreSQL of its own, to restart it.
+with_own_postgresql() {
+    local reason
+    reason=$("$python" -c 'from tests import postgresql_server; print(postgresql_server.why_none())')
+    [[ -z $reason ]] || skip "sockets under load" "$reason"
+}
+
 if [[ ${1:-} == --quick ]]; then
     run "SQLite, quick" shared --quick --ignore=tests/browser --ignore=tests/clients \
         -m "not browser and not story and not postgresql and not slow"
@@ -164,6 +171,7 @@ else
     in_the_browser
     with_redis
     with_roles
+    with_own_postgresql
 fi
 
 printf '\n== Result\n'

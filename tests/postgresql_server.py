@@ -1,0 +1,110 @@
+"""A PostgreSQL of our own: on a free port, in a folder that goes with it, fast rather than safe."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psycopg
+
+SUPERUSER: Final = "portal"
+# Who runs it where we are root, which it refuses to be.
+SYSTEM_USER: Final = "postgres"
+OPTIONS: Final = (
+    "listen_addresses=127.0.0.1",
+    "unix_socket_directories=",
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "max_connections=200",
+    "log_min_messages=warning",
+)
+
+
+@dataclass(frozen=True)
+class PostgresqlServer:
+    """A server that can be restarted under the same address; everybody on this machine may connect to it."""
+
+    programs: Path
+    folder: Path
+    port: int
+
+    def url(self, database: str) -> str:
+        """Where that database is."""
+        return f"postgres://{SUPERUSER}@127.0.0.1:{self.port}/{database}"
+
+    def create(self, database: str) -> None:
+        """Make an empty database."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{database}"')
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        options = " ".join(f"-c {option}" for option in (*OPTIONS, f"port={self.port}"))
+        self._run("pg_ctl", "start", "-w", "-t", "60", "-l", str(self.folder / "log"), "-o", options)
+
+    def stop(self) -> None:
+        """End it and every connection to it, as an operator would who is in a hurry."""
+        self._run("pg_ctl", "stop", "-w", "-t", "60", "-m", "fast")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self.programs / program), "-D", str(self.folder / "data"), *arguments]
+        done = subprocess.run(
+            [*_as_its_user(), *command], cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True, check=False, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{program} {arguments[0]}: {done.stderr}"
+
+
+def programs() -> Path | None:
+    """Where the newest installed server's programs are; None if there is none."""
+    found = [
+        path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb") if path.parent.parent.name.isdecimal()
+    ]
+    if found:
+        return max(found, key=lambda path: int(path.parent.name))
+    elsewhere = shutil.which("initdb")
+    return Path(elsewhere).resolve().parent if elsewhere else None
+
+
+def why_none() -> str:
+    """Why no server can be started here; empty if one can."""
+    if programs() is None:
+        return "no PostgreSQL server is installed (initdb)"
+    if os.geteuid() == 0:
+        try:
+            pwd.getpwnam(SYSTEM_USER)
+        except KeyError:
+            return f"PostgreSQL does not run as root, and there is no user {SYSTEM_USER}"
+        if shutil.which("runuser") is None:
+            return "PostgreSQL does not run as root, and there is no runuser"
+    return ""
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[PostgresqlServer]:
+    """A new server in that folder, which must be there and stays. See `why_none` for where there can be none."""
+    found = programs()
+    assert found is not None, why_none()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        server = PostgresqlServer(found, folder, port=probe.getsockname()[1])
+    if os.geteuid() == 0:
+        shutil.chown(folder, SYSTEM_USER)
+    server._run("initdb", "-A", "trust", "-U", SUPERUSER, "-E", "UTF8", "--no-sync")
+    server.start()
+    try:
+        yield server
+    finally:
+        with suppress(AssertionError):
+            server.stop()
+
+
+def _as_its_user() -> list[str]:
+    return ["runuser", "-u", SYSTEM_USER, "--"] if os.geteuid() == 0 else []

@@ -1,0 +1,1 @@
+"""What happened, what was told, and whether they agree."""
