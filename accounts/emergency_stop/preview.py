@@ -84,10 +84,7 @@ def of_pausing(key: ApiKey) -> Consequences:
     bot = key.service_user
     return Consequences(
         facts=(
-            Fact(
-                "Stops",
-                f"{key.short} of {bot.name}, from its next call on{_sockets(bot, key)}; it gets EAPI:Invalid key",
-            ),
+            Fact("Stops", f"{_of(key)}; it gets EAPI:Invalid key"),
             Fact("Cancelled", _requests(ChangeRequest.objects.filter(api_key=key))),
             Fact("Ends by itself", "never"),
             Fact("Lifted", _lifting(gather(bot.organization), protected=WITHDRAW in bot.permissions)),
@@ -101,10 +98,7 @@ def of_revoking(key: ApiKey, *, at_once: bool) -> Consequences:
     told = "everybody who approves on Manage Access" if at_once else "whoever can approve this"
     return Consequences(
         facts=(
-            Fact(
-                "Stops",
-                f"{key.short} of {key.service_user.name}, from its next call on{_sockets(key.service_user, key)}",
-            ),
+            Fact("Stops", _of(key)),
             Fact("Cancelled", _requests(ChangeRequest.objects.filter(api_key=key))),
             Fact("Lifted", "never: only a new key works again, with another secret"),
             Fact("Told", told),
@@ -116,10 +110,7 @@ def of_ending_overlap(key: ApiKey) -> Consequences:
     """What follows from ending the overlap of a rotated key before its time."""
     return Consequences(
         facts=(
-            Fact(
-                "Stops",
-                f"{key.short} of {key.service_user.name}, from its next call on{_sockets(key.service_user, key)}",
-            ),
+            Fact("Stops", _of(key)),
             Fact("Cancelled", "nothing: what it asked for stays open"),
             Fact("Lifted", "never; the key that replaces it goes on"),
             Fact("Told", "everybody who approves on Manage Access"),
@@ -146,6 +137,11 @@ def _sessions(member: Member) -> str:
     if not rows:
         return "nobody: they are not signed in here now"
     return "one session ends" if len(rows) == 1 else f"{len(rows)} sessions end"
+
+
+def _of(key: ApiKey) -> str:
+    bot = key.service_user
+    return f"{key.short} of {bot.name}, from its next call on{_sockets(bot, key)}"
 
 
 def _sockets(bot: ServiceUser, key: ApiKey | None = None) -> str:
