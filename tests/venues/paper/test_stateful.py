@@ -34,6 +34,7 @@ from portal.venues.types import (
     WithdrawalQuery,
 )
 from tests.venues.conftest import RECEIVER, START, open_account, pay_in
+from tests.venues.journal.following import Follower
 from tests.venues.ordering import VENUE, place
 
 ANY_PAIR, ANY_SIDE = st.sampled_from(["XBTUSD", "SOLUSD", "SOL/BTC"]), st.sampled_from(Side)
@@ -69,6 +70,7 @@ class Exchange(RuleBasedStateMachine):
         self.now = self.clock.start()
         self.prices(f"walk:{seed}")
         self.account = open_account()
+        self.follower = Follower(self.account)
         self.references = []
         for asset, amount in (("USD", "5000000"), ("BTC", "60"), ("SOL", "40000")):
             pay_in(self.account, amount, asset)
@@ -226,6 +228,17 @@ class Exchange(RuleBasedStateMachine):
         for order in orders.values():
             assert order.reason in REASONS
             assert order.filled_volume == volumes[order.id]
+
+    @invariant()
+    def who_reads_the_journal_alone_knows_the_same(self):
+        self.catch_up()
+        self.follower.follow()
+        assert sorted(self.follower.ledger_ids) == sorted(row.id for row in self.ledger())
+        assert sorted(self.follower.trade_ids) == sorted(row.id for row in self.trades())
+        assert self.follower.open == {row.id: row for row in VENUE.open_orders(self.account.pk, OpenQuery())}
+        for balance in VENUE.balances(self.account.pk):
+            units = balance.units + balance.held_by_withdrawals_units
+            assert self.follower.balances.get(balance.asset, 0) == Decimal(units).scaleb(-balance.asset.decimals)
 
     def ledger(self):
         rows: list[LedgerRow] = []

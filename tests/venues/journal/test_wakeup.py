@@ -1,0 +1,183 @@
+"""Whoever follows journals is woken soon after each commit, and looks everywhere anyhow."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from queue import Empty, Queue
+
+import pytest
+from django.db import OperationalError, connection, transaction
+
+from portal.venues.journal import wakeup
+from portal.venues.journal.writing import note
+from tests.venues.conftest import open_account, together
+from tests.venues.journal.following import names, news
+
+pytestmark = pytest.mark.django_db(transaction=True)
+on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="NOTIFY is PostgreSQL's")
+on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="data_version is SQLite's")
+LISTENING = "FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN journal'"
+
+
+class Heard(Queue[frozenset[int] | None]):
+    """Every look that was asked for, in its order."""
+
+    def until(self, wanted: frozenset[int] | None, seconds: float = 5.0) -> float:
+        """Wait for that one, and say how many seconds it took."""
+        began = time.monotonic()
+        while True:
+            try:
+                if self.get(timeout=seconds) == wanted:
+                    return time.monotonic() - began
+            except Empty:
+                pytest.fail(f"nobody was told to look at {wanted}")
+
+
+@contextmanager
+def listening() -> Iterator[Heard]:
+    """Somebody listens in a loop of their own, as a server does, and has begun to."""
+    heard, begun = Heard(), Queue[tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]]()
+
+    async def listen() -> None:
+        task: asyncio.Task[None] = asyncio.create_task(wakeup.listen(heard.put))
+        begun.put((asyncio.get_running_loop(), task))
+        with suppress(asyncio.CancelledError):
+            await task
+
+    thread = threading.Thread(target=lambda: asyncio.run(listen()))
+    thread.start()
+    loop, task = begun.get()
+    try:
+        heard.until(None)
+        yield heard
+    finally:
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+
+
+@pytest.fixture
+def quiet(monkeypatch):
+    """Nobody looks everywhere without a reason, so that what wakes them is seen."""
+    monkeypatch.setattr(wakeup, "EVERYWHERE_EVERY", 60.0)
+
+
+def happen(account, name="a"):
+    with transaction.atomic():
+        note(account.pk, news(name))
+
+
+def listeners():
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pid {LISTENING}")
+        return [pid for (pid,) in cursor.fetchall()]
+
+
+@on_postgresql
+@pytest.mark.postgresql
+def test_a_commit_wakes_within_a_fraction_of_a_second(quiet):
+    first, second = open_account(), open_account()
+    with listening() as heard:
+        for account in (first, second, first):
+            happen(account)
+            assert heard.until(frozenset({account.pk})) < 0.5
+        together(lambda: happen(second), lambda: happen(second))
+        heard.until(frozenset({second.pk}))
+    assert listeners() == [], "who stops listening leaves no connection behind"
+
+
+@on_postgresql
+@pytest.mark.postgresql
+def test_what_is_rolled_back_wakes_nobody(quiet):
+    account, other = open_account(), open_account()
+    with listening() as heard:
+        with suppress(ValueError), transaction.atomic():
+            note(account.pk, news())
+            raise ValueError
+        happen(other)
+        assert heard.get(timeout=5) == frozenset({other.pk})
+
+
+@on_postgresql
+@pytest.mark.postgresql
+def test_a_connection_that_is_ended_is_made_anew_and_everything_looked_at(quiet):
+    account = open_account()
+    with listening() as heard:
+        for _ in range(2):
+            (pid,) = listeners()
+            happen(account)
+            heard.until(frozenset({account.pk}))
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+            assert heard.until(None) < 1
+            assert listeners() not in ([], [pid])
+            happen(account)
+            assert heard.until(frozenset({account.pk})) < 0.5
+
+
+@on_postgresql
+@pytest.mark.postgresql
+def test_what_else_is_said_on_the_channel_hurts_nobody(quiet):
+    account = open_account()
+    with listening() as heard:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify('journal', ''), pg_notify('journal', 'DROP'), pg_notify('journal', '²')")
+        happen(account)
+        heard.until(frozenset({account.pk}))
+
+
+@on_postgresql
+@pytest.mark.postgresql
+def test_an_operation_that_has_committed_does_not_fail_because_nobody_could_be_woken(monkeypatch):
+    account, tried = open_account(), []
+
+    def fail(*_args):
+        tried.append(1)
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(wakeup, "fetch", fail)
+    happen(account)
+    assert tried == [1]
+    assert names(account) == ["a"]
+
+
+@on_sqlite
+def test_a_commit_of_another_connection_is_noticed(quiet):
+    account = open_account()
+    with listening() as heard:
+        for name in "abc":
+            happen(account, name)
+            assert heard.until(None) < 0.5
+        time.sleep(0.3)
+        assert heard.empty(), "nobody looks where nothing was committed"
+        with suppress(ValueError), transaction.atomic():
+            note(account.pk, news())
+            raise ValueError
+        time.sleep(0.3)
+        assert heard.empty(), "what is rolled back wakes nobody"
+
+
+def test_everything_is_looked_at_again_and_again_whatever_happens(monkeypatch):
+    assert wakeup.EVERYWHERE_EVERY <= 1
+    monkeypatch.setattr(wakeup, "EVERYWHERE_EVERY", 0.05)
+    with listening() as heard:
+        for _ in range(5):
+            assert heard.until(None) < 0.5
+
+
+def test_a_database_that_is_away_is_tried_again_after_pauses_that_grow(monkeypatch):
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 8:
+            raise asyncio.CancelledError
+
+    async def away(_look: wakeup.Look) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(wakeup.asyncio, "sleep", pause)
+    with suppress(asyncio.CancelledError):
+        asyncio.run(wakeup._again_and_again(away, Queue().put))
+    assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0, 2.0]
