@@ -1,9 +1,11 @@
 """Journals as tests read and write them."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from portal.venues.journal import reading
+from portal.venues.journal.reading import Journalled
 from portal.venues.paper import catalogue
 from portal.venues.types import Asset, LedgerEvent, OrderChange, OrderEvent, OrderRow, OrderStatus
 from tests.venues.ordering import VENUE
@@ -26,13 +28,11 @@ def news(name="L1", amount="1.5000000000") -> LedgerEvent:
     )
 
 
-def told(account, after=0):
+def told(account, after=0) -> Iterator[Journalled]:
     """Everything that the Account's journal tells after a number, page by page, with its numbers."""
-    rows = []
     while page := reading.events(account.pk, after, VENUE, limit=7):
-        rows += page
+        yield from page
         after = page[-1].number
-    return rows
 
 
 def events(account, after=0):

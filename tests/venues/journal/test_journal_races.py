@@ -43,7 +43,7 @@ def test_numbers_have_no_gap_though_others_roll_back():
 
     assert results == [None] * 4
     kept = [f"{who}{number}-" for who in range(4) for number in range(EACH) if number % 3 != who]
-    rows = told(account)
+    rows = list(told(account))
     assert [row.number for row in rows] == list(range(1, 2 * len(kept) + 1))
     noted = [row.event.ledger_id for row in rows]
     assert sorted(noted) == sorted(name + part for name in kept for part in "12")
