@@ -45,9 +45,8 @@ class StrayCallsMiddleware:
         `/v2` is for sockets, which never come this far: 426, as RFC 9110 §15.5.22 asks.
         """
         if request.path_info == SOCKET_PATH:
-            upgrade = {"Upgrade": "websocket", "Connection": "Upgrade"}
-            status = HTTPStatus.UPGRADE_REQUIRED
-            return HttpResponse(NO_PAGE, status=status, content_type=WORDS, headers=upgrade)
+            to = {"Upgrade": "websocket", "Connection": "Upgrade"}
+            return HttpResponse(NO_PAGE, status=HTTPStatus.UPGRADE_REQUIRED, content_type=WORDS, headers=to)
         response = self.get_response(request)
         wants_socket = request.headers.get("Upgrade", "").lower() == "websocket"
         if not (wants_socket or _is_program(request)) or not _is_page_for_people(response):

@@ -192,6 +192,7 @@ def test_pongs_that_nobody_reads_do_not_pile_up():
             client = Client(port)
             await client.connect()
             (protocol,) = server.server_state.connections
+            assert isinstance(protocol, BoundedSocket)
             await until(lambda: not protocol.writable.is_set())
             full = protocol.transport.get_write_buffer_size()
             protocol.transport.resume_reading()
