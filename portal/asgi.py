@@ -10,6 +10,7 @@ from django.conf import settings
 
 from portal.api import gateway, middleware
 from portal.api.protocol.envelope import Error, failure
+from portal.api.stream import application as streaming
 from portal.core.web.door.bodies import Bodies
 from portal.core.web.door.serving import Answer, Door, Line
 from portal.core.web.security_headers import SECURITY_HEADERS
@@ -71,7 +72,7 @@ def line_of(path: str) -> Line:
 application = Door(
     wsgi_application,
     line_of=line_of,
-    sockets={},
+    sockets={streaming.PATH: streaming.application},
     bodies=Bodies(
         limit=settings.API_BODY_LIMIT,
         at_once=settings.BODY_AT_ONCE,

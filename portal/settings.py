@@ -194,6 +194,24 @@ API_FLOOD_DECAY = 50.0
 # Calls of public methods by one source; they leak as fast.
 API_PUBLIC_MAXIMUM = 1000.0
 
+# --- Sockets ---------------------------------------------------------------------------------------------------------
+# Of each process: so many threads read the database for sockets, and so many sockets may be open.
+STREAM_THREADS = env.int("PORTAL_STREAM_THREADS", default=4)
+STREAM_SOCKETS = env.int("PORTAL_STREAM_SOCKETS", default=2000)
+# Of one source: open in one process, and opened within ten minutes, in which one more is a ban (reference §5).
+STREAM_SOCKETS_OF_SOURCE = env.int("PORTAL_STREAM_SOCKETS_OF_SOURCE", default=200)
+STREAM_CONNECTS = env.int("PORTAL_STREAM_CONNECTS", default=150)
+STREAM_CONNECTS_WITHIN = STREAM_BAN = timedelta(minutes=10)
+# Of one key, in all processes, and of one socket.
+STREAM_SOCKETS_OF_KEY = env.int("PORTAL_STREAM_SOCKETS_OF_KEY", default=20)
+STREAM_SUBSCRIPTIONS = 250
+STREAM_MESSAGES_AT_ONCE, STREAM_MESSAGES_PER_SECOND = 200.0, 50.0
+# Bytes: the longest message that is read, and what may wait for a slow reader.
+STREAM_MESSAGE_LIMIT = 64 * 1024
+STREAM_QUEUE_LIMIT = 512 * 1024
+# Seconds without a message from a socket that has subscribed to nothing.
+STREAM_IDLE = 60.0
+
 # --- The paper exchange ----------------------------------------------------------------------------------------------
 # How its prices move: walk:SEED, still, or csv:FILE with lines `time,pair,price`.
 PAPER_PRICES = env.str("PORTAL_PAPER_PRICES", default="walk:1")

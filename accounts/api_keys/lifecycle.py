@@ -22,6 +22,7 @@ from accounts.api_keys.credentials import (
     is_current,
     secret_of,
     spend,
+    versions,
 )
 from accounts.models import ApiKey, Custodian, Member, Organization, ServiceUser
 from accounts.models.api_key import CLAIM_WITHIN, SLOTS, place_of
@@ -56,6 +57,7 @@ __all__ = [
     "touch",
     "touch_organization",
     "unpause",
+    "versions",
 ]
 
 PUBLIC_LENGTH: Final = 56

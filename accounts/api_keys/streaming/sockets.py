@@ -53,6 +53,11 @@ def opened(credential: Credential, process: str, held: Held) -> None:
     seen(process, [held])
 
 
+def count_of(api_key_id: int) -> int:
+    """How many sockets are open with that key, in all processes."""
+    return StreamSocket.objects.filter(api_key_id=api_key_id, seen_at__gt=timezone.now() - SEEN_WITHIN).count()
+
+
 def seen(process: str, sockets: Iterable[Held]) -> None:
     """All these are open now, and what flows to them; few statements however many. Whose row was lost gets it back.
 

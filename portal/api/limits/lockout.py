@@ -5,7 +5,7 @@ it. All this is a brake, not a wall; the signature is the wall. Where it is coun
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Final
 
@@ -94,6 +94,17 @@ def takes_public(source: str, now: datetime, cost: float = 1.0) -> bool:
         return False
     _counters().count(name, moment, cost)
     return True
+
+
+def bar(source: str, now: datetime, span: timedelta) -> None:
+    """Open no further sockets for that source for so long."""
+    _counters().set_until(f"barred:{network(source)}", (now + span).timestamp())
+
+
+def is_barred(source: str, now: datetime) -> bool:
+    """Whether it has opened too many, so that no further one is opened now."""
+    record = _counters().look(f"barred:{network(source)}")
+    return record is not None and now.timestamp() < record.until <= (now + settings.STREAM_BAN + SKEW).timestamp()
 
 
 def place() -> Place:

@@ -24,7 +24,14 @@ logger = logging.getLogger(__name__)
 
 # What says something about who calls. A spent counter or a misspelt parameter does not.
 NOTED: Final = frozenset(
-    {Error.INVALID_KEY, Error.INVALID_SIGNATURE, Error.INVALID_NONCE, Error.PERMISSION_DENIED, Error.LOCKED_OUT}
+    {
+        Error.INVALID_KEY,
+        Error.INVALID_SIGNATURE,
+        Error.INVALID_NONCE,
+        Error.INVALID_TOKEN,
+        Error.PERMISSION_DENIED,
+        Error.LOCKED_OUT,
+    }
 )
 REMEMBERED: Final = 10_000
 

@@ -24,6 +24,7 @@ class Error(StrEnum):
     INVALID_KEY = "EAPI:Invalid key"
     INVALID_SIGNATURE = "EAPI:Invalid signature"
     INVALID_NONCE = "EAPI:Invalid nonce"
+    INVALID_TOKEN = "EAPI:Invalid token"  # noqa: S105
     RATE_LIMIT = "EAPI:Rate limit exceeded"
     LOCKED_OUT = "EGeneral:Temporary lockout"
     TOO_MANY_REQUESTS = "EGeneral:Too many requests"

@@ -11,3 +11,4 @@ from portal.venues.types import Pair
 OF_A_PAIR: Final[Mapping[str, Channel[Pair, Any, Any]]] = {"book": book, "ticker": ticker, "trade": trade}
 # Subscribed to once, without a symbol.
 OF_EVERYTHING: Final[Mapping[str, Channel[None, Any, Any]]] = {"instrument": instrument}
+PUBLIC: Final[Mapping[str, Channel[Any, Any, Any]]] = {**OF_A_PAIR, **OF_EVERYTHING}

@@ -1,0 +1,1 @@
+"""Whose sockets they are: tokens, keys that change, and what is written down of both."""

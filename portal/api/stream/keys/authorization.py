@@ -1,0 +1,59 @@
+"""Whose socket it is: the token of a request, accepted once and then good as long as the socket is open (§13)."""
+
+from accounts.api_keys.lifecycle import Credential
+from accounts.api_keys.refused_calls import Reason
+from accounts.api_keys.streaming import tokens, use
+from portal.api import authentication, gateway
+from portal.api.protocol.envelope import ApiError, Error
+from portal.api.stream.connection import Connection
+from portal.api.stream.frames import Asked
+from portal.api.stream.keys.register import Register
+from portal.api.stream.threads import run
+from portal.core.secrets.sealing import digest
+
+
+class TokenRefused(ApiError):
+    """A token that opens nothing; `public` is the key that it was given to, if it was given to any."""
+
+    def __init__(self, unaccepted: tokens.Unaccepted) -> None:
+        super().__init__(Error.INVALID_TOKEN, reason=unaccepted.reason)
+        self.public = unaccepted.public
+
+
+async def authorize(register: Register, connection: Connection, asked: Asked) -> Credential:
+    """The key behind a request.
+
+    A socket belongs to the first key that shows a token on it: one of another key opens nothing there.
+
+    Raises: ApiError.
+    """
+    token = asked.params.get("token")
+    if not isinstance(token, str):
+        raise ApiError(Error.INVALID_TOKEN, reason=Reason.TOKEN_UNKNOWN)
+    held = connection.credential
+    if held is not None and digest(token) in connection.tokens:
+        return held
+    credential = await run(tokens.look, token)
+    if not isinstance(credential, Credential):
+        raise TokenRefused(credential)
+    if held is not None and held.id != credential.id:
+        raise ApiError(Error.INVALID_TOKEN, credential, reason=Reason.TOKEN_OF_OTHER)
+    if not authentication.is_allowed(credential, connection.source):
+        raise ApiError(Error.INVALID_TOKEN, credential, reason=Reason.ADDRESS)
+    if held is None:
+        # Watched from here on: what changes about the key while its row is written closes the socket all the same.
+        connection.credential = credential
+        try:
+            await register.open(connection, credential)
+        except BaseException:
+            connection.credential = None
+            raise
+    connection.tokens.add(digest(token))
+    return credential
+
+
+def note_refusal(error: ApiError, *, method: str, source: str) -> None:
+    """Write down that a request of a socket was refused, for the people behind the bot. Waits for the database."""
+    public = error.credential.public if error.credential else getattr(error, "public", "")
+    known = method if method in use.METHODS else ""
+    gateway.note_refusal(error, key=public, method=method, known=known, source=source)
