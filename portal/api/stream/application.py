@@ -30,7 +30,7 @@ async def application(scope: Mapping[str, Any], receive: "Receive", send: "Send"
     hub = _hub()
     if scope["path"] != PATH or not _is_secure(scope):
         await _refuse(scope, send, 403)
-    elif not limits.may_connect(source, timezone.now()) or not hub.has_room(source):
+    elif not await limits.may_connect(source, timezone.now()) or not hub.has_room(source):
         await _refuse(scope, send, 429)
     else:
         await send({"type": "websocket.accept"})

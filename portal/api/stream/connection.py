@@ -66,6 +66,7 @@ class Connection:
         self.credential: Credential | None = None
         self.tokens: set[str] = set()
         self.is_registered = False
+        self.refused_tokens = 0
         self.subscriptions: dict[Key, Subscription] = {}
         self.ending: Ending | None = None
         self.heard, self.said = time.monotonic(), time.monotonic()
@@ -135,6 +136,9 @@ class Connection:
 
     async def _take(self, text: str, time_in: datetime) -> None:
         takes = not settings.API_LIMITS or self._messages.takes(time.monotonic())
+        if not takes:
+            # The rest waits in its own network, and costs nobody else anything.
+            await asyncio.sleep(1 / settings.STREAM_MESSAGES_PER_SECOND)
         try:
             asked = frames.read(text, time_in)
         except frames.Malformed as error:

@@ -11,6 +11,7 @@ from typing import Final
 from django.conf import settings
 
 from portal.api.limits import lockout
+from portal.api.stream.threads import run
 from portal.core.web.proxies import network
 
 KEPT: Final = 10_000
@@ -38,11 +39,12 @@ class Bucket:
 _connects: OrderedDict[str, Bucket] = OrderedDict()
 
 
-def may_connect(source: str, now: datetime) -> bool:
+async def may_connect(source: str, now: datetime) -> bool:
     """Count a new socket of that source, and say whether it may be opened; too many in a while are a ban."""
     if not settings.API_LIMITS:
         return True
-    if lockout.is_barred(source, now):
+    # Redis may be slow to answer, and the loop waits for nobody.
+    if await run(lockout.is_barred, source, now):
         return False
     most, span = settings.STREAM_CONNECTS, settings.STREAM_CONNECTS_WITHIN.total_seconds()
     name = network(source)
@@ -52,7 +54,7 @@ def may_connect(source: str, now: datetime) -> bool:
         _connects.popitem(last=False)
     if bucket.takes(now.timestamp()):
         return True
-    lockout.bar(source, now, settings.STREAM_BAN)
+    await run(lockout.bar, source, now, settings.STREAM_BAN)
     return False
 
 

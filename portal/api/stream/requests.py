@@ -8,7 +8,7 @@ from portal.api.protocol.envelope import ApiError, Error, error_for
 from portal.api.stream import frames, subscribing, trading
 from portal.api.stream.connection import Connection
 from portal.api.stream.frames import Asked
-from portal.api.stream.keys.authorization import authorize, note_refusal
+from portal.api.stream.keys.authorization import authorize, count_refused, note_refusal
 from portal.api.stream.threads import run
 from portal.core.errors import DomainError
 
@@ -27,6 +27,8 @@ def answerer(hub: "Hub") -> Answer:
         except ApiError as error:
             await run(note_refusal, error, method=asked.method, source=connection.source)
             connection.say(frames.failure(asked, error.error))
+            if error.error is Error.INVALID_TOKEN:
+                count_refused(connection)
         except DomainError as error:
             connection.say(frames.failure(asked, error_for(error)))
         except Exception as error:  # noqa: BLE001 - every request is answered; it is told apart and written down

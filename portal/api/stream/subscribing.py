@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
+from django.utils import timezone
 
+from accounts.api_keys.streaming import use
 from portal.api.protocol.envelope import Error
 from portal.api.stream import frames
 from portal.api.stream.channels.private import Frames, PrivateChannel
@@ -121,6 +123,7 @@ async def _subscribe_private(hub: "Hub", connection: Connection, asked: Asked, n
         connection.subscriptions.pop(key, None)
         raise
     if not listener.is_over:
+        use.count(credential.public, asked.method, timezone.now())
         connection.say(frames.success(asked, channel.result(options, credential)))
         listener.snapshot(whole, place)
         hub.feeds.join(listener, credential.venue)

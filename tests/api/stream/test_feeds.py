@@ -9,15 +9,13 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from accounts.api_keys import lifecycle
-from accounts.api_keys.streaming import tokens
-from accounts.models import ServiceUser
 from portal.api.stream.delivery import feeds
 from portal.venues.journal import reading, wakeup
 from portal.venues.journal.models import JournalEntry
 from portal.venues.paper import funding
 from tests.api.calls import Wire
-from tests.api.stream.sockets import Frame, opened, played
+from tests.api.stream.sockets import opened, played
+from tests.api.stream.streaming_bots import streaming, subscribed, token_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 _references = count(1)
@@ -28,18 +26,6 @@ def bot(world):
     return streaming(world.bot("treasury-bot"))
 
 
-def streaming(bot):
-    ServiceUser.objects.filter(pk=bot.service_user.pk).update(websocket=True)
-    lifecycle.touch(bot.service_user)
-    return bot
-
-
-def token_of(bot) -> str:
-    credential = lifecycle.find(bot.public)
-    assert credential is not None
-    return tokens.issue(credential)
-
-
 def deposit(bot, amount: str, asset: str = "USD") -> None:
     funding.deposit(bot.service_user.account_id, asset, Decimal(amount), reference=f"streamed-{next(_references)}")
 
@@ -47,15 +33,6 @@ def deposit(bot, amount: str, asset: str = "USD") -> None:
 def market_order(bot, volume: str = "0.01") -> str:
     (txid,) = Wire(bot).result("AddOrder", pair="XBTUSD", type="buy", ordertype="market", volume=volume)["txid"]
     return str(txid)
-
-
-async def subscribed(socket, channel: str, token: str) -> Frame:
-    """The snapshot, after the acknowledgement."""
-    acknowledged = await socket.ask("subscribe", channel=channel, token=token)
-    assert acknowledged["success"], acknowledged
-    snapshot: Frame = await socket.next()
-    assert (snapshot["channel"], snapshot["type"], snapshot["sequence"]) == (channel, "snapshot", 1)
-    return snapshot
 
 
 def test_a_deposit_moves_the_balance_on_every_socket_of_the_account(bot):

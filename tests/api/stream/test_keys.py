@@ -10,11 +10,12 @@ from django.test import override_settings
 from django.utils import timezone
 
 from accounts.api_keys import lifecycle
-from accounts.api_keys.streaming import sockets, tokens
+from accounts.api_keys.streaming import sockets
 from accounts.models import ApiKey, ServiceUser, StreamSocket, StreamToken
 from portal.api.stream.keys import key_watch
 from portal.audit.models import AuditEvent
 from tests.api.stream.sockets import opened, played
+from tests.api.stream.streaming_bots import streaming, token_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,16 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def bot(world):
     """The treasury's, which may stream."""
-    found = world.bot("treasury-bot")
-    ServiceUser.objects.filter(pk=found.service_user.pk).update(websocket=True)
-    lifecycle.touch(found.service_user)
-    return found
-
-
-def token_of(bot) -> str:
-    credential = lifecycle.find(bot.public)
-    assert credential is not None
-    return tokens.issue(credential)
+    return streaming(world.bot("treasury-bot"))
 
 
 def change(bot, **values) -> None:

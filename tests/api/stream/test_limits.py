@@ -88,15 +88,23 @@ def test_a_source_has_so_many_sockets_at_a_time():
     played(scene)
 
 
-@override_settings(STREAM_MESSAGES_AT_ONCE=5.0, STREAM_MESSAGES_PER_SECOND=0.1)
+@override_settings(STREAM_MESSAGES_AT_ONCE=5.0, STREAM_MESSAGES_PER_SECOND=4.0)
 @pytest.mark.django_db(transaction=True)
-def test_a_flood_of_messages_is_refused_one_by_one():
+def test_a_flood_of_messages_is_refused_one_by_one_and_read_no_faster_than_its_rate():
     async def scene():
         async with opened() as socket:
-            answers = [await socket.ask("ping") for _ in range(7)]
-            assert [answer.get("error") for answer in answers] == [None] * 5 + ["EAPI:Rate limit exceeded"] * 2
+            await socket.next()
+            began = asyncio.get_running_loop().time()
+            for number in range(13):
+                socket.send(method="ping", req_id=number)
+            answers = [await socket.next() for _ in range(13)]
+            assert [answer["req_id"] for answer in answers] == list(range(13))
+            assert not any("error" in answer for answer in answers[:5])
+            refused = [answer["error"] for answer in answers if "error" in answer]
+            assert set(refused) == {"EAPI:Rate limit exceeded"}
+            assert asyncio.get_running_loop().time() - began >= len(refused) / 4
             socket.send_text("{")
-            assert (await socket.next())["error"] == "EAPI:Rate limit exceeded"
+            assert (await socket.next())["success"] is False
 
     played(scene)
 
@@ -128,5 +136,17 @@ def test_whoever_reads_too_slowly_is_closed_and_others_go_on():
             slow.reads.set()
             assert (await slow.end()).code == 1013
             assert (await quick.ask("ping"))["method"] == "pong"
+
+    played(scene)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_shows_one_token_after_the_other_that_opens_nothing_is_closed():
+    async def scene():
+        async with opened() as socket:
+            for number in range(20):
+                answer = await socket.ask("subscribe", channel="balances", token=f"{number:043}")
+                assert answer["error"] == "EAPI:Invalid token"
+            assert (await socket.end()).code == 1013
 
     played(scene)

@@ -1,15 +1,20 @@
 """Whose socket it is: the token of a request, accepted once and then good as long as the socket is open (§13)."""
 
+from typing import Final
+
 from accounts.api_keys.lifecycle import Credential
 from accounts.api_keys.refused_calls import Reason
 from accounts.api_keys.streaming import tokens, use
 from portal.api import authentication, gateway
 from portal.api.protocol.envelope import ApiError, Error
-from portal.api.stream.connection import Connection
+from portal.api.stream.connection import LATER, Connection
 from portal.api.stream.frames import Asked
 from portal.api.stream.keys.register import Register
 from portal.api.stream.threads import run
 from portal.core.secrets.sealing import digest
+
+# Whoever shows so many tokens on one socket that open nothing is no client that was late once.
+MOST_REFUSED: Final = 20
 
 
 class TokenRefused(ApiError):
@@ -50,6 +55,13 @@ async def authorize(register: Register, connection: Connection, asked: Asked) ->
             raise
     connection.tokens.add(digest(token))
     return credential
+
+
+def count_refused(connection: Connection) -> None:
+    """One more token that opens nothing; in the end the socket is closed, for each costs a look into the database."""
+    connection.refused_tokens += 1
+    if connection.refused_tokens >= MOST_REFUSED:
+        connection.close(LATER, "Too many tokens that open nothing.")
 
 
 def note_refusal(error: ApiError, *, method: str, source: str) -> None:
