@@ -70,7 +70,7 @@ def of_suspending_bot(bot: ServiceUser) -> Consequences:
     facts = gather(bot.organization)
     return Consequences(
         facts=(
-            Fact("Stops", f"every key, from its next call on{_sockets(bot)}"),
+            Fact("Stops", f"every key, from its next call on{_sockets(sockets.count_of_bot(bot))}"),
             Fact("Cancelled", _requests(ChangeRequest.objects.filter(service_user=bot))),
             Fact("Ends by itself", "never"),
             Fact("Lifted", _lifting(facts, protected=WITHDRAW in bot.permissions)),
@@ -140,14 +140,13 @@ def _sessions(member: Member) -> str:
 
 
 def _of(key: ApiKey) -> str:
-    bot = key.service_user
-    return f"{key.short} of {bot.name}, from its next call on{_sockets(bot, key)}"
+    closes = _sockets(sockets.count_of(key.pk))
+    return f"{key.short} of {key.service_user.name}, from its next call on{closes}"
 
 
-def _sockets(bot: ServiceUser, key: ApiKey | None = None) -> str:
+def _sockets(number: int) -> str:
     """That sockets are closed with it, if any are open."""
-    count = sockets.how_many(bot, key)
-    return f", and {counted(count, 'open socket')}" if count else ""
+    return f", and {counted(number, 'open socket')}" if number else ""
 
 
 def _requests(rows: ChangeQuerySet) -> str:

@@ -1,8 +1,11 @@
 """What the history remembers of streams: the first one of a key, and each that was closed from here."""
 
+from datetime import timedelta
 from typing import Final
 
 from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from accounts.api_keys.credentials import Credential
 from accounts.models import ApiKey, Member, StreamSocket
@@ -14,6 +17,7 @@ from portal.core import call_origin
 from portal.core.actors import portal
 
 BY_MEMBER: Final = "A member closed it."
+ONCE_IN: Final = timedelta(minutes=1)
 
 
 def opened(credential: Credential, *, source: str) -> None:
@@ -37,7 +41,17 @@ def opened(credential: Credential, *, source: str) -> None:
 
 @transaction.atomic
 def closed(credential: Credential, *, source: str, reason: str) -> None:
-    """Record that the portal itself closed a stream of this key; `reason` is a sentence for people."""
+    """Record that the portal itself closed a stream of this key; `reason` is a sentence for people.
+
+    Once a minute for each key and reason: one that comes back and is closed again must not fill the history.
+    """
+    lock_history(credential.organization_id)
+    if (
+        _of_key(credential, EventKind.STREAM_CLOSED)
+        .filter(at__gt=timezone.now() - ONCE_IN, data__reason=reason)
+        .exists()
+    ):
+        return
     key = ApiKey.objects.get(pk=credential.id)
     with call_origin.origin(source=source, via=f"key {key.short}"):
         record(
@@ -64,5 +78,9 @@ def closed_by(member: Member, socket: StreamSocket) -> None:
 
 
 def _has_streamed(credential: Credential) -> bool:
-    known = AuditEvent.objects.filter(organization_id=credential.organization_id, kind=EventKind.STREAM_OPENED.value)
-    return known.filter(subject_kind=ApiKey._meta.model_name, subject_id=credential.id).exists()
+    return _of_key(credential, EventKind.STREAM_OPENED).exists()
+
+
+def _of_key(credential: Credential, kind: EventKind) -> QuerySet[AuditEvent]:
+    known = AuditEvent.objects.filter(organization_id=credential.organization_id, kind=kind.value)
+    return known.filter(subject_kind=ApiKey._meta.model_name, subject_id=credential.id)

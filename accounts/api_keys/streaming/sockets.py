@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.api_keys.credentials import Credential
 from accounts.api_keys.streaming import events, use
-from accounts.models import ApiKey, Member, ServiceUser, StreamSocket
+from accounts.models import Member, ServiceUser, StreamSocket
 from policies import access
 from policies.workflows import Right, Workflow
 from portal.audit.record import lock_history
@@ -51,11 +51,6 @@ def opened(credential: Credential, process: str, held: Held) -> None:
     """A key has begun to use a socket; that one does so for the first time ever goes into the history."""
     events.opened(credential, source=held.source)
     seen(process, [held])
-
-
-def count_of(api_key_id: int) -> int:
-    """How many sockets are open with that key, in all processes."""
-    return StreamSocket.objects.filter(api_key_id=api_key_id, seen_at__gt=timezone.now() - SEEN_WITHIN).count()
 
 
 def seen(process: str, sockets: Iterable[Held]) -> None:
@@ -123,15 +118,19 @@ def ask_to_close(socket_id: int, member: Member, *, of: ServiceUser | None = Non
 
 def open_of(service_user: ServiceUser, most: int = SHOWN) -> OpenSockets:
     """The sockets that are open with keys of this bot, in two queries at the most."""
-    found = _still_open(service_user)
+    found = _still_open().filter(service_user=service_user)
     rows = tuple(found.select_related("api_key").order_by("-opened_at", "-pk")[: most + 1])
     return OpenSockets(rows[:most], found.count() - most if len(rows) > most else 0)
 
 
-def how_many(service_user: ServiceUser, key: ApiKey | None = None) -> int:
-    """How many are open with keys of this bot, or with that one of them alone."""
-    found = _still_open(service_user)
-    return (found if key is None else found.filter(api_key=key)).count()
+def count_of(api_key_id: int) -> int:
+    """How many are open with that key, in all processes."""
+    return _still_open().filter(api_key_id=api_key_id).count()
+
+
+def count_of_bot(service_user: ServiceUser) -> int:
+    """How many are open with keys of that bot, in all processes."""
+    return _still_open().filter(service_user=service_user).count()
 
 
 def prune() -> None:
@@ -139,5 +138,5 @@ def prune() -> None:
     StreamSocket.objects.filter(seen_at__lte=timezone.now() - SEEN_WITHIN).delete()
 
 
-def _still_open(service_user: ServiceUser) -> QuerySet[StreamSocket]:
-    return StreamSocket.objects.filter(service_user=service_user, seen_at__gt=timezone.now() - SEEN_WITHIN)
+def _still_open() -> QuerySet[StreamSocket]:
+    return StreamSocket.objects.filter(seen_at__gt=timezone.now() - SEEN_WITHIN)

@@ -1,4 +1,4 @@
-"""What is counted of a key on a socket, beside its calls: requests by day, and refusals with their reason."""
+"""What is counted of a key on a socket, beside its calls, and that it is in use."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -8,15 +8,17 @@ from django.db import transaction
 from django.db.models import Q
 
 from accounts.api_keys import usage
-from accounts.api_keys.refused_calls import Reason
 from accounts.models import ApiKey
 
 STREAMING: Final = "Streaming"
-ORDERS: Final = "Orders"
-# Opening a socket with a token has no method on the wire.
-OPEN: Final = "open"
-TRADING: Final = frozenset(
+# What a key was last used for, while a socket is open with it.
+SOCKET: Final = "/v2"
+NOTED_EVERY: Final = timedelta(minutes=5)
+# What may stand in the list of refused requests: nothing that a bot invents.
+METHODS: Final = frozenset(
     {
+        "subscribe",
+        "unsubscribe",
         "add_order",
         "amend_order",
         "edit_order",
@@ -27,26 +29,11 @@ TRADING: Final = frozenset(
         "batch_cancel",
     }
 )
-# What a key was last used for, while a socket is open with it.
-SOCKET: Final = "/v2"
-NOTED_EVERY: Final = timedelta(minutes=5)
-METHODS: Final = TRADING | {OPEN, "subscribe", "unsubscribe"}
 
 
-def count(public: str, method: str, at: datetime) -> None:
-    """One request on a socket that the key's power answered; what trades counts as orders do over REST."""
-    usage.count(public, ORDERS if method in TRADING else STREAMING, at)
-
-
-def refused(
-    public: str, *, method: str, answer: str, reason: Reason, facts: Mapping[str, str], source: str, at: datetime
-) -> None:
-    """One request on a socket that was refused. Without a key it is nobody's; no method can be invented.
-
-    `answer` is one of the protocol's strings, with nothing in it that the bot chose: it is counted by.
-    """
-    known = method if method in METHODS else "unknown"
-    usage.refused(public, method=known, answer=answer, reason=reason, facts=facts, source=source, at=at)
+def count(public: str, at: datetime) -> None:
+    """One socket that was opened with the key, or one channel of its Account. What trades is counted as orders are."""
+    usage.count(public, STREAMING, at)
 
 
 @transaction.atomic

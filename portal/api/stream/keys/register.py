@@ -67,7 +67,7 @@ def _open(credential: Credential, process: str, held: Held) -> None:
     if settings.API_LIMITS and sockets.count_of(credential.id) >= settings.STREAM_SOCKETS_OF_KEY:
         raise ApiError(Error.TOO_MANY_REQUESTS, credential, reason=Reason.SOCKETS)
     sockets.opened(credential, process, held)
-    use.count(credential.public, use.OPEN, timezone.now())
+    use.count(credential.public, timezone.now())
 
 
 def _held(connection: Connection, credential: Credential) -> Held:

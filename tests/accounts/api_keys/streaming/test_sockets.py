@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts.api_keys.lifecycle import Credential
-from accounts.api_keys.streaming import sockets
+from accounts.api_keys.streaming import events, sockets
 from accounts.api_keys.streaming.sockets import Held
 from accounts.models import StreamSocket
 from portal.audit.models import AuditEvent
@@ -141,6 +141,29 @@ def test_the_first_stream_of_a_key_is_history_and_the_next_is_not(credential, dj
     event = AuditEvent.objects.get(kind="stream.opened")
     assert (event.actor_kind, event.actor_label, event.source) == ("service_user", "trading-bot", "203.0.113.9")
     assert event.subject_id == credential.id
+
+
+def test_what_the_portal_closes_is_history_once_a_minute_for_each_reason(credential, treasury_bot):
+    """A bot that comes back and is closed again fills no history."""
+    now = timezone.now()
+    with time_machine.travel(now, tick=False) as clock:
+        for reason in ("It reads too slowly.", "It reads too slowly.", "The key was paused."):
+            events.closed(credential, source="203.0.113.9", reason=reason)
+        events.closed(live(treasury_bot.public), source="203.0.113.9", reason="It reads too slowly.")
+        assert AuditEvent.objects.filter(kind="stream.closed").count() == 3
+        clock.shift(timedelta(seconds=61))
+        events.closed(credential, source="203.0.113.9", reason="It reads too slowly.")
+    found = AuditEvent.objects.filter(kind="stream.closed").order_by("pk")
+    assert [event.data["bot"] for event in found] == ["trading-bot", "trading-bot", "treasury-bot", "trading-bot"]
+    assert {(event.actor_kind, event.source) for event in found} == {("portal", "203.0.113.9")}
+
+
+def test_sockets_are_counted_by_key_and_by_bot(credential, streaming_bot, treasury_bot):
+    sockets.seen(HERE, [held(credential, 1), held(credential, 2), held(live(treasury_bot.public), 3)])
+    assert (sockets.count_of(credential.id), sockets.count_of(treasury_bot.key.pk)) == (2, 1)
+    assert sockets.count_of_bot(streaming_bot.service_user) == 2
+    with time_machine.travel(timezone.now() + timedelta(seconds=61)):
+        assert (sockets.count_of(credential.id), sockets.count_of_bot(streaming_bot.service_user)) == (0, 0)
 
 
 def test_the_database_wants_to_know_who_closes(credential):

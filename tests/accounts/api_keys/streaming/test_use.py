@@ -12,22 +12,22 @@ from accounts.api_keys.refused_calls import Reason, explain
 from accounts.api_keys.streaming import sockets, use
 from accounts.api_keys.streaming.sockets import Held
 from accounts.api_keys.usage_report import KINDS, calls_of
-from accounts.models import ApiKey, KeyUse, RefusedCall
+from accounts.models import ApiKey, RefusedCall
 from tests.accounts.conftest import called
 
 pytestmark = pytest.mark.django_db
 
 
-def test_what_trades_counts_as_orders_and_all_else_as_streaming(credential, streaming_bot):
-    now = timezone.now()
-    for method in ("open", "subscribe", "subscribe", "add_order", "cancel_all_orders_after"):
-        use.count(credential.public, method, now)
+def test_sockets_and_channels_are_counted_by_day_beside_the_calls(credential, streaming_bot):
+    for _ in range(3):
+        use.count(credential.public, timezone.now())
+    usage.count(credential.public, "Orders", timezone.now())
     usage.flush()
     (day,) = calls_of([streaming_bot.key])[streaming_bot.key.pk].days
     assert dict(zip(KINDS, day.calls, strict=True)) == {
         "Queries": 0,
         "Funding": 0,
-        "Orders": 2,
+        "Orders": 1,
         "Earn": 0,
         "Streaming": 3,
     }
@@ -38,7 +38,7 @@ def test_what_trades_counts_as_orders_and_all_else_as_streaming(credential, stre
     [Reason.TOKEN_UNKNOWN, Reason.TOKEN_EXPIRED, Reason.TOKEN_OF_OTHER, Reason.SOCKETS, Reason.STREAM_OFF],
 )
 def test_a_refusal_is_explained_to_the_author_of_the_bot(credential, reason):
-    use.refused(
+    usage.refused(
         credential.public,
         method="subscribe",
         answer="EAPI:Invalid token",
@@ -53,22 +53,6 @@ def test_a_refusal_is_explained_to_the_author_of_the_bot(credential, reason):
     assert (call.method, call.answer, call.reason) == ("subscribe", "EAPI:Invalid token", reason)
     assert told.what != call.answer
     assert told.advice
-
-
-def test_no_method_and_no_key_can_be_invented(credential):
-    for public, method in ((credential.public, "x" * 4000), ("", "subscribe"), ("K" * 57, "subscribe")):
-        use.refused(
-            public,
-            method=method,
-            answer="EAPI:Invalid token",
-            reason=Reason.TOKEN_UNKNOWN,
-            facts={},
-            source="",
-            at=timezone.now(),
-        )
-    usage.flush()
-    assert list(RefusedCall.objects.values_list("method", flat=True)) == ["unknown"]
-    assert KeyUse.objects.count() == 1
 
 
 def held(credential) -> Held:
