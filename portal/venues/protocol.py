@@ -12,6 +12,7 @@ from portal.venues.types import (
     Asset,
     Balance,
     Book,
+    Candle,
     ClosedQuery,
     DepositAddress,
     DepositMethod,
@@ -82,6 +83,13 @@ class Catalogue(Protocol):
 
     def public_trades(self, pair: str, since: datetime | None, count: int) -> Sequence[PublicTrade]:
         """Oldest first: the first `count` after `since`, or the last ones there are."""
+
+    def candles(self, pair: str, interval_minutes: int, since: datetime | None, count: int) -> Sequence[Candle]:
+        """The public trades by intervals of that length, counted from 1970 in UTC; those without a trade are left out.
+
+        Oldest first: the last `count` that begin after `since`. The newest is there whatever `since` says, and goes on
+        with each trade until its interval ends. Raises: UnknownPair.
+        """
 
     def spread(self, pair: str, since: datetime | None) -> Sequence[Quote]:
         """Oldest first: at most 200 after `since`, or the last ones there are."""

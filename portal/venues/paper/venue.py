@@ -14,12 +14,13 @@ from portal.venues.paper.exports import writing
 from portal.venues.paper.exports.venue_part import PaperExports
 from portal.venues.paper.ledger import history
 from portal.venues.paper.orders import cancellation, placement, queries, trades
-from portal.venues.paper.prices import markets
+from portal.venues.paper.prices import candles, markets, public_trades
 from portal.venues.types import (
     Allocation,
     Asset,
     Balance,
     Book,
+    Candle,
     ClosedQuery,
     DepositAddress,
     DepositMethod,
@@ -92,7 +93,11 @@ class PaperVenue(PaperExports):
 
     def public_trades(self, pair: str, since: datetime | None, count: int) -> Sequence[PublicTrade]:
         """Made up like the book, and the same whenever they are asked for."""
-        return markets.trades(pair, since, count)
+        return public_trades.trades(pair, since, count)
+
+    def candles(self, pair: str, interval_minutes: int, since: datetime | None, count: int) -> Sequence[Candle]:
+        """By the public trades, and the same whenever they are asked for."""
+        return candles.candles(pair, interval_minutes, since, count)
 
     def spread(self, pair: str, since: datetime | None) -> Sequence[Quote]:
         """By the reference prices of the last seconds."""

@@ -20,7 +20,7 @@ from portal.venues.types.earn import (
 from portal.venues.types.events import Event, LedgerEvent, OrderChange, OrderEvent
 from portal.venues.types.exports import ExportFormat, ExportRow, ExportSeen, ExportStatus, NewExport, Report
 from portal.venues.types.ledger import Balance, LedgerPage, LedgerQuery, LedgerRow
-from portal.venues.types.markets import Book, Level, PublicTrade, Quote, Ticker, Window
+from portal.venues.types.markets import Book, Candle, Level, PublicTrade, Quote, Ticker, Window
 from portal.venues.types.orders import (
     ClosedQuery,
     CloseTime,
@@ -58,6 +58,7 @@ __all__ = [
     "Asset",
     "Balance",
     "Book",
+    "Candle",
     "CloseTime",
     "ClosedQuery",
     "DepositAddress",

@@ -62,6 +62,20 @@ class PublicTrade:
 
 
 @dataclass(frozen=True, slots=True)
+class Candle:
+    """The trades of one interval, which begins at `begins`: its first, highest, lowest and last price."""
+
+    begins: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    average_price: Decimal
+    volume: Decimal
+    trades: int
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
     """The best prices at one moment."""
 

@@ -13,7 +13,7 @@ from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from portal.venues.paper import catalogue
-from portal.venues.paper.prices import markets, quotes, source
+from portal.venues.paper.prices import markets, public_trades, quotes, source
 from portal.venues.paper.prices.pairs import MARKETS, REFERENCES
 from portal.venues.paper.prices.path import TRADE_OCTAVE, step_at
 from portal.venues.paper.prices.walk import Walk
@@ -195,7 +195,7 @@ def test_a_page_of_trades_is_not_made_up_for_each_who_asks(clock, monkeypatch):
     for since in (None, START - timedelta(hours=7), START - timedelta(seconds=40), START + timedelta(hours=1)):
         for count in (1, 3, 200, 1000):
             seen = VENUE.public_trades("XBTUSD", since, count)
-            assert list(seen) == [markets._trade(path, pair, trade.number) for trade in seen]
+            assert list(seen) == [public_trades.trade(path, pair, trade.number) for trade in seen]
             numbers = [trade.number for trade in seen]
             assert numbers == list(range(min(numbers, default=0), max(numbers, default=-1) + 1))
     asked = counting_prices(monkeypatch)

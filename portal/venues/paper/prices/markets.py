@@ -1,11 +1,9 @@
-"""What everybody may see: ticker, depth, the last trades of others, best prices, and what an amount is worth."""
+"""What everybody may see: ticker, depth, best prices, and what an amount is worth."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from hashlib import blake2b
-from itertools import accumulate
 from threading import Lock
 from typing import Final
 
@@ -14,19 +12,13 @@ from django.utils import timezone
 from portal.core.money import from_units
 from portal.venues.paper import catalogue
 from portal.venues.paper.prices import quotes, source
-from portal.venues.paper.prices.pairs import MARKETS
+from portal.venues.paper.prices.pairs import as_price
 from portal.venues.paper.prices.path import TRADE_OCTAVE, Path, step_at, time_of
-from portal.venues.types import Asset, Book, Level, Pair, PublicTrade, Quote, Side, Ticker, Window
+from portal.venues.paper.prices.public_trades import extremes, trade, traded
+from portal.venues.types import Asset, Book, Level, Pair, Quote, Side, Ticker, Window
 
-MOST_TRADES = 1000
 MOST_QUOTES = 200
-# The exchange opened then. Prices follow from the step alone, so whatever was traded since can be told at any time.
-FIRST_TRADE = step_at(datetime(2024, 1, 1, tzinfo=UTC)) >> TRADE_OCTAVE
-# Volumes of public trades repeat after so many, which lets any stretch of them be added up at once.
-PATTERN = 1024
 AVERAGED = 96
-# How many trades are made up at once.
-BLOCK = 128
 HOUR, DAY = (int(span.total_seconds()) >> TRADE_OCTAVE for span in (timedelta(hours=1), timedelta(days=1)))
 
 
@@ -42,22 +34,6 @@ def depth(name: str, count: int) -> Book:
     pair, path, step = catalogue.pair(name), source.path(), step_at(timezone.now())
     asks, bids = (_levels(path, pair, step, side, count) for side in (Side.BUY, Side.SELL))
     return Book(pair, asks=asks, bids=bids)
-
-
-def trades(name: str, since: datetime | None, count: int) -> list[PublicTrade]:
-    """See Catalogue.public_trades."""
-    pair, path = catalogue.pair(name), source.path()
-    last, count = step_at(timezone.now()) >> TRADE_OCTAVE, max(1, min(count, MOST_TRADES))
-    if since is None:
-        numbers = range(last - count + 1, last + 1)
-    else:
-        begin = max(FIRST_TRADE, (step_at(since) >> TRADE_OCTAVE) + 1)
-        numbers = range(begin, min(begin + count - 1, last) + 1)
-    found: list[PublicTrade] = []
-    for block in range(numbers.start // BLOCK, -(-numbers.stop // BLOCK)):
-        first = block * BLOCK
-        found += _block(path, pair, block)[max(0, numbers.start - first) : max(0, numbers.stop - first)]
-    return found
 
 
 def spread(name: str, since: datetime | None) -> list[Quote]:
@@ -112,15 +88,15 @@ def _ticker(path: Path, pair: Pair, step: int) -> Ticker:
     last = step >> TRADE_OCTAVE
     with _seeking:
         today, day = _windows(path, pair, last)
-    trade = _trade(path, pair, last)
+    latest = trade(path, pair, last)
     return Ticker(
         pair=pair,
         ask=_levels(path, pair, step, Side.BUY, 1)[0],
         bid=_levels(path, pair, step, Side.SELL, 1)[0],
-        last=Level(trade.price, trade.volume, trade.at),
+        last=Level(latest.price, latest.volume, latest.at),
         today=today,
         day=day,
-        opened=_price(pair, path.mid(pair.id, last // DAY * DAY << TRADE_OCTAVE)),
+        opened=as_price(pair, path.mid(pair.id, last // DAY * DAY << TRADE_OCTAVE)),
     )
 
 
@@ -132,7 +108,7 @@ def _windows(path: Path, pair: Pair, last: int) -> tuple[Window, Window]:
     hour = max(midnight, (last // HOUR) * HOUR)
     day_ago = max(0, ((last - DAY) // HOUR + 1) * HOUR)
     earlier, early, late = (
-        _extremes(path, pair.id, since, until) for since, until in ((day_ago, midnight), (midnight, hour), (hour, last))
+        extremes(path, pair.id, since, until) for since, until in ((day_ago, midnight), (midnight, hour), (hour, last))
     )
     return (
         _window(path, pair, midnight, last, (early, late)),
@@ -144,69 +120,26 @@ def _window(path: Path, pair: Pair, since: int, until: int, found: Sequence[tupl
     """The average is that of 96 trades spread evenly over the window."""
     drawn = [since + (until - since) * place // AVERAGED for place in range(AVERAGED + 1)]
     average = sum(path.mid(pair.id, trade << TRADE_OCTAVE) for trade in drawn) // len(drawn)
-    total = _traded(path, pair, until + 1) - _traded(path, pair, since)
+    total = traded(path, pair, until + 1) - traded(path, pair, since)
     return Window(
         volume=from_units(total, pair.volume_decimals),
-        average_price=_price(pair, average),
+        average_price=as_price(pair, average),
         trades=until - since + 1,
-        low=_price(pair, min(low for low, _ in found)),
-        high=_price(pair, max(high for _, high in found)),
+        low=as_price(pair, min(low for low, _ in found)),
+        high=as_price(pair, max(high for _, high in found)),
     )
-
-
-@lru_cache(maxsize=1 << 10)
-def _extremes(path: Path, pair_id: str, since: int, until: int) -> tuple[int, int]:
-    return path.extremes(pair_id, since, until)
-
-
-def _trade(path: Path, pair: Pair, number: int) -> PublicTrade:
-    step = number << TRADE_OCTAVE
-    drawn = _pattern(path.key, pair.id)
-    volume = drawn[number % PATTERN + 1] - drawn[number % PATTERN]
-    return PublicTrade(
-        number=number,
-        at=time_of(step),
-        price=_price(pair, path.mid(pair.id, step)),
-        volume=from_units(volume, pair.volume_decimals),
-        is_buy=volume // MARKETS[pair.id].lot % 2 == 0,
-        is_market=True,
-    )
-
-
-# What was traded stays as it is: a page is made up once, and not again for each who asks for it. All that a last page
-# of every pair is made of has room.
-@lru_cache(maxsize=16 * len(catalogue.PAIRS))
-def _block(path: Path, pair: Pair, block: int) -> tuple[PublicTrade, ...]:
-    return tuple(_trade(path, pair, number) for number in range(block * BLOCK, (block + 1) * BLOCK))
-
-
-def _traded(path: Path, pair: Pair, number: int) -> int:
-    """The volume of all trades before that one."""
-    drawn = _pattern(path.key, pair.id)
-    rounds, rest = divmod(number, PATTERN)
-    return rounds * drawn[PATTERN] + drawn[rest]
-
-
-@lru_cache(maxsize=64)
-def _pattern(key: str, pair_id: str) -> tuple[int, ...]:
-    """Sums of the volumes of the first so many trades."""
-    lot = MARKETS[pair_id].lot
-    drawn = b"".join(blake2b(f"{key}:{pair_id}:trades:{part}".encode()).digest() for part in range(PATTERN // 64))
-    return tuple(accumulate((lot * (1 + byte % 9) // 5 for byte in drawn), initial=0))
 
 
 @lru_cache(maxsize=2 * MOST_QUOTES * len(catalogue.PAIRS))
 def _quote(path: Path, pair: Pair, step: int) -> Quote:
     mid = path.mid(pair.id, step)
-    return Quote(time_of(step), bid=_price(pair, quotes.bid(pair.id, mid)), ask=_price(pair, quotes.ask(pair.id, mid)))
+    return Quote(
+        time_of(step), bid=as_price(pair, quotes.bid(pair.id, mid)), ask=as_price(pair, quotes.ask(pair.id, mid))
+    )
 
 
 def _levels(path: Path, pair: Pair, step: int, side: Side, count: int) -> tuple[Level, ...]:
     return tuple(
-        Level(_price(pair, offer.price), from_units(offer.volume, pair.volume_decimals), time_of(step))
+        Level(as_price(pair, offer.price), from_units(offer.volume, pair.volume_decimals), time_of(step))
         for offer in quotes.offers(path, pair.id, step, side, max(1, count))
     )
-
-
-def _price(pair: Pair, units: int) -> Decimal:
-    return from_units(units, pair.price_decimals)

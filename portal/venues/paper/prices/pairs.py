@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from portal.core.money import to_units
+from portal.core.money import from_units, to_units
 from portal.venues.paper import catalogue
 from portal.venues.types import Asset, Pair
 
@@ -50,6 +50,11 @@ def price_of(pair: Pair, base: int, quote: int) -> int:
     price, and what it bids is not.
     """
     return max(1, int(base * 10**pair.price_decimals) // quote)
+
+
+def as_price(pair: Pair, units: int) -> Decimal:
+    """Units of the price's last place as a price."""
+    return from_units(units, pair.price_decimals)
 
 
 def _reference(name: str, start: str, swing: int) -> Reference:

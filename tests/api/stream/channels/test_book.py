@@ -93,7 +93,8 @@ def side(lowest, highest):
 @given(moments=st.lists(st.tuples(side(41, 70), side(10, 40)), min_size=2, max_size=8), joins=st.integers(0, 7))
 def test_a_book_of_any_shape_is_followed_by_whoever_joins_at_whichever_moment(moments, joins):
     """Sides that are thin, empty or deeper than asked; the same state serves who was there and who joins."""
-    at, clients, state = START, [], None
+    at, state = START, None
+    clients: list[CutsAfterEachLevel] = []
     for place, (asks, bids) in enumerate(moments):
         offers = [
             [Level(Decimal(price) / 10, Decimal(units), at) for price, units in side.items()] for side in (asks, bids)

@@ -38,7 +38,8 @@ def as_floats(side):
 
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_python_kraken_sdk_finds_every_checksum_right(clock, depth):
-    errors, seen = [], []
+    errors: list[object] = []
+    seen: list[object] = []
 
     async def told(pair, message):
         (errors if "error" in message else seen).append(message)
@@ -46,10 +47,11 @@ def test_python_kraken_sdk_finds_every_checksum_right(clock, depth):
     async def follow():
         client = SpotOrderBookClient(depth=depth, callback=told)
         row = {"pair_decimals": PAIR.price_decimals, "lot_decimals": PAIR.volume_decimals}
-        client._SpotOrderBookClient__market = SimpleNamespace(get_asset_pairs=lambda pair: {pair: row})
+        market = SimpleNamespace(get_asset_pairs=lambda pair: {pair: row})
+        setattr(client, "_SpotOrderBookClient__market", market)  # noqa: B010
         for kind, rows, there in frames(clock, depth):
             await client.on_message(message(kind, rows))
-            kept = client.get("BTC/USD")
+            kept = client.get("BTC/USD") or {}
             for side, levels in (("ask", there.asks), ("bid", there.bids)):
                 assert [(float(price), float(qty)) for price, (qty, _) in kept[side].items()] == as_floats(levels)
         await client.close()

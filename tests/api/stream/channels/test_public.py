@@ -1,9 +1,11 @@
 """What all public channels have in common: symbols, and errors in the protocol's words."""
 
+from typing import Any
+
 import pytest
 
 from portal.api.stream.channels import registry
-from portal.api.stream.channels.public import Refused, pair_of, symbol_of, symbols
+from portal.api.stream.channels.public import Channel, Refused, pair_of, symbol_of, symbols
 from portal.venues.paper.venue import PaperVenue
 
 VENUE = PaperVenue()
@@ -50,9 +52,11 @@ def test_what_is_no_list_of_symbols_is_refused(params, error):
     assert refused.value.text == error
 
 
-@pytest.mark.parametrize("name", [*registry.OF_A_PAIR, *registry.OF_EVERYTHING])
-def test_every_channel_is_acknowledged_under_its_name_and_may_come_with_a_token(name):
-    channel = {**registry.OF_A_PAIR, **registry.OF_EVERYTHING}[name]
+CHANNELS: list[tuple[str, Channel[Any, Any, Any]]] = [*registry.OF_A_PAIR.items(), *registry.OF_EVERYTHING.items()]
+
+
+@pytest.mark.parametrize(("name", "channel"), CHANNELS)
+def test_every_channel_is_acknowledged_under_its_name_and_may_come_with_a_token(name, channel):
     options = channel.read({"channel": name, "token": "left over", "snapshot": True})
     assert channel.result(options, "BTC/USD")["channel"] == name
     assert options.snapshot is True
