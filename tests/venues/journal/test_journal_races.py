@@ -1,4 +1,4 @@
-"""Two connections at once over one Account's journal: numbers have no gaps and come in the order of the commits."""
+"""Two connections at once over one Account's journal: no gaps, and in the order of the commits (DESIGN V3)."""
 
 import threading
 import time
