@@ -123,11 +123,10 @@ async def _subscribe_private(hub: "Hub", connection: Connection, asked: Asked, n
         connection.subscriptions.pop(key, None)
         raise
     if not listener.is_over:
-        use.count(credential.public, asked.method, timezone.now())
+        use.count(credential.public, timezone.now())
         connection.say(frames.success(asked, channel.result(options, credential)))
         listener.snapshot(whole, place)
         hub.feeds.join(listener, credential.venue)
-        use.count(credential.public, timezone.now())
 
 
 def _snapshot(channel: PrivateChannel[object], credential: "Credential", options: object) -> tuple[Frames, int]:
