@@ -138,7 +138,7 @@ def _no(error: Exception, credential: Credential, method: str, source: str) -> A
     if not isinstance(error, ApiError):
         return Answer(error=gateway.note_failure(error, method).value)
     error.credential = error.credential or credential
-    if error.facts.get("method") == METHODS.get(method):
+    if "method" in error.facts:
         error.facts["method"] = method
     known = method if method in METHODS else ""
     gateway.note_refusal(error, key=credential.public, method=method, known=known, source=source)

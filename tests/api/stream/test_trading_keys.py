@@ -67,7 +67,8 @@ def test_a_key_that_lost_its_websocket_setting_trades_no_more(messenger):
     narrow(messenger, websocket=False)
     assert messenger.error("add_order", **FAR) == DENIED
     usage.flush()
-    assert RefusedCall.objects.get(api_key=messenger.bot.key).facts["needs"] == "the WebSocket setting"
+    facts = RefusedCall.objects.get(api_key=messenger.bot.key).facts
+    assert facts == {"method": "add_order", "needs": "the WebSocket setting"}
 
 
 def test_a_key_bound_to_other_addresses_trades_no_more(messenger):
