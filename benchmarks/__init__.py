@@ -1,1 +1,1 @@
-"""What must not grow, measured as ratios: pages, signed calls, and what they stand on."""
+"""What must not grow, measured as ratios: pages, signed calls, what they stand on, and what sockets cost them."""

@@ -22,7 +22,7 @@ def main() -> None:
     from django.test.utils import setup_test_environment  # noqa: PLC0415
 
     from accounts.api_keys import usage  # noqa: PLC0415
-    from benchmarks import pages, signed_call  # noqa: PLC0415
+    from benchmarks import open_sockets, pages, signed_call  # noqa: PLC0415
     from tests.factories import world as cast  # noqa: PLC0415
 
     setup_test_environment(debug=False)
@@ -32,7 +32,7 @@ def main() -> None:
         world = cast.build()
         print(f"On {connection.vendor}: how many times the cost of the second one of the first takes.")
         print("Median (lowest to highest) of seven rounds, both timed in turns.")
-        for ratios in (signed_call.ratios, pages.ratios):
+        for ratios in (signed_call.ratios, open_sockets.ratios, pages.ratios):
             for ratio in ratios(world):
                 print(ratio, flush=True)
     finally:

@@ -24,14 +24,29 @@ class Ratio:
         return f"{self.median:5.2f}  ({self.lowest:.2f} to {self.highest:.2f})  {self.subject} : {self.base}"
 
 
-def compare(subject: str, work: Work, base: str, base_work: Work, *, repeats: int) -> Ratio:
-    """Time `repeats` of each in every round, the order changing from one round to the next."""
+def compare(
+    subject: str,
+    work: Work,
+    base: str,
+    base_work: Work,
+    *,
+    repeats: int,
+    first: Work = lambda: None,
+    base_first: Work = lambda: None,
+) -> Ratio:
+    """Time `repeats` of each in every round, the order changing from one round to the next.
+
+    `first` and `base_first` bring about what each is timed in; they are not timed themselves.
+    """
     work(), base_work()
     found = []
     for turn in range(ROUNDS):
-        order = (work, base_work) if turn % 2 else (base_work, work)
-        seconds = {each: _seconds(each, repeats) for each in order}
-        found.append(seconds[work] / seconds[base_work])
+        seconds = {}
+        for name in ("work", "base") if turn % 2 else ("base", "work"):
+            bring_about, timed = (first, work) if name == "work" else (base_first, base_work)
+            bring_about()
+            seconds[name] = _seconds(timed, repeats)
+        found.append(seconds["work"] / seconds["base"])
     return Ratio(subject, base, statistics.median(found), min(found), max(found))
 
 

@@ -53,17 +53,16 @@ class Socket:
 
     async def run(self) -> None:
         """Keep one session open, for ever."""
-        pause, turn = SHORTEST_PAUSE, self.number
+        pause, node = SHORTEST_PAUSE, self.nodes[self.number % len(self.nodes)]
         while True:
-            node = self.nodes[turn % len(self.nodes)]
             session = Session(self.number, self.player.account_id, node.name, time.time())
             try:
                 await self._session(node, session)
             except (OSError, Unanswered, ConnectionClosed, InvalidHandshake, Refused, TimeoutError) as error:
                 session.ending = session.ending if session.ending != "open" else f"{type(error).__name__}: {error}"
                 session.ended_at = time.time()
-            # Another node, as a proxy would give it; longer and longer between tries that come to nothing.
-            turn += 1
+            # Any node, as a proxy would give it; longer and longer between tries that come to nothing.
+            node = random.choice(self.nodes)
             pause = SHORTEST_PAUSE if session.frames else min(2 * pause, LONGEST_PAUSE)
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))
 

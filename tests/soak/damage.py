@@ -20,6 +20,7 @@ class Damage:
 
     nodes: Nodes
     database: PostgresqlServer
+    progress: Callable[[str], object]
     at: list[tuple[str, float, float]] = field(default_factory=list)
 
     async def run(self, seconds: float, rounds: int) -> None:
@@ -30,6 +31,8 @@ class Damage:
             began = time.time()
             await self._break(what)
             self.at.append((what, began, time.time()))
+            self.progress(f"broken: {what}")
+        await asyncio.sleep(seconds / (len(plan) + 1))
 
     async def _break(self, what: str) -> None:
         acts: dict[str, Callable[[], Awaitable[None]]] = {"REST": self._rest, "database": self._restart}

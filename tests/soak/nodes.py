@@ -52,10 +52,14 @@ class Node:
         self.process.kill()
         self.process.wait(10)
 
-    def stop(self) -> None:
-        """End it politely, or not so."""
+    def ask_to_end(self) -> None:
+        """End it politely; it has some seconds for it."""
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
+
+    def stop(self) -> None:
+        """Wait for its end, or bring it about."""
+        if self.process is not None:
             try:
                 self.process.wait(20)
             except subprocess.TimeoutExpired:
@@ -96,7 +100,9 @@ def running(environment: Mapping[str, str], folder: Path) -> Iterator[Nodes]:
             wait_for(node)
         yield nodes
     finally:
-        for node in reversed(nodes.all):
+        for node in nodes.all:
+            node.ask_to_end()
+        for node in nodes.all:
             node.stop()
 
 
@@ -114,18 +120,20 @@ def wait_for(node: Node) -> None:
     raise AssertionError(f"{node.name} does not answer: {node.log.read_text()[-2000:]}")
 
 
+def stream(name: str, environment: Mapping[str, str], folder: Path) -> Node:
+    """A process that serves sockets, as the guide for operators has it."""
+    port = free_port()
+    where = ["--host", "127.0.0.1", "--port", str(port)]
+    command = ["-m", "uvicorn", "portal.asgi:application", *streaming(), *where]
+    return Node(name, command, environment, folder / f"{name.replace(' ', '')}.log", port)
+
+
 def _nodes(environment: Mapping[str, str], folder: Path) -> Nodes:
-    rest_port = free_port()
-    granian = ["-m", "granian", *serving(), "--host", "127.0.0.1", "--port", str(rest_port)]
-    rest = [*granian, "--workers", str(WORKERS), "--log-level", "warning", "portal.asgi:application"]
-    streams = []
-    for number in range(STREAMS):
-        port = free_port()
-        where = ["--host", "127.0.0.1", "--port", str(port)]
-        command = ["-m", "uvicorn", "portal.asgi:application", *streaming(), *where]
-        streams.append(Node(f"stream {number + 1}", command, environment, folder / f"stream{number + 1}.log", port))
+    port = free_port()
+    where = ["--host", "127.0.0.1", "--port", str(port), "--workers", str(WORKERS), "--log-level", "warning"]
+    rest = ["-m", "granian", *serving(), *where, "portal.asgi:application"]
     return Nodes(
-        rest=Node("REST", rest, environment, folder / "rest.log", rest_port),
-        streams=streams,
+        rest=Node("REST", rest, environment, folder / "rest.log", port),
+        streams=[stream(f"stream {number + 1}", environment, folder) for number in range(STREAMS)],
         worker=Node("work", ["manage.py", "work"], environment, folder / "work.log"),
     )

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import re
+import sys
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -53,8 +55,15 @@ async def soak(
 ) -> Result:
     """Everything, with so many sockets, for so many seconds; each thing is broken `rounds` times."""
     result = Result()
+    began = time.monotonic()
+
+    def progress(words: str) -> None:
+        sys.stderr.write(f"{time.monotonic() - began:6.1f} s  {words}\n")
+
     players = await in_database(cast.build, max(4, sockets // SOCKETS_OF_ACCOUNT))
+    progress(f"{len(players)} Accounts are there")
     with nodes.running(environment, data) as running:
+        progress("all processes answer")
         rest = Rest(running.rest.port)
         own = [
             Socket(number, players[number % len(players)], running.streams, rest, with_markets=number % 5 == 0)
@@ -67,7 +76,8 @@ async def soak(
             await asyncio.sleep(SETTLED_SECONDS)
             full = sum(node.resident() for node in running.streams)
             result.say(Memory(empty, full, sockets, len(running.streams)))
-            damage, traffic = Damage(running, database), Traffic(rest, players, own)
+            progress(f"{sockets} sockets are subscribed")
+            damage, traffic = Damage(running, database, progress), Traffic(rest, players, own)
             working = tasks.create_task(traffic.run())
             await damage.run(seconds, rounds)
             working.cancel()
@@ -76,9 +86,11 @@ async def soak(
             await traffic.end()
             await all_subscribed(own, within=60)
             await _quiet(players)
+            progress("it is quiet")
             for task in open_sockets:
                 task.cancel()
         logs = {node.name: node.log.read_text(errors="replace") for node in running.all}
+    progress("all processes have ended")
     await in_database(_check, result, players, own, damage, traffic, logs)
     return result
 
