@@ -46,11 +46,8 @@ def closed(credential: Credential, *, source: str, reason: str) -> None:
     Once a minute for each key and reason: one that comes back and is closed again must not fill the history.
     """
     lock_history(credential.organization_id)
-    if (
-        _of_key(credential, EventKind.STREAM_CLOSED)
-        .filter(at__gt=timezone.now() - ONCE_IN, data__reason=reason)
-        .exists()
-    ):
+    lately = _of_key(credential, EventKind.STREAM_CLOSED).filter(at__gt=timezone.now() - ONCE_IN)
+    if lately.filter(data__reason=reason).exists():
         return
     key = ApiKey.objects.get(pk=credential.id)
     with call_origin.origin(source=source, via=f"key {key.short}"):

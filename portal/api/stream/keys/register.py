@@ -28,6 +28,8 @@ class Register:
 
     def __init__(self, process: str) -> None:
         self.process = process
+        # One that ends while all are being said would be said once more, and be a row without a socket.
+        self._one_at_a_time = asyncio.Lock()
 
     async def open(self, connection: Connection, credential: Credential) -> None:
         """A key has begun to use the socket. Raises: ApiError if it has too many; django.db.Error."""
@@ -39,8 +41,10 @@ class Register:
         credential = connection.credential
         if credential is None or not connection.is_registered:
             return
+        connection.is_registered = False
         try:
-            await run(sockets.closed, self.process, [connection.number])
+            async with self._one_at_a_time:
+                await run(sockets.closed, self.process, [connection.number])
             if connection.ending is not None and not is_recorded:
                 await run(events.closed, credential, source=connection.source, reason=connection.ending.reason)
         except DatabaseError as error:
@@ -51,16 +55,18 @@ class Register:
         """Say every few seconds which are still open, and what flows to them, for ever."""
         while True:
             await asyncio.sleep(SEEN_SECONDS)
-            held = [
-                _held(each, each.credential)
-                for each in connections()
-                if each.credential is not None and each.is_registered
-            ]
-            if held:
-                try:
-                    await run(sockets.seen, self.process, held)
-                except DatabaseError as error:
-                    logger.warning("Open sockets could not be written down: %s", outage.in_words(error))
+            try:
+                async with self._one_at_a_time:
+                    await self._say(connections())
+            except DatabaseError as error:
+                logger.warning("Open sockets could not be written down: %s", outage.in_words(error))
+
+    async def _say(self, connections: Iterable[Connection]) -> None:
+        held = [
+            _held(each, each.credential) for each in connections if each.credential is not None and each.is_registered
+        ]
+        if held:
+            await run(sockets.seen, self.process, held)
 
 
 def _open(credential: Credential, process: str, held: Held) -> None:
