@@ -1,5 +1,6 @@
 """What stands on the wire of a socket: requests as they come, answers and data as they go (reference §13, §17)."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,6 +47,7 @@ def read(text: str, time_in: datetime) -> Asked:
     nothing = Asked("", {}, None, time_in)
     try:
         found = _decoder.decode(text)
+        json.loads(text, object_pairs_hook=_once, parse_int=str, parse_float=str)
     except (msgspec.DecodeError, RecursionError, ValueError, ArithmeticError) as error:
         raise Malformed(nothing) from error
     if not isinstance(found, dict):
@@ -61,6 +63,12 @@ def read(text: str, time_in: datetime) -> Asked:
     if not isinstance(method, str) or not isinstance(params, dict) or (req_id is not None and not is_number):
         raise Malformed(asked)
     return asked
+
+
+def _once(pairs: list[tuple[str, object]]) -> None:
+    """Which of two fields of one name was meant nobody can say (security IN-6). Raises: ValueError."""
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError("A field is named twice.")
 
 
 def success(asked: Asked, result: object) -> str:

@@ -16,6 +16,9 @@ BAD = [
     '{"method":"ping","req_id":9223372036854775808}', '{"method":"ping","req_id":' + "9" * 5000 + "}",
     '{"method":"ping","req_id":NaN}', '{"method":"ping",}', '{"method":"ping"} {}', "\x00", "\ud800".encode(
         "utf-8", "surrogatepass").decode("utf-8", "replace"), DEEP,
+    # IN-6: keys that come twice, in whatever spelling.
+    '{"method":"ping","method":"ping"}', '{"method":"ping","req_id":1,"req_id":1}',
+    r'{"method":"ping","params":{"validate":true,"\u0076alidate":false}}',
 ]  # fmt: skip
 
 
