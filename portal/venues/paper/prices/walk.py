@@ -9,15 +9,18 @@ from functools import lru_cache
 from hashlib import blake2b
 from itertools import accumulate
 from math import isqrt
+from typing import TypeAlias
 
 from portal.venues.paper.prices.pairs import MARKETS, REFERENCES, SCALE, price_of, start_of
 from portal.venues.paper.prices.path import TRADE_OCTAVE, Reaches, Search
-from portal.venues.types import Asset
+from portal.venues.types import Asset, Pair
 
 OCTAVES = 20
 # Straight lines are rounded down, each by less than one.
 ROUNDING = OCTAVES + 1
 VISITS = 20_000
+# Where octaves are at both ends of a block, in parts of which halving it again and again leaves none over.
+Ends: TypeAlias = tuple[int, int]
 
 
 class Walk:
@@ -62,40 +65,57 @@ class Walk:
     def _lowest(self, pair_id: str, since: int, until: int, sign: int) -> int:
         """The lowest of `sign` times the price of those trades: the best block first, the hopeless never."""
         since, until = since << TRADE_OCTAVE, until << TRADE_OCTAVE
+        pair = MARKETS[pair_id].pair
         best = min(sign * self.mid(pair_id, since), sign * self.mid(pair_id, until))
-        stack = _roots(since, until)
+        stack = [
+            (octave, index, self._ends(pair.base, index), self._ends(pair.quote, index))
+            for octave, index in _roots(since, until)
+        ]
         while stack:
-            octave, index = stack.pop()
+            octave, index, base, quote = stack.pop()
             begin = index << octave
             if begin + (1 << octave) <= since or begin > until:
                 continue
+            bounds = _prices(pair, _between(pair.base, octave, base), _between(pair.quote, octave, quote))
+            if min(sign * bound for bound in bounds) >= best:
+                continue
             if octave == TRADE_OCTAVE:
                 best = min(best, sign * self.mid(pair_id, begin))
-            elif min(sign * bound for bound in self._bounds(pair_id, octave, index)) < best:
-                halves = [(octave - 1, 2 * index), (octave - 1, 2 * index + 1)]
-                halves.sort(key=lambda half: -sign * self._leaning(pair_id, half[1] << half[0], half[0]))
-                stack += halves
+                continue
+            halves = zip(
+                self._halves(pair.base, octave, index, base),
+                self._halves(pair.quote, octave, index, quote),
+                strict=True,
+            )
+            blocks = [(octave - 1, 2 * index + half, *ends) for half, ends in enumerate(halves)]
+            blocks.sort(key=lambda block: sign * (sum(block[3]) - sum(block[2])))
+            stack += blocks
         return best
 
+    def _ends(self, asset: Asset, index: int) -> Ends:
+        """Where the widest octave is at both ends of a block of its own."""
+        before, after = (self._noise(asset.id, end << OCTAVES, OCTAVES) for end in (index, index + 1))
+        return before << OCTAVES, after << OCTAVES
+
+    def _halves(self, asset: Asset, octave: int, index: int, ends: Ends) -> tuple[Ends, Ends]:
+        """The ends of both halves, with the next octave on top: in the middle all wider ones run straight."""
+        reference = REFERENCES.get(asset.id)
+        if reference is None:
+            return ends, ends
+        key, amplitude = f"{self._seed}:{reference.pair.id}", _amplitudes(reference.swing)[octave - 1]
+        before, middle, after = (_node(key, octave - 1, 2 * index + place, amplitude) << OCTAVES for place in range(3))
+        middle += (ends[0] + ends[1]) // 2
+        return (ends[0] + before, middle), (middle, ends[1] + after)
+
     def _bounds(self, pair_id: str, octave: int, index: int) -> tuple[int, int]:
-        """Between which prices all steps of the block lie: least over most, and most over least."""
+        """Between which prices all steps of the block lie."""
         pair = MARKETS[pair_id].pair
-        base_low, base_high = self._values(pair.base, octave, index)
-        quote_low, quote_high = self._values(pair.quote, octave, index)
-        return price_of(pair, base_low, quote_high), price_of(pair, base_high, quote_low)
+        return _prices(pair, self._values(pair.base, octave, index), self._values(pair.quote, octave, index))
 
     def _values(self, asset: Asset, octave: int, index: int) -> tuple[int, int]:
         """Between which values of the asset all steps of the block lie."""
-        if asset.id not in REFERENCES:
-            return start_of(asset) * SCALE, start_of(asset) * SCALE
-        ends = [self._noise(asset.id, end << octave, octave) for end in (index, index + 1)]
-        slack = _below(REFERENCES[asset.id].swing)[octave] + ROUNDING
-        return start_of(asset) * (SCALE + min(ends) - slack), start_of(asset) * (SCALE + max(ends) + slack)
-
-    def _leaning(self, pair_id: str, step: int, lowest: int) -> int:
-        """Which of two blocks is likelier to hold the higher price."""
-        pair = MARKETS[pair_id].pair
-        return self._noise(pair.base.id, step, lowest) - self._noise(pair.quote.id, step, lowest)
+        before, after = (self._noise(asset.id, end << octave, octave) << OCTAVES for end in (index, index + 1))
+        return _between(asset, octave, (before, after))
 
     def _noise(self, asset_id: str, step: int, lowest: int) -> int:
         """The sum of the octaves from `lowest` up; dollars stand still."""
@@ -111,6 +131,21 @@ class Walk:
                 height = (height * (width - rest) + _node(key, octave, index + 1, amplitudes[octave]) * rest) >> octave
             total += height
         return total
+
+
+def _between(asset: Asset, octave: int, ends: Ends) -> tuple[int, int]:
+    """Between which values of the asset all steps of a block with such ends lie."""
+    reference = REFERENCES.get(asset.id)
+    if reference is None:
+        return start_of(asset) * SCALE, start_of(asset) * SCALE
+    slack = _below(reference.swing)[octave] + ROUNDING
+    low, high = (min(ends) >> OCTAVES) - slack, -(-max(ends) >> OCTAVES) + slack
+    return reference.start * (SCALE + low), reference.start * (SCALE + high)
+
+
+def _prices(pair: Pair, base: tuple[int, int], quote: tuple[int, int]) -> tuple[int, int]:
+    """Between which prices they bring a pair: least over most, and most over least."""
+    return price_of(pair, base[0], quote[1]), price_of(pair, base[1], quote[0])
 
 
 def _roots(since: int, until: int) -> list[tuple[int, int]]:
