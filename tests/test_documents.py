@@ -26,7 +26,6 @@ NO_TEST = {
     "§1": "It says what the portal is; the rules follow.",
     "P7": "There are no policies of several rules yet.",
     "V2": "There is no gateway to the real exchange yet.",
-    "V3": "There is no journal that sockets read yet.",
 }
 
 

@@ -49,11 +49,15 @@ def test_what_is_refused_on_a_socket_stands_with_its_reason_on_the_page_of_the_k
             await socket.next()
             await subscribed(socket, "balances", token)
             await socket.ask("subscribe", channel="executions", token=theirs)
+            await socket.ask("subscribe", channel="executions", token="A" * 43)
+        async with opened() as nobodys:
+            await nobodys.ask("subscribe", channel="executions", token="A" * 43)
 
     played(scene)
     usage.flush()
-    call = RefusedCall.objects.get()
-    assert (call.method, call.answer, call.reason) == ("subscribe", "EAPI:Invalid token", "token_of_other")
+    mistaken, invented = RefusedCall.objects.order_by("pk")
+    assert (mistaken.method, mistaken.answer, mistaken.reason) == ("subscribe", "EAPI:Invalid token", "token_of_other")
+    assert (invented.method, invented.reason, invented.api_key) == ("subscribe", "token_unknown", bot.key)
 
 
 def test_a_socket_that_ends_while_all_are_said_leaves_no_row(bot, monkeypatch):

@@ -18,11 +18,12 @@ MOST_REFUSED: Final = 20
 
 
 class TokenRefused(ApiError):
-    """A token that opens nothing; `public` is the key that it was given to, if it was given to any."""
+    """A token that opens nothing; `public` is the key that it concerns, if it is known."""
 
-    def __init__(self, unaccepted: tokens.Unaccepted) -> None:
+    def __init__(self, unaccepted: tokens.Unaccepted, held: Credential | None) -> None:
         super().__init__(Error.INVALID_TOKEN, reason=unaccepted.reason)
-        self.public = unaccepted.public
+        # Of a text that was given to nobody the key that has the socket hears: it sent it.
+        self.public = unaccepted.public or (held.public if held else "")
 
 
 async def authorize(register: Register, connection: Connection, asked: Asked) -> Credential:
@@ -40,7 +41,7 @@ async def authorize(register: Register, connection: Connection, asked: Asked) ->
         return held
     credential = await run(tokens.look, token)
     if not isinstance(credential, Credential):
-        raise TokenRefused(credential)
+        raise TokenRefused(credential, held)
     if held is not None and held.id != credential.id:
         raise ApiError(Error.INVALID_TOKEN, credential, reason=Reason.TOKEN_OF_OTHER)
     if not authentication.is_allowed(credential, connection.source):
