@@ -25,7 +25,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--sockets", type=int, default=500)
     parser.add_argument("--seconds", type=float, default=600)
-    parser.add_argument("--rounds", type=int, default=2, help="how many times everything is broken once")
     options = parser.parse_args()
     if reason := postgresql_server.why_none():
         sys.stderr.write(f"There is nothing to run it on: {reason}.\n")
@@ -70,7 +69,7 @@ def _soak(options: argparse.Namespace, database: PostgresqlServer, environment: 
     from tests.soak import run  # noqa: PLC0415
 
     call_command("migrate", verbosity=0)
-    found = asyncio.run(run.soak(options.sockets, options.seconds, options.rounds, database, environment, data))
+    found = asyncio.run(run.soak(options.sockets, options.seconds, database, environment, data))
     sys.stdout.write("\n".join([*found.lines, ""]))
     return 1 if found.wrong else 0
 

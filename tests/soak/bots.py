@@ -77,7 +77,9 @@ class Socket:
             async with asyncio.timeout(ANSWER_WITHIN):
                 answer = await answered
         finally:
-            self._asked.pop(number, None)
+            del self._asked[number]
+            if answered.done() and not answered.cancelled():
+                answered.exception()  # looked at, where sending failed before it could be awaited
         if not answer["success"]:
             raise Refused(answer.get("error"))
         return answer.get("result")

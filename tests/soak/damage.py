@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from tests.postgresql_server import PostgresqlServer
+from tests.soak.bots import Socket
 from tests.soak.nodes import Node, Nodes
 
 # One after the other, in equal parts of the time there is; the last one leaves time to come back.
@@ -14,25 +15,51 @@ PLAN: Final = ("stream 1", "REST", "stream 2", "database", "stream 1", "stream 2
 AWAY_SECONDS: Final = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Break:
+    """What was broken, from when to when it was away, and after how many seconds every bot had all its sockets again.
+
+    Moments are in seconds since 1970; `back_after` is None where the next thing broke before.
+    """
+
+    what: str
+    began: float
+    ended: float
+    back_after: float | None
+
+
 @dataclass
 class Damage:
-    """Breaks what the plan says, and notes when. `at` holds what was broken and until when it was away."""
+    """Breaks what the plan says, and notes when."""
 
     nodes: Nodes
     database: PostgresqlServer
+    sockets: Sequence[Socket]
     progress: Callable[[str], object]
-    at: list[tuple[str, float, float]] = field(default_factory=list)
+    breaks: list[Break] = field(default_factory=list)
 
     async def run(self, seconds: float, rounds: int) -> None:
         """Go through the plan so many times, evenly, in so many seconds."""
         plan = PLAN * rounds
+        every = seconds / (len(plan) + 1)
+        await asyncio.sleep(every)
         for what in plan:
-            await asyncio.sleep(seconds / (len(plan) + 1))
             began = time.time()
             await self._break(what)
-            self.at.append((what, began, time.time()))
-            self.progress(f"broken: {what}")
-        await asyncio.sleep(seconds / (len(plan) + 1))
+            ended = time.time()
+            back_after = await self._back_after(began, began + every)
+            self.breaks.append(Break(what, began, ended, back_after))
+            told = "not all are back" if back_after is None else f"all are back after {back_after:.1f} s"
+            self.progress(f"broken: {what}; {told}")
+            await asyncio.sleep(began + every - time.time())
+
+    async def _back_after(self, began: float, until: float) -> float | None:
+        """A worker of REST or the database may go and come without a socket noticing: then it is no time at all."""
+        while time.time() < until:
+            await asyncio.sleep(0.1)
+            if all(socket.is_subscribed for socket in self.sockets):
+                return time.time() - began
+        return None
 
     async def _break(self, what: str) -> None:
         acts: dict[str, Callable[[], Awaitable[None]]] = {"REST": self._rest, "database": self._restart}

@@ -34,6 +34,8 @@ SETTLED_SECONDS: Final = 3.0
 QUIET_SECONDS: Final = 5.0
 QUIET_WITHIN: Final = 120.0
 SHOWN: Final = 20
+# In so long a time everything is broken once.
+ROUND_SECONDS: Final = 300
 # What no node may ever say.
 TRACEBACK: Final = re.compile(r"^Traceback \(most recent call last\)[\s\S]+?(?=^\S.*\n)", re.MULTILINE)
 
@@ -51,9 +53,9 @@ class Result:
 
 
 async def soak(
-    sockets: int, seconds: float, rounds: int, database: PostgresqlServer, environment: Mapping[str, str], data: Path
+    sockets: int, seconds: float, database: PostgresqlServer, environment: Mapping[str, str], data: Path
 ) -> Result:
-    """Everything, with so many sockets, for so many seconds; each thing is broken `rounds` times."""
+    """Everything, with so many sockets, for so many seconds."""
     result = Result()
     began = time.monotonic()
 
@@ -77,9 +79,9 @@ async def soak(
             full = sum(node.resident() for node in running.streams)
             result.say(Memory(empty, full, sockets, len(running.streams)))
             progress(f"{sockets} sockets are subscribed")
-            damage, traffic = Damage(running, database, progress), Traffic(rest, players, own)
+            damage, traffic = Damage(running, database, own, progress), Traffic(rest, players, own)
             working = tasks.create_task(traffic.run())
-            await damage.run(seconds, rounds)
+            await damage.run(seconds, rounds=max(1, int(seconds / ROUND_SECONDS)))
             working.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await working
@@ -135,7 +137,7 @@ def _check(
 ) -> None:
     truths = {player.account_id: truth.read(player.account_id) for player in players}
     sessions = [session for socket in sockets for session in socket.sessions]
-    found = figures.delays(sessions, truths, damage.at)
+    found = figures.delays(sessions, truths, [(each.began, each.ended) for each in damage.breaks])
     rows = len(found.calm) + len(found.shaken)
     result.say(found)
     result.say(f"{len(sockets)} sockets, {len(players)} Accounts, {len(damage.nodes.streams)} stream processes")
@@ -143,7 +145,9 @@ def _check(
         f"{rows} rows delivered in {len(sessions)} sessions, {sum(len(each.frames) for each in sessions)} frames"
     )
     result.say(f"{sum(socket.books_checked for socket in sockets)} books checked")
-    result.say(f"broken: {dict(Counter(what for what, *_ in damage.at))}")
+    result.say(f"broken: {dict(Counter(each.what for each in damage.breaks))}")
+    back = [f"{each.back_after:.1f}" for each in damage.breaks if each.back_after and "stream" in each.what]
+    result.say(f"all sockets are back after a stream process was killed, in seconds: {', '.join(back)}")
     result.say(f"ended: {dict(Counter(session.ending for session in sessions))}")
     result.say(f"done: {dict(traffic.done)}")
     result.say(f"REST: {dict(traffic.rest.answers)}")
@@ -171,7 +175,7 @@ def _wrong(sessions: list[Session], truths: Mapping[int, Truth]) -> Iterator[str
 def _idle(sessions: list[Session], sockets: list[Socket], damage: Damage, traffic: Traffic, rows: int) -> Iterator[str]:
     """A run in which nothing happened shows nothing."""
     for what in PLAN:
-        if what not in {broken for broken, *_ in damage.at}:
+        if what not in {each.what for each in damage.breaks}:
             yield f"{what} was never broken"
     for what in ("near", "market", "far", "cancel", "deposit", "withdraw", "approved"):
         if not traffic.done[what]:

@@ -42,7 +42,7 @@ class Delays:
         )
 
 
-def delays(sessions: Iterable[Session], truths: dict[int, Truth], broken: Sequence[tuple[str, float, float]]) -> Delays:
+def delays(sessions: Iterable[Session], truths: dict[int, Truth], broken: Sequence[tuple[float, float]]) -> Delays:
     """Of every row that came as an update."""
     found = Delays()
     for session in sessions:
@@ -51,7 +51,7 @@ def delays(sessions: Iterable[Session], truths: dict[int, Truth], broken: Sequen
             for message, row in updates(session.told[channel.name]):
                 at = written.get(channel.key(row))
                 if at is not None:
-                    is_shaken = any(began <= message.at <= ended + SHAKEN_SECONDS for _, began, ended in broken)
+                    is_shaken = any(began <= message.at <= ended + SHAKEN_SECONDS for began, ended in broken)
                     (found.shaken if is_shaken else found.calm).append(message.at - at)
     return found
 
