@@ -72,7 +72,7 @@ def needs(workflow: Workflow, right: Right, *others: Right) -> Callable[[View[P,
         @wraps(view)
         def guarded(request: MemberRequest, /, *args: P.args, **kwargs: P.kwargs) -> R:
             if not any(allows(request.member, workflow, enough) for enough in (right, *others)):
-                _deny(request, workflow, right)
+                _deny(request.member, request.path, workflow, right)
             return view(request, *args, **kwargs)
 
         guarded.needs = (workflow, right)  # type: ignore[attr-defined]
@@ -103,14 +103,14 @@ def granted(member: "Member") -> set[tuple[Workflow, Right, int | None]]:
     return {(Workflow(workflow), Right(right), account_id) for workflow, right, account_id in rows}
 
 
-def _deny(request: MemberRequest, workflow: Workflow, right: Right) -> None:
+def _deny(member: "Member", path: str, workflow: Workflow, right: Right) -> None:
     with transaction.atomic():
         record(
             EventKind.ACCESS_DENIED,
-            actor=request.member,
+            actor=member,
             workflow=workflow,
             outcome="refused",
             right=right.value,
-            path=request.path,
+            path=path,
         )
     raise PermissionDenied(f"{lacking(workflow, right)} Ask a member with Manage Access.")

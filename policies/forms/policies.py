@@ -15,7 +15,7 @@ from policies.stage_guide import Effect, effect
 from policies.workflows import Workflow
 from portal.core.errors import Refused
 from portal.core.forms import StepUpForm
-from portal.core.web.http import MemberRequest
+from portal.core.web.http import StepUp
 
 PREVIEW = "look"
 ACKNOWLEDGE = "Look at what follows from this, and say that you know."
@@ -29,10 +29,10 @@ class PolicyForm(StepUpForm):
     note = NoteField(label="Note", help_text="Shown to who decides, if anybody has to.")
     acknowledged = forms.BooleanField(label="I know this, and want it all the same", required=False)
 
-    def __init__(self, *args: Any, request: MemberRequest, workflow: Workflow, facts: Facts, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, step_up: StepUp, workflow: Workflow, facts: Facts, **kwargs: Any) -> None:
         self.workflow, self.facts = workflow, facts
         self.effect: Effect | None = None
-        super().__init__(*args, request=request, **kwargs)
+        super().__init__(*args, step_up=step_up, **kwargs)
         if not self.is_bound:
             self.look()
 
@@ -91,15 +91,15 @@ class ConfigureForm(PolicyForm):
         help_text=f"{MIN_OPEN_HOURS} to {MAX_OPEN_HOURS}. A request that nobody finished by then expires.",
     )
 
-    def __init__(self, *args: Any, policy: Policy | None, request: MemberRequest, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, policy: Policy | None, plan: QueryDict, **kwargs: Any) -> None:
         self.policy = policy
-        planned = PlanForm(request.GET, policy=policy)
+        planned = PlanForm(plan, policy=policy)
         initial = {
             "approvals": planned.planned,
-            "always": "always" in request.GET or bool(policy and policy.always),
+            "always": "always" in plan or bool(policy and policy.always),
             "open_hours": policy.open_hours if policy else DEFAULT_OPEN_HOURS,
         }
-        super().__init__(*args, request=request, initial=initial, **kwargs)
+        super().__init__(*args, initial=initial, **kwargs)
 
     def terms(self) -> Terms:
         """The policy as it would be, or, before anything is typed, as it stands."""

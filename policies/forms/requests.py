@@ -14,7 +14,7 @@ from policies.models import ChangeRequest
 from portal.core.display import markup
 from portal.core.errors import Invalid
 from portal.core.forms import Form, StepUpForm
-from portal.core.web.http import MemberRequest
+from portal.core.web.http import StepUp
 
 APPROVE: Final = "approve"
 REJECT: Final = "reject"
@@ -43,10 +43,10 @@ class DecideForm(StepUpForm):
     digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
     reason = NoteField(label="Reason (needed to reject)")
 
-    def __init__(self, *args: Any, request: MemberRequest, change: ChangeRequest, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, step_up: StepUp, change: ChangeRequest, **kwargs: Any) -> None:
         self.change = change
         bound = {"change": change.reference, "digest": change.digest} if readability.moves_money(change) else {}
-        super().__init__(*args, request=request, initial={"digest": change.digest}, **bound, **kwargs)
+        super().__init__(*args, step_up=step_up, initial={"digest": change.digest}, **bound, **kwargs)
         self.order_fields(["code", "reason", "digest"])
 
     @property
@@ -72,12 +72,10 @@ class BatchForm(StepUpForm):
 
     reason = NoteField(label="Reason")
 
-    def __init__(
-        self, *args: Any, request: MemberRequest, chosen: Sequence[Seen], approves: bool, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, step_up: StepUp, chosen: Sequence[Seen], approves: bool, **kwargs: Any) -> None:
         self.approves = approves
         digest = binding(chosen, approved=approves)
-        super().__init__(*args, request=request, change=BATCH, digest=digest, **kwargs)
+        super().__init__(*args, step_up=step_up, change=BATCH, digest=digest, **kwargs)
         if not approves:
             self.fields["reason"].label = "Reason (needed, the same for all)"
         if "code" in self.fields:
@@ -101,9 +99,9 @@ class AskAgainForm(StepUpForm):
 
     note = NoteField(label="Note", help_text="Shown to who decides, if anybody has to.")
 
-    def __init__(self, *args: Any, request: MemberRequest, change: ChangeRequest, sent: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, step_up: StepUp, change: ChangeRequest, sent: bool, **kwargs: Any) -> None:
         bound = {"change": change.reference, "digest": change.digest} if sent else {}
-        super().__init__(*args, request=request, initial={"note": change.note}, **bound, **kwargs)
+        super().__init__(*args, step_up=step_up, initial={"note": change.note}, **bound, **kwargs)
 
 
 class CancelForm(Form):

@@ -58,7 +58,7 @@ def batch(request: MemberRequest) -> HttpResponse:
         return redirect(back)
     chosen, apart = _chosen(request, posted, approves=approves)
     if request.method == "POST":
-        form = BatchForm(request.POST, request=request, chosen=posted, approves=approves)
+        form = BatchForm(request.POST, step_up=request.step_up, chosen=posted, approves=approves)
         if form.is_valid():
             try:
                 outcomes = batches.decide_all(
@@ -76,7 +76,7 @@ def batch(request: MemberRequest) -> HttpResponse:
         form.rebind([Seen(change.reference, change.digest) for change in chosen])
     else:
         seen = [Seen(change.reference, change.digest) for change in chosen]
-        form = BatchForm(request=request, chosen=seen, approves=approves)
+        form = BatchForm(step_up=request.step_up, chosen=seen, approves=approves)
     context = {
         "entries": _entries(request, chosen, approves=approves),
         "apart": [(named(change), change) for change in apart],

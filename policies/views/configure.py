@@ -37,7 +37,7 @@ def configure(request: MemberRequest, workflow: str) -> HttpResponse:
     policy = policy_of_page(request, subject)
     data = request.POST if request.method == "POST" else None
     facts = gathering.gather(request.organization)
-    form = ConfigureForm(data, request=request, workflow=subject, policy=policy, facts=facts)
+    form = ConfigureForm(data, step_up=request.step_up, plan=request.GET, workflow=subject, policy=policy, facts=facts)
     answer = answer_to(
         request,
         form,
@@ -73,7 +73,7 @@ def remove(request: MemberRequest, workflow: str) -> HttpResponse:
         return redirect("policies:policies")
     data = request.POST if request.method == "POST" else None
     facts = gathering.gather(request.organization)
-    form = RemoveForm(data, request=request, workflow=subject, facts=facts)
+    form = RemoveForm(data, step_up=request.step_up, workflow=subject, facts=facts)
     answer = answer_to(
         request,
         form,

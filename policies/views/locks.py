@@ -43,7 +43,9 @@ def _page(request: MemberRequest, workflow: str, *, locking: bool) -> HttpRespon
         messages.error(request, f"{subject.title} {why}.")
         return redirect("policies:policies")
     facts = gathering.gather(request.organization)
-    form = LockForm(request.POST if request.method == "POST" else None, request=request, policy=policy, facts=facts)
+    form = LockForm(
+        request.POST if request.method == "POST" else None, step_up=request.step_up, policy=policy, facts=facts
+    )
     ask = partial(_ask, request, form, locking=locking)
     answer = answer_to(request, form, ask, done=partial(next_page, request))
     if answer:

@@ -53,7 +53,7 @@ def decide(request: MemberRequest, reference: str) -> HttpResponse:
     if not standing.can_decide:
         messages.error(request, _kept(_refused(request, change, standing), request))
         return _back(request, reference)
-    form = DecideForm(request.POST, request=request, change=change)
+    form = DecideForm(request.POST, step_up=request.step_up, change=change)
     if form.is_valid():
         try:
             decided = changes.decide(
@@ -144,7 +144,7 @@ def _page(
     intact = is_intact(change)
     description = described(change)
     if standing.can_decide and intact and decide_form is None:
-        decide_form = DecideForm(request=request, change=change)
+        decide_form = DecideForm(step_up=request.step_up, change=change)
     context = {
         "change": change,
         "state": change.shown_state,

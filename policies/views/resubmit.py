@@ -34,7 +34,7 @@ def ask_again(request: MemberRequest, reference: str) -> HttpResponse:
         return redirect("policies:request", reference=reference)
     data = request.POST if request.method == "POST" else None
     sent = _would_be_sent(request, change)
-    form = AskAgainForm(data, request=request, change=change, sent=sent)
+    form = AskAgainForm(data, step_up=request.step_up, change=change, sent=sent)
     answer = answer_to(
         request,
         form,

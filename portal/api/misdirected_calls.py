@@ -4,7 +4,7 @@ A client with a wrong base URL otherwise gets a sign-in page, or a page that say
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -49,7 +49,7 @@ class StrayCallsMiddleware:
             return HttpResponse(NO_PAGE, status=HTTPStatus.UPGRADE_REQUIRED, content_type=WORDS, headers=to)
         response = self.get_response(request)
         wants_socket = request.headers.get("Upgrade", "").lower() == "websocket"
-        if not (wants_socket or _is_program(request)) or not _is_page_for_people(response):
+        if not (wants_socket or _is_program(request.headers)) or not _is_page_for_people(response):
             return response
         status = response.status_code if response.status_code >= HTTPStatus.BAD_REQUEST else HTTPStatus.NOT_FOUND
         if wants_socket:
@@ -57,12 +57,12 @@ class StrayCallsMiddleware:
         return HttpResponse(failure(Error.UNKNOWN_METHOD).body, status=status, content_type=JSON_TYPE)
 
 
-def _is_program(request: HttpRequest) -> bool:
+def _is_program(headers: Mapping[str, str]) -> bool:
     """Whether it says that it takes anything, or no page at all, and nothing that browsers say."""
-    if "API-Key" in request.headers:
+    if "API-Key" in headers:
         return True
-    accepts = request.headers.get("Accept", "")
-    return bool(accepts) and HTML not in accepts and not any(map(request.headers.get, OF_A_BROWSER))
+    accepts = headers.get("Accept", "")
+    return bool(accepts) and HTML not in accepts and not any(map(headers.get, OF_A_BROWSER))
 
 
 def _is_page_for_people(response: HttpResponse) -> bool:

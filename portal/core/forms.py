@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from portal.core.display import markup
 from portal.core.errors import DomainError, Invalid
 from portal.core.factors import PASSKEY, TOTP
-from portal.core.web.http import MemberRequest, Proof
+from portal.core.web.http import Proof, StepUp
 
 UNDRESSED = (forms.CheckboxInput, forms.CheckboxSelectMultiple, forms.RadioSelect, forms.HiddenInput)
 CODE = re.compile(r"[0-9]{6}", re.ASCII)
@@ -116,13 +116,13 @@ class StepUpForm(Form):
     enter_sends = False
     proof: Proof | None
 
-    def __init__(self, *args: Any, request: MemberRequest, change: str = "", digest: str = "", **kwargs: Any) -> None:
-        self.request = request
+    def __init__(self, *args: Any, step_up: StepUp, change: str = "", digest: str = "", **kwargs: Any) -> None:
+        self.step_up = step_up
         self.bound_to = (change, digest)
-        self.proof = None if change or self.always_asks else request.step_up.recent()
+        self.proof = None if change or self.always_asks else step_up.recent()
         super().__init__(*args, **kwargs)
         if self.proof is None:
-            self._ask(request.step_up.factors())
+            self._ask(step_up.factors())
 
     @property
     def is_by_enter(self) -> bool:
@@ -150,9 +150,9 @@ class StepUpForm(Form):
         answer, code = self.cleaned_data.get("assertion", ""), self.cleaned_data.get("code", "")
         try:
             if answer:
-                self.proof = self.request.step_up.verify_passkey(answer, change=change, digest=digest)
+                self.proof = self.step_up.verify_passkey(answer, change=change, digest=digest)
             elif self.asks_code:
-                self.proof = self.request.step_up.verify(code, change=change, digest=digest)
+                self.proof = self.step_up.verify(code, change=change, digest=digest)
             else:
                 raise Invalid("Use your passkey.")
         except Invalid as error:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from portal.core.errors import Conflict, Invalid
 from portal.core.forms import CodeField, Form, PlainTextField, StepUpForm
-from portal.core.web.http import MemberRequest, Proof
+from portal.core.web.http import Proof
 
 
 class NameForm(Form):
@@ -47,9 +47,7 @@ class FakeStepUp:
 
 
 def stepped(data, step_up, **bound):
-    request = MemberRequest()
-    request.step_up = step_up
-    return SteppedForm(data, request=request, **bound)
+    return SteppedForm(data, step_up=step_up, **bound)
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\x1bb", "a\nb", "a\u202eb", "a\u200bb", "a\u2028b", "a" * 11])

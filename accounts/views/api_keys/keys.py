@@ -38,7 +38,7 @@ def reveal(request: MemberRequest, name: str, public: str) -> HttpResponse:
     """The answer to this POST is the one page that ever shows the secret (security SE-2, SE-3)."""
     bot = bot_of(request, name)
     key = _key_of(bot, public)
-    form = ConfirmForm(request.POST, request=request, auto_id="id_reveal_%s")
+    form = ConfirmForm(request.POST, step_up=request.step_up, auto_id="id_reveal_%s")
     if not form.is_valid():
         return page_of(request, bot, reveal_form=form)
     try:
@@ -72,7 +72,7 @@ def rotate(request: MemberRequest, name: str) -> HttpResponse:
     before = limits_of(bot)
     form = RotateForm(
         request.POST or None,
-        request=request,
+        step_up=request.step_up,
         service_user=bot,
         before=before,
         initial={"expires_at": timezone.now() + PROPOSED_LIFE},

@@ -30,7 +30,7 @@ MARKS = {LinkPurpose.RESET_PASSWORD: "reset_link", LinkPurpose.ENROL: "enrol_lin
 @open_to_members("one's own password")
 def change_password(request: MemberRequest) -> HttpResponse:
     """A new password, with the present one and a second factor."""
-    form = ChangePasswordForm(request.POST or None, request=request, user=request.member.user)
+    form = ChangePasswordForm(request.POST or None, step_up=request.step_up, user=request.member.user)
     if form.is_valid():
         try:
             user = password_change.change(

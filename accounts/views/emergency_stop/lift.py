@@ -32,7 +32,7 @@ def active_stops(request: MemberRequest) -> HttpResponse:
 def lift_all(request: MemberRequest, number: int) -> HttpResponse:
     """Ask once for all that this member stopped; who approves may ask that too."""
     found = member_of(request, number)
-    form = ConfirmForm(request.POST, request=request, auto_id=f"id_{number}_%s")
+    form = ConfirmForm(request.POST, step_up=request.step_up, auto_id=f"id_{number}_%s")
     answer = answer_to(
         request,
         form,
@@ -48,7 +48,7 @@ def lift_pause(request: MemberRequest, name: str, public: str) -> HttpResponse:
     """Ask that one paused key works again; who approves may ask that too."""
     bot = bot_of(request, name)
     key = get_object_or_404(ApiKey.objects.select_related("service_user"), service_user=bot, public=public)
-    form = ConfirmForm(request.POST, request=request, auto_id=f"id_pause_{key.pk}_%s")
+    form = ConfirmForm(request.POST, step_up=request.step_up, auto_id=f"id_pause_{key.pk}_%s")
     answer = answer_to(
         request,
         form,
@@ -61,7 +61,7 @@ def lift_pause(request: MemberRequest, name: str, public: str) -> HttpResponse:
 def _page(request: MemberRequest, posted: Mapping[int, ConfirmForm] | None = None) -> HttpResponse:
     forms = posted or {}
     rows = [
-        (found, forms.get(found.by.pk) or ConfirmForm(request=request, auto_id=f"id_{found.by.pk}_%s"))
+        (found, forms.get(found.by.pk) or ConfirmForm(step_up=request.step_up, auto_id=f"id_{found.by.pk}_%s"))
         for found in active.by_member(request.organization.pk)
     ]
     may_ask = any(allows(request.member, Workflow.MANAGE_ACCESS, right) for right in (Right.INITIATE, Right.APPROVE))

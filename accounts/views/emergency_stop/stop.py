@@ -57,7 +57,7 @@ def suspend_member(request: MemberRequest, number: int) -> HttpResponse:
         will=preview.of_suspending(found),
         bar="They are suspended already." if found.is_suspended else stop.bar_to_suspend(found, request.member),
     )
-    form = StopForm(request.POST or None, request=request)
+    form = StopForm(request.POST or None, step_up=request.step_up)
     return pull(
         request,
         page,
@@ -81,7 +81,7 @@ def end_sessions(request: MemberRequest, number: int) -> HttpResponse:
         will=preview.of_ending_sessions(found),
         bar=ending.bar_to_end(found, request.member),
     )
-    form = EndSessionsForm(request.POST or None, request=request)
+    form = EndSessionsForm(request.POST or None, step_up=request.step_up)
     return pull(
         request,
         page,
@@ -105,7 +105,7 @@ def suspend_bot(request: MemberRequest, name: str) -> HttpResponse:
         will=preview.of_suspending_bot(bot),
         bar=f"{bot.name} is suspended already." if bot.suspended_at else "",
     )
-    form = StopForm(request.POST or None, request=request)
+    form = StopForm(request.POST or None, step_up=request.step_up)
     return pull(
         request,
         page,
@@ -129,7 +129,7 @@ def pause(request: MemberRequest, name: str, public: str) -> HttpResponse:
         will=preview.of_pausing(key),
         bar="It is paused already." if key.paused_at else "It has stopped already." if key.is_over else "",
     )
-    form = StopForm(request.POST or None, request=request)
+    form = StopForm(request.POST or None, step_up=request.step_up)
     return pull(
         request,
         page,
@@ -157,7 +157,7 @@ def revoke(request: MemberRequest, name: str, public: str) -> HttpResponse:
         will=preview.of_revoking(key, at_once=at_once),
         bar="It has stopped already." if key.is_over else "",
     )
-    form = StopForm(request.POST or None, request=request)
+    form = StopForm(request.POST or None, step_up=request.step_up)
     if at_once:
         return pull(
             request,
@@ -193,7 +193,7 @@ def end_overlap(request: MemberRequest, name: str, public: str) -> HttpResponse:
         will=preview.of_ending_overlap(key),
         bar="It has stopped already." if key.is_over else "",
     )
-    form = StopForm(request.POST or None, request=request)
+    form = StopForm(request.POST or None, step_up=request.step_up)
     return pull(
         request,
         page,

@@ -82,7 +82,7 @@ def accept_more(request: MemberRequest, number: int) -> HttpResponse:
     waiting = {found.pk: found for found in doors.waiting_for(request.member.user)}
     if number not in waiting:
         raise Http404(doors.GONE)
-    form = ConfirmForm(request.POST, request=request, auto_id=f"id_{number}_%s")
+    form = ConfirmForm(request.POST, step_up=request.step_up, auto_id=f"id_{number}_%s")
     if not form.is_valid():
         return _waiting(request, list(waiting.values()), {number: form})
     try:
@@ -116,7 +116,8 @@ def _waiting(
 ) -> HttpResponse:
     forms = posted or {}
     rows = [
-        (found, forms.get(found.pk) or ConfirmForm(request=request, auto_id=f"id_{found.pk}_%s")) for found in waiting
+        (found, forms.get(found.pk) or ConfirmForm(step_up=request.step_up, auto_id=f"id_{found.pk}_%s"))
+        for found in waiting
     ]
     return render(request, "accounts/accept_more.html", {"rows": rows})
 

@@ -58,7 +58,9 @@ def review(request: MemberRequest, number: int) -> HttpResponse:
     if check is None:
         raise Http404("Nothing waits for a review.")
     form = ReviewForm(
-        request.POST if request.method == "POST" else None, request=request, initial={"check": str(check.handle)}
+        request.POST if request.method == "POST" else None,
+        step_up=request.step_up,
+        initial={"check": str(check.handle)},
     )
     if form.is_valid():
         try:

@@ -65,7 +65,7 @@ def invite(request: MemberRequest) -> HttpResponse:
     """Ask for somebody to be invited."""
     chosen = preset(request.GET.get("preset", ""))
     initial = {"rights": [written(given) for given in chosen.rights]} if chosen else None
-    form = InviteForm(request.POST or None, request=request, organization=request.organization, initial=initial)
+    form = InviteForm(request.POST or None, step_up=request.step_up, organization=request.organization, initial=initial)
     answer = answer_to(
         request,
         form,
@@ -127,7 +127,7 @@ def take_back(request: MemberRequest, number: int) -> HttpResponse:
         will=of_taking_back(invitation, at_once=at_once),
         bar="It was answered or taken back already." if is_answered else "",
     )
-    form = StopForm(request.POST or None, request=request)
+    form = StopForm(request.POST or None, step_up=request.step_up)
     if at_once:
         return pull(
             request,

@@ -85,7 +85,7 @@ class Posted:
 
     def form(self, name: str, request: MemberRequest) -> ConfirmForm:
         """The form of that name: the one just refused, with its errors, or an empty one."""
-        return self.forms.get(name) or ConfirmForm(request=request, auto_id=f"id_{name}_%s")
+        return self.forms.get(name) or ConfirmForm(step_up=request.step_up, auto_id=f"id_{name}_%s")
 
 
 @require_safe
@@ -233,6 +233,6 @@ def _bars(request: MemberRequest, found: Member) -> Bars:
 
 
 def _asked(request: MemberRequest, found: Member, name: str, ask: Callable[[], ChangeRequest]) -> HttpResponse:
-    form = ConfirmForm(request.POST, request=request, auto_id=f"id_{name}_%s")
+    form = ConfirmForm(request.POST, step_up=request.step_up, auto_id=f"id_{name}_%s")
     answer = answer_to(request, form, ask, done=reverse("accounts:member", args=[found.pk]))
     return answer or _page(request, found, Posted({name: form}))

@@ -25,7 +25,7 @@ def change(request: MemberRequest, number: int) -> HttpResponse:
     """The matrix, as it is or as a preset would have it; asking takes a second factor."""
     member = member_of(request, number)
     chosen = preset(request.GET.get("preset", ""))
-    form = RightsForm(request.POST or None, request=request, member=member, chosen=chosen)
+    form = RightsForm(request.POST or None, step_up=request.step_up, member=member, chosen=chosen)
     answer = answer_to(
         request,
         form,

@@ -34,7 +34,7 @@ def accounts(request: MemberRequest) -> HttpResponse:
 @needs(Workflow.MANAGE_ACCESS, Right.INITIATE)
 def new_account(request: MemberRequest) -> HttpResponse:
     """Ask for another Account."""
-    form = AccountForm(request.POST or None, request=request)
+    form = AccountForm(request.POST or None, step_up=request.step_up)
     answer = answer_to(
         request,
         form,

@@ -49,7 +49,7 @@ def organization(request: MemberRequest) -> HttpResponse:
 def security(request: MemberRequest) -> HttpResponse:
     """Ask for another 2FA level or other session limits, with the effect on each member in sight."""
     before = sign_in_rules.of(request.organization)
-    form = SecurityForm(request.POST or None, request=request, before=before)
+    form = SecurityForm(request.POST or None, step_up=request.step_up, before=before)
     answer = answer_to(
         request,
         form,
@@ -80,7 +80,7 @@ def transfer(request: MemberRequest) -> HttpResponse:
     owner = ownership.owner_of(request.organization)
     form = TransferForm(
         request.POST or None,
-        request=request,
+        step_up=request.step_up,
         organization=request.organization,
         owner=owner,
         asker=request.member,
@@ -113,7 +113,7 @@ def offer(request: MemberRequest) -> HttpResponse:
     if offered is None or offered.to_id != request.member.pk:
         messages.error(request, "No offer of ownership waits for you any more.")
         return redirect("dashboard:home")
-    form = ConfirmForm(request.POST if request.method == "POST" else None, request=request)
+    form = ConfirmForm(request.POST if request.method == "POST" else None, step_up=request.step_up)
     if form.is_valid():
         try:
             if request.POST.get("decision") == ACCEPT:

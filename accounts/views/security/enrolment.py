@@ -116,7 +116,7 @@ def app(request: HttpRequest) -> HttpResponse:
 @open_to_members("everybody makes their own recovery codes")
 def recovery_codes(request: MemberRequest) -> HttpResponse:
     """Ten new recovery codes: the answer to this POST is the one page that ever shows them (security F-7)."""
-    form = ConfirmForm(request.POST if request.method == "POST" else None, request=request)
+    form = ConfirmForm(request.POST if request.method == "POST" else None, step_up=request.step_up)
     own = factor_changes.mine(request.member)
     context: dict[str, Any] = {"form": form, "own": own, "then": _then(request)}
     if not form.is_valid():

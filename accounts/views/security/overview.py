@@ -84,7 +84,7 @@ def rename(request: MemberRequest, kind: str, pk: int) -> HttpResponse:
 def remove(request: MemberRequest, kind: str, pk: int) -> HttpResponse:
     """Take it away, with a factor shown; the last one that meets the level stays (security F-8)."""
     found = _mine(request, kind, pk)
-    form = ConfirmForm(request.POST, request=request)
+    form = ConfirmForm(request.POST, step_up=request.step_up)
     if form.is_valid():
         words = factor_changes.described(found)
         try:
@@ -107,7 +107,7 @@ def let_count(request: MemberRequest, kind: str, pk: int) -> HttpResponse:
         found = factor_changes.find_elsewhere(request.member, kind, pk)
     except NotFound as error:
         raise Http404(error.message) from error
-    form = ConfirmForm(request.POST if request.method == "POST" else None, request=request)
+    form = ConfirmForm(request.POST if request.method == "POST" else None, step_up=request.step_up)
     if form.is_valid():
         try:
             factor_changes.let_count_here(found, member=request.member, store=request.session)
@@ -127,7 +127,7 @@ def let_count(request: MemberRequest, kind: str, pk: int) -> HttpResponse:
 @open_to_members("everybody may show their factor again")
 def prove(request: MemberRequest) -> HttpResponse:
     """Show a second factor, and go on to where that was needed."""
-    form = ProveForm(request.POST if request.method == "POST" else None, request=request)
+    form = ProveForm(request.POST if request.method == "POST" else None, step_up=request.step_up)
     if form.is_valid():
         return redirect(destination(request))
     return render(request, "accounts/prove.html", {"form": form})
@@ -171,6 +171,6 @@ def _page(
         "factor": found,
         "kind": kind_of(found),
         "rename_form": rename_form or RenameForm(initial={"name": found.name}),
-        "remove_form": remove_form or ConfirmForm(request=request, auto_id="id_remove_%s"),
+        "remove_form": remove_form or ConfirmForm(step_up=request.step_up, auto_id="id_remove_%s"),
     }
     return render(request, "accounts/factor.html", context)

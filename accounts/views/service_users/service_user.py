@@ -138,8 +138,8 @@ def page_of(
         "custodians": _by_member(list(custodians)),
         "may_ask": may_ask and bot.removed_at is None,
         "may_lift": bot.suspended_at is not None and bot.removed_at is None and may_lift,
-        "lift_form": lift_form or ConfirmForm(request=request, auto_id="id_lift_%s"),
-        "remove_form": remove_form or ConfirmForm(request=request, auto_id="id_remove_%s"),
+        "lift_form": lift_form or ConfirmForm(step_up=request.step_up, auto_id="id_lift_%s"),
+        "remove_form": remove_form or ConfirmForm(step_up=request.step_up, auto_id="id_remove_%s"),
     }
     return render(request, "accounts/service_user.html", context)
 
@@ -166,7 +166,7 @@ def _reveal_form(
     """What the maker of a key that waits for them may press."""
     if not bot.is_active or not key.is_claimable or key.has_expired or key.made_by_id != request.member.pk:
         return None
-    return posted or ConfirmForm(request=request, auto_id="id_reveal_%s")
+    return posted or ConfirmForm(step_up=request.step_up, auto_id="id_reveal_%s")
 
 
 def _lift_form(request: MemberRequest, key: ApiKey, posted: tuple[int, ConfirmForm] | None) -> ConfirmForm | None:
@@ -175,7 +175,7 @@ def _lift_form(request: MemberRequest, key: ApiKey, posted: tuple[int, ConfirmFo
         return None
     if posted is not None and posted[0] == key.pk:
         return posted[1]
-    return ConfirmForm(request=request, auto_id=f"id_pause_{key.pk}_%s")
+    return ConfirmForm(step_up=request.step_up, auto_id=f"id_pause_{key.pk}_%s")
 
 
 def _moving(keys: list[ApiKey]) -> tuple[ApiKey, ApiKey] | None:

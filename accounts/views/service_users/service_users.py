@@ -41,7 +41,7 @@ def new_service_user(request: MemberRequest) -> HttpResponse:
     filled = {"permissions": list(point.permissions), "purpose": point.purpose} if point else {}
     form = NewServiceUserForm(
         request.POST or None,
-        request=request,
+        step_up=request.step_up,
         organization=request.organization,
         initial={"expires_at": timezone.now() + PROPOSED_LIFE, **filled},
     )
@@ -79,7 +79,11 @@ def change(request: MemberRequest, name: str) -> HttpResponse:
     bot = get_object_or_404(ServiceUser, organization=request.organization, name=name, removed_at=None)
     before = limits_of(bot)
     form = ChangeServiceUserForm(
-        request.POST or None, request=request, organization=request.organization, service_user=bot, before=before
+        request.POST or None,
+        step_up=request.step_up,
+        organization=request.organization,
+        service_user=bot,
+        before=before,
     )
     answer = answer_to(
         request,
@@ -125,7 +129,7 @@ def risk(request: MemberRequest) -> HttpResponse:
 def lift(request: MemberRequest, name: str) -> HttpResponse:
     """Ask for the bot to work again; who approves may ask that too."""
     bot = bot_of(request, name)
-    form = ConfirmForm(request.POST, request=request, auto_id="id_lift_%s")
+    form = ConfirmForm(request.POST, step_up=request.step_up, auto_id="id_lift_%s")
     answer = answer_to(
         request,
         form,
@@ -140,7 +144,7 @@ def lift(request: MemberRequest, name: str) -> HttpResponse:
 def remove(request: MemberRequest, name: str) -> HttpResponse:
     """Ask for the bot to go for good."""
     bot = bot_of(request, name)
-    form = ConfirmForm(request.POST, request=request, auto_id="id_remove_%s")
+    form = ConfirmForm(request.POST, step_up=request.step_up, auto_id="id_remove_%s")
     answer = answer_to(
         request,
         form,

@@ -12,7 +12,7 @@ from policies.forms.requests import NoteField
 from portal.core.display.descriptions import Notice
 from portal.core.errors import Invalid
 from portal.core.forms import Form, PlainTextField, StepUpForm
-from portal.core.web.http import MemberRequest
+from portal.core.web.http import StepUp
 from portal.treasury import destinations, warnings
 from portal.treasury.destinations import banks
 from portal.treasury.models import Address
@@ -76,13 +76,11 @@ class AddressForm(StepUpForm):
     key = KeyField(label="Name")
     note = NoteField(label="Note", help_text=NOTE_HELP)
 
-    def __init__(
-        self, *args: Any, request: MemberRequest, account: Account, method: WithdrawalMethod, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, step_up: StepUp, account: Account, method: WithdrawalMethod, **kwargs: Any) -> None:
         self.account, self.method = account, method
         self.network = destinations.network_of(method.network)
         self.notices: tuple[Notice, ...] = ()
-        super().__init__(*args, request=request, **kwargs)
+        super().__init__(*args, step_up=step_up, **kwargs)
         parts = self._destination_fields()
         self.parts = tuple(parts)
         self.fields.update(parts)
@@ -150,9 +148,9 @@ class RenameForm(StepUpForm):
     key = KeyField(label="New name")
     note = NoteField(label="Note", help_text=NOTE_HELP)
 
-    def __init__(self, *args: Any, request: MemberRequest, address: Address, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, step_up: StepUp, address: Address, **kwargs: Any) -> None:
         self.address = address
-        super().__init__(*args, request=request, initial={"key": address.key}, **kwargs)
+        super().__init__(*args, step_up=step_up, initial={"key": address.key}, **kwargs)
 
     def params(self) -> RenameAddress:
         """What is asked for: the name the page showed, and the new one."""
@@ -165,9 +163,9 @@ class RemoveForm(StepUpForm):
 
     note = NoteField(label="Note", help_text=NOTE_HELP)
 
-    def __init__(self, *args: Any, request: MemberRequest, address: Address, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, step_up: StepUp, address: Address, **kwargs: Any) -> None:
         self.address = address
-        super().__init__(*args, request=request, **kwargs)
+        super().__init__(*args, step_up=step_up, **kwargs)
 
     def params(self) -> RemoveAddress:
         """What is asked for: the address by the name that the page showed."""

@@ -11,7 +11,7 @@ from policies.forms.requests import NoteField
 from portal.core import money
 from portal.core.errors import Invalid
 from portal.core.forms import Form, StepUpForm
-from portal.core.web.http import MemberRequest
+from portal.core.web.http import StepUp
 from portal.treasury import destinations
 from portal.treasury.forms.addresses import NOTE_HELP
 from portal.treasury.forms.drafts import Draft, new_draft
@@ -95,12 +95,10 @@ class ReviewForm(StepUpForm):
 
     digest = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
-    def __init__(
-        self, *args: Any, request: MemberRequest, draft: Draft, digest: str, at_once: bool, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, step_up: StepUp, draft: Draft, digest: str, at_once: bool, **kwargs: Any) -> None:
         bound = {"change": draft.name, "digest": digest} if at_once else {}
         self.shown = digest
-        super().__init__(*args, request=request, initial={"digest": digest}, **bound, **kwargs)
+        super().__init__(*args, step_up=step_up, initial={"digest": digest}, **bound, **kwargs)
 
     def clean(self) -> dict[str, Any]:
         """A code is not spent on something that has changed since it was shown."""

@@ -85,7 +85,7 @@ def new_address(request: MemberRequest) -> HttpResponse:
         return render(request, "treasury/choose_address.html", {"form": choice})
     account, method = choice.cleaned_data["account"], choice.method
     data = request.POST if request.method == "POST" else None
-    form = AddressForm(data, request=request, account=account, method=method)
+    form = AddressForm(data, step_up=request.step_up, account=account, method=method)
     answer = answer_to(
         request,
         form,
@@ -103,7 +103,7 @@ def new_address(request: MemberRequest) -> HttpResponse:
 def rename(request: MemberRequest, pk: int) -> HttpResponse:
     """Ask for another name."""
     address = _address(request, pk)
-    form = RenameForm(request.POST if request.method == "POST" else None, request=request, address=address)
+    form = RenameForm(request.POST if request.method == "POST" else None, step_up=request.step_up, address=address)
     answer = answer_to(
         request,
         form,
@@ -120,7 +120,7 @@ def rename(request: MemberRequest, pk: int) -> HttpResponse:
 def remove(request: MemberRequest, pk: int) -> HttpResponse:
     """Ask that no more money can go there."""
     address = _address(request, pk)
-    form = RemoveForm(request.POST if request.method == "POST" else None, request=request, address=address)
+    form = RemoveForm(request.POST if request.method == "POST" else None, step_up=request.step_up, address=address)
     answer = answer_to(
         request,
         form,

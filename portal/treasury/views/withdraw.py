@@ -112,7 +112,7 @@ def _review(request: MemberRequest, draft: Draft, packed: str, found: Preview) -
     foreseen = forecast(request.member, WORKFLOW, account_id=account.pk)
     form = ReviewForm(
         request.POST if request.method == "POST" else None,
-        request=request,
+        step_up=request.step_up,
         draft=draft,
         digest=idempotency.digest_of(params),
         at_once=foreseen.at_once,
