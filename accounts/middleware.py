@@ -1,4 +1,4 @@
-"""Who the request is from: its Member and Organization, while the session lives."""
+"""Who the request is from: its Member and Organization, while the session lives, and what they may do in it."""
 
 from collections.abc import Callable
 from typing import Final, cast
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.contrib import auth, messages
 from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
@@ -16,6 +16,7 @@ from accounts.authentication import ended_sessions, session_data
 from accounts.authentication.next_url import path_of_ours
 from accounts.authentication.step_up import SessionStepUp
 from accounts.models import Member
+from accounts.security import enrolment
 from portal.core.web.http import MemberRequest
 
 SAFE: Final = ("GET", "HEAD")
@@ -30,6 +31,19 @@ POLLED: Final = frozenset(
         "treasury:withdrawals_now",
         "treasury:withdrawal_now",
         "treasury:withdrawal_stage",
+    }
+)
+# What somebody may open who is still to enrol, or to show a factor that the Organization takes.
+OPEN_BEFORE: Final = frozenset(
+    {
+        "accounts:enrol",
+        "accounts:enrol_passkey",
+        "accounts:enrol_passkey_options",
+        "accounts:enrol_app",
+        "accounts:prove",
+        "accounts:passkey_challenge",
+        "accounts:sign_out",
+        "accounts:switch",
     }
 )
 # Notes activity itself: it has to ask first how long nobody was there.
@@ -64,7 +78,7 @@ class MemberMiddleware:
         member = _member(request)
         if member is not None:
             ours.member, ours.organization = member, member.organization
-            ours.step_up = SessionStepUp(ours)
+            ours.step_up = SessionStepUp(request.session, member)
         else:
             ours.member = ours.organization = ours.step_up = None  # type: ignore[assignment]
         with timezone.override(_zone(member)):
@@ -87,6 +101,33 @@ class MemberMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """A session that was ended while its request was under way leads where every ended one does."""
         return _sign_in_again(request) if isinstance(exception, ended_sessions.ENDED_MEANWHILE) else None
+
+
+class EnrolmentMiddleware:
+    """Leads who does not meet the Organization's level to what makes them meet it, and lets them do nothing else.
+
+    What that is says `enrolment.way_out` (DESIGN O4, security F-12).
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Nothing here: only at `process_view` is it known which page is asked for."""
+        return self.get_response(request)
+
+    def process_view(
+        self, request: MemberRequest, view: Callable[..., HttpResponseBase], args: object, kwargs: object
+    ) -> HttpResponseBase | None:
+        """Where the level is not met, lead away from every page but those that help to meet it."""
+        route = request.resolver_match
+        is_public = not getattr(view, "login_required", True)
+        if getattr(request, "member", None) is None or is_public or route is None or route.view_name in OPEN_BEFORE:
+            return None
+        if not enrolment.is_confined(request.session, request.member):
+            return None
+        target = resolve_url(enrolment.way_out(request.session, request.member))
+        return HttpResponseClientRedirect(target) if request.htmx else redirect(target)
 
 
 def _sign_in_again(request: HttpRequest) -> HttpResponse:

@@ -91,7 +91,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.middleware.MemberMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
-    "accounts.security.enrolment.EnrolmentMiddleware",
+    "accounts.middleware.EnrolmentMiddleware",
     "portal.dashboard.middleware.ElsewhereMiddleware",
     "portal.dashboard.middleware.NotFoundMiddleware",
     "portal.dashboard.middleware.OnlyForFormsMiddleware",

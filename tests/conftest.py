@@ -19,10 +19,12 @@ from django_tasks_db.models import DBTaskResult
 from pytest_django import DjangoDbBlocker, Settings
 
 from accounts.api_keys import credentials, usage
-from accounts.authentication import second_factor_step, session_data
+from accounts.authentication import session_data
 from accounts.authentication.passwords import Argon2Hasher
+from accounts.authentication.second_factor_step import Admitted
 from accounts.authentication.session_store import SessionStore
 from accounts.models import Account, Authenticator, Member
+from accounts.views import session_changes
 from policies.models import ChangeRequest
 from portal.core.web.http import Proof
 from portal.jobs import mail
@@ -239,7 +241,8 @@ def sign_in() -> Callable[[Client, Member], None]:
             return
         request = RequestFactory().get("/")
         request.session = SessionStore()
-        second_factor_step.open_session(request, member, Authenticator.objects.get(user=member.user, places=member))
+        app = Authenticator.objects.get(user=member.user, places=member)
+        session_changes.open_session(request, Admitted(member, app))
         session_data.note_agent(request.session, "")
         request.session.save()
         Member.objects.filter(pk=member.pk).update(last_seen_at=timezone.now())

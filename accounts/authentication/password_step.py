@@ -5,14 +5,10 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.conf import settings
-from django.contrib import auth
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.cache import cache
 from django.db import transaction
-from django.http import HttpRequest
-from django.middleware.csrf import rotate_token
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
@@ -82,14 +78,13 @@ def check_password(email: str, password: str) -> User:
     return user
 
 
-def begin(request: HttpRequest, user: User) -> None:
+def begin(store: SessionBase, user: User) -> None:
     """Remember, in a session that is otherwise empty and new, that only the second factor is missing."""
-    request.session.flush()
-    request.user = AnonymousUser()
-    request.session[PENDING_USER] = user.pk
-    request.session[PENDING_SINCE] = timezone.now().timestamp()
-    request.session[PENDING_HASH] = fragment(user)
-    request.session[PENDING_FAILURES] = 0
+    store.flush()
+    store[PENDING_USER] = user.pk
+    store[PENDING_SINCE] = timezone.now().timestamp()
+    store[PENDING_HASH] = fragment(user)
+    store[PENDING_FAILURES] = 0
 
 
 def pending(store: SessionBase) -> Pending | None:
@@ -106,30 +101,27 @@ def pending(store: SessionBase) -> Pending | None:
     return Pending(user=user, failures=failures)
 
 
-def sign_out(request: HttpRequest) -> None:
+def sign_out(store: SessionBase, member: Member) -> None:
     """End the session in the store."""
-    if isinstance(member := getattr(request, "member", None), Member):
-        with transaction.atomic():
-            lock_history(member.organization_id)
-            record(EventKind.SIGNED_OUT, actor=member, subject=member, workflow=Workflow.MANAGE_ACCESS)
-    auth.logout(request)
+    with transaction.atomic():
+        lock_history(member.organization_id)
+        record(EventKind.SIGNED_OUT, actor=member, subject=member, workflow=Workflow.MANAGE_ACCESS)
+    store.flush()
 
 
-def switch(request: HttpRequest, member: Member) -> None:
+def switch(store: SessionBase, member: Member) -> None:
     """Go on in the same session, under a new key, as another membership of the same person.
-
-    A page that is still open at the one before sends nothing to this one: its token is of before.
 
     Raises: Ended if the session has passed the limits of that Organization, or began before somebody there ended the
     person's sessions; it is ended then.
     """
     name = member.organization.name
-    if session_data.is_over(request.session, member.organization):
-        auth.logout(request)
+    if session_data.is_over(store, member.organization):
+        store.flush()
         raise Ended(f"{name} allows less time without activity. Sign in again to go on there.")
     with transaction.atomic():
         lock_history(member.organization_id)
-        is_shut_out = session_store.was_shut_out(request.session, member)
+        is_shut_out = session_store.was_shut_out(store, member)
         if not is_shut_out:
             record(
                 EventKind.SIGN_IN_SUCCEEDED,
@@ -139,12 +131,11 @@ def switch(request: HttpRequest, member: Member) -> None:
                 factor="switch",
             )
     if is_shut_out:
-        auth.logout(request)
+        store.flush()
         raise Ended(f"Your sessions in {name} were ended since you signed in. Sign in again to go on there.")
-    request.session.cycle_key()
-    session_data.enter(request.session, member)
-    session_data.note_activity(request.session)
-    rotate_token(request)
+    store.cycle_key()
+    session_data.enter(store, member)
+    session_data.note_activity(store)
 
 
 def first_membership(user: User | None) -> Member | None:

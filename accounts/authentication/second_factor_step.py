@@ -1,31 +1,38 @@
-"""The second step of signing in, and the session that opens after it (security SI-1 to SI-3, F-5, F-7)."""
+"""The second step of signing in, and whom it lets in (security SI-1 to SI-3, F-5, F-7)."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from django.conf import settings
-from django.contrib import auth
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
-from django.http import HttpRequest
 
 from accounts import memberships
-from accounts.authentication import code_check, notifications, password_step, session_data, throttle
+from accounts.authentication import code_check, notifications, password_step, throttle
 from accounts.authentication.password_step import Ended, Pending
 from accounts.factors import recovery_codes, webauthn
-from accounts.factors.enrolled import Shown, entrance, kind_of, mark_of
+from accounts.factors.enrolled import Shown, entrance
 from accounts.factors.totp import Failure
 from accounts.factors.webauthn import Purpose, WentBack
-from accounts.models import Member, Passkey, RecoveryCode, User
+from accounts.models import Member, Passkey, User
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.errors import Invalid
 from portal.core.factors import PASSKEY, RECOVERY_CODE, TOTP
 
-BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
 TOO_LATE: Final = "Signing in took too long. Start again with your password."
 UNKNOWN: Final = "This passkey opens nothing here. Sign in with your email address and password."
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A Member who has just shown this factor, or a recovery code: their session is still to be opened, and it alone
+    lets them in.
+    """
+
+    member: Member
+    shown: Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +43,12 @@ class _Half:
     member: Member
 
 
-def complete(request: HttpRequest, code: str) -> Member:
-    """Check the code of an authenticator app and open the session, under a new key.
+def complete(store: SessionBase, code: str) -> Admitted:
+    """Check the code of an authenticator app of who waits in this session.
 
     Raises: Invalid with `field="code"` if the code is not right; Ended if there is nothing (more) to complete.
     """
-    half = _half(request.session)
+    half = _half(store)
     user, member = half.waiting.user, None
     with transaction.atomic(durable=True):
         memberships.lock(user)
@@ -51,17 +58,17 @@ def complete(request: HttpRequest, code: str) -> Member:
         elif (member := entrance(user, checked)) is not None:
             _record_success(member, TOTP)
     if isinstance(checked, Failure):
-        _count_failure(request.session, half.waiting)
+        _count_failure(store, half.waiting)
         raise Invalid(checked.message, field="code")
-    return _opened(request, member, checked)
+    return _admitted(member, checked)
 
 
-def complete_with_recovery_code(request: HttpRequest, code: str) -> Member:
-    """Spend a recovery code and open a session that leads to enrolling a factor and to nothing else.
+def complete_with_recovery_code(store: SessionBase, code: str) -> Admitted:
+    """Spend a recovery code; the session it opens leads to enrolling a factor and to nothing else.
 
     Raises: as `complete`.
     """
-    half = _half(request.session)
+    half = _half(store)
     user, member = half.waiting.user, None
     with transaction.atomic(durable=True):
         memberships.lock(user)
@@ -72,17 +79,18 @@ def complete_with_recovery_code(request: HttpRequest, code: str) -> Member:
             _record_success(member, RECOVERY_CODE)
             notifications.notify_security(user, "recovery_code_used", remaining=recovery_codes.remaining(member))
     if isinstance(checked, Failure):
-        _count_failure(request.session, half.waiting)
+        _count_failure(store, half.waiting)
         raise Invalid(checked.message, field="code")
-    return _opened(request, member, checked)
+    return _admitted(member, checked)
 
 
-def complete_with_passkey(request: HttpRequest, answer: str) -> Member:
-    """Open the session for who showed a passkey: alone it counts as both factors; after a password it must be theirs.
+def complete_with_passkey(store: SessionBase, waiting: Pending | None, answer: str, *, kept: str) -> Admitted:
+    """Check what a passkey answered: alone it counts as both factors; after a password it must be theirs.
+
+    `waiting` is who waits in this session; where nobody does, the challenge is the one that the browser `kept`.
 
     Raises: Invalid if it is not accepted.
     """
-    waiting = password_step.pending(request.session)
     user = waiting.user if waiting else None
     refused: Invalid | None = None
     shown: Passkey | None = None
@@ -93,7 +101,10 @@ def complete_with_passkey(request: HttpRequest, answer: str) -> Member:
             memberships.lock(named.user)
         try:
             with transaction.atomic():
-                shown = webauthn.verify(request, Purpose.SIGN_IN, answer, user=user)
+                if user is None:
+                    shown = webauthn.verify_stranger(kept, answer)
+                else:
+                    shown = webauthn.verify(store, Purpose.SIGN_IN, answer, user=user)
         except Invalid as error:
             refused = error
         member = entrance(shown.user, shown) if shown else None
@@ -102,26 +113,14 @@ def complete_with_passkey(request: HttpRequest, answer: str) -> Member:
     if shown is None or member is None:
         _note_refused(user, refused)
         raise refused or Invalid(UNKNOWN)
-    return _opened(request, member, shown)
+    return _admitted(member, shown)
 
 
-def open_session(request: HttpRequest, member: Member, shown: Shown) -> None:
-    """A new session, under a new key, of a Member who has just shown this factor, or a recovery code."""
-    # Emptied first: `login` alone keeps what the pending session held, and keeps the key of one who is signed in.
-    request.session.flush()
-    user = member.user
-    if not isinstance(shown, RecoveryCode):
-        user.otp_device = shown  # type: ignore[attr-defined]
-    auth.login(request, user, backend=BACKEND)
-    session_data.start(request.session, member, factor=kind_of(shown), mark=mark_of(shown))
-
-
-def _opened(request: HttpRequest, member: Member | None, shown: Shown) -> Member:
+def _admitted(member: Member | None, shown: Shown) -> Admitted:
     if member is None:
         # It counted somewhere when it was looked for, and by now there is no such place.
         raise Ended(TOO_LATE)
-    open_session(request, member, shown)
-    return member
+    return Admitted(member, shown)
 
 
 def _half(store: SessionBase) -> _Half:

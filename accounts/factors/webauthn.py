@@ -15,7 +15,6 @@ from django.core import signing
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django_otp_webauthn.exceptions import OTPWebAuthnApiError
 from django_otp_webauthn.helpers import WebAuthnHelper
@@ -33,8 +32,7 @@ from portal.core.errors import Invalid
 
 LONGEST_ANSWER: Final = 16_384
 AT_MOST: Final = 10
-COOKIE: Final = "__Host-passkey" if settings.SECURE else "passkey"
-COOKIE_SALT: Final = "accounts.factors.webauthn.challenge"
+STRANGERS_SALT: Final = "accounts.factors.webauthn.challenge"
 # A whole office may sign in within a quarter of an hour.
 CHALLENGES_OF_SOURCE, STRANGERS_WINDOW_SECONDS = 300, 900
 STALE: Final = "That took too long, or the page was left in between. Try again."
@@ -102,28 +100,33 @@ class Helper(WebAuthnHelper):  # type: ignore[misc]
         return PublicKeyCredentialUserEntity(id=user.handle.bytes, name=user.email, display_name=user.name)
 
 
-def offer_registration(request: HttpRequest, user: User, places: Sequence[Member]) -> dict[str, Any]:
+def _helper() -> Helper:
+    """Without a request: the library hands it to settings that find the site's name by it, and ours is always one."""
+    return Helper(request=None)
+
+
+def offer_registration(store: SessionBase, user: User, places: Sequence[Member]) -> dict[str, Any]:
     """The options with which the browser makes a passkey for `user`, to count in these places of theirs.
 
     Raises: Invalid if they have as many as anybody may have.
     """
     if Passkey.objects.filter(places__in=places).distinct().count() >= AT_MOST:
         raise Invalid(f"You have {AT_MOST} passkeys. Remove one that you do not use before you add another.")
-    options, state = Helper(request=request).register_begin(user)
-    _remember(request.session, Purpose.REGISTER, state["challenge"], user=user, subject="")
+    options, state = _helper().register_begin(user)
+    _remember(store, Purpose.REGISTER, state["challenge"], user=user, subject="")
     return dict(options)
 
 
-def register(request: HttpRequest, user: User, answer: str, *, name: str) -> Passkey:
+def register(store: SessionBase, user: User, answer: str, *, name: str) -> Passkey:
     """Keep the passkey that answered; it counts from now on. In the caller's transaction.
 
     Raises: Invalid if the answer is late, not to this challenge, of another site, without a verified person, or of a
     passkey that is known already.
     """
-    challenge = _take(request.session, Purpose.REGISTER, user=user, subject="")
+    challenge = _take(store, Purpose.REGISTER, user=user, subject="")
     try:
         with transaction.atomic():
-            passkey: Passkey = Helper(request=request).register_complete(user, challenge.state, _parsed(answer))
+            passkey: Passkey = _helper().register_complete(user, challenge.state, _parsed(answer))
     except IntegrityError as error:
         raise Invalid("This passkey is known here already. Use another device, or sign in with it.") from error
     except (WebAuthnException, OTPWebAuthnApiError) as error:
@@ -133,19 +136,27 @@ def register(request: HttpRequest, user: User, answer: str, *, name: str) -> Pas
     return passkey
 
 
-def known(request: HttpRequest, user: User, answer: str) -> Passkey:
+def known(store: SessionBase, user: User, answer: str) -> Passkey:
     """One of the person's own passkeys, shown so that it may count in one more place; otherwise as `verify`."""
-    return verify(request, Purpose.COUNT, answer, user=user)
+    return verify(store, Purpose.COUNT, answer, user=user)
 
 
-def challenge(request: HttpRequest, purpose: Purpose, *, user: User | None, subject: str = "") -> dict[str, Any]:
-    """The options with which the browser asks for a passkey: any, or one of `user`'s."""
-    options, state = Helper(request=request).authenticate_begin(user, require_user_verification=True)
-    if purpose is Purpose.SIGN_IN and user is None:
-        _hand_out(request, state["challenge"])
-    else:
-        _remember(request.session, purpose, state["challenge"], user=user, subject=subject)
+def challenge(store: SessionBase, purpose: Purpose, *, user: User, subject: str = "") -> dict[str, Any]:
+    """The options with which the browser asks for a passkey of `user`."""
+    options, state = _helper().authenticate_begin(user, require_user_verification=True)
+    _remember(store, purpose, state["challenge"], user=user, subject=subject)
     return dict(options)
+
+
+def challenge_stranger() -> tuple[dict[str, Any], str]:
+    """The options with which the browser asks for any passkey, to sign in; and the challenge, signed.
+
+    Strangers keep that themselves and bring it along with the answer: it must not fill a row of the database. That it
+    passes once the passkey remembers, which takes no challenge that is not later than its last.
+    """
+    options, state = _helper().authenticate_begin(None, require_user_verification=True)
+    kept = signing.dumps({"value": state["challenge"], "at": timezone.now().isoformat()}, salt=STRANGERS_SALT)
+    return dict(options), kept
 
 
 def may_challenge_stranger(source: str) -> bool:
@@ -159,11 +170,11 @@ def may_challenge_stranger(source: str) -> bool:
 
 
 def verify(
-    request: HttpRequest,
+    store: SessionBase,
     purpose: Purpose,
     answer: str,
     *,
-    user: User | None = None,
+    user: User,
     place: Member | None = None,
     subject: str = "",
 ) -> Passkey:
@@ -173,24 +184,12 @@ def verify(
 
     Raises: WentBack if its counter did; Invalid for anything else.
     """
-    is_stranger = purpose is Purpose.SIGN_IN and user is None
-    asked = _handed_in(request) if is_stranger else _take(request.session, purpose, user=user, subject=subject)
-    data = _parsed(answer)
-    passkey = _owned(data, user)
-    if place is not None and not passkey.places.filter(pk=place.pk).exists():
-        raise Invalid(NOT_HERE)
-    # Asked before the counter: what passed already and comes again is late, and no sign of a copy.
-    if passkey.last_challenge_at is not None and asked.at <= passkey.last_challenge_at:
-        raise Invalid(STALE)
-    try:
-        known: Passkey = Helper(request=request).authenticate_complete(passkey.user, asked.state, data)
-    except (WebAuthnException, OTPWebAuthnApiError) as error:
-        if "sign count" in str(error):
-            raise WentBack(passkey) from error
-        raise _refused(error) from error
-    known.last_challenge_at = asked.at
-    known.save(update_fields=["last_challenge_at"])
-    return known
+    return _answered(_take(store, purpose, user=user, subject=subject), answer, user=user, place=place)
+
+
+def verify_stranger(kept: str, answer: str) -> Passkey:
+    """The passkey that answered the challenge that a stranger `kept`; each passes once. Otherwise as `verify`."""
+    return _answered(_handed_in(kept), answer, user=None, place=None)
 
 
 def owner_of(answer: str) -> User | None:
@@ -200,6 +199,25 @@ def owner_of(answer: str) -> User | None:
     except Invalid:
         return None
     return passkey.user if passkey else None
+
+
+def _answered(asked: Challenge, answer: str, *, user: User | None, place: Member | None) -> Passkey:
+    data = _parsed(answer)
+    passkey = _owned(data, user)
+    if place is not None and not passkey.places.filter(pk=place.pk).exists():
+        raise Invalid(NOT_HERE)
+    # Asked before the counter: what passed already and comes again is late, and no sign of a copy.
+    if passkey.last_challenge_at is not None and asked.at <= passkey.last_challenge_at:
+        raise Invalid(STALE)
+    try:
+        known: Passkey = _helper().authenticate_complete(passkey.user, asked.state, data)
+    except (WebAuthnException, OTPWebAuthnApiError) as error:
+        if "sign count" in str(error):
+            raise WentBack(passkey) from error
+        raise _refused(error) from error
+    known.last_challenge_at = asked.at
+    known.save(update_fields=["last_challenge_at"])
+    return known
 
 
 def _known(data: dict[str, Any]) -> QuerySet[Passkey]:
@@ -226,53 +244,29 @@ def _owned(data: dict[str, Any], user: User | None) -> Passkey:
     return passkey
 
 
-def _hand_out(request: HttpRequest, value: str) -> None:
-    """A stranger keeps the challenge themselves, signed: it must not fill a row of the database.
-
-    That it passes once the passkey remembers, which takes no challenge that is not later than its last.
-    """
-    handed = signing.dumps({"value": value, "at": timezone.now().isoformat()}, salt=COOKIE_SALT)
-    request.passkey_challenge = handed  # type: ignore[attr-defined]  # `keep_challenge` sends it along
-
-
-def keep_challenge(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """`response`, with the cookie of a challenge that was handed out for it, and without that of one handed in."""
-    handed: str | None = getattr(request, "passkey_challenge", None)
-    if handed == "":
-        response.delete_cookie(COOKIE, samesite="Strict", path="/")
-    elif handed is not None:
-        age = int(settings.PASSKEY_CHALLENGE.total_seconds())
-        response.set_cookie(
-            COOKIE, handed, max_age=age, secure=settings.SECURE, httponly=True, samesite="Strict", path="/"
-        )
-    return response
-
-
-def _handed_in(request: HttpRequest) -> Challenge:
-    request.passkey_challenge = ""  # type: ignore[attr-defined]  # `keep_challenge` takes it back
+def _handed_in(kept: str) -> Challenge:
     try:
-        kept = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE_SALT, max_age=settings.PASSKEY_CHALLENGE)
+        said = signing.loads(kept, salt=STRANGERS_SALT, max_age=settings.PASSKEY_CHALLENGE)
     except signing.BadSignature as error:
         raise Invalid(STALE) from error
-    found = Challenge(kept["value"], datetime.fromisoformat(kept["at"]).astimezone(UTC), user=0, subject="")
+    found = Challenge(said["value"], datetime.fromisoformat(said["at"]).astimezone(UTC), user=0, subject="")
     if not found.is_fresh:
         raise Invalid(STALE)
     return found
 
 
-def _remember(store: SessionBase, purpose: Purpose, value: str, *, user: User | None, subject: str) -> None:
-    now = timezone.now()
-    store[_slot(purpose)] = {"value": value, "at": now.isoformat(), "user": user.pk if user else 0, "subject": subject}
+def _remember(store: SessionBase, purpose: Purpose, value: str, *, user: User, subject: str) -> None:
+    store[_slot(purpose)] = {"value": value, "at": timezone.now().isoformat(), "user": user.pk, "subject": subject}
 
 
-def _take(store: SessionBase, purpose: Purpose, *, user: User | None, subject: str) -> Challenge:
+def _take(store: SessionBase, purpose: Purpose, *, user: User, subject: str) -> Challenge:
     """The one challenge that waits for this, which then waits no longer, whatever comes of it."""
     kept = store.pop(_slot(purpose), None)
     if not kept:
         raise Invalid(STALE)
     store.save()
     found = Challenge(kept["value"], datetime.fromisoformat(kept["at"]).astimezone(UTC), kept["user"], kept["subject"])
-    is_for_this = found.user == (user.pk if user else 0) and hmac.compare_digest(found.subject, subject)
+    is_for_this = found.user == user.pk and hmac.compare_digest(found.subject, subject)
     if not found.is_fresh or not is_for_this:
         raise Invalid(STALE)
     return found

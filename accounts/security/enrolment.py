@@ -1,22 +1,18 @@
 """Enrolling a factor: who may, and who can do nothing else before (DESIGN O4; security F-4, F-7, F-8, F-12)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
-from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import memberships
-from accounts.authentication import password_step, second_factor_step, session_data, throttle
+from accounts.authentication import password_step, session_data, throttle
+from accounts.authentication.second_factor_step import Admitted
 from accounts.factors import recovery_codes, totp
 from accounts.factors.enrolled import accepted, counted, held, places_taking
 from accounts.factors.totp import Failure
@@ -29,26 +25,12 @@ from portal.audit.record import record
 from portal.core.errors import Conflict, Invalid, Refused
 from portal.core.factors import PASSKEY, RECOVERY_CODE, TOTP
 from portal.core.secrets.sealing import SealBroken
-from portal.core.web.http import MemberRequest
 
 USER, SINCE, HASH, MEMBER, THEN = "enrol_user", "enrol_since", "enrol_hash", "enrol_member", "enrol_then"
 SEED, SEED_AT, SEED_FAILURES = "pending_seed", "pending_seed_at", "pending_seed_failures"
 OVER: Final = "Enrolling took too long, or the link was used before. Ask for a new one."
 PASSKEY_FIRST: Final = (
     "Use a passkey that you hold.\nAn Organization of yours asks for one, and a code adds no factor beside it."
-)
-# What somebody may open who is still to enrol, or to show a factor that the Organization takes.
-OPEN_BEFORE: Final = frozenset(
-    {
-        "accounts:enrol",
-        "accounts:enrol_passkey",
-        "accounts:enrol_passkey_options",
-        "accounts:enrol_app",
-        "accounts:prove",
-        "accounts:passkey_challenge",
-        "accounts:sign_out",
-        "accounts:switch",
-    }
 )
 
 
@@ -70,7 +52,20 @@ class Candidate:
         return frozenset().union(*(accepted(place.organization) for place in self.places))
 
 
-def begin(request: HttpRequest, member: Member, *, then: str = "") -> None:
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A factor counts now. `route` is where to go on.
+
+    `admits` is who has shown enough by it and has no session that goes on: the view opens one, and keeps in it the
+    path `then` for afterwards.
+    """
+
+    route: str
+    admits: Admitted | None = None
+    then: str = ""
+
+
+def begin(store: SessionBase, member: Member, *, then: str = "") -> None:
     """Let a person without any factor here enrol their first one in this browser, within half an hour.
 
     For whoever has shown a link from their own mail, or is setting up the portal. `then` is a path of ours for
@@ -80,9 +75,8 @@ def begin(request: HttpRequest, member: Member, *, then: str = "") -> None:
     """
     if held(member):
         raise Conflict("You have a second factor already. Sign in with it.")
-    request.session.flush()
-    request.user = AnonymousUser()
-    request.session.update(
+    store.flush()
+    store.update(
         {
             USER: member.user_id,
             MEMBER: member.pk,
@@ -180,30 +174,30 @@ def offered_app(store: SessionBase, who: Candidate) -> totp.Offer | None:
         return None
 
 
-def enrol_app(request: HttpRequest, who: Candidate, code: str, *, name: str) -> str:
-    """Let the offered app count, and say where to go on.
+def enrol_app(store: SessionBase, who: Candidate, code: str, *, name: str) -> Enrolled:
+    """Let the offered app count, and say how to go on.
 
     Raises: Invalid with `field="code"` if the code is not of the seed that was offered; Refused without an offer.
     """
-    offered = offered_app(request.session, who)
+    offered = offered_app(store, who)
     if offered is None:
         raise Refused("That key was not confirmed in time. Here is a new one.")
     with transaction.atomic():
-        who = _again(who, request.session)
+        who = _again(who, store)
         made = totp.confirm(who.user, offered, code, name=name)
         if not isinstance(made, Failure):
-            _added(request.session, who, made)
+            _added(store, who, made)
             _note_first(who, TOTP)
     if isinstance(made, Failure):
-        request.session[SEED_FAILURES] = request.session.get(SEED_FAILURES, 0) + 1
+        store[SEED_FAILURES] = store.get(SEED_FAILURES, 0) + 1
         raise Invalid(made.message, field="code")
     for mark in (SEED, SEED_AT, SEED_FAILURES):
-        request.session.pop(mark, None)
-    return _go_on(request, who, made)
+        store.pop(mark, None)
+    return _go_on(store, who, made)
 
 
-def enrol_passkey(request: HttpRequest, who: Candidate, answer: str, *, name: str = "") -> str:
-    """Let the passkey count that the browser has just made, and say where to go on.
+def enrol_passkey(store: SessionBase, who: Candidate, answer: str, *, name: str = "") -> Enrolled:
+    """Let the passkey count that the browser has just made, and say how to go on.
 
     Without a name: one that they hold already, which counts in another Organization of theirs; the browser makes no
     second one on the same device.
@@ -211,35 +205,11 @@ def enrol_passkey(request: HttpRequest, who: Candidate, answer: str, *, name: st
     Raises: Invalid if it is not accepted.
     """
     with transaction.atomic():
-        who = _again(who, request.session)
-        made = register(request, who.user, answer, name=name) if name else known(request, who.user, answer)
-        _added(request.session, who, made)
+        who = _again(who, store)
+        made = register(store, who.user, answer, name=name) if name else known(store, who.user, answer)
+        _added(store, who, made)
         _note_first(who, PASSKEY)
-    return _go_on(request, who, made)
-
-
-class EnrolmentMiddleware:
-    """Leads who does not meet the Organization's level to what makes them meet it, and lets them do nothing else."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Nothing here: only at `process_view` is it known which page is asked for."""
-        return self.get_response(request)
-
-    def process_view(
-        self, request: MemberRequest, view: Callable[..., HttpResponseBase], args: object, kwargs: object
-    ) -> HttpResponseBase | None:
-        """Where the level is not met, lead away from every page but those that help to meet it."""
-        route = request.resolver_match
-        is_public = not getattr(view, "login_required", True)
-        if getattr(request, "member", None) is None or is_public or route is None or route.view_name in OPEN_BEFORE:
-            return None
-        if not is_confined(request.session, request.member):
-            return None
-        target = resolve_url(way_out(request.session, request.member))
-        return HttpResponseClientRedirect(target) if request.htmx else redirect(target)
+    return _go_on(store, who, made)
 
 
 def _added(store: SessionBase, who: Candidate, made: Authenticator | Passkey) -> None:
@@ -261,16 +231,12 @@ def _note_first(who: Candidate, factor: str) -> None:
         )
 
 
-def _go_on(request: HttpRequest, who: Candidate, made: Authenticator | Passkey) -> str:
-    """Open or mend the session; the next page is the recovery codes, until somebody has any."""
-    store = request.session
-    then = store.get(THEN, "")
+def _go_on(store: SessionBase, who: Candidate, made: Authenticator | Passkey) -> Enrolled:
+    """With a session anew, or in the one there is, mended; the next page is the recovery codes, until there are any."""
+    route = "accounts:security" if recovery_codes.remaining(who.member) else "accounts:recovery_codes"
     if who.is_new or not counted(who.member, session_data.shown(store)) & accepted(who.member.organization):
         # They have just shown this factor: the session begins with it, under a new key.
-        second_factor_step.open_session(request, who.member, made)
-        if then:
-            request.session[THEN] = then
-    else:
-        session_data.forget_proof(store)
-        store.cycle_key()
-    return "accounts:security" if recovery_codes.remaining(who.member) else "accounts:recovery_codes"
+        return Enrolled(route, Admitted(who.member, made), store.get(THEN, ""))
+    session_data.forget_proof(store)
+    store.cycle_key()
+    return Enrolled(route)

@@ -16,7 +16,8 @@ from accounts.authentication.email_links import unreferred
 from accounts.forms.authentication.passwords import ChangePasswordForm, EnrolLinkForm, ForgottenForm, ResetForm
 from accounts.models import AccessLink, Member
 from accounts.models.invitation import LinkPurpose
-from accounts.security import enrolment, password_change
+from accounts.security import password_change
+from accounts.views import session_changes
 from policies.access import open_to_members
 from portal.core.errors import Conflict, DomainError, Invalid, NotFound
 from portal.core.secrets.sealing import digest
@@ -131,7 +132,7 @@ def _start_enrolment(request: HttpRequest, link: AccessLink, password: str) -> N
         raise NotFound("This link is for somebody who is no member any more.")
     with transaction.atomic():
         email_links.spend(link)
-        enrolment.begin(request, member)
+        session_changes.await_first_factor(request, member)
 
 
 def _kept(request: HttpRequest, token: str, purpose: LinkPurpose, *, onward: str) -> HttpResponse:

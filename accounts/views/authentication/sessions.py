@@ -6,8 +6,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.authentication import password_step as stages
 from accounts.authentication import session_data, session_store
+from accounts.views import session_changes
 from policies.access import open_to_members
 from portal.core.errors import NotFound
 from portal.core.web.http import MemberRequest
@@ -18,7 +18,7 @@ from portal.core.web.http import MemberRequest
 def end(request: MemberRequest, handle: str) -> HttpResponse:
     """End one; it may be this one."""
     if request.session.get(session_data.HANDLE) == str(handle):
-        stages.sign_out(request)
+        session_changes.leave(request)
         return redirect("dashboard:home")
     try:
         session_store.end(handle, by=request.member)

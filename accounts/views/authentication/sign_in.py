@@ -5,6 +5,7 @@ from typing import Final
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,12 +16,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.authentication import password_step as stages
 from accounts.authentication import second_factor_step
+from accounts.authentication.second_factor_step import Admitted
 from accounts.factors import webauthn
 from accounts.factors.enrolled import held, held_anywhere
 from accounts.forms.authentication.sign_in import CodeForm, PasswordForm
 from accounts.forms.security.factors import PasskeySignInForm, RecoveryCodeForm
 from accounts.models import Member
 from accounts.security import password_change
+from accounts.views import session_changes
+from accounts.views.authentication import stranger_challenge
 from accounts.views.next_page import destination, path_here
 from policies.access import open_to_members
 from portal.core import call_origin
@@ -51,7 +55,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         else:
             if not held_anywhere(user):
                 password_change.offer_enrolment(user)
-            stages.begin(request, user)
+            session_changes.await_factor(request, user)
             return redirect(_with_next(request, "accounts:verify"))
     return render(request, "accounts/sign_in.html", {"form": form})
 
@@ -81,11 +85,12 @@ def recovery(request: HttpRequest) -> HttpResponse:
 def passkey_options(request: HttpRequest) -> HttpResponse:
     """What the browser needs to ask for a passkey: anybody's, or after a password that person's."""
     waiting = stages.pending(request.session)
-    user = waiting.user if waiting else None
-    if user is None and not webauthn.may_challenge_stranger(call_origin.current().source):
+    if waiting is not None:
+        return JsonResponse(webauthn.challenge(request.session, webauthn.Purpose.SIGN_IN, user=waiting.user))
+    if not webauthn.may_challenge_stranger(call_origin.current().source):
         return JsonResponse({"detail": "Too many tries from here. Wait a quarter of an hour."}, status=429)
-    options = webauthn.challenge(request, webauthn.Purpose.SIGN_IN, user=user)
-    return webauthn.keep_challenge(request, JsonResponse(options))
+    options, challenge = webauthn.challenge_stranger()
+    return stranger_challenge.hand_out(JsonResponse(options), challenge)
 
 
 @login_not_required
@@ -96,24 +101,26 @@ def passkey(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(destination(request))
     form = PasskeySignInForm(request.POST)
-    target = ""
-    if form.is_valid():
-        try:
-            second_factor_step.complete_with_passkey(request, form.cleaned_data["assertion"])
-        except Invalid as error:
-            messages.error(request, error.message)
-        else:
-            target = destination(request)
-    if not target:
-        target = _with_next(request, "accounts:verify" if stages.pending(request.session) else "accounts:sign_in")
-    return webauthn.keep_challenge(request, redirect(target))
+    if not form.is_valid():
+        return redirect(_step_before(request))
+    waiting = stages.pending(request.session)
+    answer, kept = form.cleaned_data["assertion"], stranger_challenge.kept(request)
+    try:
+        admitted = second_factor_step.complete_with_passkey(request.session, waiting, answer, kept=kept)
+    except Invalid as error:
+        messages.error(request, error.message)
+        target = _step_before(request)
+    else:
+        session_changes.open_session(request, admitted)
+        target = destination(request)
+    return redirect(target) if waiting else stranger_challenge.take_back(redirect(target))
 
 
 @require_POST
 @open_to_members("whoever is in may leave")
 def sign_out(request: MemberRequest) -> HttpResponse:
     """End the session here and in the store, and have the browser drop what it kept."""
-    stages.sign_out(request)
+    session_changes.leave(request)
     messages.success(request, "You are signed out.")
     response = redirect("accounts:sign_in")
     response["Clear-Site-Data"] = '"cache", "storage"'
@@ -134,11 +141,15 @@ def switch(request: MemberRequest) -> HttpResponse:
         return redirect("accounts:security")
     way = path_here(request, request.POST.get("next", ""))
     try:
-        stages.switch(request, member)
+        session_changes.switch(request, member)
     except stages.Ended as error:
         messages.warning(request, error.message)
         return redirect(reverse("accounts:sign_in") + (f"?{urlencode({'next': way})}" if way else ""))
     return redirect(way or "policies:inbox")
+
+
+def _step_before(request: HttpRequest) -> str:
+    return _with_next(request, "accounts:verify" if stages.pending(request.session) else "accounts:sign_in")
 
 
 def _with_next(request: HttpRequest, route: str) -> str:
@@ -147,7 +158,7 @@ def _with_next(request: HttpRequest, route: str) -> str:
 
 
 def _second_step(
-    request: HttpRequest, form: Form, complete: Callable[[HttpRequest, str], Member], template: str
+    request: HttpRequest, form: Form, complete: Callable[[SessionBase, str], Admitted], template: str
 ) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(destination(request))
@@ -156,13 +167,14 @@ def _second_step(
         return redirect(_with_next(request, "accounts:sign_in"))
     if form.is_valid():
         try:
-            complete(request, form.cleaned_data["code"])
+            admitted = complete(request.session, form.cleaned_data["code"])
         except stages.Ended as error:
             messages.error(request, error.message)
             return redirect(_with_next(request, "accounts:sign_in"))
         except Invalid as error:
             form.refuse(error)
         else:
+            session_changes.open_session(request, admitted)
             return redirect(destination(request))
     factors = held_anywhere(waiting.user)
     context = {"form": form, "has_passkey": PASSKEY in factors, "has_app": TOTP in factors}

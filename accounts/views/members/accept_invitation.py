@@ -20,7 +20,7 @@ from accounts.forms.members.invitations import AcceptForm
 from accounts.forms.security.factors import ConfirmForm
 from accounts.members import invitations as doors
 from accounts.models import Account, Invitation, Member, Organization
-from accounts.security import enrolment
+from accounts.views import session_changes
 from policies.access import open_to_members
 from policies.models import Policy
 from policies.rules.stages import meaning_for
@@ -91,7 +91,7 @@ def accept_more(request: MemberRequest, number: int) -> HttpResponse:
         messages.error(request, error.message)
         return redirect("accounts:accept")
     try:
-        stages.switch(request, new)
+        session_changes.switch(request, new)
     except stages.Ended as error:
         messages.success(request, f"You are a member of {new.organization.name} now.\n{error.message}")
         return redirect("accounts:sign_in")
@@ -132,9 +132,9 @@ def _withdrawals_ask_for(organization: Organization) -> str:
 def _hand_over(request: HttpRequest, member: Member) -> HttpResponse:
     """To enrolling a factor, or for who holds one to showing it: a password alone opens nothing (security SI-1)."""
     if held(member):
-        stages.begin(request, member.user)
+        session_changes.await_factor(request, member.user)
         return redirect(f"{reverse('accounts:verify')}?next={reverse(WELCOME)}")
-    enrolment.begin(request, member, then=reverse(WELCOME))
+    session_changes.await_first_factor(request, member, then=reverse(WELCOME))
     return redirect("accounts:enrol")
 
 

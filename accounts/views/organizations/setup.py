@@ -15,7 +15,7 @@ from accounts.forms.organizations.setup import EXPLAINED, OrganizationForm, Revi
 from accounts.models import Organization, User
 from accounts.models.organization import SecondFactorLevel
 from accounts.organizations.founding import set_up
-from accounts.security import enrolment
+from accounts.views import session_changes
 from portal.core.errors import DomainError
 
 DRAFT = "setup"
@@ -72,7 +72,7 @@ def review(request: HttpRequest) -> HttpResponse:
         except DomainError as error:
             form.refuse(error)
         else:
-            enrolment.begin(request, member, then=reverse("accounts:welcome"))
+            session_changes.await_first_factor(request, member, then=reverse("accounts:welcome"))
             return redirect("accounts:enrol")
     context = {"form": form, "draft": draft, "level": dict(EXPLAINED)[draft["level"]]}
     return render(request, "accounts/setup_review.html", context)

@@ -21,7 +21,8 @@ from accounts.forms.security.factors import NAME_LENGTH, ConfirmForm, KnownPassk
 from accounts.models import Member
 from accounts.models.session import browser_of
 from accounts.security import enrolment, factor_changes
-from accounts.security.enrolment import Candidate
+from accounts.security.enrolment import Candidate, Enrolled
+from accounts.views import session_changes
 from accounts.views.next_page import path_here
 from policies.access import open_to_members
 from portal.core.errors import DomainError, Invalid, Refused
@@ -54,8 +55,8 @@ def passkey_options(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"detail": enrolment.OVER}, status=403)
     try:
         if request.POST.get("change") == KNOWN:
-            return JsonResponse(webauthn.challenge(request, webauthn.Purpose.COUNT, user=who.user))
-        return JsonResponse(webauthn.offer_registration(request, who.user, who.places))
+            return JsonResponse(webauthn.challenge(request.session, webauthn.Purpose.COUNT, user=who.user))
+        return JsonResponse(webauthn.offer_registration(request.session, who.user, who.places))
     except Invalid as error:
         return JsonResponse({"detail": error.message}, status=400)
 
@@ -72,7 +73,8 @@ def passkey(request: HttpRequest) -> HttpResponse:
     if form.is_valid() and PASSKEY in who.kinds:
         try:
             answer, name = form.cleaned_data["answer"], form.cleaned_data.get("name", "")
-            return _thank(request, enrolment.enrol_passkey(request, who, answer, name=name), name, who)
+            enrolled = enrolment.enrol_passkey(request.session, who, answer, name=name)
+            return _go_on(request, enrolled, name, who)
         except DomainError as error:
             form.refuse(error)
     return _choices(request, who, form)
@@ -94,7 +96,8 @@ def app(request: HttpRequest) -> HttpResponse:
     try:
         if form.is_valid():
             name = form.cleaned_data["name"]
-            return _thank(request, enrolment.enrol_app(request, who, form.cleaned_data["code"], name=name), name, who)
+            enrolled = enrolment.enrol_app(request.session, who, form.cleaned_data["code"], name=name)
+            return _go_on(request, enrolled, name, who)
     except Invalid as error:
         form.refuse(error)
     except Refused as error:
@@ -180,14 +183,15 @@ def _show_first(request: HttpRequest, onward: str) -> HttpResponse:
     return redirect(f"{reverse('accounts:prove')}?{urlencode({'next': onward})}")
 
 
-def _thank(request: HttpRequest, route: str, name: str, who: Candidate) -> HttpResponse:
+def _go_on(request: HttpRequest, enrolled: Enrolled, name: str, who: Candidate) -> HttpResponse:
+    session_changes.go_on(request, enrolled)
     if not name:
         messages.success(request, "Your passkey counts here now.\nYou are signed in.")
     elif who.is_new:
         messages.success(request, f"“{name}” is a second factor of yours now.\nYou are signed in.")
     else:
         messages.success(request, f"“{name}” is a second factor of yours now.\nYour other sessions were ended.")
-    return redirect(route)
+    return redirect(enrolled.route)
 
 
 def _member(request: HttpRequest) -> Member | None:

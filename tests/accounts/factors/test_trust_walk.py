@@ -72,8 +72,8 @@ class Thief:
         if link is None or link.member is None or held(link.member):
             return
         store = SessionStore()
+        enrolment.begin(store, link.member)
         request = SimpleNamespace(session=store, member=None, user=None)
-        enrolment.begin(request, link.member)  # type: ignore[arg-type]
         self._enrol(request)
 
     def session_of(self, shown: Any, place: Member) -> SimpleNamespace | None:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 import time_machine
 from django.core.management import call_command
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.utils import timezone
 
 from accounts.authentication.session_store import SessionStore
@@ -39,12 +39,11 @@ def link():
     """A client in which a person may enrol, as after a link from their mail."""
 
     def opened(member, then="") -> Client:
-        request = RequestFactory().get("/")
-        request.session = SessionStore()
-        enrolment.begin(request, member, then=then)
-        request.session.save()
+        store = SessionStore()
+        enrolment.begin(store, member, then=then)
+        store.save()
         client = Client()
-        client.cookies["session"] = str(request.session.session_key)
+        client.cookies["session"] = str(store.session_key)
         return client
 
     return opened
