@@ -19,7 +19,7 @@ from portal.venues.types import LedgerEvent, OrderEvent
 from tests.api.stream.channels.following import Follower
 from tests.api.stream.channels.test_executions import MARKET
 from tests.api.stream.conftest import on_a_socket
-from tests.api.stream.test_add_order import FAR
+from tests.api.stream.trading.test_add_order import FAR
 
 pytestmark = pytest.mark.django_db
 

@@ -19,7 +19,7 @@ from portal.venues.types import OpenQuery, OrderChange, OrderEvent, OrderStatus,
 from tests.api.stream.channels.following import Follower, read
 from tests.api.stream.conftest import on_a_socket
 from tests.api.stream.messages import Raw
-from tests.api.stream.test_add_order import FAR, soon
+from tests.api.stream.trading.test_add_order import FAR, soon
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ import pytest
 from portal.venues.registry import venue
 from tests.api.stream.channels.following import Follower
 from tests.api.stream.channels.test_executions import MARKET
-from tests.api.stream.test_add_order import FAR
+from tests.api.stream.trading.test_add_order import FAR
 
 pytestmark = pytest.mark.django_db
 

@@ -16,7 +16,7 @@ from portal.api.stream import trading as by_socket
 from portal.audit.models import AuditEvent
 from portal.venues.paper.orders import trading_counter
 from portal.venues.paper.orders.trading_counter import Limits
-from tests.api.stream.test_add_order import FAR, INVALID
+from tests.api.stream.trading.test_add_order import FAR, INVALID
 
 pytestmark = pytest.mark.django_db
 

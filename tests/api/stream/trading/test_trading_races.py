@@ -7,8 +7,8 @@ import pytest
 from accounts.models import ApiKey
 from portal.venues.registry import venue
 from portal.venues.types import OpenQuery
-from tests.api.stream.test_add_order import FAR, INVALID
-from tests.api.stream.test_cancel_orders import UNKNOWN, placed
+from tests.api.stream.trading.test_add_order import FAR, INVALID
+from tests.api.stream.trading.test_cancel_orders import UNKNOWN, placed
 from tests.venues.conftest import together
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]

@@ -7,7 +7,7 @@ from accounts.models import RefusedCall
 from tests.api.calls import Wire
 from tests.api.stream.conftest import on_a_socket
 from tests.api.stream.messages import Raw
-from tests.api.stream.test_add_order import FAR, INVALID
+from tests.api.stream.trading.test_add_order import FAR, INVALID
 
 pytestmark = pytest.mark.django_db
 
