@@ -41,7 +41,12 @@ def events(account, after=0):
 
 def names(account):
     """What `news` called the events."""
-    return [event.ledger_id for event in events(account)]
+    return [name for _, name in numbered(account)]
+
+
+def numbered(account):
+    """The same with their numbers."""
+    return [(row.number, getattr(row.event, "ledger_id", "")) for row in told(account)]
 
 
 class Follower:
@@ -77,7 +82,7 @@ class Follower:
     def _order(self, event: OrderEvent) -> None:
         order = event.order
         if event.change is OrderChange.NEW:
-            assert (order.status, order.filled_volume, event.trade) == (OrderStatus.OPEN, 0, None)
+            assert (order.status, order.filled_volume, event.trade) == (OrderStatus.OPEN, Decimal(0), None)
             self.order_ids.append(order.id)
             self.open[order.id] = order
             return

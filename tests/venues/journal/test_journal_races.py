@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from portal.venues.journal import reading, writing
 from portal.venues.journal.writing import note
 from tests.venues.conftest import open_account, together
-from tests.venues.journal.following import names, news, told
+from tests.venues.journal.following import names, news, numbered
 from tests.venues.ordering import VENUE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -43,9 +43,9 @@ def test_numbers_have_no_gap_though_others_roll_back():
 
     assert results == [None] * 4
     kept = [f"{who}{number}-" for who in range(4) for number in range(EACH) if number % 3 != who]
-    rows = list(told(account))
-    assert [row.number for row in rows] == list(range(1, 2 * len(kept) + 1))
-    noted = [row.event.ledger_id for row in rows]
+    rows = numbered(account)
+    assert [number for number, _ in rows] == list(range(1, 2 * len(kept) + 1))
+    noted = [name for _, name in rows]
     assert sorted(noted) == sorted(name + part for name in kept for part in "12")
     pairs = list(zip(noted[::2], noted[1::2], strict=True))
     assert all(first[:-1] == second[:-1] for first, second in pairs), "what was noted together stands together"
@@ -101,7 +101,7 @@ def test_who_comes_second_gets_its_number_after_the_first_has_ended():
 
     assert together(first, second) == [None, None]
     assert names(account) == ["a1", "a2", "b1", "b2"]
-    assert [row.number for row in told(account)] == [1, 2, 3, 4]
+    assert [number for number, _ in numbered(account)] == [1, 2, 3, 4]
 
 
 def test_accounts_do_not_wait_for_each_other():

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, Queue
+from typing import NoReturn
 
 import pytest
 from django.db import OperationalError, connection, transaction
@@ -174,10 +175,10 @@ def test_a_database_that_is_away_is_tried_again_after_pauses_that_grow(monkeypat
         if len(pauses) == 8:
             raise asyncio.CancelledError
 
-    async def away(_look: wakeup.Look) -> None:
+    async def away(_look: wakeup.Look) -> NoReturn:
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(wakeup.asyncio, "sleep", pause)
+    monkeypatch.setattr(asyncio, "sleep", pause)
     with suppress(asyncio.CancelledError):
-        asyncio.run(wakeup._again_and_again(away, Queue().put))
+        asyncio.run(wakeup._again_and_again(away, Heard().put))
     assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0, 2.0]

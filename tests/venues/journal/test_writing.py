@@ -10,7 +10,7 @@ from portal.venues.journal import reading, wakeup
 from portal.venues.journal.models import JournalEntry, JournalHead
 from portal.venues.journal.writing import hold, note, together
 from tests.venues.conftest import open_account
-from tests.venues.journal.following import names, news, told
+from tests.venues.journal.following import names, news, numbered, told
 
 pytestmark = pytest.mark.django_db
 
@@ -25,8 +25,8 @@ def test_events_of_an_account_are_numbered_from_one_without_gaps(empty):
         note(empty.pk, news(name))
         note(other.pk, news(name.upper()))
 
-    assert [(row.number, row.event.ledger_id) for row in told(empty)] == [(1, "a"), (2, "b"), (3, "c")]
-    assert [(row.number, row.event.ledger_id) for row in told(other)] == [(1, "A"), (2, "B"), (3, "C")]
+    assert numbered(empty) == [(1, "a"), (2, "b"), (3, "c")]
+    assert numbered(other) == [(1, "A"), (2, "B"), (3, "C")]
 
 
 def test_what_is_noted_together_takes_two_statements_however_much_it_is(empty, django_assert_num_queries):
@@ -85,7 +85,7 @@ def test_what_was_written_in_a_savepoint_goes_with_it_and_leaves_no_gap(empty):
             note(empty.pk, news("never"))
         raise Undone
     note(empty.pk, news("b"))
-    assert [(row.number, row.event.ledger_id) for row in told(empty)] == [(1, "a"), (2, "b")]
+    assert numbered(empty) == [(1, "a"), (2, "b")]
 
 
 def test_after_an_exception_nothing_collects_any_more(empty):

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from portal.core.errors import DomainError
 from portal.venues.journal import reading
 from portal.venues.paper.ledger.models import Posting
-from portal.venues.paper.orders import matching
+from portal.venues.paper.orders import fills
 from portal.venues.types import LedgerEvent, LedgerQuery, OrderEvent, OrderStatus, TimeInForce, TradeQuery
 from tests.venues.conftest import RECEIVER, START, open_account, pay_in
 from tests.venues.journal.following import Follower, events
@@ -120,6 +120,7 @@ def test_an_order_that_is_filled_in_parts_is_told_with_the_average_of_all(trader
     asks = VENUE.depth("XBTUSD", 3).asks
     row = place(trader, "buy", sum(level.volume for level in asks) + 300, asks[2].price)
     assert asks[0].price < row.average_price < asks[2].price
+    stands = row
     for second in range(1, 5):
         prices(FLAT, (second, "XBT/USD", "59990"))
         clock(second)
@@ -166,14 +167,13 @@ def test_a_fill_that_had_to_be_undone_was_never_told(trader, since, prices, cloc
 
 def test_a_fill_undone_after_it_was_told_is_not_told(trader, since, prices, clock, monkeypatch):
     """Whatever fails there, and however late."""
-    fill = matching.fill
 
     def fill_and_fail(*args, **kwargs):
-        fill(*args, **kwargs)
+        fills.fill(*args, **kwargs)
         raise DomainError("It was too much.")
 
     place(trader, "buy", "0.01", "50000")
-    monkeypatch.setattr(matching, "fill", fill_and_fail)
+    monkeypatch.setattr("portal.venues.paper.orders.matching.fill", fill_and_fail)
     prices(FLAT, (5, "XBT/USD", "49000"))
     clock(5)
     VENUE.settle_due(10)
