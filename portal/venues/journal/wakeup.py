@@ -60,7 +60,9 @@ async def _again_and_again(attend: Callable[[Look], Awaitable[NoReturn]], look: 
         try:
             await attend(look)
         except (psycopg.Error, sqlite3.Error, OSError) as error:
-            logger.warning("No wake-ups from the database, trying again: %s", type(error).__name__)
+            # Once, not with each try while it is away.
+            if pause == SHORTEST_PAUSE:
+                logger.warning("No wake-ups from the database, trying again: %s", type(error).__name__)
         pause = SHORTEST_PAUSE if loop.time() - began > LONGEST_PAUSE else min(2 * pause, LONGEST_PAUSE)
         await asyncio.sleep(pause)
 

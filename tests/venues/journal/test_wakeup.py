@@ -167,7 +167,7 @@ def test_everything_is_looked_at_again_and_again_whatever_happens(monkeypatch):
             assert heard.until(None) < 0.5
 
 
-def test_a_database_that_is_away_is_tried_again_after_pauses_that_grow(monkeypatch):
+def test_a_database_that_is_away_is_tried_again_after_pauses_that_grow(monkeypatch, caplog):
     pauses: list[float] = []
 
     async def pause(seconds: float) -> None:
@@ -182,3 +182,4 @@ def test_a_database_that_is_away_is_tried_again_after_pauses_that_grow(monkeypat
     with suppress(asyncio.CancelledError):
         asyncio.run(wakeup._again_and_again(away, Heard().put))
     assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0, 2.0]
+    assert caplog.text.count("No wake-ups") == 1, "it is said once"
