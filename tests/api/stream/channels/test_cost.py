@@ -8,7 +8,7 @@ from portal.venues.paper.venue import PaperVenue
 VENUE = PaperVenue()
 PAIR = VENUE.pair("ETH/USD")
 # All that can be subscribed to of a pair.
-ASKED = (
+ASKED: tuple[tuple[str, dict[str, object]], ...] = (
     *(("book", {"depth": depth}) for depth in book.DEPTHS),
     *(("ohlc", {"interval": interval}) for interval in ohlc.INTERVALS),
     *(("ticker", {"event_trigger": trigger}) for trigger in ("trades", "bbo")),
