@@ -135,10 +135,11 @@ class Connection:
             await self._take(text, self.heard_at)
 
     async def _take(self, text: str, time_in: datetime) -> None:
-        takes = not settings.API_LIMITS or self._messages.takes(time.monotonic())
+        cost = limits.cost(text)
+        takes = not settings.API_LIMITS or self._messages.takes(time.monotonic(), cost)
         if not takes:
             # The rest waits in its own network, and costs nobody else anything.
-            await asyncio.sleep(1 / settings.STREAM_MESSAGES_PER_SECOND)
+            await asyncio.sleep(cost / settings.STREAM_MESSAGES_PER_SECOND)
         try:
             asked = frames.read(text, time_in)
         except frames.Malformed as error:

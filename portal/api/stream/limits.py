@@ -15,6 +15,8 @@ from portal.api.stream.threads import run
 from portal.core.web.proxies import network
 
 KEPT: Final = 10_000
+# Reading a message takes the loop of all sockets longer, the longer it is: so much of it counts as one more.
+COUNTED_AS_ONE: Final = 2048
 
 
 @dataclass(slots=True)
@@ -56,6 +58,11 @@ async def may_connect(source: str, now: datetime) -> bool:
         return True
     await run(lockout.bar, source, now, settings.STREAM_BAN)
     return False
+
+
+def cost(message: str) -> float:
+    """What a message counts for: an order is hardly more than one, the longest that is read more than thirty."""
+    return 1 + len(message) / COUNTED_AS_ONE
 
 
 def messages() -> Bucket:

@@ -88,7 +88,7 @@ def test_a_source_has_so_many_sockets_at_a_time():
     played(scene)
 
 
-@override_settings(STREAM_MESSAGES_AT_ONCE=5.0, STREAM_MESSAGES_PER_SECOND=4.0)
+@override_settings(STREAM_MESSAGES_AT_ONCE=5.5, STREAM_MESSAGES_PER_SECOND=4.0)
 @pytest.mark.django_db(transaction=True)
 def test_a_flood_of_messages_is_refused_one_by_one_and_read_no_faster_than_its_rate():
     async def scene():
@@ -105,6 +105,19 @@ def test_a_flood_of_messages_is_refused_one_by_one_and_read_no_faster_than_its_r
             assert asyncio.get_running_loop().time() - began >= len(refused) / 4
             socket.send_text("{")
             assert (await socket.next())["success"] is False
+
+    played(scene)
+
+
+@override_settings(STREAM_MESSAGES_AT_ONCE=40.0, STREAM_MESSAGES_PER_SECOND=20.0)
+@pytest.mark.django_db(transaction=True)
+def test_a_long_message_counts_as_many():
+    async def scene():
+        async with opened() as socket:
+            assert (await socket.ask("ping", padding="x" * 60_000))["method"] == "pong"
+            refused = await socket.ask("ping", padding="x" * 60_000)
+            assert refused["error"] == "EAPI:Rate limit exceeded"
+            assert (await socket.ask("ping"))["method"] == "pong"
 
     played(scene)
 
