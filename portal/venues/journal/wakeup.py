@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
@@ -55,15 +56,23 @@ async def _every_second(look: Look) -> NoReturn:
 
 async def _again_and_again(attend: Callable[[Look], Awaitable[NoReturn]], look: Look) -> NoReturn:
     loop, pause = asyncio.get_running_loop(), SHORTEST_PAUSE
+    connected_at = math.inf
+
+    def connected(woken: frozenset[int] | None) -> None:
+        nonlocal connected_at
+        connected_at = min(connected_at, loop.time())
+        look(woken)
+
     while True:
-        began = loop.time()
         try:
-            await attend(look)
+            await attend(connected)
         except (psycopg.Error, sqlite3.Error, OSError) as error:
             # Once, not with each try while it is away.
             if pause == SHORTEST_PAUSE:
                 logger.warning("No wake-ups from the database, trying again: %s", type(error).__name__)
-        pause = SHORTEST_PAUSE if loop.time() - began > LONGEST_PAUSE else min(2 * pause, LONGEST_PAUSE)
+        # One that broke at once, or was never made, is not tried again at once.
+        pause = SHORTEST_PAUSE if loop.time() - connected_at > LONGEST_PAUSE else min(2 * pause, LONGEST_PAUSE)
+        connected_at = math.inf
         await asyncio.sleep(pause)
 
 
