@@ -8,12 +8,10 @@ from portal.venues.paper.venue import PaperVenue
 VENUE = PaperVenue()
 PAIR = VENUE.pair("ETH/USD")
 # All that can be subscribed to of a pair.
-ASKED: tuple[tuple[str, dict[str, object]], ...] = (
-    *(("book", {"depth": depth}) for depth in book.DEPTHS),
-    *(("ohlc", {"interval": interval}) for interval in ohlc.INTERVALS),
-    *(("ticker", {"event_trigger": trigger}) for trigger in ("trades", "bbo")),
-    ("trade", {}),
-)
+ASKED: list[tuple[str, dict[str, object]]] = [("trade", {})]
+ASKED += [("book", {"depth": depth}) for depth in book.DEPTHS]
+ASKED += [("ohlc", {"interval": interval}) for interval in ohlc.INTERVALS]
+ASKED += [("ticker", {"event_trigger": trigger}) for trigger in ("trades", "bbo")]
 
 
 def test_a_second_of_every_channel_costs_some_prices_and_one_with_a_trade_some_hundred(clock, monkeypatch):
