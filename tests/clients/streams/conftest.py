@@ -1,5 +1,6 @@
 """Sockets as they are served in production and by `make run`, and bots that nobody else's bots disturb."""
 
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -97,14 +98,11 @@ def operator(portal) -> "Iterator[Callable[[str], tuple[str, str]]]":
         key, secret = process.stdout.readline().split()
         return key, secret
 
-    yield found
-    process.stdin.close()
-    process.stdout.close()
-    process.wait(20)
+    with process:
+        yield found
 
 
 @pytest.fixture
-def bot(request, portal, operator, socket_url) -> Bot:
-    name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name)[:100].strip("-")
-    key, secret = operator(name)
+def bot(portal, operator, socket_url) -> Bot:
+    key, secret = operator(f"stream-{secrets.token_hex(4)}")
     return Bot(key, secret, portal.url, socket_url)

@@ -1,8 +1,9 @@
 """ccxt.pro as released, told nothing but the addresses."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from itertools import repeat
 from typing import Any
 
 import ccxt.pro
@@ -12,6 +13,7 @@ from tests.clients.streams.conftest import Bot
 
 pytestmark = pytest.mark.slow
 PAIR = "BTC/USD"
+Row = dict[str, Any]
 
 
 @asynccontextmanager
@@ -22,6 +24,9 @@ async def connected(bot: Bot) -> "AsyncIterator[ccxt.pro.kraken]":
         exchange.urls["api"]["ws"][name] = f"{bot.socket_url}/v2"
     try:
         async with asyncio.timeout(60):
+            # What needs a token asks for it: all at once if they begin at once, with nonces that overtake each other.
+            await exchange.load_markets()
+            await exchange.authenticate()
             yield exchange
     finally:
         await exchange.close()
@@ -35,35 +40,30 @@ def with_client(bot: Bot, act: "Callable[[ccxt.pro.kraken], Awaitable[None]]") -
     asyncio.run(run())
 
 
-class Followed:
-    """What a `watch_…` gives again and again, kept by a task of its own so that nothing passes unseen."""
+@asynccontextmanager
+async def watching(*watches: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
+    """Have the client watch all the while: what it hears it keeps, whether or not somebody waits just then."""
 
-    def __init__(self, watch: Callable[[], Awaitable[Any]]) -> None:
-        self.seen: list[Any] = []
-        self.came = asyncio.Event()
-        self.task = asyncio.create_task(self.follow(watch))
+    async def again_and_again(watch: Callable[[], Awaitable[object]]) -> None:
+        for _ in repeat(None):
+            await watch()
 
-    async def follow(self, watch: Callable[[], Awaitable[Any]]) -> None:
-        while True:
-            given = await watch()
-            self.seen.extend(given if isinstance(given, list) else [given])
-            self.came.set()
+    tasks = [asyncio.create_task(again_and_again(watch)) for watch in watches]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def until(self, is_it: Callable[[Any], bool]) -> Any:
-        """The first one that it is true of."""
-        while True:
-            self.came.clear()
-            for each in self.seen:
-                if is_it(each):
-                    return each
-            waiting = asyncio.create_task(self.came.wait())
-            await asyncio.wait({waiting, self.task}, return_when=asyncio.FIRST_COMPLETED)
-            waiting.cancel()
-            if self.task.done():
-                self.task.result()
 
-    def stop(self) -> None:
-        self.task.cancel()
+async def until(look: Callable[[], Iterable[Row]]) -> Row:
+    """The first of what is looked for, once there is one."""
+    for pause in repeat(0.05):
+        for row in look():
+            return row
+        await asyncio.sleep(pause)
+    raise AssertionError
 
 
 def test_what_anybody_may_watch(bot):
@@ -89,15 +89,18 @@ def test_what_anybody_may_watch(bot):
 
 def test_an_order_from_its_making_to_its_end(bot):
     async def act(exchange: "ccxt.pro.kraken") -> None:
-        orders = Followed(exchange.watch_orders)
-        made = await exchange.create_order_ws(PAIR, "limit", "buy", 0.01, 10000, {"clientOrderId": "mine"})
-        shown = await orders.until(lambda order: order["id"] == made["id"] and order["status"] == "open")
-        assert (shown["symbol"], shown["side"], shown["price"], shown["amount"]) == (PAIR, "buy", 10000, 0.01)
-        assert [order["id"] for order in await exchange.fetch_open_orders(PAIR)] == [made["id"]]
-        await exchange.cancel_order_ws(made["id"])
-        await orders.until(lambda order: order["id"] == made["id"] and order["status"] == "canceled")
-        assert await exchange.fetch_open_orders(PAIR) == []
-        orders.stop()
+        def mine(status: str) -> list[Row]:
+            kept = exchange.orders or []
+            return [order for order in kept if order["id"] == made["id"] and order["status"] == status]
+
+        async with watching(exchange.watch_orders):
+            made = await exchange.create_order_ws(PAIR, "limit", "buy", 0.01, 10000, {"clientOrderId": "mine"})
+            shown = await until(lambda: mine("open"))
+            assert (shown["symbol"], shown["side"], shown["price"], shown["amount"]) == (PAIR, "buy", 10000, 0.01)
+            assert [order["id"] for order in await exchange.fetch_open_orders(PAIR)] == [made["id"]]
+            await exchange.cancel_order_ws(made["id"])
+            await until(lambda: mine("canceled"))
+            assert await exchange.fetch_open_orders(PAIR) == []
 
     with_client(bot, act)
 
@@ -115,24 +118,16 @@ def test_what_is_open_already_comes_first(bot):
 
 def test_a_trade_and_what_it_does_to_the_balance(bot):
     async def act(exchange: "ccxt.pro.kraken") -> None:
-        # The one that is kept is written over with each event; so what is wanted of it is taken at once.
-        async def balance() -> tuple[float, float]:
-            held = await exchange.watch_balance()
-            return held["BTC"]["total"], held["USD"]["total"]
-
-        trades, balances = Followed(exchange.watch_my_trades), Followed(balance)
-        await balances.until(lambda held: held == (2, 100000))
-        made = await exchange.create_order_ws(PAIR, "market", "buy", 0.01)
-        trade = await trades.until(lambda trade: trade["order"] == made["id"])
-        assert (trade["symbol"], trade["side"], trade["amount"]) == (PAIR, "buy", 0.01)
-        assert trade["fee"]["currency"] == "USD"
-        assert trade["takerOrMaker"] == "taker"
-        cost = trade["cost"] + trade["fee"]["cost"]
-        await balances.until(lambda held: held == (2.01, pytest.approx(100000 - cost)))
+        assert (await exchange.watch_balance())["total"] == {"BTC": 2, "USD": 100000}
+        async with watching(exchange.watch_my_trades, exchange.watch_balance):
+            made = await exchange.create_order_ws(PAIR, "market", "buy", 0.01)
+            trade = await until(lambda: exchange.myTrades or [])
+            assert (trade["order"], trade["symbol"], trade["side"], trade["amount"]) == (made["id"], PAIR, "buy", 0.01)
+            assert (trade["fee"]["currency"], trade["takerOrMaker"]) == ("USD", "taker")
+            left = {"BTC": 2.01, "USD": pytest.approx(100000 - trade["cost"] - trade["fee"]["cost"])}
+            await until(lambda: [total for total in [exchange.balance["spot"]["total"]] if total == left])
         mine = await exchange.fetch_my_trades(PAIR)
         assert [each["id"] for each in mine] == [trade["id"]]
-        trades.stop()
-        balances.stop()
 
     with_client(bot, act)
 

@@ -61,10 +61,12 @@ class Heard:
 
 
 @asynccontextmanager
-async def connected(bot: Bot) -> AsyncIterator[tuple[SpotWSClient, Heard]]:
+async def connected(bot: Bot, *, is_public: bool = False) -> AsyncIterator[tuple[SpotWSClient, Heard]]:
+    """A client with one socket, of those that it may have: it takes ten seconds to leave one that is silent."""
     heard = Heard()
+    key = {} if is_public else {"key": bot.key, "secret": bot.secret}
     client = SpotWSClient(
-        key=bot.key, secret=bot.secret, callback=heard, rest_url=bot.url, ws_url=bot.socket_url,
+        **key, callback=heard, no_public=not is_public, rest_url=bot.url, ws_url=bot.socket_url,
         auth_ws_url=bot.socket_url,
     )  # fmt: skip
     async with asyncio.timeout(90):
@@ -75,9 +77,9 @@ async def connected(bot: Bot) -> AsyncIterator[tuple[SpotWSClient, Heard]]:
             await client.close()
 
 
-def with_client(bot: Bot, act: Callable[[SpotWSClient, Heard], Awaitable[None]]) -> None:
+def with_client(bot: Bot, act: Callable[[SpotWSClient, Heard], Awaitable[None]], *, is_public: bool = False) -> None:
     async def run() -> None:
-        async with connected(bot) as (client, heard):
+        async with connected(bot, is_public=is_public) as (client, heard):
             await act(client, heard)
 
     asyncio.run(run())
@@ -85,7 +87,12 @@ def with_client(bot: Bot, act: Callable[[SpotWSClient, Heard], Awaitable[None]])
 
 def test_what_anybody_may_follow(bot):
     async def act(client: SpotWSClient, heard: Heard) -> None:
-        for channel, more in (("ticker", {}), ("book", {"depth": 10}), ("trade", {}), ("ohlc", {"interval": 1})):
+        for channel, more in (
+            ("ticker", {}),
+            ("book", {"depth": 10}),
+            ("trade", {"snapshot": True}),
+            ("ohlc", {"interval": 1}),
+        ):
             await client.subscribe({"channel": channel, "symbol": [PAIR], **more}, req_id=7)
             first = (await heard.data(channel, "snapshot"))[0]
             assert first["symbol"] == PAIR
@@ -97,7 +104,7 @@ def test_what_anybody_may_follow(bot):
         assert "ticker" not in {each["channel"] for each in client.active_public_subscriptions}
         await heard.until(lambda each: each.get("method") == "pong")
 
-    with_client(bot, act)
+    with_client(bot, act, is_public=True)
 
 
 def test_orders_trades_and_the_ledger(bot):
