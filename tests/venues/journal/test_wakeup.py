@@ -113,7 +113,7 @@ def test_a_connection_that_is_ended_is_made_anew_and_everything_looked_at(quiet)
             heard.until(frozenset({account.pk}))
             with connection.cursor() as cursor:
                 cursor.execute(f"SELECT pg_terminate_backend(pid) {LISTENING}")
-                assert cursor.rowcount == 1
+                assert cursor.rowcount >= 1
             assert heard.until(None) < 1
             happen(account)
             assert heard.until(frozenset({account.pk})) < 0.5
