@@ -4,6 +4,9 @@ It is what `portal.asgi` serves. A WSGI server of its own cannot cut off a slow 
 `X-Forwarded-For`: behind one, a proxy has to do both.
 """
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
 from django.db import connection
 
 from portal.application import application
@@ -11,6 +14,18 @@ from portal.core.secrets.canary import refuse_wrong_keys
 
 __all__ = ["application"]
 
-# A server with a wrong key would seal what no other could open.
-refuse_wrong_keys()
-connection.close()
+
+def _begin() -> None:
+    # A server with a wrong key would seal what no other could open.
+    refuse_wrong_keys()
+    connection.close()
+
+
+try:
+    asyncio.get_running_loop()
+except RuntimeError:
+    _begin()
+else:
+    # uvicorn with several workers imports inside its event loop, where Django lets nobody ask the database.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(_begin).result()

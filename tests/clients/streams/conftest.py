@@ -47,10 +47,10 @@ class Bot:
 
 
 @contextmanager
-def serving_sockets(portal: Portal, port: int) -> "Iterator[subprocess.Popen[bytes]]":
+def serving_sockets(portal: Portal, port: int, *more: str) -> "Iterator[subprocess.Popen[bytes]]":
     """The server of sockets as it stands in the guide for operators, beside the portal's own."""
     where = ["--host", "127.0.0.1", "--port", str(port)]
-    command = [sys.executable, "-m", "uvicorn", "portal.asgi:application", *streaming(), *where]
+    command = [sys.executable, "-m", "uvicorn", "portal.asgi:application", *streaming(), *where, *more]
     server = subprocess.Popen(command, cwd=ROOT, env=portal.environment)
     try:
         wait_for(port, server)

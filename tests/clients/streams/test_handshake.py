@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.clients.conftest import free_port
+from tests.clients.streams.conftest import serving_sockets
+
 pytestmark = pytest.mark.slow
 
 
@@ -113,3 +116,17 @@ def test_nonsense_is_an_error_and_the_socket_goes_on(socket_url, sent):
         assert raw.upgrade()[0] == 101
         raw.send(sent)
         assert raw.answer(method="ping")["method"] == "pong"
+
+
+def test_two_processes_share_one_port(portal):
+    """As the guide offers; each of them imports the portal inside its event loop, and ends with its parent."""
+    port = free_port()
+    with serving_sockets(portal, port, "--workers", "2") as parent:
+        for _ in range(8):
+            with Raw(f"ws://127.0.0.1:{port}") as raw:
+                assert raw.upgrade()[0] == 101
+                assert raw.answer(method="ping")["method"] == "pong"
+        parent.terminate()
+        parent.wait(30)
+    with pytest.raises(ConnectionRefusedError):
+        Raw(f"ws://127.0.0.1:{port}")

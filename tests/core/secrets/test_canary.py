@@ -102,10 +102,14 @@ def test_of_two_nodes_that_start_first_with_different_keys_one_is_refused(monkey
     assert SealingCanary.objects.filter(key="fresh").count() == 1
 
 
+INSIDE_ITS_EVENT_LOOP = "import asyncio\nasync def serve(): import portal.wsgi\nasyncio.run(serve())"
+
+
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_a_server_with_a_wrong_key_does_not_start():
-    """fault operations-F7: as a server loads it, in a process of its own."""
+@pytest.mark.parametrize("program", ["import portal.wsgi", INSIDE_ITS_EVENT_LOOP], ids=["before", "inside"])
+def test_a_server_with_a_wrong_key_does_not_start(program):
+    """fault operations-F7: as a server loads it, in a process of its own, before or inside its event loop."""
     canary.refuse_wrong_keys()
     database = connection.settings_dict
     url = f"sqlite:///{database['NAME']}"
@@ -116,7 +120,7 @@ def test_a_server_with_a_wrong_key_does_not_start():
     def started(key):
         environment = {**os.environ, "DATABASE_URL": url, "PORTAL_DEBUG": "1", "PORTAL_SEALING_KEYS": key}
         return subprocess.run(
-            [sys.executable, "-c", "import portal.wsgi"],
+            [sys.executable, "-c", program],
             cwd=real.BASE_DIR,
             env=environment,
             capture_output=True,
