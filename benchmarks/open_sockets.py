@@ -26,30 +26,38 @@ from tests.soak.nodes import stream, wait_for
 
 SOCKETS = 200
 SETTLED_SECONDS = 1.0
+WRITTEN_WITHIN = 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Holder:
     """The process that holds the sockets, all with one key."""
 
     credential: Credential
     said: IO[str]
     heard: IO[str]
+    is_open: bool = False
 
     def open(self) -> None:
-        """Until all are subscribed."""
-        self._ask(f"open {tokens.issue(self.credential)}", SOCKETS)
+        """Until all are subscribed; nothing if they are."""
+        if not self.is_open:
+            self._ask(f"open {tokens.issue(self.credential)}", SOCKETS)
+        self.is_open = True
 
     def close(self) -> None:
-        """Until all are gone."""
-        self._ask("close", 0)
+        """Until all are gone; nothing if they are."""
+        if self.is_open:
+            self._ask("close", 0)
+        self.is_open = False
 
     def _ask(self, line: str, written: int) -> None:
         self.said.write(f"{line}\n")
         self.said.flush()
         assert self.heard.readline() == "done\n", "the sockets are not held"
         # What follows it in the server is no part of holding them.
+        end = time.monotonic() + WRITTEN_WITHIN
         while StreamSocket.objects.count() != written:
+            assert time.monotonic() < end, f"{StreamSocket.objects.count()} sockets are open, not {written}"
             time.sleep(0.1)
         time.sleep(SETTLED_SECONDS)
 
