@@ -43,7 +43,7 @@ def test_what_is_read_is_noticed():
         raise AssertionError("nothing is said")
 
     with pytest.raises(TypeError):
-        asyncio.run(application(scope, receive, send))  # type: ignore[arg-type]
+        asyncio.run(application(scope, receive, send))
 
 
 def test_outside_of_tls_nobody_comes_in(settings):
