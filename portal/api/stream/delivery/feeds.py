@@ -12,7 +12,7 @@ from typing import Final, NoReturn
 
 from django.db import Error
 
-from portal.api.stream.connection import LATER
+from portal.api.stream.connection import BROKEN, LATER
 from portal.api.stream.delivery.subscription import Private
 from portal.api.stream.threads import run
 from portal.core.database import outage
@@ -118,6 +118,13 @@ class Feeds:
                 except Lost:
                     self._lose(feed, after)
                     return
+                except Error:
+                    raise
+                except Exception:
+                    # To read it again would be to fail again: others wait for nothing, and a snapshot leads past it.
+                    logger.exception("The journal of an Account could not be understood")
+                    self._lose(feed, after)
+                    return
                 _tell(feed, after, events)
                 if len(events) < PAGE:
                     return
@@ -127,13 +134,19 @@ class Feeds:
         for listener in [each for each in feed.listeners if each.place <= after]:
             listener.connection.close(LATER, "You are too far behind. Reconnect for a new snapshot.")
             feed.listeners.discard(listener)
-        feed.place = max([feed.place, *(each.place for each in feed.listeners)])
+        feed.place = min((each.place for each in feed.listeners), default=after)
 
 
 def _tell(feed: Feed, after: int, events: list[Journalled]) -> None:
     for event in events:
         for listener in tuple(feed.listeners):
-            listener.take(event)
+            try:
+                listener.take(event)
+            except Exception:
+                # It would miss what it was to be told just now; the others are told it all the same.
+                logger.exception("An event could not be told to a socket")
+                feed.listeners.discard(listener)
+                listener.connection.close(BROKEN, "Internal error. Reconnect for a new snapshot.")
     # Somebody who joined while this was read, from further back, is read for next.
     if events and feed.place == after:
         feed.place = events[-1].number

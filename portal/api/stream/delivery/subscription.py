@@ -41,8 +41,8 @@ class Private:
             self._say(SNAPSHOT, rows)
 
     def take(self, event: Journalled) -> None:
-        """Tell of one event, unless what was told before had it in it."""
-        if event.number > self.place:
+        """Tell of one event, unless it was told before, or earlier ones are still to be told."""
+        if event.number == self.place + 1:
             self.place = event.number
             for rows in self.told(event.event):
                 self._say(UPDATE, rows)
