@@ -17,7 +17,7 @@ from portal.api.stream.connection import Connection, Key
 from portal.api.stream.delivery.markets import Public
 from portal.api.stream.delivery.subscription import Private
 from portal.api.stream.frames import Asked
-from portal.api.stream.keys.authorization import authorize
+from portal.api.stream.keys.authorization import authorize, latest
 from portal.api.stream.threads import run
 from portal.venues.journal import reading
 from portal.venues.registry import shown, venue
@@ -118,15 +118,23 @@ async def _subscribe_private(hub: "Hub", connection: Connection, asked: Asked, n
     )
     connection.subscriptions[key] = listener
     try:
-        whole, place = await run(_snapshot, channel, credential, options)
+        while True:
+            whole, place = await run(_snapshot, channel, credential, options)
+            # Of a key that may see less meanwhile it is read again, for that.
+            if (current := latest(connection, credential)) is credential or listener.is_over:
+                break
+            credential = current
     except BaseException:
         connection.subscriptions.pop(key, None)
         raise
-    if not listener.is_over:
-        use.count(credential.public, timezone.now())
-        connection.say(frames.success(asked, channel.result(options, credential)))
-        listener.snapshot(whole, place)
-        hub.feeds.join(listener, credential.venue)
+    if listener.is_over:
+        # The watch has cut it off, for the key may not be told this any more.
+        connection.say(frames.failure(asked, Error.PERMISSION_DENIED))
+        return
+    use.count(credential.public, timezone.now())
+    connection.say(frames.success(asked, channel.result(options, credential)))
+    listener.snapshot(whole, place)
+    hub.feeds.join(listener, credential.venue)
 
 
 def _snapshot(channel: PrivateChannel[object], credential: "Credential", options: object) -> tuple[Frames, int]:

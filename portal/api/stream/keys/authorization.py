@@ -51,11 +51,17 @@ async def authorize(register: Register, connection: Connection, asked: Asked) ->
         connection.credential = credential
         try:
             await register.open(connection, credential)
-        except BaseException:
+        except Exception:
             connection.credential = None
             raise
     connection.tokens.add(digest(token))
-    return credential
+    return latest(connection, credential)
+
+
+def latest(connection: Connection, credential: Credential) -> Credential:
+    """The same key as it is by now: the watch may have found a change of it while something was waited for."""
+    held = connection.credential
+    return held if held is not None and held.version > credential.version else credential
 
 
 def count_refused(connection: Connection) -> None:

@@ -80,11 +80,15 @@ class KeyWatch:
             if not keyed:
                 self._looked = time.monotonic()
                 continue
-            known = {each.credential.id: each.credential for each in keyed if each.credential is not None}
+            # Two sockets of one key may know it at two versions, and the older is as it was before a change.
+            known = {(each.id, each.version): each for each in (one.credential for one in keyed) if each is not None}
             try:
-                found = await run(_look, known.values(), self._process)
-            except Error as error:
-                logger.warning("Keys of sockets could not be looked at: %s", outage.in_words(error))
+                found = await asyncio.wait_for(run(_look, known.values(), self._process), BLIND_SECONDS)
+            except Exception as error:
+                if isinstance(error, Error | TimeoutError):
+                    logger.warning("Keys of sockets could not be looked at: %s", outage.in_words(error))
+                else:
+                    logger.exception("Keys of sockets could not be looked at")
                 if time.monotonic() - self._looked > BLIND_SECONDS:
                     for connection in keyed:
                         connection.close(BLIND.code, BLIND.reason)

@@ -33,8 +33,13 @@ class Register:
 
     async def open(self, connection: Connection, credential: Credential) -> None:
         """A key has begun to use the socket. Raises: ApiError if it has too many; django.db.Error."""
-        await run(_open, credential, self.process, _held(connection, credential))
-        connection.is_registered = True
+        opening = asyncio.ensure_future(run(_open, credential, self.process, _held(connection, credential)))
+        try:
+            await asyncio.shield(opening)
+        finally:
+            # Whoever leaves meanwhile leaves a row all the same, which goes with the socket.
+            await asyncio.wait([opening])
+            connection.is_registered = not opening.cancelled() and opening.exception() is None
 
     async def closed(self, connection: Connection, *, is_recorded: bool) -> None:
         """The socket is gone; if we closed it, and nobody has yet, that is recorded."""
