@@ -73,8 +73,9 @@ class Hub:
 
     def drop(self, connection: Connection, key: Key) -> None:
         """End one subscription."""
-        subscription = connection.subscriptions.pop(key)
-        subscription.end()
+        subscription = connection.subscriptions.pop(key, None)
+        if subscription is not None:
+            subscription.end()
 
     async def _on_and_on(self, work: Callable[[], Awaitable[None]]) -> None:
         """Whatever goes wrong in one of them is said, and goes on: sockets rely on it."""

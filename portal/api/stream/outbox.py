@@ -11,6 +11,7 @@ class Outbox:
         self.limit = limit
         self.size = 0
         self.is_full = False
+        self._is_sending = False
         self._frames: deque[str] = deque()
         self._has_some = asyncio.Event()
 
@@ -32,14 +33,16 @@ class Outbox:
         while not self._frames:
             self._has_some.clear()
             await self._has_some.wait()
+        self._is_sending = True
         return self._frames.popleft()
 
     def sent(self, frame: str) -> None:
         """The frame has gone out: there is room for others."""
         self.size -= len(frame)
+        self._is_sending = False
 
     def left(self) -> list[str]:
-        """All that still waits, to be sent before a goodbye; nothing if some of it was lost."""
-        waiting = [] if self.is_full else list(self._frames)
+        """All that still waits, to be sent before a goodbye; nothing if some before it was lost, or may be."""
+        waiting = [] if self.is_full or self._is_sending else list(self._frames)
         self._frames.clear()
         return waiting

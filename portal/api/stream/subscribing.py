@@ -95,7 +95,11 @@ async def _subscribe_public(hub: "Hub", connection: Connection, asked: Asked, na
         listener = Public(connection, f"{name} {symbol}".strip(), topic)
         connection.subscriptions[key] = listener
         connection.say(frames.success(asked, channel.result(options, symbol)))
-        await hub.markets.join(listener, with_snapshot=options.snapshot)
+        try:
+            await hub.markets.join(listener, with_snapshot=options.snapshot)
+        except BaseException:
+            hub.drop(connection, key)
+            raise
 
 
 async def _subscribe_private(hub: "Hub", connection: Connection, asked: Asked, name: str) -> None:

@@ -163,3 +163,19 @@ def test_whoever_shows_one_token_after_the_other_that_opens_nothing_is_closed():
             assert (await socket.end()).code == 1013
 
     played(scene)
+
+
+def test_what_waits_behind_a_frame_that_may_be_lost_is_not_sent_either():
+    """An end that comes while a frame is on its way: it may never get there, and what follows would hide that."""
+
+    async def scene():
+        outbox = Outbox(100)
+        outbox.put("a")
+        outbox.put("b")
+        assert await outbox.take() == "a"
+        assert outbox.left() == []
+        outbox.put("c")
+        outbox.sent("a")
+        assert outbox.left() == ["c"]
+
+    asyncio.run(scene())

@@ -38,6 +38,7 @@ class Topic:
     options: Any
     state: Any = None
     listeners: set["Public"] = field(default_factory=set)
+    joining: int = 0
     telling: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def step(self, venue: Venue) -> Data:
@@ -79,28 +80,33 @@ class Markets:
     async def join(self, listener: Public, *, with_snapshot: bool) -> None:
         """Tell the listener how things stand, if it wants to know, and what changes from there."""
         topic = listener.topic
-        async with topic.telling:
-            changed, whole = await run(topic.snapshot, shown())
-            _tell(topic, changed)
-            if listener.is_over:
-                return
-            if with_snapshot:
-                listener.connection.say(frames.data(topic.name, SNAPSHOT, whole))
-            topic.listeners.add(listener)
+        # Not by its lock, which nobody has for a moment between two who want it.
+        topic.joining += 1
+        try:
+            async with topic.telling:
+                changed, whole = await run(topic.snapshot, shown())
+                _tell(topic, changed)
+                if listener.is_over:
+                    return
+                if with_snapshot:
+                    listener.connection.say(frames.data(topic.name, SNAPSHOT, whole))
+                topic.listeners.add(listener)
+        finally:
+            topic.joining -= 1
 
     async def tell(self) -> NoReturn:
         """Look at every topic once in each step, for ever."""
         while True:
             await asyncio.sleep(STEP_SECONDS - time.time() % STEP_SECONDS + AFTER_SECONDS)
-            self._topics = {
-                key: topic for key, topic in self._topics.items() if topic.listeners or topic.telling.locked()
-            }
+            self._topics = {key: topic for key, topic in self._topics.items() if topic.listeners or topic.joining}
             for topic in list(self._topics.values()):
                 try:
                     async with topic.telling:
                         _tell(topic, await run(topic.step, shown()))
                 except Error as error:
                     logger.warning("Prices could not be looked at: %s", outage.in_words(error))
+                except Exception:
+                    logger.exception("A public channel could not be looked at")
 
 
 def _tell(topic: Topic, changed: Data) -> None:
