@@ -3,7 +3,6 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Final
 
 import psycopg
+
+from tests import ports
 
 SUPERUSER: Final = "portal"
 # Who runs it where we are root, which it refuses to be.
@@ -92,9 +93,7 @@ def running(folder: Path) -> Iterator[PostgresqlServer]:
     """A new server in that folder, which must be there and stays. See `why_none` for where there can be none."""
     found = programs()
     assert found is not None, why_none()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        server = PostgresqlServer(found, folder, port=probe.getsockname()[1])
+    server = PostgresqlServer(found, folder, ports.lasting())
     if os.geteuid() == 0:
         shutil.chown(folder, SYSTEM_USER)
     server._run("initdb", "-A", "trust", "-U", SUPERUSER, "-E", "UTF8", "--no-sync")

@@ -11,7 +11,7 @@ from tests.soak.bots import Socket
 from tests.soak.nodes import Node, Nodes
 
 # One after the other, in equal parts of the time there is; the last one leaves time to come back.
-PLAN: Final = ("stream 1", "REST", "stream 2", "database", "stream 1", "stream 2")
+PLAN: Final = ("stream 1", "REST", "stream 2", "database")
 AWAY_SECONDS: Final = 1.0
 
 

@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tests.clients.conftest import free_port
+from tests import ports
 from tests.clients.test_workers_die import workers_of
 from tests.serving import ROOT, serving, streaming
 
 WORKERS: Final = 2
 STREAMS: Final = 2
 STARTED_WITHIN: Final = 60.0
+# So many characters of its log are shown of each where a run comes to nothing.
+LAST_WORDS: Final = 2000
 
 
 @dataclass
@@ -99,6 +101,10 @@ def running(environment: Mapping[str, str], folder: Path) -> Iterator[Nodes]:
         for node in (nodes.rest, *nodes.streams):
             wait_for(node)
         yield nodes
+    except BaseException:
+        for node in nodes.all:
+            sys.stderr.write(f"{node.name} said:\n{node.log.read_text()[-LAST_WORDS:]}\n" if node.log.exists() else "")
+        raise
     finally:
         for node in nodes.all:
             node.ask_to_end()
@@ -122,14 +128,14 @@ def wait_for(node: Node) -> None:
 
 def stream(name: str, environment: Mapping[str, str], folder: Path) -> Node:
     """A process that serves sockets, as the guide for operators has it."""
-    port = free_port()
+    port = ports.lasting()
     where = ["--host", "127.0.0.1", "--port", str(port)]
     command = ["-m", "uvicorn", "portal.asgi:application", *streaming(), *where]
     return Node(name, command, environment, folder / f"{name.replace(' ', '')}.log", port)
 
 
 def _nodes(environment: Mapping[str, str], folder: Path) -> Nodes:
-    port = free_port()
+    port = ports.lasting()
     where = ["--host", "127.0.0.1", "--port", str(port), "--workers", str(WORKERS), "--log-level", "warning"]
     rest = ["-m", "granian", *serving(), *where, "portal.asgi:application"]
     return Nodes(

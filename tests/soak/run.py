@@ -35,7 +35,7 @@ QUIET_SECONDS: Final = 5.0
 QUIET_WITHIN: Final = 120.0
 SHOWN: Final = 20
 # In so long a time everything is broken once.
-ROUND_SECONDS: Final = 300
+ROUND_SECONDS: Final = 200
 # What no node may ever say.
 TRACEBACK: Final = re.compile(r"^Traceback \(most recent call last\)[\s\S]+?(?=^\S.*\n)", re.MULTILINE)
 
