@@ -9,7 +9,7 @@ from portal.api.stream import frames, subscribing, trading
 from portal.api.stream.connection import Connection
 from portal.api.stream.frames import Asked
 from portal.api.stream.keys.authorization import authorize, count_refused, note_refusal
-from portal.api.stream.threads import run
+from portal.api.stream.threads import run, run_for
 from portal.core.errors import DomainError
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ async def _carry_out(hub: "Hub", connection: Connection, asked: Asked) -> None:
             await subscribing.unsubscribe(hub, connection, asked)
         case method if method in trading.METHODS:
             credential = await authorize(hub.register, connection, asked)
-            for answered in await run(trading.carry, credential, method, asked.params, connection.source):
+            account = credential.account_id
+            for answered in await run_for(account, trading.carry, credential, method, asked.params, connection.source):
                 connection.say(_said(asked, answered))
         case _:
             connection.say(frames.failure(asked, Error.UNKNOWN_METHOD))

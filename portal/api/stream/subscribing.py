@@ -18,7 +18,7 @@ from portal.api.stream.delivery.markets import Public
 from portal.api.stream.delivery.subscription import Private
 from portal.api.stream.frames import Asked
 from portal.api.stream.keys.authorization import authorize, latest
-from portal.api.stream.threads import run
+from portal.api.stream.threads import run_for
 from portal.venues.journal import reading
 from portal.venues.registry import shown, venue
 
@@ -123,7 +123,7 @@ async def _subscribe_private(hub: "Hub", connection: Connection, asked: Asked, n
     connection.subscriptions[key] = listener
     try:
         while True:
-            whole, place = await run(_snapshot, channel, credential, options)
+            whole, place = await run_for(credential.account_id, _snapshot, channel, credential, options)
             # Of a key that may see less meanwhile it is read again, for that.
             if (current := latest(connection, credential)) is credential or listener.is_over:
                 break

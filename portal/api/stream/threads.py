@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, ParamSpec, TypeVar
+from weakref import WeakValueDictionary
 
 from django.conf import settings
 from django.db import close_old_connections
@@ -14,14 +15,33 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 COUNT: Final = settings.STREAM_THREADS
+# Whatever waits for the lock of an Account holds its thread meanwhile: the other half is for the others.
+OF_ACCOUNT: Final = max(COUNT // 2, 1)
 _threads: Final = ThreadPoolExecutor(COUNT, thread_name_prefix="stream")
+_watch: Final = ThreadPoolExecutor(1, thread_name_prefix="stream-watch")
+_turns: Final = WeakValueDictionary[int, asyncio.Semaphore]()
 
 
 async def run(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """What `work` answers, done in one of the threads; a connection that has failed is replaced first."""
+    return await _run(_threads, partial(work, *args, **kwargs))
+
+
+async def run_for(account_id: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same for what may wait for that Account: so many at a time, and no other Account waits for it."""
+    turns = _turns.setdefault(account_id, asyncio.Semaphore(OF_ACCOUNT))
+    async with turns:
+        return await run(work, *args, **kwargs)
+
+
+async def run_watch(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same in a thread of the watch's own, which stands in no line: a revoked key does not wait for anybody."""
+    return await _run(_watch, partial(work, *args, **kwargs))
+
+
+async def _run(threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:
     context = contextvars.copy_context()
-    done = partial(context.run, _fresh, partial(work, *args, **kwargs))
-    return await asyncio.get_running_loop().run_in_executor(_threads, done)
+    return await asyncio.get_running_loop().run_in_executor(threads, partial(context.run, _fresh, work))
 
 
 def _fresh(work: Callable[[], T]) -> T:

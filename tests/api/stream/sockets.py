@@ -133,5 +133,5 @@ async def _disconnect() -> None:
         together.wait(WAIT)
         connections.close_all()
 
-    await asyncio.gather(*(run(close) for _ in range(count)))
+    await asyncio.gather(*(run(close) for _ in range(count)), threads.run_watch(connections.close_all))
     await sync_to_async(connections.close_all)()

@@ -26,7 +26,7 @@ from portal.api.stream import frames
 from portal.api.stream.channels.private_registry import PRIVATE
 from portal.api.stream.connection import LATER, POLICY, Connection, Ending, Key
 from portal.api.stream.delivery.subscription import Private
-from portal.api.stream.threads import run
+from portal.api.stream.threads import run_watch
 from portal.core.database import outage
 
 logger = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ class KeyWatch:
             # Two sockets of one key may know it at two versions, and the older is as it was before a change.
             known = {(each.id, each.version): each for each in (one.credential for one in keyed) if each is not None}
             try:
-                found = await asyncio.wait_for(run(_look, known.values(), self._process), BLIND_SECONDS)
+                found = await asyncio.wait_for(run_watch(_look, known.values(), self._process), BLIND_SECONDS)
             except Exception as error:
                 if isinstance(error, Error | TimeoutError):
                     logger.warning("Keys of sockets could not be looked at: %s", outage.in_words(error))
