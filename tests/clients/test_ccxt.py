@@ -107,6 +107,7 @@ def orders_and_trades(exchange) -> None:
     assert exchange.fetch_positions() == []
     assert exchange.fetch_trading_fee("BTC/USD")["maker"] == pytest.approx(0.0025)
     assert float(exchange.private_post_tradebalance()["result"]["eb"]) > 0
+    assert exchange.private_post_getwebsocketstoken()["result"]["token"]
 
 
 def exports(exchange) -> None:

@@ -110,6 +110,7 @@ def exports(bot: Recording) -> None:
 
 def funds(bot: Recording) -> None:
     bot.private("GetApiKeyInfo")
+    assert bot.private("GetWebSocketsToken")["expires"] == 900
     bot.private("Balance")
     bot.private("BalanceEx")
     method = bot.private("DepositMethods", asset="XBT")[0]["method"]

@@ -99,6 +99,8 @@ def exports(user: User) -> None:
 
 def funds(funding: Funding, user: User) -> None:
     user.request("POST", "/0/private/GetApiKeyInfo")
+    with pytest.raises(KrakenPermissionDeniedError):  # this bot's WebSocket setting is off
+        user.request("POST", "/0/private/GetWebSocketsToken")
     user.get_account_balance()
     user.get_balances()
     method = funding.get_deposit_methods(asset="XBT")[0]["method"]

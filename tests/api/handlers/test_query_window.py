@@ -57,7 +57,7 @@ WITHOUT_A_TIME = {
     "GetApiKeyInfo", "Balance", "BalanceEx", "TradeBalance", "TradeVolume", "OpenPositions", "AddOrder", "CancelOrder",
     "CancelAll", "DepositMethods", "DepositAddresses", "WithdrawMethods", "WithdrawAddresses", "WithdrawInfo",
     "Withdraw", "WithdrawCancel", "Earn/Strategies", "Earn/Allocations", "Earn/Allocate", "Earn/Deallocate",
-    "Earn/AllocateStatus", "Earn/DeallocateStatus",
+    "Earn/AllocateStatus", "Earn/DeallocateStatus", "GetWebSocketsToken",
 }  # fmt: skip
 
 
