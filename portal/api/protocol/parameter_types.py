@@ -226,7 +226,8 @@ def text_of(value: Value, error: Error = Error.INVALID_ARGUMENTS) -> str:
     """The text of a value, also of a JSON number. Raises: ApiError if it has none."""
     if not isinstance(value, str):
         raise ApiError(error)
-    return value
+    # Not what only looks like one: encoders take no class that they do not know.
+    return str(value)
 
 
 def _decimal() -> dict[str, JSON]:

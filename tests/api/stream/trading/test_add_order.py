@@ -52,6 +52,13 @@ def test_the_bots_own_name_comes_back(messenger, trading):
     assert row == placed["order_id"]
 
 
+def test_the_bots_own_name_may_be_a_number(messenger, account):
+    placed = messenger.result("add_order", **FAR, cl_ord_id=Raw("20261129"))
+    assert placed["cl_ord_id"] == "20261129"
+    (order,) = venue("paper").open_orders(account.pk, OpenQuery(cl_ord_id="20261129"))
+    assert order.id == placed["order_id"]
+
+
 def test_a_market_order_fills_at_once(messenger, trading):
     placed = messenger.result("add_order", order_type="market", side="buy", symbol="BTC/USD", order_qty=Raw("1e-3"))
     row = trading.result("QueryOrders", txid=placed["order_id"])[placed["order_id"]]
