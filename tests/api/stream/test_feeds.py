@@ -7,10 +7,10 @@ from itertools import count
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import transaction
 from django.utils import timezone
 
-from portal.api.stream.delivery import feeds
-from portal.venues.journal import reading, wakeup
+from portal.venues.journal import wakeup
 from portal.venues.journal.models import JournalEntry
 from portal.venues.paper import funding
 from tests.api.calls import Wire
@@ -178,17 +178,18 @@ def test_a_resting_order_is_filled_and_told_although_nobody_asks(bot, settings, 
     played(scene)
 
 
-def test_whoever_is_further_behind_than_the_journal_goes_back_begins_anew(bot, monkeypatch):
+def test_whoever_is_further_behind_than_the_journal_goes_back_begins_anew(bot):
+    def deposits_that_nobody_kept() -> None:
+        with transaction.atomic():
+            for _ in range(2):
+                deposit(bot, "1")
+            JournalEntry.objects.all().delete()
+
     async def scene():
         token = await sync_to_async(token_of)(bot)
         async with opened() as socket:
             await subscribed(socket, "balances", token)
-            monkeypatch.setattr(reading, "places", lambda account_ids: {})
-            monkeypatch.setattr(feeds.Feeds, "look", lambda self, account_ids: None)
-            for _ in range(2):
-                await sync_to_async(deposit)(bot, "1")
-            await JournalEntry.objects.all().adelete()
-            monkeypatch.undo()
+            await sync_to_async(deposits_that_nobody_kept)()
             ended = await socket.end(within=3)
             assert ended.code == 1013
 
