@@ -70,8 +70,8 @@ class Traffic:
             (name,) = random.choices(list(SHARES), list(SHARES.values()))
             try:
                 await actions[name](player)
-            except (Unanswered, Refused, ConnectionClosed, OSError, TimeoutError) as error:
-                self.done[f"{name}: {type(error).__name__} {error}"[:70]] += 1
+            except (Unanswered, Refused, ConnectionClosed, Error, OSError, TimeoutError) as error:
+                self.done[f"{name}: {type(error).__name__} {error}".partition("\n")[0][:70]] += 1
             else:
                 self.done[name] += 1
 
