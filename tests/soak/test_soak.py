@@ -16,7 +16,7 @@ ENDS_WITHIN = 400
 
 @pytest.mark.slow
 def test_sockets_are_told_everything_once_and_in_order_whatever_breaks():
-    """Processes that serve sockets are killed, a worker of REST is, and the database is restarted."""
+    """DESIGN V3: processes that serve sockets are killed, a worker of REST is, and the database is restarted."""
     if reason := postgresql_server.why_none():
         if os.environ.get("NOTHING_SKIPPED") == "1" or os.environ.get("CI") == "true":
             pytest.fail(reason)

@@ -19,6 +19,7 @@ COUNT: Final = settings.STREAM_THREADS
 OF_ACCOUNT: Final = max(COUNT // 2, 1)
 _threads: Final = ThreadPoolExecutor(COUNT, thread_name_prefix="stream")
 _watch: Final = ThreadPoolExecutor(1, thread_name_prefix="stream-watch")
+_news: Final = ThreadPoolExecutor(1, thread_name_prefix="stream-news")
 _turns: Final = WeakValueDictionary[int, asyncio.Semaphore]()
 
 
@@ -37,6 +38,11 @@ async def run_for(account_id: int, work: Callable[P, T], *args: P.args, **kwargs
 async def run_watch(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """The same in a thread of the watch's own, which stands in no line: a revoked key does not wait for anybody."""
     return await _run(_watch, partial(work, *args, **kwargs))
+
+
+async def run_news(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same in a thread that reads the journal: who is told something does not wait for all who begin just now."""
+    return await _run(_news, partial(work, *args, **kwargs))
 
 
 async def _run(threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:

@@ -133,5 +133,6 @@ async def _disconnect() -> None:
         together.wait(WAIT)
         connections.close_all()
 
-    await asyncio.gather(*(run(close) for _ in range(count)), threads.run_watch(connections.close_all))
+    own = [each(connections.close_all) for each in (threads.run_watch, threads.run_news)]
+    await asyncio.gather(*(run(close) for _ in range(count)), *own)
     await sync_to_async(connections.close_all)()

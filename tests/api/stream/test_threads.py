@@ -1,6 +1,7 @@
-"""One Account that is waited for keeps no other one waiting, and the watch over keys waits for none of them."""
+"""One Account that is waited for keeps no other one waiting; the watch over keys, and news, wait for none of them."""
 
 import asyncio
+from decimal import Decimal
 from threading import Event, Semaphore
 
 import pytest
@@ -9,8 +10,9 @@ from django.utils import timezone
 
 from accounts.api_keys import lifecycle
 from portal.api.stream import subscribing, threads
+from portal.venues.paper import funding
 from tests.api.stream.sockets import opened, played
-from tests.api.stream.streaming_bots import streaming, token_of
+from tests.api.stream.streaming_bots import streaming, subscribed, token_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,6 +69,24 @@ def test_a_revoked_key_waits_for_no_thread_that_others_hold(world, stuck):
             await fill(other, stuck, (three, four), threads.OF_ACCOUNT)
             await sync_to_async(lifecycle.revoke)(other.key, at=timezone.now())
             assert (await three.end(within=1.5)).code == 1008
+            stuck[-1].set()
+
+    played(scene)
+
+
+def test_what_happens_is_told_while_every_thread_makes_a_snapshot(world, stuck):
+    """After a process has died its sockets come to the others all at once: nobody who is there waits for them."""
+    bot, other = streaming(world.bot("treasury-bot")), streaming(world.bot("eve-bot"))
+
+    async def scene():
+        async with opened() as there, opened() as one, opened() as two, opened() as three, opened() as four:
+            await subscribed(there, "balances", await sync_to_async(token_of)(bot))
+            await fill(bot, stuck, (one, two), threads.OF_ACCOUNT)
+            await fill(other, stuck, (three, four), threads.OF_ACCOUNT)
+            account_id = bot.service_user.account_id
+            await sync_to_async(funding.deposit)(account_id, "USD", Decimal(5), reference="told-meanwhile")
+            frame = await there.frame(channel="balances", type="update", within=1.5)
+            assert [row["amount"] for row in frame["data"]] == [5]
             stuck[-1].set()
 
     played(scene)

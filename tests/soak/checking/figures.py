@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 from tests.soak.checking.sessions import Session, updates
 from tests.soak.checking.truth import Truth
 
-# After something broke, delays are those of coming back.
-SHAKEN_SECONDS = 10.0
-
 
 @dataclass
 class Memory:
@@ -38,12 +35,12 @@ class Delays:
     def __str__(self) -> str:
         return "\n".join(
             f"delay from journal_entry.written_at to the bot, {name}: {_told(found)}"
-            for name, found in (("in calm", self.calm), ("within 10 s after something broke", self.shaken))
+            for name, found in (("all sockets there", self.calm), ("from a break until all are back", self.shaken))
         )
 
 
 def delays(sessions: Iterable[Session], truths: dict[int, Truth], broken: Sequence[tuple[float, float]]) -> Delays:
-    """Of every row that came as an update."""
+    """Of every row that came as an update. `broken` says from when until when not everybody was there."""
     found = Delays()
     for session in sessions:
         for channel in truths[session.account_id].channels:
@@ -51,7 +48,7 @@ def delays(sessions: Iterable[Session], truths: dict[int, Truth], broken: Sequen
             for message, row in updates(session.told[channel.name]):
                 at = written.get(channel.key(row))
                 if at is not None:
-                    is_shaken = any(began <= message.at <= ended + SHAKEN_SECONDS for began, ended in broken)
+                    is_shaken = any(began <= message.at <= back for began, back in broken)
                     (found.shaken if is_shaken else found.calm).append(message.at - at)
     return found
 

@@ -14,7 +14,7 @@ from django.db import Error
 
 from portal.api.stream.connection import BROKEN, LATER
 from portal.api.stream.delivery.subscription import Private
-from portal.api.stream.threads import run
+from portal.api.stream.threads import run, run_news
 from portal.core.database import outage
 from portal.venues.journal import reading, wakeup
 from portal.venues.journal.reading import Journalled, Lost
@@ -103,7 +103,7 @@ class Feeds:
         feeds = [self._feeds[account_id] for account_id in woken if account_id in self._feeds]
         if len(feeds) <= 1:
             return feeds
-        places = await run(reading.places, [feed.account_id for feed in feeds])
+        places = await run_news(reading.places, [feed.account_id for feed in feeds])
         return [feed for feed in feeds if places.get(feed.account_id, 0) > feed.place]
 
     async def _read(self, feeds: Collection[Feed]) -> None:
@@ -114,7 +114,7 @@ class Feeds:
             while feed.listeners:
                 after = feed.place
                 try:
-                    events = await run(reading.events, feed.account_id, after, venue(feed.venue), PAGE)
+                    events = await run_news(reading.events, feed.account_id, after, venue(feed.venue), PAGE)
                 except Lost:
                     self._lose(feed, after)
                     return
