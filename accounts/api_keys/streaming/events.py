@@ -1,4 +1,4 @@
-"""What the history remembers of streams: the first one of a key, and each that was closed from here."""
+"""What the history remembers of streams: who began one from where, and each that was closed from here."""
 
 from datetime import timedelta
 from typing import Final
@@ -21,12 +21,15 @@ ONCE_IN: Final = timedelta(minutes=1)
 
 
 def opened(credential: Credential, *, source: str) -> None:
-    """Record that a key streams, the first time that it does: bots open sockets far too often to note each."""
-    if _has_streamed(credential):
+    """Record that a key begins to stream from there.
+
+    Once a minute for each key and address: bots come back by the dozen, and must not fill the history.
+    """
+    if _has_begun(credential, source):
         return
     with transaction.atomic():
         lock_history(credential.organization_id)
-        if _has_streamed(credential):
+        if _has_begun(credential, source):
             return
         key = ApiKey.objects.select_related("service_user").get(pk=credential.id)
         with call_origin.origin(source=source, via=f"key {key.short}"):
@@ -46,8 +49,7 @@ def closed(credential: Credential, *, source: str, reason: str) -> None:
     Once a minute for each key and reason: one that comes back and is closed again must not fill the history.
     """
     lock_history(credential.organization_id)
-    lately = _of_key(credential, EventKind.STREAM_CLOSED).filter(at__gt=timezone.now() - ONCE_IN)
-    if lately.filter(data__reason=reason).exists():
+    if _lately(credential, EventKind.STREAM_CLOSED).filter(data__reason=reason).exists():
         return
     key = ApiKey.objects.get(pk=credential.id)
     with call_origin.origin(source=source, via=f"key {key.short}"):
@@ -74,10 +76,11 @@ def closed_by(member: Member, socket: StreamSocket) -> None:
     )
 
 
-def _has_streamed(credential: Credential) -> bool:
-    return _of_key(credential, EventKind.STREAM_OPENED).exists()
+def _has_begun(credential: Credential, source: str) -> bool:
+    return _lately(credential, EventKind.STREAM_OPENED).filter(source=source).exists()
 
 
-def _of_key(credential: Credential, kind: EventKind) -> QuerySet[AuditEvent]:
+def _lately(credential: Credential, kind: EventKind) -> QuerySet[AuditEvent]:
     known = AuditEvent.objects.filter(organization_id=credential.organization_id, kind=kind.value)
-    return known.filter(subject_kind=ApiKey._meta.model_name, subject_id=credential.id)
+    of_key = known.filter(subject_kind=ApiKey._meta.model_name, subject_id=credential.id)
+    return of_key.filter(at__gt=timezone.now() - ONCE_IN)

@@ -48,7 +48,7 @@ class OpenSockets:
 
 
 def opened(credential: Credential, process: str, held: Held) -> None:
-    """A key has begun to use a socket; that one does so for the first time ever goes into the history."""
+    """A key has begun to use a socket, which goes into the history."""
     events.opened(credential, source=held.source)
     seen(process, [held])
 

@@ -1,5 +1,6 @@
 """The table of open sockets: said by the process that holds them, closed by Members, forgotten without a process."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -134,13 +135,20 @@ def test_a_socket_of_next_door_is_none_at_all(credential, eve):
     assert not AuditEvent.objects.filter(kind="stream.closed").exists()
 
 
-def test_the_first_stream_of_a_key_is_history_and_the_next_is_not(credential, django_assert_num_queries):
-    sockets.opened(credential, HERE, held(credential, 1))
-    with django_assert_num_queries(5):
-        sockets.opened(credential, HERE, held(credential, 2))
-    event = AuditEvent.objects.get(kind="stream.opened")
-    assert (event.actor_kind, event.actor_label, event.source) == ("service_user", "trading-bot", "203.0.113.9")
-    assert event.subject_id == credential.id
+def test_that_a_key_begins_to_stream_is_history_once_a_minute_for_each_address(credential, django_assert_num_queries):
+    now = timezone.now()
+    with time_machine.travel(now, tick=False) as clock:
+        sockets.opened(credential, HERE, held(credential, 1))
+        with django_assert_num_queries(5):
+            sockets.opened(credential, HERE, held(credential, 2))
+        event = AuditEvent.objects.get(kind="stream.opened")
+        assert (event.actor_kind, event.actor_label, event.source) == ("service_user", "trading-bot", "203.0.113.9")
+        assert event.subject_id == credential.id
+        sockets.opened(credential, HERE, replace(held(credential, 3), source="203.0.113.10"))
+        assert AuditEvent.objects.filter(kind="stream.opened").count() == 2
+        clock.shift(61)
+        sockets.opened(credential, HERE, held(credential, 4))
+        assert AuditEvent.objects.filter(kind="stream.opened").count() == 3
 
 
 def test_what_the_portal_closes_is_history_once_a_minute_for_each_reason(credential, treasury_bot):
