@@ -60,7 +60,7 @@ def journal(monkeypatch):
         await asyncio.sleep(0)
         return found
 
-    monkeypatch.setattr(feeds, "run", run)
+    monkeypatch.setattr(feeds, "run_news", run)
     monkeypatch.setattr(feeds, "venue", lambda name: name)
     return given
 
