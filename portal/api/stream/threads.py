@@ -20,6 +20,9 @@ OF_ACCOUNT: Final = max(COUNT // 2, 1)
 _threads: Final = ThreadPoolExecutor(COUNT, thread_name_prefix="stream")
 _watch: Final = ThreadPoolExecutor(1, thread_name_prefix="stream-watch")
 _news: Final = ThreadPoolExecutor(1, thread_name_prefix="stream-news")
+# What everybody may see is asked for by strangers too, and its first look at old prices takes seconds.
+OF_PRICES: Final = 2
+_prices: Final = ThreadPoolExecutor(OF_PRICES, thread_name_prefix="stream-prices")
 _turns: Final = WeakValueDictionary[int, asyncio.Semaphore]()
 
 
@@ -43,6 +46,11 @@ async def run_watch(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
 async def run_news(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """The same in a thread that reads the journal: who is told something does not wait for all who begin just now."""
     return await _run(_news, partial(work, *args, **kwargs))
+
+
+async def run_prices(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same in threads that work out public channels: strangers take none from those who show a token."""
+    return await _run(_prices, partial(work, *args, **kwargs))
 
 
 async def _run(threads: ThreadPoolExecutor, work: Callable[[], T]) -> T:

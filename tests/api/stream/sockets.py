@@ -126,13 +126,22 @@ def played(scene: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _disconnect() -> None:
-    count = threads.COUNT
+    pools = (
+        (run, threads.COUNT),
+        (threads.run_prices, threads.OF_PRICES),
+        (threads.run_watch, 1),
+        (threads.run_news, 1),
+    )
+    await asyncio.gather(*(_all_of(*pool) for pool in pools))
+    await sync_to_async(connections.close_all)()
+
+
+async def _all_of(in_thread: Callable[[Callable[[], None]], Awaitable[None]], count: int) -> None:
+    """Close the connection of each of a pool's threads: none ends before all have begun."""
     together = Barrier(count)
 
     def close() -> None:
         together.wait(WAIT)
         connections.close_all()
 
-    own = [each(connections.close_all) for each in (threads.run_watch, threads.run_news)]
-    await asyncio.gather(*(run(close) for _ in range(count)), *own)
-    await sync_to_async(connections.close_all)()
+    await asyncio.gather(*(in_thread(close) for _ in range(count)))

@@ -5,14 +5,12 @@ from datetime import timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError
 from django.test import override_settings
 from django.utils import timezone
 
 from accounts.api_keys import lifecycle
 from accounts.api_keys.streaming import sockets
 from accounts.models import ApiKey, ServiceUser, StreamSocket, StreamToken
-from portal.api.stream.keys import key_watch
 from portal.audit.models import AuditEvent
 from tests.api.stream.sockets import opened, played
 from tests.api.stream.streaming_bots import streaming, token_of
@@ -167,21 +165,5 @@ def test_a_key_has_so_many_sockets_and_no_more(bot):
             refused = await three.ask("subscribe", channel="balances", token=token)
             assert refused["error"] == "EGeneral:Too many requests"
             assert (await one.ask("subscribe", channel="executions", token=token))["success"]
-
-    played(scene)
-
-
-def test_sockets_do_not_outlive_the_database_for_long(bot, monkeypatch):
-    def fails(*args: object) -> None:
-        raise DatabaseError("gone")
-
-    monkeypatch.setattr(key_watch, "BLIND_SECONDS", 0.5)
-
-    async def scene():
-        token = await sync_to_async(token_of)(bot)
-        async with opened() as socket:
-            assert (await socket.ask("subscribe", channel="balances", token=token))["success"]
-            monkeypatch.setattr(key_watch, "_look", fails)
-            assert (await socket.end(within=3)).code == 1013
 
     played(scene)

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.api_keys import lifecycle
 from portal.api.stream import subscribing, threads
+from portal.api.stream.delivery import markets
 from portal.venues.paper import funding
 from tests.api.stream.sockets import opened, played
 from tests.api.stream.streaming_bots import streaming, subscribed, token_of
@@ -56,6 +57,33 @@ def test_an_account_that_is_locked_keeps_no_other_waiting(world, stuck):
             stuck[-1].set()
             for socket in (one, two, three, four):
                 assert (await socket.frame(req_id=1))["success"]
+
+    played(scene)
+
+
+def test_strangers_who_look_at_prices_take_no_thread_from_who_shows_a_token(world, monkeypatch):
+    bot, go_on, waiting = streaming(world.bot("treasury-bot")), Event(), Semaphore(0)
+
+    def slowly(*args):
+        waiting.release()
+        assert go_on.wait(20)
+        return [], []
+
+    monkeypatch.setattr(markets.Topic, "snapshot", slowly)
+
+    async def scene():
+        async with opened() as one, opened() as two, opened() as three, opened() as four, opened() as theirs:
+            token = await sync_to_async(token_of)(bot)
+            pairs = ("BTC/USD", "ETH/USD", "BTC/EUR", "ETH/EUR")
+            assert len(pairs) == threads.COUNT
+            for stranger, pair in zip((one, two, three, four), pairs, strict=True):
+                stranger.send(method="subscribe", params={"channel": "ticker", "symbol": [pair]})
+            for _ in range(threads.OF_PRICES):
+                assert await asyncio.to_thread(waiting.acquire, timeout=5)
+            try:
+                assert (await theirs.ask("subscribe", channel="balances", token=token))["success"]
+            finally:
+                go_on.set()
 
     played(scene)
 

@@ -16,7 +16,7 @@ from portal.api.stream.channels.public import Data
 from portal.api.stream.channels.registry import PUBLIC
 from portal.api.stream.connection import Connection
 from portal.api.stream.delivery.subscription import SNAPSHOT, UPDATE
-from portal.api.stream.threads import run
+from portal.api.stream.threads import run_prices
 from portal.core.database import outage
 from portal.venues.protocol import Venue
 from portal.venues.registry import shown
@@ -84,7 +84,7 @@ class Markets:
         topic.joining += 1
         try:
             async with topic.telling:
-                changed, whole = await run(topic.snapshot, shown())
+                changed, whole = await run_prices(topic.snapshot, shown())
                 _tell(topic, changed)
                 if listener.is_over:
                     return
@@ -102,7 +102,7 @@ class Markets:
             for topic in list(self._topics.values()):
                 try:
                     async with topic.telling:
-                        _tell(topic, await run(topic.step, shown()))
+                        _tell(topic, await run_prices(topic.step, shown()))
                 except Error as error:
                     logger.warning("Prices could not be looked at: %s", outage.in_words(error))
                 except Exception:

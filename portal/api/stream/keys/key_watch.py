@@ -105,7 +105,7 @@ class KeyWatch:
         ending = PRESSED if connection.number in found.pressed else _ending(is_now, connection.source, now)
         if ending is not None:
             connection.close(ending.code, ending.reason)
-        elif isinstance(is_now, Credential) and is_now is not held:
+        elif isinstance(is_now, Credential) and is_now.version > held.version:
             connection.credential = is_now
             self._cut(connection, is_now)
 

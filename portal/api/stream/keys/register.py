@@ -15,7 +15,7 @@ from accounts.api_keys.streaming import events, sockets, use
 from accounts.api_keys.streaming.sockets import Held
 from portal.api.protocol.envelope import ApiError, Error
 from portal.api.stream.connection import Connection
-from portal.api.stream.threads import run
+from portal.api.stream.threads import run, run_for
 from portal.core.database import outage
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,10 @@ class Register:
 
     async def open(self, connection: Connection, credential: Credential) -> None:
         """A key has begun to use the socket. Raises: ApiError if it has too many; django.db.Error."""
-        opening = asyncio.ensure_future(run(_open, credential, self.process, _held(connection, credential)))
+        # It may wait for the history, and everybody else would wait with it.
+        opening = asyncio.ensure_future(
+            run_for(credential.account_id, _open, credential, self.process, _held(connection, credential))
+        )
         try:
             await asyncio.shield(opening)
         finally:
@@ -51,7 +54,8 @@ class Register:
             async with self._one_at_a_time:
                 await run(sockets.closed, self.process, [connection.number])
             if connection.ending is not None and not is_recorded:
-                await run(events.closed, credential, source=connection.source, reason=connection.ending.reason)
+                source, reason = connection.source, connection.ending.reason
+                await run_for(credential.account_id, events.closed, credential, source=source, reason=reason)
         except DatabaseError as error:
             # Its row is forgotten after a minute without this.
             logger.warning("The end of a socket could not be written down: %s", outage.in_words(error))

@@ -69,7 +69,7 @@ def test_a_topic_that_somebody_waits_to_join_is_kept(monkeypatch):
             return [], []
 
         monkeypatch.setattr(markets, "asyncio", SimpleNamespace(sleep=sleep))
-        monkeypatch.setattr(markets, "run", run)
+        monkeypatch.setattr(markets, "run_prices", run)
         monkeypatch.setattr(markets, "shown", lambda: None)
         found = Markets()
         telling = asyncio.create_task(found.tell())

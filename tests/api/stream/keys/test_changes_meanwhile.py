@@ -7,6 +7,7 @@ from threading import Event
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import DatabaseError
 from django.utils import timezone
 
 from accounts.api_keys import lifecycle
@@ -150,9 +151,10 @@ def test_a_socket_that_is_closed_while_it_is_written_down_leaves_no_row(bot, mon
     assert AuditEvent.objects.filter(kind="stream.closed").count() == 1
 
 
-def test_a_look_that_fails_in_whatever_way_lets_no_socket_go_on_unseen(bot, monkeypatch):
+@pytest.mark.parametrize("error", [DatabaseError("gone"), TypeError("nobody foresaw this")], ids=["away", "unforeseen"])
+def test_a_look_that_fails_in_whatever_way_lets_no_socket_go_on_unseen(bot, monkeypatch, error):
     def fails(*args: object) -> None:
-        raise TypeError("nobody foresaw this")
+        raise error
 
     monkeypatch.setattr(key_watch, "BLIND_SECONDS", 0.5)
 
