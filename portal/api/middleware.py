@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from django.conf import settings
-from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
 
 from portal.api import gateway
 from portal.api.call import Call, Reply
 from portal.api.misdirected_calls import is_meant_for_the_api
 from portal.core import call_origin
+from portal.core.database.at_hand import tidy
 from portal.core.web.door.environ import RAW_PATH
 from portal.core.web.proxies import is_secure, source_address
 from portal.core.web.security_headers import SECURITY_HEADERS
@@ -59,7 +59,7 @@ def bot_api(application: "WSGIApplication") -> "WSGIApplication":
             if not is_meant_for_the_api(path):
                 return application(environ, start_response)
             path = gateway.PREFIX
-        close_old_connections()
+        tidy()
         try:
             # WSGI hands bytes over as latin-1.
             path = path.encode("latin-1").decode(errors="replace")
@@ -69,7 +69,7 @@ def bot_api(application: "WSGIApplication") -> "WSGIApplication":
             call = read_call(environ, environ["wsgi.input"], path=path, scheme=environ["wsgi.url_scheme"])
             reply, said = answered(call)
         finally:
-            close_old_connections()
+            tidy()
         start_response("200 OK", [*said.items(), ("Content-Length", str(len(reply.body)))])
         return [reply.body]
 

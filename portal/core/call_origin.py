@@ -1,11 +1,10 @@
 """Where the current call comes from, for the history: set once at the edge, read by `audit.record`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+import os
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Final
-from uuid import uuid4
 
 # The header in which each answer says its number.
 REQUEST_ID: Final = "X-Request-Id"
@@ -30,15 +29,24 @@ def current() -> Origin:
 
 def new_request_id() -> str:
     """32 hex digits that find one call again in history, log and error page."""
-    return uuid4().hex
+    return os.urandom(16).hex()
 
 
-@contextmanager
-def origin(*, source: str, via: str = "", request_id: str = "") -> Iterator[Origin]:
+class origin:  # noqa: N801 - reads as the statement that it is: `with origin(source=...)`
     """Name the origin of everything done inside the block. Inside of another one it is still the same call."""
-    value = Origin(request_id=request_id or current().request_id or new_request_id(), source=source, via=via)
-    token = _origin.set(value)
-    try:
-        yield value
-    finally:
-        _origin.reset(token)
+
+    __slots__ = ("_token", "_value")
+
+    def __init__(self, *, source: str, via: str = "", request_id: str = "") -> None:
+        self._value = Origin(request_id=request_id or current().request_id or new_request_id(), source=source, via=via)
+        self._token: Token[Origin | None] | None = None
+
+    def __enter__(self) -> Origin:
+        self._token = _origin.set(self._value)
+        return self._value
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._token is not None:
+            _origin.reset(self._token)

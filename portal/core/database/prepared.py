@@ -1,18 +1,15 @@
 """The few hot statements, run prepared and without the ORM."""
 
 import re
-import select
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from threading import local
+from operator import itemgetter
 from typing import Any, Final
 
-import psycopg
-from django.db import connection
-from psycopg.rows import tuple_row
+from portal.core.database import at_hand
+from portal.core.database.at_hand import hand
 
-_kept = local()
-FAREWELL_MILLISECONDS: Final = 50
+PARAMETER: Final = re.compile(r"%\((\w+)\)s|%%")
 
 
 def fetch(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -23,60 +20,50 @@ def fetch(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]
     the lock. A connection that was closed while it lay idle is replaced before anything is sent. One that is lost
     meanwhile raises Django's OperationalError: the statement may have run, so nobody may send it again.
     """
-    connection.validate_no_broken_transaction()
-    if connection.force_debug_cursor or connection.execute_wrappers:
+    wrapper = hand.wrapper
+    if wrapper.needs_rollback:
+        wrapper.validate_no_broken_transaction()
+    if wrapper.force_debug_cursor or wrapper.execute_wrappers:
         # Somebody watches the queries: Django's own cursor shows them.
-        with connection.cursor() as watched:
+        with wrapper.cursor() as watched:
             watched.execute(statement, parameters)
             return watched.fetchall() if watched.description else []
-    _leave_if_closed()
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        if connection.vendor == "postgresql":
-            prepared = _prepared_cursor(connection.connection)
-            prepared.execute(statement.encode(), parameters)
-            return prepared.fetchall() if prepared.description else []
-        rows: list[tuple[Any, ...]] = connection.connection.execute(_named(statement), parameters).fetchall()
+    at_hand.leave_if_closed()
+    if wrapper.connection is None:
+        wrapper.ensure_connection()
+    with wrapper.wrap_database_errors:
+        if hand.is_postgresql:
+            text, in_order = _numbered(statement)
+            prepared = hand.prepared_cursor(wrapper.connection)
+            prepared.execute(text, in_order(parameters))
+            result = prepared.pgresult
+            return prepared.fetchall() if result is not None and result.nfields else []
+        rows: list[tuple[Any, ...]] = wrapper.connection.execute(_named(statement), parameters).fetchall()
         return rows
 
 
-def _leave_if_closed() -> None:
-    """Give up a connection that the server has ended. Django would ask with a statement of its own, a third one."""
-    raw = connection.connection
-    if connection.vendor != "postgresql" or raw is None or connection.in_atomic_block:
-        return
-    if connection.settings_dict["CONN_HEALTH_CHECKS"] and _is_closed(raw):
-        connection.close()
+@lru_cache(maxsize=256)
+def _numbered(statement: str) -> tuple[bytes, Callable[[Mapping[str, Any]], tuple[Any, ...]]]:
+    """The statement with PostgreSQL's own `$1`, and what puts parameters given by name in that order."""
+    names: list[str] = []
+
+    def number(found: re.Match[str]) -> str:
+        if not found[1]:
+            return "%"
+        if found[1] not in names:
+            names.append(found[1])
+        return f"${names.index(found[1]) + 1}"
+
+    text = PARAMETER.sub(number, statement).encode()
+    match names:
+        case []:
+            return text, lambda _: ()
+        case [name]:
+            return text, lambda given: (given[name],)
+    return text, itemgetter(*names)
 
 
-def _is_closed(raw: "psycopg.Connection[Any]") -> bool:
-    """Whether the end of the connection lies in its socket already: what the server said last is read, nothing sent."""
-    if raw.pgconn.status != psycopg.pq.ConnStatus.OK:
-        return True
-    waiting = select.poll()
-    waiting.register(raw.pgconn.socket, select.POLLIN)
-    # Nearly always there is nothing to read. If there is, it is a farewell, and the end follows on its heels.
-    for milliseconds in (0, *[FAREWELL_MILLISECONDS] * 3):
-        if not waiting.poll(milliseconds):
-            return False
-        try:
-            raw.pgconn.consume_input()
-        except psycopg.OperationalError:
-            return True
-    return False
-
-
-def _prepared_cursor(raw: "psycopg.Connection[Any]") -> "psycopg.Cursor[tuple[Any, ...]]":
-    """The cursor kept for this thread's connection: it binds on the server, so that statements stay prepared."""
-    if getattr(_kept, "raw", None) is not raw:
-        _kept.raw = raw
-        _kept.cursor = psycopg.Cursor(raw, row_factory=tuple_row)
-        _kept.cursor.format = psycopg.pq.Format.BINARY
-    cursor: psycopg.Cursor[tuple[Any, ...]] = _kept.cursor
-    return cursor
-
-
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _named(statement: str) -> str:
     """The statement with SQLite's `:name` parameters."""
     return re.sub(r"%\((\w+)\)s", r":\1", statement).replace("%%", "%")

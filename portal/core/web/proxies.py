@@ -32,21 +32,32 @@ def source_address(remote_addr: str, forwarded_for: str) -> str:
     IPv6 is unmapped. Without a peer address, as on a Unix socket, the answer is empty. That a neighbour speaks as a
     proxy and is not listed is remembered, for `unlisted_proxy_seen`.
     """
+    # What strangers write there is long or never the same: the memory is for what bots behind a proxy send.
+    looked = _looked if len(forwarded_for) <= LONGEST_HOP else _looked.__wrapped__
+    source, is_unlisted = looked(remote_addr, forwarded_for, tuple(settings.TRUSTED_PROXIES))
+    if is_unlisted:
+        _unlisted["at"] = time.monotonic()
+    return source
+
+
+@lru_cache(maxsize=4096)
+def _looked(remote_addr: str, forwarded_for: str, proxies: tuple[str, ...]) -> tuple[str, bool]:
+    """The source, and whether a neighbour who is not listed named it. Bots call from few places, again and again."""
     peer = _parse(remote_addr)
     if peer is None:
-        return ""
+        return "", False
     # Callers write what stands further left: no more of it is looked at than proxies could stand in line.
     hops = [hop.strip() for hop in forwarded_for.rsplit(",", MOST_HOPS)[-MOST_HOPS:]] if forwarded_for else []
-    if hops and peer.is_private and not _is_proxy(peer):
-        _unlisted["at"] = time.monotonic()
-    while hops and _is_proxy(peer):
+    is_unlisted = bool(hops) and peer.is_private and not _is_proxy(peer, proxies)
+    while hops and _is_proxy(peer, proxies):
         hop = _hop(hops.pop())
         if hop is None:
             break
         peer = hop
-    return str(peer)
+    return str(peer), is_unlisted
 
 
+@lru_cache(maxsize=4096)
 def network(source: str) -> str:
     """An IPv4 address as it is; of an IPv6 address the /64, all of which one machine may use.
 
@@ -64,8 +75,9 @@ def is_secure(scheme: str, remote_addr: str, forwarded_proto: str) -> bool:
     """Whether the caller speaks TLS: to us, or to a listed proxy, which then says so in X-Forwarded-Proto."""
     if scheme == "https":
         return True
-    peer = _parse(remote_addr)
-    return peer is not None and _is_proxy(peer) and forwarded_proto.rpartition(",")[2].strip() == "https"
+    if forwarded_proto.rpartition(",")[2].strip() != "https":
+        return False
+    return _is_listed(remote_addr, tuple(settings.TRUSTED_PROXIES))
 
 
 def unlisted_proxy_seen() -> bool:
@@ -119,8 +131,14 @@ def _parse(text: str) -> Address | None:
     return address
 
 
-def _is_proxy(address: Address) -> bool:
-    return any(address in network for network in _proxies(tuple(settings.TRUSTED_PROXIES)))
+@lru_cache(maxsize=1024)
+def _is_listed(remote_addr: str, proxies: tuple[str, ...]) -> bool:
+    peer = _parse(remote_addr)
+    return peer is not None and _is_proxy(peer, proxies)
+
+
+def _is_proxy(address: Address, proxies: tuple[str, ...]) -> bool:
+    return any(address in network for network in _proxies(proxies))
 
 
 @lru_cache(maxsize=4)

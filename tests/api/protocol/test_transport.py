@@ -13,7 +13,7 @@ from portal.api import gateway, methods, middleware
 from portal.api.call import Call, Reply
 from portal.api.middleware import bot_api
 from portal.api.protocol.parameters import NoParameters
-from portal.core.database import prepared
+from portal.core.database import at_hand
 from portal.core.web.security_headers import SECURITY_HEADERS
 from tests.api.calls import FORM, Wire, next_nonce, only_error, sign
 
@@ -73,7 +73,7 @@ class Door:
 def renewals(monkeypatch) -> list[str]:
     """Notes when old connections would be closed; really closing them would end a test's transaction."""
     noted: list[str] = []
-    monkeypatch.setattr(middleware, "close_old_connections", lambda: noted.append("renewed"))
+    monkeypatch.setattr(middleware, "tidy", lambda: noted.append("renewed"))
     return noted
 
 
@@ -260,7 +260,7 @@ def test_a_lost_connection_costs_one_call(readonly, caplog, monkeypatch):
     with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": None}) as other:
         other.execute("SELECT pg_terminate_backend(%s)", [backend])
     # The server hangs up after the look at the connection, and before the statement.
-    monkeypatch.setattr(prepared, "_is_closed", lambda _: False)
+    monkeypatch.setattr(at_hand, "is_closed", lambda _: False)
     assert door.error("/0/private/Balance", **signed(readonly)) == "EService:Unavailable"
     assert json.loads(door.send("/0/private/Balance", **signed(readonly)))["error"] == []
     assert "The database failed" in caplog.text

@@ -52,6 +52,29 @@ def test_only_a_listed_proxy_says_who_called(proxies, peer, forwarded, source):
     assert source_address(peer, forwarded) == source
 
 
+def test_what_is_remembered_of_a_peer_ends_with_the_list_of_proxies(settings):
+    """WB-10: an address is parsed once, and believed only as long as the setting that was in force then."""
+    for listed, source in ([], "10.0.0.1"), (["10.0.0.1"], "198.51.100.9"), ([], "10.0.0.1"):
+        settings.TRUSTED_PROXIES = listed
+        for _ in range(2):
+            assert source_address("10.0.0.1", "198.51.100.9") == source
+            assert is_secure("http", "10.0.0.1", "https") is bool(listed)
+
+
+def test_an_unlisted_neighbour_is_noted_each_time(settings, monkeypatch):
+    settings.TRUSTED_PROXIES = []
+    for _ in range(2):
+        monkeypatch.setattr(origin, "_unlisted", {})
+        source_address("10.0.0.77", "198.51.100.9")
+        assert origin.unlisted_proxy_seen()
+
+
+def test_a_long_header_is_not_remembered(proxies):
+    before = origin._looked.cache_info().currsize
+    source_address("10.0.0.1", ", ".join(["198.51.100.9"] * 9))
+    assert origin._looked.cache_info().currsize == before
+
+
 def test_a_long_header_costs_no_more_than_a_short_one(proxies, monkeypatch):
     """WB-10: it is read before its length is checked, so what a stranger wrote into it must not be work."""
     looked_at = []
