@@ -83,7 +83,7 @@ class Standing:
 
 def standing(change: ChangeRequest, viewer: "Member") -> Standing:
     """Where `change` stands for `viewer`."""
-    facts = gathering.gather(change.organization)
+    facts = gathering.gather(change.organization, [change])
     return stand(change, viewer, facts, list(change.decisions.all()))
 
 

@@ -166,7 +166,8 @@ class Operation(Generic[P]):
     the database whether it has happened, whatever became of the answer, and notes how; what it says yes to is
     executed in the same transaction. `renewed` gives the params with which it is asked again, seen from what is so.
     `barred` says why nobody may agree to it as things stand, or nothing; it waits meanwhile, and can be rejected or
-    taken back. `tells`: it writes to those concerned itself, so nobody else has to when it was done alone.
+    taken back. `weighs_bots`: its `protected` or `frees` look at bots besides who asks. `tells`: it writes to those
+    concerned itself, so nobody else has to when it was done alone.
     """
 
     key: str = field(kw_only=False)
@@ -198,6 +199,7 @@ class Operation(Generic[P]):
     touches: Touches[P] = untouched
     renewed: "Callable[[P, ChangeRequest], P]" = unchanged
     barred: "Callable[[ChangeRequest], str]" = lambda _change: ""
+    weighs_bots: bool = False
     tells: bool = False
     run: Run[P] = not_given
 

@@ -36,7 +36,7 @@ class Consequences:
 
 def of_suspending(member: Member) -> Consequences:
     """The 72-hour emergency stop on a person."""
-    facts = gather(member.organization)
+    facts = gather(member.organization, bots=True)
     out = tuple(replace(one, is_active=False) if one.member_id == member.pk else one for one in facts.people)
     person = facts.person(member.pk)
     protected = person is not None and person.holds_power

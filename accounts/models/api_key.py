@@ -87,6 +87,15 @@ class ApiKey(models.Model):
                 name="api_key_paused_by_somebody",
             ),
         ]
+        indexes: ClassVar = [
+            # What waits for its maker to reveal it is power on its way (DESIGN P4): asked of every Member at each
+            # governed change, however many keys there have been.
+            models.Index(
+                fields=["made_by"],
+                condition=models.Q(revealed_at__isnull=True, revoked_at__isnull=True),
+                name="api_key_to_claim",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.short

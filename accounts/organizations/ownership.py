@@ -103,12 +103,12 @@ def accept(*, by: Member, proof: Proof | None, key: str | None = None) -> Member
         raise Refused("Only a member can have asked for this.")
     owner = owner_of(member.organization)
     refuse_transfer(member, asker=change.member, owner_id=owner.pk)
-    before = gather(member.organization)
+    before = gather(member.organization, bots=True)
     # One after the other: there is never more than one, `owner_one_per_organization`.
     Member.objects.filter(pk=owner.pk).update(is_owner=False)
     Member.objects.filter(pk=member.pk).update(is_owner=True)
     grants.give(member, grants.everything())
-    refuse_grown(before, gather(member.organization))
+    refuse_grown(before, gather(member.organization, bots=True))
     offered.accepted_at = timezone.now()
     offered.save(update_fields=["accepted_at"])
     record(

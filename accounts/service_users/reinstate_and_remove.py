@@ -12,7 +12,7 @@ from accounts.service_users.params import LiftSuspension, RemoveServiceUser
 from policies import changes
 from policies.models import ChangeRequest
 from policies.registry import Headline, operation, takes_all
-from policies.rules import WITHDRAW, Bot, lock_protection
+from policies.rules import Bot, lock_protection
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -47,6 +47,7 @@ def check_removal(*, actor: Actor, params: RemoveServiceUser, change: ChangeRequ
     # Its keys may withdraw again: that is making them anew.
     protection=lock_protection.LIFT_BOT,
     protected=lambda params, facts: _may_withdraw(facts.bot(params.service_user_id)),
+    weighs_bots=True,
 )
 def lift_suspension(*, actor: Actor, params: LiftSuspension, change: ChangeRequest) -> ServiceUser:
     """Let a suspended bot's keys work again; what it had asked for stays cancelled.
@@ -60,7 +61,7 @@ def lift_suspension(*, actor: Actor, params: LiftSuspension, change: ChangeReque
 
 
 def _may_withdraw(bot: Bot | None) -> bool:
-    return bot is not None and WITHDRAW in bot.permissions
+    return bot is not None and bot.holds_withdraw
 
 
 def _withdrawing_accounts(service_user_id: int) -> tuple[int, ...]:

@@ -31,7 +31,7 @@ def cancel(reference: str, *, actor: Actor, reason: str = "") -> ChangeRequest:
     reason = notes.clean(reason, field="reason")
     with transaction.atomic():
         change = transitions.locked(reference, organization_id=actor.organization_id)
-        if not may_cancel(change, actor, gather(change.organization)):
+        if not may_cancel(change, actor, gather(change.organization, [change])):
             raise Refused("Only who asked can cancel this request, or a custodian of the key that asked.")
         expired = change.is_past_its_time
         if expired:
@@ -114,8 +114,9 @@ def cancel_unrightful(*, initiator: "Member", actor: Actor) -> int:
     """
     with transaction.atomic():
         lock_history(actor.organization_id)
-        waiting = ChangeRequest.objects.filter(state__in=OPEN_STATES, member_id=initiator.pk).order_by("pk")
-        facts = gather(initiator.organization)
+        rows = ChangeRequest.objects.filter(state__in=OPEN_STATES, member_id=initiator.pk).order_by("pk")
+        waiting = list(rows.with_parties().for_change())
+        facts = gather(initiator.organization, waiting)
 
         def end(change: ChangeRequest) -> int:
             read = readability.read(change)
@@ -124,7 +125,7 @@ def cancel_unrightful(*, initiator: "Member", actor: Actor) -> int:
             lack = initiator_lack(change, asking(read.entry, change, facts, read.params))
             return _cancel_open(change, by=actor, reason=lack) if lack else 0
 
-        return transitions.each_apart(waiting.with_parties().for_change(), end, what="cancel a request")
+        return transitions.each_apart(waiting, end, what="cancel a request")
 
 
 def _cancel_open(change: ChangeRequest, *, by: Actor, reason: str) -> int:

@@ -55,5 +55,5 @@ def load(change: ChangeRequest) -> Case | Unfit:
     read = readability.read(change)
     if isinstance(read, str):
         return Unfit(change, read)
-    facts = gather(change.organization)
+    facts = gather(change.organization, [change], bots=read.entry.shifts_power)
     return Case(change, read.entry, read.params, facts, asking(read.entry, change, facts, read.params))

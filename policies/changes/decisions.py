@@ -132,7 +132,7 @@ def initiator_lack(change: ChangeRequest, asked: Asked) -> str | None:
 
 def no_longer_stands(change: ChangeRequest) -> str | None:
     """Why a request that was carried out could not be carried out now, for what follows from it later; or None."""
-    facts = gathering.gather(change.organization)
+    facts = gathering.gather(change.organization, [change])
     asked = gathering.asked(change, facts)
     if not transitions.is_intact(change):
         return ALTERED

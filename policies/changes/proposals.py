@@ -62,7 +62,7 @@ def propose(
         change = _drafted(entry, asker, params, _own_key(asker, api_key), note)
         change.asked_again_from = asked_again_from
         change.touched = staleness.asked(entry, change, params)
-        facts = gather(asker.organization)
+        facts = gather(asker.organization, [change], bots=entry.shifts_power)
         asked = _asked(change, entry, params, facts)
         _refuse_strangers(change, entry, asked, facts)
         _make_room(change, entry)

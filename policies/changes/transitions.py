@@ -91,7 +91,7 @@ def perform(change: ChangeRequest, operation: Operation[P], params: P, before: F
     """
     operation.run(actor=change.initiator, params=params, change=change)
     if operation.shifts_power:
-        refuse_grown(before, gather(change.organization))
+        refuse_grown(before, gather(change.organization, bots=True))
 
 
 def end(change: ChangeRequest, state: State, *, by: Actor, reason: str = "") -> None:

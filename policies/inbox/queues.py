@@ -80,7 +80,7 @@ def _gained_by(member: "Member", waiting: ChangeQuerySet) -> list[int]:
     """What of it lets keys of this person withdraw at once (DESIGN P2): at most one request of each who may ask."""
     may_be = [entry.key for entry in all_operations() if entry.frees is not frees_nothing]
     rows = list(waiting.filter(operation__in=may_be).with_parties())
-    facts = gathering.gather(member.organization) if rows else None
+    facts = gathering.gather(member.organization, rows) if rows else None
     return [change.pk for change in rows if facts and member.user_id in gathering.asked(change, facts).barred]
 
 

@@ -82,7 +82,7 @@ def tell(reference: str, what: str, by_user: int | None = None) -> None:
     change = ChangeRequest.objects.with_parties().filter(reference=reference).first()
     if change is None:
         return
-    facts = gathering.gather(change.organization)
+    facts = gathering.gather(change.organization, [change])
     if what == ENDED:
         _write("request_ended", change, _concerned(change, facts, by_user))
     elif what == ALONE:

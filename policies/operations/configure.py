@@ -163,6 +163,7 @@ def configure_policy(*, actor: Actor, params: ConfigurePolicy, change: "ChangeRe
     protection=lock_protection.REMOVE,
     protected=lambda params, facts: of_a_lock(params.workflow, facts),
     frees=lambda params, facts: freed_by_removal(params.workflow, facts),
+    weighs_bots=True,
     touches=_removed,
 )
 def remove_policy(*, actor: Actor, params: RemovePolicy, change: "ChangeRequest") -> None:

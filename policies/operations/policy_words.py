@@ -69,7 +69,7 @@ def freed(change: "ChangeRequest", workflow: Workflow, after: Terms | None) -> t
     """
     if workflow is not Workflow.INITIATE_WITHDRAWAL or after is not None or not change.is_open:
         return ()
-    facts = gather(change.organization)
+    facts = gather(change.organization, bots=True)
     bots = freed_by_removal(workflow, facts)
     if not bots:
         return ()
@@ -93,7 +93,7 @@ def consequences(change: "ChangeRequest", workflow: Workflow, after: Terms | Non
     if not change.is_open:
         return ()
     try:
-        found = effect(gather(change.organization), workflow, after)
+        found = effect(gather(change.organization, bots=True), workflow, after)
     except Refused:
         return ()
     return (Fact("Spare people", found.spare_words), Fact("Effective strength", found.strength_words))

@@ -1,9 +1,9 @@
 """One Organization as the rules see it: people with rights, bots with keys, policies."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Final, NoReturn, TypeAlias, overload
 
 from policies.workflows import Right, Workflow
 
@@ -106,9 +106,14 @@ class Bot:
     asking: Key | None = None
 
     @property
+    def holds_withdraw(self) -> bool:
+        """Whether it is permitted to withdraw, with or without a key that could."""
+        return WITHDRAW in self.permissions
+
+    @property
     def may_withdraw(self) -> bool:
         """Whether it has a live key that could ask for a withdrawal."""
-        return self.is_active and WITHDRAW in self.permissions and any(key.is_live for key in self.keys)
+        return self.is_active and self.holds_withdraw and any(key.is_live for key in self.keys)
 
     @property
     def custodians(self) -> frozenset[int]:
@@ -142,20 +147,52 @@ class Terms:
     is_locked: bool = False
 
 
+class NotGathered(LookupError):
+    """A rule asked for bots that nobody gathered: an answer without them would be wrong, so there is none."""
+
+
+class _Unseen(Sequence[Bot]):
+    """In place of bots that were not gathered. Whoever looks is told so, and never that there are none."""
+
+    @overload
+    def __getitem__(self, place: int) -> Bot: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Bot]: ...
+    def __getitem__(self, place: int | slice) -> NoReturn:
+        raise NotGathered("The bots of this Organization were not gathered.")
+
+    def __len__(self) -> NoReturn:
+        raise NotGathered("The bots of this Organization were not gathered.")
+
+
+UNSEEN: Final = _Unseen()
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One Organization as the rules see it."""
+    """One Organization as the rules see it.
+
+    `bots` are those that hold Withdraw, with their live keys: dead ends and takeovers know no others. `askers` are
+    those of whose requests something is asked, by primary key, with the keys through which they ask; None for one that
+    is not of this Organization.
+    """
 
     level: str
     accounts: Mapping[int, str] = field(default_factory=dict)
     people: tuple[Person, ...] = ()
-    bots: tuple[Bot, ...] = ()
+    bots: Sequence[Bot] = ()
     policies: tuple[Terms, ...] = ()
+    askers: Mapping[int, Bot | None] = field(default_factory=dict)
 
     def person(self, member_id: int | None) -> Person | None:
         """The Member of that primary key, as the rules see them."""
         return next((person for person in self.people if person.member_id == member_id), None)
 
     def bot(self, service_user_id: int | None) -> Bot | None:
-        """The Service User of that primary key, as the rules see it."""
+        """The Service User of that primary key, as the rules see it: who asks, or holds Withdraw.
+
+        Raises: NotGathered if it does not ask, and others were not gathered.
+        """
+        if service_user_id is None or service_user_id in self.askers:
+            return None if service_user_id is None else self.askers[service_user_id]
         return next((bot for bot in self.bots if bot.service_user_id == service_user_id), None)

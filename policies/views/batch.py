@@ -110,7 +110,7 @@ def _chosen(
 
 
 def _entries(request: MemberRequest, changes: list[ChangeRequest], *, approves: bool) -> list[Entry]:
-    facts = gathering.gather(request.organization)
+    facts = gathering.gather(request.organization, changes)
     entries = []
     for change in changes:
         description = described(change)

@@ -36,7 +36,7 @@ def configure(request: MemberRequest, workflow: str) -> HttpResponse:
     subject = workflow_of(workflow)
     policy = policy_of_page(request, subject)
     data = request.POST if request.method == "POST" else None
-    facts = gathering.gather(request.organization)
+    facts = gathering.gather(request.organization, bots=True)
     form = ConfigureForm(data, step_up=request.step_up, plan=request.GET, workflow=subject, policy=policy, facts=facts)
     answer = answer_to(
         request,
@@ -72,7 +72,7 @@ def remove(request: MemberRequest, workflow: str) -> HttpResponse:
         messages.error(request, f"{subject.title} has no policy.")
         return redirect("policies:policies")
     data = request.POST if request.method == "POST" else None
-    facts = gathering.gather(request.organization)
+    facts = gathering.gather(request.organization, bots=True)
     form = RemoveForm(data, step_up=request.step_up, workflow=subject, facts=facts)
     answer = answer_to(
         request,
@@ -115,7 +115,7 @@ def roll_out(request: MemberRequest, workflow: str) -> HttpResponse:
         "last": STAGES[-1],
     }
     try:
-        context["steps"] = steps(gathering.gather(request.organization), subject, form.planned)
+        context["steps"] = steps(gathering.gather(request.organization, bots=True), subject, form.planned)
     except Refused as error:
         context["trouble"] = error.message
     return render(request, "policies/roll_out.html", context)

@@ -40,7 +40,6 @@ def inbox(request: MemberRequest) -> HttpResponse:
     member = request.member
     chosen = Listing.read(request.GET)
     page: Page[ChangeRequest] = keyset(chosen.rows(member), after=request.GET.get("after"), order=chosen.order)
-    facts = gathering.gather(request.organization)
     waiting = finding.waiting_by_workflow(member)
     views = {workflow for workflow, _, _ in granted(member)}
     also: list[ChangeRequest] = []
@@ -50,6 +49,7 @@ def inbox(request: MemberRequest) -> HttpResponse:
     # Found along an index first, then looked at with all around them: joined at once, all would be sorted for a page.
     found = [change.pk for change in page.rows + also]
     parties = ChangeRequest.objects.of(request.organization).with_parties().in_bulk(found)
+    facts = gathering.gather(request.organization, parties.values())
     shown = rows(request, [parties[pk] for pk in found], facts)
     here, elsewhere = shown[: len(page.rows)], shown[len(page.rows) :]
     context = {

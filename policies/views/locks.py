@@ -42,7 +42,7 @@ def _page(request: MemberRequest, workflow: str, *, locking: bool) -> HttpRespon
         why = "has no policy" if policy is None else "is locked already" if locking else "is not locked"
         messages.error(request, f"{subject.title} {why}.")
         return redirect("policies:policies")
-    facts = gathering.gather(request.organization)
+    facts = gathering.gather(request.organization, bots=True)
     form = LockForm(
         request.POST if request.method == "POST" else None, step_up=request.step_up, policy=policy, facts=facts
     )

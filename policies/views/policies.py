@@ -61,7 +61,7 @@ class Article:
 @needs(Workflow.MANAGE_POLICIES, Right.VIEW)
 def policies(request: MemberRequest) -> HttpResponse:
     """Who must agree to what, how strong that is, and who could approve if a chosen member or bot asked."""
-    facts = gathering.gather(request.organization)
+    facts = gathering.gather(request.organization, bots=True)
     articles = [_article(workflow, facts, _waiting(request)) for workflow in Workflow]
     offered = choices(facts)
     wanted = request.GET.get("who", "")

@@ -128,7 +128,7 @@ def found(request: MemberRequest, reference: str) -> ChangeRequest:
 
 
 def _standing(request: MemberRequest, change: ChangeRequest) -> Standing:
-    return stand(change, request.member, gathering.gather(change.organization), list(change.decisions.all()))
+    return stand(change, request.member, gathering.gather(change.organization, [change]), list(change.decisions.all()))
 
 
 def _page(
@@ -139,7 +139,7 @@ def _page(
     cancel_form: CancelForm | None = None,
 ) -> HttpResponse:
     decisions = list(change.decisions.select_related("member__user").order_by("pk"))
-    facts = gathering.gather(change.organization)
+    facts = gathering.gather(change.organization, [change])
     standing = stand(change, request.member, facts, decisions)
     intact = is_intact(change)
     description = described(change)

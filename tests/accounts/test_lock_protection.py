@@ -129,7 +129,7 @@ def stopped_by(world: World, kind: active.Kind, what: Member | ServiceUser) -> L
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_what_is_protected(locked, case):
     """P4: its list, and nothing else."""
-    facts = gather(locked.organization)
+    facts = gather(locked.organization, bots=registry.of(case.run).weighs_bots)
     assert bool(registry.of(case.run).protected(case.params(locked), facts)) is case.is_protected
 
 

@@ -197,7 +197,7 @@ def smallest(facts: Facts, target: Target) -> int:
     for size in range(1, len(there) + 1):
         for group in combinations(there, size):
             ours = frozenset(person.user_id for person in group)
-            if reaches(World(people, facts.bots, facts.policies, ours), target):
+            if reaches(World(people, tuple(facts.bots), facts.policies, ours), target):
                 return size
     return 0
 

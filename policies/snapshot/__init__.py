@@ -1,19 +1,16 @@
 """Gathers what the rules look at, fresh from the database and with the same few queries however much there is."""
 
-from collections import defaultdict
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from django.conf import settings
-from django.utils import timezone
-
 from policies import payload, registry
-from policies.models import Grant
 from policies.registry import Operation
-from policies.rules import Asked, Bot, Facts, Held, Initiator, Key, Person, Terms, is_locked
+from policies.rules import UNSEEN, Asked, Bot, Facts, Initiator, Person, Terms, is_locked
+from policies.snapshot import bots as service_users
+from policies.snapshot.people import people
 from policies.workflows import Workflow
 from portal.core.actors import MEMBER
 from portal.core.errors import NotFound
-from portal.core.factors import PASSKEY, TOTP
 
 if TYPE_CHECKING:
     from accounts.models import Member, Organization, ServiceUser
@@ -25,15 +22,25 @@ FEW: Final = 3
 TERMS: Final = ("workflow", "approvals", "always", "open_hours", "is_locked")
 
 
-def gather(organization: "Organization") -> Facts:
-    """Everything that P2, P5 and R3 ask about one Organization, in twelve queries."""
-    levels = type(organization).objects.values_list("second_factor_level", flat=True)
+def gather(organization: "Organization", about: "Iterable[ChangeRequest]" = (), *, bots: bool = False) -> Facts:
+    """What P2 and R3 ask about one Organization, and with `bots` what P5 and P6 ask, in five queries at the most.
+
+    Of the Service Users there are those who ask in `about`, by the keys through which they do; and all that hold
+    Withdraw with `bots`, or where an operation in `about` weighs them. To ask of others then raises `NotGathered`.
+    """
+    changes = tuple(about)
+    rows = type(organization).objects.filter(pk=organization.pk).order_by("policies__pk")
+    terms = list(rows.values_list("second_factor_level", *(f"policies__{name}" for name in TERMS)))
+    withdrawing = bots or any(_weighs_bots(change) for change in changes)
+    asking = {(change.service_user_id, change.api_key_id) for change in changes if change.service_user_id is not None}
+    found = service_users.bots(organization, asking, withdrawing=withdrawing) if withdrawing or asking else ()
     return Facts(
-        level=levels.get(pk=organization.pk),
+        level=terms[0][0],
         accounts=dict(organization.accounts.order_by("pk").values_list("pk", "name")),
-        people=_people(organization),
-        bots=_bots(organization),
-        policies=policies(organization),
+        people=people(organization),
+        bots=tuple(bot for bot in found if bot.holds_withdraw) if withdrawing else UNSEEN,
+        policies=tuple(Terms(*row) for _, *row in terms if row[0] is not None),
+        askers={asker: next((bot for bot in found if bot.service_user_id == asker), None) for asker, _ in asking},
     )
 
 
@@ -41,6 +48,13 @@ def policies(organization: "Organization") -> tuple[Terms, ...]:
     """The policies as they stand, readable or not."""
     rows = organization.policies.order_by("pk").values_list(*TERMS)
     return tuple(Terms(*row) for row in rows)
+
+
+def _weighs_bots(change: "ChangeRequest") -> bool:
+    try:
+        return registry.get(change.operation).weighs_bots
+    except registry.Unregistered:
+        return False
 
 
 def person(facts: Facts, member_id: int | None) -> Person | None:
@@ -122,82 +136,4 @@ def _unknown(change: "ChangeRequest", facts: Facts) -> Asked:
         money=True,
         protected=is_locked(facts.policies),
         least=1,
-    )
-
-
-def _people(organization: "Organization") -> tuple[Person, ...]:
-    grants: dict[int, set[Held]] = defaultdict(set)
-    rows = Grant.objects.filter(member__organization=organization)
-    for member_id, workflow, right, account_id in rows.values_list("member_id", "workflow", "right", "account_id"):
-        grants[member_id].add(Held(workflow, right, account_id))
-    people = organization.members
-    awaiting = _awaiting(organization)
-    # Only what counts in this very place (DESIGN M4).
-    with_app = set(people.filter(authenticators__confirmed=True).values_list("pk", flat=True))
-    with_passkey = set(people.filter(passkeys__confirmed=True).values_list("pk", flat=True))
-    return tuple(
-        Person(
-            member_id=member.pk,
-            user_id=member.user_id,
-            name=member.label,
-            is_active=member.is_active,
-            comes_back=_is_away(member) and member.suspended_until is not None,
-            is_kept_out=_is_away(member) and member.suspended_until is None,
-            is_verified=member.is_verified,
-            is_resting=member.is_resting,
-            awaits_power=member.pk in awaiting,
-            reset_at=member.factors_reset_at,
-            joined_at=member.joined_at,
-            factors=frozenset(
-                kind for kind, having in ((TOTP, with_app), (PASSKEY, with_passkey)) if member.pk in having
-            ),
-            grants=frozenset(grants[member.pk]),
-        )
-        for member in people.select_related("user").order_by("user__name", "pk")
-    )
-
-
-def _is_away(member: "Member") -> bool:
-    """Whether nothing but a suspension keeps them from being active."""
-    return member.is_suspended and member.removed_at is None and member.user.is_active
-
-
-def _awaiting(organization: "Organization") -> set[int]:
-    """The Members to whom power is on its way: a key that they alone can reveal, or an open offer of the ownership."""
-    now = timezone.now()
-    keys = organization.service_users.filter(
-        removed_at=None,
-        keys__revealed_at=None,
-        keys__revoked_at=None,
-        keys__created_at__gt=now - settings.CLAIM_KEY_WITHIN,
-    )
-    offers = organization.ownership_offers.filter(
-        accepted_at=None, declined_at=None, lapsed_at=None, expires_at__gt=now
-    )
-    return {*keys.values_list("keys__made_by", flat=True), *offers.values_list("to", flat=True)}
-
-
-def _bots(organization: "Organization") -> tuple[Bot, ...]:
-    bots = organization.service_users
-    custodians: dict[int, set[int]] = defaultdict(set)
-    kept = bots.filter(keys__custodians__isnull=False)
-    for key_id, user_id in kept.values_list("keys", "keys__custodians__member__user_id"):
-        custodians[key_id].add(user_id)
-    keys: dict[int, list[Key]] = defaultdict(list)
-    rows = bots.filter(keys__isnull=False).order_by("keys")
-    fields = ("pk", "keys", "keys__made_by__user_id", "keys__revoked_at", "keys__expires_at")
-    now = timezone.now()
-    for service_user_id, key_id, made_by, revoked_at, expires_at in rows.values_list(*fields):
-        is_live = revoked_at is None and (expires_at is None or expires_at > now)
-        keys[service_user_id].append(Key(key_id, frozenset(custodians[key_id] | {made_by}), is_live))
-    return tuple(
-        Bot(
-            service_user_id=service_user.pk,
-            name=service_user.name,
-            account_id=service_user.account_id,
-            is_active=service_user.is_active,
-            permissions=frozenset(service_user.permissions),
-            keys=tuple(keys[service_user.pk]),
-        )
-        for service_user in bots.order_by("name", "pk")
     )
