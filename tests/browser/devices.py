@@ -54,6 +54,13 @@ def plug_in(context: BrowserContext, page: Page) -> Device:
     return Device(session, answer["authenticatorId"])
 
 
+def violations(page: Page) -> list[str]:
+    """What axe finds on the page as it is: each rule with where it is broken. Ask for it without motion."""
+    page.evaluate(AXE)
+    found: list[str] = page.evaluate(RUN, RULES)
+    return found
+
+
 @dataclass
 class Eyes:
     """Look at a page in both themes, wide and narrow, with axe and for sideways scrolling."""
@@ -62,13 +69,12 @@ class Eyes:
 
     def look(self, page: Page, name: str) -> None:
         """A theme changes colours and a width the layout: two looks see all four of them."""
-        page.evaluate(AXE)
         for scheme, width in (("dark", 360), ("light", 1280)):
             # Without motion: half-way between two themes no colour is itself.
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
             page.set_viewport_size({"width": width, "height": 900})
             where = f"{name}, {scheme}, {width} px"
-            self.trouble += [f"{where}: {found}" for found in page.evaluate(RUN, RULES)]
+            self.trouble += [f"{where}: {found}" for found in violations(page)]
             if page.evaluate("document.documentElement.scrollWidth - window.innerWidth") > 0:
                 self.trouble.append(f"{where}: scrolls sideways")
             if PICTURES:

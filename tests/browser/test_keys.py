@@ -3,13 +3,12 @@
 from contextlib import suppress
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Error, Page, expect
 
 from tests.browser.conftest import Person
+from tests.browser.devices import violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
 def watched(somebody: Person, name: str) -> None:
@@ -19,8 +18,7 @@ def watched(somebody: Person, name: str) -> None:
         somebody.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         for width in (1280, 360):
             somebody.page.set_viewport_size({"width": width, "height": 900})
-            found = Axe().run(somebody.page, options=RULES)
-            assert found.violations_count == 0, f"{name} {scheme} {width}: {found.generate_report()}"
+            assert violations(somebody.page) == [], f"{name} {scheme} {width}"
     somebody.page.emulate_media(color_scheme="light")
     somebody.page.set_viewport_size({"width": 1280, "height": 900})
 
