@@ -43,9 +43,11 @@ from portal.treasury.references import new_reference
 from portal.venues.paper import catalogue, networks
 from portal.venues.paper.earn.strategies import STRATEGIES
 from portal.venues.paper.exports.requests import CODE_LENGTH
+from portal.venues.paper.ledger.models import EntryKind
 from portal.venues.paper.orders import cancellation
 from portal.venues.paper.orders.fills import new_id
 from portal.venues.paper.prices.source import LONGEST_KEY
+from portal.venues.paper.ranks.models import SPANS
 from portal.venues.types import (
     EarnOperation,
     ExportFormat,
@@ -63,6 +65,12 @@ NETWORK = network_of(ADDRESS)
 NUMBER = str(2**63 - 1)
 DIGEST = digest("")
 ASSETS = [asset.id for asset in catalogue.ASSETS]
+RANKED_PARTS = [
+    *(f"{kind}/{asset}" for kind in EntryKind.values for asset in ASSETS),
+    f"userref:{-(2**31)}",
+    "id:" + "f" * 36,
+    f"span:{SPANS[-1]}",
+]
 PAIRS = [pair.id for pair in catalogue.PAIRS]
 METHODS = [method.name for method in networks.METHODS]
 NETWORKS = [*destinations.NETWORKS, *(method.network for method in networks.METHODS)]
@@ -179,6 +187,8 @@ BOUNDS: dict[str, int | Iterable[str]] = {
     "paper.Order.path": LONGEST_KEY,
     "paper.Posting.asset": ASSETS,
     "paper.Posting.ledger_id": [new_id("L")],
+    "paper.Rank.key": RANKED_PARTS,
+    "paper.RankCount.key": RANKED_PARTS,
     "paper.Trade.txid": [new_id("T")],
     "paper.TradingCounter.pair": PAIRS,
     "paper.Withdrawal.reference": [new_reference()],

@@ -105,7 +105,7 @@ def locked(account_id: int, limit: int = EVENTS) -> dict[str, Balance]:
 
 def is_due(account_id: int) -> bool:
     """Whether anything waits to be carried out for the Account."""
-    return any(rows.filter(account_id=account_id).exists() for rows in _due(timezone.now()))
+    return balances.is_due(account_id, source.path().key, timezone.now())
 
 
 def settle_due(limit: int) -> int:

@@ -10,6 +10,7 @@ from portal.venues.paper.earn.models import Holding, Move, Reward
 from portal.venues.paper.exports.models import Export, Piece
 from portal.venues.paper.ledger.models import Balance, Book, Entry, EntryKind, Posting
 from portal.venues.paper.orders.models import Order, Trade, TradedDay, TradingCounter
+from portal.venues.paper.ranks.models import Rank, RankCount
 
 __all__ = [
     "Balance",
@@ -24,6 +25,8 @@ __all__ = [
     "Order",
     "Piece",
     "Posting",
+    "Rank",
+    "RankCount",
     "Reward",
     "Trade",
     "TradedDay",

@@ -5,6 +5,8 @@ from typing import Protocol, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
+from portal.venues.paper.ranks.stretch import Stretch
+
 M = TypeVar("M", bound=Model)
 
 
@@ -44,11 +46,13 @@ class Windowed(Protocol):
         """The instant before which all lies that the key sees; None where it sees up to now."""
 
 
-def asked(rows: QuerySet[M], query: Asked, column: str) -> QuerySet[M]:
-    """Histories of orders, trades and entries: `after` is exclusive, `until` inclusive (reference §7)."""
-    if query.after is not None:
-        rows = rows.filter(**{f"{column}__gt": query.after})
-    return rows if query.until is None else rows.filter(**{f"{column}__lte": query.until})
+class History(Asked, Windowed, Protocol):
+    """A query for a stretch of time, of a key that sees a stretch of its own."""
+
+
+def stretch(query: History) -> Stretch:
+    """Histories of trades and entries: `after` is exclusive, `until` inclusive (reference §7); the window as `seen`."""
+    return Stretch().later_than(query.after).through(query.until).since(query.seen_from).before(query.seen_before)
 
 
 def within(rows: QuerySet[M], query: Within, column: str) -> QuerySet[M]:
@@ -58,11 +62,11 @@ def within(rows: QuerySet[M], query: Within, column: str) -> QuerySet[M]:
     return rows if query.until is None else rows.filter(**{f"{column}__lte": query.until})
 
 
-def seen(rows: QuerySet[M], query: Windowed, since: str, before: str = "") -> QuerySet[M]:
+def seen(rows: QuerySet[M], query: Windowed, column: str) -> QuerySet[M]:
     """The key's window: `seen_from` inclusive, `seen_before` exclusive."""
     if query.seen_from is not None:
-        rows = rows.filter(**{f"{since}__gte": query.seen_from})
-    return rows if query.seen_before is None else rows.filter(**{f"{before or since}__lt": query.seen_before})
+        rows = rows.filter(**{f"{column}__gte": query.seen_from})
+    return rows if query.seen_before is None else rows.filter(**{f"{column}__lt": query.seen_before})
 
 
 def beyond(rows: QuerySet[M], place: tuple[datetime, int] | None, column: str) -> QuerySet[M]:
@@ -71,11 +75,3 @@ def beyond(rows: QuerySet[M], place: tuple[datetime, int] | None, column: str) -
         return rows
     at, pk = place
     return rows.filter(Q(**{f"{column}__gt": at}) | Q(**{column: at, "pk__gt": pk}))
-
-
-def up_to(rows: QuerySet[M], place: tuple[datetime, int] | None, column: str) -> QuerySet[M]:
-    """That row and those older than it."""
-    if place is None:
-        return rows
-    at, pk = place
-    return rows.filter(Q(**{f"{column}__lt": at}) | Q(**{column: at, "pk__lte": pk}))

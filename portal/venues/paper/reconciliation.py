@@ -8,6 +8,7 @@ from portal.venues.paper.deposits.models import Deposit
 from portal.venues.paper.earn import reconciliation as earn
 from portal.venues.paper.models import Balance, Book, Entry, Posting, Withdrawal
 from portal.venues.paper.orders import reconciliation as orders
+from portal.venues.paper.ranks import reconciliation as ranks
 
 Place = tuple[int, str]
 
@@ -22,6 +23,7 @@ def differences() -> Iterator[str]:
     yield from _standing_balances()
     yield from orders.differences()
     yield from earn.differences()
+    yield from ranks.differences()
     yield from _deposits()
 
 

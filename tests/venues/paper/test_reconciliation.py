@@ -85,6 +85,13 @@ def test_an_order_closed_before_it_was_filled_is_found(trader):
     assert found() == [f"Order {order} is closed with 3 left."]
 
 
+def test_an_order_that_closed_before_it_opened_is_found(trader):
+    order = Order.objects.get(status="closed")
+    Order.objects.filter(pk=order.pk).update(opened_at=order.closed_at + timedelta(microseconds=1))
+
+    assert found() == [f"Order {order} closed before it opened."]
+
+
 def test_an_order_that_holds_too_little_is_found_with_the_balance_that_does(trader):
     order = Order.objects.get(status="open")
     Order.objects.filter(pk=order.pk).update(held_units=1)

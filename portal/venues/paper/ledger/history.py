@@ -1,23 +1,25 @@
 """What an Account's ledger shows, newest first."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
 
 from django.db.models import QuerySet
 
 from portal.venues.errors import UnknownLedgerId
 from portal.venues.paper import catalogue, query_bounds
 from portal.venues.paper.ledger.models import Posting
+from portal.venues.paper.ranks import pages
+from portal.venues.paper.ranks.models import Ranked
+from portal.venues.paper.ranks.stretch import Place
 from portal.venues.types import LedgerPage, LedgerQuery, LedgerRow
-
-PAGE = 50
 
 
 def page(account_id: int, query: LedgerQuery) -> LedgerPage:
     """Fifty rows at most. Raises: UnknownAsset, UnknownLedgerId."""
-    postings = _matching(Posting.objects.filter(account_id=account_id), query)
-    rows = postings.select_related("entry").order_by("-at", "-pk")[query.offset : query.offset + PAGE]
-    return LedgerPage(rows=tuple(map(described, rows)), count=postings.count() if query.with_count else None)
+    own = Posting.objects.filter(account_id=account_id)
+    stretch = query_bounds.stretch(query).beyond(_place(own, query.after_id)).up_to(_place(own, query.until_id))
+    page = pages.page(account_id, Ranked.LEDGER, stretch, keys=_keys(account_id, query), offset=query.offset)
+    found = Posting.objects.filter(pk__in=page.ids).select_related("entry").order_by("-at", "-pk")
+    return LedgerPage(rows=tuple(map(described, found)), count=page.count if query.with_count else None)
 
 
 def rows(account_id: int, ids: Sequence[str]) -> list[LedgerRow]:
@@ -26,18 +28,20 @@ def rows(account_id: int, ids: Sequence[str]) -> list[LedgerRow]:
     return [described(posting) for posting in postings.select_related("entry").order_by("-at", "-pk")]
 
 
-def _matching(account: QuerySet[Posting], query: LedgerQuery) -> QuerySet[Posting]:
-    postings = account
-    if query.assets:
-        postings = postings.filter(asset__in=catalogue.ids(query.assets))
-    if query.kind:
-        postings = postings.filter(entry__kind=query.kind)
-    postings = query_bounds.beyond(postings, _place(account, query.after_id), "at")
-    postings = query_bounds.up_to(postings, _place(account, query.until_id), "at")
-    return query_bounds.seen(query_bounds.asked(postings, query, "at"), query, "at")
+def _keys(account_id: int, query: LedgerQuery) -> Collection[str]:
+    """The parts of the ledger that are asked for: each is of one kind and asset."""
+    if not query.assets and not query.kind:
+        return ("",)
+    assets = catalogue.ids(query.assets)
+    parts = (key.split("/") for key in pages.parts(account_id, Ranked.LEDGER) if key)
+    return [
+        f"{kind}/{asset}"
+        for kind, asset in parts
+        if (not query.kind or kind == query.kind) and (not assets or asset in assets)
+    ]
 
 
-def _place(postings: QuerySet[Posting], ledger_id: str) -> tuple[datetime, int] | None:
+def _place(postings: QuerySet[Posting], ledger_id: str) -> Place | None:
     if not ledger_id:
         return None
     place = postings.filter(ledger_id=ledger_id).values_list("at", "pk").first()

@@ -77,7 +77,9 @@ def traded(account_id: int, now: datetime) -> int:
 
 def _end(order: Order, status: OrderStatus, at: datetime, reason: str = "") -> None:
     _hold(order, 0)
-    order.status, order.reason, order.closed_at, order.due_at = status, reason, at, None
+    # Clocks of two nodes differ by a little; no order closes before it opened.
+    closed_at = max(at, order.opened_at)
+    order.status, order.reason, order.closed_at, order.due_at = status, reason, closed_at, None
 
 
 def _hold(order: Order, units: int) -> None:

@@ -2,24 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
 
 from django.db.models import QuerySet
 
 from portal.venues.errors import UnknownOrder
 from portal.venues.paper import query_bounds
-from portal.venues.paper.orders import rows
+from portal.venues.paper.orders import closed, rows
 from portal.venues.paper.orders.models import Order, Trade
+from portal.venues.paper.ranks.stretch import Place, Stretch
 from portal.venues.types import (
     ClosedQuery,
-    CloseTime,
     OpenQuery,
     OrderPage,
     OrderRow,
     OrderStatus,
 )
-
-PAGE = 50
 
 
 def open_orders(account_id: int, query: OpenQuery) -> list[OrderRow]:
@@ -32,15 +29,10 @@ def open_orders(account_id: int, query: OpenQuery) -> list[OrderRow]:
 def closed_orders(account_id: int, query: ClosedQuery) -> OrderPage:
     """See Trading.closed_orders."""
     ended = Order.objects.filter(account_id=account_id, closed_at__isnull=False)
-    found = query_bounds.seen(_named(ended, query), query, "opened_at", "closed_at")
-    if query.close_time in {CloseTime.OPEN, CloseTime.BOTH}:
-        found = query_bounds.asked(found, query, "opened_at")
-    if query.close_time in {CloseTime.CLOSE, CloseTime.BOTH}:
-        found = query_bounds.asked(found, query, "closed_at")
-    found = query_bounds.beyond(found, _place(ended, query.after_id), "closed_at")
-    found = query_bounds.up_to(found, _place(ended, query.until_id), "closed_at")
-    page = found.order_by("-closed_at", "-pk")[query.offset : query.offset + PAGE]
-    return OrderPage(rows=tuple(_rows(page, query)), count=found.count() if query.with_count else None)
+    named = Stretch().beyond(_place(ended, query.after_id)).up_to(_place(ended, query.until_id))
+    page = closed.page(account_id, query, named)
+    found = Order.objects.filter(pk__in=page.ids).order_by("-closed_at", "-pk")
+    return OrderPage(rows=tuple(_rows(found, query)), count=page.count if query.with_count else None)
 
 
 def orders(account_id: int, ids: Sequence[str], query: OpenQuery) -> list[OrderRow]:
@@ -82,7 +74,7 @@ def _named(found: QuerySet[Order], query: OpenQuery | ClosedQuery) -> QuerySet[O
     return found if query.cl_ord_id is None else found.filter(cl_ord_id=query.cl_ord_id)
 
 
-def _place(ended: QuerySet[Order], txid: str) -> tuple[datetime, int] | None:
+def _place(ended: QuerySet[Order], txid: str) -> Place | None:
     if not txid:
         return None
     place = ended.filter(txid=txid).values_list("closed_at", "pk").first()

@@ -19,6 +19,8 @@ def differences() -> Iterator[str]:
     yield from _days()
     for order in Order.objects.filter(trades__account__isnull=False).exclude(trades__account=F("account")).distinct():
         yield f"Order {order} has a trade of another Account."
+    for order in Order.objects.filter(closed_at__lt=F("opened_at")):
+        yield f"Order {order} closed before it opened."
 
 
 def held() -> dict[tuple[int, str], int]:

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -16,6 +15,9 @@ from portal.venues.paper.orders.models import Trade
 from portal.venues.paper.orders.rows import of_trade
 from portal.venues.paper.prices.markets import worth
 from portal.venues.paper.prices.path import step_at
+from portal.venues.paper.ranks import pages
+from portal.venues.paper.ranks.models import Ranked
+from portal.venues.paper.ranks.stretch import Place
 from portal.venues.types import (
     Balance,
     TradeBalance,
@@ -25,18 +27,15 @@ from portal.venues.types import (
     TradeVolume,
 )
 
-PAGE = 50
-
 
 def page(account_id: int, query: TradeQuery) -> TradePage:
     """See Trading.trades."""
     own = Trade.objects.filter(account_id=account_id)
-    found = query_bounds.seen(query_bounds.asked(own, query, "at"), query, "at")
-    found = query_bounds.beyond(found, _place(own, query.after_id), "at")
-    found = query_bounds.up_to(found, _place(own, query.until_id), "at")
-    rows = found.order_by("-at", "-pk")[query.offset : query.offset + PAGE]
+    stretch = query_bounds.stretch(query).beyond(_place(own, query.after_id)).up_to(_place(own, query.until_id))
+    page = pages.page(account_id, Ranked.TRADE, stretch, offset=query.offset)
+    found = Trade.objects.filter(pk__in=page.ids).order_by("-at", "-pk")
     return TradePage(
-        rows=tuple(described(rows, with_ledgers=query.with_ledgers)), count=found.count() if query.with_count else None
+        rows=tuple(described(found, with_ledgers=query.with_ledgers)), count=page.count if query.with_count else None
     )
 
 
@@ -78,7 +77,7 @@ def described(found: QuerySet[Trade], *, with_ledgers: bool) -> list[TradeRow]:
     return [of_trade(trade, ledgers.get(trade.entry_id, ())) for trade in listed]
 
 
-def _place(own: QuerySet[Trade], txid: str) -> tuple[datetime, int] | None:
+def _place(own: QuerySet[Trade], txid: str) -> Place | None:
     if not txid:
         return None
     place = own.filter(txid=txid).values_list("at", "pk").first()

@@ -158,6 +158,14 @@ def test_cancelling_gives_back_what_was_held(trader):
     assert now(trader, first).reason == "User requested"
 
 
+def test_no_order_closes_before_it_opened_whatever_another_nodes_clock_says(trader, clock):
+    clock(10)
+    row = place(trader, "buy", "0.01", "50000")
+    clock(9)
+    VENUE.cancel_orders(trader.pk, order_id=row.id)
+    assert now(trader, row).closed_at == START + timedelta(seconds=10)
+
+
 def test_a_cancel_after_the_crossing_comes_too_late(trader, prices, clock):
     row = place(trader, "buy", "0.01", "50000")
     prices(FLAT, (5, "XBT/USD", "49000"))
