@@ -181,6 +181,9 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 # --- Bots ------------------------------------------------------------------------------------------------------------
 # Off for an installation whose bots are all its own: no counter of calls or orders refuses them.
 API_LIMITS = env.bool("PORTAL_API_LIMITS", default=True)
+# A call that only reads does not wait for the disk with its nonce (PostgreSQL): if the database itself crashes, it may
+# forget the last moment's. What moves anything waits in any case.
+API_LAZY_READS = env.bool("PORTAL_API_LAZY_READS", default=True)
 # Seconds between two writes of what the calls of keys are counted as; 0 leaves it to `accounts.api_keys.usage.flush`.
 KEY_USE_WRITTEN_EVERY = 1.0
 # How long what `/readyz` found is said again, to however many ask; 0 looks each time, in the thread that asks.

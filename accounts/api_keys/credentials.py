@@ -13,13 +13,17 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from threading import Lock
 from typing import Final, TypeAlias
 
-from django.db import connection, transaction
+from django.conf import settings
+from django.db import transaction
 
 from accounts.api_keys import call_limits
 from accounts.api_keys.nonces import Nonces, accept
+from accounts.api_keys.statements import COUNT, SPEND, VERSION, spending
 from accounts.models import ApiKey
 from accounts.models.api_key import place_of
+from portal.core.database.at_hand import hand
 from portal.core.database.prepared import fetch
+from portal.core.database.reading import Question, Reading
 from portal.core.secrets.sealing import unseal
 
 PUBLIC: Final = re.compile(r"[A-Za-z0-9]{56}", re.ASCII)
@@ -42,10 +46,14 @@ class NonceUsed:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """The call counts. `level` is the key's call counter after it; `is_over`: too high, the call is to be refused."""
+    """The call counts. `level` is the key's call counter after it; `is_over`: too high, the call is to be refused.
+
+    `told` is what was read along; None if nothing was, or if it is out of date.
+    """
 
     level: float
     is_over: bool
+    told: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,8 @@ class Credential:
     expires_at: datetime | None
     query_start: datetime | None
     query_end: datetime | None
+    # Neither an expiry nor an allow-list nor a window: the row of the key alone says whether it works.
+    is_plain: bool
 
     def has_expired(self, now: datetime) -> bool:
         """Whether the key is past its expiry at `now`; one without an expiry never is."""
@@ -87,11 +97,9 @@ def find(public: str) -> Credential | None:
 
     An expired key is found: `expires_at` tells.
     """
-    with _cache_lock:
-        known = _cache.get(public)
-        if known is not None:
-            _cache.move_to_end(public)
-            return known
+    known = remembered(public)
+    if known is not None:
+        return known
     if not PUBLIC.fullmatch(public):
         return None
     credential = _load(public)
@@ -101,6 +109,15 @@ def find(public: str) -> Credential | None:
             while len(_cache) > CACHED:
                 _cache.popitem(last=False)
     return credential
+
+
+def remembered(public: str) -> Credential | None:
+    """The same, if this process knows it already."""
+    with _cache_lock:
+        known = _cache.get(public)
+        if known is not None:
+            _cache.move_to_end(public)
+        return known
 
 
 def forget(public: str) -> None:
@@ -128,45 +145,58 @@ def _high_if_current(credential: Credential) -> int | None:
     return None
 
 
-VERSION: Final = "SELECT version, last_nonce FROM accounts_apikey WHERE id = %(id)s"
-
-# One text for both databases, prepared: by primary key, and everything it relies on is checked again in it.
-# The level leaks first, then takes the cost, and stops at the cap, so that a flood blocks the key for seconds only.
-SPEND: Final = """
-UPDATE accounts_apikey SET last_nonce = %(nonce)s,
-  calls = CASE
-    WHEN calls <= (%(now)s - calls_at) * %(decay)s THEN %(cost)s
-    WHEN calls - (%(now)s - calls_at) * %(decay)s + %(cost)s < %(cap)s
-      THEN calls - (%(now)s - calls_at) * %(decay)s + %(cost)s
-    ELSE %(cap)s END,
-  calls_at = %(now)s, last_used_at = %(at)s, last_used_ip = %(source)s, last_used_method = %(method)s
-WHERE id = %(id)s AND version = %(version)s AND is_active
-  AND (expires_at IS NULL OR expires_at > %(at)s) AND last_nonce < %(nonce)s
-RETURNING calls
-"""
-# A message on a socket carries no nonce: the token that opened its way was asked for with one.
-COUNT: Final = SPEND.replace(" last_nonce = %(nonce)s,", "").replace(" AND last_nonce < %(nonce)s", "")
+Outcome: TypeAlias = Spent | NonceUsed | Refusal
 
 
-Outcome: TypeAlias = "Spent | NonceUsed | Refusal"
-
-
-def spend(credential: Credential, *, nonce: int, source: str, cost: float, now: datetime, method: str = "") -> Outcome:
+def spend(
+    credential: Credential,
+    *,
+    nonce: int,
+    source: str,
+    cost: float,
+    now: datetime,
+    method: str = "",
+    is_reading: bool = False,
+    reading: Reading[object] | None = None,
+) -> Outcome:
     """Use up `nonce` and count the call, in one statement; it stays spent whatever happens to the call afterwards.
 
     `nonce` is at most 2^63-1 (the caller refuses what lies in the far future). Must not run inside another transaction.
+    `reading` is asked along, in the same statement where the database can, and not at all for a key with a window.
+    After a call that only reads the disk is not waited for, where the installation lets it be so.
     """
     calls = call_limits.calls(credential.tier)
     if credential.nonce_window > 0:
         return _spend_in_window(credential, nonce=nonce, source=source, cost=cost, now=now, method=method)
     said = _counted(credential, calls, source=source, cost=cost, now=now, method=method)
-    rows = fetch(SPEND, {**said, "nonce": nonce})
+    said["nonce"] = nonce
+    is_joined = reading is not None and hand.is_postgresql
+    if is_joined and reading is not None:
+        said.update(reading.parameters)
+    rows = fetch(_spending(reading.question if is_joined and reading else None, is_reading=is_reading), said)
     if rows:
-        return Spent(level=rows[0][0], is_over=rows[0][0] > calls.maximum)
+        level = rows[0][0]
+        is_over = level > calls.maximum
+        told = None
+        if reading is not None and not is_over:
+            told = reading.answer(rows) if is_joined else reading.asked_alone()
+        return Spent(level, is_over, told)
+    return unspent(credential, now)
+
+
+def unspent(credential: Credential, now: datetime) -> NonceUsed | Refusal:
+    """Why nothing was spent."""
     high = _high_if_current(credential)
     if high is None:
         return Refusal.CHANGED
     return Refusal.KEY if credential.has_expired(now) else NonceUsed(high)
+
+
+def _spending(question: Question | None, *, is_reading: bool) -> str:
+    if not hand.is_postgresql:
+        return SPEND
+    # Inside of a transaction it would hold for all that is done there.
+    return spending(question, is_reading and settings.API_LAZY_READS and not hand.wrapper.in_atomic_block)
 
 
 def count(credential: Credential, *, cost: float, source: str, now: datetime, method: str) -> Spent | Refusal:
@@ -189,7 +219,7 @@ def _counted(
         "id": credential.id,
         "version": credential.version,
         "now": now.timestamp(),
-        "at": connection.ops.adapt_datetimefield_value(now),
+        "at": hand.wrapper.ops.adapt_datetimefield_value(now),
         "source": source,
         "method": method,
         "cost": float(cost),
@@ -263,4 +293,5 @@ def _load(public: str) -> Credential | None:
         expires_at=key.expires_at,
         query_start=bot.query_start,
         query_end=bot.query_end,
+        is_plain=key.expires_at is None and not bot.ip_allow_list and not bot.nonce_window,
     )

@@ -8,6 +8,7 @@
 import hmac
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
@@ -19,9 +20,10 @@ from accounts.api_keys import lifecycle
 from accounts.api_keys.refused_calls import Reason
 from portal.api.call import Call
 from portal.api.limits import lockout
-from portal.api.permissions import COSTS, PERMISSIONS
+from portal.api.permissions import COSTS, PERMISSIONS, READING
 from portal.api.protocol import signature
 from portal.api.protocol.envelope import ApiError, Error
+from portal.core.database.reading import Reading
 
 NONCE: Final = re.compile(r"[0-9]{1,20}", re.ASCII)
 AHEAD_SECONDS: Final = 24 * 3600
@@ -35,7 +37,7 @@ NOBODY: Final = hmac.new(secrets.token_bytes(64), digestmod="sha512")
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """What was found out about the call itself, whatever its key is like by now."""
+    """What was found out about the call itself, whatever its key is like by now. `along`: what to read for a key."""
 
     call: Call
     method: str
@@ -44,55 +46,75 @@ class _Claim:
     stated_nonce: str
     nonce: int | None
     now: datetime
+    along: Callable[[lifecycle.Credential], Reading[object] | None]
 
 
-def authenticate(call: Call, body: bytes, *, method: str, nonce: str) -> lifecycle.Credential:
-    """The credential of a call whose nonce is now spent, whatever becomes of the call.
+def authenticate(
+    call: Call,
+    body: bytes,
+    *,
+    method: str,
+    nonce: str,
+    along: Callable[[lifecycle.Credential], Reading[object] | None],
+) -> tuple[lifecycle.Credential, object]:
+    """The credential of a call whose nonce is now spent, whatever becomes of the call; and what was read along.
 
     `body` is the call's, which has one by now, and `nonce` what it says there; `method` decides the counter's cost.
+    `along` says what may be read for the key in the same statement.
 
     Raises: ApiError with the first check that fails.
     """
-    now = timezone.now()
-    standing = lockout.standing(call.source, now)
+    tried = call.tried
+    first = tried.outcome if tried else None
+    if isinstance(first, Exception):
+        raise first
+    now = tried.now if tried else timezone.now()
+    standing = lockout.GOOD if tried else lockout.standing(call.source, now)
     is_known = standing is lockout.GOOD or lockout.is_known(call.source, call.key, now)
     if standing.is_flooding and not is_known:
         raise ApiError(Error.TOO_MANY_REQUESTS, reason=Reason.LOCKED_OUT)
-    credential = lifecycle.find(call.key)
+    credential = tried.credential if tried else lifecycle.find(call.key)
     # Once, whoever calls and whatever is wrong with the key. It holds for every later look at the same key: a key
     # never changes its secret.
-    is_signed = _is_signed(call, body, nonce, credential)
+    is_signed = tried.is_signed if tried else _is_signed(call, body, nonce, credential)
     if standing.is_flooding and not is_signed:
         # Somebody beside the bot, who knows its public half.
         raise ApiError(Error.TOO_MANY_REQUESTS, credential, reason=Reason.LOCKED_OUT)
     is_locked_out = standing.is_locked_out and not (is_known and is_signed)
-    claim = _Claim(call, method, is_locked_out, is_signed, nonce, parse_nonce(nonce, now), now)
+    claim = _Claim(call, method, is_locked_out, is_signed, nonce, parse_nonce(nonce, now), now, along)
     for _ in range(ATTEMPTS):
-        outcome = _spend(credential, claim)
+        outcome = _spend(credential, claim, first)
         if isinstance(outcome, lifecycle.Spent) and credential is not None:
             lockout.passed(call.source, call.key, standing, now)
             if outcome.is_over:
                 raise ApiError(Error.RATE_LIMIT, credential, reason=Reason.CALLS, level=f"{outcome.level:.0f}")
-            return credential
+            return credential, outcome.told
         if isinstance(outcome, ApiError):
             _count(outcome.error, claim)
             raise outcome
         # What this process remembered was out of date: judge the key as it is now.
-        credential = lifecycle.find(call.key)
+        credential, first = lifecycle.find(call.key), None
     raise ApiError(Error.UNAVAILABLE, reason=Reason.NOT_SERVED)
 
 
-def _spend(credential: lifecycle.Credential | None, claim: _Claim) -> lifecycle.Spent | ApiError | None:
-    """Judge the call, and use its nonce up if nothing is wrong; None if the key has changed meanwhile."""
+def _spend(
+    credential: lifecycle.Credential | None, claim: _Claim, first: lifecycle.Outcome | None
+) -> lifecycle.Spent | ApiError | None:
+    """Judge the call, and use its nonce up if nothing is wrong; None if the key has changed meanwhile.
+
+    `first` is what became of the nonce, where that was tried before.
+    """
     wrong = _judge(credential, claim)
     if wrong is None and credential is not None and claim.nonce is not None:
-        spent = lifecycle.spend(
+        spent = first or lifecycle.spend(
             credential,
             nonce=claim.nonce,
             source=claim.call.source,
             cost=COSTS.get(claim.method, 1.0),
             now=claim.now,
             method=known_method(claim.method),
+            is_reading=claim.method in READING,
+            reading=claim.along(credential),
         )
         return spent if isinstance(spent, lifecycle.Spent) else _unspent(credential, spent, claim.nonce)
     return wrong if credential is None or lifecycle.is_current(credential) else None

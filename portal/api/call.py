@@ -1,9 +1,10 @@
 """One call of a bot as it came, what goes back, and who calls."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from accounts.api_keys.lifecycle import Credential
+from accounts.api_keys.lifecycle import Credential, NonceUsed, Refusal, Spent
 from accounts.models import ApiKey
 from portal.venues.protocol import Venue
 from portal.venues.registry import venue
@@ -13,12 +14,27 @@ JSON_TYPE: Final = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """What `straight_path` has found out about a call that it gave up. Nobody looks, or spends, a second time.
+
+    The body is read, None if it is not as long as it was said to be. With a `credential` the source stood well at
+    `now`, and `outcome` is what became of the nonce, or how it went wrong; None if it was not tried.
+    """
+
+    body: bytes | None
+    now: datetime
+    credential: Credential | None = None
+    is_signed: bool = False
+    outcome: Spent | NonceUsed | Refusal | Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One request under `/0/`, as it came.
 
     `path` is what the client signed, `body` the exact bytes, None if there were more than are read; `media_type` is
     without parameters and in lower case; `source` is the trusted address (security WB-10). `has_other_nonce`: a header
-    claims a nonce too.
+    claims a nonce too. `tried`: the straight path knows something about it.
     """
 
     verb: str
@@ -31,6 +47,7 @@ class Call:
     source: str
     is_secure: bool
     has_other_nonce: bool = False
+    tried: Tried | None = None
 
 
 @dataclass(frozen=True, slots=True)

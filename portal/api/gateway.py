@@ -16,6 +16,7 @@ from portal.api.protocol import request_body
 from portal.api.protocol.envelope import JSON, ApiError, Error, Result, error_for, failure, success
 from portal.core import call_origin
 from portal.core.database import outage
+from portal.core.database.reading import Reading
 from portal.core.errors import DomainError
 
 logger = logging.getLogger(__name__)
@@ -40,8 +41,12 @@ def answer(call: Call) -> Reply:
         return failure(note_failure(error, call.path))
 
 
-def carry_out(credential: Credential, method: str, given: request_body.Fields, source: str) -> Result:
+def carry_out(
+    credential: Credential, method: str, given: request_body.Fields, source: str, told: object = None
+) -> Result:
     """What a call of an authenticated key brings, whichever door it came through: checks 8 to 11 of `authentication`.
+
+    `told` is what was read along with its nonce.
 
     Raises: ApiError, with the credential and the reason in it.
     """
@@ -49,7 +54,7 @@ def carry_out(credential: Credential, method: str, given: request_body.Fields, s
     caller = Caller(credential)
     with call_origin.origin(source=source, via=f"key {caller.short}"):
         try:
-            result = served.answer(caller, given)
+            result = served.answer(caller, given, told)
         except ApiError as error:
             error.credential = credential
             raise
@@ -129,8 +134,15 @@ def _private(call: Call) -> Result:
         raise ApiError(Error.INVALID_ARGUMENTS, reason=Reason.BODY)
     given = _parse(call.media_type, call.body)
     method = call.path.removeprefix(PRIVATE)
-    credential = authenticate(call, call.body, method=method, nonce=given.nonce)
-    return carry_out(credential, method, given, call.source)
+    served = methods.PRIVATE.get(method)
+
+    def along(credential: Credential) -> Reading[object] | None:
+        if served is None or not permissions.opens(permissions.held_by(credential), method):
+            return None
+        return served.reading(Caller(credential), given)
+
+    credential, told = authenticate(call, call.body, method=method, nonce=given.nonce, along=along)
+    return carry_out(credential, method, given, call.source, told)
 
 
 def _parse(media_type: str, body: bytes) -> request_body.Fields:

@@ -18,11 +18,14 @@ from portal.api.handlers import (
     streaming,
     trading,
 )
-from portal.api.protocol.envelope import JSON, Result
+from portal.api.protocol.envelope import JSON, ApiError, Result
 from portal.api.protocol.parameters import NoParameters, read
 from portal.api.protocol.request_body import Fields
+from portal.core.database.reading import Reading
+from portal.core.errors import DomainError
 
 P = TypeVar("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +45,46 @@ class PublicMethod:
 
 
 @dataclass(frozen=True, slots=True)
+class Along:
+    """How a method is answered by what was read along with the nonce of its call.
+
+    `read` says what to read, or None if the view has to ask by itself; `shown` makes the answer of it. `plain` is what
+    a call without any parameter says.
+    """
+
+    read: Callable[[Caller, Any], Reading[Any] | None]
+    shown: Callable[[Any, Any], JSON]
+    plain: object
+
+
+@dataclass(frozen=True, slots=True)
 class PrivateMethod:
     """What a key may call, and what it may be told."""
 
     parameters: type[object]
     view: Callable[[Caller, Any], Result]
     file_types: tuple[str, ...] = ()
+    along: Along | None = None
 
-    def answer(self, caller: Caller, given: Fields) -> Result:
-        """Read the fields as `parameters` says, and answer for that key.
+    def answer(self, caller: Caller, given: Fields, told: object = None) -> Result:
+        """Read the fields as `parameters` says, and answer for that key; with what was read along, if there is that.
 
         Raises: ApiError for a field that cannot be; what the method itself refuses.
         """
-        return self.view(caller, read(self.parameters, given))
+        parameters = read(self.parameters, given)
+        if told is not None and self.along is not None:
+            return self.along.shown(parameters, told)
+        return self.view(caller, parameters)
+
+    def reading(self, caller: Caller, given: Fields) -> Reading[Any] | None:
+        """What to read along with the nonce; None if there is no such way, or the fields are not as they should be."""
+        if self.along is None:
+            return None
+        try:
+            return self.along.read(caller, read(self.parameters, given))
+        except (ApiError, DomainError):
+            # `answer` says it, when its turn has come.
+            return None
 
 
 def public_method(parameters: type[P], view: Callable[[P], JSON]) -> PublicMethod:
@@ -67,6 +97,16 @@ def private_method(
 ) -> PrivateMethod:
     """A row of the table; `file_types` are the media types of an answer that is a file."""
     return PrivateMethod(parameters, view, file_types)
+
+
+def read_along(
+    parameters: type[P],
+    view: Callable[[Caller, P], Result],
+    reading: Callable[[Caller, P], Reading[T] | None],
+    shown: Callable[[P, T], JSON],
+) -> PrivateMethod:
+    """A row whose answer can be read in the statement that takes the nonce."""
+    return PrivateMethod(parameters, view, along=Along(reading, shown, parameters()))
 
 
 PUBLIC: Final[dict[str, PublicMethod]] = {
@@ -83,8 +123,10 @@ PUBLIC: Final[dict[str, PublicMethod]] = {
 PRIVATE: Final[dict[str, PrivateMethod]] = {
     "GetApiKeyInfo": private_method(NoParameters, account.key_info),
     "GetWebSocketsToken": private_method(NoParameters, streaming.get_websockets_token),
-    "Balance": private_method(NoParameters, account.balance),
-    "BalanceEx": private_method(NoParameters, account.balance_extended),
+    "Balance": read_along(NoParameters, account.balance, account.read_balances, account.shown_balance),
+    "BalanceEx": read_along(
+        NoParameters, account.balance_extended, account.read_balances, account.shown_balance_extended
+    ),
     "TradeBalance": private_method(account.TradeBalance, account.trade_balance),
     "TradeVolume": private_method(account.TradeVolume, account.trade_volume),
     "Ledgers": private_method(ledger.Ledgers, ledger.ledgers),

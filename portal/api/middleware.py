@@ -4,16 +4,16 @@
 the same for whatever calls Django directly. Nothing else of the stack runs: no session, no cookie, no redirect.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from portal.api import gateway
-from portal.api.call import Call, Reply
+from portal.api import gateway, straight_path
+from portal.api.call import JSON_TYPE, Call, Reply, Tried
 from portal.api.misdirected_calls import is_meant_for_the_api
+from portal.api.request_bodies import Stream, body_of
 from portal.core import call_origin
 from portal.core.database.at_hand import tidy
 from portal.core.web.door.environ import RAW_PATH
@@ -24,12 +24,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 HEADERS: Final = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
-LENGTH: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
-
-
-class Stream(Protocol):
-    def read(self, size: int, /) -> bytes:
-        """At most `size` bytes of the body; none at its end."""
+OF_JSON: Final = {**HEADERS, "Content-Type": JSON_TYPE}
 
 
 class ApiKeyMiddleware:
@@ -45,9 +40,8 @@ class ApiKeyMiddleware:
             if not is_meant_for_the_api(path):
                 return self.get_response(request)
             path = gateway.PREFIX
-        call = read_call(request.META, request, path=path, scheme=request.scheme or "")
-        reply, said = answered(call)
-        return HttpResponse(reply.body, headers=said)
+        body, said = answered(request.META, request, path=path, scheme=request.scheme or "")
+        return HttpResponse(body, headers=said)
 
 
 def bot_api(application: "WSGIApplication") -> "WSGIApplication":
@@ -62,25 +56,29 @@ def bot_api(application: "WSGIApplication") -> "WSGIApplication":
         tidy()
         try:
             # WSGI hands bytes over as latin-1.
-            path = path.encode("latin-1").decode(errors="replace")
+            if not path.isascii():
+                path = path.encode("latin-1").decode(errors="replace")
             if "%" in environ.get(RAW_PATH, ""):
                 # One way to write a path, so that a proxy's rule about `/0/` sees every call.
                 path = gateway.PREFIX
-            call = read_call(environ, environ["wsgi.input"], path=path, scheme=environ["wsgi.url_scheme"])
-            reply, said = answered(call)
+            body, said = answered(environ, environ["wsgi.input"], path=path, scheme=environ["wsgi.url_scheme"])
         finally:
             tidy()
-        start_response("200 OK", [*said.items(), ("Content-Length", str(len(reply.body)))])
-        return [reply.body]
+        start_response("200 OK", [*said.items(), ("Content-Length", str(len(body)))])
+        return [body]
 
     return answering
 
 
-def answered(call: Call) -> tuple[Reply, dict[str, str]]:
+def answered(meta: Mapping[str, Any], stream: Stream, *, path: str, scheme: str) -> tuple[bytes, dict[str, str]]:
     """The answer and its headers, one of which is the number that finds the call in the log and the history."""
+    tried = straight_path.answer(meta, stream, path=path, scheme=scheme)
+    if isinstance(tried, Reply):
+        return tried.body, {**OF_JSON, call_origin.REQUEST_ID: call_origin.new_request_id()}
+    call = read_call(meta, stream, path=path, scheme=scheme, tried=tried)
     with call_origin.origin(source=call.source) as origin:
         reply = gateway.answer(call)
-        return reply, {**headers(reply), call_origin.REQUEST_ID: origin.request_id}
+        return reply.body, {**headers(reply), call_origin.REQUEST_ID: origin.request_id}
 
 
 def headers(reply: Reply) -> dict[str, str]:
@@ -89,45 +87,21 @@ def headers(reply: Reply) -> dict[str, str]:
     return {**HEADERS, "Content-Type": reply.media_type, **kept}
 
 
-def read_call(meta: Mapping[str, Any], stream: Stream, *, path: str, scheme: str) -> Call:
+def read_call(meta: Mapping[str, Any], stream: Stream, *, path: str, scheme: str, tried: Tried | None = None) -> Call:
     """The Call in a request's WSGI variables; its body is read only if it is needed and not too long."""
     peer = meta.get("REMOTE_ADDR", "")
     verb = meta.get("REQUEST_METHOD", "")
+    body = b"" if verb != "POST" else body_of(meta, stream) if tried is None else tried.body
     return Call(
         verb=verb,
         path=path,
         query=meta.get("QUERY_STRING", ""),
-        body=_body(meta, stream) if verb == "POST" else b"",
+        body=body,
         media_type=meta.get("CONTENT_TYPE", "").partition(";")[0].strip().lower(),
         key=meta.get("HTTP_API_KEY", ""),
         signature=meta.get("HTTP_API_SIGN", ""),
         source=source_address(peer, meta.get("HTTP_X_FORWARDED_FOR", "")),
         is_secure=settings.DEBUG or is_secure(scheme, peer, meta.get("HTTP_X_FORWARDED_PROTO", "")),
         has_other_nonce="HTTP_API_NONCE" in meta,
+        tried=tried if tried is not None and tried.credential is not None else None,
     )
-
-
-def _body(meta: Mapping[str, Any], stream: Stream) -> bytes | None:
-    """The exact bytes sent; None if they are more than the limit, or not as many as announced."""
-    announced = meta.get("CONTENT_LENGTH") or ""
-    if announced:
-        length = int(announced) if LENGTH.fullmatch(announced) else settings.API_BODY_LIMIT + 1
-        if length > settings.API_BODY_LIMIT:
-            return None
-        body = _read(stream, length)
-        return body if len(body) == length else None
-    if "HTTP_TRANSFER_ENCODING" not in meta:
-        return b""
-    if not meta.get("wsgi.input_terminated"):
-        return None  # this server would not tell where the body ends
-    body = _read(stream, settings.API_BODY_LIMIT + 1)
-    return body if len(body) <= settings.API_BODY_LIMIT else None
-
-
-def _read(stream: Stream, size: int) -> bytes:
-    """Up to `size` bytes; a stream may hand them over in pieces."""
-    pieces: list[bytes] = []
-    while size > 0 and (piece := stream.read(size)):
-        pieces.append(piece)
-        size -= len(piece)
-    return b"".join(pieces)

@@ -1,5 +1,6 @@
 """Which permissions open which private method, for every method the protocol knows (reference §6, after the guide)."""
 
+from functools import cache
 from typing import Final
 
 from accounts.api_keys.lifecycle import Credential
@@ -74,6 +75,36 @@ PERMISSIONS: Final[dict[str, frozenset[str]]] = {
     "Earn/DeallocateStatus": EARN | FUNDS,
 }
 
+# Methods that move nothing, make nothing and write nothing down: the disk need not hold their nonces before they are
+# answered. What one of them finds due is carried out, and kept, in a transaction of its own.
+READING: Final = frozenset(
+    {
+        "Balance",
+        "BalanceEx",
+        "TradeVolume",
+        "TradeBalance",
+        "OpenOrders",
+        "OpenPositions",
+        "QueryOrders",
+        "ClosedOrders",
+        "TradesHistory",
+        "QueryTrades",
+        "Ledgers",
+        "QueryLedgers",
+        "GetApiKeyInfo",
+        "DepositMethods",
+        "DepositStatus",
+        "WithdrawMethods",
+        "WithdrawAddresses",
+        "WithdrawInfo",
+        "WithdrawStatus",
+        "Earn/Strategies",
+        "Earn/Allocations",
+        "Earn/AllocateStatus",
+        "Earn/DeallocateStatus",
+    }
+)
+
 # Private channels of a socket, and the method that tells the same: the key needs what opens that (reference §13).
 CHANNELS: Final[dict[str, str]] = {
     "executions": "OpenOrders",
@@ -122,6 +153,7 @@ def in_words(method: str) -> str:
     return " or ".join(labels) or ("the WebSocket setting" if WEBSOCKET in needed else "no permission")
 
 
+@cache
 def kind_of(method: str) -> str:
     """What sort of call it is, for the count on the pages."""
     if PERMISSIONS[method] & (MODIFY | CLOSE):

@@ -37,7 +37,12 @@ def from_units(units: int, decimals: int) -> Decimal:
 
 def wire(units: int, decimals: int) -> str:
     """`units` at the asset's fixed scale, never in exponent form: `"1.2500000000"`."""
-    return f"{from_units(units, decimals):f}"
+    # Each amount of each answer comes through here, so that no Decimal is made of it.
+    if not decimals:
+        return str(units)
+    digits = str(units) if units >= 0 else str(-units)
+    digits = digits.zfill(decimals + 1)
+    return f"{'' if units >= 0 else '-'}{digits[:-decimals]}.{digits[-decimals:]}"
 
 
 def plain(amount: Decimal) -> str:

@@ -4,7 +4,7 @@ They have expired whether or not a job has run, so nobody may find their money s
 handful of statements however many they are; writing that a request has expired costs each its own transaction, so a
 call writes a few at most and leaves the others to `manage.py work`. What was given back can no longer be sent.
 
-A bot's `Balance` may cost two statements, so this remembers until when there is nothing to give back. That is exact
+A bot's `Balance` may cost one statement, so this remembers until when there is nothing to give back. That is exact
 whoever opens requests meanwhile, in any process: a request stays open for an hour at least.
 """
 
@@ -34,11 +34,16 @@ AT_ONCE: Final = 500
 _looked: dict[int, tuple[datetime, datetime]] = {}
 
 
+def may_be_due(account_id: int, now: datetime) -> bool:
+    """Whether there may be something to give back in the Account; asks the database nothing."""
+    looked, until = _looked.get(account_id, (now, now))
+    return not looked <= now < until
+
+
 def release_due(account_id: int) -> None:
     """Give back what is overdue in the Account. Nearly always this asks the database nothing."""
     now = timezone.now()
-    looked, until = _looked.get(account_id, (now, now))
-    if looked <= now < until:
+    if not may_be_due(account_id, now):
         return
     _release(account_id, now)
     # An approved one can go back to waiting, so its time counts too. What is past its time and waits is given back.

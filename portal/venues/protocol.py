@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from portal.core.actors import Actor
+from portal.core.database.reading import Reading
 from portal.venues.following import Following
 from portal.venues.types import (
     Allocation,
@@ -103,6 +104,12 @@ class Books(Protocol):
 
     def balances(self, account_id: int) -> Sequence[Balance]:
         """Every asset the Account ever had, by asset id, in one statement (more when something has come due)."""
+
+    def reading_of_balances(self, account_id: int) -> Reading[list[Balance]] | None:
+        """The same, for whoever reads it along with a statement of their own; None where there is no such way.
+
+        It is stale when something has come due; then `balances` has to be asked.
+        """
 
     def ledger(self, account_id: int, query: LedgerQuery) -> LedgerPage:
         """Raises: UnknownAsset; UnknownLedgerId for an `after_id` or `until_id` that is not the Account's."""

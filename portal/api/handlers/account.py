@@ -1,19 +1,23 @@
 """What an Account holds, what trading costs it, and what the calling key may do (reference §9)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Final
 
+from django.utils import timezone
+
 from portal.api.call import Caller
 from portal.api.permissions import held_by
 from portal.api.protocol.envelope import JSON
 from portal.api.protocol.parameter_types import PairNames, Text
 from portal.api.protocol.parameters import NoParameters, optional
+from portal.core.database.reading import Reading
 from portal.core.money import wire
 from portal.treasury import expired_holds
-from portal.venues.types import Fee
+from portal.venues.types import Balance, Fee
 
 LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
@@ -28,21 +32,38 @@ class TradeVolume:
     pair: tuple[str, ...] = optional(PairNames(), (), "The pairs whose fees are asked for.")
 
 
+def read_balances(caller: Caller, parameters: NoParameters) -> Reading[list[Balance]] | None:
+    """The balances, to be read along with the nonce; None if something has to be given back first."""
+    if expired_holds.may_be_due(caller.account_id, timezone.now()):
+        return None
+    return caller.venue.reading_of_balances(caller.account_id)
+
+
 def balance(caller: Caller, parameters: NoParameters) -> JSON:
     """Cash balances, net of pending withdrawals."""
     expired_holds.release_due(caller.account_id)
-    return {row.asset.id: wire(row.units, row.asset.decimals) for row in caller.venue.balances(caller.account_id)}
+    return shown_balance(parameters, caller.venue.balances(caller.account_id))
+
+
+def shown_balance(parameters: NoParameters, rows: Sequence[Balance]) -> JSON:
+    """The same of rows that are there."""
+    return {row.asset.id: wire(row.units, row.asset.decimals) for row in rows}
 
 
 def balance_extended(caller: Caller, parameters: NoParameters) -> JSON:
     """`hold_trade` is what orders hold; a withdrawal's hold is off `balance` already (DESIGN K7)."""
     expired_holds.release_due(caller.account_id)
+    return shown_balance_extended(parameters, caller.venue.balances(caller.account_id))
+
+
+def shown_balance_extended(parameters: NoParameters, rows: Sequence[Balance]) -> JSON:
+    """The same of rows that are there."""
     return {
         row.asset.id: {
             "balance": wire(row.units, row.asset.decimals),
             "hold_trade": wire(row.held_by_orders_units, row.asset.decimals),
         }
-        for row in caller.venue.balances(caller.account_id)
+        for row in rows
     }
 
 

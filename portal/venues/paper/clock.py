@@ -12,8 +12,10 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from portal.core.database.reading import Reading
 from portal.jobs.isolated_loop import each
 from portal.venues.journal import writing
+from portal.venues.paper import due
 from portal.venues.paper.deposits import arrival
 from portal.venues.paper.deposits.models import Deposit
 from portal.venues.paper.earn import payouts
@@ -86,12 +88,17 @@ def still(account_id: int) -> Iterator[None]:
             _standing.accounts = before
 
 
+def reading_of_balances(account_id: int) -> Reading[list[BalanceRow]]:
+    """See Books.reading_of_balances."""
+    return balances.reading(account_id, source.path().key, timezone.now())
+
+
 def balances_now(account_id: int) -> list[BalanceRow]:
     """See Books.balances: one statement, and more only when something has come due."""
-    rows, is_behind = balances.balances(account_id, source.path().key, timezone.now())
-    if is_behind or not rows:
+    rows, is_stale = reading_of_balances(account_id).look()
+    if is_stale:
         catch_up(account_id)
-        rows, _ = balances.balances(account_id, source.path().key, timezone.now())
+        rows, _ = reading_of_balances(account_id).look()
     return rows
 
 
@@ -105,7 +112,7 @@ def locked(account_id: int, limit: int = EVENTS) -> dict[str, Balance]:
 
 def is_due(account_id: int) -> bool:
     """Whether anything waits to be carried out for the Account."""
-    return balances.is_due(account_id, source.path().key, timezone.now())
+    return due.is_due(account_id, source.path().key, timezone.now())
 
 
 def settle_due(limit: int) -> int:

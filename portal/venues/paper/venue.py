@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
 
+from portal.core.database.reading import Reading
 from portal.venues.paper import catalogue, clock, fees, networks, withdrawals
 from portal.venues.paper.deposits import addresses, arrival
 from portal.venues.paper.deposits import queries as incoming
@@ -108,8 +109,12 @@ class PaperVenue(PaperExports):
         return markets.convert(asset, units, into)
 
     def balances(self, account_id: int) -> Sequence[Balance]:
-        """One statement, unless something has come due or nothing was ever held."""
+        """One statement, unless something has come due."""
         return clock.balances_now(account_id)
+
+    def reading_of_balances(self, account_id: int) -> Reading[list[Balance]]:
+        """Stale when something has come due."""
+        return clock.reading_of_balances(account_id)
 
     def ledger(self, account_id: int, query: LedgerQuery) -> LedgerPage:
         """Fifty rows a page, newest first."""

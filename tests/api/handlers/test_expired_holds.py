@@ -35,7 +35,7 @@ def test_looking_costs_nothing_while_nothing_can_be_due(treasury):
     with time_machine.travel(timezone.now() + timedelta(minutes=54), tick=False):
         with CaptureQueriesContext(connection) as queries:
             treasury.result("Balance")
-        assert len(queries) == 2
+        assert len(queries) == (1 if connection.vendor == "postgresql" else 2)
     with time_machine.travel(timezone.now() + timedelta(minutes=56), tick=False):
         with CaptureQueriesContext(connection) as queries:
             treasury.result("Balance")

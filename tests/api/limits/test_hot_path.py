@@ -1,4 +1,4 @@
-"""What one signed call costs: two statements, and none of the machinery of pages."""
+"""What one signed call costs: one statement on PostgreSQL and two on SQLite, and none of the machinery of pages."""
 
 import pytest
 from django.db import connection
@@ -12,16 +12,20 @@ from tests.api.calls import next_nonce
 pytestmark = pytest.mark.django_db
 
 
-def test_a_signed_balance_is_two_statements(readonly):
-    readonly.result("Balance")
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
-        readonly.result("Balance")
-    spend, balances = [query["sql"] for query in queries]
-    assert spend.lstrip().startswith("UPDATE accounts_apikey SET last_nonce")
-    assert balances.lstrip().startswith("SELECT")
-    assert "paper_balance" in balances
+@pytest.mark.parametrize("method", ["Balance", "BalanceEx"])
+def test_a_signed_balance_is_one_statement(readonly, method):
+    """SQLite takes no UPDATE within another statement: there it is two."""
+    readonly.result(method)
+    with CaptureQueriesContext(connection) as queries:
+        readonly.result(method)
+    spend, *balances = [query["sql"] for query in queries]
+    assert "UPDATE accounts_apikey SET last_nonce" in spend
+    if connection.vendor == "postgresql":
+        assert balances == []
+        assert "paper_balance" in spend
+    else:
+        (read,) = balances
+        assert "paper_balance" in read
 
 
 def test_a_call_with_a_nonce_window_still_reads_balances_in_one(readonly):

@@ -49,13 +49,13 @@ def test_a_connection_that_the_server_ended_costs_no_call(treasury_bot):
 
 
 def test_looking_at_it_is_no_statement(treasury_bot):
-    """fault operations-F12: the signed Balance stays at two."""
+    """fault operations-F12: the signed Balance stays at one."""
     wire = Wire(treasury_bot)
     wire.ask("Balance")
     close_old_connections()
     with CaptureQueriesContext(connection) as seen:
         wire.ask("Balance")
-    assert len(seen) == 2
+    assert len(seen) == 1
 
 
 def test_a_connection_that_broke_before_costs_nothing_after(treasury_bot):

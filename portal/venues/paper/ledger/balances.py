@@ -4,49 +4,40 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import reduce
 from operator import or_
+from typing import Final
 
-from django.db import connection
 from django.db.models import Q
 
-from portal.core.database.prepared import fetch
+from portal.core.database.reading import Question, Reading, Rows
 from portal.venues.paper import catalogue
+from portal.venues.paper.due import IS_DUE, parameters
 from portal.venues.paper.ledger.models import Balance
 from portal.venues.types import Balance as BalanceRow
 
-# On the way of every bot that asks for anything of its Account, hence without the ORM.
-DUE = """
-        EXISTS (SELECT 1 FROM paper_order WHERE account_id = %(account)s AND status = 'open'
-            AND (due_at <= %(now)s OR path <> %(path)s))
-        OR EXISTS (SELECT 1 FROM paper_deposit WHERE account_id = %(account)s AND entry_id IS NULL
-            AND credit_at <= %(now)s)
-        OR EXISTS (SELECT 1 FROM paper_holding WHERE account_id = %(account)s AND due_at <= %(now)s)
-"""
-BALANCES = f"""
-    SELECT asset, units, held_by_orders_units, held_by_withdrawals_units, {DUE}
-    FROM paper_balance WHERE account_id = %(account)s ORDER BY asset
-"""  # noqa: S608  (nothing of a request is in it)
+# On the way of every bot that asks for its balances, hence without the ORM.
+BALANCES: Final = Question(
+    stale=IS_DUE,
+    select="""
+    SELECT asset, units - held_by_withdrawals_units AS units, held_by_orders_units, held_by_withdrawals_units
+    FROM paper_balance WHERE account_id = %(account)s
+""",
+    order="asked.asset",
+)
 
 
-def is_due(account_id: int, path: str, now: datetime) -> bool:
-    """Whether anything waits to be carried out for the Account, in one statement; `path` as for `balances`."""
-    at = connection.ops.adapt_datetimefield_value(now)
-    [(is_behind,)] = fetch(f"SELECT {DUE}", {"account": account_id, "now": at, "path": path})
-    return bool(is_behind)
+def reading(account_id: int, path: str, now: datetime) -> Reading[list[BalanceRow]]:
+    """Every asset the Account ever had, by asset id; stale if anything has come due for it.
 
-
-def balances(account_id: int, path: str, now: datetime) -> tuple[list[BalanceRow], bool]:
-    """Every asset the Account ever had, by asset id, in one statement; and whether anything has come due for it.
-
-    `path` names the prices in force: orders that were looked at under others are due. An Account
-    that never had anything has no rows, and says nothing of what is due.
+    `path` names the prices in force.
     """
-    at = connection.ops.adapt_datetimefield_value(now)
-    found = fetch(BALANCES, {"account": account_id, "now": at, "path": path})
-    rows = [
-        BalanceRow(catalogue.by_id(asset), units - for_withdrawals, for_orders, for_withdrawals)
-        for asset, units, for_orders, for_withdrawals, _ in found
+    return Reading(BALANCES, parameters(account_id, path, now), _told)
+
+
+def _told(rows: Rows) -> list[BalanceRow]:
+    return [
+        BalanceRow(catalogue.by_id(asset), units, for_orders, for_withdrawals)
+        for _, _, asset, units, for_orders, for_withdrawals in rows
     ]
-    return rows, any(is_due for *_, is_due in found)
 
 
 def lock_account(account_id: int) -> dict[str, Balance]:

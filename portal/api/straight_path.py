@@ -1,0 +1,110 @@
+"""The straight path: a plain call that only reads, of a plain key, answered by one function and one statement.
+
+It makes the checks of `authentication`, in their order, for what most calls are: a form that says its nonce and
+nothing else, of a key without expiry, allow-list or window, from a source that stands well. It answers only where
+nothing is wrong. Everything else goes the ordinary road, which alone knows how a call is refused and written down, and
+is told what was found out so far, so that no secret is looked at twice and no nonce is spent twice.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from accounts.api_keys import lifecycle, usage
+from accounts.api_keys.lifecycle import Credential
+from portal.api import methods, permissions
+from portal.api.authentication import AHEAD_SECONDS
+from portal.api.call import Caller, Reply, Tried
+from portal.api.gateway import PRIVATE
+from portal.api.limits import lockout
+from portal.api.protocol import signature
+from portal.api.protocol.envelope import success
+from portal.api.protocol.request_body import FORM
+from portal.api.request_bodies import Stream, body_of
+from portal.core.database.reading import Reading
+from portal.core.web.proxies import is_secure, source_address
+
+PLAIN: Final = re.compile(rb"nonce=([0-9]{1,20})")
+# How long such a body can be.
+LENGTHS: Final = frozenset(str(len("nonce=") + digits) for digits in range(1, 21))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A call that nothing is wrong with yet; not a byte of its body is read."""
+
+    method: str
+    along: methods.Along
+    credential: Credential
+    source: str
+    reading: Reading[Any]
+    now: datetime
+
+
+def answer(meta: Mapping[str, Any], stream: Stream, *, path: str, scheme: str) -> Reply | Tried | None:
+    """The answer to a call of which nothing is wrong; else what was found out about it, None before it was read.
+
+    `meta` are its WSGI variables.
+    """
+    asked = _asked(meta, path, scheme)
+    if asked is None:
+        return None
+    credential, now = asked.credential, asked.now
+    body = body_of(meta, stream)
+    said = PLAIN.fullmatch(body) if body is not None else None
+    if body is None or said is None:
+        return Tried(body, now)
+    text = said[1].decode()
+    if not signature.matches(credential.hmac, meta.get("HTTP_API_SIGN", ""), path=path, nonce=text, body=body):
+        return Tried(body, now, credential)
+    nonce = int(text)
+    if nonce > (int(now.timestamp()) + AHEAD_SECONDS) * 10**9:
+        return Tried(body, now, credential, is_signed=True)
+    try:
+        outcome = lifecycle.spend(
+            credential,
+            nonce=nonce,
+            source=asked.source,
+            cost=permissions.COSTS.get(asked.method, 1.0),
+            now=now,
+            method=asked.method,
+            is_reading=True,
+            reading=asked.reading,
+        )
+    except Exception as error:  # noqa: BLE001 - told apart and written down by the ordinary road
+        return Tried(body, now, credential, is_signed=True, outcome=error)
+    if not isinstance(outcome, lifecycle.Spent) or outcome.is_over or outcome.told is None:
+        return Tried(body, now, credential, is_signed=True, outcome=outcome)
+    lockout.passed(asked.source, credential.public, lockout.GOOD, now)
+    reply = success(asked.along.shown(asked.along.plain, outcome.told))
+    usage.count(credential.public, permissions.kind_of(asked.method), now)
+    return reply
+
+
+def _asked(meta: Mapping[str, Any], path: str, scheme: str) -> _Asked | None:
+    """The call, if all that can be seen before its body is plain."""
+    method = path.removeprefix(PRIVATE)
+    served = methods.PRIVATE.get(method) if method != path else None
+    if served is None or served.along is None or method not in permissions.READING:
+        return None
+    if (
+        meta.get("REQUEST_METHOD") != "POST"
+        or meta.get("CONTENT_TYPE") != FORM
+        or meta.get("CONTENT_LENGTH") not in LENGTHS
+        or meta.get("QUERY_STRING")
+        or "HTTP_API_NONCE" in meta
+    ):
+        return None
+    peer = meta.get("REMOTE_ADDR", "")
+    if not is_secure(scheme, peer, meta.get("HTTP_X_FORWARDED_PROTO", "")):
+        return None
+    credential = lifecycle.remembered(meta.get("HTTP_API_KEY", ""))
+    if credential is None or not credential.is_plain or not permissions.opens(credential.permissions, method):
+        return None
+    source, now = source_address(peer, meta.get("HTTP_X_FORWARDED_FOR", "")), datetime.now(UTC)
+    if lockout.standing(source, now) is not lockout.GOOD:
+        return None
+    reading = served.along.read(Caller(credential), served.along.plain)
+    return None if reading is None else _Asked(method, served.along, credential, source, reading, now)

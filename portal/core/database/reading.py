@@ -1,0 +1,65 @@
+"""A SELECT that is asked on its own, or along with a statement that writes: one way to the database instead of two."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final, Generic, TypeAlias, TypeVar
+
+from portal.core.database.prepared import fetch
+
+T = TypeVar("T")
+Rows: TypeAlias = Sequence[tuple[Any, ...]]
+# What stands before the columns of a question in each row: the other statement's value, and whether the rows are stale.
+BEFORE: Final = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """The text of a Reading, made once, with `%(name)s` parameters.
+
+    `stale` is a condition under which its rows say nothing. The first column of `select` is never NULL. `order` names
+    columns of it as `asked.name`: without it their order is the database's.
+    """
+
+    stale: str
+    select: str
+    order: str
+
+    def beside(self, table: str, column: str) -> str:
+        """The rows beside the one row of `table`; one row without values of its own where there is nothing."""
+        return (
+            f"SELECT {table}.{column}, ({self.stale}), asked.* "  # noqa: S608 - all of it is ours
+            f"FROM {table} LEFT JOIN ({self.select}) AS asked ON true ORDER BY {self.order}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[T]):
+    """A question with its parameters; `told` makes the answer of its rows, each with BEFORE columns in front."""
+
+    question: Question
+    parameters: Mapping[str, Any]
+    told: Callable[[Rows], T]
+
+    def answer(self, rows: Rows) -> T | None:
+        """What at least one row `beside` another says; None if it is stale."""
+        return None if rows[0][1] else self.anyway(rows)
+
+    def anyway(self, rows: Rows) -> T:
+        """The same, stale or not."""
+        return self.told(rows if rows[0][BEFORE] is not None else ())
+
+    def asked_alone(self) -> T | None:
+        """The answer of a statement of its own; None if it is stale."""
+        told, is_stale = self.look()
+        return None if is_stale else told
+
+    def look(self) -> tuple[T, bool]:
+        """Ask in a statement of its own: the answer, and whether it is stale."""
+        rows = fetch(_alone(self.question), self.parameters)
+        return self.anyway(rows), bool(rows[0][1])
+
+
+@lru_cache(maxsize=64)
+def _alone(question: Question) -> str:
+    return f"WITH one AS (SELECT 1 AS row) {question.beside('one', 'row')}"
