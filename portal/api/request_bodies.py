@@ -21,14 +21,21 @@ def body_of(meta: Mapping[str, Any], stream: Stream) -> bytes | None:
         length = int(announced) if LENGTH.fullmatch(announced) else settings.API_BODY_LIMIT + 1
         if length > settings.API_BODY_LIMIT:
             return None
-        body = _read(stream, length)
-        return body if len(body) == length else None
+        return exactly(stream, length)
     if "HTTP_TRANSFER_ENCODING" not in meta:
         return b""
     if not meta.get("wsgi.input_terminated"):
         return None  # this server would not tell where the body ends
     body = _read(stream, settings.API_BODY_LIMIT + 1)
     return body if len(body) <= settings.API_BODY_LIMIT else None
+
+
+def exactly(stream: Stream, length: int) -> bytes | None:
+    """So many bytes; None if there are fewer."""
+    body = stream.read(length)
+    if len(body) < length:
+        body += _read(stream, length - len(body))
+    return body if len(body) == length else None
 
 
 def _read(stream: Stream, size: int) -> bytes:

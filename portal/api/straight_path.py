@@ -8,9 +8,8 @@ is told what was found out so far, so that no secret is looked at twice and no n
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from accounts.api_keys import lifecycle, usage
 from accounts.api_keys.lifecycle import Credential
@@ -22,17 +21,16 @@ from portal.api.limits import lockout
 from portal.api.protocol import signature
 from portal.api.protocol.envelope import success
 from portal.api.protocol.request_body import FORM
-from portal.api.request_bodies import Stream, body_of
+from portal.api.request_bodies import Stream, exactly
 from portal.core.database.reading import Reading
 from portal.core.web.proxies import is_secure, source_address
 
 PLAIN: Final = re.compile(rb"nonce=([0-9]{1,20})")
 # How long such a body can be.
-LENGTHS: Final = frozenset(str(len("nonce=") + digits) for digits in range(1, 21))
+LENGTHS: Final = {str(length): length for length in range(len("nonce=1"), len("nonce=") + 21)}
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(NamedTuple):
     """A call that nothing is wrong with yet; not a byte of its body is read."""
 
     method: str
@@ -52,8 +50,8 @@ def answer(meta: Mapping[str, Any], stream: Stream, *, path: str, scheme: str) -
     if asked is None:
         return None
     credential, now = asked.credential, asked.now
-    body = body_of(meta, stream)
-    said = PLAIN.fullmatch(body) if body is not None else None
+    body = exactly(stream, LENGTHS[meta["CONTENT_LENGTH"]])
+    said = PLAIN.fullmatch(body or b"")
     if body is None or said is None:
         return Tried(body, now)
     text = said[1].decode()

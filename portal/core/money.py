@@ -6,6 +6,7 @@ from decimal import Decimal, localcontext
 from portal.core.errors import Invalid
 
 MAX_UNITS = 2**63 - 1
+SCALES = tuple(10**decimals for decimals in range(19))
 PLAIN = re.compile(r"[0-9]{1,20}(\.[0-9]{1,18})?", re.ASCII)
 # Bots also write `.02` and `1000.`, which can mean one number only (security IN-2).
 WIRE = re.compile(r"([0-9]{1,20}(\.[0-9]{0,18})?|\.[0-9]{1,18})([eE][+-]?[0-9]{1,2})?", re.ASCII)
@@ -38,11 +39,10 @@ def from_units(units: int, decimals: int) -> Decimal:
 def wire(units: int, decimals: int) -> str:
     """`units` at the asset's fixed scale, never in exponent form: `"1.2500000000"`."""
     # Each amount of each answer comes through here, so that no Decimal is made of it.
-    if not decimals:
-        return str(units)
-    digits = str(units) if units >= 0 else str(-units)
-    digits = digits.zfill(decimals + 1)
-    return f"{'' if units >= 0 else '-'}{digits[:-decimals]}.{digits[-decimals:]}"
+    if units < 0:
+        return f"-{wire(-units, decimals)}"
+    scale = SCALES[decimals]
+    return f"{units // scale}.{units % scale:0{decimals}d}" if decimals else str(units)
 
 
 def plain(amount: Decimal) -> str:

@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Final
-
-from django.utils import timezone
 
 from portal.api.call import Caller
 from portal.api.permissions import held_by
@@ -34,7 +32,7 @@ class TradeVolume:
 
 def read_balances(caller: Caller, parameters: NoParameters) -> Reading[list[Balance]] | None:
     """The balances, to be read along with the nonce; None if something has to be given back first."""
-    if expired_holds.may_be_due(caller.account_id, timezone.now()):
+    if expired_holds.may_be_due(caller.account_id, datetime.now(UTC)):
         return None
     return caller.venue.reading_of_balances(caller.account_id)
 

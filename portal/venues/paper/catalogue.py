@@ -54,7 +54,7 @@ PAIRS = (
     _pair(EUR, USD, 5, "0.5", "0.5"),
 )
 
-_BY_ID = {asset.id: asset for asset in ASSETS}
+BY_ID = {asset.id: asset for asset in ASSETS}
 _BY_NAME = {name: asset for asset in ASSETS for name in (asset.id, asset.altname, asset.code)}
 
 
@@ -77,7 +77,7 @@ def asset(name: str) -> Asset:
 
 def by_id(asset_id: str) -> Asset:
     """The asset that a row of ours names."""
-    return _BY_ID[asset_id]
+    return BY_ID[asset_id]
 
 
 def ids(names: Iterable[str]) -> list[str]:

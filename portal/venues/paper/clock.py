@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from heapq import heapify, heappop, heappush
 from itertools import chain
 from threading import local
@@ -90,7 +90,7 @@ def still(account_id: int) -> Iterator[None]:
 
 def reading_of_balances(account_id: int) -> Reading[list[BalanceRow]]:
     """See Books.reading_of_balances."""
-    return balances.reading(account_id, source.path().key, timezone.now())
+    return balances.reading(account_id, source.path().key, datetime.now(UTC))
 
 
 def balances_now(account_id: int) -> list[BalanceRow]:

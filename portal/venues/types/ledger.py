@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from portal.venues.types.assets import Asset
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """What an Account has of one asset, in its smallest unit. `units` already lacks what withdrawals hold."""
+class Balance(NamedTuple):
+    """What an Account has of one asset, in its smallest unit. `units` already lacks what withdrawals hold.
+
+    A tuple, since one is made for each row of the call that bots make most, and a frozen dataclass takes four times as
+    long.
+    """
 
     asset: Asset
     units: int

@@ -51,12 +51,12 @@ def test_balance_gives_every_hold_back_and_writes_a_few_expiries(treasury, waiti
 
 
 def test_how_many_are_overdue_does_not_show_in_the_number_of_statements(treasury, waiting, later):
-    """fault operations-F11: ten thousand cost no more statements than a dozen; the next call costs two again."""
+    """fault operations-F11: ten thousand cost no more statements than a dozen; the next call costs what it did."""
     with CaptureQueriesContext(connection) as many:
         treasury.result("Balance")
     with CaptureQueriesContext(connection) as next_call:
         treasury.result("Balance")
-    assert len(next_call) == 2
+    assert len(next_call) == (1 if connection.vendor == "postgresql" else 2)
     expired_holds.forget()
     with CaptureQueriesContext(connection) as again:
         treasury.result("Balance")

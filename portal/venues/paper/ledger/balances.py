@@ -34,8 +34,9 @@ def reading(account_id: int, path: str, now: datetime) -> Reading[list[BalanceRo
 
 
 def _told(rows: Rows) -> list[BalanceRow]:
+    assets = catalogue.BY_ID
     return [
-        BalanceRow(catalogue.by_id(asset), units, for_orders, for_withdrawals)
+        BalanceRow(assets[asset], units, for_orders, for_withdrawals)
         for _, _, asset, units, for_orders, for_withdrawals in rows
     ]
 
