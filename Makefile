@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 TEST_VENV ?= .venv-test
+BENCH_VENV ?= .venv-bench
 LOCK_VENV ?= .venv-lock
 AUDIT_VENV ?= .venv-audit
 NODE_MODULES = requirements/npm/node_modules
@@ -12,6 +13,10 @@ WORKERS ?= 2
 LEAST ?= 95
 SOCKETS ?= 500
 SECONDS ?= 600
+KEYS ?= 100000
+ROUNDS ?= 5
+SLICE ?= 1
+PAGE ?= docs/performance.md
 
 RUN = $(VENV)/bin/python
 PROVE = $(TEST_VENV)/bin/python
@@ -80,9 +85,8 @@ test-quick: $(TEST_VENV)/.dev ## what needs no database, and one test of each ot
 coverage: $(TEST_VENV)/.dev ## lines and branches that the tests go through; lists files below 95 % (TESTS=, LEAST=)
 	@PYTHON="$(PROVE)" WORKERS="$(WORKERS)" LEAST="$(LEAST)" tests/coverage.sh $(TESTS)
 
-bench: $(TEST_VENV)/.dev ## speed as ratios, on SQLite or on what DATABASE_URL names
-	@mkdir -p "$(CHECK_VAR)"
-	@PORTAL_DEBUG=1 PORTAL_VAR="$(CHECK_VAR)" PORTAL_API_LIMITS=off $(PROVE) -m benchmarks
+bench: $(BENCH_VENV)/.bench ## speed beside others, on a PostgreSQL of its own, into docs/performance.md (KEYS=, ROUNDS=, SLICE=, PAGE=)
+	@$(BENCH_VENV)/bin/python -m benchmarks --keys "$(KEYS)" --rounds "$(ROUNDS)" --seconds "$(SLICE)" --page "$(PAGE)"
 
 soak-stream: $(TEST_VENV)/.dev ## sockets under load while things break, each frame checked; needs PostgreSQL (SOCKETS=, SECONDS=)
 	@$(PROVE) -m tests.soak --sockets $(SOCKETS) --seconds $(SECONDS)
@@ -127,6 +131,7 @@ hooks: ## run check-quick before each commit in this clone
 lock: $(LOCK_VENV)/.uv ## resolve requirements/*.in again (LOCK_FLAGS=--upgrade for newer releases)
 	cd requirements && $(COMPILE) runtime.in --output-file runtime.txt
 	cd requirements && $(COMPILE) dev.in --constraint runtime.txt --output-file dev.txt
+	cd requirements && $(COMPILE) bench.in --constraint dev.txt --output-file bench.txt
 	cd requirements && $(COMPILE) audit.in --constraint dev.txt --output-file audit.txt
 	$(if $(shell command -v npm),$(NPM) install --package-lock-only --omit-lockfile-registry-resolved,@echo "npm is not installed: its lock stays as it is.")
 
@@ -134,7 +139,7 @@ audit: $(AUDIT_VENV)/.audit ## known weaknesses of what the portal runs with, wh
 	@$(PYTHON) requirements/audit.py "$(AUDIT_VENV)/bin/pip-audit" --disable-pip --no-deps --progress-spinner off $(AUDIT_FLAGS)
 
 clean: ## remove environments and caches; local data in var/ stays
-	rm -rf "$(VENV)" "$(TEST_VENV)" "$(LOCK_VENV)" "$(AUDIT_VENV)" "$(NODE_MODULES)" .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf "$(VENV)" "$(TEST_VENV)" "$(BENCH_VENV)" "$(LOCK_VENV)" "$(AUDIT_VENV)" "$(NODE_MODULES)" .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find accounts benchmarks policies portal tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # Each environment carries a stamp as new as the lock it was made from.
@@ -143,6 +148,9 @@ $(VENV)/.runtime: requirements/runtime.txt
 
 $(TEST_VENV)/.dev: requirements/dev.txt
 	$(call environment,$(TEST_VENV),$<)
+
+$(BENCH_VENV)/.bench: requirements/bench.txt
+	$(call environment,$(BENCH_VENV),$<)
 
 $(AUDIT_VENV)/.audit: requirements/audit.txt
 	$(call environment,$(AUDIT_VENV),$<)

@@ -1,55 +1,88 @@
-"""`make bench`: states as ratios what must not grow. DATABASE_URL chooses PostgreSQL; without it SQLite is measured."""
+"""`make bench`: states as ratios how quick the portal is beside others and what must not grow, and writes a page."""
 
-import logging
+import argparse
+import json
 import os
-import warnings
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
 
-if TYPE_CHECKING:
-    from django.db.backends.base.base import BaseDatabaseWrapper
+from benchmarks.found import Found, Options
+from benchmarks.ratio import Ratio
+from benchmarks.report import page
+from benchmarks.report.tables import tables
+from tests import postgresql_server
+from tests.postgresql_server import PostgresqlServer
+from tests.serving import ROOT, production, surroundings
 
-
-def main() -> None:
-    """Build a world in a database of its own, measure in it, print one line for each ratio, and take it away again."""
-    import django  # noqa: PLC0415  (settings are read once the environment is as it should be)
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    django.setup()
-    logging.disable(logging.WARNING)
-    warnings.simplefilter("ignore")
-
-    from django.db import connection  # noqa: PLC0415
-    from django.test.utils import setup_test_environment  # noqa: PLC0415
-
-    from accounts.api_keys import usage  # noqa: PLC0415
-    from benchmarks import open_sockets, pages, signed_call  # noqa: PLC0415
-    from tests.factories import world as cast  # noqa: PLC0415
-
-    setup_test_environment(debug=False)
-    name = connection.settings_dict["NAME"]
-    connection.creation.create_test_db(verbosity=0, autoclobber=True)
-    try:
-        world = cast.build()
-        print(f"On {connection.vendor}: how many times the cost of the second one of the first takes.")
-        print("Median (lowest to highest) of seven rounds, both timed in turns.")
-        for ratios in (signed_call.ratios, open_sockets.ratios, pages.ratios):
-            for ratio in ratios(world):
-                print(ratio, flush=True)
-    finally:
-        usage.flush()
-        if connection.vendor == "postgresql":
-            _end_other_sessions(connection)
-        connection.creation.destroy_test_db(name, verbosity=0)
+DATABASE: Final = "bench"
+BEGAN: Final = time.monotonic()
 
 
-def _end_other_sessions(connection: "BaseDatabaseWrapper") -> None:
-    """The threads that answered what was measured keep theirs open, and a database in use is not taken away."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+def main() -> int:
+    """Measure, print the tables, and write the page if one is named."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--keys", type=int, default=100_000, help="API keys in the database")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of one stretch of time, of which a round has 26")
+    parser.add_argument("--page", help="the document to write; none if it is empty")
+    options = parser.parse_args()
+    asked = Options(keys=options.keys, rounds=options.rounds, seconds=options.seconds)
+    if reason := postgresql_server.why_none():
+        sys.stderr.write(f"Nothing is measured beside the peers: {reason}.\n")
+        found = Found(asked, alone=_alone(os.environ.get("DATABASE_URL", "")))
+    else:
+        with (
+            tempfile.TemporaryDirectory(prefix="bench-database-") as folder,
+            postgresql_server.running(Path(folder), is_safe=True) as server,
+        ):
+            found = _side_by_side(server, asked)
+            found.alone = _alone(server.url(DATABASE))
+    for table in tables(found):
+        sys.stdout.write(table.on_screen() + "\n")
+    if options.page and found.readings:
+        page.write(Path(options.page), found)
+        _progress(f"{options.page} is written")
+    return 0
+
+
+def _side_by_side(server: PostgresqlServer, asked: Options) -> Found:
+    server.create(DATABASE)
+    with tempfile.TemporaryDirectory(prefix="bench-") as data:
+        # Limits are on, as they are unless somebody turns them off; the tier of the callers has none.
+        environment = production(server.url(DATABASE), Path(data)) | {"PORTAL_API_LIMITS": "1"}
+        os.environ.update(environment)
+        import django  # noqa: PLC0415  (settings are read once the environment is as it should be)
+
+        django.setup()
+        from benchmarks import side_by_side  # noqa: PLC0415
+
+        return side_by_side.measure(server, server.url(DATABASE), environment, asked, Path(data), _progress)
+
+
+def _alone(database_url: str) -> list[Ratio]:
+    """What the portal is measured for beside itself, in a process of its own and in a database beside that one."""
+    _progress("the portal beside itself")
+    with tempfile.TemporaryDirectory(prefix="bench-") as data:
+        settings = {"PORTAL_DEBUG": "1", "PORTAL_VAR": data, "PORTAL_API_LIMITS": "0"}
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.alone"],
+            cwd=ROOT,
+            env=surroundings() | settings | ({"DATABASE_URL": database_url} if database_url else {}),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
         )
+    return [Ratio(**json.loads(line)) for line in done.stdout.splitlines()]
+
+
+def _progress(words: str) -> None:
+    sys.stderr.write(f"{time.monotonic() - BEGAN:6.1f} s  {words}\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own: on a free port, in a folder that goes with it, fast rather than safe."""
+"""A PostgreSQL of our own: on a free port, in a folder that goes with it, fast rather than safe unless asked."""
 
 import os
 import pwd
@@ -20,12 +20,11 @@ SYSTEM_USER: Final = "postgres"
 OPTIONS: Final = (
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
-    "fsync=off",
-    "synchronous_commit=off",
-    "full_page_writes=off",
     "max_connections=200",
     "log_min_messages=warning",
 )
+# What would be lost with the machine is lost with the test anyway.
+UNSAFE: Final = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,7 @@ class PostgresqlServer:
     programs: Path
     folder: Path
     port: int
+    options: tuple[str, ...] = (*OPTIONS, *UNSAFE)
 
     def url(self, database: str) -> str:
         """Where that database is."""
@@ -47,12 +47,17 @@ class PostgresqlServer:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        options = " ".join(f"-c {option}" for option in (*OPTIONS, f"port={self.port}"))
+        options = " ".join(f"-c {option}" for option in (*self.options, f"port={self.port}"))
         self._run("pg_ctl", "start", "-w", "-t", "60", "-l", str(self.folder / "log"), "-o", options)
 
     def stop(self) -> None:
         """End it and every connection to it, as an operator would who is in a hurry."""
         self._run("pg_ctl", "stop", "-w", "-t", "60", "-m", "fast")
+
+    @property
+    def pid(self) -> int:
+        """Its main process, whose children work for one connection each."""
+        return int((self.folder / "data/postmaster.pid").read_text().split()[0])
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self.programs / program), "-D", str(self.folder / "data"), *arguments]
@@ -89,11 +94,15 @@ def why_none() -> str:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[PostgresqlServer]:
-    """A new server in that folder, which must be there and stays. See `why_none` for where there can be none."""
+def running(folder: Path, *, is_safe: bool = False) -> Iterator[PostgresqlServer]:
+    """A new server in that folder, which must be there and stays. See `why_none` for where there can be none.
+
+    A safe one writes each commit to the disk, as an installation's does.
+    """
     found = programs()
     assert found is not None, why_none()
-    server = PostgresqlServer(found, folder, ports.lasting())
+    options = OPTIONS if is_safe else (*OPTIONS, *UNSAFE)
+    server = PostgresqlServer(found, folder, ports.lasting(), options)
     if os.geteuid() == 0:
         shutil.chown(folder, SYSTEM_USER)
     server._run("initdb", "-A", "trust", "-U", SUPERUSER, "-E", "UTF8", "--no-sync")

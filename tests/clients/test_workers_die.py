@@ -12,15 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.clients.conftest import ROOT, free_port, wait_for
-from tests.serving import serving, surroundings
+from tests.serving import serving, surroundings, workers_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="there is no /proc")]
-
-
-def workers_of(pid: int) -> set[int]:
-    """The processes that serve: those of the children that are no helper of Python's own."""
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return {int(child) for child in found if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes()}
 
 
 def is_alive(port: int) -> bool:

@@ -5,17 +5,15 @@ Ends with 1 and the frames around each fault, if there is one.
 
 import argparse
 import asyncio
-import base64
 import contextlib
 import os
-import secrets
 import sys
 import tempfile
 from pathlib import Path
 
 from tests import postgresql_server
 from tests.postgresql_server import PostgresqlServer
-from tests.serving import surroundings
+from tests.serving import production
 
 DATABASE = "soak"
 
@@ -36,28 +34,10 @@ def main() -> int:
         postgresql_server.running(Path(folder)) as database,
     ):
         database.create(DATABASE)
-        environment = production(database, Path(data))
+        # The bots are faster than the tier of a key allows.
+        environment = production(database.url(DATABASE), Path(data)) | {"PORTAL_API_LIMITS": "0"}
         os.environ.update(environment)
         return _soak(options, database, environment, Path(data))
-
-
-def production(database: PostgresqlServer, data: Path) -> dict[str, str]:
-    """The variables of a portal as it stands in public, behind a proxy on the same machine."""
-    return surroundings() | {
-        "DJANGO_SETTINGS_MODULE": "portal.settings",
-        "DATABASE_URL": database.url(DATABASE),
-        "PORTAL_VAR": str(data),
-        "PORTAL_SECRET_KEY": secrets.token_urlsafe(64),
-        "PORTAL_SEALING_KEYS": "k1:" + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-        "PORTAL_BASE_URL": "https://portal.soak.test",
-        "PORTAL_ALLOWED_HOSTS": "portal.soak.test",
-        "PORTAL_MAIL_FROM": "portal@soak.test",
-        "PORTAL_TRUSTED_PROXIES": "127.0.0.1",
-        # Mail is written, and thrown away.
-        "EMAIL_URL": "dummymail://",
-        # The bots are faster than the tier of a key allows.
-        "PORTAL_API_LIMITS": "0",
-    }
 
 
 def _soak(options: argparse.Namespace, database: PostgresqlServer, environment: dict[str, str], data: Path) -> int:

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from tests import ports
-from tests.clients.test_workers_die import workers_of
-from tests.serving import ROOT, serving, streaming
+from tests.serving import ROOT, serving, streaming, workers_of
 
 WORKERS: Final = 2
 STREAMS: Final = 2

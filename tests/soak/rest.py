@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from tests.api.calls import FORM, Envelope, sign
+from tests.serving import HOST
 from tests.soak.cast import Player
 
 THREADS: Final = 16
@@ -73,4 +74,4 @@ class Rest:
 
 def behind_proxy(player: Player) -> dict[str, str]:
     """What the proxy in front of a portal says of a caller."""
-    return {"Host": "portal.soak.test", "X-Forwarded-For": player.source, "X-Forwarded-Proto": "https"}
+    return {"Host": HOST, "X-Forwarded-For": player.source, "X-Forwarded-Proto": "https"}
