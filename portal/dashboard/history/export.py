@@ -36,7 +36,7 @@ def export(member: "Member", narrowing: Narrowing) -> list[Sequence[object]]:
     with transaction.atomic():
         lock_history(member.organization_id)
         _refuse_often(member)
-        events = list(narrowing.apply(events_for(member)).order_by("id")[: MOST_ROWS + 1])
+        events = list(narrowing.apply(events_for(member), member.organization_id).order_by("id")[: MOST_ROWS + 1])
         if len(events) > MOST_ROWS:
             raise Refused(f"More than {MOST_ROWS:,} events fit. Narrow them by days, and take them in parts.")
         record(

@@ -23,7 +23,7 @@ def history(request: MemberRequest) -> HttpResponse:
     """The newest events first, of the workflows that the reader may View (security AU-7)."""
     choices = choices_of(request.member)
     chosen = Narrowing.read(request.GET, choices)
-    page = keyset(chosen.apply(events_for(request.member)), after=request.GET.get("after"))
+    page = keyset(chosen.apply(events_for(request.member), request.organization.pk), after=request.GET.get("after"))
     context = {
         "page": page,
         "entries": told(request.member, page.rows),
