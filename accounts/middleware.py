@@ -1,25 +1,34 @@
 """Who the request is from: its Member and Organization, while the session lives, and what they may do in it."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
 from typing import Final, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib import auth, messages
+from django.contrib.auth.middleware import AuthenticationMiddleware as DjangoAuthenticationMiddleware
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.middleware import SessionMiddleware as DjangoSessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.authentication import ended_sessions, session_data
+from accounts.authentication.backend import at_hand
 from accounts.authentication.next_url import path_of_ours
+from accounts.authentication.reader import reader_of
+from accounts.authentication.session_store import SessionStore
 from accounts.authentication.step_up import SessionStepUp
-from accounts.models import Member
+from accounts.factors.enrolled import accepted
+from accounts.models import Member, User
 from accounts.security import enrolment
-from portal.core.web.http import MemberRequest
+from portal.core.database.one_reading import one_reading
+from portal.core.web.http import SAFE, MemberRequest
 
-SAFE: Final = ("GET", "HEAD")
 # What a page asks for by itself, with nobody at the keyboard: how things stand, and, once its session has ended, the
 # sign-in over it and who is there now.
 POLLED: Final = frozenset(
@@ -62,6 +71,15 @@ class SessionMiddleware(DjangoSessionMiddleware):
             return _sign_in_again(request)
 
 
+class AuthenticationMiddleware(DjangoAuthenticationMiddleware):
+    """Django's, but the person comes with the session, in one statement."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Set `request.user`, which is looked for when somebody asks."""
+        super().process_request(request)
+        request.user = SimpleLazyObject(partial(_user, request))  # type: ignore[assignment]
+
+
 class MemberMiddleware:
     """Sets `request.member`, `request.organization` and `request.step_up`; both are None for strangers.
 
@@ -81,7 +99,7 @@ class MemberMiddleware:
             ours.step_up = SessionStepUp(request.session, member)
         else:
             ours.member = ours.organization = ours.step_up = None  # type: ignore[assignment]
-        with timezone.override(_zone(member)):
+        with timezone.override(_zone(member)), one_reading() if request.method in SAFE else nullcontext():
             response = self.get_response(request)
         if session_data.note_agent(request.session, request.headers.get("User-Agent", "")):
             Member.objects.filter(pk=request.session[session_data.MEMBER]).update(last_seen_at=timezone.now())
@@ -124,7 +142,7 @@ class EnrolmentMiddleware:
         is_public = not getattr(view, "login_required", True)
         if getattr(request, "member", None) is None or is_public or route is None or route.view_name in OPEN_BEFORE:
             return None
-        if not enrolment.is_confined(request.session, request.member):
+        if reader_of(request).counted & accepted(request.organization):
             return None
         target = resolve_url(enrolment.way_out(request.session, request.member))
         return HttpResponseClientRedirect(target) if request.htmx else redirect(target)
@@ -139,12 +157,29 @@ def _sign_in_again(request: HttpRequest) -> HttpResponse:
     )
 
 
+def _user(request: HttpRequest) -> User | AnonymousUser:
+    # Asked for anything, the session reads its row.
+    member = _member_of_row(request) if auth.SESSION_KEY in request.session else None
+    with at_hand(member.user if member else None):
+        return auth.get_user(request)
+
+
+def _member_of_row(request: HttpRequest) -> Member | None:
+    row = cast("SessionStore", request.session).row
+    return row.member if row is not None else None
+
+
 def _member(request: HttpRequest) -> Member | None:
     if not request.user.is_authenticated:
         return None
-    members = Member.objects.active().select_related("organization", "user")
-    member = members.filter(pk=request.session.get(session_data.MEMBER, 0), user=request.user).first()
-    if member is None or session_data.is_over(request.session, member.organization) or _is_left_over(request, member):
+    member = _member_of_row(request)
+    if (
+        member is None
+        or (member.pk, member.user_id) != (request.session.get(session_data.MEMBER), request.user.pk)
+        or not member.is_active
+        or session_data.is_over(request.session, member.organization)
+        or _is_left_over(request, member)
+    ):
         auth.logout(request)
         return None
     return member

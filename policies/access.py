@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
 from django.http import HttpResponseBase
-from django.utils import timezone
 
+from policies import rights
 from policies.models import Grant
 from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpResponseBase)
 View = Callable[Concatenate[MemberRequest, P], R]
-VERIFIED = "verified"
 
 
 def allows(actor: Actor, workflow: Workflow, right: Right, account_id: int | None = None) -> bool:
@@ -35,21 +33,7 @@ def allows(actor: Actor, workflow: Workflow, right: Right, account_id: int | Non
     """
     if actor.kind != actors.MEMBER:
         return False
-    # A suspension by one person ends by the clock (DESIGN §4).
-    not_suspended = Q(member__suspended_at=None) | Q(member__suspended_until__lte=timezone.now())
-    grants = Grant.objects.filter(
-        not_suspended,
-        member=actor.pk,
-        member__removed_at=None,
-        member__user__is_active=True,
-        workflow=workflow,
-        right__in=right.given_by,
-    )
-    if right is not Right.VIEW:
-        grants = grants.filter(member__identity=VERIFIED)
-    if account_id is not None:
-        grants = grants.filter(account=None) | grants.filter(account_id=account_id)
-    return grants.exists()
+    return rights.of(actor.pk).allow(workflow, right, account_id)
 
 
 def require(actor: Actor, workflow: Workflow, right: Right) -> None:
@@ -99,8 +83,7 @@ def grant(member: "Member", workflow: Workflow, right: Right, account: "Account 
 
 def granted(member: "Member") -> set[tuple[Workflow, Right, int | None]]:
     """What is written for `member`, without what it implies."""
-    rows = Grant.objects.filter(member=member).values_list("workflow", "right", "account_id")
-    return {(Workflow(workflow), Right(right), account_id) for workflow, right, account_id in rows}
+    return {(held.workflow, held.right, held.account_id) for held in rights.of(member.pk).grants}
 
 
 def _deny(member: "Member", path: str, workflow: Workflow, right: Right) -> None:

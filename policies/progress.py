@@ -1,9 +1,10 @@
 """How far a request has come, and who can still move it (DESIGN R7)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from policies import payload, registry
 from policies import snapshot as gathering
 from policies.changes.cancel_and_expire import may_cancel
 from policies.changes.decisions import approvers, initiator_lack
@@ -129,8 +130,10 @@ def progress(
     by_change: dict[int, list[Decision]] = {}
     for decision in decisions:
         by_change.setdefault(decision.change_id, []).append(decision)
+    shown = list(changes)
+    _read_ahead(change for change in shown if change.is_open)
     found = {}
-    for change in changes:
+    for change in shown:
         mine = by_change.get(change.pk, [])
         if change.is_open:
             asked = gathering.asked(change, facts)
@@ -139,6 +142,20 @@ def progress(
         else:
             found[change.pk] = (sum(decision.approved for decision in mine), change.approvals_required)
     return found
+
+
+def _read_ahead(changes: Iterable[ChangeRequest]) -> None:
+    """One statement for all requests of which each would need one; of other operations with the same reader too."""
+    wanted: dict[Callable[[Sequence[Any]], None], list[Any]] = {}
+    for change in changes:
+        try:
+            entry = registry.get(change.operation)
+            if entry.reads_ahead is not None:
+                wanted.setdefault(entry.reads_ahead, []).append(payload.decode(entry.params, change.params))
+        except (registry.Unregistered, payload.Unreadable):
+            continue
+    for read, params in wanted.items():
+        read(params)
 
 
 def _need(change: ChangeRequest, asked: Asked, facts: Facts) -> tuple[Need, str]:

@@ -1,6 +1,6 @@
 """Every governed operation: what it is called, what it takes, whom it concerns and how it is carried out."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -166,7 +166,8 @@ class Operation(Generic[P]):
     the database whether it has happened, whatever became of the answer, and notes how; what it says yes to is
     executed in the same transaction. `renewed` gives the params with which it is asked again, seen from what is so.
     `barred` says why nobody may agree to it as things stand, or nothing; it waits meanwhile, and can be rejected or
-    taken back. `weighs_bots`: its `protected` or `frees` look at bots besides who asks. `tells`: it writes to those
+    taken back. `weighs_bots`: its `protected` or `frees` look at bots besides who asks. `reads_ahead`: reads at once,
+    for a page, what the above would read for each of many requests. `tells`: it writes to those
     concerned itself, so nobody else has to when it was done alone.
     """
 
@@ -200,6 +201,7 @@ class Operation(Generic[P]):
     renewed: "Callable[[P, ChangeRequest], P]" = unchanged
     barred: "Callable[[ChangeRequest], str]" = lambda _change: ""
     weighs_bots: bool = False
+    reads_ahead: "Callable[[Sequence[P]], None] | None" = None
     tells: bool = False
     run: Run[P] = not_given
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.timezone import localtime
 
@@ -193,8 +194,13 @@ def _write(user: User, kind: str, known: Mapping[str, str | int]) -> None:
 
 def unseen(user: User) -> list[Shown]:
     """The newest notices that the person has not put away."""
-    rows = SecurityNotice.objects.filter(user=user, seen_at=None).order_by("-pk")[:SHOWN]
-    return [_shown(row) for row in rows if row.kind in WORDS]
+    return [worded(row.pk, row.kind, row.data, row.at) for row in unseen_rows(user)]
+
+
+def unseen_rows(user: User) -> QuerySet[SecurityNotice]:
+    """The same as they are kept."""
+    rows = SecurityNotice.objects.filter(user=user, seen_at=None, kind__in=WORDS)
+    return rows.order_by("-pk")[:SHOWN]
 
 
 def put_away(user: User, newest: int) -> None:
@@ -222,10 +228,11 @@ def _notice(member: Member, kind: str, **data: str | int) -> None:
     notify_security(member.user, kind, **data)
 
 
-def _shown(row: SecurityNotice) -> Shown:
+def worded(pk: int, kind: str, data: Mapping[str, str | int], at: datetime) -> Shown:
+    """A notice as a page shows it, from what is kept of it."""
     # A mail writes an address out; a page leads there. It is one of ours, so its path is enough.
-    words = _filled(WORDS[row.kind], {**row.data, "link": ""})
-    return Shown(row.pk, row.at, *words, link=str(row.data.get("link", "")).removeprefix(absolute("")))
+    words = _filled(WORDS[kind], {**data, "link": ""})
+    return Shown(pk, at, *words, link=str(data.get("link", "")).removeprefix(absolute("")))
 
 
 def _filled(words: Words, data: Mapping[str, str | int]) -> tuple[str, str, str]:

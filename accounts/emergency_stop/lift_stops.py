@@ -8,8 +8,8 @@ from typing import Final
 from django.utils.html import format_html
 
 from accounts.emergency_stop import active, resume
+from accounts.emergency_stop.given_back import Stopped, read_ahead, withdrawing_accounts
 from accounts.models import ApiKey, Member, ServiceUser
-from accounts.models.service_user import Permission
 from policies import payload, registry
 from policies.models import ChangeRequest
 from policies.registry import Headline, Touched, operation
@@ -44,6 +44,11 @@ class LiftStops:
     name: str
     stops: tuple[StopToLift, ...]
 
+    @property
+    def stopped(self) -> Stopped:
+        """What of it are bots and keys."""
+        return Stopped(*(tuple(stop.pk for stop in self.stops if stop.kind == kind) for kind in ("bot", "key")))
+
 
 def all_of(stopped_by: Member) -> LiftStops:
     """All that the member has stopped, as it is now."""
@@ -74,16 +79,6 @@ def _title(params: LiftStops) -> str:
     if _is_one_key(params):
         return f"Lift the pause of the key {params.stops[0].label}"
     return f"Lift what {params.name} stopped"
-
-
-def _withdrawing_accounts(params: LiftStops) -> tuple[int, ...]:
-    """The Accounts from which something of it would withdraw again: giving that back is giving it (DESIGN P2)."""
-    named = [stop.pk for stop in params.stops if stop.kind == "bot"]
-    keys = [stop.pk for stop in params.stops if stop.kind == "key"]
-    bots = ServiceUser.objects.filter(pk__in=named) | ServiceUser.objects.filter(
-        pk__in=ApiKey.objects.filter(pk__in=keys).values("service_user")
-    )
-    return tuple(sorted({bot.account_id for bot in bots if bot.has(Permission.WITHDRAW)}))
 
 
 def check_lifting(*, actor: Actor, params: LiftStops, change: ChangeRequest) -> None:
@@ -134,10 +129,11 @@ def describe_lifting(change: ChangeRequest) -> Description:
     describe=describe_lifting,
     opened=check_lifting,
     approvers_ask=True,
-    gives_withdraw=_withdrawing_accounts,
+    gives_withdraw=withdrawing_accounts,
+    reads_ahead=read_ahead,
     # As lifting each of them alone is.
     protection=lock_protection.LIFT_STOPS,
-    protected=lambda params, facts: bool(_withdrawing_accounts(params)) or _has_powerful(params, facts),
+    protected=lambda params, facts: bool(withdrawing_accounts(params)) or _has_powerful(params, facts),
     touches=_touched,
 )
 def lift_stops(*, actor: Actor, params: LiftStops, change: ChangeRequest) -> int:

@@ -3,10 +3,10 @@
 Whatever asks whether somebody has shown enough asks here: a factor is the person's, and counts in its `places` alone.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import CharField, QuerySet, Value
 
 from accounts.models import Authenticator, Member, Organization, Passkey, RecoveryCode, User
 from accounts.models.organization import SecondFactorLevel
@@ -23,14 +23,12 @@ KINDS: Final[dict[str, type[Authenticator] | type[Passkey] | type[RecoveryCode]]
 
 def held(member: Member) -> frozenset[str]:
     """The kinds of strong factor that count for this Member."""
-    return frozenset(
-        kind for kind, model in FACTORS.items() if model.objects.filter(places=member, confirmed=True).exists()
-    )
+    return _kinds({kind: model.objects.filter(places=member, confirmed=True) for kind, model in FACTORS.items()})
 
 
 def held_anywhere(user: User) -> frozenset[str]:
     """The kinds of strong factor with which the person can sign in to one of their Organizations."""
-    return frozenset(kind for kind in STRONG if in_use(kind, user).exists())
+    return _kinds({kind: in_use(kind, user) for kind in STRONG})
 
 
 def in_use(kind: str, user: User, place: Member | None = None) -> "QuerySet[Any]":
@@ -65,9 +63,12 @@ def mark_of(shown: Shown) -> str:
 
 def counted(member: Member, marks: Iterable[str]) -> frozenset[str]:
     """The kinds of those factors, of which these are the marks, that count for this Member now."""
-    return frozenset(
-        kind for kind, keys in _by_kind(marks).items() if _through(kind, keys).filter(member=member).exists()
-    )
+    return _kinds(having(member, marks))
+
+
+def having(member: Member, marks: Iterable[str]) -> dict[str, "QuerySet[Any]"]:
+    """By kind, the rows that say of those factors that they count for this Member."""
+    return {kind: _through(kind, keys).filter(member=member) for kind, keys in _by_kind(marks).items()}
 
 
 def places_taking(user: User, marks: Iterable[str]) -> list[Member]:
@@ -83,6 +84,14 @@ def entrance(user: User, shown: Shown) -> Member | None:
     """As which Member whoever has just shown it comes in: the oldest place that they may use and in which it counts."""
     members = Member.objects.active().filter(user=user).select_related("organization", "user").order_by("pk")
     return members.filter(pk__in=_through(kind_of(shown), [shown.pk]).values("member_id")).first()
+
+
+def _kinds(rows: "Mapping[str, QuerySet[Any]]") -> frozenset[str]:
+    """The kinds of which there is any of these rows, in one statement."""
+    asked = [of_kind.order_by().values_list(Value(kind, CharField())) for kind, of_kind in rows.items()]
+    if not asked:
+        return frozenset()
+    return frozenset(kind for (kind,) in asked[0].union(*asked[1:]))
 
 
 def _column(kind: str) -> str:

@@ -21,6 +21,11 @@ def place_of(public: str) -> str:
     return f"accounts_apikey.sealed_secret:{public}"
 
 
+def short_of(public: str) -> str:
+    """Enough of a public half to tell keys apart: `Kx4v…7Q2F`."""
+    return f"{public[:4]}…{public[-4:]}"
+
+
 class ApiKey(models.Model):
     """A public half, a sealed secret, and the counters that one statement moves on every signed call.
 
@@ -103,7 +108,7 @@ class ApiKey(models.Model):
     @property
     def short(self) -> str:
         """Enough of the public half to tell keys apart: `Kx4v…7Q2F`."""
-        return f"{self.public[:4]}…{self.public[-4:]}"
+        return short_of(self.public)
 
     @property
     def place(self) -> str:

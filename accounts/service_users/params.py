@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from accounts.emergency_stop.given_back import Stopped
 from accounts.service_users.key_settings import Limits
 
 
@@ -53,6 +54,11 @@ class LiftSuspension:
     """Which suspended bot may work again."""
 
     service_user_id: int
+
+    @property
+    def stopped(self) -> Stopped:
+        """The bot alone."""
+        return Stopped(bots=(self.service_user_id,))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.emergency_stop import resume
+from accounts.emergency_stop.given_back import read_ahead, withdrawing_accounts
 from accounts.models import ApiKey, ServiceUser
-from accounts.models.service_user import Permission
 from accounts.service_users import descriptions, stale_fields
 from accounts.service_users.create_and_change import find
 from accounts.service_users.params import LiftSuspension, RemoveServiceUser
@@ -43,7 +43,8 @@ def check_removal(*, actor: Actor, params: RemoveServiceUser, change: ChangeRequ
     opened=check_lift,
     approvers_ask=True,
     touches=stale_fields.by_lifting,
-    gives_withdraw=lambda params: _withdrawing_accounts(params.service_user_id),
+    gives_withdraw=withdrawing_accounts,
+    reads_ahead=read_ahead,
     # Its keys may withdraw again: that is making them anew.
     protection=lock_protection.LIFT_BOT,
     protected=lambda params, facts: _may_withdraw(facts.bot(params.service_user_id)),
@@ -62,12 +63,6 @@ def lift_suspension(*, actor: Actor, params: LiftSuspension, change: ChangeReque
 
 def _may_withdraw(bot: Bot | None) -> bool:
     return bot is not None and bot.holds_withdraw
-
-
-def _withdrawing_accounts(service_user_id: int) -> tuple[int, ...]:
-    """The Account from which the bot would withdraw again: giving that back is giving it (DESIGN P2)."""
-    bot = ServiceUser.objects.filter(pk=service_user_id).first()
-    return (bot.account_id,) if bot is not None and bot.has(Permission.WITHDRAW) else ()
 
 
 @operation(

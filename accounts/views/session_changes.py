@@ -19,7 +19,7 @@ from accounts.security import enrolment
 from accounts.security.enrolment import Enrolled
 from portal.core.web.http import MemberRequest
 
-BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
+BACKEND: Final = "accounts.authentication.backend.Backend"
 
 
 def await_factor(request: HttpRequest, user: User) -> None:

@@ -2,30 +2,34 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.http import urlencode
 
 from policies.inbox import queues
 from policies.models import ChangeRequest
-from policies.models.change import ChangeQuerySet
+from policies.models.change import OPEN_STATES, ChangeQuerySet
 from policies.workflows import Workflow
+from portal.core.database.rows import Rows
 from portal.core.paging import neighbours
 
 if TYPE_CHECKING:
     from accounts.models import Member
 
+A = TypeVar("A", bound=Model)
 WAITING: Final = "waiting"
+ASKED: Final = "asked"
 TABS: Final = {
     WAITING: "Waiting for me",
-    "asked": "Asked by me",
+    ASKED: "Asked by me",
     "viewable": "All I may view",
     "done": "Done",
 }
 SOURCES: "Final[dict[str, Callable[[Member], ChangeQuerySet]]]" = {
     WAITING: queues.waiting_for,
-    "asked": queues.asked_by,
+    ASKED: queues.asked_by,
     "viewable": queues.viewable,
     "done": queues.done,
 }
@@ -110,20 +114,50 @@ class Listing:
 
 
 def initiators(listing: Listing, member: "Member") -> list[tuple[str, str]]:
-    """Whoever asked for anything in the tab, as values of the filter: one look into an index for each."""
+    """Whoever asked for anything in the tab, as values of the filter: one look into an index for each, in one query."""
     source, organization = listing.source(member), member.organization
-    # One row of each is asked for, in the order of an index: an EXISTS becomes a join over the whole table.
-    one = source.order_by("state").values("pk")
-    # Not `exclude(any=None)`: of a tab in which there can be nothing, that leaves everybody.
-    members = organization.members.alias(any=Subquery(one.filter(member=OuterRef("pk"))[:1])).filter(any__isnull=False)
-    bots = organization.service_users.alias(any=Subquery(one.filter(service_user=OuterRef("pk"))[:1]))
-    bots = bots.filter(any__isnull=False)
-    people = members.order_by("user__name", "pk").values_list("pk", "user__name")[:MOST_INITIATORS]
-    programs = bots.order_by("name", "pk").values_list("pk", "name")[:MOST_INITIATORS]
+    if listing.tab == ASKED:
+        myself = _having(organization.members.filter(pk=member.pk), source, "member", is_open=False)
+        return [_offered("member", pk, member.label) for (pk,) in myself.values_list("pk")]
+    members = _having(organization.members.all(), source, "member", is_open=listing.is_pressing)
+    bots = _having(organization.service_users.all(), source, "service_user", is_open=listing.is_pressing)
+    found: Mapping[str, Any] = (
+        type(organization)
+        .objects.filter(pk=organization.pk)
+        .values(
+            people=Rows(members.order_by("user__name", "pk")[:MOST_INITIATORS], "user__name", "pk"),
+            programs=Rows(bots.order_by("name", "pk")[:MOST_INITIATORS], "name", "pk"),
+        )
+        .get()
+    )
     return [
-        *((f"member-{pk}", label) for pk, label in people),
-        *((f"service_user-{pk}", label) for pk, label in programs),
+        *(_offered("member", pk, name) for name, pk in sorted(found["people"])),
+        *(_offered("service_user", pk, name) for name, pk in sorted(found["programs"])),
     ]
+
+
+def _having(askers: QuerySet[A], source: ChangeQuerySet, column: str, *, is_open: bool) -> QuerySet[A]:
+    """Those of `askers` of whom `source` has any request; `is_open` where it has open ones alone.
+
+    One row of each is asked for: an EXISTS becomes a join over the whole table. And of each as of a stretch, in its
+    order: nothing but the index by who asked gives that, whatever the planner expects to find.
+    """
+    one = OuterRef("pk")
+    if is_open:
+        # From all that somebody ever asked for, the index by who asked and its state gives what is open.
+        theirs = [
+            source.filter(**{column: one}, state__gte=state, state__lte=state).order_by("state")
+            for state in OPEN_STATES
+        ]
+    else:
+        theirs = [source.filter(**{f"{column}__gte": one, f"{column}__lte": one}).order_by(column, "state")]
+    first, *others = (Subquery(rows.values("pk")[:1]) for rows in theirs)
+    # Not `exclude(any=None)`: of a tab in which there can be nothing, that leaves everybody.
+    return askers.alias(any=Coalesce(first, *others) if others else first).filter(any__isnull=False)
+
+
+def _offered(kind: str, pk: int, label: str) -> tuple[str, str]:
+    return f"{kind}-{pk}", label
 
 
 def _initiator(text: str) -> tuple[str, int] | None:

@@ -1,17 +1,22 @@
 """Which requests a Member finds where: waiting for them, asked by them, in their view, done (DESIGN R9)."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 
+from policies import rights
 from policies import snapshot as gathering
-from policies.access import VERIFIED
-from policies.models import ChangeRequest, Decision, Grant
+from policies.access import granted
+from policies.models import ChangeRequest, Decision
 from policies.models.change import ChangeQuerySet
 from policies.registry import all_operations, frees_nothing
-from policies.rules import PASSKEY, RESTED
+from policies.rules import RESTED
 from policies.workflows import Right, Workflow
-from portal.core.paging import capped
+from portal.core.database.one_reading import keep, once
+from portal.core.paging import MOST_COUNTED, CappedCount, capped
 
 if TYPE_CHECKING:
     from accounts.models import Member
@@ -23,29 +28,60 @@ def waiting_for(member: "Member") -> ChangeQuerySet:
     Read along the index of what is open by expiry; all that concerns the person is looked up before, so that a page
     or a capped count stops as soon as it is full.
     """
-    if not _may_decide(member):
+    held = rights.of(member.pk)
+    if not held.may_decide:
         return ChangeRequest.objects.none()
-    person = member.user_id
-    own = list(member.organization.members.filter(user_id=person).values_list("pk", flat=True))
-    decided = Decision.objects.filter(change=OuterRef("pk"), person_id=person)
+    decided = Decision.objects.filter(change=OuterRef("pk"), person_id=member.user_id)
     waiting = ChangeRequest.objects.of(member.organization_id).waiting().filter(_opened_by(member, Right.APPROVE))
-    waiting = waiting.exclude(member__in=own).exclude(subject_member__in=own).exclude(api_key__in=_kept(member))
+    waiting = waiting.exclude(member=member).exclude(subject_member=member).exclude(_by_kept_key(member))
     waiting = waiting.filter(~Exists(decided))
-    waiting = waiting.exclude(pk__in=_gained_by(member, waiting))
-    if _is_resting(member):
+    gained = once(("gained", member.pk), lambda: _gained_by(member, waiting))
+    if gained:
+        waiting = waiting.exclude(pk__in=gained)
+    if held.is_resting:
         waiting = waiting.exclude(workflow__in=[workflow.value for workflow in RESTED])
     return waiting
 
 
 def waiting_count(member: "Member") -> int:
     """How many wait for `member`, `capped`."""
-    return capped(waiting_for(member))
+    return once(("waiting", member.pk), lambda: capped(waiting_for(member)))
 
 
-def waiting_by_workflow(member: "Member") -> dict[str, int]:
-    """How many wait for `member` in each workflow, each `capped`."""
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How many there are for `member` of everything that the inbox counts, each `capped`, and what closes first."""
+
+    by_workflow: Mapping[str, int]
+    asked: int
+    viewable: int
+    first_closes_at: datetime | None
+
+    @property
+    def waiting(self) -> int:
+        """How many wait in all workflows together."""
+        return sum(self.by_workflow.values())
+
+
+def overview(member: "Member") -> Overview:
+    """All of it in one statement."""
     waiting = waiting_for(member)
-    return {workflow.value: capped(waiting.filter(workflow=workflow)) for workflow in Workflow}
+    columns: dict[str, Any] = {workflow.value: CappedCount(waiting.filter(workflow=workflow)) for workflow in Workflow}
+    found: Mapping[str, Any] = (
+        type(member.organization)
+        .objects.filter(pk=member.organization_id)
+        .values(
+            **columns,
+            asked=CappedCount(asked_by(member).open()),
+            viewable=CappedCount(viewable(member)),
+            first=Subquery(waiting.order_by("expires_at").values("expires_at")[:1]),
+        )
+        .get()
+    )
+    by_workflow = {name: found[name] for name in columns}
+    # What the badge on the same page says.
+    keep(("waiting", member.pk), min(sum(by_workflow.values()), MOST_COUNTED + 1))
+    return Overview(by_workflow, found["asked"], found["viewable"], found["first"])
 
 
 def asked_by(member: "Member") -> ChangeQuerySet:
@@ -56,7 +92,7 @@ def asked_by(member: "Member") -> ChangeQuerySet:
 def visible(member: "Member") -> ChangeQuerySet:
     """Every request that `member` may look at: by View, as who asked, or as custodian of the key that asked."""
     return ChangeRequest.objects.of(member.organization_id).filter(
-        _opened_by(member, Right.VIEW) | Q(member=member) | Q(api_key__in=_kept(member))
+        _opened_by(member, Right.VIEW) | Q(member=member) | _by_kept_key(member)
     )
 
 
@@ -70,40 +106,26 @@ def done(member: "Member") -> ChangeQuerySet:
     return visible(member).ended()
 
 
-def _kept(member: "Member") -> list[int]:
-    """The keys that `member` ever made, or was custodian of."""
-    person = Q(keys__made_by__user_id=member.user_id) | Q(keys__custodians__member__user_id=member.user_id)
-    return list(member.organization.service_users.filter(person).values_list("keys", flat=True).distinct())
+def _by_kept_key(member: "Member") -> Q:
+    """Asked through a key that `member` ever made, or was custodian of."""
+    return Q(api_key__in=member.keys_made.values("pk")) | Q(api_key__in=member.custodies.values("api_key"))
 
 
 def _gained_by(member: "Member", waiting: ChangeQuerySet) -> list[int]:
     """What of it lets keys of this person withdraw at once (DESIGN P2): at most one request of each who may ask."""
     may_be = [entry.key for entry in all_operations() if entry.frees is not frees_nothing]
-    rows = list(waiting.filter(operation__in=may_be).with_parties())
-    facts = gathering.gather(member.organization, rows) if rows else None
-    return [change.pk for change in rows if facts and member.user_id in gathering.asked(change, facts).barred]
+    rows = waiting.filter(operation__in=may_be).order_by()
+    return [row.pk for row in rows if member.user_id in gathering.custodians_freed(member.organization, row)]
 
 
 def _opened_by(member: "Member", right: Right) -> Q:
     """The requests in workflows and Accounts where `member` holds `right`; none without any."""
     found = Q(pk__in=[])
     accounts: dict[str, set[int | None]] = {}
-    rows = Grant.objects.filter(member=member, right__in=right.given_by).values_list("workflow", "account_id")
-    for workflow, account_id in rows:
-        accounts.setdefault(workflow, set()).add(account_id)
-    for workflow, held in accounts.items():
-        here = Q(workflow=Workflow(workflow).value)
-        found |= here if None in held else here & Q(account_id__in=held)
+    for workflow, held, account_id in granted(member):
+        if held in right.given_by:
+            accounts.setdefault(workflow.value, set()).add(account_id)
+    for name, places in sorted(accounts.items()):
+        here = Q(workflow=name)
+        found |= here if None in places else here & Q(account_id__in=places)
     return found
-
-
-def _may_decide(member: "Member") -> bool:
-    """Active, verified and with the second factor that the Organization asks for, read now."""
-    fresh = type(member).objects.active().filter(pk=member.pk, identity=VERIFIED)
-    by_app = Q(authenticators__confirmed=True) & ~Q(organization__second_factor_level=PASSKEY)
-    return bool(fresh.filter(by_app | Q(passkeys__confirmed=True)).exists())
-
-
-def _is_resting(member: "Member") -> bool:
-    """Whether their factors were put anew so lately that they approve next to nothing (DESIGN M4), read now."""
-    return type(member).objects.resting().filter(pk=member.pk).exists()

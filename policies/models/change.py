@@ -129,10 +129,15 @@ class ChangeRequest(models.Model):
             models.Index(fields=["organization", "state", "expires_at"], name="change_open_by_expiry"),
             models.Index(fields=["organization", "-id"], name="change_by_organization"),
             models.Index(fields=["member", "state"], name="change_by_member"),
+            models.Index(fields=["service_user", "state"], name="change_by_service_user"),
             # What time is about to end, in every Organization: looked for every few seconds.
             models.Index(fields=["expires_at"], condition=Q(state="pending"), name="change_pending_by_expiry"),
             models.Index(
                 fields=["account", "expires_at"], condition=Q(state="pending"), name="change_pending_of_account"
+            ),
+            # What waits of one kind, however much else does: looked for on every page.
+            models.Index(
+                fields=["organization", "operation"], condition=Q(state="pending"), name="change_pending_by_operation"
             ),
             models.Index(fields=["remind_at"], condition=Q(remind_at__isnull=False), name="change_to_remind"),
             models.Index(fields=["api_key", "state"], name="change_by_key"),

@@ -10,6 +10,8 @@ from policies.snapshot import bots as service_users
 from policies.snapshot.people import people
 from policies.workflows import Workflow
 from portal.core.actors import MEMBER
+from portal.core.database.one_reading import once
+from portal.core.database.rows import Rows
 from portal.core.errors import NotFound
 
 if TYPE_CHECKING:
@@ -23,31 +25,77 @@ TERMS: Final = ("workflow", "approvals", "always", "open_hours", "is_locked")
 
 
 def gather(organization: "Organization", about: "Iterable[ChangeRequest]" = (), *, bots: bool = False) -> Facts:
-    """What P2 and R3 ask about one Organization, and with `bots` what P5 and P6 ask, in five queries at the most.
+    """What P2 and R3 ask about one Organization, and with `bots` what P5 and P6 ask, in three queries at the most.
 
     Of the Service Users there are those who ask in `about`, by the keys through which they do; and all that hold
     Withdraw with `bots`, or where an operation in `about` weighs them. To ask of others then raises `NotGathered`.
     """
     changes = tuple(about)
-    rows = type(organization).objects.filter(pk=organization.pk).order_by("policies__pk")
-    terms = list(rows.values_list("second_factor_level", *(f"policies__{name}" for name in TERMS)))
+    level, terms, accounts = once(("house", organization.pk), lambda: _house(organization))
     withdrawing = bots or any(_weighs_bots(change) for change in changes)
     asking = {(change.service_user_id, change.api_key_id) for change in changes if change.service_user_id is not None}
-    found = service_users.bots(organization, asking, withdrawing=withdrawing) if withdrawing or asking else ()
+    found = _bots(organization, asking, withdrawing=withdrawing)
     return Facts(
-        level=terms[0][0],
-        accounts=dict(organization.accounts.order_by("pk").values_list("pk", "name")),
-        people=people(organization),
+        level=level,
+        accounts=accounts,
+        people=once(("people", organization.pk), lambda: people(organization)),
         bots=tuple(bot for bot in found if bot.holds_withdraw) if withdrawing else UNSEEN,
-        policies=tuple(Terms(*row) for _, *row in terms if row[0] is not None),
+        policies=terms,
         askers={asker: next((bot for bot in found if bot.service_user_id == asker), None) for asker, _ in asking},
     )
+
+
+def custodians_freed(organization: "Organization", change: "ChangeRequest") -> frozenset[int]:
+    """The persons whose keys would withdraw at once if `change` were carried out: those whom it bars (P2).
+
+    Only the bots are read, and that once for a page, however many requests it looks at.
+    """
+    entry = registry.get(change.operation)
+    try:
+        params = payload.decode(entry.params, change.params)
+    except payload.Unreadable:
+        return frozenset()
+    facts = Facts(level="", bots=_bots(organization, set(), withdrawing=True))
+    return frozenset().union(*(bot.custodians for bot in entry.frees(params, facts)))
 
 
 def policies(organization: "Organization") -> tuple[Terms, ...]:
     """The policies as they stand, readable or not."""
     rows = organization.policies.order_by("pk").values_list(*TERMS)
     return tuple(Terms(*row) for row in rows)
+
+
+def _bots(organization: "Organization", asking: "set[service_users.Asking]", *, withdrawing: bool) -> tuple[Bot, ...]:
+    """Those of `asking`, and with `withdrawing` all that hold Withdraw, read once for a page.
+
+    Most of those who ask are among the latter, with the keys through which they do: the others take one query more.
+    """
+    if not withdrawing:
+        name = ("bots that ask", organization.pk, frozenset(asking))
+        return once(name, lambda: service_users.bots(organization, asking, withdrawing=False)) if asking else ()
+    holding = once(
+        ("bots that hold Withdraw", organization.pk),
+        lambda: service_users.bots(organization, (), withdrawing=True),
+    )
+    keys = {bot.service_user_id: {None, *(key.key_id for key in bot.keys)} for bot in holding}
+    others = {(pk, key_id) for pk, key_id in asking if key_id not in keys.get(pk, ())}
+    found = {bot.service_user_id: bot for bot in (*holding, *_bots(organization, others, withdrawing=False))}
+    return tuple(found.values())
+
+
+def _house(organization: "Organization") -> tuple[str, tuple[Terms, ...], dict[int, str]]:
+    """The level, the policies and the Accounts."""
+    rows = type(organization).objects.filter(pk=organization.pk)
+    level, policies, accounts = rows.values_list(
+        "second_factor_level",
+        Rows(organization.policies.all(), "pk", *TERMS),
+        Rows(organization.accounts.all(), "pk", "name"),
+    ).get()
+    terms = (
+        Terms(workflow, approvals, bool(always), open_hours, bool(is_locked))
+        for _, workflow, approvals, always, open_hours, is_locked in sorted(policies)
+    )
+    return level, tuple(terms), dict(sorted(accounts))
 
 
 def _weighs_bots(change: "ChangeRequest") -> bool:

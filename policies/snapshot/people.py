@@ -1,6 +1,5 @@
 """Members as the rules see them: with their rights, their factors, and the power on its way to them."""
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
@@ -9,6 +8,7 @@ from django.utils import timezone
 
 from policies.models import Grant
 from policies.rules import Held, Person
+from portal.core.database.rows import Rows
 from portal.core.factors import PASSKEY, TOTP
 
 if TYPE_CHECKING:
@@ -17,29 +17,27 @@ if TYPE_CHECKING:
     class Read(Member):
         """A Member with what the query says besides."""
 
+        held: list[tuple[str, str, int | None]]
         has_app: bool
         has_passkey: bool
         awaits_power: bool
 
 
 def people(organization: "Organization") -> tuple[Person, ...]:
-    """Every Member there ever was, by name, in two queries."""
-    grants: dict[int, set[Held]] = defaultdict(set)
-    rows = Grant.objects.filter(member__organization=organization)
-    for member_id, workflow, right, account_id in rows.values_list("member_id", "workflow", "right", "account_id"):
-        grants[member_id].add(Held(workflow, right, account_id))
+    """Every Member there ever was, by name, in one query."""
     members = organization.members.select_related("user").order_by("user__name", "pk")
     me = members.model.objects.filter(pk=OuterRef("pk"))
     having = members.annotate(
+        held=Rows(Grant.objects.filter(member=OuterRef("pk")), "workflow", "right", "account_id"),
         # Only what counts in this very place (DESIGN M4).
         has_app=Exists(me.filter(authenticators__confirmed=True)),
         has_passkey=Exists(me.filter(passkeys__confirmed=True)),
         awaits_power=Exists(me.filter(_claims_a_key())) | Exists(me.filter(_is_offered_the_ownership())),
     )
-    return tuple(_person(cast("Read", member), frozenset(grants[member.pk])) for member in having)
+    return tuple(_person(cast("Read", member)) for member in having)
 
 
-def _person(member: "Read", grants: frozenset[Held]) -> Person:
+def _person(member: "Read") -> Person:
     factors = ((TOTP, member.has_app), (PASSKEY, member.has_passkey))
     return Person(
         member_id=member.pk,
@@ -54,7 +52,7 @@ def _person(member: "Read", grants: frozenset[Held]) -> Person:
         reset_at=member.factors_reset_at,
         joined_at=member.joined_at,
         factors=frozenset(kind for kind, has in factors if has),
-        grants=grants,
+        grants=frozenset(Held(*held) for held in member.held),
     )
 
 

@@ -1,6 +1,6 @@
 """The board of the inbox: where each workflow stands, and how much of it waits for the reader."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,7 +44,7 @@ class Instrument:
         return [Piece(look, 26 * step) for step, look in enumerate(looks)]
 
 
-def board(views: Iterable[Workflow], policies: tuple[Terms, ...], waiting: dict[str, int]) -> list[Instrument]:
+def board(views: Iterable[Workflow], policies: tuple[Terms, ...], waiting: Mapping[str, int]) -> list[Instrument]:
     """The workflows among `views`, on which the reader holds any right (security AZ-7)."""
     shown = set(views)
     return [

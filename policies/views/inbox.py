@@ -12,12 +12,13 @@ from policies.access import granted, open_to_members
 from policies.inbox import filters
 from policies.inbox import queues as finding
 from policies.inbox.filters import Listing
+from policies.inbox.queues import Overview
 from policies.models import ChangeRequest
 from policies.views.board import board
-from policies.views.rows import days, rows
+from policies.views.rows import days, rows, shown_to
 from policies.workflows import Workflow
 from portal.core.display.phrases import counted
-from portal.core.paging import MOST_COUNTED, Page, capped, keyset
+from portal.core.paging import MOST_COUNTED, Page, beginning, keyset
 from portal.core.web.http import MemberRequest
 
 ALSO_OPEN: Final = 5
@@ -39,25 +40,25 @@ def inbox(request: MemberRequest) -> HttpResponse:
     """The requests of one tab, filtered, in pages."""
     member = request.member
     chosen = Listing.read(request.GET)
-    page: Page[ChangeRequest] = keyset(chosen.rows(member), after=request.GET.get("after"), order=chosen.order)
-    waiting = finding.waiting_by_workflow(member)
-    views = {workflow for workflow, _, _ in granted(member)}
+    as_shown = shown_to(member)
+    page: Page[ChangeRequest] = keyset(
+        chosen.rows(member), after=request.GET.get("after"), order=chosen.order, shown=as_shown
+    )
     also: list[ChangeRequest] = []
     if chosen == Listing() and not request.GET.get("after"):
         rest = finding.viewable(member).exclude(pk__in=finding.waiting_for(member).values("pk"))
-        also = list(rest.order_by("expires_at", "id")[:ALSO_OPEN])
-    # Found along an index first, then looked at with all around them: joined at once, all would be sorted for a page.
-    found = [change.pk for change in page.rows + also]
-    parties = ChangeRequest.objects.of(request.organization).with_parties().in_bulk(found)
-    facts = gathering.gather(request.organization, parties.values())
-    shown = rows(request, [parties[pk] for pk in found], facts)
+        also = list(beginning(rest, ALSO_OPEN, order=filters.BY_EXPIRY, shown=as_shown))
+    told = finding.overview(member)
+    views = {workflow for workflow, _, _ in granted(member)}
+    facts = gathering.gather(request.organization, page.rows + also)
+    shown = rows(request, page.rows + also, facts)
     here, elsewhere = shown[: len(page.rows)], shown[len(page.rows) :]
     context = {
-        "heading": _heading(sum(waiting.values())),
-        "first": finding.waiting_for(member).order_by("expires_at").values_list("expires_at", flat=True).first(),
+        "heading": _heading(told.waiting),
+        "first": told.first_closes_at,
         "sees_policies": Workflow.MANAGE_POLICIES in views,
-        "board": board(views, facts.policies, waiting),
-        "tabs": _tabs(request, chosen.tab, sum(waiting.values())),
+        "board": board(views, facts.policies, told.by_workflow),
+        "tabs": _tabs(chosen.tab, told),
         "days": days(here, pressing=chosen.is_pressing),
         "chooses": chosen.is_waiting and bool(here),
         "also": elsewhere,
@@ -86,10 +87,6 @@ def _heading(waiting: int) -> str:
     return f"{counted(waiting, 'request')} wait for you"
 
 
-def _tabs(request: MemberRequest, current: str, waiting: int) -> list[Tab]:
-    counts = {
-        "waiting": waiting,
-        "asked": capped(finding.asked_by(request.member).open()),
-        "viewable": capped(finding.viewable(request.member)),
-    }
+def _tabs(current: str, told: Overview) -> list[Tab]:
+    counts = {"waiting": told.waiting, "asked": told.asked, "viewable": told.viewable}
     return [Tab(key, label, counts.get(key), key == current) for key, label in filters.TABS.items()]

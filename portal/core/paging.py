@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Final, Generic, TypeVar, cast
 
 from django.core.exceptions import ValidationError
-from django.db.models import Field, Model, Q, QuerySet
+from django.db.models import Field, IntegerField, Model, Q, QuerySet, Subquery
 
 M = TypeVar("M", bound=Model)
 
@@ -26,18 +26,37 @@ class Page(Generic[M]):
     next: str | None
 
 
-def keyset(queryset: QuerySet[M], *, after: str | None, size: int = 50, order: Sequence[str] = ("-id",)) -> Page[M]:
+def keyset(
+    queryset: QuerySet[M],
+    *,
+    after: str | None,
+    size: int = 50,
+    order: Sequence[str] = ("-id",),
+    shown: QuerySet[M] | None = None,
+) -> Page[M]:
     """The page of `queryset` that begins after the cursor; an unreadable cursor shows the first page.
 
-    `order` names columns of the model that together are unique, with `-` for descending ones.
+    `order` names columns of the model that together are unique, with `-` for descending ones. The rows come as in
+    `shown`, if that is given, with all that it joins to them.
     """
     size = min(size, MAX_SIZE)
     values = _read(queryset.model, order, after)
     rows = queryset.order_by(*order)
     if values is not None:
         rows = rows.filter(_beyond(order, values))
-    found = list(rows[: size + 1])
+    found = list(beginning(rows, size + 1, order=order, shown=shown))
     return Page(found[:size], _cursor(found[size - 1], order) if len(found) > size else None)
+
+
+def beginning(
+    queryset: QuerySet[M], size: int, *, order: Sequence[str], shown: QuerySet[M] | None = None
+) -> QuerySet[M]:
+    """The first rows of `queryset`, as in `shown` if that is given.
+
+    They are found along an index first, then looked at with all around them: joined at once, all would be sorted.
+    """
+    first = queryset.order_by(*order)[:size]
+    return first if shown is None else shown.filter(pk__in=first.values("pk")).order_by(*order)
 
 
 def neighbours(queryset: QuerySet[M], row: M, *, order: Sequence[str]) -> tuple[M | None, M | None]:
@@ -51,6 +70,16 @@ def neighbours(queryset: QuerySet[M], row: M, *, order: Sequence[str]) -> tuple[
 def capped(queryset: QuerySet[M]) -> int:
     """How many rows there are, at the cost of a hundred at most: one more than MOST_COUNTED stands for all above."""
     return queryset.order_by()[: MOST_COUNTED + 1].count()
+
+
+class CappedCount(Subquery):
+    """The same as a column of another statement, so that several things are counted in one."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    empty_result_set_value = 0
+
+    def __init__(self, queryset: "QuerySet[Any]") -> None:
+        super().__init__(queryset.order_by().values("pk")[: MOST_COUNTED + 1], output_field=IntegerField())
 
 
 def _beyond(order: Sequence[str], values: Sequence[Any]) -> Q:

@@ -1,6 +1,5 @@
 """The one list of what the rail shows, and to whom."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Final, Literal, cast
@@ -10,14 +9,14 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from accounts.api_keys.unrevealed import to_reveal
-from accounts.authentication.notifications import unseen
+from accounts.authentication.reader import reader_of
 from accounts.emergency_stop.active import Stopped, by_member
 from accounts.members.identity.reviewers import waiting_for
 from accounts.models import IdentityCheck, Member
 from policies.access import allows, granted
 from policies.inbox.queues import waiting_count
 from policies.workflows import Right, Workflow
-from portal.core.web.http import MemberRequest
+from portal.core.web.http import SAFE, MemberRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +81,15 @@ def navigation(request: HttpRequest) -> dict[str, object]:
         return {}
     known = cast("MemberRequest", request)
     reviews = SimpleLazyObject(partial(waiting_for, known.member))
+    # What was posted may have changed it since the middleware looked.
+    reader = SimpleLazyObject(partial(reader_of, known, anew=known.method not in SAFE))
     return {
         "nav": SimpleLazyObject(partial(groups, known.member, known.path)),
         "inbox_count": cache(partial(_waiting, known.member, reviews)),
         "identity_reviews": reviews,
-        "memberships": SimpleLazyObject(partial(memberships, known.member)),
+        "memberships": SimpleLazyObject(lambda: reader.places),
         "secrets_to_reveal": SimpleLazyObject(partial(to_reveal, known.member)),
-        "security_notices": SimpleLazyObject(partial(unseen, known.member.user)),
+        "security_notices": SimpleLazyObject(lambda: reader.notices),
         "stopped": SimpleLazyObject(partial(stopped_for, known.member)),
     }
 
@@ -117,12 +118,6 @@ def stopped_for(member: Member) -> list[Stopped]:
     """What is stopped now, for whoever could ask or approve that it is lifted."""
     able = any(allows(member, Workflow.MANAGE_ACCESS, right) for right in (Right.INITIATE, Right.APPROVE))
     return by_member(member.organization_id) if able else []
-
-
-def memberships(member: Member) -> Sequence[Member]:
-    """Where the person can switch to, the present Organization included."""
-    mine = Member.objects.active().filter(user=member.user_id)
-    return list(mine.select_related("organization").order_by("organization__name"))
 
 
 def _item(place: Place, path: str) -> Item:

@@ -1,11 +1,16 @@
 """Who may judge an identity: whoever approves on Manage Access, neither the person nor their inviter (DESIGN M3)."""
 
-from accounts.models import IdentityCheck, Member
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from accounts.models import Authenticator, IdentityCheck, Member, Passkey
+from accounts.models.member import Identity
+from accounts.models.organization import SecondFactorLevel
+from policies import rights
 from policies import snapshot as gathering
 from policies.forecast import Forecast, foresee
-from policies.models import ChangeRequest
+from policies.models import ChangeRequest, Grant
 from policies.rules import Asked, Facts, Person, is_locked, why_not
-from policies.workflows import Workflow
+from policies.workflows import Right, Workflow
 
 VERIFYING = "accounts.verify_identity"
 
@@ -45,11 +50,25 @@ def waiting_for(reader: Member) -> list[IdentityCheck]:
     rows = IdentityCheck.objects.filter(
         member__organization_id=reader.organization_id, member__removed_at=None, decided_at=None
     ).exclude(member__in=asked.values("subject_member"))
-    found = list(rows.select_related("member__user").order_by("pk"))
-    if not found:
+    mine = rights.of(reader.pk)
+    if not mine.has_factor or not mine.allow(Workflow.MANAGE_ACCESS, Right.APPROVE):
         return []
-    facts = gathering.gather(reader.organization)
-    return [check for check in found if not bar_to_review(check.member, reader, facts)]
+    # `bar_to_review` as one query: who invited somebody judges them only where nobody else could.
+    invited = Q(member__invited_by__user=reader.user_id)
+    others = _able(reader).exclude(user=reader.user_id).exclude(user=OuterRef("member__user"))
+    open_to_reader = rows.exclude(member__user=reader.user_id).filter(~invited | ~Exists(others))
+    return list(open_to_reader.select_related("member__user").order_by("pk"))
+
+
+def _able(reader: Member) -> QuerySet[Member]:
+    """Whoever could judge an identity in that Organization: `_can`, as the database says it."""
+    grants = Grant.objects.filter(workflow=Workflow.MANAGE_ACCESS, right__in=Right.APPROVE.given_by)
+    by_app = ~Q(organization__second_factor_level=SecondFactorLevel.PASSKEY) & Q(
+        pk__in=Authenticator.places.through.objects.filter(authenticator__confirmed=True).values("member")
+    )
+    by_passkey = Q(pk__in=Passkey.places.through.objects.filter(passkey__confirmed=True).values("member"))
+    active: QuerySet[Member] = Member.objects.of(reader.organization_id).active()
+    return active.filter(by_app | by_passkey, identity=Identity.VERIFIED, pk__in=grants.values("member"))
 
 
 def prospect(member: Member, reviewer: Member) -> Forecast:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -82,6 +82,10 @@ class StepUp(Protocol):
         """
 
 
+# What changes nothing.
+SAFE: Final = frozenset({"GET", "HEAD"})
+
+
 class MemberRequest(HttpRequest):
     """A request of a signed-in Member, as the middleware leaves it for our views."""
 
@@ -91,3 +95,4 @@ class MemberRequest(HttpRequest):
     htmx: "HtmxDetails"
     request_id: str
     session_left: int
+    reader: object

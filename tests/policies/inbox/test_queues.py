@@ -48,7 +48,7 @@ def test_what_waits_is_exactly_what_the_rules_let_one_decide(house, busy):
         waiting = set(queues.waiting_for(member))
         assert waiting == {change for change in busy if standing(change, member).can_decide}, name
         assert queues.waiting_count(member) == len(waiting)
-        assert sum(queues.waiting_by_workflow(member).values()) == len(waiting)
+        assert queues.overview(member).waiting == len(waiting)
 
 
 def test_what_waits_agrees_with_the_rules_on_a_second_key_and_on_who_rests(house, busy):

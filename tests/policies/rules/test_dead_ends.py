@@ -199,12 +199,12 @@ def test_a_policy_corrupted_while_a_request_waits_stops_it(house):
 
 def test_the_facts_take_as_many_queries_for_a_small_house_as_for_a_large_one(house, django_assert_num_queries):
     house.policy(WITHDRAWAL, 1)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(3):
         gather(house.organization, bots=True)
     for number in range(10):
         house.member(f"more{number}", Right.APPROVE)
         house.bot(f"bot-{number}")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(3):
         gather(house.organization, bots=True)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(2):
         gather(house.organization)
