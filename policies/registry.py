@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 from policies.workflows import Workflow
 from portal.core.actors import Actor
@@ -27,11 +27,21 @@ class Run(Protocol[P_contra]):
         """Do it; what it answers goes to whoever asked, where it runs at once."""
 
 
-class Opened(Protocol[P_contra]):
-    """Looks at a new request and takes hold of what it will need; a DomainError refuses the request."""
+# Writes what belongs to a new request, once that has its row.
+Beside: TypeAlias = Callable[[], None]
 
-    def __call__(self, *, actor: Actor, params: P_contra, change: "ChangeRequest") -> None:
-        """Raises: DomainError where the request cannot be; then nobody is asked."""
+
+class Opened(Protocol[P_contra]):
+    """Looks at a new request and takes hold of what it will need; a DomainError refuses the request.
+
+    The request has no row and no number yet: those are taken last, so that nobody waits for whom this waits for.
+    """
+
+    def __call__(self, *, actor: Actor, params: P_contra, change: "ChangeRequest") -> Beside | None:
+        """What is to be written beside the request once it has its row, which then waits for nobody.
+
+        Raises: DomainError where the request cannot be; then nobody is asked.
+        """
 
 
 class Ended(Protocol):

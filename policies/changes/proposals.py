@@ -1,14 +1,17 @@
 """Asking: one row for every governed change, run at once where P2 says so."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max
 from django.utils import timezone
 
 from policies import notes, payload, registry
 from policies.changes import staleness, transitions
+from policies.changes.room import TakesMore, make_room
 from policies.models import ChangeRequest, State
 from policies.models.policy import DEFAULT_OPEN_HOURS
 from policies.notifications import mail
@@ -17,11 +20,12 @@ from policies.rules import Asked, Facts, Need, approvals_needed, eligible, is_me
 from policies.snapshot import asking, gather
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
-from portal.audit.record import lock_histories
+from portal.audit.locks import ask_beside_others
+from portal.audit.record import appending, lock_histories
 from portal.core import actors, call_origin
 from portal.core.actors import Actor
 from portal.core.display.phrases import counted
-from portal.core.errors import Conflict, Invalid, NotFound, Refused, TooMany
+from portal.core.errors import Invalid, NotFound, Refused
 from portal.core.secrets.sealing import token
 
 if TYPE_CHECKING:
@@ -30,13 +34,30 @@ if TYPE_CHECKING:
 P = TypeVar("P")
 REFERENCE_LENGTH: Final = 16
 TITLE_LENGTH: Final = 200
-OPEN_PER_MEMBER: Final = 20
-OPEN_PER_KEY: Final = 50
-AFTER_REJECTION: Final = timedelta(hours=1)
+
+
+NO_KEY: Final = "A service user asks through a key of its own that is in force."
 
 
 class _Undo(Exception):
     """Ends a trial run."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking(Generic[P]):
+    """What is asked, by whom and how, as it was passed."""
+
+    entry: Operation[P]
+    params: P
+    actor: Actor
+    api_key: "ApiKey | None"
+    note: str
+    asked_again_from: ChangeRequest | None
+
+    @property
+    def asker(self) -> str:
+        """Of whom only so many requests may be open: the Member, or the key."""
+        return f"key {self.api_key.pk}" if self.api_key is not None else f"{self.actor.kind} {self.actor.pk}"
 
 
 def propose(
@@ -47,41 +68,68 @@ def propose(
     api_key: "ApiKey | None" = None,
     note: str = "",
     asked_again_from: ChangeRequest | None = None,
+    answered: Callable[[], ChangeRequest | None] = lambda: None,
 ) -> ChangeRequest:
     """Ask for `operation`; where nobody else has to agree it has run when this returns, all in one transaction.
+
+    What asks for money and waits is asked beside others of the Organization; everything else alone. So a caller whose
+    transaction goes on afterwards records nothing in it, unless it holds the history's lock already. `answered` is
+    asked first, with that `actor` asking one thing at a time: what it gives is the answer, and nothing is asked.
 
     Raises: Refused if the actor may not ask, or nobody could finish it; Conflict if it is already asked, was
     rejected within the hour, or too much is open; NotFound for an Account or Member of somebody else; and what the
     operation itself raises. Nothing is written then.
     """
     entry = registry.of(operation)
-    note = notes.clean(note, field="note")
+    asking = _Asking(entry, params, actor, api_key, notes.clean(note, field="note"), asked_again_from)
+    if entry.money and actor.organization_id is not None:
+        try:
+            with transaction.atomic(), ask_beside_others(actor.organization_id, asking.asker):
+                return answered() or _ask(asking, alone=False)
+        except TakesMore:
+            # Nothing was written, and the locks are given back: from the beginning, with nobody beside.
+            pass
     with transaction.atomic():
         lock_histories((actor.organization_id, *entry.reaches(params)))
-        asker = _again(actor)
-        change = _drafted(entry, asker, params, _own_key(asker, api_key), note)
-        change.asked_again_from = asked_again_from
-        change.touched = staleness.asked(entry, change, params)
-        facts = gather(asker.organization, [change], bots=entry.shifts_power)
-        asked = _asked(change, entry, params, facts)
-        _refuse_strangers(change, entry, asked, facts)
-        _make_room(change, entry)
-        need = approvals_needed(asked, facts.policies)
-        _save(change, need, facts)
-        if entry.opened is not None:
-            entry.opened(actor=asker, params=params, change=change)
-        transitions.record_move(EventKind.CHANGE_REQUESTED, change, asker, approvals=need.approvals)
-        if need.approvals == 0:
-            _run(change, entry, facts)
-            transitions.end(change, State.EXECUTED, by=asker)
-            staleness.make_others_stale(change)
-            if _concerns_others(entry, asked, params, facts):
-                mail.done_alone(change)
-        else:
-            # What it would leave behind is said first: that names the order that works.
-            _try_out(change, entry, facts)
+        return answered() or _ask(asking, alone=True)
+
+
+def _ask(asking: "_Asking[P]", *, alone: bool) -> ChangeRequest:
+    """Judge it by what is so now, take hold of what it needs, and write it last: from then on everybody else waits.
+
+    Raises: TakesMore before anything is written, if it takes to be `alone`: it would run now, or end other requests.
+    """
+    entry, params = asking.entry, asking.params
+    asker = _again(asking.actor)
+    change = _drafted(asking, asker)
+    change.touched = staleness.asked(entry, change, params)
+    facts = gather(asker.organization, [change], bots=entry.shifts_power)
+    asked = _asked(change, entry, params, facts)
+    _refuse_strangers(change, entry, asked, facts)
+    make_room(change, entry, alone=alone)
+    need = approvals_needed(asked, facts.policies)
+    if need.approvals == 0 and not alone:
+        raise TakesMore
+    beside = entry.opened(actor=asker, params=params, change=change) if entry.opened is not None else None
+    if need.approvals:
+        if not entry.shifts_power:
             refuse_unfinishable(asked, facts, need)
-            mail.opened(change)
+        mail.opened(change)
+    with appending(change.organization_id):
+        _save(change, need, facts)
+        if beside is not None:
+            beside()
+        transitions.record_move(EventKind.CHANGE_REQUESTED, change, asker, approvals=need.approvals)
+    if need.approvals == 0:
+        _run(change, entry, facts)
+        transitions.end(change, State.EXECUTED, by=asker)
+        staleness.make_others_stale(change)
+        if _concerns_others(entry, asked, params, facts):
+            mail.done_alone(change)
+    elif entry.shifts_power:
+        # What it would leave behind is said first: that names the order that works.
+        _try_out(change, entry, facts)
+        refuse_unfinishable(asked, facts, need)
     return change
 
 
@@ -120,27 +168,21 @@ def refuse_unfinishable(asked: Asked, facts: Facts, need: Need) -> None:
 
 
 def _again(actor: Actor) -> "Member | ServiceUser":
-    """The actor as the database has them now; rights are never read from an object that is older than the lock."""
-    if actor.kind not in (actors.MEMBER, actors.SERVICE_USER):
+    """The actor; a Member as the database has them now. What either may is looked up among the facts in any case."""
+    if actor.kind == actors.SERVICE_USER:
+        return cast("ServiceUser", actor)
+    if actor.kind != actors.MEMBER:
         raise Refused("Only a member or a service user can ask for this.")
-    known = cast("Member | ServiceUser", actor)
-    related = ("organization", "user") if actor.kind == actors.MEMBER else ("organization",)
-    return cast("Member | ServiceUser", type(known).objects.select_related(*related).get(pk=actor.pk))
+    known = cast("Member", actor)
+    return type(known).objects.select_related("organization", "user").get(pk=actor.pk)
 
 
-def _own_key(asker: "Member | ServiceUser", api_key: "ApiKey | None") -> "ApiKey | None":
-    if asker.kind == actors.MEMBER:
-        return None
-    key = api_key and type(api_key).objects.filter(pk=api_key.pk, service_user_id=asker.pk).first()
-    if key is None or key.revoked_at is not None or key.paused_at is not None or key.has_expired:
-        raise Refused("A service user asks through a key of its own that is in force.")
-    return key
-
-
-def _drafted(
-    entry: Operation[P], asker: "Member | ServiceUser", params: P, key: "ApiKey | None", note: str
-) -> ChangeRequest:
+def _drafted(asking: "_Asking[P]", asker: "Member | ServiceUser") -> ChangeRequest:
+    entry, params = asking.entry, asking.params
     headline = entry.headline(params)
+    is_member = asker.kind == actors.MEMBER
+    if not is_member and asking.api_key is None:
+        raise Refused(NO_KEY)
     return ChangeRequest(
         organization=asker.organization,
         reference=token(REFERENCE_LENGTH),
@@ -152,13 +194,14 @@ def _drafted(
         title=notes.clean(headline.title, field="title", max_length=TITLE_LENGTH),
         amount=headline.amount,
         asset=headline.asset,
-        member=cast("Member", asker) if asker.kind == actors.MEMBER else None,
-        service_user=cast("ServiceUser", asker) if asker.kind == actors.SERVICE_USER else None,
-        api_key=key,
+        member=cast("Member", asker) if is_member else None,
+        service_user=None if is_member else cast("ServiceUser", asker),
+        api_key=None if is_member else asking.api_key,
         initiator_label=asker.label,
         source=call_origin.current().source,
-        note=note,
+        note=asking.note,
         params=payload.encode(params),
+        asked_again_from=asking.asked_again_from,
     )
 
 
@@ -174,6 +217,8 @@ def _asked(change: ChangeRequest, entry: Operation[P], params: P, facts: Facts) 
 
 
 def _refuse_strangers(change: ChangeRequest, entry: Operation[Any], asked: Asked, facts: Facts) -> None:
+    if change.service_user_id is not None and not _is_in_force(change, facts):
+        raise Refused(NO_KEY)
     lack = lost_right(
         asked.initiator, asked.workflow, asked.account_id, entry.permission, approvers_ask=entry.approvers_ask
     )
@@ -183,32 +228,18 @@ def _refuse_strangers(change: ChangeRequest, entry: Operation[Any], asked: Asked
         raise NotFound("There is no such Account in this Organization.")
 
 
-def _make_room(change: ChangeRequest, entry: Operation[Any]) -> None:
-    """Expire what is past its time, then see that there is room for one more (R5, R6)."""
-    mine = Q(member=change.member) if change.member_id else Q(service_user=change.service_user)
-    due = ChangeRequest.objects.filter(mine, state=State.PENDING, expires_at__lte=timezone.now()).order_by("pk")
-    transitions.each_apart(due.with_parties().for_change(), transitions.expire_now, what="expire a request")
-    is_open = ChangeRequest.objects.filter(state__in=[State.PENDING, State.APPROVED])
-    limit = OPEN_PER_MEMBER if change.member_id else OPEN_PER_KEY
-    capped = is_open.filter(member=change.member) if change.member_id else is_open.filter(api_key=change.api_key)
-    if capped.count() >= limit:
-        raise TooMany(f"{limit} requests of {change.initiator_label} are open, and no more may be. Cancel one first.")
-    if entry.money:
-        return
-    alike = Q(operation=change.operation, subject=change.subject)
-    standing = is_open.filter(mine, alike).first() if change.subject else None
-    if standing is not None:
-        raise Conflict(f"This is already asked in request {standing.number}. Cancel that one to ask anew.")
-    since = timezone.now() - AFTER_REJECTION
-    if ChangeRequest.objects.filter(mine, alike, state=State.REJECTED, ended_at__gt=since).exists():
-        raise Conflict("This was rejected less than an hour ago. Speak to who rejected it, then ask again later.")
+def _is_in_force(change: ChangeRequest, facts: Facts) -> bool:
+    """Whether the key that asks is the bot's own, and works now."""
+    bot = facts.bot(change.service_user_id)
+    keys = bot.keys if bot is not None else ()
+    return any(key.key_id == change.api_key_id and key.is_live and not key.is_paused for key in keys)
 
 
 def _save(change: ChangeRequest, need: Need, facts: Facts) -> None:
     policy = policy_of(facts.policies, registry.get(change.operation).workflow)
     hours = policy.open_hours if policy else DEFAULT_OPEN_HOURS
     highest = ChangeRequest.objects.filter(organization=change.organization).aggregate(Max("number"))["number__max"]
-    # The history's lock is held, so two requests cannot take the same number.
+    # The history is held, so that no two requests take the same number, and none is left out.
     change.number = (highest or 0) + 1
     change.approvals_required = need.approvals
     change.created_at = timezone.now()

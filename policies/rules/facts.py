@@ -86,11 +86,15 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One credential of a bot. `custodians` are the persons who ever held its power (DESIGN R3)."""
+    """One credential of a bot. `custodians` are the persons who ever held its power (DESIGN R3).
+
+    `is_live`: neither revoked nor expired. One that is paused does nothing either, but comes back (DESIGN §4).
+    """
 
     key_id: int
     custodians: frozenset[int] = frozenset()
     is_live: bool = True
+    is_paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

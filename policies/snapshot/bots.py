@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # A Service User and the key through which it asks, by primary key.
 Asking: TypeAlias = tuple[int, int | None]
 FIELDS: Final = ("pk", "name", "account_id", "suspended_at", "removed_at", "permissions")
-KEY: Final = ("pk", "made_by__user_id", "revoked_at", "expires_at", "custodians__member__user_id")
+KEY: Final = ("pk", "made_by__user_id", "revoked_at", "expires_at", "paused_at", "custodians__member__user_id")
 
 
 def bots(organization: "Organization", asking: Collection[Asking], *, withdrawing: bool) -> tuple[Bot, ...]:
@@ -48,13 +48,13 @@ def _loaded(organization: "Organization", seen: Q, kept: Q) -> dict[int, Bot]:
     now = timezone.now()
     for row in rows.values_list(*FIELDS, *(f"kept__{name}" for name in KEY)):
         pk, name, account_id, suspended_at, removed_at, permissions = row[: len(FIELDS)]
-        key_id, made_by, revoked_at, expires_at, custodian = row[len(FIELDS) :]
+        key_id, made_by, revoked_at, expires_at, paused_at, custodian = row[len(FIELDS) :]
         is_active = suspended_at is None and removed_at is None
         found.setdefault(pk, Bot(pk, name, account_id, is_active, frozenset(permissions)))
         if key_id is None:
             continue
         is_live = revoked_at is None and (expires_at is None or expires_at > now)
-        key = keys[pk].setdefault(key_id, Key(key_id, frozenset({made_by}), is_live))
+        key = keys[pk].setdefault(key_id, Key(key_id, frozenset({made_by}), is_live, paused_at is not None))
         if custodian is not None:
             keys[pk][key_id] = replace(key, custodians=key.custodians | {custodian})
     return {pk: replace(bot, keys=tuple(keys[pk].values())) for pk, bot in found.items()}

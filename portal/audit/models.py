@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Chain(models.Model):
-    """The head of one chain. Locking this row orders everything that is governed in an Organization."""
+    """The head of one chain. Locking this row orders all that is written into the history of an Organization."""
 
     organization = models.OneToOneField(
         "accounts.Organization", null=True, on_delete=models.PROTECT, related_name="chain", db_constraint=True

@@ -2,15 +2,18 @@
 
 import json
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
+from threading import local
 from typing import Final, Literal
 
-from django.db import connection, models, transaction
+from django.db import models
 from django.utils import timezone
 
 from portal.audit import chain as chains
+from portal.audit import locks
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent, Chain
 from portal.core import call_origin
@@ -22,6 +25,16 @@ Plain = str | int | bool | None | list["Plain"] | dict[str, "Plain"]
 LABEL_LENGTH: Final = 200
 # Letters that break a line, drive a terminal or turn the direction of text: written out, they forge nothing.
 UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+class _Appending(local):
+    """The chain that this thread appends to, locked, and what it has appended so far; None while nothing collects."""
+
+    chain: Chain | None = None
+    events: list[AuditEvent]
+
+
+_appending = _Appending()
 
 
 def record(
@@ -43,7 +56,9 @@ def record(
     Raises: TransactionManagementError outside of a transaction, TypeError for data that has no exact form.
     """
     organization_id = actor.organization_id if organization_id is None else organization_id
-    chain = _locked(organization_id)
+    collects = _appending.chain
+    together = collects is not None and collects.name == chains.name_of(organization_id)
+    chain = collects if collects is not None and together else locks.history(organization_id)
     origin = call_origin.current()
     event = AuditEvent(
         chain=chain,
@@ -67,10 +82,34 @@ def record(
         previous=chain.head,
     )
     event.hash = chains.seal(event, chain.name)
-    event.save(force_insert=True)
     chain.length, chain.head = event.sequence, event.hash
-    chain.save(update_fields=["length", "head"])
+    if together:
+        _appending.events.append(event)
+    else:
+        event.save(force_insert=True)
+        chain.save(update_fields=["length", "head"])
     return event
+
+
+@contextmanager
+def appending(organization_id: int) -> Iterator[None]:
+    """Hold the Organization's history from here on, and append what is recorded inside at its end, in two statements.
+
+    For whoever has asked beside others (`locks.ask_beside_others`): all that waits for anything else comes before. What
+    is recorded inside has no primary key yet. On an exception it is forgotten, so this stands directly inside the
+    transaction or savepoint that is given up then.
+    """
+    if _appending.chain is not None:
+        raise RuntimeError("One history is appended to at a time.")
+    chain = _appending.chain = locks.history_alone(organization_id)
+    events = _appending.events = []
+    try:
+        yield
+    finally:
+        _appending.chain = None
+    if events:
+        AuditEvent.objects.bulk_create(events)
+        chain.save(update_fields=["length", "head"])
 
 
 def lock_history(organization_id: int | None) -> None:
@@ -78,13 +117,13 @@ def lock_history(organization_id: int | None) -> None:
 
     Raises: TransactionManagementError outside of a transaction.
     """
-    _locked(organization_id)
+    locks.history(organization_id)
 
 
 def lock_histories(organization_ids: Iterable[int | None]) -> None:
     """The same for what is written into several Organizations: in one order, so that two cannot wait for each other."""
     for organization_id in sorted(set(organization_ids), key=lambda number: number or 0):
-        _locked(organization_id)
+        locks.history(organization_id)
 
 
 def encoded(text: str) -> str:
@@ -121,19 +160,6 @@ def _scalar(value: object) -> Plain:
     if isinstance(value, date | datetime):
         return value.isoformat()
     raise TypeError(f"The history cannot keep a {type(value).__name__} exactly.")
-
-
-def _locked(organization_id: int | None) -> Chain:
-    if not connection.in_atomic_block:
-        raise transaction.TransactionManagementError("The history is written inside the transaction of the change.")
-    # SQLite has no row locks: there the transaction itself, begun IMMEDIATE, is the lock.
-    rows = Chain.objects.select_for_update(no_key=True)
-    name = chains.name_of(organization_id)
-    chain = rows.filter(name=name).first()
-    if chain is None:
-        Chain.objects.bulk_create([Chain(name=name, organization_id=organization_id)], ignore_conflicts=True)
-        chain = rows.get(name=name)
-    return chain
 
 
 def _label(text: str) -> str:

@@ -10,7 +10,6 @@ from django.db import transaction
 from accounts.models import Account
 from policies import changes
 from policies.models import ChangeRequest, State
-from portal.audit.record import lock_history
 from portal.core import actors
 from portal.core.display import markup
 from portal.core.errors import Conflict, Invalid
@@ -75,18 +74,25 @@ def request_withdrawal(  # noqa: PLR0913  (what the protocol's Withdraw takes, n
         takes, most = (markup.said(fee, method.asset.code) for fee in (method.fee, min(allowed)))
         raise FeeTooHigh(f"{method.name} takes {takes} now, more than the {most} allowed.", field="max_fee")
     params = Withdraw.to(found, amount=amount, fee=method.fee if ceiling is None else ceiling)
-    with transaction.atomic():
+    if actor.kind != actors.MEMBER:
+        return changes.propose(withdraw, actor=actor, params=params, api_key=api_key, note=note)
+    first: ChangeRequest | None = None
+
+    def answered() -> ChangeRequest | None:
+        # One member asks one thing at a time: a second click waits here until the first has its answer.
+        nonlocal first
+        first = None
         if form is not None:
-            # The history's lock makes a second click wait here until the first has its answer.
-            lock_history(actor.organization_id)
             first = idempotency.answer_to(form.name, member=actor)
-            if first is not None:
-                return first
+        if form is not None and first is None:
             idempotency.refuse_other(form, params)
-        change = changes.propose(withdraw, actor=actor, params=params, api_key=api_key, note=note)
-        if form is not None:
+        return first
+
+    with transaction.atomic():
+        change = changes.propose(withdraw, actor=actor, params=params, note=note, answered=answered)
+        if first is None and form is not None:
             Withdrawal.objects.filter(change=change).update(asked_as=form.name)
-        if actor.kind == actors.MEMBER and change.state == State.EXECUTED:
+        if first is None and change.state == State.EXECUTED:
             idempotency.refuse_unproved(form)
     return change
 

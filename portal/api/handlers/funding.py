@@ -140,7 +140,7 @@ def withdraw(caller: Caller, parameters: Withdraw) -> JSON:
     """
     no_assets(parameters.aclass, parameters.asset)
     asset = caller.venue.asset(parameters.asset)
-    key = caller.key()
+    key = caller.known_key()
     change = withdrawals.request_withdrawal(
         actor=key.service_user,
         api_key=key,

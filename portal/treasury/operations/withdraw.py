@@ -1,16 +1,16 @@
 """Withdrawing: held when it is asked, sent when enough people agree, given back otherwise (DESIGN K7, R8)."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from accounts.models import Account
-from policies.registry import Headline, operation
+from policies.registry import Beside, Headline, operation
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Actor, portal
-from portal.core.errors import Conflict, NotFound
+from portal.core.errors import Conflict
 from portal.core.money import from_units, plain, to_units
 from portal.treasury import warnings
 from portal.treasury.errors import AddressMismatch, UnknownAddress
@@ -25,31 +25,37 @@ if TYPE_CHECKING:
     from policies.models import ChangeRequest
 
 
-def hold(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> None:
+def hold(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> Beside:
     """Take the amount off the balance and keep it for this request.
 
-    Raises: NotFound, UnknownAddress, AddressMismatch, UnknownAsset, UnknownMethod, BelowMinimum, InsufficientFunds;
+    Raises: UnknownAddress, AddressMismatch, UnknownAsset, UnknownMethod, BelowMinimum, InsufficientFunds;
     Invalid for too many decimals; FeeRose if the network takes more by now.
     """
-    account = _account(change, params)
-    address = Address.objects.filter(pk=params.address_id, account=account, removed_at=None).first()
+    book = Address.objects.filter(account=params.account_id, organization=change.organization_id, removed_at=None)
+    address = book.select_related("account").filter(pk=params.address_id).first()
     if address is None:
         raise UnknownAddress("There is no such address in this Account.", field="key")
     if destination_of(address) != params.destination or address.asset != params.asset:
         raise AddressMismatch("The address is not the one of that name.", field="address")
-    exchange = venue(account.venue)
+    exchange = venue(address.account.venue)
     method = exchange.withdrawal_method(params.asset, params.method)
     row = exchange.hold_withdrawal(
-        account.pk,
+        address.account_id,
         reference=new_reference(),
         asset=params.asset,
         amount_units=method.units_of(params.amount),
         destination=params.destination,
         max_fee_units=to_units(params.fee, method.asset.decimals),
     )
+    change.asset = row.asset.code
+    return partial(_keep, row, address, actor, change)
+
+
+def _keep(row: WithdrawalRow, address: Address, actor: Actor, change: "ChangeRequest") -> None:
+    """Note beside the request what is held for it."""
     withdrawal = Withdrawal.objects.create(
         organization_id=change.organization_id,
-        account=account,
+        account=address.account,
         change=change,
         reference=row.reference,
         address=address,
@@ -90,9 +96,8 @@ def barred(change: "ChangeRequest") -> str:
 
 
 def _headline(params: Withdraw) -> Headline:
-    account = Account.objects.filter(pk=params.account_id).first()
-    code = venue(account.venue).asset(params.asset).code if account else params.asset
-    return Headline(f"Withdraw to {params.key}", amount=plain(params.amount), asset=code)
+    # By its id until the venue, which says how the asset is called, has it on hold.
+    return Headline(f"Withdraw to {params.key}", amount=plain(params.amount), asset=params.asset)
 
 
 @operation(
@@ -143,13 +148,6 @@ def _note_sent(withdrawal: Withdrawal, sent: WithdrawalRow, *, actor: Actor, cha
         withdrawal.fee_units = sent.fee_units
         withdrawal.save(update_fields=["fee_units"])
     _record(EventKind.WITHDRAWAL_SENT, actor, withdrawal, sent, change)
-
-
-def _account(change: "ChangeRequest", params: Withdraw) -> Account:
-    account = Account.objects.filter(pk=params.account_id, organization=change.organization_id).first()
-    if account is None:
-        raise NotFound("There is no such Account in this Organization.")
-    return account
 
 
 def _record(kind: EventKind, actor: Actor, withdrawal: Withdrawal, row: WithdrawalRow, change: "ChangeRequest") -> None:

@@ -1,23 +1,36 @@
 """Holding, sending and releasing withdrawals, and telling how far they have got."""
 
 from collections.abc import Sequence
+from typing import Final
 
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db import connection, transaction
+from django.db.models import BigIntegerField, ExpressionWrapper, F, QuerySet
 from django.utils import timezone
 
-from portal.core.errors import Conflict, Invalid
+from portal.core.database.prepared import fetch
+from portal.core.database.transactions import joined
+from portal.core.errors import Conflict, DomainError, Invalid
 from portal.core.money import from_units, plain, to_units
 from portal.venues.errors import BelowMinimum, FeeRose, InsufficientFunds, TooLate, UnknownReference
 from portal.venues.journal.writing import together
 from portal.venues.paper import catalogue, clock, networks, query_bounds
 from portal.venues.paper.ledger import balances
-from portal.venues.paper.ledger.models import Book, EntryKind
+from portal.venues.paper.ledger.models import Balance, Book, EntryKind
 from portal.venues.paper.ledger.posting import Leg, post
 from portal.venues.paper.models import Withdrawal
 from portal.venues.types import Destination, WithdrawalMethod, WithdrawalPage, WithdrawalQuery, WithdrawalRow
 
 MAX_ROWS = 500
+WRITE: Final = """
+    INSERT INTO paper_withdrawal (account_id, reference, asset, amount_units, fee_units, key, address, method, network,
+        memo, held_at, cancel_denied)
+    VALUES (%(account_id)s, %(reference)s, %(asset)s, %(amount_units)s, %(fee_units)s, %(key)s, %(address)s, %(method)s,
+        %(network)s, %(memo)s, %(held_at)s, FALSE)
+    ON CONFLICT (reference) DO NOTHING RETURNING id
+"""
+WRITTEN: Final = (
+    "account_id", "reference", "asset", "amount_units", "fee_units", "key", "address", "method", "network", "memo",
+)  # fmt: skip
 
 
 def hold(
@@ -47,24 +60,23 @@ def hold(
         memo=destination.memo,
         held_at=timezone.now(),
     )
-    with transaction.atomic():
-        # Looked for before the lock, so that a repeat never waits for a send that has the row and wants the balance.
-        if row := _repeat_of(wanted):
-            return row
+    first = None
+    try:
         if amount_units < to_units(method.minimum, decimals):
             minimum = f"{plain(method.minimum)} {method.asset.code}"
             raise BelowMinimum(f"{method.name} takes {minimum} or more, fee included.", field="amount")
         _check_fee(method, most_units)
-        balance = balances.lock_one(account_id, wanted.asset)
-        if row := _repeat_of(wanted):
-            return row
-        if balance is None or balance.free_units < amount_units:
-            free = plain(from_units(balance.free_units if balance else 0, decimals))
-            raise InsufficientFunds(f"The Account has {free} {method.asset.code} free.", field="amount")
-        balance.held_by_withdrawals_units += amount_units
-        balance.save(update_fields=["held_by_withdrawals_units"])
-        wanted.save()
-    return _row(wanted)
+        with joined():
+            _take(wanted)
+            if not _written(wanted):
+                _take_back(wanted)
+                first = _repeat_of(wanted)
+    except DomainError:
+        # A repeat gets the first answer, whatever has become of the balance, the minimum and the fee since.
+        first = _repeat_of(wanted)
+        if first is None:
+            raise
+    return first or _row(wanted)
 
 
 def send(reference: str) -> WithdrawalRow:
@@ -159,6 +171,31 @@ def _matching(rows: QuerySet[Withdrawal], query: WithdrawalQuery) -> QuerySet[Wi
     if query.method:
         rows = rows.filter(method__iexact=query.method)
     return query_bounds.seen(query_bounds.within(rows, query, "held_at"), query, "held_at")
+
+
+def _take(wanted: Withdrawal) -> None:
+    """Take the amount off what is free, in one statement, or leave all as it is. Raises: InsufficientFunds."""
+    own = Balance.objects.filter(account_id=wanted.account_id, asset=wanted.asset)
+    # Django takes a difference of columns for 32 bits, whatever they are.
+    left = F("units") - F("held_by_orders_units") - F("held_by_withdrawals_units")
+    free = ExpressionWrapper(left, output_field=BigIntegerField())
+    enough = own.alias(free=free).filter(free__gte=wanted.amount_units)
+    if not enough.update(held_by_withdrawals_units=F("held_by_withdrawals_units") + wanted.amount_units):
+        balance, asset = own.first(), catalogue.by_id(wanted.asset)
+        units = plain(from_units(balance.free_units if balance else 0, asset.decimals))
+        raise InsufficientFunds(f"The Account has {units} {asset.code} free.", field="amount")
+
+
+def _take_back(wanted: Withdrawal) -> None:
+    own = Balance.objects.filter(account_id=wanted.account_id, asset=wanted.asset)
+    own.update(held_by_withdrawals_units=F("held_by_withdrawals_units") - wanted.amount_units)
+
+
+def _written(wanted: Withdrawal) -> bool:
+    """Write it, unless there is one of its reference already; that is looked at without waiting for who sends it."""
+    at = connection.ops.adapt_datetimefield_value(wanted.held_at)
+    fields = {name: getattr(wanted, name) for name in WRITTEN}
+    return bool(fetch(WRITE, {**fields, "held_at": at}))
 
 
 def _repeat_of(wanted: Withdrawal) -> WithdrawalRow | None:

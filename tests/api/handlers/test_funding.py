@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.api_keys import lifecycle
 from accounts.emergency_stop.stop import revoke_key
 from accounts.models import ServiceUser
-from policies.changes import decide, proposals, propose
+from policies.changes import decide, propose, room
 from policies.models import ChangeRequest
 from policies.operations import RemovePolicy, remove_policy
 from policies.workflows import Workflow
@@ -300,7 +300,7 @@ def test_one_account_does_not_see_the_other(treasury, world):
 
 def test_a_key_with_fifty_open_is_told_in_the_protocols_own_words(treasury, monkeypatch):
     """R6: the cap of one key; nothing is held for the one too many."""
-    monkeypatch.setattr(proposals, "OPEN_PER_KEY", 2)
+    monkeypatch.setattr(room, "OPEN_PER_KEY", 2)
     for _ in range(2):
         withdraw(treasury, "0.01")
     before = treasury.result("Balance")

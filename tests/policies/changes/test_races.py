@@ -5,14 +5,14 @@ vain for the second, goes on alone, and only then lets it in.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from threading import Barrier, BrokenBarrierError, Thread
 
 import pytest
 import time_machine
 from django.db import connection
 
-from policies.changes import ask_again, cancel, execute, expire, proposals, propose, transitions
+from policies.changes import ask_again, cancel, execute, expire, proposals, propose, room, transitions
 from policies.models import ChangeRequest, Grant, Policy, State
 from policies.operations import (
     ConfigurePolicy,
@@ -24,6 +24,7 @@ from policies.operations import (
 )
 from policies.workflows import Workflow
 from portal.audit import chain
+from portal.audit.locks import ask_beside_others
 from portal.audit.record import lock_histories
 from portal.core.errors import Conflict
 from tests.policies.conftest import ask_send, ask_tidy, no, yes
@@ -51,6 +52,15 @@ def race(monkeypatch) -> Callable[..., list[object]]:
 
         monkeypatch.setattr(transitions, "locked", meet_after(transitions.locked))
         monkeypatch.setattr(proposals, "lock_histories", meet_after(lock_histories))
+
+        @contextmanager
+        def met_beside_others(*args):
+            with ask_beside_others(*args):
+                with suppress(BrokenBarrierError):
+                    meeting.wait(PATIENCE_SECONDS)
+                yield
+
+        monkeypatch.setattr(proposals, "ask_beside_others", met_beside_others)
         outcomes: list[object] = [None] * len(sides)
 
         def side(place, call):
@@ -184,7 +194,7 @@ def test_two_askings_at_once_take_two_numbers(house, race):
 
 def test_the_cap_of_open_requests_is_exact(house, race, monkeypatch):
     """R6: two askings at once, with room for one."""
-    monkeypatch.setattr(proposals, "OPEN_PER_MEMBER", 1)
+    monkeypatch.setattr(room, "OPEN_PER_MEMBER", 1)
     outcomes = race(lambda: ask_tidy(house.ana, "a"), lambda: ask_tidy(house.ana, "b"))
     assert one_conflict(outcomes), outcomes
     assert ChangeRequest.objects.filter(member=house.ana).count() == 1
@@ -192,7 +202,7 @@ def test_the_cap_of_open_requests_is_exact(house, race, monkeypatch):
 
 def test_the_cap_of_a_key_is_exact(house, race, monkeypatch):
     """R6: the same for a key."""
-    monkeypatch.setattr(proposals, "OPEN_PER_KEY", 1)
+    monkeypatch.setattr(room, "OPEN_PER_KEY", 1)
     house.policy(Workflow.INITIATE_WITHDRAWAL, 1)
     key = house.bot()
     sides = [lambda: ask_send(house, key.service_user, api_key=key)] * 2
