@@ -248,7 +248,7 @@ class PaperVenue(PaperExports):
         max_fee_units: int | None = None,
     ) -> WithdrawalRow:
         """A row of its own and less free balance, after what has come due is booked."""
-        clock.balances_now(account_id)
+        clock.catch_up(account_id)
         return withdrawals.hold(
             account_id,
             reference=reference,
