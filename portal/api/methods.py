@@ -19,7 +19,7 @@ from portal.api.handlers import (
     trading,
 )
 from portal.api.protocol.envelope import JSON, ApiError, Result
-from portal.api.protocol.parameters import NoParameters, read
+from portal.api.protocol.parameters import NoParameters, declared, read
 from portal.api.protocol.request_body import Fields
 from portal.core.database.reading import Reading
 from portal.core.errors import DomainError
@@ -49,12 +49,12 @@ class Along:
     """How a method is answered by what was read along with the nonce of its call.
 
     `read` says what to read, or None if the view has to ask by itself; `shown` makes the answer of it. `plain` is what
-    a call without any parameter says.
+    a call without any parameter says, None if there is no such call.
     """
 
     read: Callable[[Caller, Any], Reading[Any] | None]
     shown: Callable[[Any, Any], JSON]
-    plain: object
+    plain: object | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,8 @@ def read_along(
     shown: Callable[[P, T], JSON],
 ) -> PrivateMethod:
     """A row whose answer can be read in the statement that takes the nonce."""
-    return PrivateMethod(parameters, view, along=Along(reading, shown, parameters()))
+    plain = None if any(each.is_needed for each in declared(parameters)) else parameters()
+    return PrivateMethod(parameters, view, along=Along(reading, shown, plain))
 
 
 PUBLIC: Final[dict[str, PublicMethod]] = {
@@ -129,12 +130,12 @@ PRIVATE: Final[dict[str, PrivateMethod]] = {
     ),
     "TradeBalance": private_method(account.TradeBalance, account.trade_balance),
     "TradeVolume": private_method(account.TradeVolume, account.trade_volume),
-    "Ledgers": private_method(ledger.Ledgers, ledger.ledgers),
+    "Ledgers": read_along(ledger.Ledgers, ledger.ledgers, ledger.read_ledgers, ledger.shown_ledgers),
     "QueryLedgers": private_method(ledger.QueryLedgers, ledger.query_ledgers),
-    "OpenOrders": private_method(orders.OpenOrders, orders.open_orders),
+    "OpenOrders": read_along(orders.OpenOrders, orders.open_orders, orders.read_open_orders, orders.shown_open_orders),
     "ClosedOrders": private_method(orders.ClosedOrders, orders.closed_orders),
-    "QueryOrders": private_method(orders.QueryOrders, orders.query_orders),
-    "TradesHistory": private_method(orders.TradesHistory, orders.trades_history),
+    "QueryOrders": read_along(orders.QueryOrders, orders.query_orders, orders.read_orders, orders.shown_orders),
+    "TradesHistory": read_along(orders.TradesHistory, orders.trades_history, orders.read_trades, orders.shown_trades),
     "QueryTrades": private_method(orders.QueryTrades, orders.query_trades),
     "OpenPositions": private_method(orders.OpenPositions, orders.open_positions),
     "AddExport": private_method(exports.AddExport, exports.add_export),

@@ -85,7 +85,7 @@ def _asked(meta: Mapping[str, Any], path: str, scheme: str) -> _Asked | None:
     """The call, if all that can be seen before its body is plain."""
     method = path.removeprefix(PRIVATE)
     served = methods.PRIVATE.get(method) if method != path else None
-    if served is None or served.along is None or method not in permissions.READING:
+    if served is None or served.along is None or served.along.plain is None or method not in permissions.READING:
         return None
     if (
         meta.get("REQUEST_METHOD") != "POST"

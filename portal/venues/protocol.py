@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Protocol
 
 from portal.core.actors import Actor
-from portal.core.database.reading import Reading
 from portal.venues.following import Following
+from portal.venues.readings import Readings
 from portal.venues.types import (
     Allocation,
     Asset,
@@ -104,12 +104,6 @@ class Books(Protocol):
 
     def balances(self, account_id: int) -> Sequence[Balance]:
         """Every asset the Account ever had, by asset id, in one statement (more when something has come due)."""
-
-    def reading_of_balances(self, account_id: int) -> Reading[list[Balance]] | None:
-        """The same, for whoever reads it along with a statement of their own; None where there is no such way.
-
-        It is stale when something has come due; then `balances` has to be asked.
-        """
 
     def ledger(self, account_id: int, query: LedgerQuery) -> LedgerPage:
         """Raises: UnknownAsset; UnknownLedgerId for an `after_id` or `until_id` that is not the Account's."""
@@ -296,5 +290,5 @@ class Withdrawals(Protocol):
         """The rows of several references, for lists, in one statement; those unknown are left out."""
 
 
-class Venue(Catalogue, Books, Trading, Deposits, Earn, Exports, Withdrawals, Following, Protocol):
+class Venue(Catalogue, Books, Trading, Deposits, Earn, Exports, Withdrawals, Following, Readings, Protocol):
     """Carries out orders, Earn, deposits and withdrawals for Accounts, and answers queries about them."""

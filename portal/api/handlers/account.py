@@ -30,7 +30,7 @@ class TradeVolume:
     pair: tuple[str, ...] = optional(PairNames(), (), "The pairs whose fees are asked for.")
 
 
-def read_balances(caller: Caller, parameters: NoParameters) -> Reading[list[Balance]] | None:
+def read_balances(caller: Caller, parameters: NoParameters) -> Reading[Sequence[Balance]] | None:
     """The balances, to be read along with the nonce; None if something has to be given back first."""
     if expired_holds.may_be_due(caller.account_id, datetime.now(UTC)):
         return None

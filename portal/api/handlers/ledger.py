@@ -1,7 +1,7 @@
 """How balances came about (reference §9)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -11,8 +11,9 @@ from portal.api.protocol.envelope import JSON, ApiError, Error
 from portal.api.protocol.instants import Bound
 from portal.api.protocol.parameter_types import Choice, Flag, Names, Whole
 from portal.api.protocol.parameters import absent, needed, optional
+from portal.core.database.reading import Reading
 from portal.core.money import wire
-from portal.venues.types import LedgerQuery, LedgerRow
+from portal.venues.types import LedgerPage, LedgerQuery, LedgerRow
 
 LEDGER_TYPES: Final = (
     "all", "trade", "deposit", "withdrawal", "transfer", "margin", "adjustment", "rollover", "credit", "settled",
@@ -44,26 +45,29 @@ def ledgers(caller: Caller, parameters: Ledgers) -> JSON:
 
     Raises: UnknownAsset; ApiError for a bound that is neither a time nor an entry the key may see.
     """
-    names = parameters.asset
-    if no_assets(parameters.aclass, *names):
+    if no_assets(parameters.aclass, *parameters.asset):
         return {"ledger": {}, **({} if parameters.without_count else {"count": 0})}
-    page = caller.venue.ledger(
-        caller.account_id,
-        LedgerQuery(
-            assets=() if names in ((), ("all",)) else tuple(caller.venue.asset(name).id for name in names),
-            kind="" if parameters.kind == "all" else parameters.kind,
-            after=_time(parameters.start),
-            until=_time(parameters.end),
-            after_id=_entry(caller, parameters.start),
-            until_id=_entry(caller, parameters.end),
-            offset=parameters.ofs,
-            with_count=not parameters.without_count,
-            seen_from=caller.credential.query_start,
-            seen_before=caller.credential.query_end,
-        ),
+    query = replace(
+        _query(caller, parameters),
+        after_id=_entry(caller, parameters.start),
+        until_id=_entry(caller, parameters.end),
     )
-    result: dict[str, JSON] = {"ledger": {row.id: _ledger_row(row) for row in page.rows}}
-    return result if page.count is None else {**result, "count": page.count}
+    return shown_ledgers(parameters, caller.venue.ledger(caller.account_id, query))
+
+
+def read_ledgers(caller: Caller, parameters: Ledgers) -> Reading[LedgerPage] | None:
+    """The same, to be read along with the nonce, where no bound names an entry."""
+    if isinstance(parameters.start, str) or isinstance(parameters.end, str):
+        return None
+    if no_assets(parameters.aclass, *parameters.asset):
+        return None
+    return caller.venue.reading_of_ledger(caller.account_id, _query(caller, parameters))
+
+
+def shown_ledgers(parameters: Ledgers, page: LedgerPage) -> JSON:
+    """The same of entries that are there."""
+    rows: dict[str, JSON] = {row.id: _ledger_row(row) for row in page.rows}
+    return {"ledger": rows} if parameters.without_count else {"ledger": rows, "count": page.count}
 
 
 def query_ledgers(caller: Caller, parameters: QueryLedgers) -> JSON:
@@ -75,6 +79,20 @@ def query_ledgers(caller: Caller, parameters: QueryLedgers) -> JSON:
     if rows.keys() != set(parameters.id):
         raise ApiError(Error.INVALID_ARGUMENTS)
     return {row.id: _ledger_row(row) for row in rows.values()}
+
+
+def _query(caller: Caller, parameters: Ledgers) -> LedgerQuery:
+    names = parameters.asset
+    return LedgerQuery(
+        assets=() if names in ((), ("all",)) else tuple(caller.venue.asset(name).id for name in names),
+        kind="" if parameters.kind == "all" else parameters.kind,
+        after=_time(parameters.start),
+        until=_time(parameters.end),
+        offset=parameters.ofs,
+        with_count=not parameters.without_count,
+        seen_from=caller.credential.query_start,
+        seen_before=caller.credential.query_end,
+    )
 
 
 def _ledger_row(row: LedgerRow) -> JSON:

@@ -1,7 +1,7 @@
 """Orders and trades as they stand (reference §9)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -9,10 +9,21 @@ from accounts.models.service_user import Permission
 from portal.api.call import Caller
 from portal.api.protocol.envelope import JSON, ApiError, Error
 from portal.api.protocol.instants import Bound
-from portal.api.protocol.order_words import order_row, trade_row
+from portal.api.protocol.order_words import order_row, told_order, told_trade, trade_row
 from portal.api.protocol.parameter_types import CLIENT_ID, USERREF, Choice, Flag, Names, Text, Whole
 from portal.api.protocol.parameters import absent, needed, optional
-from portal.venues.types import ClosedQuery, CloseTime, OpenQuery, OrderRow, OrderStatus, TradeQuery, TradeRow
+from portal.core.database.reading import Reading
+from portal.venues.types import (
+    ClosedQuery,
+    CloseTime,
+    OpenQuery,
+    OrderRow,
+    OrderStatus,
+    ToldOrder,
+    ToldTrades,
+    TradeQuery,
+    TradeRow,
+)
 
 MAX_OFFSET: Final = 1_000_000
 MAX_ORDERS: Final = 50
@@ -79,6 +90,17 @@ def open_orders(caller: Caller, parameters: OpenOrders) -> JSON:
     return {"open": _orders(rows, with_trades=parameters.trades)}
 
 
+def read_open_orders(caller: Caller, parameters: OpenOrders) -> Reading[Sequence[ToldOrder]] | None:
+    """The same, to be read along with the nonce."""
+    query = _query(caller, parameters.userref, parameters.cl_ord_id, with_trades=parameters.trades)
+    return caller.venue.reading_of_open_orders(caller.account_id, query)
+
+
+def shown_open_orders(parameters: OpenOrders, rows: Sequence[ToldOrder]) -> JSON:
+    """The same of orders that are there."""
+    return {"open": {row.id: told_order(row) for row in rows}}
+
+
 def closed_orders(caller: Caller, parameters: ClosedOrders) -> JSON:
     """Fifty orders no longer open, newest first, inside the key's query window.
 
@@ -111,6 +133,18 @@ def query_orders(caller: Caller, parameters: QueryOrders) -> JSON:
     return _orders([row for row in rows if _may_see(caller, row)], with_trades=parameters.trades)
 
 
+def read_orders(caller: Caller, parameters: QueryOrders) -> Reading[Sequence[ToldOrder]] | None:
+    """The same, to be read along with the nonce."""
+    query = _query(caller, parameters.userref, None, with_trades=parameters.trades)
+    found = caller.venue.reading_of_orders(caller.account_id, parameters.txid, query)
+    return found and found.then(lambda rows: [row for row in rows if _may_see(caller, row)])
+
+
+def shown_orders(parameters: QueryOrders, rows: Sequence[ToldOrder]) -> JSON:
+    """The same of orders that are there."""
+    return {row.id: told_order(row) for row in rows}
+
+
 def trades_history(caller: Caller, parameters: TradesHistory) -> JSON:
     """Fifty trades, newest first, inside the key's query window. None belongs to a position.
 
@@ -118,22 +152,27 @@ def trades_history(caller: Caller, parameters: TradesHistory) -> JSON:
     """
     if parameters.kind in POSITIONS:
         return _counted("trades", {}, None if parameters.without_count else 0)
-    page = caller.venue.trades(
-        caller.account_id,
-        TradeQuery(
-            after=_time(parameters.start),
-            until=_time(parameters.end),
-            after_id=_trade_id(caller, parameters.start),
-            until_id=_trade_id(caller, parameters.end),
-            offset=parameters.ofs,
-            with_count=not parameters.without_count,
-            with_ledgers=parameters.ledgers,
-            seen_from=caller.credential.query_start,
-            seen_before=caller.credential.query_end,
-        ),
+    query = replace(
+        _trade_query(caller, parameters),
+        after_id=_trade_id(caller, parameters.start),
+        until_id=_trade_id(caller, parameters.end),
     )
+    page = caller.venue.trades(caller.account_id, query)
     rows: dict[str, JSON] = {row.id: trade_row(row, with_ledgers=parameters.ledgers) for row in page.rows}
     return _counted("trades", rows, page.count)
+
+
+def read_trades(caller: Caller, parameters: TradesHistory) -> Reading[ToldTrades] | None:
+    """The same, to be read along with the nonce, where no bound names a trade."""
+    if parameters.kind in POSITIONS or isinstance(parameters.start, str) or isinstance(parameters.end, str):
+        return None
+    return caller.venue.reading_of_trades(caller.account_id, _trade_query(caller, parameters))
+
+
+def shown_trades(parameters: TradesHistory, page: ToldTrades) -> JSON:
+    """The same of trades that are there."""
+    rows: dict[str, JSON] = {row.id: told_trade(row) for row in page.rows}
+    return _counted("trades", rows, None if parameters.without_count else page.count)
 
 
 def query_trades(caller: Caller, parameters: QueryTrades) -> JSON:
@@ -156,9 +195,21 @@ def _query(caller: Caller, userref: int | None, cl_ord_id: str | None, *, with_t
     )
 
 
-def _may_see(caller: Caller, row: OrderRow) -> bool:
+def _trade_query(caller: Caller, parameters: TradesHistory) -> TradeQuery:
+    return TradeQuery(
+        after=_time(parameters.start),
+        until=_time(parameters.end),
+        offset=parameters.ofs,
+        with_count=not parameters.without_count,
+        with_ledgers=parameters.ledgers,
+        seen_from=caller.credential.query_start,
+        seen_before=caller.credential.query_end,
+    )
+
+
+def _may_see(caller: Caller, row: OrderRow | ToldOrder) -> bool:
     """Open orders and closed ones have a permission each, and either opens the method."""
-    needed = Permission.QUERY_OPEN if row.status is OrderStatus.OPEN else Permission.QUERY_CLOSED
+    needed = Permission.QUERY_OPEN if row.status == OrderStatus.OPEN else Permission.QUERY_CLOSED
     return needed.value in caller.credential.permissions
 
 

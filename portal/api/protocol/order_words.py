@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from portal.api.protocol.envelope import JSON
-from portal.venues.types import OrderKind, OrderRow, OrderStatus, TradeRow
+from portal.core.money import wire
+from portal.venues.types import OrderKind, OrderRow, OrderStatus, ToldOrder, ToldTrade, TradeRow
 
 NOTHING = "0.00000"
 
@@ -77,3 +78,66 @@ def in_words(row: OrderRow) -> str:
 def price(amount: Decimal) -> str:
     """At the pair's places; zero as the protocol has it."""
     return f"{amount:f}" if amount else NOTHING
+
+
+def told_order(row: ToldOrder) -> dict[str, JSON]:
+    """The same as `order_row`, without trades, of an order in units."""
+    pair, is_open = row.pair, row.status == "open"
+    volume, limit = wire(row.volume_units, pair.volume_decimals), wire(row.price_units, pair.price_decimals)
+    told: dict[str, JSON] = {
+        "refid": None,
+        "userref": row.userref,
+        "cl_ord_id": row.cl_ord_id,
+        "status": row.status,
+    }
+    if not is_open:
+        told["reason"] = row.reason or None
+    told["opentm"] = row.opened_at.timestamp()
+    if row.closed_at:
+        told["closetm"] = row.closed_at.timestamp()
+    told["starttm"] = 0
+    told["expiretm"] = row.expires_at.timestamp() if row.expires_at else 0
+    told["descr"] = {
+        "pair": pair.altname,
+        "aclass": "forex",
+        "type": row.side,
+        "ordertype": row.kind,
+        "price": limit if row.price_units else NOTHING,
+        "price2": "0",
+        "leverage": "none",
+        "order": f"{row.side} {volume} {pair.altname} @ {row.kind}{f' {limit}' if row.kind == 'limit' else ''}",
+        "close": "",
+    }
+    told["vol"] = volume
+    told["vol_exec"] = wire(row.filled_units, pair.volume_decimals)
+    told["cost"] = wire(row.cost_units, pair.cost_decimals) if row.cost_units else NOTHING
+    told["fee"] = wire(row.fee_units, pair.cost_decimals) if row.fee_units else NOTHING
+    told["price"] = wire(row.average_units, pair.price_decimals) if row.average_units else NOTHING
+    told["stopprice"] = told["limitprice"] = NOTHING
+    told["misc"] = "partial" if not is_open and 0 < row.filled_units < row.volume_units else ""
+    told["oflags"] = "fciq,post" if row.is_post_only else "fciq"
+    return told
+
+
+def told_trade(row: ToldTrade) -> dict[str, JSON]:
+    """The same as `trade_row`, without ledgers, of a trade in units."""
+    pair = row.pair
+    places = pair.cost_decimals
+    return {
+        "ordertxid": row.order_id,
+        "postxid": row.id,
+        "pair": pair.id,
+        "aclass": "forex",
+        "time": row.at.timestamp(),
+        "type": row.side,
+        "ordertype": row.kind,
+        "price": wire(row.price_units, pair.price_decimals) if row.price_units else NOTHING,
+        "cost": wire(row.cost_units, places) if row.cost_units else NOTHING,
+        "fee": wire(row.fee_units, places) if row.fee_units else NOTHING,
+        "vol": wire(row.volume_units, pair.volume_decimals),
+        "margin": NOTHING,
+        "leverage": "0",
+        "misc": "",
+        "trade_id": row.number,
+        "maker": row.is_maker,
+    }

@@ -7,7 +7,8 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from portal.core.database.prepared import fetch
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+U = TypeVar("U")
 Rows: TypeAlias = Sequence[tuple[Any, ...]]
 # What stands before the columns of a question in each row: the other statement's value, and whether the rows are stale.
 BEFORE: Final = 2
@@ -34,27 +35,32 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading(Generic[T]):
+class Reading(Generic[T_co]):
     """A question with its parameters; `told` makes the answer of its rows, each with BEFORE columns in front."""
 
     question: Question
     parameters: Mapping[str, Any]
-    told: Callable[[Rows], T]
+    told: Callable[[Rows], T_co]
 
-    def answer(self, rows: Rows) -> T | None:
+    def answer(self, rows: Rows) -> T_co | None:
         """What at least one row `beside` another says; None if it is stale."""
         return None if rows[0][1] else self.anyway(rows)
 
-    def anyway(self, rows: Rows) -> T:
+    def anyway(self, rows: Rows) -> T_co:
         """The same, stale or not."""
         return self.told(rows if rows[0][BEFORE] is not None else ())
 
-    def asked_alone(self) -> T | None:
+    def then(self, told: Callable[[T_co], U]) -> "Reading[U]":
+        """The same question, and something made of its answer."""
+        before = self.told
+        return Reading(self.question, self.parameters, lambda rows: told(before(rows)))
+
+    def asked_alone(self) -> T_co | None:
         """The answer of a statement of its own; None if it is stale."""
         told, is_stale = self.look()
         return None if is_stale else told
 
-    def look(self) -> tuple[T, bool]:
+    def look(self) -> tuple[T_co, bool]:
         """Ask in a statement of its own: the answer, and whether it is stale."""
         rows = fetch(_alone(self.question), self.parameters)
         return self.anyway(rows), bool(rows[0][1])

@@ -64,6 +64,7 @@ def _names(pair: Pair) -> set[str]:
     return {pair.id} | {base + between + quote for base, quote in product(*sides) for between in ("", "/")}
 
 
+PAIR_BY_ID = {pair.id: pair for pair in PAIRS}
 _PAIR_BY_NAME = {name: pair for pair in PAIRS for name in _names(pair)}
 
 
@@ -96,3 +97,9 @@ def pair(name: str) -> Pair:
 def as_cost(pair: Pair, units: int) -> Decimal:
     """An amount of the quote asset at the pair's cost decimals, which are those it was rounded to."""
     return from_units(units, pair.quote.decimals).quantize(Decimal(1).scaleb(-pair.cost_decimals))
+
+
+def cost_places(pair: Pair, units: int) -> int:
+    """The same in whole units of the last of those decimals."""
+    whole, rest = divmod(units, 10 ** (pair.quote.decimals - pair.cost_decimals))
+    return int(as_cost(pair, units).scaleb(pair.cost_decimals)) if rest else whole

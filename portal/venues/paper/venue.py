@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
 
-from portal.core.database.reading import Reading
 from portal.venues.paper import catalogue, clock, fees, networks, withdrawals
 from portal.venues.paper.deposits import addresses, arrival
 from portal.venues.paper.deposits import queries as incoming
@@ -16,6 +15,7 @@ from portal.venues.paper.exports.venue_part import PaperExports
 from portal.venues.paper.ledger import history
 from portal.venues.paper.orders import cancellation, placement, queries, trades
 from portal.venues.paper.prices import candles, markets, public_trades
+from portal.venues.paper.readings.venue_part import PaperReadings
 from portal.venues.types import (
     Allocation,
     Asset,
@@ -55,7 +55,7 @@ from portal.venues.types import (
 )
 
 
-class PaperVenue(PaperExports):
+class PaperVenue(PaperExports, PaperReadings):
     """Fulfils `Venue`; what each answer means stands there.
 
     What has come due in the Account is carried out before balances, ledger, orders, trades, deposits or allocations are
@@ -111,10 +111,6 @@ class PaperVenue(PaperExports):
     def balances(self, account_id: int) -> Sequence[Balance]:
         """One statement, unless something has come due."""
         return clock.balances_now(account_id)
-
-    def reading_of_balances(self, account_id: int) -> Reading[list[Balance]]:
-        """Stale when something has come due."""
-        return clock.reading_of_balances(account_id)
 
     def ledger(self, account_id: int, query: LedgerQuery) -> LedgerPage:
         """Fifty rows a page, newest first."""

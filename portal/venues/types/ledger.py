@@ -20,9 +20,8 @@ class Balance(NamedTuple):
     held_by_withdrawals_units: int
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
-    """One movement of an Account's balance. `amount_units` is signed and without the fee."""
+class LedgerRow(NamedTuple):
+    """One movement of an Account's balance. `amount_units` is signed and without the fee. A tuple as Balance is."""
 
     id: str
     reference: str

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from portal.venues.types.assets import Pair
 
@@ -91,6 +92,32 @@ class OrderRow:
     fee: Decimal
     average_price: Decimal
     trades: tuple[str, ...] = ()
+
+
+class ToldOrder(NamedTuple):
+    """An order as OrderRow has it, in whole units of the pair's last places, for those who ask again and again.
+
+    Costs and fees are in units of `pair.cost_decimals`.
+    """
+
+    id: str
+    pair: Pair
+    side: str
+    kind: str
+    status: str
+    reason: str
+    is_post_only: bool
+    userref: int | None
+    cl_ord_id: str | None
+    opened_at: datetime
+    closed_at: datetime | None
+    expires_at: datetime | None
+    price_units: int
+    volume_units: int
+    filled_units: int
+    cost_units: int
+    fee_units: int
+    average_units: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """Trades, what they cost, and what they add up to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from portal.venues.types.assets import Asset, Pair
 from portal.venues.types.orders import OrderKind, Side
@@ -48,6 +50,31 @@ class TradePage:
 
     rows: tuple[TradeRow, ...]
     count: int | None
+
+
+class ToldTrade(NamedTuple):
+    """A trade as TradeRow has it, in units as ToldOrder has them, without its rows of the ledger."""
+
+    id: str
+    number: int
+    order_id: str
+    pair: Pair
+    at: datetime
+    side: str
+    kind: str
+    price_units: int
+    volume_units: int
+    cost_units: int
+    fee_units: int
+    is_maker: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ToldTrades:
+    """Fifty trades at most, newest first, and how many there are on all pages."""
+
+    rows: Sequence[ToldTrade]
+    count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,40 @@
+"""What bots ask most, for whoever reads it along with a statement of their own: one way to the database, not two."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from portal.core.database.reading import Reading
+from portal.venues.types import (
+    Balance,
+    LedgerPage,
+    LedgerQuery,
+    OpenQuery,
+    ToldOrder,
+    ToldTrades,
+    TradeQuery,
+)
+
+
+class Readings(Protocol):
+    """Each says what the method of its name says, without asking yet.
+
+    None where there is no such way, or not for this question. It is stale when something has come due: then that
+    method has to be asked, which carries it out.
+    """
+
+    def reading_of_balances(self, account_id: int) -> Reading[Sequence[Balance]] | None:
+        """`Books.balances`."""
+
+    def reading_of_ledger(self, account_id: int, query: LedgerQuery) -> Reading[LedgerPage] | None:
+        """`Books.ledger`, always with the count."""
+
+    def reading_of_open_orders(self, account_id: int, query: OpenQuery) -> Reading[Sequence[ToldOrder]] | None:
+        """`Trading.open_orders`."""
+
+    def reading_of_orders(
+        self, account_id: int, ids: Sequence[str], query: OpenQuery
+    ) -> Reading[Sequence[ToldOrder]] | None:
+        """`Trading.orders`."""
+
+    def reading_of_trades(self, account_id: int, query: TradeQuery) -> Reading[ToldTrades] | None:
+        """`Trading.trades`, always with the count."""

@@ -1,0 +1,54 @@
+"""What PostgreSQL reads for a list that is read along, under the plan that it keeps: the page and no more."""
+
+import pytest
+from django.db import connection
+
+from portal.core.database import prepared
+from portal.core.database.reading import Reading
+from portal.venues.types import LedgerQuery, OpenQuery, TradeQuery
+from tests.venues.conftest import open_account
+from tests.venues.ordering import VENUE
+from tests.venues.paper.ranks import rows
+from tests.venues.paper.ranks.test_plans import COUNT, LONG, read, size
+
+pytestmark = [
+    pytest.mark.postgresql,
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="the plans of PostgreSQL"),
+]
+
+
+def asked(account_id: int) -> dict[str, Reading[object] | None]:
+    """Of each list the newest page and one far back; what it may read is a page, and what joins it."""
+    return {
+        "balances": VENUE.reading_of_balances(account_id),
+        "ledger": VENUE.reading_of_ledger(account_id, LedgerQuery()),
+        "ledger far back": VENUE.reading_of_ledger(account_id, LedgerQuery(offset=2 * COUNT - 1000)),
+        "ledger between": VENUE.reading_of_ledger(
+            account_id, LedgerQuery(after=rows.at(1000), until=rows.at(COUNT // 2), offset=9000)
+        ),
+        "trades": VENUE.reading_of_trades(account_id, TradeQuery()),
+        "trades far back": VENUE.reading_of_trades(account_id, TradeQuery(offset=COUNT - 1000)),
+        "open orders": VENUE.reading_of_open_orders(account_id, OpenQuery()),
+        "orders": VENUE.reading_of_orders(account_id, [f"O{account_id}-7", f"O{account_id}-{COUNT}"], OpenQuery()),
+    }
+
+
+def test_no_page_that_is_read_along_reads_more_than_itself(empty, clock):
+    clock(COUNT * 2)
+    rows.many(open_account(), 5000)
+    rows.many(empty, COUNT)
+    with connection.cursor() as cursor:
+        # What the server settles on once a statement has come a few times: one plan for every page.
+        cursor.execute("SET LOCAL plan_cache_mode TO force_generic_plan")
+        for name, reading in asked(empty.pk).items():
+            assert reading is not None
+            beside = reading.question.beside("other", "one")
+            text, in_order = prepared._numbered(f"WITH other AS (SELECT 1 AS one) {beside}")
+            cursor.execute(f"PREPARE asked AS {text.decode()}")
+            values = in_order(reading.parameters)
+            given = ", ".join(["%s"] * len(values))
+            for node in read(cursor.mogrify(f"EXECUTE asked ({given})", values)):
+                is_whole = node["Node Type"] == "Seq Scan" and node["Relation Name"] in LONG
+                assert not is_whole, (name, node)
+                assert size(node) <= 1000, (name, node)
+            cursor.execute("DEALLOCATE asked")
