@@ -45,7 +45,7 @@ from portal.venues.paper.earn.strategies import STRATEGIES
 from portal.venues.paper.exports.requests import CODE_LENGTH
 from portal.venues.paper.ledger.models import EntryKind
 from portal.venues.paper.orders import cancellation
-from portal.venues.paper.orders.fills import new_id
+from portal.venues.paper.orders.changes import new_id
 from portal.venues.paper.prices.source import LONGEST_KEY
 from portal.venues.paper.ranks.models import SPANS
 from portal.venues.types import (

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
@@ -40,6 +41,12 @@ def fetch(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]
             return prepared.fetchall() if result is not None and result.nfields else []
         rows: list[tuple[Any, ...]] = wrapper.connection.execute(_named(statement), parameters).fetchall()
         return rows
+
+
+def instant(value: datetime | str) -> datetime:
+    """A datetime as `fetch` gave it, with its time zone: SQLite knows none, and of some columns gives text."""
+    read = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
 
 
 @lru_cache(maxsize=256)

@@ -1,12 +1,13 @@
 """Carrying out what has come due by the clock, before anything is said or done about an Account."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from heapq import heapify, heappop, heappush
 from itertools import chain
 from threading import local
+from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -26,6 +27,8 @@ from portal.venues.paper.orders import matching
 from portal.venues.paper.orders.models import Order
 from portal.venues.paper.prices import source
 from portal.venues.types import Balance as BalanceRow
+
+T = TypeVar("T")
 
 # Events that one call carries out at most: no bot waits long for what happened to its Account while nobody looked. The
 # rest is left to `manage.py work` and the next calls, and everything is told as of there. A call that writes to the
@@ -104,9 +107,18 @@ def balances_now(account_id: int) -> list[BalanceRow]:
 
 def locked(account_id: int, limit: int = EVENTS) -> dict[str, Balance]:
     """Take the Account's lock, bring it up to now, and give its Balances by asset id."""
-    found = balances.lock_account(account_id)
-    if _settle(account_id, limit):
-        found = balances.lock_account(account_id)
+    return caught_up(account_id, lambda now: balances.standing(account_id, source.path().key, now), limit)
+
+
+def caught_up(account_id: int, asked: Callable[[datetime], Reading[T]], limit: int = EVENTS) -> T:
+    """Take the Account's lock, bring it up to now, and give what is read of it then.
+
+    `asked` for a moment is stale if anything is due at it. It is asked again once that was carried out.
+    """
+    balances.lock_account(account_id)
+    found, is_stale = asked(timezone.now()).look()
+    if is_stale and _settle(account_id, limit):
+        found, _ = asked(timezone.now()).look()
     return found
 
 

@@ -29,9 +29,10 @@ def test_events_of_an_account_are_numbered_from_one_without_gaps(empty):
     assert numbered(other) == [(1, "A"), (2, "B"), (3, "C")]
 
 
-def test_what_is_noted_together_takes_two_statements_however_much_it_is(empty, django_assert_num_queries):
+def test_what_is_noted_together_is_written_at_once_however_much_it_is(empty, django_assert_num_queries):
     note(empty.pk, news("a"))
-    with django_assert_num_queries(2), together():
+    # On SQLite the number of the head is a statement of its own.
+    with django_assert_num_queries(1 if connection.vendor == "postgresql" else 2), together():
         for _ in range(100):
             note(empty.pk, news("b"))
     assert [row.number for row in told(empty)] == list(range(1, 102))

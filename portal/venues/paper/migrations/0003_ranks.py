@@ -81,11 +81,14 @@ def sqlite_statements() -> list[str]:
 
 
 # All rows of a statement at once. The counts are locked first, in one order: whoever comes second then sees what the
-# first has written, and numbers go on from there. Later rows move up by as many as come before them; they and the
-# numbers of the new ones are both worked out from what stood there before.
+# first has written, and numbers go on from there. Nearly always nothing is later than what is written, and then nothing
+# is looked for; otherwise later rows move up by as many as come before them, and lie between two numbers.
 POSTGRESQL_FUNCTION = """
     CREATE FUNCTION paper_rank_rows(accounts bigint[], lists text[], keys text[], ats timestamptz[], ids bigint[])
     RETURNS void LANGUAGE plpgsql AS $$
+    DECLARE
+        befores bigint[];
+        lasts bigint[];
     BEGIN
         INSERT INTO paper_rankcount AS c (account_id, list, key, count)
         SELECT n.account_id, n.list, n.key, count(*)
@@ -93,30 +96,39 @@ POSTGRESQL_FUNCTION = """
         GROUP BY n.account_id, n.list, n.key ORDER BY n.account_id, n.list, n.key
         ON CONFLICT (account_id, list, key) DO UPDATE SET count = c.count + EXCLUDED.count;
 
-        WITH n AS MATERIALIZED (
-            SELECT n.*, coalesce((
-                SELECT r.number FROM paper_rank AS r
-                WHERE r.account_id = n.account_id AND r.list = n.list AND r.key = n.key
-                    AND (r.at, r.row_id) < (n.at, n.row_id)
-                ORDER BY r.at DESC, r.row_id DESC LIMIT 1
-            ), 0) AS before
-            FROM unnest(accounts, lists, keys, ats, ids) AS n (account_id, list, key, at, row_id)
-        ), moved AS (
+        SELECT array_agg(coalesce((
+            SELECT r.number FROM paper_rank AS r
+            WHERE r.account_id = n.account_id AND r.list = n.list AND r.key = n.key
+                AND (r.at, r.row_id) < (n.at, n.row_id)
+            ORDER BY r.at DESC, r.row_id DESC LIMIT 1
+        ), 0) ORDER BY n.place), array_agg(coalesce((
+            SELECT r.number FROM paper_rank AS r
+            WHERE r.account_id = n.account_id AND r.list = n.list AND r.key = n.key
+            ORDER BY r.at DESC, r.row_id DESC LIMIT 1
+        ), 0) ORDER BY n.place)
+        INTO befores, lasts
+        FROM unnest(accounts, lists, keys, ats, ids) WITH ORDINALITY AS n (account_id, list, key, at, row_id, place);
+
+        IF befores <> lasts THEN
             UPDATE paper_rank AS r SET number = r.number + (
-                SELECT count(*) FROM n WHERE n.account_id = r.account_id AND n.list = r.list AND n.key = r.key
+                SELECT count(*) FROM unnest(accounts, lists, keys, ats, ids) AS n (account_id, list, key, at, row_id)
+                WHERE n.account_id = r.account_id AND n.list = r.list AND n.key = r.key
                     AND (n.at, n.row_id) < (r.at, r.row_id)
             )
             FROM (
-                SELECT DISTINCT ON (account_id, list, key) * FROM n ORDER BY account_id, list, key, at, row_id
+                SELECT n.account_id, n.list, n.key, min(n.before) AS before, max(n.last) AS last
+                FROM unnest(accounts, lists, keys, befores, lasts) AS n (account_id, list, key, before, last)
+                GROUP BY n.account_id, n.list, n.key
             ) AS f
             WHERE r.account_id = f.account_id AND r.list = f.list AND r.key = f.key
-                AND (r.at, r.row_id) > (f.at, f.row_id)
-        )
+                AND r.number > f.before AND r.number <= f.last;
+        END IF;
+
         INSERT INTO paper_rank (account_id, list, key, number, at, row_id)
         SELECT n.account_id, n.list, n.key,
             n.before + row_number() OVER (PARTITION BY n.account_id, n.list, n.key ORDER BY n.at, n.row_id),
             n.at, n.row_id
-        FROM n;
+        FROM unnest(accounts, lists, keys, ats, ids, befores) AS n (account_id, list, key, at, row_id, before);
     END $$
 """
 

@@ -1,5 +1,6 @@
 """Taking open orders back."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from portal.venues.errors import UnknownOrder
 from portal.venues.journal.writing import together
 from portal.venues.paper import clock
 from portal.venues.paper.orders import rows, trading_counter
-from portal.venues.paper.orders.fills import end
+from portal.venues.paper.orders.changes import Changes
 from portal.venues.paper.orders.models import Order
 from portal.venues.types import OrderChange, OrderStatus
 
@@ -52,6 +53,14 @@ def _open(account_id: int) -> QuerySet[Order]:
 def _end(account_id: int, orders: Sequence[Order], now: datetime) -> None:
     trading_counter.count_cancels(account_id, orders, now)
     rows.look_up_turnovers(orders)
+    changes = Changes(account_id)
+    ended: defaultdict[datetime | None, list[int]] = defaultdict(list)
     for order in orders:
-        end(order, OrderChange.CANCELED, now, REASON)
-        order.save()
+        changes.end(order, OrderChange.CANCELED, now, REASON)
+        ended[order.closed_at].append(order.pk)
+    # At one instant, but for those that another node's clock opened later than that.
+    for closed_at, pks in ended.items():
+        Order.objects.filter(pk__in=pks).update(
+            status=OrderStatus.CANCELED, reason=REASON, closed_at=closed_at, due_at=None, held_units=0
+        )
+    changes.write()

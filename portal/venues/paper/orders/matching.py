@@ -15,7 +15,7 @@ from portal.core.money import to_units
 from portal.venues.journal.writing import together
 from portal.venues.paper import catalogue
 from portal.venues.paper.orders import rows
-from portal.venues.paper.orders.fills import end, fill
+from portal.venues.paper.orders.changes import Changes, Part
 from portal.venues.paper.orders.models import Order
 from portal.venues.paper.prices import quotes, source
 from portal.venues.paper.prices.path import STEP, Path, step_at, time_of
@@ -102,6 +102,7 @@ def _happen(order: Order, path: Path) -> None:
         except DomainError as error:
             # A balance that cannot grow further must not keep the other orders from being looked at.
             order.refresh_from_db()
+            order.turnover = None
             end(order, OrderChange.CANCELED, time_of(step), error.message[:60])
         order.looked_step = step
     if order.is_open:
@@ -119,11 +120,18 @@ def _cross(order: Order, pair: Pair, path: Path, step: int) -> None:
     volume = min(order.remaining_units, offered)
     if order.remaining_units - volume < to_units(pair.minimum_volume, pair.volume_decimals):
         volume = order.remaining_units
-    fill(
-        order,
-        price_units=order.price_units or 0,
-        volume_units=volume,
-        rate=order.maker_rate,
-        at=time_of(step),
-        is_maker=True,
-    )
+    fill(order, Part(order.price_units or 0, volume, order.maker_rate, is_maker=True), time_of(step))
+
+
+def fill(order: Order, part: Part, at: datetime) -> None:
+    """A fill of one order alone, written."""
+    changes = Changes(order.account_id)
+    changes.fill(order, part, at)
+    changes.write()
+
+
+def end(order: Order, change: OrderChange, at: datetime, reason: str) -> None:
+    """The end of one order alone, written."""
+    changes = Changes(order.account_id)
+    changes.end(order, change, at, reason)
+    changes.write()

@@ -8,61 +8,66 @@ from django.utils import timezone
 from portal.core.money import from_units, plain
 from portal.venues.errors import ClientIdTaken, OrderFunds
 from portal.venues.journal.writing import together
-from portal.venues.paper import clock, fees
+from portal.venues.paper import fees
 from portal.venues.paper.ledger.models import Balance
-from portal.venues.paper.orders import amounts, matching, news, rows, trading_counter, validation
-from portal.venues.paper.orders.fills import end, fill, hold, new_id, traded
+from portal.venues.paper.orders import amounts, matching, rows, standing, trading_counter, validation
+from portal.venues.paper.orders.changes import Changes, Part, new_id
 from portal.venues.paper.orders.models import Order
+from portal.venues.paper.orders.standing import Standing
 from portal.venues.paper.orders.validation import Asked
 from portal.venues.paper.prices import quotes, source
 from portal.venues.paper.prices.path import step_at
 from portal.venues.paper.prices.quotes import Offer
-from portal.venues.types import NewOrder, OrderChange, OrderRow, OrderStatus, Side, TimeInForce
+from portal.venues.types import NewOrder, OrderChange, OrderRow, Side, TimeInForce
 
 
 def place(account_id: int, wanted: NewOrder) -> OrderRow:
     """See Trading.place_order."""
     asked = validation.read(wanted, timezone.now())
     with transaction.atomic(), together():
-        balances = clock.locked(account_id)
-        now = timezone.now()
+        stands = standing.locked(account_id, asked.pair.id, wanted.cl_ord_id)
+        now = stands.at
         validation.check_deadline(wanted, now)
-        limits = trading_counter.limits_of(account_id)
-        _check_client_id(account_id, wanted)
-        rates = fees.rates(asked.pair, traded(account_id, now))
+        if stands.is_taken:
+            # The database says it last.
+            raise ClientIdTaken("An open order has that cl_ord_id.", field="cl_ord_id")
+        limits = trading_counter.limits_of(stands.tier)
+        rates = fees.rates(asked.pair, stands.traded_units)
         order = _order(account_id, asked, rates.maker, now)
         taken = _offered(asked, now)
         _check_market_cost(asked, taken)
         # Validating looks at what was written, not at what the Account has: clients try out with it what they could
         # never pay for.
         if not wanted.only_validate:
-            trading_counter.check_room(account_id, asked.pair, limits)
+            trading_counter.check_room(stands.open_orders, asked.pair, limits)
             if not (wanted.is_post_only and taken):
-                _check_funds(balances, asked, taken, rates)
-            trading_counter.count_order(account_id, asked.pair.id, limits, now)
-            _carry_out(order, asked, taken, rates, now)
-        return rows.of_order(order, news.turnover(order))
+                _check_funds(stands.balances, asked, taken, rates)
+            counter = stands.counter or trading_counter.new(account_id, asked.pair.id, now)
+            trading_counter.count_order(counter, limits, now)
+            _carry_out(order, asked, taken, rates, stands)
+        return rows.of_order(order, rows.turnover(order))
 
 
-def _carry_out(order: Order, asked: Asked, taken: list[Offer], rates: fees.Rates, now: datetime) -> None:
-    """Fill what is offered; the rest stands or is given up, as its terms say."""
+def _carry_out(order: Order, asked: Asked, taken: list[Offer], rates: fees.Rates, stands: Standing) -> None:
+    """Fill what is offered; the rest stands or is given up, as its terms say. The order is written once, as it ends."""
+    now, changes = stands.at, Changes(order.account_id)
     order.txid = new_id("O")
     order.looked_step = step_at(now)
-    order.due_at = now
-    order.save()
-    news.changed(order, OrderChange.NEW, now)
+    changes.opened(order)
     if order.is_post_only and taken:
-        end(order, OrderChange.CANCELED, now, "Post only order")
+        changes.end(order, OrderChange.CANCELED, now, "Post only order")
     else:
         for offer in taken:
-            fill(order, price_units=offer.price, volume_units=offer.volume, rate=rates.taker, at=now, is_maker=False)
+            changes.fill(order, Part(offer.price, offer.volume, rates.taker, is_maker=False), now)
     if order.is_open and _rests(asked):
-        hold(order, asked.pair)
+        changes.hold(order)
         matching.plan(order, source.path())
     elif order.is_open:
         is_market = asked.price_units is None
-        end(order, OrderChange.CANCELED, now, "Insufficient liquidity" if is_market else "Immediate or cancel")
-    order.save()
+        reason = "Insufficient liquidity" if is_market else "Immediate or cancel"
+        changes.end(order, OrderChange.CANCELED, now, reason)
+    order.save(force_insert=True)
+    changes.write(stands.balances)
 
 
 def _rests(asked: Asked) -> bool:
@@ -105,14 +110,6 @@ def _check_funds(balances: dict[str, Balance], asked: Asked, taken: list[Offer],
     if needed > free_units:
         free = plain(from_units(free_units, asset.decimals))
         raise OrderFunds(f"The order needs more than the {free} {asset.code} that are free.", field="volume")
-
-
-def _check_client_id(account_id: int, wanted: NewOrder) -> None:
-    """Raises: ClientIdTaken. The database says it last."""
-    if wanted.cl_ord_id is None:
-        return
-    if Order.objects.filter(account_id=account_id, status=OrderStatus.OPEN, cl_ord_id=wanted.cl_ord_id).exists():
-        raise ClientIdTaken("An open order has that cl_ord_id.", field="cl_ord_id")
 
 
 def _order(account_id: int, asked: Asked, maker_rate: int, now: datetime) -> Order:

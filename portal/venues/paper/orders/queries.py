@@ -49,8 +49,8 @@ def _rows(found: QuerySet[Order], query: OpenQuery | ClosedQuery) -> list[OrderR
     """Each order as the key's window shows it: what an open one traded after the window's end is not in it."""
     listed, before = list(found), query.seen_before
     trades: dict[int, list[Trade]] = defaultdict(list)
-    if listed:
-        made = Trade.objects.filter(order__in=[order.pk for order in listed]).order_by("at", "pk")
+    if filled := [order.pk for order in listed if order.filled_units]:
+        made = Trade.objects.filter(order__in=filled).order_by("at", "pk")
         for trade in made if before is None else made.filter(at__lt=before):
             trades[trade.order_id].append(trade)
     if before is not None:

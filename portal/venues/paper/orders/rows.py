@@ -71,6 +71,13 @@ def turnover_of(trades: Iterable[Trade]) -> int:
     return sum(trade.price_units * trade.volume_units for trade in trades)
 
 
+def turnover(order: Order) -> int:
+    """What the order's trades moved so far, looked up if nobody has yet: whoever ends several does that at once."""
+    if order.turnover is None:
+        look_up_turnovers([order])
+    return order.turnover or 0
+
+
 def look_up_turnovers(orders: Sequence[Order]) -> None:
     """Let each order know what its trades moved so far; in one statement, and in none if nothing was filled."""
     made: defaultdict[int, list[Trade]] = defaultdict(list)

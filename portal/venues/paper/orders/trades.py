@@ -10,9 +10,9 @@ from portal.core.money import from_units
 from portal.venues.errors import UnknownOrder
 from portal.venues.paper import catalogue, fees, query_bounds
 from portal.venues.paper.ledger.models import Posting
-from portal.venues.paper.orders.fills import traded
 from portal.venues.paper.orders.models import Trade
 from portal.venues.paper.orders.rows import of_trade
+from portal.venues.paper.orders.traded_days import traded
 from portal.venues.paper.prices.markets import worth
 from portal.venues.paper.prices.path import step_at
 from portal.venues.paper.ranks import pages

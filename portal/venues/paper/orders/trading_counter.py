@@ -1,6 +1,7 @@
 """The trading counter: each order adds, each early cancel adds more, and it decays (reference §5)."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,7 +12,7 @@ from accounts.models import Account
 from accounts.models.organization import ApiTier
 from portal.venues.errors import TooFast, TooManyOrders
 from portal.venues.paper.orders.models import Order, TradingCounter
-from portal.venues.types import OrderStatus, Pair
+from portal.venues.types import Pair
 
 THOUSAND: Final = 1000
 SECOND: Final = timedelta(seconds=1)
@@ -36,55 +37,69 @@ LIMITS: Final = {
 CANCELS: Final = ((5, 8), (10, 6), (15, 5), (45, 4), (90, 2), (300, 1))
 
 
-def limits_of(account_id: int) -> Limits:
-    """Those of the tier of the Account's Organization; an installation for its own bots may count nothing."""
-    if not settings.API_LIMITS:
-        return LIMITS[ApiTier.OFF]
-    return LIMITS[ApiTier(Account.objects.values_list("organization__api_tier", flat=True).get(pk=account_id))]
+def limits_of(tier: str) -> Limits:
+    """Those of the tier of an Account's Organization; an installation for its own bots may count nothing."""
+    return LIMITS[ApiTier(tier) if settings.API_LIMITS else ApiTier.OFF]
 
 
-def check_room(account_id: int, pair: Pair, limits: Limits) -> None:
+def check_room(open_orders: int, pair: Pair, limits: Limits) -> None:
     """Raises: TooManyOrders."""
-    if Order.objects.filter(account_id=account_id, pair=pair.id, status=OrderStatus.OPEN).count() >= limits.open_orders:
+    if open_orders >= limits.open_orders:
         raise TooManyOrders(f"There are {limits.open_orders} open orders in {pair.wsname}: cancel some first.")
 
 
-def count_order(account_id: int, pair_id: str, limits: Limits, now: datetime) -> None:
-    """Raises: TooFast, and counts nothing then."""
+def new(account_id: int, pair_id: str, now: datetime) -> TradingCounter:
+    """A counter that has not counted yet."""
+    return TradingCounter(account_id=account_id, pair=pair_id, thousandths=0, at=now)
+
+
+def count_order(counter: TradingCounter, limits: Limits, now: datetime) -> None:
+    """The caller holds the Account's lock. Raises: TooFast, and counts nothing then."""
     if limits.threshold is None:
         return
-    counter = _now(account_id, pair_id, limits, now)
+    _decay(counter, limits, now)
     counter.thousandths += THOUSAND
     if counter.thousandths > limits.threshold:
         raise TooFast("Too many orders and early cancels in this pair: wait a little.")
-    counter.save()
+    _save([counter])
 
 
 def count_cancels(account_id: int, orders: Iterable[Order], now: datetime) -> None:
     """Cancelling takes risk away, so it counts but is never refused."""
-    limits = limits_of(account_id)
+    if not settings.API_LIMITS:
+        return
+    added: Counter[str] = Counter()
+    for order in orders:
+        added[order.pair] += _weight(now - order.opened_at)
+    pairs = sorted(pair for pair, weight in added.items() if weight)
+    if not pairs:
+        return
+    tier = Account.objects.values_list("organization__api_tier", flat=True).get(pk=account_id)
+    limits = limits_of(tier)
     if limits.threshold is None:
         return
-    added: dict[str, int] = {}
-    for order in orders:
-        added[order.pair] = added.get(order.pair, 0) + _weight(now - order.opened_at)
-    for pair_id, weight in sorted(added.items()):
-        if weight:
-            counter = _now(account_id, pair_id, limits, now)
-            counter.thousandths += weight * THOUSAND
-            counter.save()
+    kept = {row.pair: row for row in TradingCounter.objects.filter(account_id=account_id, pair__in=pairs)}
+    counters = [kept.get(pair_id) or new(account_id, pair_id, now) for pair_id in pairs]
+    for counter in counters:
+        _decay(counter, limits, now)
+        counter.thousandths += added[counter.pair] * THOUSAND
+    _save(counters)
 
 
 def _weight(age: timedelta) -> int:
     return next((weight for seconds, weight in CANCELS if age < seconds * SECOND), 0)
 
 
-def _now(account_id: int, pair_id: str, limits: Limits, now: datetime) -> TradingCounter:
-    """The counter as it has decayed until now; the caller holds the Account's lock."""
-    counter = TradingCounter.objects.filter(account_id=account_id, pair=pair_id).first()
-    if counter is None:
-        return TradingCounter(account_id=account_id, pair=pair_id, thousandths=0, at=now)
+def _decay(counter: TradingCounter, limits: Limits, now: datetime) -> None:
     decayed = (now - counter.at) * limits.decay // SECOND
     counter.thousandths = max(0, counter.thousandths - max(0, decayed))
     counter.at = max(now, counter.at)
-    return counter
+
+
+def _save(counters: Sequence[TradingCounter]) -> None:
+    for counter in counters:
+        # By Account and pair, whether or not there is a row: with its own key it would be one more.
+        counter.pk = None
+    TradingCounter.objects.bulk_create(
+        counters, update_conflicts=True, unique_fields=["account", "pair"], update_fields=["thousandths", "at"]
+    )

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from portal.core.errors import DomainError
 from portal.venues.journal import reading
 from portal.venues.paper.ledger.models import Posting
-from portal.venues.paper.orders import fills
+from portal.venues.paper.orders import matching
 from portal.venues.types import LedgerEvent, LedgerQuery, OrderEvent, OrderStatus, TimeInForce, TradeQuery
 from tests.venues.conftest import RECEIVER, START, open_account, pay_in
 from tests.venues.journal.following import Follower, events
@@ -168,8 +168,10 @@ def test_a_fill_that_had_to_be_undone_was_never_told(trader, since, prices, cloc
 def test_a_fill_undone_after_it_was_told_is_not_told(trader, since, prices, clock, monkeypatch):
     """Whatever fails there, and however late."""
 
+    fill = matching.fill
+
     def fill_and_fail(*args, **kwargs):
-        fills.fill(*args, **kwargs)
+        fill(*args, **kwargs)
         raise DomainError("It was too much.")
 
     place(trader, "buy", "0.01", "50000")
@@ -204,15 +206,20 @@ def statements(act, *words):
     return [query["sql"] for query in captured if all(word in query["sql"] for word in words)]
 
 
+def at_once():
+    """On SQLite the number of the head is a statement of its own."""
+    return 1 if connection.vendor == "postgresql" else 2
+
+
 @pytest.mark.parametrize("price", [None, "50000", "60100"], ids=["market", "rests", "crosses"])
-def test_placing_an_order_takes_two_statements_more_and_reads_no_trades(trader, price):
+def test_placing_an_order_writes_the_journal_at_once_and_reads_no_trades(trader, price):
     place(trader, "buy", "0.01")
 
     def act():
         place(trader, "buy", "0.02", price)
 
     made = statements(act)
-    assert sum("journal_" in sql for sql in made) == 2
+    assert sum("journal_" in sql for sql in made) == at_once()
     assert [sql for sql in made if "SELECT" in sql and 'paper_trade"' in sql and "INSERT" not in sql] == []
 
 
@@ -223,13 +230,13 @@ def test_one_operation_writes_the_journal_once_however_much_comes_due(trader, pr
     prices(FLAT, (5, "XBT/USD", "49000"))
     clock(60)
 
-    assert len(statements(lambda: place(trader, "buy", "0.01"), "journal_")) == 2
+    assert len(statements(lambda: place(trader, "buy", "0.01"), "journal_")) == at_once()
     place(trader, "buy", "0.01", "40000")
     place(trader, "buy", "0.01", "41000")
-    assert len(statements(lambda: VENUE.cancel_all_orders(trader.pk), "journal_")) == 2
+    assert len(statements(lambda: VENUE.cancel_all_orders(trader.pk), "journal_")) == at_once()
     VENUE.allocate(trader.pk, VENUE.strategies("BTC")[0].id, Decimal("0.1"))
     clock(10**6)
-    assert len(statements(lambda: VENUE.catch_up([trader.pk]), "INSERT", "journal_")) == 2
+    assert len(statements(lambda: VENUE.catch_up([trader.pk]), "INSERT", "journal_")) == at_once()
 
 
 def test_every_leg_of_every_account_is_told_to_that_account_alone(trader):

@@ -8,8 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from portal.venues.types import ClosedQuery, CloseTime, LedgerQuery, OpenQuery, TradeQuery
-from tests.venues.conftest import open_account
-from tests.venues.ordering import VENUE
+from tests.venues.conftest import open_account, pay_in
+from tests.venues.ordering import VENUE, place
 from tests.venues.paper.ranks import rows
 
 pytestmark = [
@@ -86,3 +86,42 @@ def test_no_page_of_a_long_list_reads_more_than_itself(long):
                 is_whole = node["Node Type"] == "Seq Scan" and node["Relation Name"] in LONG
                 assert not is_whole, (name, asked["sql"])
                 assert size(node) <= 1000, (name, asked["sql"], node)
+
+
+def touched() -> tuple[int, int]:
+    """How often the long tables were read from end to end so far, and how many rows were read in all."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(seq_scan), 0), coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0) "
+            "FROM pg_stat_xact_user_tables WHERE relname = ANY(%s)",
+            [list(LONG)],
+        )
+        whole, rows_read = cursor.fetchone()
+    return int(whole), int(rows_read)
+
+
+def test_no_order_reads_what_was_before_it_and_neither_does_what_numbers_it(long, settings):
+    """The counters of the database tell of triggers too."""
+    settings.PAPER_PRICES = "still"
+    pay_in(long, "100000", "USD")
+    acts = {
+        "rests": lambda: place(long, "buy", "0.01", "50000", userref=1),
+        "rests with an id": lambda: place(long, "buy", "0.01", "50000", cl_ord_id="mine"),
+        "market": lambda: place(long, "buy", "0.01"),
+        "cancel": lambda: VENUE.cancel_orders(long.pk, userref=1),
+        "cancel all": lambda: VENUE.cancel_all_orders(long.pk),
+        "booked": lambda: pay_in(long, "1", "USD"),
+    }
+    late = rows.order(long, "late", 0, COUNT - 40)
+    _, before = touched()
+    late.save()
+    _, after = touched()
+    assert 100 <= after - before <= 1000, "those that closed later move up, in each part"
+    # As often as lets the database take a plan for any parameters.
+    for _ in range(8):
+        for name, act in acts.items():
+            whole, before = touched()
+            act()
+            scans, after = touched()
+            assert scans == whole, name
+            assert after - before <= 300, (name, after - before)
