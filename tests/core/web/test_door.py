@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from portal.core.web.door.bodies import source_of
-from portal.core.web.door.environ import RAW_PATH, environ_of
+from portal.core.web.door.environ import RAW_PATH, add_body, environ_of
 from portal.core.web.door.serving import Answer, Line
 from portal.core.web.security_headers import SECURITY_HEADERS
 
@@ -65,7 +65,7 @@ def test_one_source_waits_for_itself_and_nobody_for_it():
 
 
 def _asked_from(*addresses: str) -> set[str]:
-    return {source_of({"client": (address, 4711), "headers": []}) for address in addresses}
+    return {source_of(environ_of({**SCOPE, "client": (address, 4711)})) for address in addresses}
 
 
 def test_one_machine_is_one_source_whichever_of_its_addresses_it_takes():
@@ -102,7 +102,8 @@ def test_only_headers_by_their_own_name_become_variables():
         (b"transfer-encoding", b"chunked"),
         (b"content-type", b"text/plain"),
     ]
-    environ = environ_of({**SCOPE, "headers": headers}, b"body")
+    environ = environ_of({**SCOPE, "headers": headers})
+    add_body(environ, b"body")
     assert environ["HTTP_X_FORWARDED_FOR"] == "198.51.100.9"
     assert environ["HTTP_COOKIE"] == "a=1; b=2"
     assert environ["HTTP_ACCEPT"] == "x,y"
@@ -117,7 +118,7 @@ def test_only_headers_by_their_own_name_become_variables():
 def test_nothing_of_this_machine_is_in_a_request(monkeypatch):
     """fault security-L12: the server put its whole environment into each, and pages of errors showed it."""
     monkeypatch.setenv("DATABASE_URL", "postgres://portal:canary@host/portal")
-    assert "canary" not in repr(environ_of(SCOPE, b""))
+    assert "canary" not in repr(environ_of(SCOPE))
 
 
 @pytest.mark.django_db
@@ -135,7 +136,7 @@ def test_strangers_who_ask_without_a_key_take_no_thread_from_bots():
 def test_bots_of_one_address_leave_threads_to_others():
     """Forty calls that wait for one Account's lock must not hold all threads: another Organization's bot waited 1 s."""
     bots = import_module("portal.asgi").bots
-    assert 0 < bots.of_source < bots.threads._max_workers
+    assert 0 < bots.of_source < bots.threads.count
 
 
 @pytest.mark.django_db

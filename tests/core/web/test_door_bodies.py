@@ -6,18 +6,20 @@ from typing import Any
 
 import pytest
 
-from portal.core.web.door.bodies import Bodies, Late, TooLong
+from portal.core.web.door.bodies import Bodies, Late, TooLong, source_of
+from portal.core.web.door.environ import environ_of
 from portal.core.web.door.serving import Answer, Door, Line
 
 LATE, FULL = Answer(408, [("Connection", "close")], b"late"), Answer(503, [], b"full")
 LIMIT = 10
 AT_ONCE, DEADLINE = 0.05, 0.4
+SOURCE = "203.0.113.7"
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
 
-def scope(method: str = "POST", source: str = "203.0.113.7", **headers: str) -> dict[str, Any]:
+def scope(method: str = "POST", source: str = SOURCE, **headers: str) -> dict[str, Any]:
     return {
         "type": "http",
         "method": method,
@@ -55,7 +57,13 @@ def bodies(slow: int = 10, slow_of_source: int = 10) -> Bodies:
 
 
 def read(receive: Receive, **headers: str) -> bytes:
-    return asyncio.run(bodies().read(scope(**headers), receive))
+    return asyncio.run(reading(bodies(), receive, **headers))
+
+
+async def reading(waiting: Bodies, receive: Receive, source: str = SOURCE, **headers: str) -> bytes:
+    """What the door does first with a request that has a body."""
+    environ = environ_of(scope(source=source, **headers))
+    return await waiting.read(environ.get("CONTENT_LENGTH", ""), source_of(environ), receive)
 
 
 def test_a_body_is_put_together_from_its_pieces():
@@ -87,7 +95,7 @@ def test_a_body_that_does_not_come_holds_its_place_until_the_deadline_only():
     standing = []
 
     async def half() -> None:
-        task = asyncio.ensure_future(waiting.read(scope(), sends(b"non", ends=False)))
+        task = asyncio.ensure_future(reading(waiting, sends(b"non", ends=False)))
         for seconds in (0.0, 3 * AT_ONCE):
             await asyncio.sleep(seconds)
             standing.append(waiting.waiting.total())
@@ -108,7 +116,7 @@ def test_without_a_place_the_slow_are_turned_away_at_once(slow, slow_of_source, 
         """Who still waits a while after the places were taken: the first, another of its source, a neighbour."""
         tasks = []
         for source in ("203.0.113.7", "203.0.113.7", "198.51.100.9"):
-            tasks.append(asyncio.ensure_future(waiting.read(scope(source=source), sends(b"non", ends=False))))
+            tasks.append(asyncio.ensure_future(reading(waiting, sends(b"non", ends=False), source)))
             await asyncio.sleep(0.01)
         await asyncio.sleep(3 * AT_ONCE)
         still = [not task.done() for task in tasks]

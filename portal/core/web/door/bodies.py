@@ -4,11 +4,14 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from portal.core.web.proxies import network, source_address
 
-LENGTH: Final = re.compile(rb"[0-9]{1,12}")
+LENGTH: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
+
+
+Receive: TypeAlias = "Callable[[], Awaitable[MutableMapping[str, Any]]]"
 
 
 class Late(Exception):
@@ -35,26 +38,27 @@ class Bodies:
         self.slow, self.slow_of_source = slow, slow_of_source
         self.waiting: Counter[str] = Counter()
 
-    async def read(self, scope: Mapping[str, Any], receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> bytes:
-        """The whole body.
+    async def read(self, length: str, source: str, receive: Receive) -> bytes:
+        """The whole body of a request that says it is so long, or nothing, and comes from that source.
 
         Raises: TooLong without having read it, if it says so itself; Late; ConnectionError if the sender went away.
         """
-        self._refuse_by_length(scope)
-        source = source_of(scope)
-        is_counted = False
+        self._refuse_by_length(length)
+        loop, is_counted = asyncio.get_running_loop(), False
 
         def slow_now() -> None:
             nonlocal is_counted
             if self.waiting.total() >= self.slow or self.waiting[source] >= self.slow_of_source:
-                limit.reschedule(asyncio.get_running_loop().time())
+                limit.reschedule(loop.time())
             else:
+                limit.reschedule(loop.time() + max(self.deadline - self.at_once, 0.0))
                 self.waiting[source] += 1
                 is_counted = True
 
         try:
-            async with asyncio.timeout(self.deadline) as limit:
-                turn = asyncio.get_running_loop().call_later(self.at_once, slow_now)
+            # Nearly every body is here at once: only one that is not has a deadline.
+            async with asyncio.timeout(None) as limit:
+                turn = loop.call_later(self.at_once, slow_now)
                 try:
                     return await self._gather(receive)
                 finally:
@@ -66,12 +70,11 @@ class Bodies:
                 self.waiting[source] -= 1
                 self.waiting += Counter()  # leaves out who waits no more
 
-    def _refuse_by_length(self, scope: Mapping[str, Any]) -> None:
-        said = _header(scope, b"content-length") or b"0"
-        if not LENGTH.fullmatch(said) or int(said) > self.limit:
+    def _refuse_by_length(self, length: str) -> None:
+        if length and (not LENGTH.fullmatch(length) or int(length) > self.limit):
             raise TooLong(self.limit + 1)
 
-    async def _gather(self, receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> bytes:
+    async def _gather(self, receive: Receive) -> bytes:
         pieces, length = list[bytes](), 0
         while True:
             message = await receive()
@@ -85,11 +88,6 @@ class Bodies:
                 return b"".join(pieces)
 
 
-def source_of(scope: Mapping[str, Any]) -> str:
+def source_of(environ: Mapping[str, Any]) -> str:
     """Who a request counts for: the trusted address it came from, or of IPv6 its /64, all of which one machine has."""
-    peer = (scope.get("client") or ("",))[0]
-    return network(source_address(peer, _header(scope, b"x-forwarded-for").decode("latin-1")))
-
-
-def _header(scope: Mapping[str, Any], wanted: bytes) -> bytes:
-    return b",".join(value for name, value in scope["headers"] if name.lower() == wanted)
+    return network(source_address(environ["REMOTE_ADDR"], environ.get("HTTP_X_FORWARDED_FOR", "")))

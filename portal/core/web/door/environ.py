@@ -3,6 +3,7 @@
 import io
 import sys
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -13,8 +14,8 @@ PLAIN: Final = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LEN
 RAW_PATH: Final = "portal.raw_path"
 
 
-def environ_of(scope: Mapping[str, Any], body: bytes, *, claimed: int = 0) -> "WSGIEnvironment":
-    """The variables of one request whose body is `body`; `claimed` is how long it says it is, if it was not read.
+def environ_of(scope: Mapping[str, Any]) -> "WSGIEnvironment":
+    """The variables of one request, whose body comes later.
 
     A header with an underscore in its name is left out: WSGI could not tell `X_Forwarded_For` from the
     `X-Forwarded-For` of a proxy (security WB-10). So is all that this machine's own environment holds.
@@ -32,30 +33,40 @@ def environ_of(scope: Mapping[str, Any], body: bytes, *, claimed: int = 0) -> "W
         RAW_PATH: (scope.get("raw_path") or b"").decode("latin-1"),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope["scheme"],
-        "wsgi.input": io.BytesIO(body),
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
-    environ |= _headers(scope["headers"])
-    # The body is here as a whole, so however it was sent, this is how long it is.
-    environ.pop("HTTP_TRANSFER_ENCODING", None)
-    if body or claimed or "CONTENT_LENGTH" in environ:
-        environ["CONTENT_LENGTH"] = str(claimed or len(body))
+    _add_headers(environ, scope["headers"])
     return environ
 
 
-def _headers(given: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    found: dict[str, str] = {}
+def add_body(environ: "WSGIEnvironment", body: bytes, *, claimed: int = 0) -> None:
+    """The body is here as a whole; `claimed` is how long it says it is, if it was not read."""
+    environ["wsgi.input"] = io.BytesIO(body)
+    # However it was sent, this is how long it is.
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    if body or claimed or "CONTENT_LENGTH" in environ:
+        environ["CONTENT_LENGTH"] = str(claimed or len(body))
+
+
+def _add_headers(environ: "WSGIEnvironment", given: Iterable[tuple[bytes, bytes]]) -> None:
     for name, value in given:
-        if b"_" in name:
+        variable = _variable(name)
+        if not variable:
             continue
-        lower = name.lower()
-        variable = PLAIN.get(lower) or "HTTP_" + lower.decode("latin-1").upper().replace("-", "_")
         text = value.decode("latin-1")
-        if variable in found:
+        if variable in environ:
             # RFC 9110 §5.3, and RFC 9113 §8.2.3 for the one header whose values are not joined by a comma.
-            text = f"{found[variable]}{'; ' if variable == 'HTTP_COOKIE' else ','}{text}"
-        found[variable] = text
-    return found
+            text = f"{environ[variable]}{'; ' if variable == 'HTTP_COOKIE' else ','}{text}"
+        environ[variable] = text
+
+
+@lru_cache(maxsize=1024)
+def _variable(name: bytes) -> str:
+    """What WSGI calls a header; nothing if it could be taken for another one. Callers send few, again and again."""
+    if b"_" in name:
+        return ""
+    lower = name.lower()
+    return PLAIN.get(lower) or "HTTP_" + lower.decode("latin-1").upper().replace("-", "_")

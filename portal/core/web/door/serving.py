@@ -7,12 +7,13 @@ deadline; and what answers bots, pages and the watch of the operator never stand
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from portal.core.web.door.bodies import Bodies, Late, TooLong, source_of
-from portal.core.web.door.environ import environ_of
+from portal.core.web.door.environ import add_body, environ_of
+from portal.core.web.door.threads import Threads
 from portal.core.web.security_headers import SECURITY_HEADERS
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Line:
         self.inside = 0
         self.of_source = of_source or threads
         self.callers: dict[str, _Caller] = {}
-        self.threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self.threads = Threads[Answer](threads, name)
 
     async def answer(self, application: "WSGIApplication", environ: "WSGIEnvironment", source: str) -> Answer:
         """Have one of the threads run the application, when it is the turn of `source`."""
@@ -75,7 +76,7 @@ class Line:
         caller.inside += 1
         try:
             async with caller.turns:
-                return await asyncio.get_running_loop().run_in_executor(self.threads, _run, application, environ)
+                return await self.threads.run(partial(_run, application, environ))
         finally:
             self.inside -= 1
             caller.inside -= 1
@@ -124,17 +125,18 @@ class Door:
         await send({"type": "websocket.close", "code": NO_SOCKET_HERE})
 
     async def _answer(self, scope: "Scope", receive: "Receive") -> Answer:
-        line = self.line_of(scope["path"])
-        body, claimed = b"", 0
+        line, environ = self.line_of(scope["path"]), environ_of(scope)
+        source, body, claimed = source_of(environ), b"", 0
         if scope["method"] not in BODILESS:
             try:
-                body = await self.bodies.read(scope, receive)
+                body = await self.bodies.read(environ.get("CONTENT_LENGTH", ""), source, receive)
             except TooLong as error:
                 # The application refuses it in its own words, by the length alone.
                 claimed = error.length
             except Late:
                 return line.late
-        return await line.answer(self.application, environ_of(scope, body, claimed=claimed), source_of(scope))
+        add_body(environ, body, claimed=claimed)
+        return await line.answer(self.application, environ, source)
 
 
 def _run(application: "WSGIApplication", environ: "WSGIEnvironment") -> Answer:
