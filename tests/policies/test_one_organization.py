@@ -64,7 +64,7 @@ ROWS: dict[str, Row] = {
         changed_at=timezone.now(),
     ),
     "a key made next door": lambda house, other: update(ApiKey, house.bot().pk, made_by=other["member"]),
-    "a key of another's bot": lambda house, other: update(ApiKey, house.bot().pk, service_user=other["bot"]),
+    "a key of another's bot": lambda house, other: update(ApiKey, house.bot().pk, service_user=other["bot"], slot=2),
     "a custodian from next door": lambda house, other: Custodian.objects.create(
         api_key=house.bot(), member=other["member"], since=timezone.now(), reason="made it"
     ),

@@ -118,6 +118,16 @@ def test_only_what_reads_is_named_as_reading():
     }  # fmt: skip
 
 
+def test_nothing_is_asked_before_the_row_of_a_key_is_updated():
+    """A trigger before it locks the row first, and notes that in the log, whatever its list of columns says."""
+    found = fetch(
+        "SELECT tgname FROM pg_trigger WHERE tgrelid = 'accounts_apikey'::regclass AND NOT tgisinternal "
+        "AND tgtype & 1 = 1 AND tgtype & 2 = 2 AND tgtype & 16 = 16",
+        {},
+    )
+    assert found == []
+
+
 def test_a_balance_is_one_statement(treasury):
     roads = Roads()
     roads.send(Sent(treasury))
