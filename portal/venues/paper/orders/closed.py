@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import connection
-
+from portal.core.database.at_hand import hand
 from portal.core.database.prepared import fetch
-from portal.venues.paper.orders.models import Order
+from portal.core.database.prepared import instant as as_instant
 from portal.venues.paper.ranks import pages
 from portal.venues.paper.ranks.models import SPANS, Ranked
 from portal.venues.paper.ranks.pages import ROWS, Page
@@ -23,14 +22,31 @@ INSTANT: Final = timedelta(microseconds=1)
 # Of orders that were open for so long at most, those closed within that time after an instant may have been open at it.
 # A second more makes up for what SQLite loses of a microsecond.
 LONGER: Final = timedelta(days=365 * 1000)
-OPEN_AT: Final = " UNION ALL ".join(
+# One by one, by its primary key, is when an order opened looked up: whatever the database expects, there are few.
+LATE: Final = " UNION ALL ".join(
     f"""
-    SELECT o.id FROM paper_rank AS r JOIN paper_order AS o ON o.id = r.row_id
-    WHERE r.account_id = %(account)s AND r.list = 'order' AND r.key = 'span:{span}'
-        AND r.at > %(instant)s AND r.at <= %(until_{span})s AND o.opened_at <= %(instant)s
+    SELECT r.row_id, r.at, (SELECT o.opened_at FROM paper_order AS o WHERE o.id = r.row_id) AS opened_at
+    FROM paper_rank AS r WHERE r.account_id = %(account)s AND r.list = 'order' AND r.key = 'span:{span}'
+        AND r.at > %(instant)s AND r.at <= %(until_{span})s
     """  # noqa: S608  (numbers of ours)
     for span in (*SPANS, "longer")
 )
+OPEN_AT: Final = f"""
+    SELECT late.row_id, late.at, late.opened_at, (
+        SELECT r.number FROM paper_rank AS r WHERE r.account_id = %(account)s AND r.list = 'order'
+            AND r.key = %(key)s AND r.at = late.at AND r.row_id = late.row_id
+    ) FROM ({LATE}) AS late WHERE late.opened_at <= %(instant)s
+"""  # noqa: S608  (nothing of a request is in it)
+
+
+@dataclass(frozen=True, slots=True)
+class Straddler:
+    """An order that was open at an instant, closed later, and has a number in the part that is asked for."""
+
+    closed_at: datetime
+    pk: int
+    opened_at: datetime
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +56,9 @@ class Opened:
     after: datetime | None
     until: datetime | None
 
-    def has(self, order: Order) -> bool:
-        """Whether it opened then."""
-        is_early = self.after is not None and order.opened_at <= self.after
-        is_late = self.until is not None and order.opened_at > self.until
-        return not is_early and not is_late
+    def has(self, at: datetime) -> bool:
+        """Whether an order that opened at `at` is one of them."""
+        return (self.after is None or at > self.after) and (self.until is None or at <= self.until)
 
 
 def page(account_id: int, query: ClosedQuery, closed: Stretch) -> Page:
@@ -56,16 +70,11 @@ def page(account_id: int, query: ClosedQuery, closed: Stretch) -> Page:
     # Whoever opened after an instant closed after it.
     whole = closed.later_than(opened.after)
     early = whole.through(opened.until)
-    late: list[Order] = []
+    late: list[Straddler] = []
     if opened.until is not None and early != whole:
-        late = [
-            order
-            for order in _open_at(account_id, opened.until, whole.later_than(opened.until))
-            if opened.has(order) and _is_named(order, query)
-        ]
-    left_out = []
-    if opened.after is not None:
-        left_out = [order for order in _open_at(account_id, opened.after, early) if _is_named(order, query)]
+        found = _open_at(account_id, key, opened.until, whole.later_than(opened.until))
+        late = [order for order in found if opened.has(order.opened_at)]
+    left_out = [] if opened.after is None else _open_at(account_id, key, opened.after, early)
     if not late and not left_out:
         return pages.page(account_id, Ranked.ORDER, early, keys=(key,), offset=query.offset)
     return _put_together(late, _Thinned(account_id, key, early, left_out), query.offset)
@@ -73,17 +82,16 @@ def page(account_id: int, query: ClosedQuery, closed: Stretch) -> Page:
 
 @dataclass(frozen=True, slots=True)
 class _Thinned:
-    """A part of the list without some of its rows."""
+    """A part of the list without some of its rows, these newest first."""
 
     account_id: int
     key: str
     stretch: Stretch
-    left_out: Sequence[Order]
+    left_out: Sequence[Straddler]
 
     def page(self, offset: int, rows: int) -> Page:
         """As pages.page, of `rows` rows."""
-        places = [(order.closed_at, order.pk) for order in self.left_out if order.closed_at is not None]
-        numbers = sorted(pages.numbers(self.account_id, Ranked.ORDER, self.key, places), reverse=True)
+        numbers = [order.number for order in self.left_out]
         bottom, top = pages.bounds(self.account_id, Ranked.ORDER, self.key, self.stretch)
         first = top - offset
         for number in numbers:
@@ -95,25 +103,26 @@ class _Thinned:
         return Page(found[:rows], max(0, top - bottom - len(numbers)))
 
 
-def _put_together(late: Sequence[Order], early: _Thinned, offset: int) -> Page:
+def _put_together(late: Sequence[Straddler], early: _Thinned, offset: int) -> Page:
     """What was still open at the end of the stretch closed after all that was not."""
     first = [order.pk for order in late[offset : offset + ROWS]]
     rest = early.page(max(0, offset - len(late)), ROWS - len(first))
     return Page([*first, *rest.ids], len(late) + rest.count)
 
 
-def _open_at(account_id: int, instant: datetime, closed: Stretch) -> list[Order]:
-    """The orders that were open at an instant and closed within a stretch after it, newest first."""
-    adapted = connection.ops.adapt_datetimefield_value
+def _open_at(account_id: int, key: str, instant: datetime, closed: Stretch) -> list[Straddler]:
+    """The orders of a part that were open at an instant and closed within a stretch after it, newest first."""
+    adapted = hand.wrapper.ops.adapt_datetimefield_value
     until = {f"until_{span}": adapted(_ahead(instant, timedelta(seconds=span + 1))) for span in SPANS}
-    given = {"account": account_id, "instant": adapted(instant), "until_longer": adapted(_ahead(instant, LONGER))}
-    found = Order.objects.filter(pk__in=[pk for (pk,) in fetch(OPEN_AT, {**given, **until})])
-    columns = found.only("opened_at", "closed_at", "userref", "cl_ord_id")
-    return sorted(
-        (order for order in columns if order.closed_at and closed.has((order.closed_at, order.pk))),
-        key=lambda order: (order.closed_at, order.pk),
-        reverse=True,
+    given = {"account": account_id, "key": key, "instant": adapted(instant)}
+    rows = fetch(OPEN_AT, {**given, **until, "until_longer": adapted(_ahead(instant, LONGER))})
+    found = (
+        Straddler(as_instant(closed_at), pk, as_instant(opened_at), number)
+        for pk, closed_at, opened_at, number in rows
+        if number is not None
     )
+    within = (order for order in found if closed.has((order.closed_at, order.pk)))
+    return sorted(within, key=lambda order: (order.closed_at, order.pk), reverse=True)
 
 
 def _ahead(instant: datetime, by: timedelta) -> datetime:
@@ -138,8 +147,3 @@ def _key(query: ClosedQuery) -> str:
     if query.userref is not None:
         return f"userref:{query.userref}"
     return "" if query.cl_ord_id is None else f"id:{query.cl_ord_id}"
-
-
-def _is_named(order: Order, query: ClosedQuery) -> bool:
-    named = ((query.userref, order.userref), (query.cl_ord_id, order.cl_ord_id))
-    return all(asked is None or asked == of_order for asked, of_order in named)

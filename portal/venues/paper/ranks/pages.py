@@ -8,7 +8,7 @@ from django.db import connection
 
 from portal.core.database.prepared import fetch
 from portal.venues.paper.ranks.models import Rank, RankCount, Ranked
-from portal.venues.paper.ranks.stretch import Place, Stretch
+from portal.venues.paper.ranks.stretch import Stretch
 
 ROWS: Final = 50
 
@@ -123,13 +123,6 @@ def bounds(account_id: int, of: Ranked, key: str, stretch: Stretch) -> tuple[int
     """How many rows of the part stand up to where the stretch begins, and up to where it ends."""
     [(bottom, top)] = fetch(BOUNDS, {**parameters(account_id, of, stretch), "key": key})
     return bottom, top
-
-
-def numbers(account_id: int, of: Ranked, key: str, places: Collection[Place]) -> list[int]:
-    """The numbers in the part of the rows at these places, in one statement."""
-    own = Rank.objects.filter(account_id=account_id, list=of, key=key, at__in={at for at, _ in places})
-    wanted = set(places)
-    return [number for number, *place in own.values_list("number", "at", "row_id") if tuple(place) in wanted]
 
 
 def between(
