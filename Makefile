@@ -61,8 +61,7 @@ run: $(VENV)/.runtime ## serve the portal with demo data on http://localhost:800
 	@mkdir -p -m 700 "$(VAR)"
 	@export PORTAL_DEBUG=1 PORTAL_VAR="$(abspath $(VAR))" PORTAL_BASE_URL="http://localhost:$(PORT)"; \
 	echo "Preparing the database and the demo in $(VAR)/ ..."; \
-	$(RUN) manage.py migrate --verbosity 0 && \
-	(umask 077 && $(RUN) manage.py demo > "$(VAR)/welcome.txt") && \
+	(umask 077 && $(RUN) manage.py demo --migrate > "$(VAR)/welcome.txt") && \
 	echo "Starting the server ..." && \
 	{ $(RUN) manage.py work --with-parent & } && \
 	{ $(SAY_WELCOME) & } && \

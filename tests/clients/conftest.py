@@ -47,8 +47,8 @@ def portal(tmp_path_factory) -> Iterator[Portal]:
         "PORTAL_API_LIMITS": "0",
     }
     migrated.begun(data)
-    for command in (["migrate", "--verbosity", "0"], ["demo"]):
-        subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True, timeout=180)
+    command = [sys.executable, "manage.py", "demo", "--migrate"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=180)
     granian = ["-m", "granian", *at_one_address(), "--host", "127.0.0.1", "--port", str(port)]
     options = ["--workers", "1", "--log-level", "warning", "portal.asgi:application"]
     server = subprocess.Popen([sys.executable, *granian, *options], cwd=ROOT, env=environment)

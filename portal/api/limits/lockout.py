@@ -1,7 +1,8 @@
 """Strangers who keep failing: counted by source, never by key, so that nobody can stop another's bot (AP-7, AP-12).
 
 A key that was used from a source lately is known there: whoever fails beside it, from the same address, does not stop
-it. All this is a brake, not a wall; the signature is the wall. Where it is counted: `failure_counters`.
+it. All this is a brake, not a wall; the signature is the wall. Where it is counted: `failure_counters`, or for all
+processes together `shared_counters`.
 """
 
 from dataclasses import dataclass
@@ -10,14 +11,16 @@ from functools import cache
 from typing import Final
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
-from portal.api.limits.failure_counters import Counters, InProcess, Shared
+from portal.api.limits.failure_counters import Counters, InProcess
 from portal.core.clocks import SKEW
 from portal.core.web.proxies import network
 
 # How long a key stays known where it was used, and how often that is written down anew.
 KNOWN_SECONDS: Final = 3600.0
 WRITTEN_SECONDS: Final = 60.0
+IN_REDIS: Final = "portal.api.limits.shared_counters.Shared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +112,14 @@ def is_barred(source: str, now: datetime) -> bool:
 
 def place() -> Place:
     """Where failed calls are counted now: asked of Redis, if there is one."""
-    counters = _counters()
-    if isinstance(counters, Shared):
-        counters.answers()
+    _counters().answers()
     return place_now()
 
 
 def place_now() -> Place:
     """The same as this process last knew it, without asking."""
     counters = _counters()
-    if not isinstance(counters, Shared):
-        return Place("process", is_degraded=False)
-    return Place("process", is_degraded=True) if counters.is_away() else Place("redis", is_degraded=False)
+    return Place("process", is_degraded=True) if counters.is_away() else Place(counters.kept_in, is_degraded=False)
 
 
 def forget_all() -> None:
@@ -139,7 +138,10 @@ def _counters() -> Counters:
 
 @cache
 def _made(url: str) -> Counters:
-    return Shared(url) if url else InProcess()
+    if not url:
+        return InProcess()
+    made: Counters = import_string(IN_REDIS)(url)
+    return made
 
 
 def _failures(source: str) -> str:

@@ -1,13 +1,16 @@
 """Names that look alike: two of them must not stand for two people, or two things, among the same readers."""
 
 import unicodedata
-from functools import lru_cache
-from typing import Final
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from importlib import import_module
+from typing import Final, TypeAlias
 
-from confusable_homoglyphs.confusables import confusables_data
-
+# For a letter those that look like it, each under `c`.
+Confusables: TypeAlias = Mapping[str, Sequence[Mapping[str, str]]]
 # Look-alikes within plain letters, which no list of foreign ones names: what is left is never shown to anybody.
 ALIKE: Final = str.maketrans({"i": "l", "1": "l", "|": "l", "0": "o"})
+LIST: Final = "confusable_homoglyphs.confusables"
 PAIRS: Final = (("rn", "m"), ("vv", "w"))
 
 
@@ -24,9 +27,16 @@ def look(name: str) -> str:
     return seen
 
 
+@cache
+def _confusables() -> Confusables:
+    # Read when somebody writes a foreign letter: the list is long, and every command and server would read it.
+    found: Confusables = import_module(LIST).confusables_data
+    return found
+
+
 @lru_cache(maxsize=4096)
 def _plain(letter: str) -> str:
     if letter.isascii():
         return letter
-    alike = (str(other["c"]) for other in confusables_data.get(letter, ()))
+    alike = (str(other["c"]) for other in _confusables().get(letter, ()))
     return min((one for one in alike if len(one) == 1 and one.isascii() and one.isalnum()), default=letter)

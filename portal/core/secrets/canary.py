@@ -64,7 +64,12 @@ def in_words(wrong: list[str]) -> str:
 
 
 class SealingCommand(BaseCommand):
-    """A command that opens or seals secrets: it does not start with a wrong key."""
+    """A command that opens or seals secrets: it does not start with a wrong key.
+
+    Pages are nothing to it: what Django checks of them would load all there are.
+    """
+
+    requires_system_checks = (checks.Tags.database, checks.Tags.models, checks.Tags.security)
 
     def check(self, *args: Any, **options: Any) -> None:
         """Django's checks, and those of the database, where the canary lies."""

@@ -3,9 +3,8 @@
 import re
 from typing import Final
 
-from eth_utils.address import to_checksum_address
-
 from portal.core.errors import Invalid
+from portal.core.ethereum import with_checksum
 
 FORM: Final = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
 NOBODY: Final = "0x" + "0" * 40
@@ -15,7 +14,7 @@ def canonical(text: str) -> str:
     """`text` with the capitals of its checksum; one in small letters only brings none. Raises: Invalid."""
     if not FORM.fullmatch(text):
         raise Invalid("An address on Ethereum begins with 0x, and 40 digits 0-9 and a-f follow.", field="address")
-    checked: str = to_checksum_address(text)
+    checked = with_checksum(text)
     digits = text[2:]
     if checked == NOBODY:
         raise Invalid("Nobody holds the key of this address. Money sent there is lost.", field="address")

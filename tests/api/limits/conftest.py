@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from portal.api.limits import failure_counters, lockout
+from portal.api.limits import lockout, shared_counters
 from tests import redis_server
 
 
@@ -24,6 +24,6 @@ def in_redis(server, settings) -> Iterator[redis_server.RedisServer]:
         server.start()
     lockout.forget_all()
     made = lockout._made(server.url)
-    assert isinstance(made, failure_counters.Shared)
+    assert isinstance(made, shared_counters.Shared)
     made._redis._client.close()
     lockout._made.cache_clear()

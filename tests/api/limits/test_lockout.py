@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from portal.api.limits import failure_counters, lockout
+from portal.api.limits import failure_counters, lockout, shared_counters
 from tests.api.calls import Wire, ask_public, only_error
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -101,7 +101,7 @@ def test_what_is_remembered_is_bounded(monkeypatch):
 
 def test_processes_count_together_in_redis(in_redis, settings):
     settings.API_LOCKOUT_FAILURES = 3
-    another = failure_counters.InRedis(in_redis.url)
+    another = shared_counters.InRedis(in_redis.url)
     for _ in range(2):
         another.count("failures:" + HERE, NOW.timestamp())
     fail(1)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import redis
 
-from portal.api.limits import failure_counters, lockout
+from portal.api.limits import lockout, shared_counters
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HERE = "192.0.2.7"
@@ -47,7 +47,7 @@ def test_without_its_redis_the_portal_goes_on_and_says_so(in_redis, client, db, 
 def test_redis_is_not_asked_again_and_again_while_it_is_away(in_redis, monkeypatch):
     in_redis.stop()
     made = lockout._made(in_redis.url)
-    assert isinstance(made, failure_counters.Shared)
+    assert isinstance(made, shared_counters.Shared)
     asked: list[str] = []
 
     def look(name):
@@ -83,8 +83,8 @@ def test_a_call_that_passes_while_redis_goes_away_ends_the_row(in_redis, three):
 
 def test_sources_without_a_failure_fill_no_memory(in_redis, monkeypatch):
     """That most have none is remembered for a second each; whoever asks from many addresses must not make use of it."""
-    monkeypatch.setattr(failure_counters, "KEPT", 10)
-    counters = failure_counters.InRedis(in_redis.url)
+    monkeypatch.setattr(shared_counters, "KEPT", 10)
+    counters = shared_counters.InRedis(in_redis.url)
     for number in range(50):
         assert counters.look(f"failures:192.0.2.{number}") is None
     assert len(counters._clean) == 10

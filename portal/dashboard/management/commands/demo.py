@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import Tags
+from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 from accounts.factors import totp
 from accounts.models import User
@@ -25,6 +29,7 @@ class Command(SealingCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Whose code to print, where it is not the demo that is asked for."""
         parser.add_argument("--code", metavar="EMAIL", help="print the current authentication code of that member")
+        parser.add_argument("--migrate", action="store_true", help="bring the database up to date first")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make the demo where there is none, and print how to get in; or print one code.
@@ -38,13 +43,24 @@ class Command(SealingCommand):
             # Beside the code, not in it: scripts read the one, people both.
             self.stderr.write(f"It works once, for {2 * STEP_SECONDS - int(time.time()) % STEP_SECONDS} seconds.")
             return
+        if options["migrate"]:
+            self._migrate()
         try:
             is_new = demo.build()
         except DomainError as error:
             raise CommandError(f"The demo could not be made. {error.message}") from error
         path = Path(settings.VAR) / "demo.json"
-        self._write(path)
-        self._welcome(path, is_new=is_new)
+        people = demo.people()
+        self._write(path, people)
+        self._welcome(path, people, is_new=is_new)
+
+    def _migrate(self) -> None:
+        """In this process, and only if there is something to do: to look takes less than to find nothing."""
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", verbosity=0)
+            # What could not be looked at before: the samples of the sealing keys.
+            self.check(tags=[Tags.database])
 
     def _code(self, email: str) -> str:
         user = User.objects.filter(
@@ -54,10 +70,10 @@ class Command(SealingCommand):
             raise CommandError(f"Nobody in the demo has the address {email}.")
         return totp.current_code(user)
 
-    def _write(self, path: Path) -> None:
+    def _write(self, path: Path, people: list[demo.Person]) -> None:
         content = {
             "base_url": settings.BASE_URL,
-            "members": [asdict(person) for person in demo.people()],
+            "members": [asdict(person) for person in people],
             "service_users": [asdict(bot) for bot in demo.bots()],
             "withdrawal_addresses": [asdict(destination) for destination in demo.destinations()],
         }
@@ -68,10 +84,10 @@ class Command(SealingCommand):
             json.dump(content, file, indent=2)
         fresh.replace(path)
 
-    def _welcome(self, path: Path, *, is_new: bool) -> None:
+    def _welcome(self, path: Path, people: list[demo.Person], *, is_new: bool) -> None:
         self.stdout.write(f"The demo {'is made' if is_new else 'is there already'}. Open {settings.BASE_URL}/")
         self.stdout.write(f"  Everybody's password: {demo.password()}")
-        for person in demo.people():
+        for person in people:
             what = sorted({right for rights in person.rights.values() for right in rights})
             self.stdout.write(f"  {person.email:<20} {person.organization:<14} {', '.join(what)}")
         self.stdout.write(

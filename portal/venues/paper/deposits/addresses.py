@@ -6,9 +6,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from embit import bech32
-from eth_utils.address import to_checksum_address
 
 from accounts.models import Account
+from portal.core.ethereum import with_checksum
 from portal.venues.errors import TooManyAddresses
 from portal.venues.paper import catalogue, networks
 from portal.venues.paper.deposits.models import DepositAddress
@@ -80,7 +80,7 @@ def derived(way: DepositMethod, account_id: int, number: int) -> str:
     if way.network == networks.BITCOIN:
         return str(bech32.encode("tb", 0, drawn[:20]))
     if way.network == networks.ETHEREUM:
-        return str(to_checksum_address(MARK + drawn[:14]))
+        return with_checksum(f"0x{(MARK + drawn[:14]).hex()}")
     if way.network == networks.SOLANA:
         return networks.base58(MARK + drawn[:26])
     return f"PAPER {account_id} {number:03} {drawn.hex()[:6].upper()}"

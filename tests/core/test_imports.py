@@ -1,0 +1,46 @@
+"""What a process loads: whoever starts the portal, or gives it a command, waits for all of it each time."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.serving import ROOT, surroundings
+
+# None of these before it is needed: a Redis to count in, a foreign letter to compare. The others for nothing at all.
+NEEDED_LATER = {"redis", "confusable_homoglyphs", "eth_utils", "pydantic"}
+PAGES = {"portal.urls", "portal.dashboard.urls", "accounts.urls", "accounts.views.authentication.sign_in"}
+SERVER = "import portal.asgi"
+CHECK = "from django.core.management import execute_from_command_line as run; run(['manage.py', 'check'])"
+# A command that opens secrets, as far as it goes before it looks into the database.
+COMMAND = """
+import django
+django.setup()
+from portal.jobs.management.commands.work import Command
+Command().check(tags=Command.requires_system_checks)
+"""
+SAY = "\nimport sys; print('\\n'.join(sys.modules))"
+
+
+def loaded(code, data):
+    """The modules that a process has loaded after running that."""
+    settings = {"DJANGO_SETTINGS_MODULE": "portal.settings", "PORTAL_DEBUG": "1", "PORTAL_VAR": str(data)}
+    done = subprocess.run(
+        [sys.executable, "-c", code + SAY],
+        cwd=ROOT,
+        env=surroundings() | settings,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.splitlines())
+
+
+@pytest.mark.parametrize("starts", [SERVER, CHECK, COMMAND], ids=["server", "check", "command"])
+def test_nothing_is_loaded_before_it_is_needed(starts, tmp_path):
+    """`make run` starts three processes, and an installation a worker of each node: each of them anew."""
+    found = loaded(starts, tmp_path)
+    assert "accounts.models" in found
+    assert not NEEDED_LATER & found
+    # What Django checks of routes loads all pages, which a command has no use for, and a server not before the first.
+    assert (PAGES & found) == (PAGES if starts is CHECK else set())
