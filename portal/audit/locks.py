@@ -30,6 +30,14 @@ AUTHORITY_AND_HISTORY: Final = """
     WHERE chain.name = %(name)s
     FOR NO KEY UPDATE OF chain
 """
+HISTORY: Final = """
+    SELECT id, organization_id, name, length, head FROM audit_chain WHERE name = %(name)s FOR NO KEY UPDATE
+"""
+# SQLite has no row locks: there the transaction itself, begun IMMEDIATE, is the lock of both.
+IN_A_TRANSACTION: Final = """
+    SELECT id, organization_id, name, length, head FROM audit_chain WHERE name = %(name)s
+"""
+ADVANCE: Final = "UPDATE audit_chain SET length = %(length)s, head = %(head)s WHERE id = %(id)s"
 FIELDS: Final = ("id", "organization_id", "name", "length", "head")
 
 
@@ -69,10 +77,11 @@ def history(organization_id: int | None) -> Chain:
     _check_transaction()
     if _sharing.organization_id is not None:
         raise RuntimeError("Whoever shares the authority cannot have it alone: it would wait for others who want that.")
+    name = chains.name_of(organization_id)
     if connection.vendor != "postgresql":
-        # SQLite has no row locks: there the transaction itself, begun IMMEDIATE, is the lock.
-        return history_alone(organization_id)
-    return _found(organization_id) or _made(organization_id)
+        return _locked(organization_id, IN_A_TRANSACTION, {"name": name})
+    authority = number_of(_authority(organization_id))
+    return _locked(organization_id, AUTHORITY_AND_HISTORY, {"name": name, "authority": authority})
 
 
 def history_alone(organization_id: int | None) -> Chain:
@@ -81,30 +90,23 @@ def history_alone(organization_id: int | None) -> Chain:
     Raises: TransactionManagementError outside of a transaction.
     """
     _check_transaction()
-    rows = Chain.objects.select_for_update(no_key=True)
-    name = chains.name_of(organization_id)
-    chain = rows.filter(name=name).first()
-    if chain is None:
-        Chain.objects.bulk_create([Chain(name=name, organization_id=organization_id)], ignore_conflicts=True)
-        chain = rows.get(name=name)
-    return chain
+    statement = HISTORY if connection.vendor == "postgresql" else IN_A_TRANSACTION
+    return _locked(organization_id, statement, {"name": chains.name_of(organization_id)})
 
 
-def _found(organization_id: int | None) -> Chain | None:
-    numbers = {"authority": number_of(_authority(organization_id)), "name": chains.name_of(organization_id)}
-    rows = fetch(AUTHORITY_AND_HISTORY, numbers)
-    return Chain.from_db(connection.alias, FIELDS, rows[0]) if rows else None
+def advance(chain: Chain) -> None:
+    """Write how far a locked chain reaches by now."""
+    fetch(ADVANCE, {"id": chain.pk, "length": chain.length, "head": chain.head})
 
 
-def _made(organization_id: int | None) -> Chain:
-    # Without a row the statement above has locked nothing.
-    Chain.objects.bulk_create(
-        [Chain(name=chains.name_of(organization_id), organization_id=organization_id)], ignore_conflicts=True
-    )
-    chain = _found(organization_id)
-    if chain is None:
-        raise Chain.DoesNotExist(chains.name_of(organization_id))
-    return chain
+def _locked(organization_id: int | None, statement: str, names: dict[str, object]) -> Chain:
+    rows = fetch(statement, names)
+    if not rows:
+        # Without a row the statement has locked nothing.
+        made = Chain(name=chains.name_of(organization_id), organization_id=organization_id)
+        Chain.objects.bulk_create([made], ignore_conflicts=True)
+        rows = fetch(statement, names)
+    return Chain.from_db(connection.alias, FIELDS, rows[0])
 
 
 def _authority(organization_id: int | None) -> str:

@@ -87,7 +87,7 @@ def record(
         _appending.events.append(event)
     else:
         event.save(force_insert=True)
-        chain.save(update_fields=["length", "head"])
+        locks.advance(chain)
     return event
 
 
@@ -109,7 +109,7 @@ def appending(organization_id: int) -> Iterator[None]:
         _appending.chain = None
     if events:
         AuditEvent.objects.bulk_create(events)
-        chain.save(update_fields=["length", "head"])
+        locks.advance(chain)
 
 
 def lock_history(organization_id: int | None) -> None:
