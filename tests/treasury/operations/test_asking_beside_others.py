@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
+from accounts import grants
 from accounts.emergency_stop.stop import pause_key, revoke_key, suspend_service_user
+from accounts.emergency_stop.suspensions import suspend_member
+from accounts.members.change_rights import ChangeRights, change_rights
 from accounts.models import Member
 from policies.changes import proposals, propose, room
 from policies.models import ChangeRequest, State
@@ -120,6 +123,39 @@ def test_nothing_that_it_is_judged_by_changes_while_it_is_asked(world, ask, thre
     assert change.state == (State.CANCELLED if act in STOPS else State.PENDING)
     assert standing()[1] == (0 if act in STOPS else 12_500_000_000)
     assert chain.verify(world.organization.pk) is None
+
+
+def take_rights(world):
+    ana = world.members["ana"]
+    params = ChangeRights(ana.pk, before=grants.of(ana), after=())
+    assert propose(change_rights, actor=world.members["owner"], params=params).state == State.EXECUTED
+
+
+def suspend_asker(world):
+    suspend_member(actor=world.members["owner"], member=world.members["ana"], reason="Her phone is gone.")
+
+
+@pytest.mark.parametrize("act", [take_rights, suspend_asker], ids=lambda act: act.__name__)
+def test_a_member_who_asks_keeps_what_it_takes_until_it_is_asked_and_nothing_after(
+    world, ask, threads, judged, standing, ana, act
+):
+    asking = threads.begin(ask, actor=ana, api_key=None)
+    assert judged.reached.wait(LONG_SECONDS)
+    acting = threads.begin(act, world)
+    assert not wait([acting], timeout=PATIENCE_SECONDS).done
+    judged.go.set()
+    change = asking.result(LONG_SECONDS)
+    acting.result(LONG_SECONDS)
+    change.refresh_from_db()
+    assert (change.state, standing()[1]) == (State.CANCELLED, 0)
+
+
+@pytest.mark.parametrize("act", [take_rights, suspend_asker], ids=lambda act: act.__name__)
+def test_a_member_who_asks_while_that_is_taken_away_is_refused(world, ask, threads, standing, ana, act):
+    asking = changed_meanwhile(world, lambda: ask(actor=ana, api_key=None), threads, act)
+    with pytest.raises(Refused):
+        asking.result(LONG_SECONDS)
+    assert standing()[1] == 0
 
 
 @pytest.mark.parametrize("act", [*STOPS, take_address], ids=lambda act: act.__name__)
