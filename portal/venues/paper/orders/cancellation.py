@@ -47,7 +47,9 @@ def cancel_all(account_id: int) -> int:
 
 
 def _open(account_id: int) -> QuerySet[Order]:
-    return Order.objects.filter(account_id=account_id, status=OrderStatus.OPEN).order_by("pk")
+    """With the Organization of each, whose tier says how the trading counter counts it."""
+    own = Order.objects.filter(account_id=account_id, status=OrderStatus.OPEN)
+    return own.select_related("account__organization").order_by("pk")
 
 
 def _end(account_id: int, orders: Sequence[Order], now: datetime) -> None:

@@ -1,14 +1,13 @@
 """The trading counter: each order adds, each early cancel adds more, and it decays (reference §5)."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
 
-from accounts.models import Account
 from accounts.models.organization import ApiTier
 from portal.venues.errors import TooFast, TooManyOrders
 from portal.venues.paper.orders.models import Order, TradingCounter
@@ -64,19 +63,18 @@ def count_order(counter: TradingCounter, limits: Limits, now: datetime) -> None:
     _save([counter])
 
 
-def count_cancels(account_id: int, orders: Iterable[Order], now: datetime) -> None:
-    """Cancelling takes risk away, so it counts but is never refused."""
-    if not settings.API_LIMITS:
+def count_cancels(account_id: int, orders: Sequence[Order], now: datetime) -> None:
+    """Cancelling takes risk away, so it counts but is never refused. The orders have their Organization with them."""
+    if not orders:
+        return
+    limits = limits_of(orders[0].account.organization.api_tier)
+    if limits.threshold is None:
         return
     added: Counter[str] = Counter()
     for order in orders:
         added[order.pair] += _weight(now - order.opened_at)
     pairs = sorted(pair for pair, weight in added.items() if weight)
     if not pairs:
-        return
-    tier = Account.objects.values_list("organization__api_tier", flat=True).get(pk=account_id)
-    limits = limits_of(tier)
-    if limits.threshold is None:
         return
     kept = {row.pair: row for row in TradingCounter.objects.filter(account_id=account_id, pair__in=pairs)}
     counters = [kept.get(pair_id) or new(account_id, pair_id, now) for pair_id in pairs]

@@ -56,8 +56,8 @@ def test_without_limits_nothing_is_counted(busy, settings):
     assert len(made_by(lambda: VENUE.cancel_orders(busy.pk, userref=2))) == 6
 
 
-def test_cancelling_takes_nine_while_it_counts_and_six_then_however_many_it_takes_back(busy, clock):
-    assert len(made_by(lambda: VENUE.cancel_orders(busy.pk, userref=2))) == 9
+def test_cancelling_takes_eight_while_it_counts_and_six_then_however_many_it_takes_back(busy, clock):
+    assert len(made_by(lambda: VENUE.cancel_orders(busy.pk, userref=2))) == 8
     clock(100)
     row = place(busy, "buy", "0.01", "50000")
     for _ in range(20):

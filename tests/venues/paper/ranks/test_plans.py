@@ -1,7 +1,10 @@
-"""What PostgreSQL reads for a page of a long list: the page, however far back it lies and whatever bounds it."""
+"""What the databases read for a page of a long list: the page, however far back it lies and whatever bounds it."""
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
 
 import pytest
 from django.db import connection
@@ -12,10 +15,8 @@ from tests.venues.conftest import open_account, pay_in
 from tests.venues.ordering import VENUE, place
 from tests.venues.paper.ranks import rows
 
-pytestmark = [
-    pytest.mark.postgresql,
-    pytest.mark.skipif(connection.vendor != "postgresql", reason="the plans of PostgreSQL"),
-]
+on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="the plans of PostgreSQL")
+on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="the plans of SQLite")
 COUNT = 50_000
 LONG = {"paper_order", "paper_trade", "paper_posting", "paper_entry", "paper_rank"}
 # Of each the list that is asked for, with which query.
@@ -76,6 +77,8 @@ def size(node) -> int:
     return each * node["Actual Loops"]
 
 
+@on_postgresql
+@pytest.mark.postgresql
 def test_no_page_of_a_long_list_reads_more_than_itself(long):
     for name, (method, query) in ASKED.items():
         with CaptureQueriesContext(connection) as captured:
@@ -86,6 +89,27 @@ def test_no_page_of_a_long_list_reads_more_than_itself(long):
                 is_whole = node["Node Type"] == "Seq Scan" and node["Relation Name"] in LONG
                 assert not is_whole, (name, asked["sql"])
                 assert size(node) <= 1000, (name, asked["sql"], node)
+
+
+@on_sqlite
+def test_sqlite_goes_through_no_long_table_for_a_page(empty, clock):
+    """Its plans do not depend on how much there is."""
+    clock(COUNT * 2)
+    chance = Random(3)
+    rows.orders(empty, chance, 60)
+    rows.postings(empty, chance, 60)
+    rows.trades(empty, chance, 60)
+    for name, (method, query) in ASKED.items():
+        with CaptureQueriesContext(connection) as captured:
+            getattr(VENUE, method)(empty.pk, replace(query, offset=7) if hasattr(query, "offset") else query)
+        for asked in captured:
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN QUERY PLAN {asked['sql']}")
+                steps = [step for *_, step in cursor.fetchall()]
+            # Of these statements' own names: `r`, `listed` and `pivot` are ranks, `o` is an order.
+            whole = [step for step in steps if re.match(r"SCAN (r|listed|pivot|o|paper_\w+)\b", step)]
+            assert steps, name
+            assert whole == [], (name, asked["sql"])
 
 
 def touched() -> tuple[int, int]:
@@ -100,6 +124,8 @@ def touched() -> tuple[int, int]:
     return int(whole), int(rows_read)
 
 
+@on_postgresql
+@pytest.mark.postgresql
 def test_no_order_reads_what_was_before_it_and_neither_does_what_numbers_it(long, settings):
     """The counters of the database tell of triggers too."""
     settings.PAPER_PRICES = "still"
