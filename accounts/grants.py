@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 from accounts.models import Account, Member
 from policies.models import Grant
 from policies.workflows import Right, Workflow
+from portal.core.database.one_reading import once
 from portal.core.errors import Invalid
 from portal.core.secrets.sealing import digest
 
@@ -125,6 +126,12 @@ def words(rights: Iterable[Given], workflow: Workflow, accounts: Mapping[int, st
         ", ".join(right.title for right in Right if right in held) + (f" on {account}" if account else "")
         for account, held in sorted(found.items())
     )
+
+
+def account_names(organization_id: int) -> dict[int, str]:
+    """The names of all Accounts, by primary key; a page reads them once."""
+    rows = Account.objects.filter(organization=organization_id)
+    return once(("account names", organization_id), lambda: dict(rows.values_list("pk", "name")))
 
 
 def names(*rights: Rights) -> dict[int, str]:

@@ -20,11 +20,11 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts.authentication import ended_sessions, session_data
 from accounts.authentication.backend import at_hand
 from accounts.authentication.next_url import path_of_ours
-from accounts.authentication.reader import reader_of
 from accounts.authentication.session_store import SessionStore
 from accounts.authentication.step_up import SessionStepUp
 from accounts.factors.enrolled import accepted
 from accounts.models import Member, User
+from accounts.reader import reader_of
 from accounts.security import enrolment
 from portal.core.database.one_reading import one_reading
 from portal.core.web.http import SAFE, MemberRequest

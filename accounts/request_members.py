@@ -1,9 +1,29 @@
 """The Members in a request: who asks for it, and whom it is about, found under their lock and named in its title."""
 
+from collections.abc import Sequence
+
+from django.db.models import QuerySet
+
 from accounts.models import Member
 from policies.models import ChangeRequest
 from policies.rules import Facts
+from portal.core.database import named_rows
 from portal.core.errors import NotFound, Refused
+
+
+def subject_of(change: ChangeRequest) -> Member | None:
+    """The Member whom it is about, with who suspended them; None if they are gone."""
+    return named_rows.row(_subjects(), change.subject_member_id or 0)
+
+
+def read_subjects(changes: Sequence[ChangeRequest]) -> None:
+    """The same of many requests that one page describes, in one statement."""
+    named_rows.read_ahead(_subjects(), [change.subject_member_id or 0 for change in changes])
+
+
+def _subjects() -> QuerySet[Member]:
+    found: QuerySet[Member] = Member.objects.select_related("user", "suspended_by__user")
+    return found
 
 
 def asking_member(change: ChangeRequest) -> Member:

@@ -177,8 +177,8 @@ class Operation(Generic[P]):
     executed in the same transaction. `renewed` gives the params with which it is asked again, seen from what is so.
     `barred` says why nobody may agree to it as things stand, or nothing; it waits meanwhile, and can be rejected or
     taken back. `weighs_bots`: its `protected` or `frees` look at bots besides who asks. `reads_ahead`: reads at once,
-    for a page, what the above would read for each of many requests. `tells`: it writes to those
-    concerned itself, so nobody else has to when it was done alone.
+    for a page, what the above would read for each of many requests, `describes_ahead` what `describe` would. `tells`:
+    it writes to those concerned itself, so nobody else has to when it was done alone.
     """
 
     key: str = field(kw_only=False)
@@ -212,6 +212,7 @@ class Operation(Generic[P]):
     barred: "Callable[[ChangeRequest], str]" = lambda _change: ""
     weighs_bots: bool = False
     reads_ahead: "Callable[[Sequence[P]], None] | None" = None
+    describes_ahead: "Callable[[Sequence[ChangeRequest]], None] | None" = None
     tells: bool = False
     run: Run[P] = not_given
 

@@ -11,7 +11,7 @@ from accounts.emergency_stop import notifications
 from accounts.members import invitations
 from accounts.models import Member
 from accounts.organizations import ownership
-from accounts.request_members import find, name_of
+from accounts.request_members import find, name_of, read_subjects, subject_of
 from policies import changes
 from policies.models import ChangeRequest
 from policies.registry import Headline, Touched, operation, takes_all
@@ -44,9 +44,7 @@ def check_keeping_out(*, actor: Actor, params: KeepOut, change: ChangeRequest) -
 def describe_keeping_out(change: ChangeRequest) -> Description:
     """The request in words; while it is open also how a suspension that runs would end without it."""
     name = change.title.removeprefix("Keep member out: ")
-    member = (
-        Member.objects.select_related("user", "suspended_by__user").filter(pk=change.subject_member_id or 0).first()
-    )
+    member = subject_of(change)
     facts: tuple[Fact, ...] = (Fact("Ends", "never by itself: only by a request to lift it"),)
     if change.is_open and member is not None and member.is_suspended and member.suspended_until is not None:
         by = f" by {member.suspended_by.label}" if member.suspended_by else ""
@@ -85,6 +83,7 @@ def touched_by_keeping_out(*, params: KeepOut, change: ChangeRequest) -> tuple[T
     subject_member=lambda params: params.member_id,
     headline=lambda params: Headline(f"Keep member out: {name_of(params.member_id)}"),
     describe=describe_keeping_out,
+    describes_ahead=read_subjects,
     opened=check_keeping_out,
     touches=touched_by_keeping_out,
     takes_power=takes_all,

@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from accounts.emergency_stop import resume
 from accounts.models import Member
 from accounts.models.member import not_suspended
-from accounts.request_members import find, holds_power, name_of
+from accounts.request_members import find, holds_power, name_of, read_subjects, subject_of
 from policies.models import ChangeRequest
 from policies.registry import Headline, Touched, operation
 from policies.rules import lock_protection
@@ -35,9 +35,7 @@ def check_lift(*, actor: Actor, params: LiftMemberSuspension, change: ChangeRequ
 def describe_lift(change: ChangeRequest) -> Description:
     """The request in words; while it is open also who suspended them, and until when."""
     name = change.title.removeprefix("Lift suspension of member ")
-    member = (
-        Member.objects.select_related("user", "suspended_by__user").filter(pk=change.subject_member_id or 0).first()
-    )
+    member = subject_of(change)
     facts: tuple[Fact, ...] = ()
     if change.is_open and member is not None and member.suspended_at is not None and member.suspended_by is not None:
         facts = (
@@ -80,6 +78,7 @@ def touched_suspension(*, params: LiftMemberSuspension, change: ChangeRequest) -
     subject_member=lambda params: params.member_id,
     headline=lambda params: Headline(f"Lift suspension of member {name_of(params.member_id)}"),
     describe=describe_lift,
+    describes_ahead=read_subjects,
     opened=check_lift,
     touches=touched_suspension,
     approvers_ask=True,

@@ -10,6 +10,7 @@ from django.db.models import CharField, QuerySet, Value
 
 from accounts.models import Authenticator, Member, Organization, Passkey, RecoveryCode, User
 from accounts.models.organization import SecondFactorLevel
+from portal.core.database.one_reading import is_kept, keep, once
 from portal.core.factors import PASSKEY, RECOVERY_CODE, STRONG, TOTP
 
 Factor = Authenticator | Passkey
@@ -23,7 +24,21 @@ KINDS: Final[dict[str, type[Authenticator] | type[Passkey] | type[RecoveryCode]]
 
 def held(member: Member) -> frozenset[str]:
     """The kinds of strong factor that count for this Member."""
-    return _kinds({kind: model.objects.filter(places=member, confirmed=True) for kind, model in FACTORS.items()})
+    return once(_held(member), lambda: _kinds(holding(member)))
+
+
+def holding(member: Member) -> dict[str, "QuerySet[Any]"]:
+    """By kind, the strong factors that count for this Member."""
+    return {kind: model.objects.filter(places=member, confirmed=True) for kind, model in FACTORS.items()}
+
+
+def keep_held(member: Member, kinds: Iterable[str]) -> None:
+    """Let this page go by what a statement with `holding` has told."""
+    keep(_held(member), frozenset(kinds))
+
+
+def _held(member: Member) -> tuple[str, int]:
+    return ("factors", member.pk)
 
 
 def held_anywhere(user: User) -> frozenset[str]:
@@ -63,12 +78,33 @@ def mark_of(shown: Shown) -> str:
 
 def counted(member: Member, marks: Iterable[str]) -> frozenset[str]:
     """The kinds of those factors, of which these are the marks, that count for this Member now."""
-    return _kinds(having(member, marks))
+    wanted = list(marks)
+    known = [_counts(member, mark) for mark in wanted]
+    if all(map(is_kept, known)):
+        kinds = (once(name, lambda: False) and mark.partition(":")[0] for name, mark in zip(known, wanted, strict=True))
+        return frozenset(kind for kind in kinds if kind)
+    return _kinds(having(member, wanted))
 
 
 def having(member: Member, marks: Iterable[str]) -> dict[str, "QuerySet[Any]"]:
     """By kind, the rows that say of those factors that they count for this Member."""
     return {kind: _through(kind, keys).filter(member=member) for kind, keys in _by_kind(marks).items()}
+
+
+def key_of(kind: str) -> str:
+    """The column of such rows that names the factor."""
+    return _column(kind)
+
+
+def keep_counted(member: Member, marks: Iterable[str], counting: Iterable[str]) -> None:
+    """Let this page go by which of these `marks` a statement with `having` has found `counting`."""
+    found = set(counting)
+    for mark in marks:
+        keep(_counts(member, mark), mark in found)
+
+
+def _counts(member: Member, mark: str) -> tuple[str, int, str]:
+    return ("factor counts", member.pk, mark)
 
 
 def places_taking(user: User, marks: Iterable[str]) -> list[Member]:

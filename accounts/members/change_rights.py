@@ -48,7 +48,7 @@ def describe_rights(change: ChangeRequest) -> Description:
     """Workflow by workflow, before and after."""
     params: ChangeRights = decode(registry.get(change.operation).params, change.params)
     name = change.title.removeprefix("Change the rights of ")
-    accounts = grants.names(params.before, params.after)
+    accounts = grants.account_names(change.organization_id)
     gained = grants.gained(params.before, params.after)
     fields = tuple(
         FieldChange(workflow.title, _held(params.before, workflow, accounts), after, grows=_any(gained, workflow))

@@ -81,7 +81,7 @@ def check_rights(rights: tuple[Written, ...], *, organization_id: int) -> None:
 
 def _describe(change: "ChangeRequest") -> Description:
     params = decode(InviteMember, change.params)
-    accounts = dict(Account.objects.filter(organization_id=change.organization_id).values_list("pk", "name"))
+    accounts = grants.account_names(change.organization_id)
     lines = grants.by_workflow(grants.known(params.rights), accounts)
     return Description(
         sentence=format_html(

@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from accounts.models import Account, ServiceUser
+from accounts import grants
+from accounts.models import ServiceUser
 from accounts.models.service_user import PERMISSION_GROUPS, Permission
 from accounts.service_users.key_settings import Limits, grown
 from accounts.service_users.risk import at_worst
@@ -34,7 +35,7 @@ def creation(change: "ChangeRequest") -> Description:
     """What the new bot could do."""
     params: CreateServiceUser = decode(registry.get(change.operation).params, change.params)
     limits = params.limits
-    account = Account.objects.filter(pk=params.account_id).values_list("name", flat=True).first() or "?"
+    account = grants.account_names(change.organization_id).get(params.account_id, "?")
     sentence = format_html(
         "<b>{}</b> asks to create the service user <b>{}</b> for <b>{}</b>. It {}.",
         change.initiator_label,

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.http import urlencode
 
@@ -18,7 +18,6 @@ from portal.core.paging import neighbours
 if TYPE_CHECKING:
     from accounts.models import Member
 
-A = TypeVar("A", bound=Model)
 WAITING: Final = "waiting"
 ASKED: Final = "asked"
 TABS: Final = {
@@ -108,9 +107,10 @@ class Listing:
             rows = rows.filter(about)
         return rows
 
-    def beside(self, change: ChangeRequest, member: "Member") -> tuple[ChangeRequest | None, ChangeRequest | None]:
-        """What stands before and after the place of `change`, which need not be in the list any more."""
-        return neighbours(self.rows(member), change, order=self.order)
+    def beside(self, change: ChangeRequest, member: "Member") -> tuple[ChangeQuerySet, ChangeQuerySet]:
+        """What stands before and after the place of `change`, the nearest first; it need not be there any more."""
+        before, after = neighbours(self.rows(member), change, order=self.order)
+        return cast("ChangeQuerySet", before), cast("ChangeQuerySet", after)
 
 
 def initiators(listing: Listing, member: "Member") -> list[tuple[str, str]]:
@@ -136,7 +136,7 @@ def initiators(listing: Listing, member: "Member") -> list[tuple[str, str]]:
     ]
 
 
-def _having(askers: QuerySet[A], source: ChangeQuerySet, column: str, *, is_open: bool) -> QuerySet[A]:
+def _having(askers: "QuerySet[Any]", source: ChangeQuerySet, column: str, *, is_open: bool) -> "QuerySet[Any]":
     """Those of `askers` of whom `source` has any request; `is_open` where it has open ones alone.
 
     One row of each is asked for: an EXISTS becomes a join over the whole table. And of each as of a stretch, in its
@@ -153,7 +153,8 @@ def _having(askers: QuerySet[A], source: ChangeQuerySet, column: str, *, is_open
         theirs = [source.filter(**{f"{column}__gte": one, f"{column}__lte": one}).order_by(column, "state")]
     first, *others = (Subquery(rows.values("pk")[:1]) for rows in theirs)
     # Not `exclude(any=None)`: of a tab in which there can be nothing, that leaves everybody.
-    return askers.alias(any=Coalesce(first, *others) if others else first).filter(any__isnull=False)
+    found: QuerySet[Any] = askers.alias(any=Coalesce(first, *others) if others else first)
+    return found.filter(any__isnull=False)
 
 
 def _offered(kind: str, pk: int, label: str) -> tuple[str, str]:

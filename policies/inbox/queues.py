@@ -1,9 +1,9 @@
 """Which requests a Member finds where: waiting for them, asked by them, in their view, done (DESIGN R9)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db.models import Exists, OuterRef, Q, Subquery
 
@@ -16,10 +16,13 @@ from policies.registry import all_operations, frees_nothing
 from policies.rules import RESTED
 from policies.workflows import Right, Workflow
 from portal.core.database.one_reading import keep, once
+from portal.core.database.rows import Rows, nested
 from portal.core.paging import MOST_COUNTED, CappedCount, capped
 
 if TYPE_CHECKING:
     from accounts.models import Member
+
+FREEING: Final = ("pk", "operation", "params")
 
 
 def waiting_for(member: "Member") -> ChangeQuerySet:
@@ -35,7 +38,7 @@ def waiting_for(member: "Member") -> ChangeQuerySet:
     waiting = ChangeRequest.objects.of(member.organization_id).waiting().filter(_opened_by(member, Right.APPROVE))
     waiting = waiting.exclude(member=member).exclude(subject_member=member).exclude(_by_kept_key(member))
     waiting = waiting.filter(~Exists(decided))
-    gained = once(("gained", member.pk), lambda: _gained_by(member, waiting))
+    gained = _gained_by(member)
     if gained:
         waiting = waiting.exclude(pk__in=gained)
     if held.is_resting:
@@ -111,11 +114,29 @@ def _by_kept_key(member: "Member") -> Q:
     return Q(api_key__in=member.keys_made.values("pk")) | Q(api_key__in=member.custodies.values("api_key"))
 
 
-def _gained_by(member: "Member", waiting: ChangeQuerySet) -> list[int]:
-    """What of it lets keys of this person withdraw at once (DESIGN P2): at most one request of each who may ask."""
+def freeing(organization_id: int) -> Rows:
+    """What waits there that may let keys withdraw at once, as a column for `keep_freeing`: one of each who may ask."""
     may_be = [entry.key for entry in all_operations() if entry.frees is not frees_nothing]
-    rows = waiting.filter(operation__in=may_be).order_by()
-    return [row.pk for row in rows if member.user_id in gathering.custodians_freed(member.organization, row)]
+    return Rows(ChangeRequest.objects.of(organization_id).waiting().filter(operation__in=may_be), *FREEING)
+
+
+def keep_freeing(organization_id: int, rows: Sequence[Sequence[Any]]) -> None:
+    """Let this page go by what a statement with that column has told."""
+    keep(("freeing", organization_id), rows)
+
+
+def _gained_by(member: "Member") -> list[int]:
+    """What lets keys of this person withdraw at once, so that it does not wait for them (DESIGN P2)."""
+    organization = member.organization
+    rows = once(
+        ("freeing", organization.pk),
+        lambda: type(organization).objects.filter(pk=organization.pk).values_list(freeing(organization.pk)).get()[0],
+    )
+    return [
+        pk
+        for pk, operation, params in rows
+        if member.user_id in gathering.custodians_freed(organization, operation, nested(params))
+    ]
 
 
 def _opened_by(member: "Member", right: Right) -> Q:

@@ -8,6 +8,7 @@ from policies.rules import Bot, Facts, Terms, is_locked
 from policies.snapshot import gather
 from policies.stage_guide import effect
 from policies.workflows import Workflow
+from portal.core.database.one_reading import once
 from portal.core.display.descriptions import Fact, FieldChange, Notice
 from portal.core.display.phrases import counted
 from portal.core.errors import Refused
@@ -22,7 +23,10 @@ TERMS: Final = tuple(field for field in FIELDS if field != "Locked")
 
 def standing(change: "ChangeRequest", workflow: Workflow) -> Policy | None:
     """The policy as it stands; for a request that has ended there is no saying what it was before."""
-    return Policy.objects.filter(organization_id=change.organization_id, workflow=workflow.value).first()
+    policies = once(
+        ("policies", change.organization_id), lambda: list(Policy.objects.filter(organization=change.organization_id))
+    )
+    return next((policy for policy in policies if policy.workflow == workflow), None)
 
 
 def terms(policy: Policy | None) -> Terms | None:

@@ -1,6 +1,6 @@
 """Gathers what the rules look at, fresh from the database and with the same few queries however much there is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from policies import payload, registry
@@ -10,7 +10,7 @@ from policies.snapshot import bots as service_users
 from policies.snapshot.people import people
 from policies.workflows import Workflow
 from portal.core.actors import MEMBER
-from portal.core.database.one_reading import once
+from portal.core.database.one_reading import is_kept, once
 from portal.core.database.rows import Rows
 from portal.core.errors import NotFound
 
@@ -45,14 +45,14 @@ def gather(organization: "Organization", about: "Iterable[ChangeRequest]" = (), 
     )
 
 
-def custodians_freed(organization: "Organization", change: "ChangeRequest") -> frozenset[int]:
-    """The persons whose keys would withdraw at once if `change` were carried out: those whom it bars (P2).
+def custodians_freed(organization: "Organization", operation: str, kept: Mapping[str, object]) -> frozenset[int]:
+    """The persons whose keys would withdraw at once after such a request, whose params are `kept`: it bars them (P2).
 
     Only the bots are read, and that once for a page, however many requests it looks at.
     """
-    entry = registry.get(change.operation)
+    entry = registry.get(operation)
     try:
-        params = payload.decode(entry.params, change.params)
+        params = payload.decode(entry.params, kept)
     except payload.Unreadable:
         return frozenset()
     facts = Facts(level="", bots=_bots(organization, set(), withdrawing=True))
@@ -70,16 +70,17 @@ def _bots(organization: "Organization", asking: "set[service_users.Asking]", *, 
 
     Most of those who ask are among the latter, with the keys through which they do: the others take one query more.
     """
-    if not withdrawing:
+    if not asking and not withdrawing:
+        return ()
+    all_that_hold = ("bots that hold Withdraw", organization.pk)
+    if not withdrawing and not is_kept(all_that_hold):
         name = ("bots that ask", organization.pk, frozenset(asking))
-        return once(name, lambda: service_users.bots(organization, asking, withdrawing=False)) if asking else ()
-    holding = once(
-        ("bots that hold Withdraw", organization.pk),
-        lambda: service_users.bots(organization, (), withdrawing=True),
-    )
+        return once(name, lambda: service_users.bots(organization, asking, withdrawing=False))
+    holding = once(all_that_hold, lambda: service_users.bots(organization, (), withdrawing=True))
     keys = {bot.service_user_id: {None, *(key.key_id for key in bot.keys)} for bot in holding}
     others = {(pk, key_id) for pk, key_id in asking if key_id not in keys.get(pk, ())}
-    found = {bot.service_user_id: bot for bot in (*holding, *_bots(organization, others, withdrawing=False))}
+    rest = service_users.bots(organization, others, withdrawing=False) if others else ()
+    found = {bot.service_user_id: bot for bot in (*holding, *rest)}
     return tuple(found.values())
 
 

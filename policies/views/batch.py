@@ -18,7 +18,7 @@ from policies.inbox.batches import MOST_TOGETHER, Outcome, Seen
 from policies.inbox.filters import BY_EXPIRY, Listing
 from policies.models import ChangeRequest, State
 from policies.readability import moves_money
-from policies.views.descriptions import agreed, described, protection
+from policies.views.descriptions import agreed, described, protection, read_ahead
 from policies.views.requests import GOES_ON
 from policies.views.rows import named
 from portal.core.display.descriptions import Description, Fact, Notice
@@ -111,6 +111,7 @@ def _chosen(
 
 def _entries(request: MemberRequest, changes: list[ChangeRequest], *, approves: bool) -> list[Entry]:
     facts = gathering.gather(request.organization, changes)
+    read_ahead(changes)
     entries = []
     for change in changes:
         description = described(change)

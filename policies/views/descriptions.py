@@ -1,5 +1,6 @@
 """What a request says of itself on the pages where it is decided."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -24,6 +25,17 @@ def agreed(change: ChangeRequest, description: Description | None, *, in_full: b
     values = (markup.visible(change.asked_by), markup.digest(change.digest, short=not in_full))
     always = (Fact(label, value) for label, value in zip(ALWAYS_SAID, values, strict=True))
     return [*(fact for fact in said if fact.label not in ALWAYS_SAID), *always]
+
+
+def read_ahead(changes: Sequence[ChangeRequest]) -> None:
+    """Read together what `described` would read of each of them, for a page that shows them all."""
+    wanted: dict[Callable[[Sequence[ChangeRequest]], None], list[ChangeRequest]] = {}
+    for change in changes:
+        found = readability.read(change)
+        if not isinstance(found, str) and found.entry.describes_ahead is not None:
+            wanted.setdefault(found.entry.describes_ahead, []).append(change)
+    for read, of_kind in wanted.items():
+        read(of_kind)
 
 
 def described(change: ChangeRequest) -> Description | None:

@@ -1,11 +1,21 @@
 """Going on from one request to the next without going back to the list."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING
+
+from django.db.models import BooleanField, ExpressionWrapper, Q, Subquery
 
 from policies.inbox.filters import Listing
 from policies.models import ChangeRequest
+from policies.models.change import ChangeQuerySet
 from policies.views.rows import named
 from portal.core.web.http import MemberRequest
+
+if TYPE_CHECKING:
+    from accounts.models import Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +51,32 @@ def opened_from(request: MemberRequest) -> Listing | None:
 
 def beside(request: MemberRequest, change: ChangeRequest, *, is_left: bool) -> Beside:
     """What stands around `change`; with `is_left` also what waits for the reader, first of all in the same list."""
-    listing = opened_from(request)
-    query = listing.query if listing else ""
-    before, after = listing.beside(change, request.member) if listing else (None, None)
-    return Beside(
-        query,
-        Neighbour(before, query) if before else None,
-        Neighbour(after, query) if after else None,
-        _waiting(request, change, listing or Listing(), after) if is_left else None,
-    )
+    member, listing = request.member, opened_from(request)
+    asked: dict[str, tuple[ChangeQuerySet, str]] = {}
+    if listing is not None:
+        before, after = listing.beside(change, member)
+        asked |= {"previous": (before, listing.query), "next": (after, listing.query)}
+    if is_left:
+        waiting = [listing, Listing()] if listing is not None and listing.is_waiting else [Listing()]
+        for place, waits in enumerate(dict.fromkeys(waiting)):
+            others = waits.rows(member).exclude(pk=change.pk).order_by(*waits.order)
+            asked[f"waiting{place}"] = (others, waits.query)
+    found = _first_of_each(asked, member)
+    previous, following = found.get("previous"), found.get("next")
+    first = found.get("waiting0") or found.get("waiting1")
+    if is_left and listing is not None and listing.is_waiting and following is not None:
+        first = following
+    return Beside(listing.query if listing else "", previous, following, first if is_left else None)
 
 
-def _waiting(
-    request: MemberRequest, change: ChangeRequest, listing: Listing, after: ChangeRequest | None
-) -> Neighbour | None:
-    if listing.is_waiting and after is not None:
-        return Neighbour(after, listing.query)
-    for waits in dict.fromkeys((listing, Listing()) if listing.is_waiting else (Listing(),)):
-        first = waits.rows(request.member).exclude(pk=change.pk).order_by(*waits.order).first()
-        if first is not None:
-            return Neighbour(first, waits.query)
-    return None
+def _first_of_each(asked: Mapping[str, tuple[ChangeQuerySet, str]], member: "Member") -> dict[str, Neighbour]:
+    """The first request of each of these lists, in one statement."""
+    if not asked:
+        return {}
+    keys = {name: Subquery(rows.values("pk")[:1]) for name, (rows, _) in asked.items()}
+    any_of_them = reduce(or_, (Q(pk=key) for key in keys.values()))
+    rows = ChangeRequest.objects.of(member.organization_id).filter(any_of_them)
+    found = rows.annotate(**{f"is_{name}": ExpressionWrapper(Q(pk=key), BooleanField()) for name, key in keys.items()})
+    return {
+        name: Neighbour(row, query) for row in found for name, (_, query) in asked.items() if getattr(row, f"is_{name}")
+    }

@@ -138,6 +138,8 @@ def _page(
     decide_form: DecideForm | None = None,
     cancel_form: CancelForm | None = None,
 ) -> HttpResponse:
+    # What the frame asks of bots serves the facts as well, so it is asked first.
+    queues.waiting_for(request.member)
     decisions = list(change.decisions.select_related("member__user").order_by("pk"))
     facts = gathering.gather(change.organization, [change])
     standing = stand(change, request.member, facts, decisions)

@@ -59,12 +59,15 @@ def beginning(
     return first if shown is None else shown.filter(pk__in=first.values("pk")).order_by(*order)
 
 
-def neighbours(queryset: QuerySet[M], row: M, *, order: Sequence[str]) -> tuple[M | None, M | None]:
-    """What stands before and after the place of `row` in the order of `keyset`, whether or not it is still there."""
+def neighbours(queryset: QuerySet[M], row: M, *, order: Sequence[str]) -> tuple[QuerySet[M], QuerySet[M]]:
+    """What stands before and after the place of `row` in the order of `keyset`, whether or not it is still there.
+
+    The nearest comes first, either way.
+    """
     turned = [column.removeprefix("-") if column.startswith("-") else f"-{column}" for column in order]
     values = [getattr(row, column.removeprefix("-")) for column in order]
-    before = queryset.order_by(*turned).filter(_beyond(turned, values)).first()
-    return before, queryset.order_by(*order).filter(_beyond(order, values)).first()
+    before = queryset.order_by(*turned).filter(_beyond(turned, values))
+    return before, queryset.order_by(*order).filter(_beyond(order, values))
 
 
 def capped(queryset: QuerySet[M]) -> int:

@@ -9,10 +9,9 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from accounts.api_keys.unrevealed import to_reveal
-from accounts.authentication.reader import reader_of
 from accounts.emergency_stop.active import Stopped, by_member
-from accounts.members.identity.reviewers import waiting_for
-from accounts.models import IdentityCheck, Member
+from accounts.models import Member
+from accounts.reader import reader_of
 from policies.access import allows, granted
 from policies.inbox.queues import waiting_count
 from policies.workflows import Right, Workflow
@@ -80,23 +79,17 @@ def navigation(request: HttpRequest) -> dict[str, object]:
     if getattr(request, "member", None) is None:
         return {}
     known = cast("MemberRequest", request)
-    reviews = SimpleLazyObject(partial(waiting_for, known.member))
     # What was posted may have changed it since the middleware looked.
     reader = SimpleLazyObject(partial(reader_of, known, anew=known.method not in SAFE))
     return {
         "nav": SimpleLazyObject(partial(groups, known.member, known.path)),
-        "inbox_count": cache(partial(_waiting, known.member, reviews)),
-        "identity_reviews": reviews,
+        "inbox_count": cache(lambda: waiting_count(known.member) + len(reader.reviews)),
+        "identity_reviews": SimpleLazyObject(lambda: reader.reviews),
         "memberships": SimpleLazyObject(lambda: reader.places),
         "secrets_to_reveal": SimpleLazyObject(partial(to_reveal, known.member)),
         "security_notices": SimpleLazyObject(lambda: reader.notices),
         "stopped": SimpleLazyObject(partial(stopped_for, known.member)),
     }
-
-
-def _waiting(member: Member, reviews: "SimpleLazyObject[list[IdentityCheck]]") -> int:
-    """How many requests wait for `member` to decide, and identities to be judged."""
-    return waiting_count(member) + len(reviews)
 
 
 def groups(member: Member, path: str) -> list[Group]:

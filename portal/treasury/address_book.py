@@ -59,16 +59,15 @@ def waiting(organization: Organization, addresses: Sequence[Address]) -> dict[in
     return dict(found)
 
 
-def waiting_to_be_sent(address: Address) -> list[int]:
-    """The numbers of the open withdrawals to that destination, whatever it was called when they were asked."""
+def waiting_to_be_sent(address: Address) -> ChangeQuerySet:
+    """The open withdrawals to that destination, whatever it was called when they were asked."""
     open_ones = ChangeRequest.objects.of(address.organization_id).open()
-    to_it = open_ones.filter(
+    return open_ones.filter(
         withdrawal__account=address.account_id,
         withdrawal__asset=address.asset,
         withdrawal__address__address=address.address,
         withdrawal__address__memo=address.memo,
     )
-    return list(to_it.order_by("number").values_list("number", flat=True))
 
 
 def waiting_additions(organization: Organization, accounts: Iterable[Account]) -> list[ChangeRequest]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.members.identity.manual import ManualReview
 from accounts.members.identity.provider import Document, Provider
 from accounts.members.identity.reviewers import bar_to_review
-from accounts.models import IdentityCheck, Member
+from accounts.models import IdentityCheck, Member, Organization
 from accounts.models.member import Identity
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
@@ -97,9 +97,10 @@ def waiting(member: Member) -> IdentityCheck | None:
     return check
 
 
-def waiting_of(member: Member) -> IdentityCheck | None:
-    """The submission that nobody has decided yet, for a page."""
-    return IdentityCheck.objects.filter(member=member, decided_at=None).select_related("member__user").first()
+def waiting_of(organization: Organization, number: int) -> IdentityCheck | None:
+    """The submission of the Organization's Member of that number that nobody has decided yet, for a page."""
+    rows = IdentityCheck.objects.filter(member=number, member__organization=organization, decided_at=None)
+    return rows.select_related("member__user", "member__organization", "member__invited_by__user").first()
 
 
 def last_of(member: Member) -> IdentityCheck | None:

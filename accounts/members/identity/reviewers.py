@@ -46,18 +46,28 @@ def reviewers_of(member: Member) -> list[Member]:
 
 def waiting_for(reader: Member) -> list[IdentityCheck]:
     """What waits for `reader` to judge, the oldest first; what somebody has asked to be verified waits as a request."""
+    if not may_judge(reader):
+        return []
+    return list(open_to(reader).select_related("member__user").order_by("pk"))
+
+
+def may_judge(reader: Member) -> bool:
+    """Whether `reader` judges identities at all: `_can`, as the database says it."""
+    mine = rights.of(reader.pk)
+    return mine.has_factor and mine.allow(Workflow.MANAGE_ACCESS, Right.APPROVE)
+
+
+def open_to(reader: Member) -> QuerySet[IdentityCheck]:
+    """What waits of which nothing but `may_judge` could bar them: `bar_to_review` as one query."""
     asked = ChangeRequest.objects.of(reader.organization_id).open().filter(operation=VERIFYING)
     rows = IdentityCheck.objects.filter(
         member__organization_id=reader.organization_id, member__removed_at=None, decided_at=None
     ).exclude(member__in=asked.values("subject_member"))
-    mine = rights.of(reader.pk)
-    if not mine.has_factor or not mine.allow(Workflow.MANAGE_ACCESS, Right.APPROVE):
-        return []
-    # `bar_to_review` as one query: who invited somebody judges them only where nobody else could.
+    # Who invited somebody judges them only where nobody else could.
     invited = Q(member__invited_by__user=reader.user_id)
     others = _able(reader).exclude(user=reader.user_id).exclude(user=OuterRef("member__user"))
-    open_to_reader = rows.exclude(member__user=reader.user_id).filter(~invited | ~Exists(others))
-    return list(open_to_reader.select_related("member__user").order_by("pk"))
+    found: QuerySet[IdentityCheck] = rows.exclude(member__user=reader.user_id).filter(~invited | ~Exists(others))
+    return found
 
 
 def _able(reader: Member) -> QuerySet[Member]:

@@ -12,7 +12,6 @@ from accounts.members.identity import checks, reviewers
 from accounts.members.identity.verify import VerifyIdentity, verify_identity
 from accounts.models import Member
 from accounts.models.member import Identity
-from accounts.views.named_member import member_of
 from policies.access import needs, open_to_members
 from policies.changes import propose
 from policies.views.asking import onward
@@ -53,10 +52,10 @@ def own(request: MemberRequest) -> HttpResponse:
 @needs(Workflow.MANAGE_ACCESS, Right.APPROVE)
 def review(request: MemberRequest, number: int) -> HttpResponse:
     """What a member showed, for whoever may judge it."""
-    member = member_of(request, number)
-    check = checks.waiting_of(member)
+    check = checks.waiting_of(request.organization, number)
     if check is None:
         raise Http404("Nothing waits for a review.")
+    member = check.member
     form = ReviewForm(
         request.POST if request.method == "POST" else None,
         step_up=request.step_up,

@@ -163,7 +163,7 @@ def _page(request: MemberRequest, found: Member, posted: Posted | None = None) -
         "rights": list(Right),
         "factors": factors_of([found.pk])[found.pk],
         "sessions": rows,
-        "check": checks.waiting_of(found),
+        "check": checks.waiting_of(request.organization, found.pk),
         "bars": _bars(request, found),
         "events": [_event(event) for event in events.order_by("-pk")[:RECENT]],
         "lift_form": shown.form("lift", request),

@@ -54,5 +54,11 @@ def keep(name: Hashable, value: object) -> None:
         reading.kept[name] = value
 
 
+def is_kept(name: Hashable) -> bool:
+    """Whether `once` would answer without reading."""
+    reading = _current.get()
+    return reading is not None and reading.depth == _depth() and name in reading.kept
+
+
 def _depth() -> tuple[bool, int]:
     return connection.in_atomic_block, len(connection.savepoint_ids)

@@ -18,6 +18,7 @@ from portal.treasury.destinations import banks
 from portal.treasury.models import Address
 from portal.treasury.models.address import KEY_LENGTH
 from portal.treasury.operations import AddAddress, RemoveAddress, RenameAddress
+from portal.treasury.warnings import LookAlike
 from portal.venues.registry import venue
 from portal.venues.types import WithdrawalMethod
 
@@ -121,7 +122,9 @@ class AddressForm(StepUpForm):
         )
 
     def _ask_to_compare(self, address: str) -> None:
-        self.notices = warnings.look_alike(self.account.organization_id, self.network.name, address)
+        self.notices = warnings.told(
+            self.account.organization_id, LookAlike(self.account.organization_id, self.network.name, address)
+        )
         if not self.notices:
             return
         self.fields["compared"] = forms.BooleanField(

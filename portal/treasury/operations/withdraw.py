@@ -89,8 +89,11 @@ def is_sent(*, change: "ChangeRequest") -> bool:
 
 def barred(change: "ChangeRequest") -> str:
     """Why nobody may agree to it: its address was taken out of the book after it was asked (security, attack 20)."""
-    sent = Withdrawal.objects.select_related("address").filter(change=change).first()
-    if sent is None or not warnings.is_out_of_the_book(sent.address):
+    try:
+        sent = withdrawal_descriptions.sent_by(change)
+    except Withdrawal.DoesNotExist:
+        return ""
+    if not warnings.is_out_of_the_book(sent.address):
         return ""
     return f"{sent.address.key} was removed from the address book after this was asked. {warnings.REMOVED}"
 

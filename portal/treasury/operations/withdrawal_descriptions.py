@@ -4,7 +4,6 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from django.db.models import Q
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -13,12 +12,13 @@ from accounts.models import Account
 from policies import registry
 from policies.models import State
 from policies.payload import decode
+from portal.core.database.one_reading import once
 from portal.core.display import markup
 from portal.core.display.descriptions import Description, Fact, Figure, Notice
 from portal.core.money import from_units, plain, wire
 from portal.treasury import destination_html, warnings
 from portal.treasury.models import Withdrawal
-from portal.treasury.warnings import Like
+from portal.treasury.warnings import AskedAlike, LookAlike, SinceAsked
 from portal.venues.registry import venue
 from portal.venues.types import Asset, LedgerQuery, Stage, WithdrawalRow
 
@@ -43,10 +43,10 @@ MOVING: Final = frozenset({Stage.INITIAL, Stage.PENDING, Stage.SETTLED})
 def withdrawal(change: "ChangeRequest") -> Description:
     """What would leave, from where, to where, and what that does to the balance."""
     params: Withdraw = decode(registry.get(change.operation).params, change.params)
-    account = Account.objects.get(pk=params.account_id)
+    account = account_of(change, params.account_id)
     exchange = venue(account.venue)
     asset = exchange.asset(params.asset)
-    sent = Withdrawal.objects.select_related("address").get(change=change)
+    sent = sent_by(change)
     row = exchange.withdrawal(sent.reference)
     sentence = format_html(
         '{}<b>{}</b> {} to send <b class="nowrap">{}</b> from <b>{}</b> to the address <b class="nowrap">{}</b>.',
@@ -80,6 +80,22 @@ def withdrawal(change: "ChangeRequest") -> Description:
         figures=figures,
         notices=_beware(change, params, sent) if change.is_open else (),
     )
+
+
+def sent_by(change: "ChangeRequest") -> Withdrawal:
+    """The withdrawal of a request, with its row of the book; a page reads it once.
+
+    Raises: Withdrawal.DoesNotExist if there is none.
+    """
+    rows = Withdrawal.objects.select_related("account", "address")
+    return once(("withdrawal of", change.pk), lambda: rows.get(change=change))
+
+
+def account_of(change: "ChangeRequest", account_id: int) -> Account:
+    """The Account that a request names: the one it came with, unless it names another one."""
+    if change.account is not None and change.account_id == account_id:
+        return change.account
+    return Account.objects.get(pk=account_id)
 
 
 def progress(stage: Stage) -> SafeString:
@@ -162,11 +178,21 @@ def _full(units: int, asset: Asset) -> str:
 
 def _beware(change: "ChangeRequest", params: "Withdraw", sent: Withdrawal) -> tuple[Notice, ...]:
     """Read from what was asked; the row of the book only says who added it when, and what became of it."""
-    asker = Q(change__service_user=change.service_user_id, change__member=change.member_id)
-    like = Like(sent.organization_id, sent.asset, sent.amount_units, params.address, params.memo, sent.created_at)
-    return (
-        *warnings.since_asked(sent.address, params.key),
-        *warnings.first_use(sent.address, params.address, params.memo),
-        *warnings.look_alike(sent.organization_id, params.network, params.address),
-        *warnings.asked_alike(like, asker, change.initiator_label, but=sent),
+    organization_id, where = sent.organization_id, (params.address, params.memo)
+    return warnings.told(
+        organization_id,
+        SinceAsked(sent.address, params.key),
+        warnings.first_use(sent.address, *where),
+        LookAlike(organization_id, params.network, params.address),
+        AskedAlike(
+            organization_id,
+            sent.asset,
+            sent.amount_units,
+            *where,
+            sent.created_at,
+            change.initiator_label,
+            member_id=change.member_id,
+            service_user_id=change.service_user_id,
+            but=sent.pk,
+        ),
     )

@@ -4,7 +4,6 @@ from decimal import Decimal
 from typing import Any, Final
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -33,7 +32,7 @@ from portal.treasury.operations.withdraw import destination_of
 from portal.treasury.operations.withdrawal_descriptions import amount_with_fee
 from portal.treasury.quotes import Preview, preview
 from portal.treasury.visibility import accounts_of
-from portal.treasury.warnings import Like
+from portal.treasury.warnings import AskedAlike, LookAlike
 from portal.treasury.withdrawals import request_withdrawal
 
 WORKFLOW: Final = Workflow.INITIATE_WITHDRAWAL
@@ -190,12 +189,12 @@ def _notices(request: MemberRequest, found: Preview) -> tuple[Notice, ...]:
     """What approvers will be told as well."""
     address = found.address
     units = to_units(found.amount or Decimal(0), found.method.asset.decimals)
-    like = Like(address.organization_id, address.asset, units, address.address, address.memo, timezone.now())
-    asker = Q(change__member=request.member.pk)
-    return (
-        *warnings.first_use(address, address.address, address.memo),
-        *warnings.look_alike(address.organization_id, address.network, address.address),
-        *warnings.asked_alike(like, asker, "You"),
+    organization_id, where = address.organization_id, (address.address, address.memo)
+    return warnings.told(
+        organization_id,
+        warnings.first_use(address, *where),
+        LookAlike(organization_id, address.network, address.address),
+        AskedAlike(organization_id, address.asset, units, *where, timezone.now(), "You", member_id=request.member.pk),
     )
 
 

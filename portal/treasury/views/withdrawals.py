@@ -4,12 +4,14 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
@@ -26,6 +28,7 @@ from portal.core.web.http import MemberRequest
 from portal.treasury import destination_html, expired_holds
 from portal.treasury.models import Withdrawal
 from portal.treasury.operations.withdrawal_descriptions import MOVING, live_progress, progress, shown_amount
+from portal.treasury.views import seen_rows
 from portal.treasury.visibility import accounts_of
 from portal.venues.registry import venue
 from portal.venues.types import Stage, WithdrawalRow
@@ -48,6 +51,7 @@ STAGES: Final = {
 class Row:
     """One withdrawal of the list, as its request asked for it and as its venue sees it now."""
 
+    pk: int
     change: ChangeRequest
     account: Account
     reference: str
@@ -58,6 +62,12 @@ class Row:
     state: SafeString
     txid: str
     is_moving: bool
+
+    @property
+    def mark(self) -> str:
+        """What tells whether a page that shows it shows it as it is."""
+        age = markup.age(self.change.created_at)
+        return seen_rows.mark(self.change.number, self.account.name, self.key, self.state, self.txid, age)
 
 
 @require_safe
@@ -73,8 +83,25 @@ def withdrawals(request: MemberRequest) -> HttpResponse:
 @require_safe
 @needs(WORKFLOW, Right.VIEW)
 def withdrawals_now(request: MemberRequest) -> HttpResponse:
-    """The rows alone, asked for by the page itself while something moves; that is no activity."""
-    return render(request, "treasury/_withdrawals.html", _list(request))
+    """What became other since the page was shown, asked for by itself while something moves; that is no activity.
+
+    A page that does not say what it shows gets all rows; one to which there is nothing to tell gets an empty answer,
+    and keeps asking.
+    """
+    context, shown = _list(request), seen_rows.read(request.GET.get("seen", ""))
+    if shown is None:
+        return render(request, "treasury/_withdrawals.html", context)
+    rows: dict[int, Row] = {row.pk: row for row in context["rows"]}
+    news = seen_rows.compare(shown, {pk: row.mark for pk, row in rows.items()})
+    is_still = not (context["is_moving"] or context["is_waiting"])
+    if news.is_nothing and not is_still:
+        return HttpResponse(status=204)
+    context |= {
+        "changed": [rows[pk] for pk in news.changed],
+        "come": [_put_in(rows[pk], before) for pk, before in news.come],
+        "gone": news.gone,
+    }
+    return render(request, "treasury/_withdrawals_changes.html", context)
 
 
 @require_safe
@@ -99,7 +126,7 @@ def withdrawal_stage(request: MemberRequest, reference: str) -> HttpResponse:
     return HttpResponse(live_progress(venue(found.account.venue).withdrawal(reference)))
 
 
-def _list(request: MemberRequest) -> dict[str, object]:
+def _list(request: MemberRequest) -> dict[str, Any]:
     accounts = accounts_of(request.member, WORKFLOW)
     for account in accounts:
         expired_holds.release_due(account.pk)
@@ -120,6 +147,8 @@ def _list(request: MemberRequest) -> dict[str, object]:
     query = urlencode(
         {**{name: value for name, value in chosen.items() if value}, **({"after": after} if after else {})}
     )
+    now_url = f"{reverse('treasury:withdrawals_now')}?{query}"
+    shows = seen_rows.written({row.pk: row.mark for row in shown_rows})
     return {
         "page": page,
         "rows": shown_rows,
@@ -127,10 +156,19 @@ def _list(request: MemberRequest) -> dict[str, object]:
         "assets": sorted(codes.items(), key=lambda item: item[1]),
         "chosen": chosen,
         "is_filtered": any(chosen.values()),
-        "now_url": f"{reverse('treasury:withdrawals_now')}?{query}",
+        "now_url": now_url,
+        "poll_url": f"{now_url}{'&' if query else ''}{urlencode({'seen': shows})}",
         "is_moving": any(row.is_moving for row in shown_rows),
         "is_waiting": any(row.change.is_open for row in shown_rows),
     }
+
+
+def _put_in(row: Row, before: int | None) -> SafeString:
+    """A new row on its way into a page that stands already: after the one before it, or first of all."""
+    place = f"afterend:#withdrawal-{before}" if before else "afterbegin:#withdrawals"
+    return format_html(
+        '<ol hx-swap-oob="{}">{}</ol>', place, render_to_string("treasury/_withdrawal_row.html", {"row": row})
+    )
 
 
 def _found(request: MemberRequest, reference: str) -> Withdrawal:
@@ -190,6 +228,7 @@ def _row(found: Withdrawal, seen: WithdrawalRow) -> Row:
     state = change.shown_state
     target = seen.destination
     return Row(
+        pk=found.pk,
         change=change,
         account=found.account,
         reference=found.reference,

@@ -98,7 +98,7 @@ def test_what_stands_beside_a_request_is_what_stands_beside_it_in_the_list(asked
     copies(asked, 2)
     listing = Listing()
     rows = [None, *keyset(listing.rows(ben), after=None, order=listing.order).rows, None]
-    before, after = listing.beside(rows[place + 1], ben)
+    before, after = (found.first() for found in listing.beside(rows[place + 1], ben))
     assert (before, after) == (rows[place], rows[place + 2])
 
 

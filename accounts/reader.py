@@ -1,0 +1,88 @@
+"""What every page asks about whoever reads it: rights, factors, places, notices, what waits; in one statement."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, cast
+
+from django.db.models import Exists
+
+from accounts.authentication import session_data
+from accounts.authentication.notifications import Shown, unseen_rows, worded
+from accounts.factors import enrolled
+from accounts.members.identity import reviewers
+from accounts.models import Member
+from policies import rights
+from policies.inbox import queues
+from portal.core.database.rows import Rows, instant, nested
+from portal.core.web.http import MemberRequest
+
+REVIEW: Final = ("pk", "member_id", "member__user__name", "member__user__email", "submitted_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An Organization in which the person is at home, this one included."""
+
+    organization_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """An identity that waits for the reader to judge it."""
+
+    member_id: int
+    label: str
+    email: str
+    submitted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """`counted` are the kinds of factor shown in the session that count here. Notices come newest first."""
+
+    counted: frozenset[str]
+    places: tuple[Place, ...]
+    notices: tuple[Shown, ...]
+    reviews: tuple[Review, ...]
+
+
+def reader_of(request: MemberRequest, *, anew: bool = False) -> Reader:
+    """Whoever reads the page of this request: asked for once, however many look, and once more `anew`."""
+    if anew or not hasattr(request, "reader"):
+        request.reader = _read(request.member, session_data.shown(request.session))
+    return cast("Reader", request.reader)
+
+
+def _read(member: Member, marks: list[str]) -> Reader:
+    """All of it. What others ask about the reader on the same page is kept for them."""
+    shown, held = enrolled.having(member, marks), enrolled.holding(member)
+    of_rights = rights.columns(member.pk)
+    row: Mapping[str, Any] = (
+        Member.objects.filter(pk=member.pk)
+        .values(
+            **of_rights,
+            **{f"shown_{kind}": Rows(rows, enrolled.key_of(kind)) for kind, rows in shown.items()},
+            **{f"holds_{kind}": Exists(rows) for kind, rows in held.items()},
+            places=Rows(Member.objects.active().filter(user=member.user_id), "organization_id", "organization__name"),
+            notices=Rows(unseen_rows(member.user), "pk", "kind", "data", "at"),
+            freeing=queues.freeing(member.organization_id),
+            reviews=Rows(reviewers.open_to(member), *REVIEW),
+        )
+        .get()
+    )
+    counting = {f"{kind}:{key}" for kind in shown for (key,) in row[f"shown_{kind}"]}
+    rights.keep_read(member.pk, row)
+    queues.keep_freeing(member.organization_id, row["freeing"])
+    enrolled.keep_held(member, [kind for kind in held if row[f"holds_{kind}"]])
+    enrolled.keep_counted(member, marks, counting)
+    reviews = sorted(row["reviews"]) if reviewers.may_judge(member) else []
+    return Reader(
+        counted=frozenset(mark.partition(":")[0] for mark in counting),
+        places=tuple(sorted((Place(*place) for place in row["places"]), key=lambda place: place.name)),
+        notices=tuple(
+            worded(pk, kind, nested(data), instant(at)) for pk, kind, data, at in sorted(row["notices"], reverse=True)
+        ),
+        reviews=tuple(Review(pk, label, email, instant(at)) for _, pk, label, email, at in reviews),
+    )

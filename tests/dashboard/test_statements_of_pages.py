@@ -1,0 +1,268 @@
+"""How many statements each page makes: session, person, frame and badge counted in, and however many rows there are."""
+
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from portal.treasury.forms import drafts
+from portal.treasury.models import Address
+from tests.factories import full_house, full_inbox
+from tests.factories.full_house import House
+from tests.routes import routes
+
+pytestmark = pytest.mark.django_db
+MOST: Final = 15
+Addresses = Callable[[House], list[str]]
+
+POSTED = "a form is posted there: answers no GET"
+STRANGERS = "for strangers: leads a member on"
+# Routes that give a member no page by GET.
+NO_PAGE: Final = {
+    "dashboard:home": "leads on to the inbox",
+    "dashboard:export_history": POSTED,
+    "api:openapi": "a file, the same for everybody",
+    "accounts:sign_in": STRANGERS,
+    "accounts:verify": STRANGERS,
+    "accounts:sign_in_recovery": STRANGERS,
+    "accounts:sign_in_passkey": POSTED,
+    "accounts:sign_in_passkey_options": POSTED,
+    "accounts:enrol_passkey": POSTED,
+    "accounts:enrol_passkey_options": POSTED,
+    "accounts:passkey_challenge": POSTED,
+    "accounts:rename_factor": POSTED,
+    "accounts:remove_factor": POSTED,
+    "accounts:setup": "there only before the first Organization",
+    "accounts:setup_review": "there only before the first Organization",
+    "accounts:reset": "for whoever opened a link from their mail",
+    "accounts:reset_link": "keeps the token of a link from the mail and leads on",
+    "accounts:enrol_start": "for whoever opened a link from their mail",
+    "accounts:enrol_link": "keeps the token of a link from the mail and leads on",
+    "accounts:put_notice_away": POSTED,
+    "accounts:accept_more": POSTED,
+    "accounts:send_invitation_again": POSTED,
+    "accounts:invitation": "keeps the token of a link from the mail and leads on",
+    "accounts:cancel_recovery": POSTED,
+    "accounts:sign_out": POSTED,
+    "accounts:switch": POSTED,
+    "accounts:keep_out": POSTED,
+    "accounts:lift_member": POSTED,
+    "accounts:remove_member": POSTED,
+    "accounts:reset_factors": POSTED,
+    "accounts:end_other_sessions": POSTED,
+    "accounts:end_session": POSTED,
+    "accounts:stay": POSTED,
+    "accounts:lift": POSTED,
+    "accounts:remove": POSTED,
+    "accounts:close_socket": POSTED,
+    "accounts:lift_pause": POSTED,
+    "accounts:lift_stops": POSTED,
+    "accounts:reveal": POSTED,
+    "policies:decide": POSTED,
+    "policies:cancel": POSTED,
+}
+
+
+def at(name: str, *queries: str, args: Callable[[House], tuple[object, ...]] = lambda house: ()) -> Addresses:
+    """The page of that route, once for each query."""
+    return lambda house: [reverse(name, args=args(house)) + query for query in queries or ("",)]
+
+
+def member(house: House) -> tuple[object, ...]:
+    return (house.world.members["cleo"].pk,)
+
+
+def bot(house: House) -> tuple[object, ...]:
+    return ("treasury-bot",)
+
+
+def key(house: House) -> tuple[object, ...]:
+    return ("treasury-bot", house.world.bot("treasury-bot").key.public)
+
+
+def address(house: House) -> tuple[object, ...]:
+    return (Address.objects.get(organization=house.world.organization, key="btc-cold").pk,)
+
+
+def requests(name: str, *queries: str) -> Addresses:
+    """A request of each kind, and of each end."""
+    return lambda house: [
+        reverse(name, args=[change.reference]) + query for change in house.requests.values() for query in queries
+    ]
+
+
+def of_withdrawal(name: str) -> Addresses:
+    return lambda house: [
+        reverse(name, args=[house.requests[which].withdrawal.reference])
+        for which in ("treasury.withdraw", "sent", "rejected")
+    ]
+
+
+def each_workflow(name: str, query: str = "") -> Addresses:
+    workflows = ("manage_access", "manage_policies", "manage_addresses", "initiate_withdrawal")
+    return lambda house: [reverse(name, args=[workflow]) + query for workflow in workflows]
+
+
+def review(house: House) -> list[str]:
+    (pk,) = address(house)
+    draft = drafts.new_draft(account_id=house.world.account.pk, address_id=pk, amount="0.5", note="", fee="1")
+    return [reverse("treasury:review_withdrawal", args=[drafts.pack(draft, house.owner)])]
+
+
+def batch(house: House) -> list[str]:
+    chosen = "&".join(f"change={change.reference}" for change in house.requests.values())
+    return [f"{reverse('policies:batch')}?decision={decision}&{chosen}" for decision in ("approve", "reject")]
+
+
+def preview(house: House) -> list[str]:
+    (pk,) = address(house)
+    return [f"{reverse('treasury:preview_withdrawal')}?account={house.world.account.pk}&address={pk}&amount=0.5"]
+
+
+def new_address(house: House) -> list[str]:
+    page = reverse("treasury:new_address")
+    return [page, f"{page}?way={house.world.account.pk}-XXBT-Bitcoin"]
+
+
+TABS = ("?tab=waiting", "?tab=asked", "?tab=viewable", "?tab=done", "?tab=viewable&workflow=manage_access&about=1")
+TODAY = timezone.localdate().isoformat()
+PAGES: Final[dict[str, Addresses]] = {
+    "dashboard:history": at(
+        "dashboard:history", "", f"?first={TODAY}&last={TODAY}", f"?last={TODAY}", "?about=Withdrawals"
+    ),
+    "accounts:enrol": at("accounts:enrol"),
+    "accounts:enrol_app": at("accounts:enrol_app"),
+    "accounts:security": at("accounts:security"),
+    "accounts:prove": at("accounts:prove"),
+    "accounts:recovery_codes": at("accounts:recovery_codes"),
+    "accounts:factor": at("accounts:factor", args=lambda house: ("totp", house.factor.pk)),
+    "accounts:let_factor_count": at("accounts:let_factor_count", args=lambda house: ("totp", house.elsewhere.pk)),
+    "accounts:forgotten": at("accounts:forgotten"),
+    "accounts:change_password": at("accounts:change_password"),
+    "accounts:profile": at("accounts:profile"),
+    "accounts:welcome": at("accounts:welcome"),
+    "accounts:invitations": at("accounts:invitations"),
+    "accounts:invite": at("accounts:invite", "", "?preset=approver"),
+    "accounts:accept": at("accounts:accept"),
+    "accounts:revoke_invitation": at("accounts:revoke_invitation", args=lambda house: (house.invitation.pk,)),
+    "accounts:recoveries": at("accounts:recoveries"),
+    "accounts:members": at("accounts:members"),
+    "accounts:member": lambda house: [
+        reverse("accounts:member", args=[one.pk])
+        for one in (house.owner, house.world.members["cleo"], house.unverified, house.suspended)
+    ],
+    "accounts:change_rights": at("accounts:change_rights", args=member),
+    "accounts:review_identity": at("accounts:review_identity", args=lambda house: (house.unverified.pk,)),
+    "accounts:suspend_member": at("accounts:suspend_member", args=member),
+    "accounts:end_member_sessions": at("accounts:end_member_sessions", args=member),
+    "accounts:active_stops": at("accounts:active_stops"),
+    "accounts:identity": at("accounts:identity"),
+    "accounts:organization": at("accounts:organization"),
+    "accounts:change_security": at("accounts:change_security"),
+    "accounts:accounts": at("accounts:accounts"),
+    "accounts:new_account": at("accounts:new_account"),
+    "accounts:transfer": at("accounts:transfer"),
+    "accounts:offer": at("accounts:offer"),
+    "accounts:session_left": at("accounts:session_left"),
+    "accounts:here": at("accounts:here"),
+    "accounts:service_users": at("accounts:service_users", "", "?state=live&permission=withdraw-funds"),
+    "accounts:service_users_csv": at("accounts:service_users_csv"),
+    "accounts:new_service_user": at("accounts:new_service_user"),
+    "accounts:key_risk": at("accounts:key_risk"),
+    "accounts:service_user": lambda house: [
+        reverse("accounts:service_user", args=[name])
+        for name in ("treasury-bot", "rotating-bot", "waiting-bot", "paused-bot", "readonly-bot")
+    ],
+    "accounts:change_service_user": at("accounts:change_service_user", args=bot),
+    "accounts:suspend": at("accounts:suspend", args=bot),
+    "accounts:rotate_key": at("accounts:rotate_key", args=bot),
+    "accounts:refused_calls": at("accounts:refused_calls", args=lambda house: ("treasury-bot", 1)),
+    "accounts:end_overlap": at("accounts:end_overlap", args=key),
+    "accounts:pause": at("accounts:pause", args=key),
+    "accounts:revoke": at("accounts:revoke", args=key),
+    "policies:inbox": at("policies:inbox", "", *TABS),
+    "policies:batch": batch,
+    "policies:inbox_count": at("policies:inbox_count"),
+    "policies:request": requests("policies:request", "", "?tab=viewable"),
+    "policies:ask_again": lambda house: [
+        reverse("policies:ask_again", args=[house.requests[which].reference]) for which in ("rejected",)
+    ],
+    "policies:policies": at("policies:policies", "", "?who=bot-1"),
+    "policies:configure": each_workflow("policies:configure"),
+    "policies:remove": each_workflow("policies:remove"),
+    "policies:roll_out": each_workflow("policies:roll_out", "?approvals=2"),
+    "policies:lock": lambda house: [
+        reverse("policies:lock", args=[workflow]) for workflow in ("manage_access", "initiate_withdrawal")
+    ],
+    "policies:unlock": lambda house: [reverse("policies:unlock", args=["manage_policies"])],
+    "treasury:addresses": at("treasury:addresses", "", "?asset=XXBT&name=cold"),
+    "treasury:new_address": new_address,
+    "treasury:rename_address": at("treasury:rename_address", args=address),
+    "treasury:remove_address": at("treasury:remove_address", args=address),
+    "treasury:balances": at("treasury:balances", "", "?asset=XXBT"),
+    "treasury:account_balances": at("treasury:account_balances", args=lambda house: (house.world.account.pk,)),
+    "treasury:try_deposit": at("treasury:try_deposit", args=lambda house: (house.world.account.pk,)),
+    "treasury:withdrawals": at("treasury:withdrawals", "", "?state=pending&asset=XXBT"),
+    "treasury:withdrawals_now": at("treasury:withdrawals_now"),
+    "treasury:new_withdrawal": lambda house: [
+        reverse("treasury:new_withdrawal") + query for query in ("", f"?address={address(house)[0]}")
+    ],
+    "treasury:preview_withdrawal": preview,
+    "treasury:review_withdrawal": review,
+    "treasury:withdrawal": of_withdrawal("treasury:withdrawal"),
+    "treasury:withdrawal_stage": of_withdrawal("treasury:withdrawal_stage"),
+    "treasury:withdrawal_now": of_withdrawal("treasury:withdrawal_now"),
+}
+# Who reads a page that is not for the Owner.
+READERS: Final = {"accounts:offer": "ben"}
+
+
+@pytest.fixture
+def house(world, settings, time_machine) -> House:
+    # A minute later each page notes besides that its reader is there.
+    time_machine.move_to(timezone.now(), tick=False)
+    settings.DEBUG = True
+    found = full_house.furnish(world)
+    full_inbox.fill(found)
+    return found
+
+
+def test_every_route_is_in_the_table():
+    """A new route says which pages it makes, or why it makes none."""
+    assert {route.name for route in routes()} == {*PAGES, *NO_PAGE}
+    assert not {*PAGES} & {*NO_PAGE}
+
+
+def counted(client: Client, url: str) -> int:
+    with CaptureQueriesContext(connection) as statements:
+        answer = client.get(url)
+    assert answer.status_code == 200, (url, answer.status_code)
+    return len(statements)
+
+
+def test_no_page_makes_more_than_fifteen_statements_however_much_there_is(house, sign_in):
+    """All of them: of session, person, rights, frame and badge too. And as many for more of everything."""
+    readers = {name: Client() for name in ("owner", "ben")}
+    for name, client in readers.items():
+        sign_in(client, house.world.members[name])
+
+    def all_of_them() -> dict[str, int]:
+        return {
+            url: counted(readers[READERS.get(name, "owner")], url)
+            for name, addresses in PAGES.items()
+            for url in addresses(house)
+        }
+
+    all_of_them()  # what this process asks only once
+    few = all_of_them()
+    assert {url: number for url, number in few.items() if number > MOST} == {}
+    full_house.grow(house)
+    # Each process looks once into an Account that is new to it for what is overdue there.
+    readers["owner"].get(reverse("treasury:withdrawals"))
+    many = all_of_them()
+    assert {url: (few.get(url), number) for url, number in many.items() if number > few.get(url, MOST)} == {}
