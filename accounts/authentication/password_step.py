@@ -60,15 +60,15 @@ def check_password(email: str, password: str) -> User:
     if throttle.is_stopped(email, source):
         _record_throttled(email)
         raise Invalid(WRONG)
-    user = User.objects.filter(email=email.strip().lower()).first()
+    member = first_membership_of(email)
+    user = member.user if member is not None else None
     may_try = throttle.may_try_password(email, source)
     if user is None or not may_try or not user.has_usable_password():
         make_password(password)
         is_right = False
     else:
         is_right = user.check_password(password)
-    member = first_membership_of(email)
-    if user is None or member is None or not is_right:
+    if user is None or not is_right:
         if may_try:
             record_failure(email, member, factor="password")
         else:

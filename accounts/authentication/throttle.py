@@ -5,11 +5,14 @@ stranger wait, who has never been in from there, and the member only after a hun
 link by mail or a passkey lets them in. Addresses are counted as typed, so that nobody learns which of them exist.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from accounts import known_networks
@@ -45,23 +48,25 @@ def is_stopped(email: str, source: str) -> bool:
 
 
 def may_try_password(email: str, source: str) -> bool:
-    """Count one try, and say whether it may be made."""
-    with transaction.atomic():
-        return (
-            _take(_pair(email, source), settings.PASSWORD_FAILURES)
-            and _take(_source(source), settings.PASSWORD_FAILURES_OF_SOURCE)
-            and _take_softly(email, is_known=known_networks.is_known(_plain(email), source))
-        )
+    """Count one try, and say whether it may be made. What a later limit refuses counts towards the earlier ones."""
+    pair, at, account = keys = _pair(email, source), _source(source), _account(email)
+    while True:
+        with transaction.atomic():
+            rows = _locked(keys)
+            if len(rows) == len(keys):
+                return _counted(rows[pair], rows[at], rows[account], email, source)
+        # Made while nothing is locked: whoever waits for a row of another's making must hold none themselves.
+        _make(keys)
 
 
 def password_was_right(email: str, source: str) -> None:
     """Take back what this one try counted; failures before it are forgiven once the second factor is right too."""
+    taken_back = {"tries": Greatest(F("tries") - 1, 0), "in_a_row": Greatest(F("in_a_row") - 1, 0)}
     with transaction.atomic():
-        Attempts.objects.filter(key=_pair(email, source)).delete()
-        for key in (_source(source), _account(email)):
-            row = _locked(key)
-            row.tries, row.in_a_row = max(0, row.tries - 1), max(0, row.in_a_row - 1)
-            row.save()
+        # In the order in which they are locked elsewhere.
+        Attempts.objects.filter(key=_account(email)).update(**taken_back)
+        Attempts.objects.filter(key=_pair(email, source)).update(tries=0, in_a_row=0)
+        Attempts.objects.filter(key=_source(source)).update(**taken_back)
 
 
 def signed_in(user: User, *, by_recovery_code: bool = False) -> int:
@@ -88,10 +93,10 @@ def wait_for_code(user: User) -> timedelta | None:
     Runs in the caller's transaction, which must commit also when the code is wrong.
     """
     with transaction.atomic():
-        row = _locked(_codes(user))
+        row = _one_locked(_codes(user))
         left = _wait(row, FREE_CODES_IN_A_ROW, first=CODE_DELAY)
         if left is None:
-            _count(row)
+            _count([row], timezone.now())
     return left
 
 
@@ -115,21 +120,42 @@ def may_send_invitation(number: int) -> bool:
 
 
 def _take(key: str, limit: int, *, window: timedelta = WINDOW) -> bool:
-    row = _locked(key)
-    if timezone.now() - row.since >= window or is_ahead(row.since, timezone.now()):
-        row.tries, row.since = 0, timezone.now()
-    if row.tries >= limit:
+    row, now = _one_locked(key), timezone.now()
+    if not _has_room(row, limit, window, now):
         return False
-    _count(row)
+    _count([row], now)
     return True
 
 
-def _take_softly(email: str, *, is_known: bool) -> bool:
-    row = _locked(_account(email))
-    if row.in_a_row >= HARD_STOP or (not is_known and _wait(row, FREE_IN_A_ROW, first=PASSWORD_DELAY) is not None):
+def _counted(pair: Attempts, at: Attempts, account: Attempts, email: str, source: str) -> bool:
+    """Count towards each of the three limits in turn until one refuses; whether none did."""
+    now = timezone.now()
+    counted: list[Attempts] = []
+    if _has_room(pair, settings.PASSWORD_FAILURES, WINDOW, now):
+        counted.append(pair)
+        if _has_room(at, settings.PASSWORD_FAILURES_OF_SOURCE, WINDOW, now):
+            counted.append(at)
+            if _may_try_softly(account, email, source):
+                counted.append(account)
+    _count(counted, now)
+    return account in counted
+
+
+def _has_room(row: Attempts, limit: int, window: timedelta, now: datetime) -> bool:
+    """Whether one more may be counted. A window that is over, or began under a clock that ran ahead, begins anew."""
+    if now - row.since >= window or is_ahead(row.since, now):
+        row.tries = 0
+    return row.tries < limit
+
+
+def _may_try_softly(row: Attempts, email: str, source: str) -> bool:
+    if row.in_a_row >= HARD_STOP:
         return False
-    _count(row)
-    return True
+    return (
+        _wait(row, FREE_IN_A_ROW, first=PASSWORD_DELAY) is None
+        # Asked for by what was typed, and so often: it tells nothing of who there is.
+        or known_networks.is_known(_plain(email), source)
+    )
 
 
 def _wait(row: Attempts, free: int, *, first: timedelta) -> timedelta | None:
@@ -144,22 +170,37 @@ def _wait(row: Attempts, free: int, *, first: timedelta) -> timedelta | None:
     return left if left > timedelta() else None
 
 
-def _count(row: Attempts) -> None:
-    row.tries += 1
-    row.in_a_row += 1
-    row.last_at = timezone.now()
-    row.save()
+def _count(rows: Sequence[Attempts], now: datetime) -> None:
+    """One try more for each of these, which are locked; the first one of a window is its beginning."""
+    one_more = {"in_a_row": F("in_a_row") + 1, "last_at": now}
+    first = [row.pk for row in rows if row.tries == 0]
+    later = [row.pk for row in rows if row.tries > 0]
+    if first:
+        Attempts.objects.filter(pk__in=first).update(tries=1, since=now, **one_more)
+    if later:
+        Attempts.objects.filter(pk__in=later).update(tries=F("tries") + 1, **one_more)
 
 
-def _locked(key: str) -> Attempts:
-    rows = Attempts.objects.select_for_update()
-    row = rows.filter(key=key).first()
+def _one_locked(key: str) -> Attempts:
+    """Its row, locked; made if there is none."""
+    row = _locked([key]).get(key)
     if row is None:
-        now = timezone.now()
-        _forget_old(now)
-        Attempts.objects.bulk_create([Attempts(key=key, since=now, last_at=now)], ignore_conflicts=True)
-        row = rows.get(key=key)
+        _make([key])
+        row = _locked([key])[key]
     return row
+
+
+def _locked(keys: Sequence[str]) -> dict[str, Attempts]:
+    """The rows of these keys as far as there are any, locked in the order of their keys."""
+    return {row.key: row for row in Attempts.objects.select_for_update().filter(key__in=keys).order_by("key")}
+
+
+def _make(keys: Sequence[str]) -> None:
+    """Rows for these keys, where there are none."""
+    now = timezone.now()
+    _forget_old(now)
+    rows = [Attempts(key=key, since=now, last_at=now) for key in sorted(keys)]
+    Attempts.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _forget_old(now: datetime) -> None:

@@ -46,6 +46,11 @@ def held_anywhere(user: User) -> frozenset[str]:
     return _kinds({kind: in_use(kind, user) for kind in STRONG})
 
 
+def can_sign_in(user: User) -> bool:
+    """Whether there is any of these. Most have an authenticator app, so that one statement says it."""
+    return in_use(TOTP, user).exists() or in_use(PASSKEY, user).exists()
+
+
 def in_use(kind: str, user: User, place: Member | None = None) -> "QuerySet[Any]":
     """The person's factors of that kind that count for `place`; without one, wherever they may sign in."""
     places = Member.objects.filter(pk=place.pk) if place else Member.objects.active().filter(user=user)

@@ -18,7 +18,7 @@ from accounts.authentication import password_step as stages
 from accounts.authentication import second_factor_step
 from accounts.authentication.second_factor_step import Admitted
 from accounts.factors import webauthn
-from accounts.factors.enrolled import held, held_anywhere
+from accounts.factors.enrolled import can_sign_in, held, held_anywhere
 from accounts.forms.authentication.sign_in import CodeForm, PasswordForm
 from accounts.forms.security.factors import PasskeySignInForm, RecoveryCodeForm
 from accounts.models import Member
@@ -53,7 +53,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         except Invalid as error:
             form.refuse(error)
         else:
-            if not held_anywhere(user):
+            if not can_sign_in(user):
                 password_change.offer_enrolment(user)
             session_changes.await_factor(request, user)
             return redirect(_with_next(request, "accounts:verify"))

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import known_networks
@@ -133,6 +135,30 @@ def test_who_hammers_at_the_door_does_not_fill_the_history(owner):
         try_password(owner.user.email, "wrong", f"2001:db8:77::{number:x}")
     kinds = list(AuditEvent.objects.order_by("pk")[before:].values_list("kind", flat=True))
     assert kinds == ["sign_in.failed"] * 5 + ["sign_in.throttled"]
+
+
+def test_a_right_password_takes_ten_statements_and_one_digest(owner, hashed):
+    """Signing in is as quick as its digest: what is counted around that is few, and the same each time."""
+    counts = []
+    for _ in range(3):
+        hashed.clear()
+        with CaptureQueriesContext(connection) as queries:
+            assert try_password(owner.user.email)
+        counts.append(sum(not query["sql"].startswith(("SAVEPOINT", "RELEASE")) for query in queries))
+        assert len(hashed) == 1
+    # The rows to count in are made the first time.
+    assert counts[1:] == [10, 10]
+
+
+def test_a_window_begins_with_the_first_try_that_was_not_right(owner):
+    """SI-5: right passwords before it neither shorten nor lengthen it."""
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        assert try_password(owner.user.email)
+        clock.shift(timedelta(minutes=14, seconds=50))
+        for _ in range(5):
+            assert not try_password(owner.user.email, "wrong")
+        clock.shift(20)
+        assert not try_password(owner.user.email)
 
 
 @pytest.mark.django_db(transaction=True)
