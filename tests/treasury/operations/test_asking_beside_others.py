@@ -24,7 +24,7 @@ from portal.treasury import idempotency
 from portal.treasury.errors import UnknownAddress
 from portal.treasury.idempotency import SentForm
 from portal.treasury.models import Address, Withdrawal
-from portal.treasury.operations import RemoveAddress, remove_address
+from portal.treasury.operations import RemoveAddress, remove_address, withdraw
 from portal.treasury.quotes import preview
 from portal.venues.errors import InsufficientFunds
 from portal.venues.paper import reconciliation
@@ -202,6 +202,34 @@ def test_two_bots_of_an_organization_ask_at_the_same_time(world, ask, threads, j
     assert not asking.done()
     judged.go.set()
     assert asking.result(LONG_SECONDS).number == second.result().number + 1
+    assert chain.verify(world.organization.pk) is None
+
+
+def test_what_runs_at_once_waits_for_who_asks(world, ask, threads, judged, owner, standing):
+    """It was judged beside others first, and gave those locks back: it waits for nobody who waits for it."""
+    propose(configure_policy, actor=owner, params=ConfigurePolicy(MONEY, 2, always=False))
+    asking = threads.begin(ask)
+    assert judged.reached.wait(LONG_SECONDS)
+    address = Address.objects.get(account=world.account, key="btc-cold")
+    params = preview(address, Decimal(2)).params(Decimal("0.00005"))
+    sending = threads.begin(propose, withdraw, actor=owner, params=params)
+    assert not wait([sending], timeout=PATIENCE_SECONDS).done
+    judged.go.set()
+    waiting, sent = asking.result(LONG_SECONDS), sending.result(LONG_SECONDS)
+    assert (waiting.state, sent.state, sent.number) == (State.PENDING, State.EXECUTED, waiting.number + 1)
+    assert standing() == (91_500_000_000, 12_500_000_000)
+    assert chain.verify(world.organization.pk) is None
+    assert list(reconciliation.differences()) == []
+
+
+def test_what_is_past_its_time_is_ended_by_who_asks_next(world, ask, standing, time_machine):
+    """R5: ending it writes over other rows, so that is asked alone, from the beginning."""
+    first = ask("1")
+    time_machine.move_to(first.expires_at, tick=False)
+    second = ask("2")
+    first.refresh_from_db()
+    assert (first.state, second.state, second.number) == (State.EXPIRED, State.PENDING, first.number + 1)
+    assert standing()[1] == 20_000_000_000
     assert chain.verify(world.organization.pk) is None
 
 
