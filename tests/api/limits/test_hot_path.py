@@ -47,6 +47,26 @@ def test_a_refused_nonce_costs_two_statements_at_most(readonly):
     assert len(queries) == 2
 
 
+@pytest.mark.parametrize(
+    ("method", "asked", "statements"),
+    [
+        ("AddOrder", {"ordertype": "limit", "price": "1000.0"}, 7),
+        ("AddOrder", {"ordertype": "market"}, 12),
+        ("CancelOrder", {"cl_ord_id": "mine"}, 9),
+    ],
+)
+def test_an_order_takes_its_own_statements_and_that_of_the_nonce(trading, settings, method, asked, statements):
+    """With limits on, which count in one of them; those that begin and end the transaction are left out."""
+    order = {"pair": "XBTUSD", "type": "buy", "volume": "0.001"}
+    trading.result("AddOrder", **order, ordertype="market")
+    trading.result("AddOrder", **order, ordertype="limit", price="1000.0", cl_ord_id="mine")
+    settings.API_LIMITS = True
+    with CaptureQueriesContext(connection) as queries:
+        trading.result(method, **(order if method == "AddOrder" else {}), **asked)
+    made = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
+    assert len(made) == statements, made
+
+
 def test_none_of_the_machinery_of_pages_runs(readonly, monkeypatch):
     """No session, CSRF, message or template code, nor any view of Django's."""
 
