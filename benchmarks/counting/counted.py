@@ -10,6 +10,8 @@ from typing import Final, ParamSpec, TypeAlias, TypeVar
 import psycopg
 from django.db import connection
 
+from portal.core.database.libpq import Prepared
+
 P = ParamSpec("P")
 R = TypeVar("R")
 Work: TypeAlias = Callable[[], object]
@@ -45,18 +47,31 @@ def statements() -> Iterator[list[str]]:
             yield sent
         return
     sent = []
-    original = psycopg.Cursor.execute
-    psycopg.Cursor.execute = _heard(original, sent)  # type: ignore[assignment, method-assign]
+    execute, run = psycopg.Cursor.execute, Prepared.run
+    psycopg.Cursor.execute = _heard(execute, sent)  # type: ignore[assignment, method-assign]
+    Prepared.run = _heard_where_run(run, sent)  # type: ignore[method-assign]
     try:
         yield sent
     finally:
-        psycopg.Cursor.execute = original  # type: ignore[method-assign]
+        psycopg.Cursor.execute, Prepared.run = execute, run  # type: ignore[method-assign]
 
 
 def _heard(execute: Callable[P, R], sent: list[str]) -> Callable[P, R]:
     def hearing(*arguments: P.args, **named: P.kwargs) -> R:
         sent.append(str(arguments[1]))
         return execute(*arguments, **named)
+
+    return hearing
+
+
+def _heard_where_run(run: Callable[P, R], sent: list[str]) -> Callable[P, R]:
+    """What is left to a cursor is heard there."""
+
+    def hearing(*arguments: P.args, **named: P.kwargs) -> R:
+        found = run(*arguments, **named)
+        if found is not None:
+            sent.append(str(arguments[1]))
+        return found
 
     return hearing
 

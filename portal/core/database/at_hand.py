@@ -12,6 +12,8 @@ import psycopg
 from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections
 from psycopg.rows import tuple_row
 
+from portal.core.database.libpq import Prepared
+
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -26,6 +28,7 @@ class Hand(local):
     end: select.poll
     raw: "psycopg.Connection[Any] | None" = None
     cursor: "psycopg.RawCursor[tuple[Any, ...]] | None" = None
+    prepared: "Prepared | None" = None
 
     def __getattr__(self, name: str) -> object:
         """Look the connection up when this thread first asks for it, never when a module is imported."""
@@ -44,6 +47,13 @@ class Hand(local):
             self.end.register(raw.pgconn.socket, select.POLLIN)
             self.raw = raw
         return self.cursor
+
+    def prepared_on(self, raw: "psycopg.Connection[Any]") -> Prepared:
+        """What was prepared on that connection without a cursor."""
+        found = self.prepared
+        if found is None or found.raw is not raw:
+            found = self.prepared = Prepared(raw)
+        return found
 
 
 hand: Final = Hand()

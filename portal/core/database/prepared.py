@@ -35,8 +35,13 @@ def fetch(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]
     with wrapper.wrap_database_errors:
         if hand.is_postgresql:
             text, in_order = _numbered(statement)
+            values = in_order(parameters)
+            if wrapper.autocommit and not wrapper.in_atomic_block:
+                found = hand.prepared_on(wrapper.connection).run(text, values)
+                if found is not None:
+                    return found
             prepared = hand.prepared_cursor(wrapper.connection)
-            prepared.execute(text, in_order(parameters))
+            prepared.execute(text, values)
             result = prepared.pgresult
             return prepared.fetchall() if result is not None and result.nfields else []
         rows: list[tuple[Any, ...]] = wrapper.connection.execute(_named(statement), parameters).fetchall()
