@@ -15,6 +15,8 @@ from portal.treasury.models import Address, Withdrawal
 
 pytestmark = pytest.mark.django_db
 BOTS, PAST = 2_000, 20_000
+# What one statement of a busy machine adds well within its time.
+BATCH = 1_000
 # With the nonce's, and those that begin and end the transaction.
 MOST = 20
 
@@ -123,7 +125,7 @@ def past(world, count) -> None:
     """Requests of the bot that were carried out, with their withdrawals."""
     now, bot = timezone.now() - timedelta(days=30), world.bot("treasury-bot")
     address = Address.objects.get(account=world.account, key="btc-cold")
-    changes = ChangeRequest.objects.bulk_create(
+    changes = ChangeRequest.objects.bulk_create([
         ChangeRequest(
             organization=world.organization, number=1000 + number, reference=f"past-{number}",
             workflow="initiate_withdrawal", operation="treasury.withdraw", account=world.account, title="-",
@@ -132,11 +134,12 @@ def past(world, count) -> None:
             ended_at=now,
         )
         for number in range(count)
-    )  # fmt: skip
-    Withdrawal.objects.bulk_create(
+    ], batch_size=BATCH)  # fmt: skip
+    analyze()
+    Withdrawal.objects.bulk_create([
         Withdrawal(
             organization=world.organization, account=world.account, change=change, reference=f"past-{change.pk}",
             address=address, asset="XXBT", amount_units=10, fee_units=1, created_at=now,
         )
         for change in changes
-    )  # fmt: skip
+    ], batch_size=BATCH)  # fmt: skip
