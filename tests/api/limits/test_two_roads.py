@@ -5,6 +5,7 @@ calls, the history. How far the straight path goes stands in the table, so that 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from hmac import HMAC
 from typing import Any
 
@@ -21,7 +22,7 @@ from portal.api.protocol import signature
 from portal.treasury import expired_holds
 from portal.venues.registry import venue
 from tests.api.calls import next_nonce
-from tests.api.changed_bots import change_bot, change_key
+from tests.api.changed_bots import change_bot, change_key, high
 from tests.api.limits.road_cases import CASES, SOON
 from tests.api.limits.roads import (
     ANSWERS,
@@ -100,6 +101,20 @@ def test_a_nonce_of_the_straight_path_is_spent_for_the_ordinary_road_and_the_oth
         for second in (True, False, True):
             roads.opened = second
             assert roads.send(sent)[2] == b'{"error":["EAPI:Invalid nonce"]}'
+
+
+def test_an_error_after_the_nonce_is_said_by_the_ordinary_road_too(roads, readonly, monkeypatch, caplog):
+    roads.send(Sent(readonly))
+    served, nonce = methods.PRIVATE["Balance"], next_nonce()
+    assert served.along is not None
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("the reason")
+
+    monkeypatch.setitem(methods.PRIVATE, "Balance", replace(served, along=replace(served.along, shown=broken)))
+    assert roads.send(Sent(readonly, nonce=str(nonce)))[2] == b'{"error":["EGeneral:Internal error"]}'
+    assert high(readonly) == nonce
+    assert "the reason" in caplog.text
 
 
 @pytest.mark.parametrize("error", [OperationalError("gone"), RuntimeError("the reason")])
