@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from portal.core.web.door import environ
 from portal.core.web.door.bodies import source_of
 from portal.core.web.door.environ import RAW_PATH, add_body, environ_of
 from portal.core.web.door.serving import Answer, Line
@@ -113,6 +114,14 @@ def test_only_headers_by_their_own_name_become_variables():
     assert environ["PATH_INFO"].encode("latin-1").decode() == "/0/private/Bälance"
     assert environ[RAW_PATH] == "/0/private/B%C3%A4lance"
     assert environ["REMOTE_ADDR"] == "203.0.113.7"
+
+
+def test_no_memory_is_filled_by_names_of_headers_that_strangers_make_up():
+    """A thousand names of 16 KiB each were kept by every worker, and as much again for what WSGI calls them."""
+    environ._variable.cache_clear()
+    name = b"x-" + b"a" * 16_000
+    assert environ.environ_of({**SCOPE, "headers": [(name, b"1")]})["HTTP_X_" + "A" * 16_000] == "1"
+    assert environ._variable.cache_info().currsize == 0
 
 
 def test_nothing_of_this_machine_is_in_a_request(monkeypatch):

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 # The two that WSGI calls by names of their own.
 PLAIN: Final = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 RAW_PATH: Final = "portal.raw_path"
+# No header that anything reads has a longer name.
+LONGEST_KEPT: Final = 64
 
 
 def environ_of(scope: Mapping[str, Any]) -> "WSGIEnvironment":
@@ -53,7 +55,8 @@ def add_body(environ: "WSGIEnvironment", body: bytes, *, claimed: int = 0) -> No
 
 def _add_headers(environ: "WSGIEnvironment", given: Iterable[tuple[bytes, bytes]]) -> None:
     for name, value in given:
-        variable = _variable(name)
+        # What strangers make up is long or never the same: the memory is for what callers send again and again.
+        variable = _variable(name) if len(name) <= LONGEST_KEPT else _variable.__wrapped__(name)
         if not variable:
             continue
         text = value.decode("latin-1")
