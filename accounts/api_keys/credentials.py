@@ -233,7 +233,7 @@ def _spend_in_window(
     credential: Credential, *, nonce: int, source: str, cost: float, now: datetime, method: str
 ) -> Outcome:
     """The same with a nonce window: the pure rule decides while the row is locked."""
-    key = ApiKey.objects.select_for_update().filter(pk=credential.id).first()
+    key = ApiKey.objects.select_for_update(no_key=True).filter(pk=credential.id).first()
     if key is None or key.version != credential.version:
         forget(credential.public)
         return Refusal.CHANGED

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from accounts import grants
+from accounts.api_keys import lifecycle
 from accounts.emergency_stop.stop import pause_key, revoke_key, suspend_service_user
 from accounts.emergency_stop.suspensions import suspend_member
 from accounts.members.change_rights import ChangeRights, change_rights
-from accounts.models import Member
+from accounts.models import Member, ServiceUser
 from policies.changes import proposals, propose, room
 from policies.models import ChangeRequest, State
 from policies.operations import ConfigurePolicy, configure_policy
@@ -291,3 +293,27 @@ def form_of(world, amount, name="A" * 16) -> SentForm:
     address = Address.objects.get(account=world.account, key="btc-cold")
     params = preview(address, Decimal(amount)).params(Decimal("0.00005"))
     return SentForm(name, idempotency.digest_of(params), None)
+
+
+@pytest.mark.postgresql
+def test_nobody_waits_for_another_call_of_the_key_whose_nonce_is_being_taken(world, ask, threads):
+    """The history is held by then: all of the Organization would wait with it, for a bot that calls without end."""
+    bot = world.bot("treasury-bot")
+    ServiceUser.objects.filter(pk=bot.service_user.pk).update(nonce_window=1000)
+    lifecycle.touch(bot.service_user)
+    credential = lifecycle.find(bot.public)
+    assert credential is not None
+    taken = Stop()
+
+    def call_and_stand():
+        with transaction.atomic():
+            lifecycle.spend(credential, nonce=10**18, source="192.0.2.7", cost=1.0, now=timezone.now())
+            taken()
+
+    calling = threads.begin(call_and_stand)
+    assert taken.reached.wait(LONG_SECONDS)
+    try:
+        assert threads.begin(ask).result(LONG_SECONDS).state == State.PENDING
+    finally:
+        taken.go.set()
+        calling.result(LONG_SECONDS)
