@@ -28,7 +28,7 @@ def main() -> None:
     from django.test.utils import setup_test_environment  # noqa: PLC0415
 
     from accounts.api_keys import usage  # noqa: PLC0415
-    from benchmarks import open_sockets, pages, sign_in, signed_call  # noqa: PLC0415
+    from benchmarks import open_sockets, pages, sign_in, signed_call, start  # noqa: PLC0415
     from tests.factories import world as cast  # noqa: PLC0415
 
     setup_test_environment(debug=False)
@@ -36,7 +36,7 @@ def main() -> None:
     connection.creation.create_test_db(verbosity=0, autoclobber=True)
     try:
         world = cast.build()
-        for ratios in (signed_call.ratios, sign_in.ratios, open_sockets.ratios, pages.ratios):
+        for ratios in (start.ratios, signed_call.ratios, sign_in.ratios, open_sockets.ratios, pages.ratios):
             for ratio in ratios(world):
                 sys.stdout.write(json.dumps(asdict(ratio)) + "\n")
                 sys.stdout.flush()

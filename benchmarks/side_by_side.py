@@ -39,6 +39,8 @@ def measure(
     keys = servers.peer_keys()
     theirs = _peers_found(database_url, keys, world, options.keys)
     crowd.gather(world.crowded, options.keys)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
     progress(f"{options.keys} keys are there")
     found = Found(options, load=load, postgresql=_version())
     with servers.running(environment, database_url, keys, data) as running:

@@ -1,18 +1,12 @@
-"""What one signed call costs beyond the two statements that it cannot do without."""
+"""What one signed call costs through each of the two doors, of which one stands in front of Django."""
 
 import io
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from django.utils import timezone
-
-from accounts.api_keys import lifecycle
 from benchmarks.ratio import Ratio, Work, compare
-from portal.api.call import Call
-from portal.api.gateway import answer
 from portal.application import application, django_application
-from portal.venues.registry import venue
 from tests.api.calls import FORM, next_nonce, sign
 from tests.factories.world import Bot, World
 
@@ -21,24 +15,10 @@ REPEATS = 300
 
 
 def ratios(world: World) -> Iterator[Ratio]:
-    """`Balance` of a bot with six assets, over its statements alone, and through each of the two doors."""
+    """`Balance` of a bot with six assets."""
     bot = world.bot("readonly-bot")
-    credential = lifecycle.find(bot.public)
-    assert credential is not None
-    exchange = venue(credential.venue)
-
-    def statements() -> None:
-        lifecycle.spend(credential, nonce=next_nonce(), source="127.0.0.1", cost=0.0, now=timezone.now())
-        exchange.balances(credential.account_id)
-
-    def answered() -> None:
-        body, signature = _signed(bot.secret)
-        call = Call("POST", PATH, "", body, FORM, bot.public, signature, "127.0.0.1", is_secure=True)
-        assert answer(call).body.startswith(b'{"error":[]')
-
-    yield compare("a signed Balance, answered", answered, "its two statements alone", statements, repeats=REPEATS)
     yield compare(
-        "the same through Django's handler",
+        "a signed Balance through Django's handler",
         through(django_application, bot),
         "through the door in front of it",
         through(application, bot),

@@ -6,7 +6,7 @@ from typing import Final
 
 from django.db import connection
 
-from benchmarks.ground.servers import BY_WSGI, PORTAL, Server
+from benchmarks.ground.servers import BY_WSGI, DURABLE, PORTAL, Server
 from benchmarks.ground.world import ADDRESS, Bot, World
 from benchmarks.load import answers
 from benchmarks.load.generator import Check
@@ -65,6 +65,7 @@ def balances(servers: Mapping[str, Server], world: World, keys: Sequence[PeerKey
     count = [(plain(f"/count/{each.id}", each.key), lambda: answers.rising("calls")) for each in theirs]
     lanes = {
         "b": select, "c": count, "d": rest, "g": signed_by_peers, "hw": signed_by_peers, PORTAL: asked, BY_WSGI: asked,
+        DURABLE: asked,
     }  # fmt: skip
     return Contest(
         f"Balance, {_connections(number)}",

@@ -32,8 +32,6 @@ def gather(around: Bot, keys: int) -> None:
     """
     public = "rpad(replace(md5(bot.id || '-' || number), '-', ''), 56, 'x')"
     _copies(ApiKey, key.pk, theirs, service_user_id="bot.id", slot="number", public=public)
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
 
 
 def _copies(model: type[Model], template: int, others: str, **said: str) -> None:

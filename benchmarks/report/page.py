@@ -18,7 +18,7 @@ from benchmarks.ground.servers import PORTAL, THREADS, WORKERS
 from benchmarks.report.table import Table
 from benchmarks.report.tables import EIGHT, ONE, tables
 
-BLOCK: Final = re.compile(r"(<!-- measured: ([\w ]+) -->\n)(?:.*?\n)?(<!-- /measured -->)", re.DOTALL)
+BLOCK: Final = re.compile(r"(<!-- measured: ([\w ]+) -->\n)(?:(?!<!-- ).*\n)*(<!-- /measured -->)")
 
 
 def write(path: Path, found: Found) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from benchmarks.contest.ratios import Figure, cost, median, quantile, rate, ratio, thrift
 from benchmarks.contest.readings import Reading
 from benchmarks.found import Found
-from benchmarks.ground.servers import BY_WSGI, PEERS, PORTAL
+from benchmarks.ground.servers import BY_WSGI, DURABLE, PEERS, PORTAL
 from benchmarks.ratio import Ratio
 from benchmarks.report.table import Table
 
@@ -45,7 +45,7 @@ def tables(found: Found) -> Iterator[Table]:
 
 def _beside(title: str, readings: Mapping[str, Sequence[Reading]]) -> Table:
     goals = GOALS if title == EIGHT else {}
-    header = ["beside", "calls, as served", "calls, by WSGI", "calls a second of processor, by WSGI"]
+    header = ["beside", "as served", "by WSGI", "by WSGI, for each second of processor", "by WSGI, each on the disk"]
     table = Table(
         title.lower().replace(",", ""),
         f"{title}: how many times the calls of each peer",
@@ -55,7 +55,7 @@ def _beside(title: str, readings: Mapping[str, Sequence[Reading]]) -> Table:
         base = readings[peer]
         cells = [
             _cell(rate, readings[PORTAL], base), _cell(rate, readings[BY_WSGI], base),
-            _cell(thrift, readings[BY_WSGI], base),
+            _cell(thrift, readings[BY_WSGI], base), _cell(rate, readings[DURABLE], base),
         ]  # fmt: skip
         table.rows.append([NAMES[peer], *cells, *([f"{goals[peer]:.2f}"] if goals else [])])
     return table
@@ -66,7 +66,7 @@ def _latency(readings: Mapping[str, Sequence[Reading]]) -> Table:
         "latency", f"{EIGHT}: how long a call takes, as a ratio to c", ["", "half of them", "95 of 100", "99 of 100"],
         note="The goal for 99 of 100 is at most 1.25.",
     )  # fmt: skip
-    for name in (PORTAL, BY_WSGI, *PEERS):
+    for name in (PORTAL, BY_WSGI, DURABLE, *PEERS):
         cells = [_cell(quantile(share), readings[name], readings["c"]) for share in (0.5, 0.95, 0.99)]
         table.rows.append([NAMES.get(name, name), *cells])
     return table

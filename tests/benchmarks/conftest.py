@@ -1,6 +1,7 @@
 """The peers' table of keys, beside the portal's, and a key in it that calls for the Account of the cast."""
 
 import base64
+import json
 import secrets
 from dataclasses import dataclass
 
@@ -8,9 +9,11 @@ import pytest
 from cryptography.fernet import Fernet
 from django.db import connection
 
+from benchmarks.counting.wsgi_call import called, environ_of
 from benchmarks.load.signing import Key as Caller
 from benchmarks.peers.models import Key
 from benchmarks.peers.sealing import seal
+from portal.application import application
 
 
 @dataclass
@@ -26,6 +29,10 @@ def make_table() -> None:
     editor.deferred_sql = []
     with connection.cursor() as cursor:
         cursor.execute(editor.table_sql(Key)[0])
+
+
+def asked_of_portal(request: bytes):
+    return json.loads(called(application, environ_of(request)))
 
 
 @pytest.fixture

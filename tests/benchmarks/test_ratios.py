@@ -50,11 +50,11 @@ def test_a_table_says_the_same_on_the_screen_and_in_a_document():
 
 def test_figures_stand_between_their_marks_and_words_around_them_stay():
     marks = "<!-- measured: {} -->\n{}<!-- /measured -->\n"
-    text = f"Before.\n{marks.format('one', 'old' + chr(10))}Between.\n{marks.format('two', '')}"
+    text = f"Before.\n{marks.format('two', '')}Between.\n{marks.format('one', 'old' + chr(10))}"
     once = page.filled(text, {"one": "| 1 |\n", "two": "| 2 |\n"})
     assert once.splitlines() == [
-        "Before.", "<!-- measured: one -->", "", "| 1 |", "", "<!-- /measured -->", "Between.",
-        "<!-- measured: two -->", "", "| 2 |", "", "<!-- /measured -->",
+        "Before.", "<!-- measured: two -->", "", "| 2 |", "", "<!-- /measured -->", "Between.",
+        "<!-- measured: one -->", "", "| 1 |", "", "<!-- /measured -->",
     ]  # fmt: skip
     assert page.filled(once, {"one": "| 1 |\n", "two": "| 2 |\n"}) == once
 
