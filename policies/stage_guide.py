@@ -104,13 +104,13 @@ def _turn(before: str, after: str) -> str:
     return f"{after}, as now" if before == after else f"now {before}; then {after}"
 
 
-def effect(facts: Facts, workflow: Workflow, terms: Terms | None) -> Effect:
-    """What it would change if `workflow` had this policy, or none.
+def effect(facts: Facts, workflow: Workflow, terms: Terms | None, *, before: Outlook | None = None) -> Effect:
+    """What it would change if `workflow` had this policy, or none; `before` is how it stands, where that is known.
 
     Raises: Refused if a policy that counts here cannot be read.
     """
     changed = with_policy(facts, workflow, terms)
-    return Effect(outlook(facts, workflow), outlook(changed, workflow), hindrances(facts, changed))
+    return Effect(before or outlook(facts, workflow), outlook(changed, workflow), hindrances(facts, changed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +134,12 @@ def steps(facts: Facts, workflow: Workflow, approvals: int) -> tuple[Step, ...]:
 
     Raises: Refused if a policy that counts here cannot be read.
     """
-    policy = policy_of(facts.policies, workflow)
+    policy, stands = policy_of(facts.policies, workflow), outlook(facts, workflow)
     found: list[Step] = []
     for terms in _plan(policy, workflow, approvals):
         is_done = _is_reached(policy, terms)
         is_now = not is_done and all(step.is_done for step in found)
-        found.append(Step(stage_of(terms), terms, effect(facts, workflow, terms), is_done, is_now))
+        found.append(Step(stage_of(terms), terms, effect(facts, workflow, terms, before=stands), is_done, is_now))
     return tuple(found)
 
 

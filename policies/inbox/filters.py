@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
 from django.utils.http import urlencode
 
 from policies.inbox import queues
 from policies.models import ChangeRequest
-from policies.models.change import OPEN_STATES, ChangeQuerySet
+from policies.models.change import ChangeQuerySet
 from policies.workflows import Workflow
 from portal.core.database.rows import Rows
 from portal.core.paging import neighbours
@@ -117,10 +116,12 @@ def initiators(listing: Listing, member: "Member") -> list[tuple[str, str]]:
     """Whoever asked for anything in the tab, as values of the filter: one look into an index for each, in one query."""
     source, organization = listing.source(member), member.organization
     if listing.tab == ASKED:
-        myself = _having(organization.members.filter(pk=member.pk), source, "member", is_open=False)
+        myself = _having(organization.members.filter(pk=member.pk), source, "member")
         return [_offered("member", pk, member.label) for (pk,) in myself.values_list("pk")]
-    members = _having(organization.members.all(), source, "member", is_open=listing.is_pressing)
-    bots = _having(organization.service_users.all(), source, "service_user", is_open=listing.is_pressing)
+    if listing.is_pressing:
+        return _of_open(source)
+    members = _having(organization.members.all(), source, "member")
+    bots = _having(organization.service_users.all(), source, "service_user")
     found: Mapping[str, Any] = (
         type(organization)
         .objects.filter(pk=organization.pk)
@@ -136,24 +137,27 @@ def initiators(listing: Listing, member: "Member") -> list[tuple[str, str]]:
     ]
 
 
-def _having(askers: "QuerySet[Any]", source: ChangeQuerySet, column: str, *, is_open: bool) -> "QuerySet[Any]":
-    """Those of `askers` of whom `source` has any request; `is_open` where it has open ones alone.
+def _of_open(source: ChangeQuerySet) -> list[tuple[str, str]]:
+    """From the requests themselves, of which there are few: each may ask for so many at a time."""
+    rows = source.order_by().values_list("member", "member__user__name", "service_user", "service_user__name")
+    found: list[tuple[Any, ...]] = list(rows.distinct()[: 2 * MOST_INITIATORS])
+    members = sorted((name, pk) for pk, name, _, _ in found if pk is not None)
+    bots = sorted((name, pk) for _, _, pk, name in found if pk is not None)
+    return [
+        *(_offered("member", pk, name) for name, pk in members[:MOST_INITIATORS]),
+        *(_offered("service_user", pk, name) for name, pk in bots[:MOST_INITIATORS]),
+    ]
 
-    One row of each is asked for: an EXISTS becomes a join over the whole table. And of each as of a stretch, in its
-    order: nothing but the index by who asked gives that, whatever the planner expects to find.
+
+def _having(askers: "QuerySet[Any]", source: ChangeQuerySet, column: str) -> "QuerySet[Any]":
+    """Those of `askers` of whom `source` has any request.
+
+    One row of each is asked for, by its state, in which the index by who asked has them: an EXISTS becomes a join over
+    the whole table.
     """
-    one = OuterRef("pk")
-    if is_open:
-        # From all that somebody ever asked for, the index by who asked and its state gives what is open.
-        theirs = [
-            source.filter(**{column: one}, state__gte=state, state__lte=state).order_by("state")
-            for state in OPEN_STATES
-        ]
-    else:
-        theirs = [source.filter(**{f"{column}__gte": one, f"{column}__lte": one}).order_by(column, "state")]
-    first, *others = (Subquery(rows.values("pk")[:1]) for rows in theirs)
+    theirs = source.filter(**{column: OuterRef("pk")}).order_by("state").values("pk")
     # Not `exclude(any=None)`: of a tab in which there can be nothing, that leaves everybody.
-    found: QuerySet[Any] = askers.alias(any=Coalesce(first, *others) if others else first)
+    found: QuerySet[Any] = askers.alias(any=Subquery(theirs[:1]))
     return found.filter(any__isnull=False)
 
 

@@ -31,6 +31,10 @@ def waiting_for(member: "Member") -> ChangeQuerySet:
     Read along the index of what is open by expiry; all that concerns the person is looked up before, so that a page
     or a capped count stops as soon as it is full.
     """
+    return once(("waiting for", member.pk), lambda: _waiting_for(member))
+
+
+def _waiting_for(member: "Member") -> ChangeQuerySet:
     held = rights.of(member.pk)
     if not held.may_decide:
         return ChangeRequest.objects.none()
@@ -69,7 +73,11 @@ class Overview:
 def overview(member: "Member") -> Overview:
     """All of it in one statement."""
     waiting = waiting_for(member)
-    columns: dict[str, Any] = {workflow.value: CappedCount(waiting.filter(workflow=workflow)) for workflow in Workflow}
+    approving = {workflow for workflow, right, _ in granted(member) if right in Right.APPROVE.given_by}
+    columns: dict[str, Any] = {
+        workflow.value: CappedCount(waiting.filter(workflow=workflow) if workflow in approving else waiting.none())
+        for workflow in Workflow
+    }
     found: Mapping[str, Any] = (
         type(member.organization)
         .objects.filter(pk=member.organization_id)
@@ -116,8 +124,13 @@ def _by_kept_key(member: "Member") -> Q:
 
 def freeing(organization_id: int) -> Rows:
     """What waits there that may let keys withdraw at once, as a column for `keep_freeing`: one of each who may ask."""
-    may_be = [entry.key for entry in all_operations() if entry.frees is not frees_nothing]
-    return Rows(ChangeRequest.objects.of(organization_id).waiting().filter(operation__in=may_be), *FREEING)
+    may_be = [entry for entry in all_operations() if entry.frees is not frees_nothing]
+    rows = (
+        ChangeRequest.objects.of(organization_id)
+        .waiting()
+        .filter(workflow__in={entry.workflow.value for entry in may_be}, operation__in=[entry.key for entry in may_be])
+    )
+    return Rows(rows, *FREEING)
 
 
 def keep_freeing(organization_id: int, rows: Sequence[Sequence[Any]]) -> None:

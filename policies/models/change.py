@@ -135,9 +135,11 @@ class ChangeRequest(models.Model):
             models.Index(
                 fields=["account", "expires_at"], condition=Q(state="pending"), name="change_pending_of_account"
             ),
-            # What waits of one kind, however much else does: looked for on every page.
+            # What waits in one workflow, or of one kind, however much else does: looked for on every page.
             models.Index(
-                fields=["organization", "operation"], condition=Q(state="pending"), name="change_pending_by_operation"
+                fields=["organization", "workflow", "operation"],
+                condition=Q(state="pending"),
+                name="change_pending_by_workflow",
             ),
             models.Index(fields=["remind_at"], condition=Q(remind_at__isnull=False), name="change_to_remind"),
             models.Index(fields=["api_key", "state"], name="change_by_key"),

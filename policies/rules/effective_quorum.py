@@ -77,15 +77,27 @@ def _groups(roads: Roads) -> Iterator[tuple[Person, ...]]:
     powers = {person.member_id: _powers(person, roads.ground) for person in roads.ground.people}
     order = sorted(roads.ground.people, key=lambda person: (-len(powers[person.member_id]), person.member_id))
     held = [powers[person.member_id] for person in order]
-    above = [
-        frozenset(j for j in range(len(order)) if held[j] > held[i] or (held[j] == held[i] and j < i))
-        for i in range(len(order))
-    ]
+    above = _above(held)
     if roads.of(tuple(order)) is None:
         return
     for size in range(roads.fewest(), len(order) + 1):
         for places in _closed(above, size):
             yield tuple(order[place] for place in places)
+
+
+def _above(held: Sequence[frozenset[object]]) -> list[frozenset[int]]:
+    """For each place those whose powers hold all of its own and more, or the same and stand before it.
+
+    Most people have the powers of many others: what is compared are the kinds there are.
+    """
+    places: dict[frozenset[object], list[int]] = {}
+    for place, powers in enumerate(held):
+        places.setdefault(powers, []).append(place)
+    more = {powers: [place for other in places if other > powers for place in places[other]] for powers in places}
+    return [
+        frozenset((*more[powers], *(other for other in places[powers] if other < place)))
+        for place, powers in enumerate(held)
+    ]
 
 
 def _powers(person: Person, ground: Ground) -> frozenset[object]:
@@ -107,11 +119,11 @@ def _powers(person: Person, ground: Ground) -> frozenset[object]:
 
 def _about_keys(person: Person, ground: Ground) -> set[object]:
     """Which keys they hold, and for which Accounts they could answer once keys send at once."""
-    executes = {
-        ("answers", bot.account_id) for bot in ground.withdrawing if person.holds(MONEY, Right.EXECUTE, bot.account_id)
-    }
-    holds = {(bot.service_user_id, bot.asking, person.user_id in bot.custodians) for bot in ground.keys}
-    return executes | holds
+    accounts = {bot.account_id for bot in ground.withdrawing}
+    executes = {("answers", account_id) for account_id in accounts if person.holds(MONEY, Right.EXECUTE, account_id)}
+    # As one thing: who holds other keys, more or fewer, is neither ahead nor behind.
+    holds = frozenset(place for place, bot in enumerate(ground.keys) if person.user_id in bot.custodians)
+    return {*executes, ("keys", holds)}
 
 
 def _closed(above: Sequence[frozenset[int]], size: int) -> Iterator[tuple[int, ...]]:

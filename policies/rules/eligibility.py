@@ -1,8 +1,9 @@
 """Who may ask and who may decide (DESIGN R3, R5), and when the approvals given are enough (R4)."""
 
-from collections.abc import Collection, Set
+from collections.abc import Collection, Iterator, Set
 from datetime import datetime
 from enum import Enum
+from itertools import chain
 
 from policies.rules.facts import PASSKEY, RESTED, Bot, Facts, Initiator, Person
 from policies.rules.quorum import Asked, Need, to_answer_for
@@ -64,22 +65,34 @@ def lost_right(
 
 def why_not(person: Person, asked: Asked, level: str) -> Reason | None:
     """Why `person` may not decide what is asked, or None if they may (R3)."""
+    return next(chain(_of_themselves(person, asked), _of_what_they_hold(person, asked, level)), None)
+
+
+def _of_themselves(person: Person, asked: Asked) -> Iterator[Reason]:
     initiator = asked.initiator
-    asker = initiator.user_id if isinstance(initiator, Person) else None
-    custodians = initiator.custodians if isinstance(initiator, Bot) else frozenset()
-    tests = (
-        (not person.is_active, Reason.REMOVED),
-        (person.user_id == asker, Reason.INITIATOR),
-        (person.user_id == asked.subject, Reason.SUBJECT),
-        (person.user_id in custodians, Reason.CUSTODIAN),
-        (person.user_id in asked.barred, Reason.GAINS),
-        (not person.holds(asked.workflow, Right.APPROVE, asked.account_id), _lack(person, asked)),
-        (not person.is_verified, Reason.UNVERIFIED),
-        (level == PASSKEY and PASSKEY not in person.factors, Reason.NO_PASSKEY),
-        (not person.factors, Reason.NO_FACTOR),
-        (asked.workflow in RESTED and person.is_resting, Reason.RESTING),
-    )
-    return next((reason for fails, reason in tests if fails), None)
+    if not person.is_active:
+        yield Reason.REMOVED
+    if isinstance(initiator, Person) and person.user_id == initiator.user_id:
+        yield Reason.INITIATOR
+    if person.user_id == asked.subject:
+        yield Reason.SUBJECT
+    if isinstance(initiator, Bot) and person.user_id in initiator.custodians:
+        yield Reason.CUSTODIAN
+    if person.user_id in asked.barred:
+        yield Reason.GAINS
+
+
+def _of_what_they_hold(person: Person, asked: Asked, level: str) -> Iterator[Reason]:
+    if not person.holds(asked.workflow, Right.APPROVE, asked.account_id):
+        yield _lack(person, asked)
+    if not person.is_verified:
+        yield Reason.UNVERIFIED
+    if level == PASSKEY and PASSKEY not in person.factors:
+        yield Reason.NO_PASSKEY
+    if not person.factors:
+        yield Reason.NO_FACTOR
+    if asked.workflow in RESTED and person.is_resting:
+        yield Reason.RESTING
 
 
 def voided(person: Person, given_at: datetime) -> Reason | None:

@@ -54,9 +54,10 @@ class Person:
 
     def holds(self, workflow: Workflow, right: Right, account_id: int | None = None) -> bool:
         """Whether any Grant gives `right`; without `account_id`, for some Account."""
+        enough = right.given_by
         return any(
             held.workflow == workflow
-            and held.right in right.given_by
+            and held.right in enough
             and (account_id is None or held.account_id is None or held.account_id == account_id)
             for held in self.grants
         )

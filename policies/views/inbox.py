@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -46,7 +47,7 @@ def inbox(request: MemberRequest) -> HttpResponse:
     )
     also: list[ChangeRequest] = []
     if chosen == Listing() and not request.GET.get("after"):
-        rest = finding.viewable(member).exclude(pk__in=finding.waiting_for(member).values("pk"))
+        rest = finding.viewable(member).filter(~Exists(finding.waiting_for(member).filter(pk=OuterRef("pk"))))
         also = list(beginning(rest, ALSO_OPEN, order=filters.BY_EXPIRY, shown=as_shown))
     told = finding.overview(member)
     views = {workflow for workflow, _, _ in granted(member)}

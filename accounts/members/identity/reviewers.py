@@ -59,7 +59,8 @@ def may_judge(reader: Member) -> bool:
 
 def open_to(reader: Member) -> QuerySet[IdentityCheck]:
     """What waits of which nothing but `may_judge` could bar them: `bar_to_review` as one query."""
-    asked = ChangeRequest.objects.of(reader.organization_id).open().filter(operation=VERIFYING)
+    asked = ChangeRequest.objects.of(reader.organization_id).open()
+    asked = asked.filter(workflow=Workflow.MANAGE_ACCESS, operation=VERIFYING)
     rows = IdentityCheck.objects.filter(
         member__organization_id=reader.organization_id, member__removed_at=None, decided_at=None
     ).exclude(member__in=asked.values("subject_member"))
