@@ -14,6 +14,8 @@ from psycopg.adapt import PyFormat, Transformer
 
 # A statement that was dropped on the server, as psycopg drops all after a rollback: it has not run.
 NOT_THERE: Final = b"26000"
+# A table is another one than when the statement was prepared.
+OUT_OF_DATE: Final = b"0A000"
 MOST: Final = 100
 
 
@@ -75,9 +77,11 @@ class Prepared:
         return name
 
     def _failed(self, result: pq.abc.PGresult) -> None:
-        # Whatever it was, all is prepared anew: a table may have changed.
-        self._names.clear()
-        if result.error_field(pq.DiagnosticField.SQLSTATE) == NOT_THERE:
+        state = result.error_field(pq.DiagnosticField.SQLSTATE)
+        if state in {NOT_THERE, OUT_OF_DATE}:
+            # All is prepared anew. After any other error it is not: the server would keep what it has beside that.
+            self._names.clear()
+        if state == NOT_THERE:
             return
         if self.raw.pgconn.status != pq.ConnStatus.OK:
             raise psycopg.OperationalError(result.error_message.decode(errors="replace"))

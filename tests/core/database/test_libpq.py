@@ -113,6 +113,24 @@ def test_errors_are_those_of_a_cursor():
     assert fetch("SELECT 1 / %(by)s::int", {"by": 1}) == [(1,)]
 
 
+def test_errors_do_not_fill_the_server_with_what_was_prepared():
+    """It keeps whatever was prepared until the connection ends, and connections are kept."""
+    for _ in range(OFTEN):
+        fetch("SELECT 1 / %(by)s::int", {"by": 1})
+        count()
+
+    def kept() -> int:
+        [(number,)] = fetch("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'countersign%%'", {})
+        return int(number)
+
+    before = kept()
+    for _ in range(OFTEN):
+        with pytest.raises(DataError):
+            fetch("SELECT 1 / %(by)s::int", {"by": 0})
+        count()
+    assert kept() - before <= 1
+
+
 def test_a_connection_that_is_lost_loses_one_statement(ran):
     """It may have run, so nobody sends it again."""
     for _ in range(OFTEN):
