@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal, localcontext
+from functools import lru_cache
 
 from portal.core.errors import Invalid
 
@@ -36,9 +37,11 @@ def from_units(units: int, decimals: int) -> Decimal:
     return Decimal(units).scaleb(-decimals)
 
 
+@lru_cache(maxsize=8192)
 def wire(units: int, decimals: int) -> str:
     """`units` at the asset's fixed scale, never in exponent form: `"1.2500000000"`."""
-    # Each amount of each answer comes through here, so that no Decimal is made of it.
+    # Each amount of each answer comes through here, so that no Decimal is made of it; and bots ask for the same ones
+    # again and again.
     if units < 0:
         return f"-{wire(-units, decimals)}"
     scale = SCALES[decimals]

@@ -96,17 +96,18 @@ def _query(caller: Caller, parameters: Ledgers) -> LedgerQuery:
 
 
 def _ledger_row(row: LedgerRow) -> JSON:
-    decimals = row.asset.decimals
+    _, reference, at, kind, subkind, asset, amount, fee, balance = row
+    decimals = asset.decimals
     return {
-        "refid": row.reference,
-        "time": row.at.timestamp(),
-        "type": row.kind,
-        "subtype": row.subkind,
+        "refid": reference,
+        "time": at.timestamp(),
+        "type": kind,
+        "subtype": subkind,
         "aclass": "currency",
-        "asset": row.asset.id,
-        "amount": wire(row.amount_units, decimals),
-        "fee": wire(row.fee_units, decimals),
-        "balance": wire(row.balance_units, decimals),
+        "asset": asset.id,
+        "amount": wire(amount, decimals),
+        "fee": wire(fee, decimals),
+        "balance": wire(balance, decimals),
     }
 
 

@@ -121,23 +121,23 @@ def told_order(row: ToldOrder) -> dict[str, JSON]:
 
 def told_trade(row: ToldTrade) -> dict[str, JSON]:
     """The same as `trade_row`, without ledgers, of a trade in units."""
-    pair = row.pair
+    txid, number, order_id, pair, at, side, kind, price_units, volume_units, cost_units, fee_units, is_maker = row
     places = pair.cost_decimals
     return {
-        "ordertxid": row.order_id,
-        "postxid": row.id,
+        "ordertxid": order_id,
+        "postxid": txid,
         "pair": pair.id,
         "aclass": "forex",
-        "time": row.at.timestamp(),
-        "type": row.side,
-        "ordertype": row.kind,
-        "price": wire(row.price_units, pair.price_decimals) if row.price_units else NOTHING,
-        "cost": wire(row.cost_units, places) if row.cost_units else NOTHING,
-        "fee": wire(row.fee_units, places) if row.fee_units else NOTHING,
-        "vol": wire(row.volume_units, pair.volume_decimals),
+        "time": at.timestamp(),
+        "type": side,
+        "ordertype": kind,
+        "price": wire(price_units, pair.price_decimals) if price_units else NOTHING,
+        "cost": wire(cost_units, places) if cost_units else NOTHING,
+        "fee": wire(fee_units, places) if fee_units else NOTHING,
+        "vol": wire(volume_units, pair.volume_decimals),
         "margin": NOTHING,
         "leverage": "0",
         "misc": "",
-        "trade_id": row.number,
-        "maker": row.is_maker,
+        "trade_id": number,
+        "maker": is_maker,
     }

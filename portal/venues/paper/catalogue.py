@@ -65,6 +65,8 @@ def _names(pair: Pair) -> set[str]:
 
 
 PAIR_BY_ID = {pair.id: pair for pair in PAIRS}
+# How many units of the quote asset are one in the last place of a cost.
+_COST_SCALE = {pair.id: 10 ** (pair.quote.decimals - pair.cost_decimals) for pair in PAIRS}
 _PAIR_BY_NAME = {name: pair for pair in PAIRS for name in _names(pair)}
 
 
@@ -101,5 +103,5 @@ def as_cost(pair: Pair, units: int) -> Decimal:
 
 def cost_places(pair: Pair, units: int) -> int:
     """The same in whole units of the last of those decimals."""
-    whole, rest = divmod(units, 10 ** (pair.quote.decimals - pair.cost_decimals))
+    whole, rest = divmod(units, _COST_SCALE[pair.id])
     return int(as_cost(pair, units).scaleb(pair.cost_decimals)) if rest else whole

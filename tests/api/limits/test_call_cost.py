@@ -11,8 +11,8 @@ from tests.work_counted import Counted, counted
 # Each call commits, as it does when it is served: PostgreSQL is asked in another way then.
 pytestmark = pytest.mark.django_db(transaction=True)
 # Functions called and instructions run, by Python 3.11; later ones run fewer. psycopg's and Django's are among them.
-STRAIGHT = {"postgresql": (90, 2_150), "sqlite": (98, 2_180)}
-ORDINARY = {"postgresql": (160, 3_550), "sqlite": (168, 3_570)}
+STRAIGHT = {"postgresql": (85, 2_020), "sqlite": (93, 2_050)}
+ORDINARY = {"postgresql": (154, 3_370), "sqlite": (162, 3_400)}
 
 
 def cost(wire: Wire, **environ: object) -> Counted:
@@ -47,3 +47,28 @@ def test_what_is_counted_is_what_runs():
     assert few.calls == 1
     assert many.calls >= 101
     assert many.instructions > 100 * 2 + few.instructions
+
+
+@pytest.mark.postgresql
+def test_a_row_of_a_list_runs_no_more_than_this(trading, settings):
+    """What one more row costs, of lists that are read along; the rest is as of a balance."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite asks by the ORM")
+    settings.API_LIMITS = False
+    roads, found = Roads(), {}
+    for number in (5, 25):
+        while len(trading.result("TradesHistory")["trades"]) < number:
+            trading.result("AddOrder", pair="XBTUSD", type="buy", ordertype="market", volume="0.01")
+        for method, rows in (("TradesHistory", number), ("Ledgers", len(trading.result("Ledgers")["ledger"]))):
+            found[method, number] = (list_cost(roads, trading, method).instructions, rows)
+    for method, most in (("TradesHistory", 230), ("Ledgers", 115)):
+        (few, less), (many, more) = found[method, 5], found[method, 25]
+        assert (many - few) / (more - less) <= most, (method, found)
+
+
+def list_cost(roads: Roads, wire: Wire, method: str) -> Counted:
+    for _ in range(8):
+        assert roads.send(Sent(wire, method))[2].startswith(b'{"error":[],')
+    given, said = Sent(wire, method).variables(), []
+    door = middleware.bot_api(lambda *_: [b"a page"])
+    return counted(lambda: door(given, lambda *answer: said.append(answer)))  # type: ignore[arg-type]
