@@ -1,6 +1,7 @@
 """How much of a long history its page reads: the days that were asked for, and not all that came after them."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.utils import timezone
@@ -64,7 +65,7 @@ def test_a_day_long_ago_is_found_without_a_walk_through_what_came_after(client, 
         {**long_ago, "topic": "Signing in"},
         {"first": day(80), "last": day(75), "actor": f"member-{ana.pk}"},
     ):
-        found = readings(lambda query=query: client.get("/history/", query))
+        found = readings(partial(client.get, "/history/", query))
         rows, sql = most_read(found, EVENTS)
         assert A_DAY // 10 <= rows <= 10 * A_DAY, (query, rows, sql)
         assert not [reading for reading in found if EVENTS in reading.whole]

@@ -85,7 +85,7 @@ def key(house: House) -> tuple[object, ...]:
     return ("treasury-bot", house.world.bot("treasury-bot").key.public)
 
 
-def address(house: House) -> tuple[object, ...]:
+def address(house: House) -> tuple[int]:
     return (Address.objects.get(organization=house.world.organization, key="btc-cold").pk,)
 
 

@@ -1,6 +1,7 @@
 """How much of a long past the inbox reads: what it shows and counts, and not all that was ever asked."""
 
 from datetime import timedelta
+from functools import partial
 from itertools import cycle
 
 import pytest
@@ -59,7 +60,7 @@ def test_the_inbox_reads_what_it_shows_and_not_the_past(long_past, browser):
     readers = {name: browser(members[name]) for name in ("ben", "ana", "audit")}
     for name, client in readers.items():
         for query in ({}, {"tab": "asked"}, {"tab": "viewable"}, {"tab": "done"}):
-            found = readings(lambda client=client, query=query: client.get(reverse("policies:inbox"), query))
+            found = readings(partial(client.get, reverse("policies:inbox"), query))
             rows, sql = greediest(found)
             assert rows <= FEW, (name, query, rows, sql)
 

@@ -26,6 +26,7 @@ def still(time_machine):
 
 def seen(answer) -> str:
     """What the page sends along when it asks again."""
+    found: str
     (found,) = re.findall(r'hx-get="[^"]*seen=([^"]*)"', answer.content.decode())
     return found
 

@@ -87,6 +87,7 @@ def test_an_order_closed_before_it_was_filled_is_found(trader):
 
 def test_an_order_that_closed_before_it_opened_is_found(trader):
     order = Order.objects.get(status="closed")
+    assert order.closed_at is not None
     Order.objects.filter(pk=order.pk).update(opened_at=order.closed_at + timedelta(microseconds=1))
 
     assert found() == [f"Order {order} closed before it opened."]

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 from django.db import connection
 from django.db.models import Q, QuerySet
@@ -13,7 +14,7 @@ from tests.venues.conftest import START
 
 ASSETS = ("XXBT", "XETH", "ZUSD")
 KINDS = ("deposit", "withdrawal", "trade")
-NAMES = ({}, {"userref": 1}, {"userref": -2}, {"cl_ord_id": "one"}, {"cl_ord_id": "two"})
+NAMES: tuple[dict[str, Any], ...] = ({}, {"userref": 1}, {"userref": -2}, {"cl_ord_id": "one"}, {"cl_ord_id": "two"})
 
 
 def at(seconds):
@@ -112,7 +113,8 @@ def asked_orders(account, query: ClosedQuery) -> QuerySet[Order]:
         found = found.filter(opened_at__gte=query.seen_from)
     if query.seen_before is not None:
         found = found.filter(closed_at__lt=query.seen_before)
-    return _placed(found, query, "closed_at", "txid").order_by("-closed_at", "-pk")
+    placed: QuerySet[Order] = _placed(found, query, "closed_at", "txid").order_by("-closed_at", "-pk")
+    return placed
 
 
 def asked_postings(account, query: LedgerQuery) -> QuerySet[Posting]:
@@ -121,11 +123,13 @@ def asked_postings(account, query: LedgerQuery) -> QuerySet[Posting]:
         found = found.filter(asset__in=query.assets)
     if query.kind:
         found = found.filter(entry__kind=query.kind)
-    return _history(found, query, "ledger_id")
+    placed: QuerySet[Posting] = _history(found, query, "ledger_id")
+    return placed
 
 
 def asked_trades(account, query: TradeQuery) -> QuerySet[Trade]:
-    return _history(Trade.objects.filter(account=account), query, "txid")
+    placed: QuerySet[Trade] = _history(Trade.objects.filter(account=account), query, "txid")
+    return placed
 
 
 def _history(found, query, name):

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -20,7 +21,7 @@ on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="the plans 
 COUNT = 50_000
 LONG = {"paper_order", "paper_trade", "paper_posting", "paper_entry", "paper_rank"}
 # Of each the list that is asked for, with which query.
-ASKED = {
+ASKED: dict[str, tuple[str, Any]] = {
     "closed orders": ("closed_orders", ClosedQuery(with_trades=True)),
     "closed orders far back": ("closed_orders", ClosedQuery(offset=COUNT - 1000)),
     "closed orders from": ("closed_orders", ClosedQuery(after=rows.at(COUNT // 2))),
@@ -57,13 +58,13 @@ def long(empty, clock):
     return empty
 
 
-def nodes(plan) -> Iterator[dict]:
+def nodes(plan) -> Iterator[dict[str, Any]]:
     yield plan
     for inner in plan.get("Plans", ()):
         yield from nodes(inner)
 
 
-def read(sql: str) -> list[dict]:
+def read(sql: str) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}")
         [(found,)] = cursor.fetchall()
@@ -71,10 +72,11 @@ def read(sql: str) -> list[dict]:
     return list(nodes(explained["Plan"]))
 
 
-def size(node) -> int:
+def size(node: dict[str, Any]) -> int:
     """How many rows the node looked at in all its runs."""
     each = node["Actual Rows"] + node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
-    return each * node["Actual Loops"]
+    found: int = each * node["Actual Loops"]
+    return found
 
 
 @on_postgresql
