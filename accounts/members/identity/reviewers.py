@@ -2,13 +2,13 @@
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from accounts.models import Authenticator, IdentityCheck, Member, Passkey
+from accounts.models import IdentityCheck, Member
 from accounts.models.member import Identity
 from accounts.models.organization import SecondFactorLevel
 from policies import rights
 from policies import snapshot as gathering
 from policies.forecast import Forecast, foresee
-from policies.models import ChangeRequest, Grant
+from policies.models import ChangeRequest
 from policies.rules import Asked, Facts, Person, is_locked, why_not
 from policies.workflows import Right, Workflow
 
@@ -73,13 +73,14 @@ def open_to(reader: Member) -> QuerySet[IdentityCheck]:
 
 def _able(reader: Member) -> QuerySet[Member]:
     """Whoever could judge an identity in that Organization: `_can`, as the database says it."""
-    grants = Grant.objects.filter(workflow=Workflow.MANAGE_ACCESS, right__in=Right.APPROVE.given_by)
-    by_app = ~Q(organization__second_factor_level=SecondFactorLevel.PASSKEY) & Q(
-        pk__in=Authenticator.places.through.objects.filter(authenticator__confirmed=True).values("member")
-    )
-    by_passkey = Q(pk__in=Passkey.places.through.objects.filter(passkey__confirmed=True).values("member"))
+    by_app = Q(authenticators__confirmed=True) & ~Q(organization__second_factor_level=SecondFactorLevel.PASSKEY)
     active: QuerySet[Member] = Member.objects.of(reader.organization_id).active()
-    return active.filter(by_app | by_passkey, identity=Identity.VERIFIED, pk__in=grants.values("member"))
+    return active.filter(
+        by_app | Q(passkeys__confirmed=True),
+        identity=Identity.VERIFIED,
+        grants__workflow=Workflow.MANAGE_ACCESS,
+        grants__right__in=Right.APPROVE.given_by,
+    )
 
 
 def prospect(member: Member, reviewer: Member) -> Forecast:
