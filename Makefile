@@ -70,9 +70,9 @@ run: $(VENV)/.runtime ## serve the portal with demo data on http://localhost:800
 
 # The address and the people are the last words on the screen: what the server says at its start comes before them.
 define SAY_WELCOME
-for attempt in $$(seq 100); do \
-	$(RUN) -c 'import socket; socket.create_connection(("127.0.0.1", $(PORT)), 1)' 2>/dev/null && \
-	{ sleep 0.3; echo; cat "$(VAR)/welcome.txt"; break; }; sleep 0.2; done
+$(RUN) -c 'import socket, sys, time; here = ("127.0.0.1", $(PORT)); \
+	sys.exit(all(time.sleep(0.1) or socket.socket().connect_ex(here) for _ in range(300)))' && \
+	{ sleep 0.3; echo; cat "$(VAR)/welcome.txt"; }
 endef
 
 test: $(TEST_VENV)/.dev ## everything that proves it; says what it could not run
