@@ -13,6 +13,7 @@ from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Outsider
+from portal.dashboard.history.filters import actors_for
 
 URL = "/history/"
 
@@ -69,6 +70,8 @@ def test_without_rights_there_is_nothing_and_the_page_says_so(client, audit, sig
     text = shown(client)
     assert rows(text) == 0
     assert "Nothing to show." in text
+    # Where there can be nothing to read everybody was offered, and only the page left them out.
+    assert actors_for(audit) == []
 
 
 def test_a_right_on_one_account_opens_the_events_of_that_account(client, audit, account, world, sign_in, remember):

@@ -116,8 +116,11 @@ def actors_for(member: "Member") -> list[tuple[str, str]]:
         mine = events.filter(actor_kind=kind, actor_id__gte=one, actor_id__lte=one)
         return Subquery(mine.order_by("actor_id", "-id")[:1])
 
-    people = organization.members.alias(any=did(actors.MEMBER)).exclude(any=None).order_by("user__name", "pk")
-    bots = organization.service_users.alias(any=did(actors.SERVICE_USER)).exclude(any=None).order_by("name", "pk")
+    # Not `exclude(any=None)`: where there can be nothing to read, that leaves everybody.
+    people = organization.members.alias(any=did(actors.MEMBER)).filter(any__isnull=False).order_by("user__name", "pk")
+    bots = (
+        organization.service_users.alias(any=did(actors.SERVICE_USER)).filter(any__isnull=False).order_by("name", "pk")
+    )
     return [
         *((f"{actors.MEMBER}-{pk}", name) for pk, name in people.values_list("pk", "user__name")[:MOST_ACTORS]),
         *((f"{actors.SERVICE_USER}-{pk}", name) for pk, name in bots.values_list("pk", "name")[:MOST_ACTORS]),
