@@ -5,6 +5,7 @@ from django.db import connection
 
 from portal.core.database import prepared
 from portal.core.database.reading import Reading
+from portal.venues.paper.orders.models import Order
 from portal.venues.types import LedgerQuery, OpenQuery, TradeQuery
 from tests.venues.conftest import open_account
 from tests.venues.ordering import VENUE
@@ -35,9 +36,14 @@ def asked(account_id: int) -> dict[str, Reading[object] | None]:
 
 def test_no_page_that_is_read_along_reads_more_than_itself(empty, clock):
     clock(COUNT * 2)
-    rows.many(open_account(), 5000)
+    others = [open_account() for _ in range(12)]
+    rows.many(others[0], 5000)
     rows.many(empty, COUNT)
+    # What waits in other Accounts, as many orders in each as may be, is not walked through either.
+    waiting = [(account, number) for account in [*others, empty] for number in range(225)]
+    Order.objects.bulk_create(rows.order(account, f"open-{number}", number, None) for account, number in waiting)
     with connection.cursor() as cursor:
+        cursor.execute("ANALYZE paper_order")
         # What the server settles on once a statement has come a few times: one plan for every page.
         cursor.execute("SET LOCAL plan_cache_mode TO force_generic_plan")
         for name, reading in asked(empty.pk).items():
