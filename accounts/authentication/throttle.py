@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
-from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from accounts import known_networks
 from accounts.models import Attempts, User
 from portal.core.clocks import is_ahead
+from portal.core.database.prepared import fetch, instant
 from portal.core.secrets.sealing import digest
 
 WINDOW: Final = timedelta(minutes=15)
@@ -31,6 +31,19 @@ HARD_STOP: Final = 100
 FORGOTTEN_AFTER: Final = timedelta(days=1)
 KEPT: Final = 20
 
+# Both stand on the way of everybody who signs in, beside a digest that is dear enough: prepared, and without the ORM.
+TRIES: Final = "SELECT key, tries, since FROM accounts_attempts WHERE key IN (%(pair)s, %(source)s)"
+# Locked in the order in which the rows are locked elsewhere; SQLite has no locks of rows.
+TAKE_BACK: Final = """
+WITH held AS (
+    SELECT id FROM accounts_attempts WHERE key IN (%(pair)s, %(source)s, %(account)s) ORDER BY key FOR UPDATE
+)
+UPDATE accounts_attempts SET
+    tries = CASE WHEN key = %(pair)s OR tries = 0 THEN 0 ELSE tries - 1 END,
+    in_a_row = CASE WHEN key = %(pair)s OR in_a_row = 0 THEN 0 ELSE in_a_row - 1 END
+WHERE id IN (SELECT id FROM held)
+"""
+
 
 def is_stopped(email: str, source: str) -> bool:
     """Whether the source has used up its tries, or those for this address: read without a lock, and not counted.
@@ -38,13 +51,12 @@ def is_stopped(email: str, source: str) -> bool:
     Who hammers at the door must not cost anybody a lock, or a digest.
     """
     now = timezone.now()
-    rows = Attempts.objects.filter(key__in=(_pair(email, source), _source(source)), since__gt=now - WINDOW)
-    tries = {key: tries for key, tries, since in rows.values_list("key", "tries", "since") if not is_ahead(since, now)}
-    limits = (
-        (_pair(email, source), settings.PASSWORD_FAILURES),
-        (_source(source), settings.PASSWORD_FAILURES_OF_SOURCE),
+    pair, at = _pair(email, source), _source(source)
+    limits = {pair: settings.PASSWORD_FAILURES, at: settings.PASSWORD_FAILURES_OF_SOURCE}
+    return any(
+        tries >= limits[key] and not _is_over(instant(since), WINDOW, now)
+        for key, tries, since in fetch(TRIES, {"pair": pair, "source": at})
     )
-    return any(tries.get(key, 0) >= limit for key, limit in limits)
 
 
 def may_try_password(email: str, source: str) -> bool:
@@ -61,12 +73,8 @@ def may_try_password(email: str, source: str) -> bool:
 
 def password_was_right(email: str, source: str) -> None:
     """Take back what this one try counted; failures before it are forgiven once the second factor is right too."""
-    taken_back = {"tries": Greatest(F("tries") - 1, 0), "in_a_row": Greatest(F("in_a_row") - 1, 0)}
-    with transaction.atomic():
-        # In the order in which they are locked elsewhere.
-        Attempts.objects.filter(key=_account(email)).update(**taken_back)
-        Attempts.objects.filter(key=_pair(email, source)).update(tries=0, in_a_row=0)
-        Attempts.objects.filter(key=_source(source)).update(**taken_back)
+    statement = TAKE_BACK if connection.vendor == "postgresql" else TAKE_BACK.replace("FOR UPDATE", "")
+    fetch(statement, {"pair": _pair(email, source), "source": _source(source), "account": _account(email)})
 
 
 def signed_in(user: User, *, by_recovery_code: bool = False) -> int:
@@ -143,9 +151,13 @@ def _counted(pair: Attempts, at: Attempts, account: Attempts, email: str, source
 
 def _has_room(row: Attempts, limit: int, window: timedelta, now: datetime) -> bool:
     """Whether one more may be counted. A window that is over, or began under a clock that ran ahead, begins anew."""
-    if now - row.since >= window or is_ahead(row.since, now):
+    if _is_over(row.since, window, now):
         row.tries = 0
     return row.tries < limit
+
+
+def _is_over(since: datetime, window: timedelta, now: datetime) -> bool:
+    return now - since >= window or is_ahead(since, now)
 
 
 def _may_try_softly(row: Attempts, email: str, source: str) -> bool:
