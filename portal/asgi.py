@@ -8,6 +8,7 @@ from typing import Final
 
 from django.conf import settings
 
+from accounts.api_keys import usage
 from portal.api import gateway, middleware
 from portal.api.protocol.envelope import Error, failure
 from portal.api.stream import application as streaming
@@ -73,6 +74,7 @@ application = Door(
     wsgi_application,
     line_of=line_of,
     sockets={streaming.PATH: streaming.application},
+    at_end=usage.flush,
     bodies=Bodies(
         limit=settings.API_BODY_LIMIT,
         at_once=settings.BODY_AT_ONCE,

@@ -61,6 +61,7 @@ _pending: dict[str, _Use] = {}
 # Keys of which it was said that something was dropped.
 _dropped: set[str] = set()
 _lock = Lock()
+_writing = Lock()
 _something = Event()
 _writer: Thread | None = None
 _pruned_on: date | None = None
@@ -109,17 +110,19 @@ def flush() -> None:
     What the database answers and refuses would be refused for ever: it is dropped, and nothing of other keys with it.
     """
     global _pending
-    with _lock:
-        taken, _pending = _pending, {}
-    if not taken:
-        return
-    try:
-        _write(taken)
-    except Exception as error:  # noqa: BLE001 - whichever of them it is, the others must not pay for it
-        if is_away(error):
-            _keep(taken, error)
-        else:
-            _write_each(taken)
+    # Whoever flushes last, because the process ends, waits for what is being written.
+    with _writing:
+        with _lock:
+            taken, _pending = _pending, {}
+        if not taken:
+            return
+        try:
+            _write(taken)
+        except Exception as error:  # noqa: BLE001 - whichever of them it is, the others must not pay for it
+            if is_away(error):
+                _keep(taken, error)
+            else:
+                _write_each(taken)
 
 
 def forget_all() -> None:

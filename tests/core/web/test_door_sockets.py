@@ -16,6 +16,7 @@ from portal.core.web.door import sockets
 from portal.core.web.door.bodies import Bodies
 from portal.core.web.door.serving import Door
 from portal.core.web.door.sockets import BoundedSocket
+from tests.serving import streaming
 
 Message = MutableMapping[str, Any]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
@@ -65,7 +66,25 @@ def test_any_other_path_is_refused_before_the_handshake(path, raw_path):
 
 
 def test_what_is_neither_a_request_nor_a_socket_is_left_alone():
-    assert entered("/v2", b"/v2", "lifespan") == ([], [])
+    assert entered("/v2", b"/v2", "something.else") == ([], [])
+
+
+def test_what_has_to_be_done_is_done_before_the_server_ends():
+    """uvicorn kills its process by the signal that it got: what was counted in the last second was lost with it."""
+    messages = iter(["lifespan.startup", "lifespan.shutdown"])
+    told: list[str] = []
+
+    async def receive() -> Message:
+        return {"type": next(messages)}
+
+    async def send(message: Message) -> None:
+        told.append(message["type"])
+
+    bodies = Bodies(limit=1, at_once=1, deadline=1, slow=1, slow_of_source=1)
+    door = Door(no_pages, line_of=no_lines, bodies=bodies, sockets={}, at_end=lambda: told.append("flushed"))
+    asyncio.run(door({"type": "lifespan"}, receive, send))
+    assert told == ["lifespan.startup.complete", "flushed", "lifespan.shutdown.complete"]
+    assert "--lifespan on" in " ".join(streaming())
 
 
 async def hears(scope, receive, send) -> None:

@@ -87,7 +87,9 @@ class Line:
 class Door:
     """An ASGI application around a WSGI one, and in front of what serves WebSockets.
 
-    `line_of` says by the path in which line a request stands, `sockets` by the path who serves a WebSocket.
+    `line_of` says by the path in which line a request stands, `sockets` by the path who serves a WebSocket. `at_end`
+    is done when the server has answered its last one: uvicorn then ends its process by the signal that it got, and
+    nothing runs after that.
     """
 
     def __init__(
@@ -97,13 +99,17 @@ class Door:
         line_of: Callable[[str], Line],
         bodies: Bodies,
         sockets: "Mapping[str, Application]",
+        at_end: Callable[[], None] = lambda: None,
     ) -> None:
         self.application, self.line_of, self.bodies, self.sockets = application, line_of, bodies, sockets
+        self.at_end = at_end
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Answer one request as ASGI asks for it, or serve one WebSocket; who hangs up meanwhile is told nothing."""
         if scope["type"] == "websocket":
             await self._serve(scope, receive, send)
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
         if scope["type"] != "http":
             return
         try:
@@ -113,6 +119,12 @@ class Door:
         headers = [(name.lower().encode(), value.strip().encode("latin-1")) for name, value in answer.headers]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
+
+    async def _live(self, receive: "Receive", send: "Send") -> None:
+        while (await receive())["type"] != "lifespan.shutdown":
+            await send({"type": "lifespan.startup.complete"})
+        await asyncio.to_thread(self.at_end)
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def _serve(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         # A path is written in one way, so that a proxy's rule about it sees every socket.
