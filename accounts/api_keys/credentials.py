@@ -172,7 +172,7 @@ def spend(
     said["nonce"] = nonce
     is_joined = reading is not None and hand.is_postgresql
     if is_joined and reading is not None:
-        said.update(reading.parameters)
+        said.update(reading.parameters, maximum=calls.maximum)
     rows = fetch(_spending(reading.question if is_joined and reading else None, is_reading=is_reading), said)
     if rows:
         level = rows[0][0]

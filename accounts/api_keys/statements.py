@@ -23,6 +23,8 @@ RETURNING calls
 """
 # A message on a socket carries no nonce: the token that opened its way was asked for with one.
 COUNT: Final = SPEND.replace(" last_nonce = %(nonce)s,", "").replace(" AND last_nonce < %(nonce)s", "")
+# Whoever calls too often is told nothing, so that nothing is looked up for them either.
+ROOM: Final = "spent.calls <= %(maximum)s"
 VERSION: Final = "SELECT version, last_nonce FROM accounts_apikey WHERE id = %(id)s"
 # PostgreSQL alone: for this one statement, which is a transaction, the commit does not wait for the disk.
 LAZILY: Final = "lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))"
@@ -38,4 +40,4 @@ def spending(question: Question | None, is_lazy: bool) -> str:
     before = [LAZILY] if is_lazy else []
     if question is None:
         return f"WITH {LAZILY} {spend}" if is_lazy else SPEND
-    return f"WITH {', '.join([*before, f'spent AS ({spend})'])} {question.beside('spent', 'calls')}"
+    return f"WITH {', '.join([*before, f'spent AS ({spend})'])} {question.beside('spent', 'calls', only_if=ROOM)}"

@@ -26,12 +26,16 @@ class Question:
     select: str
     order: str
 
-    def beside(self, table: str, column: str) -> str:
-        """The rows beside the one row of `table`; one row without values of its own where there is nothing."""
-        return (
-            f"SELECT {table}.{column}, ({self.stale}), asked.* "  # noqa: S608 - all of it is ours
-            f"FROM {table} LEFT JOIN ({self.select}) AS asked ON true ORDER BY {self.order}"
-        )
+    def beside(self, table: str, column: str, *, only_if: str = "") -> str:
+        """The rows beside the one row of `table`; one row without values of its own where there is nothing.
+
+        `only_if` is a condition of that row: where it does not hold, nothing is looked for (PostgreSQL).
+        """
+        stale, asked = f"({self.stale})", f"LEFT JOIN ({self.select}) AS asked ON true"
+        if only_if:
+            stale = f"({only_if} AND {stale})"
+            asked = f"LEFT JOIN LATERAL (SELECT * FROM ({self.select}) AS rows WHERE {only_if}) AS asked ON true"  # noqa: S608
+        return f"SELECT {table}.{column}, {stale}, asked.* FROM {table} {asked} ORDER BY {self.order}"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)

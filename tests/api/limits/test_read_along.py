@@ -10,8 +10,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.api_keys import lifecycle
+from accounts.api_keys import credentials, lifecycle
+from accounts.models import ApiKey
 from portal.api import methods
+from portal.core.database.prepared import fetch
 from portal.venues.paper.orders.models import Order
 from tests.api.calls import Wire, next_nonce
 from tests.api.changed_bots import change_bot
@@ -149,6 +151,28 @@ def test_whoever_has_nothing_is_told_so_in_one_statement(world, monkeypatch, met
     Order.objects.filter(account=readonly.bot.service_user.account).update(txid="gone")
     lifecycle.find(readonly.bot.public)
     both(readonly, monkeypatch, method, **({"txid": "O-NONE"} if method == "QueryOrders" else {}))
+
+
+def test_whoever_calls_too_often_has_nothing_looked_up(traded, monkeypatch, settings):
+    """fault: a key over its limit that asked on had all its open orders read at each call, to be told nothing."""
+    settings.API_LIMITS = True
+    traded.result("Balance")
+    read: list[int] = []
+
+    def counted(*given):
+        found = fetch(*given)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(credentials, "fetch", counted)
+    roads, answers = Roads(), []
+    for level in (0, 1000):
+        ApiKey.objects.filter(pk=traded.bot.key.pk).update(calls=level, calls_at=timezone.now().timestamp())
+        answers.append(roads.send(Sent(traded, "OpenOrders"))[2])
+    assert len(answers[0]) > 1_000
+    assert answers[1] == b'{"error":["EAPI:Rate limit exceeded"]}'
+    assert read[0] > 1
+    assert read[1:] == [1]
 
 
 def test_what_has_come_due_is_carried_out_first(trading, monkeypatch):
