@@ -17,6 +17,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django_htmx.http import HttpResponseClientRedirect
 
+from accounts import reader
 from accounts.authentication import ended_sessions, session_data
 from accounts.authentication.backend import at_hand
 from accounts.authentication.next_url import path_of_ours
@@ -24,7 +25,6 @@ from accounts.authentication.session_store import SessionStore
 from accounts.authentication.step_up import SessionStepUp
 from accounts.factors.enrolled import accepted
 from accounts.models import Member, User
-from accounts.reader import reader_of
 from accounts.security import enrolment
 from portal.core.database.one_reading import one_reading
 from portal.core.web.http import SAFE, MemberRequest
@@ -142,7 +142,9 @@ class EnrolmentMiddleware:
         is_public = not getattr(view, "login_required", True)
         if getattr(request, "member", None) is None or is_public or route is None or route.view_name in OPEN_BEFORE:
             return None
-        if reader_of(request).counted & accepted(request.organization):
+        # Once, however many look at it.
+        request.reader = seen = reader.read(request.member, session_data.shown(request.session))
+        if seen.counted & accepted(request.organization):
             return None
         target = resolve_url(enrolment.way_out(request.session, request.member))
         return HttpResponseClientRedirect(target) if request.htmx else redirect(target)

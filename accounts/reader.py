@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from django.db.models import Exists
 
-from accounts.authentication import session_data
 from accounts.authentication.notifications import Shown, unseen_rows, worded
 from accounts.factors import enrolled
 from accounts.members.identity import reviewers
@@ -15,7 +14,6 @@ from accounts.models import Member
 from policies import rights
 from policies.inbox import queues
 from portal.core.database.rows import Rows, instant, nested
-from portal.core.web.http import MemberRequest
 
 REVIEW: Final = ("pk", "member_id", "member__user__name", "member__user__email", "submitted_at")
 
@@ -48,15 +46,11 @@ class Reader:
     reviews: tuple[Review, ...]
 
 
-def reader_of(request: MemberRequest, *, anew: bool = False) -> Reader:
-    """Whoever reads the page of this request: asked for once, however many look, and once more `anew`."""
-    if anew or not hasattr(request, "reader"):
-        request.reader = _read(request.member, session_data.shown(request.session))
-    return cast("Reader", request.reader)
+def read(member: Member, marks: list[str]) -> Reader:
+    """All of it; `marks` are the factors that were shown in the session.
 
-
-def _read(member: Member, marks: list[str]) -> Reader:
-    """All of it. What others ask about the reader on the same page is kept for them."""
+    What others ask about the reader on the same page is kept for them.
+    """
     shown, held = enrolled.having(member, marks), enrolled.holding(member)
     of_rights = rights.columns(member.pk)
     row: Mapping[str, Any] = (

@@ -37,15 +37,18 @@ def from_units(units: int, decimals: int) -> Decimal:
     return Decimal(units).scaleb(-decimals)
 
 
-@lru_cache(maxsize=8192)
-def wire(units: int, decimals: int) -> str:
-    """`units` at the asset's fixed scale, never in exponent form: `"1.2500000000"`."""
-    # Each amount of each answer comes through here, so that no Decimal is made of it; and bots ask for the same ones
-    # again and again.
+def written(units: int, decimals: int) -> str:
+    """`units` at the asset's fixed scale, never in exponent form: `"1.2500000000"`. Nothing is kept of it."""
     if units < 0:
-        return f"-{wire(-units, decimals)}"
+        return f"-{written(-units, decimals)}"
     scale = SCALES[decimals]
     return f"{units // scale}.{units % scale:0{decimals}d}" if decimals else str(units)
+
+
+@lru_cache(maxsize=8192)
+def wire(units: int, decimals: int) -> str:
+    """The same for answers, where bots ask for the same amounts again and again."""
+    return written(units, decimals)
 
 
 def plain(amount: Decimal) -> str:

@@ -9,9 +9,10 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from accounts.api_keys.unrevealed import to_reveal
+from accounts.authentication import session_data
 from accounts.emergency_stop.active import Stopped, by_member
 from accounts.models import Member
-from accounts.reader import reader_of
+from accounts.reader import Reader, read
 from policies.access import allows, granted
 from policies.inbox.queues import waiting_count
 from policies.workflows import Right, Workflow
@@ -79,8 +80,14 @@ def navigation(request: HttpRequest) -> dict[str, object]:
     if getattr(request, "member", None) is None:
         return {}
     known = cast("MemberRequest", request)
-    # What was posted may have changed it since the middleware looked.
-    reader = SimpleLazyObject(partial(reader_of, known, anew=known.method not in SAFE))
+
+    def reads() -> Reader:
+        # What was posted may have changed it since the middleware looked, which looks for nobody who is led away.
+        if known.method not in SAFE or not hasattr(known, "reader"):
+            known.reader = read(known.member, session_data.shown(known.session))
+        return cast("Reader", known.reader)
+
+    reader = SimpleLazyObject(reads)
     return {
         "nav": SimpleLazyObject(partial(groups, known.member, known.path)),
         "inbox_count": cache(lambda: waiting_count(known.member) + len(reader.reviews)),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, ParamSpec, TypeVar
-from weakref import WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from django.conf import settings
 from django.db import close_old_connections
@@ -23,7 +23,8 @@ _news: Final = ThreadPoolExecutor(1, thread_name_prefix="stream-news")
 # What everybody may see is asked for by strangers too, and its first look at old prices takes seconds.
 OF_PRICES: Final = 2
 _prices: Final = ThreadPoolExecutor(OF_PRICES, thread_name_prefix="stream-prices")
-_turns: Final = WeakValueDictionary[int, asyncio.Semaphore]()
+# Of each event loop its own: a turn can be waited for in one alone.
+_turns: Final = WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[int, asyncio.Semaphore]]()
 
 
 async def run(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -33,7 +34,8 @@ async def run(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 async def run_for(account_id: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """The same for what may wait for that Account: so many at a time, and no other Account waits for it."""
-    turns = _turns.setdefault(account_id, asyncio.Semaphore(OF_ACCOUNT))
+    ours = _turns.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
+    turns = ours.setdefault(account_id, asyncio.Semaphore(OF_ACCOUNT))
     async with turns:
         return await run(work, *args, **kwargs)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-from portal.core.money import wire
+from portal.core.money import written
 from portal.venues.types import LedgerRow, Report, TradeRow
 
 LEDGERS: Final[Mapping[str, Callable[[LedgerRow], str]]] = {
@@ -15,9 +15,9 @@ LEDGERS: Final[Mapping[str, Callable[[LedgerRow], str]]] = {
     "subtype": lambda row: row.subkind,
     "aclass": lambda row: "currency",
     "asset": lambda row: row.asset.id,
-    "amount": lambda row: wire(row.amount_units, row.asset.decimals),
-    "fee": lambda row: wire(row.fee_units, row.asset.decimals),
-    "balance": lambda row: wire(row.balance_units, row.asset.decimals),
+    "amount": lambda row: written(row.amount_units, row.asset.decimals),
+    "fee": lambda row: written(row.fee_units, row.asset.decimals),
+    "balance": lambda row: written(row.balance_units, row.asset.decimals),
 }
 TRADES: Final[Mapping[str, Callable[[TradeRow], str]]] = {
     "txid": lambda row: row.id,
