@@ -107,7 +107,8 @@ def _ask(asking: "_Asking[P]", *, alone: bool) -> ChangeRequest:
     asker = _again(asking.actor)
     change = _drafted(asking, asker)
     change.touched = staleness.asked(entry, change, params)
-    facts = gather(asker.organization, [change], bots=entry.shifts_power)
+    # What asks for money is judged by its own Account: a bot waits for no more however many others there are.
+    facts = gather(asker.organization, [change], bots=entry.shifts_power, every_account=not entry.money)
     asked = _asked(change, entry, params, facts)
     _refuse_strangers(change, entry, asked, facts)
     make_room(change, entry, alone=alone)
@@ -228,7 +229,7 @@ def _refuse_strangers(change: ChangeRequest, entry: Operation[Any], asked: Asked
     )
     if lack is not None:
         raise Refused(lack)
-    if not asked.gives_withdraw <= set(facts.accounts):
+    if not all(account_id in facts.accounts for account_id in asked.gives_withdraw):
         raise NotFound("There is no such Account in this Organization.")
 
 

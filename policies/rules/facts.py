@@ -1,6 +1,6 @@
 """One Organization as the rules see it: people with rights, bots with keys, policies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, NoReturn, TypeAlias, overload
@@ -153,7 +153,7 @@ class Terms:
 
 
 class NotGathered(LookupError):
-    """A rule asked for bots that nobody gathered: an answer without them would be wrong, so there is none."""
+    """A rule asked for what nobody gathered: an answer without it would be wrong, so there is none."""
 
 
 class _Unseen(Sequence[Bot]):
@@ -171,6 +171,29 @@ class _Unseen(Sequence[Bot]):
 
 
 UNSEEN: Final = _Unseen()
+
+
+class NamedAccounts(Mapping[int, str]):
+    """In place of all Accounts those that were asked for, with `found` of them: of others nothing is known."""
+
+    def __init__(self, asked: Collection[int], found: Mapping[int, str]) -> None:
+        self._asked, self._found = frozenset(asked), found
+
+    def __getitem__(self, account_id: int) -> str:
+        if account_id not in self._asked:
+            raise NotGathered("That Account was not gathered.")
+        return self._found[account_id]
+
+    def __contains__(self, account_id: object) -> bool:
+        if account_id not in self._asked:
+            raise NotGathered("That Account was not gathered.")
+        return account_id in self._found
+
+    def __iter__(self) -> NoReturn:
+        raise NotGathered("The Accounts of this Organization were not gathered.")
+
+    def __len__(self) -> NoReturn:
+        raise NotGathered("The Accounts of this Organization were not gathered.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """Gathers what the rules look at, fresh from the database and with the same few queries however much there is."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from policies import payload, registry
 from policies.registry import Operation
-from policies.rules import UNSEEN, Asked, Bot, Facts, Initiator, Person, Terms, is_locked
+from policies.rules import UNSEEN, Asked, Bot, Facts, Initiator, NamedAccounts, Person, Terms, is_locked
 from policies.snapshot import bots as service_users
 from policies.snapshot.people import people
 from policies.workflows import Workflow
@@ -24,14 +24,24 @@ FEW: Final = 3
 TERMS: Final = ("workflow", "approvals", "always", "open_hours", "is_locked")
 
 
-def gather(organization: "Organization", about: "Iterable[ChangeRequest]" = (), *, bots: bool = False) -> Facts:
+def gather(
+    organization: "Organization",
+    about: "Iterable[ChangeRequest]" = (),
+    *,
+    bots: bool = False,
+    every_account: bool = True,
+) -> Facts:
     """What P2 and R3 ask about one Organization, and with `bots` what P5 and P6 ask, in three queries at the most.
 
     Of the Service Users there are those who ask in `about`, by the keys through which they do; and all that hold
-    Withdraw with `bots`, or where an operation in `about` weighs them. To ask of others then raises `NotGathered`.
+    Withdraw with `bots`, or where an operation in `about` weighs them. Without `every_account` there are the Accounts
+    that `about` is for. To ask of others then raises `NotGathered`.
     """
     changes = tuple(about)
-    level, terms, accounts = once(("house", organization.pk), lambda: _house(organization))
+    if every_account:
+        level, terms, accounts = once(("house", organization.pk), lambda: _house(organization))
+    else:
+        level, terms, accounts = _house(organization, {change.account_id for change in changes} - {None})
     withdrawing = bots or any(_weighs_bots(change) for change in changes)
     asking = {(change.service_user_id, change.api_key_id) for change in changes if change.service_user_id is not None}
     found = _bots(organization, asking, withdrawing=withdrawing)
@@ -84,19 +94,23 @@ def _bots(organization: "Organization", asking: "set[service_users.Asking]", *, 
     return tuple(found.values())
 
 
-def _house(organization: "Organization") -> tuple[str, tuple[Terms, ...], dict[int, str]]:
-    """The level, the policies and the Accounts."""
+def _house(
+    organization: "Organization", named: Collection[int] | None = None
+) -> tuple[str, tuple[Terms, ...], Mapping[int, str]]:
+    """The level, the policies and the Accounts, all of them or those that are `named`."""
     rows = type(organization).objects.filter(pk=organization.pk)
+    shown = organization.accounts.all() if named is None else organization.accounts.filter(pk__in=named)
     level, policies, accounts = rows.values_list(
         "second_factor_level",
         Rows(organization.policies.all(), "pk", *TERMS),
-        Rows(organization.accounts.all(), "pk", "name"),
+        Rows(shown, "pk", "name"),
     ).get()
     terms = (
         Terms(workflow, approvals, bool(always), open_hours, bool(is_locked))
         for _, workflow, approvals, always, open_hours, is_locked in sorted(policies)
     )
-    return level, tuple(terms), dict(sorted(accounts))
+    found = dict(sorted(accounts))
+    return level, tuple(terms), found if named is None else NamedAccounts(named, found)
 
 
 def _weighs_bots(change: "ChangeRequest") -> bool:

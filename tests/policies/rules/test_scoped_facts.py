@@ -97,6 +97,8 @@ def test_what_is_gathered_for_a_request_judges_it_as_everything_would(db, seed):
                 whole.level, whole.accounts, whole.people, whole.policies
             )  # fmt: skip
             assert verdict(change, facts) == said
+            narrow = gather(house.organization, [change], every_account=False)
+            assert verdict(change, narrow) == said
             for member in house.people.values():
                 assert may_cancel(change, member, facts) == may_cancel(change, member, whole)
 
@@ -118,6 +120,21 @@ def test_bots_that_nobody_gathered_are_never_taken_for_none(house):
     with pytest.raises(NotGathered):
         shortages(facts)
     assert facts.bot(None) is None
+
+
+def test_accounts_that_nobody_gathered_are_never_taken_for_none(house):
+    change = ChangeRequest(organization=house.organization, account_id=house.account.pk, operation="tests.send")
+    facts = gather(house.organization, [change], every_account=False)
+    assert house.account.pk in facts.accounts
+    assert facts.accounts[house.account.pk] == house.account.name
+    for look in (len, list, bool, set, lambda accounts: -1 in accounts, lambda accounts: accounts[-1]):
+        with pytest.raises(NotGathered):
+            look(facts.accounts)
+
+
+def test_an_account_of_somebody_else_is_not_there_although_it_was_asked_for(house, next_door):
+    change = ChangeRequest(organization=house.organization, account_id=next_door.account.pk, operation="tests.send")
+    assert next_door.account.pk not in gather(house.organization, [change], every_account=False).accounts
 
 
 def test_a_bot_that_asks_is_there_with_the_key_through_which_it_asks_and_no_other(house):
