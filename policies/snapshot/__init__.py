@@ -41,7 +41,8 @@ def gather(
     if every_account:
         level, terms, accounts = once(("house", organization.pk), lambda: _house(organization))
     else:
-        level, terms, accounts = _house(organization, {change.account_id for change in changes} - {None})
+        named = {change.account_id for change in changes if change.account_id is not None}
+        level, terms, accounts = _house(organization, named)
     withdrawing = bots or any(_weighs_bots(change) for change in changes)
     asking = {(change.service_user_id, change.api_key_id) for change in changes if change.service_user_id is not None}
     found = _bots(organization, asking, withdrawing=withdrawing)
