@@ -82,10 +82,13 @@ def sqlite_statements() -> list[str]:
 
 # All rows of a statement at once. The counts are locked first, in one order: whoever comes second then sees what the
 # first has written, and numbers go on from there. Nearly always nothing is later than what is written, and then nothing
-# is looked for; otherwise later rows move up by as many as come before them, and lie between two numbers.
+# is looked for; otherwise later rows move up by as many as come before them, and lie between two numbers. Each look is
+# into an index, whatever the planner believes of a table that has just begun to grow: a session keeps its plans.
 POSTGRESQL_FUNCTION = """
     CREATE FUNCTION paper_rank_rows(accounts bigint[], lists text[], keys text[], ats timestamptz[], ids bigint[])
-    RETURNS void LANGUAGE plpgsql AS $$
+    RETURNS void LANGUAGE plpgsql
+    SET enable_seqscan TO off SET enable_sort TO off SET jit TO off
+    AS $$
     DECLARE
         befores bigint[];
         lasts bigint[];

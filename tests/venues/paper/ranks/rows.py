@@ -159,29 +159,38 @@ def _placed(found, query, column, name):
 
 # PostgreSQL: very many rows in three statements. A second lies between any two; each order is open for a minute, trades
 # once, and moves two assets. The ids begin behind those that were given.
+BATCH = 5000
 MANY = """
     INSERT INTO paper_order (account_id, txid, pair, side, kind, status, reason, time_in_force, is_post_only, userref,
         opened_at, closed_at, price_units, volume_units, filled_units, cost_units, fee_units, held_units, maker_rate,
         path, looked_step)
     SELECT %(account)s, 'O' || %(account)s || '-' || n, 'XXBTZUSD', 'buy', 'limit', 'closed', '', 'GTC', false, n %% 3,
         %(start)s + n * interval '1 second', %(start)s + (n + 60) * interval '1 second', 1, 1, 1, 1, 0, 0, 0, '', 0
-    FROM generate_series(1, %(count)s) AS n;
+    FROM generate_series(%(first)s, %(last)s) AS n;
     INSERT INTO paper_entry (kind, subkind, reference, at, sealed)
-    SELECT 'trade', '', txid, closed_at, false FROM paper_order WHERE account_id = %(account)s ORDER BY closed_at;
+    SELECT 'trade', '', txid, closed_at, false FROM paper_order
+    WHERE account_id = %(account)s AND closed_at BETWEEN %(from)s AND %(until)s ORDER BY closed_at;
     INSERT INTO paper_trade (account_id, order_id, entry_id, txid, at, price_units, volume_units, cost_units,
         fee_units, value_units, is_maker)
     SELECT o.account_id, o.id, e.id, o.txid, o.closed_at, 1, 1, 1, 0, 1, true
     FROM paper_order AS o JOIN paper_entry AS e ON e.kind = 'trade' AND e.reference = o.txid
-    WHERE o.account_id = %(account)s ORDER BY o.closed_at;
+    WHERE o.account_id = %(account)s AND o.closed_at BETWEEN %(from)s AND %(until)s ORDER BY o.closed_at;
     INSERT INTO paper_posting (entry_id, book, account_id, asset, units, fee_units, at, ledger_id, balance_units)
     SELECT t.entry_id, 'account', t.account_id, a.asset, 1, 0, t.at, t.txid || a.asset, 1
-    FROM paper_trade AS t, (VALUES ('XXBT'), ('ZUSD')) AS a (asset) WHERE t.account_id = %(account)s ORDER BY t.at
+    FROM paper_trade AS t, (VALUES ('XXBT'), ('ZUSD')) AS a (asset)
+    WHERE t.account_id = %(account)s AND t.at BETWEEN %(from)s AND %(until)s ORDER BY t.at
 """
 
 
 def many(account, count):
-    """So many closed orders and trades, and twice as many entries in the ledger."""
+    """So many closed orders and trades, and twice as many entries in the ledger.
+
+    In batches: on a busy machine all at once may take longer than a statement is given.
+    """
     with connection.cursor() as cursor:
-        for statement in MANY.split(";"):
-            cursor.execute(statement, {"account": account.pk, "count": count, "start": START})
+        for first in range(1, count + 1, BATCH):
+            last = min(first + BATCH - 1, count)
+            given = {"account": account.pk, "start": START, "first": first, "last": last}
+            for statement in MANY.split(";"):
+                cursor.execute(statement, {**given, "from": at(first + 60), "until": at(last + 60)})
         cursor.execute("ANALYZE paper_order, paper_trade, paper_posting, paper_entry, paper_rank, paper_rankcount")
