@@ -117,6 +117,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     TransactionTestCase._fixture_teardown = lambda case: kept_rows.put_back(rows)  # type: ignore[attr-defined]
     yield
     TransactionTestCase._fixture_teardown = original  # type: ignore[attr-defined]
+    # An asynchronous connection whose loop ended while it was being made stands in a circle, half open, until that is
+    # found: the server waits for it, and a database that is in use is not taken away.
+    gc.collect()
 
 
 @pytest.fixture(autouse=True, scope="session")
