@@ -10,7 +10,7 @@ from zlib import crc32
 import pytest
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import DataError, connection
+from django.db import DataError
 from django.db.models import CharField
 from django.test import Client, RequestFactory, TransactionTestCase
 from django.urls import reverse
@@ -117,23 +117,6 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     TransactionTestCase._fixture_teardown = lambda case: kept_rows.put_back(rows)  # type: ignore[attr-defined]
     yield
     TransactionTestCase._fixture_teardown = original  # type: ignore[attr-defined]
-    with django_db_blocker.unblock():
-        _end_sessions()
-
-
-def _end_sessions() -> None:
-    """A database that is in use is not taken away.
-
-    An asynchronous connection whose loop ended while it was being made stands in a circle, half open, until that is
-    found, and the server waits for it.
-    """
-    gc.collect()
-    connection.close()
-    if connection.vendor == "postgresql":
-        with connection._nodb_cursor() as cursor:
-            ours = "datname = %s AND backend_type = 'client backend'"
-            sql = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {ours}"
-            cursor.execute(sql, [connection.settings_dict["NAME"]])
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -81,7 +81,12 @@ async def _hear(look: Look) -> NoReturn:
     given = connection.get_connection_params()
     # These belong to Django's own, which is no asynchronous one.
     parameters = {name: value for name, value in given.items() if name not in {"context", "cursor_factory"}}
-    async with await psycopg.AsyncConnection.connect(**parameters, autocommit=True) as raw:
+    try:
+        connected = await psycopg.AsyncConnection.connect(**parameters, autocommit=True)
+    except asyncio.CancelledError as error:
+        # What led here holds the connection, half made, until garbage is collected; and the server waits for it.
+        raise error.with_traceback(None) from None
+    async with connected as raw:
         await raw.execute(f"LISTEN {CHANNEL}")
         look(None)
         while True:

@@ -1,11 +1,13 @@
 """Whoever follows journals is woken soon after each commit, and looks everywhere anyhow."""
 
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from queue import Empty, Queue
+from types import SimpleNamespace
 from typing import NoReturn
 
 import pytest
@@ -208,3 +210,34 @@ def test_a_connection_that_lasted_is_made_anew_at_once_and_one_that_took_long_to
     with suppress(asyncio.CancelledError):
         asyncio.run(wakeup._again_and_again(fail, Heard().put))
     assert pauses == [0.1, 0.2, wakeup.SHORTEST_PAUSE, 0.1]
+
+
+def test_a_connection_that_is_given_up_while_it_is_made_is_closed_at_once(monkeypatch):
+    """The server would wait for it, and for as long nobody could take its database away."""
+
+    async def scene() -> bytes:
+        came, gone = asyncio.Event(), asyncio.get_running_loop().create_future()
+
+        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(8)
+            came.set()
+            gone.set_result(await reader.read())
+            writer.close()
+
+        server = await asyncio.start_server(accept, "127.0.0.1", 0)
+        host, port = server.sockets[0].getsockname()[:2]
+        given = {"host": host, "port": port, "user": "nobody", "dbname": "none", "sslmode": "disable"}
+        there = SimpleNamespace(vendor="postgresql", get_connection_params=lambda: given)
+        monkeypatch.setattr(wakeup, "connection", there)
+        listening = asyncio.create_task(wakeup.listen(lambda woken: None))
+        await asyncio.wait_for(came.wait(), 5)
+        listening.cancel()
+        await asyncio.wait([listening])
+        async with server:
+            return await asyncio.wait_for(gone, 5)
+
+    gc.disable()
+    try:
+        asyncio.run(scene())
+    finally:
+        gc.enable()
