@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "django_otp_webauthn",
     "portal.venues.journal",
     "portal.venues.paper",
+    "portal.venues.kraken",
     "portal.treasury",
     "portal.api",
     "portal.dashboard",
@@ -219,6 +220,13 @@ STREAM_IDLE = 60.0
 # --- The paper exchange ----------------------------------------------------------------------------------------------
 # How its prices move: walk:SEED, still, or csv:FILE with lines `time,pair,price`.
 PAPER_PRICES = env.str("PORTAL_PAPER_PRICES", default="walk:1")
+
+# --- Real exchanges --------------------------------------------------------------------------------------------------
+# Where Accounts of a real exchange may be connected, as name=url: the operator's list, nobody types an address
+# (security IN-5). What is wrong with it is said by `portal.venues.kraken.exchanges`.
+EXCHANGES = env.list("PORTAL_EXCHANGES", default=["Kraken=https://api.kraken.com"])
+# Whose prices public methods tell: a name of that list, or nothing for the paper exchange's.
+PUBLIC_EXCHANGE = env.str("PORTAL_PUBLIC_EXCHANGE", default="")
 
 # Exports of a bot: how long they are kept, and how many at once.
 EXPORTS_KEPT = timedelta(days=14)

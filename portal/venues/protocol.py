@@ -8,6 +8,7 @@ from typing import Protocol
 from portal.core.actors import Actor
 from portal.venues.following import Following
 from portal.venues.readings import Readings
+from portal.venues.relaying import Relaying
 from portal.venues.types import (
     Allocation,
     Asset,
@@ -290,5 +291,5 @@ class Withdrawals(Protocol):
         """The rows of several references, for lists, in one statement; those unknown are left out."""
 
 
-class Venue(Catalogue, Books, Trading, Deposits, Earn, Exports, Withdrawals, Following, Readings, Protocol):
+class Venue(Catalogue, Books, Trading, Deposits, Earn, Exports, Withdrawals, Following, Readings, Relaying, Protocol):
     """Carries out orders, Earn, deposits and withdrawals for Accounts, and answers queries about them."""

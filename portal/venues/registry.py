@@ -1,9 +1,10 @@
 """The venue of an Account."""
 
+from portal.venues.kraken.venue import KrakenVenue
 from portal.venues.paper.venue import PaperVenue
 from portal.venues.protocol import Venue
 
-VENUES: dict[str, Venue] = {"paper": PaperVenue()}
+VENUES: dict[str, Venue] = {"paper": PaperVenue(), "kraken": KrakenVenue()}
 
 
 def venue(name: str) -> Venue:

@@ -1,22 +1,15 @@
-"""API-Sign: what it should be for a call, and whether the call carries it. Pure.
-
-The scheme is the protocol's (reference §2): HMAC-SHA512 under the secret over the path and SHA-256(nonce + body).
-"""
+"""API-Sign: whether a call carries the signature that it should. Pure."""
 
 import hmac
 from base64 import b64decode
 from binascii import Error as NotBase64
-from hashlib import sha256
 from typing import Final
 
+from portal.core.secrets.request_signature import compute
+
+__all__ = ["compute", "matches"]
+
 LENGTH: Final = 64
-
-
-def compute(keyed: hmac.HMAC, *, path: str, nonce: str, body: bytes) -> bytes:
-    """The 64 bytes that API-Sign must hold, from an HMAC-SHA512 keyed with the secret. `body` is what was sent."""
-    mac = keyed.copy()
-    mac.update(path.encode() + sha256(nonce.encode() + body).digest())
-    return mac.digest()
 
 
 def matches(keyed: hmac.HMAC, claimed: str, *, path: str, nonce: str, body: bytes) -> bool:

@@ -16,6 +16,7 @@ from portal.venues.paper.ledger import history
 from portal.venues.paper.orders import cancellation, placement, queries, trades
 from portal.venues.paper.prices import candles, markets, public_trades
 from portal.venues.paper.readings.venue_part import PaperReadings
+from portal.venues.paper.relaying import PaperRelay
 from portal.venues.types import (
     Allocation,
     Asset,
@@ -55,7 +56,7 @@ from portal.venues.types import (
 )
 
 
-class PaperVenue(PaperExports, PaperReadings):
+class PaperVenue(PaperExports, PaperReadings, PaperRelay):
     """Fulfils `Venue`; what each answer means stands there.
 
     What has come due in the Account is carried out before balances, ledger, orders, trades, deposits or allocations are

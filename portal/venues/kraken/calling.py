@@ -1,0 +1,123 @@
+"""One call to the exchange with a credential: signed, in its lane, and what became of it told apart."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import msgspec
+from django.db import connection, transaction
+
+from portal.core.database.lanes import lane
+from portal.core.errors import Busy
+from portal.core.secrets.request_signature import compute
+from portal.venues.kraken.credentials import stops
+from portal.venues.kraken.credentials.finding import STOPPED, Usable
+from portal.venues.kraken.models import Purpose
+from portal.venues.kraken.upstream import envelope, transport
+from portal.venues.kraken.upstream.envelope import Answer
+from portal.venues.kraken.upstream.outcomes import NotSent, Stopped
+
+PRIVATE: Final = "/0/private/"
+PUBLIC: Final = "/0/public/"
+FORM: Final = "application/x-www-form-urlencoded"
+JSON: Final = "application/json"
+# How long a call waits for those before it in its lane.
+LANE_SECONDS: Final = 30.0
+BUSY: Final = "Too many calls wait for this credential of the exchange."
+
+
+def ask(
+    credential: Usable,
+    method: str,
+    fields: Mapping[str, Any] | None = None,
+    *,
+    seconds: float = transport.SECONDS,
+    limit: int = transport.JSON_LIMIT,
+) -> Answer:
+    """Call a private method and read its answer, errors of the exchange included; what they mean is `answer.meaning`.
+
+    `fields` go out as a form, or as JSON where one of them is a list or an object. A credential without a nonce window,
+    and the one for withdrawals in any case, makes one call at a time among all processes. One that the exchange
+    refuses is stopped before this returns.
+
+    Raises: NotSent, Stopped among them, if nothing has left; AnswerLost if nobody knows. TransactionManagementError
+    inside of a transaction: nothing waits for others while it holds locks.
+    """
+    refuse_in_transaction()
+    with in_its_lane(credential):
+        return ask_in_lane(credential, method, fields, seconds=seconds, limit=limit)
+
+
+def in_its_lane(credential: Usable) -> AbstractContextManager[None]:
+    """The lane of a credential that makes one call at a time. Raises: NotSent if others take too long."""
+    if credential.id is None or (credential.has_window and credential.purpose != Purpose.WITHDRAW):
+        return nullcontext()
+    return _Lane(f"kraken credential {credential.id}")
+
+
+def ask_in_lane(
+    credential: Usable,
+    method: str,
+    fields: Mapping[str, Any] | None = None,
+    *,
+    nonce: int | None = None,
+    seconds: float = transport.SECONDS,
+    limit: int = transport.JSON_LIMIT,
+) -> Answer:
+    """`ask` for who holds the lane already, with a `nonce` that was taken and stored before, if there is one."""
+    refuse_in_transaction()
+    number = nonce if nonce is not None else credential.next_nonce()
+    if number is None:
+        raise Stopped(STOPPED)
+    body, media_type = encoded({"nonce": str(number), **(fields or {})})
+    path = PRIVATE + method
+    signature = compute(credential.keyed, path=path, nonce=str(number), body=body)
+    headers = {"API-Key": credential.public, "API-Sign": b64encode(signature).decode(), "Content-Type": media_type}
+    content, answered_as, _ = transport.send(
+        credential.url, path, body=body, headers=headers, seconds=seconds, limit=limit
+    )
+    if method == "RetrieveExport" and answered_as not in envelope.JSON_TYPES:
+        return Answer(content, answered_as, (), (), None)
+    answer = envelope.read(content, answered_as)
+    if credential.id is not None and answer.errors:
+        stops.note(credential.id, answer)
+    return answer
+
+
+def ask_public(url: str, method: str, query: str = "", *, seconds: float = transport.SECONDS) -> Answer:
+    """Call a public method. Raises: NotSent, AnswerLost."""
+    refuse_in_transaction()
+    content, media_type, _ = transport.send(url, PUBLIC + method, verb="GET", query=query, seconds=seconds)
+    return envelope.read(content, media_type)
+
+
+def encoded(fields: Mapping[str, Any]) -> tuple[bytes, str]:
+    """The body that says these fields, the nonce first, and its media type."""
+    if any(isinstance(value, list | dict) for value in fields.values()):
+        return msgspec.json.encode(fields), JSON
+    words = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in fields.items()}
+    return urlencode(words).encode(), FORM
+
+
+def refuse_in_transaction() -> None:
+    """Raises: TransactionManagementError inside of a transaction, but for one that a test wraps around everything."""
+    if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
+        raise transaction.TransactionManagementError("Nobody waits for an exchange inside of a transaction.")
+
+
+class _Lane:
+    """A lane whose waiting in vain is said as what it means here: nothing has left."""
+
+    def __init__(self, name: str) -> None:
+        self._lane = lane(name, seconds=LANE_SECONDS)
+
+    def __enter__(self) -> None:
+        try:
+            self._lane.__enter__()
+        except Busy as error:
+            raise NotSent(BUSY) from error
+
+    def __exit__(self, *raised: Any) -> None:
+        self._lane.__exit__(*raised)

@@ -1,0 +1,1 @@
+"""Connecting an Account to an exchange, replacing its credentials, disconnecting it: governed."""

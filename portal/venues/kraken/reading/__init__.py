@@ -1,0 +1,1 @@
+"""What the exchange says, typed for pages, and kept for when it says nothing."""

@@ -1,0 +1,1 @@
+"""Bots' calls, sent on: which, how narrowed, how often, and whose share of the exchange's limits they are."""

@@ -1,0 +1,1 @@
+"""Settling a withdrawal whose outcome nobody knows: governed, by two people."""

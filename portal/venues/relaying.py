@@ -1,0 +1,46 @@
+"""Calls of bots that a venue answers as its exchange does: sent on, and given back as they came."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class RelayedCall:
+    """A private call that has passed all checks of its key: `fields` as it said them, without nonce and `otp`.
+
+    `seen_from` and `seen_before` are the key's query window, `permissions` what it may do.
+    """
+
+    account_id: int
+    service_user_id: int
+    method: str
+    fields: Mapping[str, Any]
+    permissions: frozenset[str]
+    seen_from: datetime | None = None
+    seen_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RelayedAnswer:
+    """What the exchange said, whole: `body` is the envelope, errors included, or a file."""
+
+    body: bytes
+    media_type: str = "application/json"
+
+
+class Relaying(Protocol):
+    """What a venue does with calls that its exchange answers."""
+
+    def relays(self, method: str) -> bool:
+        """Whether the venue sends calls of this method on, instead of answering them by its typed methods."""
+
+    def relay(self, call: RelayedCall) -> RelayedAnswer:
+        """Send it on, and give back what came.
+
+        Raises: Refused, Invalid and what else a rule of ours says; Unavailable while the exchange does not answer.
+        """
+
+    def relay_public(self, method: str, query: str) -> RelayedAnswer | None:
+        """A public call, where this venue's exchange is the one whose prices are told; otherwise None."""
