@@ -26,6 +26,7 @@ from accounts.authentication.session_store import SessionStore
 from accounts.models import Account, Authenticator, Member
 from accounts.views import session_changes
 from policies.models import ChangeRequest
+from portal.api.handlers import ledger, orders
 from portal.core.web.http import Proof
 from portal.jobs import mail
 from portal.treasury import expired_holds
@@ -136,12 +137,14 @@ def _no_value_is_longer_than_its_column() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_credential_survives(settings: Settings) -> Iterator[None]:
-    """Keys and their use are kept in the process, and tests share one; nothing writes beside a test."""
+    """Keys, their use and pages are kept in the process, and tests share one; nothing writes beside a test."""
     settings.KEY_USE_WRITTEN_EVERY = 0
     settings.READINESS_KEPT_SECONDS = 0
     credentials._cache.clear()
     usage.forget_all()
     expired_holds.forget()
+    for pages in (ledger.NEWEST, orders.NEWEST):
+        pages.forget()
     yield
     credentials._cache.clear()
 

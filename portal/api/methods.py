@@ -102,7 +102,7 @@ def private_method(
 def read_along(
     parameters: type[P],
     view: Callable[[Caller, P], Result],
-    reading: Callable[[Caller, P], Reading[T] | None],
+    reading: Callable[[Caller, P], Reading[T | None] | None],
     shown: Callable[[P, T], JSON],
 ) -> PrivateMethod:
     """A row whose answer can be read in the statement that takes the nonce."""

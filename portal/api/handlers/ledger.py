@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from portal.api.call import Caller
+from portal.api.handlers.newest_pages import Listed, NewestPages, sees_everything
 from portal.api.protocol.asset_classes import ABOUT, ASSET_CLASS, CURRENCY, no_assets
 from portal.api.protocol.envelope import JSON, ApiError, Error
 from portal.api.protocol.instants import Bound
@@ -35,9 +37,32 @@ class Ledgers:
     without_count: bool = optional(Flag(), default=False, text="Leave `count` out.")
 
 
+EVERYTHING: Final = Ledgers()
+ENTRIES: Final = LedgerQuery()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryLedgers:
     id: tuple[str, ...] = needed(Names(most=MAX_IDS), "Up to twenty ids of entries.")
+
+
+def _ledger_row(row: LedgerRow) -> JSON:
+    _, reference, at, kind, subkind, asset, amount, fee, balance = row
+    decimals = asset.decimals
+    return {
+        "refid": reference,
+        "time": at.timestamp(),
+        "type": kind,
+        "subtype": subkind,
+        "aclass": "currency",
+        "asset": asset.id,
+        "amount": wire(amount, decimals),
+        "fee": wire(fee, decimals),
+        "balance": wire(balance, decimals),
+    }
+
+
+NEWEST: Final = NewestPages(_ledger_row)
 
 
 def ledgers(caller: Caller, parameters: Ledgers) -> JSON:
@@ -52,22 +77,24 @@ def ledgers(caller: Caller, parameters: Ledgers) -> JSON:
         after_id=_entry(caller, parameters.start),
         until_id=_entry(caller, parameters.end),
     )
-    return shown_ledgers(parameters, caller.venue.ledger(caller.account_id, query))
+    return shown_ledgers(parameters, NEWEST.listed(caller.venue.ledger(caller.account_id, query)))
 
 
-def read_ledgers(caller: Caller, parameters: Ledgers) -> Reading[LedgerPage] | None:
+def read_ledgers(caller: Caller, parameters: Ledgers) -> Reading[Listed | None] | None:
     """The same, to be read along with the nonce, where no bound names an entry."""
+    if parameters == EVERYTHING and sees_everything(caller):
+        return NEWEST.reading(caller.account_id, partial(_from_number, caller))
     if isinstance(parameters.start, str) or isinstance(parameters.end, str):
         return None
     if no_assets(parameters.aclass, *parameters.asset):
         return None
-    return caller.venue.reading_of_ledger(caller.account_id, _query(caller, parameters))
+    reading = caller.venue.reading_of_ledger(caller.account_id, _query(caller, parameters))
+    return None if reading is None else reading.then(NEWEST.listed)
 
 
-def shown_ledgers(parameters: Ledgers, page: LedgerPage) -> JSON:
+def shown_ledgers(parameters: Ledgers, listed: Listed) -> JSON:
     """The same of entries that are there."""
-    rows: dict[str, JSON] = {row.id: _ledger_row(row) for row in page.rows}
-    return {"ledger": rows} if parameters.without_count else {"ledger": rows, "count": page.count}
+    return {"ledger": listed.rows} if parameters.without_count else {"ledger": listed.rows, "count": listed.total}
 
 
 def query_ledgers(caller: Caller, parameters: QueryLedgers) -> JSON:
@@ -95,20 +122,8 @@ def _query(caller: Caller, parameters: Ledgers) -> LedgerQuery:
     )
 
 
-def _ledger_row(row: LedgerRow) -> JSON:
-    _, reference, at, kind, subkind, asset, amount, fee, balance = row
-    decimals = asset.decimals
-    return {
-        "refid": reference,
-        "time": at.timestamp(),
-        "type": kind,
-        "subtype": subkind,
-        "aclass": "currency",
-        "asset": asset.id,
-        "amount": wire(amount, decimals),
-        "fee": wire(fee, decimals),
-        "balance": wire(balance, decimals),
-    }
+def _from_number(caller: Caller, first: int) -> Reading[LedgerPage] | None:
+    return caller.venue.reading_of_ledger(caller.account_id, ENTRIES, first=first)
 
 
 def _time(bound: datetime | str | None) -> datetime | None:

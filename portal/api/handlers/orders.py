@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from accounts.models.service_user import Permission
 from portal.api.call import Caller
+from portal.api.handlers.newest_pages import Listed, NewestPages, sees_everything
 from portal.api.protocol.envelope import JSON, ApiError, Error
 from portal.api.protocol.instants import Bound
 from portal.api.protocol.order_words import order_row, told_order, told_trade, trade_row
@@ -68,6 +70,11 @@ class TradesHistory:
     ofs: int = optional(OFFSET, 0, "How many trades to skip.")
     without_count: bool = optional(Flag(), default=False, text="Leave `count` out.")
     ledgers: bool = optional(Flag(), default=False, text="Name the ledger entries of each trade.")
+
+
+EVERYTHING: Final = TradesHistory()
+TRADES: Final = TradeQuery()
+NEWEST: Final = NewestPages(told_trade)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,17 +169,19 @@ def trades_history(caller: Caller, parameters: TradesHistory) -> JSON:
     return _counted("trades", rows, page.count)
 
 
-def read_trades(caller: Caller, parameters: TradesHistory) -> Reading[ToldTrades] | None:
+def read_trades(caller: Caller, parameters: TradesHistory) -> Reading[Listed | None] | None:
     """The same, to be read along with the nonce, where no bound names a trade."""
+    if parameters == EVERYTHING and sees_everything(caller):
+        return NEWEST.reading(caller.account_id, partial(_from_number, caller))
     if parameters.kind in POSITIONS or isinstance(parameters.start, str) or isinstance(parameters.end, str):
         return None
-    return caller.venue.reading_of_trades(caller.account_id, _trade_query(caller, parameters))
+    reading = caller.venue.reading_of_trades(caller.account_id, _trade_query(caller, parameters))
+    return None if reading is None else reading.then(NEWEST.listed)
 
 
-def shown_trades(parameters: TradesHistory, page: ToldTrades) -> JSON:
+def shown_trades(parameters: TradesHistory, listed: Listed) -> JSON:
     """The same of trades that are there."""
-    rows: dict[str, JSON] = {row.id: told_trade(row) for row in page.rows}
-    return _counted("trades", rows, None if parameters.without_count else page.count)
+    return _counted("trades", listed.rows, None if parameters.without_count else listed.total)
 
 
 def query_trades(caller: Caller, parameters: QueryTrades) -> JSON:
@@ -205,6 +214,10 @@ def _trade_query(caller: Caller, parameters: TradesHistory) -> TradeQuery:
         seen_from=caller.credential.query_start,
         seen_before=caller.credential.query_end,
     )
+
+
+def _from_number(caller: Caller, first: int) -> Reading[ToldTrades] | None:
+    return caller.venue.reading_of_trades(caller.account_id, TRADES, first=first)
 
 
 def _may_see(caller: Caller, row: OrderRow | ToldOrder) -> bool:
@@ -248,5 +261,5 @@ def _orders(rows: Sequence[OrderRow], *, with_trades: bool) -> dict[str, JSON]:
     return {row.id: order_row(row, with_trades=with_trades) for row in rows}
 
 
-def _counted(name: str, rows: dict[str, JSON], count: int | None) -> JSON:
+def _counted(name: str, rows: JSON, count: int | None) -> JSON:
     return {name: rows} if count is None else {name: rows, "count": count}

@@ -14,7 +14,7 @@ from portal.core.errors import Conflict, DomainError, Insufficient, Invalid, Ref
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
 from portal.venues import errors as venue
 
-JSON: TypeAlias = "str | int | float | bool | Sequence[JSON] | Mapping[str, JSON] | None"
+JSON: TypeAlias = "str | int | float | bool | Sequence[JSON] | Mapping[str, JSON] | msgspec.Raw | None"
 
 
 class Error(StrEnum):

@@ -30,6 +30,7 @@ def asked(account_id: int) -> dict[str, Reading[object] | None]:
         "trades": VENUE.reading_of_trades(account_id, TradeQuery()),
         "trades far back": VENUE.reading_of_trades(account_id, TradeQuery(offset=COUNT - 1000)),
         "open orders": VENUE.reading_of_open_orders(account_id, OpenQuery()),
+        "ledger from a row on": VENUE.reading_of_ledger(account_id, LedgerQuery(), first=2 * COUNT - 3),
         "orders": VENUE.reading_of_orders(account_id, [f"O{account_id}-7", f"O{account_id}-{COUNT}"], OpenQuery()),
     }
 
@@ -48,14 +49,46 @@ def test_no_page_that_is_read_along_reads_more_than_itself(empty, clock):
         cursor.execute("SET LOCAL plan_cache_mode TO force_generic_plan")
         for name, reading in asked(empty.pk).items():
             assert reading is not None
-            # As it stands beside the nonce, where whoever calls too often is told nothing.
-            beside = reading.question.beside("other", "one", only_if="other.one <= 1")
-            text, in_order = prepared._numbered(f"WITH other AS (SELECT 1 AS one) {beside}")
-            cursor.execute(f"PREPARE asked AS {text.decode()}")
-            values = in_order(reading.parameters)
-            given = ", ".join(["%s"] * len(values))
-            for node in read(cursor.mogrify(f"EXECUTE asked ({given})", values)):
-                is_whole = node["Node Type"] == "Seq Scan" and node["Relation Name"] in LONG
-                assert not is_whole, (name, node)
-                assert size(node) <= 1000, (name, node)
+            execute = prepare(reading)
+            reads_a_page(name, execute)
             cursor.execute("DEALLOCATE asked")
+
+
+def test_orders_by_id_are_looked_up_under_a_plan_from_when_there_were_few(empty, clock):
+    """A session keeps its plan until the table is analyzed, however much it grows meanwhile."""
+    clock(COUNT * 2)
+    accounts = [open_account() for _ in range(4)]
+    few = [rows.order(account, f"few-{number}", number, None) for account in accounts for number in range(100)]
+    Order.objects.bulk_create(few)
+    reading = VENUE.reading_of_orders(accounts[0].pk, [f"O{accounts[0].pk}-few-7", "O-NONE"], OpenQuery())
+    assert reading is not None
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL plan_cache_mode TO force_generic_plan")
+        execute = prepare(reading)
+        cursor.execute(execute)
+        assert len(cursor.fetchall()) == 1
+        more = [
+            rows.order(account, f"more-{number}", number, number + 9) for account in accounts for number in range(2000)
+        ]
+        Order.objects.bulk_create(more)
+        reads_a_page("orders", execute)
+        cursor.execute("DEALLOCATE asked")
+
+
+def prepare(reading: Reading[object]) -> str:
+    """Prepare it as it stands beside the nonce, where whoever calls too often is told nothing; how to execute it."""
+    beside = reading.question.beside("other", "one", only_if="other.one <= 1")
+    text, in_order = prepared._numbered(f"WITH other AS (SELECT 1 AS one) {beside}")
+    values = in_order(reading.parameters)
+    with connection.cursor() as cursor:
+        cursor.execute(f"PREPARE asked AS {text.decode()}")
+        given = ", ".join(["%s"] * len(values))
+        executed: str = cursor.mogrify(f"EXECUTE asked ({given})", values)
+    return executed
+
+
+def reads_a_page(name: str, execute: str) -> None:
+    for node in read(execute):
+        is_whole = node["Node Type"] == "Seq Scan" and node["Relation Name"] in LONG
+        assert not is_whole, (name, node)
+        assert size(node) <= 1000, (name, node)

@@ -14,12 +14,12 @@ PAGE: Final = pages.question(
 )
 
 
-def page(account_id: int, query: LedgerQuery) -> Reading[LedgerPage] | None:
+def page(account_id: int, query: LedgerQuery, first: int) -> Reading[LedgerPage] | None:
     """See Books.reading_of_ledger: of every kind and asset, without rows for bounds."""
     if query.assets or query.kind or query.after_id or query.until_id:
         return None
     stretch = query_bounds.stretch(query)
-    return Reading(PAGE, pages.parameters(account_id, Ranked.LEDGER, stretch, query.offset), _told)
+    return Reading(PAGE, pages.parameters(account_id, Ranked.LEDGER, stretch, query.offset, first), _told)
 
 
 def _told(rows: Rows) -> LedgerPage:

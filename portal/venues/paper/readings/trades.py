@@ -15,12 +15,12 @@ PAGE: Final = pages.question(
 )
 
 
-def page(account_id: int, query: TradeQuery) -> Reading[ToldTrades] | None:
+def page(account_id: int, query: TradeQuery, first: int) -> Reading[ToldTrades] | None:
     """See Trading.reading_of_trades: without rows for bounds, and without the entries of the ledger."""
     if query.after_id or query.until_id or query.with_ledgers:
         return None
     stretch = query_bounds.stretch(query)
-    return Reading(PAGE, pages.parameters(account_id, Ranked.TRADE, stretch, query.offset), _told)
+    return Reading(PAGE, pages.parameters(account_id, Ranked.TRADE, stretch, query.offset, first), _told)
 
 
 def _told(rows: Rows) -> ToldTrades:

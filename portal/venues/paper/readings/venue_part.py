@@ -16,9 +16,9 @@ class PaperReadings:
         """On both databases."""
         return clock.reading_of_balances(account_id)
 
-    def reading_of_ledger(self, account_id: int, query: LedgerQuery) -> Reading[LedgerPage] | None:
+    def reading_of_ledger(self, account_id: int, query: LedgerQuery, *, first: int = 0) -> Reading[LedgerPage] | None:
         """Of every kind and asset, without rows for bounds."""
-        return ledger.page(account_id, query) if hand.is_postgresql else None
+        return ledger.page(account_id, query, first) if hand.is_postgresql else None
 
     def reading_of_open_orders(self, account_id: int, query: OpenQuery) -> Reading[Sequence[ToldOrder]] | None:
         """All of them, without their trades."""
@@ -30,6 +30,6 @@ class PaperReadings:
         """The same by id."""
         return orders.named(account_id, ids, query) if hand.is_postgresql else None
 
-    def reading_of_trades(self, account_id: int, query: TradeQuery) -> Reading[ToldTrades] | None:
+    def reading_of_trades(self, account_id: int, query: TradeQuery, *, first: int = 0) -> Reading[ToldTrades] | None:
         """Without rows for bounds, and without their rows of the ledger."""
-        return trades.page(account_id, query) if hand.is_postgresql else None
+        return trades.page(account_id, query, first) if hand.is_postgresql else None
