@@ -10,6 +10,7 @@ from environ import Env
 
 from portal import databases
 from portal.local import keep_private, local_keys
+from portal.log_settings import LOGGING as LOGGING  # noqa: PLC0414  (a setting)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -281,24 +282,3 @@ LANGUAGES = [("en", "English")]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
-
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}]: {message}", "style": "{"}},
-    "filters": {
-        "request": {"()": "portal.core.web.log_context.RequestFilter"},
-        "redacting": {"()": "portal.core.secrets.log_redaction.RedactingFilter"},
-    },
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request", "redacting"]}
-    },
-    # Django's own would say everything a second time, and while DEBUG is on in a form of its own.
-    "loggers": {
-        "django": {"handlers": [], "level": "WARNING"},
-        # What the server of sockets says, too, carries a number and no secret.
-        "uvicorn": {"handlers": [], "level": "WARNING", "propagate": True},
-        "uvicorn.error": {"level": "WARNING"},
-    },
-    "root": {"handlers": ["console"], "level": "WARNING"},
-}

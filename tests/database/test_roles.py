@@ -71,6 +71,7 @@ PROOFS = [
     ("accounts_invitation", "token_digest"),
     ("accounts_accesslink", "token_digest"),
     ("accounts_streamtoken", "digest"),
+    ("kraken_credential", "sealed_secret"),
 ]
 
 

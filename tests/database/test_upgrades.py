@@ -13,7 +13,10 @@ from django.db.migrations.state import ProjectState
 from django.db.models.fields import NOT_PROVIDED
 
 # Up to here every node was of one version. What comes later has to bear the version before it.
-TAIL: Final = {"accounts": 2, "policies": 3, "treasury": 2, "journal": 1, "paper": 2, "audit": 2, "work": 1, "core": 1}
+TAIL: Final = {
+    "accounts": 2, "policies": 3, "treasury": 2, "journal": 1, "paper": 2, "kraken": 1, "audit": 2, "work": 1,
+    "core": 1,
+}  # fmt: skip
 
 
 def breaks_older_nodes(operation: object, app: str = "", after: ProjectState | None = None) -> str:

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 import msgspec
 from django.db import connection, transaction
 
-from portal.core.database.lanes import lane
 from portal.core.errors import Busy
+from portal.core.lanes import lane
 from portal.core.secrets.request_signature import compute
 from portal.venues.kraken.credentials import stops
 from portal.venues.kraken.credentials.finding import STOPPED, Usable
