@@ -4,7 +4,8 @@ import ccxt
 import pytest
 import requests
 
-from tests.clients.conftest import every_method, soon, unzipped
+from tests.clients.conftest import every_method
+from tests.running import soon, unzipped
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import ROOT, Portal
+from tests.running import ROOT, Portal
 from tests.serving import KEPT
 
 pytestmark = pytest.mark.slow

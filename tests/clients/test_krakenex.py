@@ -5,7 +5,8 @@ from functools import partial
 import krakenex
 import pytest
 
-from tests.clients.conftest import every_method, soon, unzipped
+from tests.clients.conftest import every_method
+from tests.running import soon, unzipped
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,8 @@ from kraken.exceptions import (
 )
 from kraken.spot import Earn, Funding, Market, SpotClient, Trade, User
 
-from tests.clients.conftest import every_method, soon, unzipped
+from tests.clients.conftest import every_method
+from tests.running import soon, unzipped
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 

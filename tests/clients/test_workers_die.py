@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import ROOT, free_port, wait_for
+from tests.running import ROOT, free_port, wait_for
 from tests.serving import serving, surroundings, workers_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="there is no /proc")]

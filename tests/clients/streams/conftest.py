@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.clients.conftest import ROOT, Portal, free_port, wait_for
+from tests.running import ROOT, Portal, free_port, wait_for
 from tests.serving import streaming
 
 # What an operator does, in a process of their own: an Organization with money and one bot, for each line that is read.

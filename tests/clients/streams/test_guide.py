@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import Portal
 from tests.clients.streams.conftest import Bot
 from tests.clients.streams.test_javascript import IS_MISSING, MODULES
 from tests.clients.test_documentation import ADDRESS, snippet
+from tests.running import Portal
 from tests.serving import KEPT
 
 pytestmark = pytest.mark.slow

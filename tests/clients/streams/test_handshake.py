@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.clients.conftest import free_port
 from tests.clients.streams.conftest import serving_sockets
+from tests.running import free_port
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import ROOT
+from tests.running import ROOT
 
 MODULES = ROOT / "requirements/npm/node_modules"
 IS_MISSING = not (shutil.which("node") and (MODULES / "ccxt").exists())

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from kraken.spot import SpotClient, SpotOrderBookClient, SpotWSClient, Trade
 
-from tests.clients.conftest import free_port
 from tests.clients.streams.conftest import Bot, serving_sockets
+from tests.running import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 PAIR = "BTC/USD"
