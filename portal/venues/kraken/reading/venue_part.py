@@ -224,7 +224,7 @@ class KrakenReading:
         """There is no such way: the exchange is asked."""
         return None
 
-    def reading_of_ledger(self, account_id: int, query: LedgerQuery) -> Reading[LedgerPage] | None:
+    def reading_of_ledger(self, account_id: int, query: LedgerQuery, *, first: int = 0) -> Reading[LedgerPage] | None:
         """There is no such way: the exchange is asked."""
         return None
 
@@ -238,6 +238,6 @@ class KrakenReading:
         """There is no such way: the exchange is asked."""
         return None
 
-    def reading_of_trades(self, account_id: int, query: TradeQuery) -> Reading[ToldTrades] | None:
+    def reading_of_trades(self, account_id: int, query: TradeQuery, *, first: int = 0) -> Reading[ToldTrades] | None:
         """There is no such way: the exchange is asked."""
         return None

@@ -1,0 +1,1 @@
+"""The gateway, piece by piece, against servers of the tests' own."""
