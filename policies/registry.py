@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 from policies.workflows import Workflow
 from portal.core.actors import Actor
+from portal.core.errors import DomainError
 
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
@@ -17,6 +18,17 @@ P = TypeVar("P")
 P_contra = TypeVar("P_contra", contravariant=True)
 
 
+class Underway:
+    """What an operation answers that has only written what is to be done outside the database.
+
+    Its request stays approved until `Done` says how that went (R8).
+    """
+
+
+class WentWrong(DomainError):
+    """What was done outside the database has failed for certain: `Done` raises it, with the reason."""
+
+
 class Run(Protocol[P_contra]):
     """A governed operation: keyword-only, typed, called by `policies.changes` and by nobody else."""
 
@@ -24,7 +36,7 @@ class Run(Protocol[P_contra]):
     def __name__(self) -> str: ...
 
     def __call__(self, *, actor: Actor, params: P_contra, change: "ChangeRequest") -> object:
-        """Do it; what it answers goes to whoever asked, where it runs at once."""
+        """Do it. What it answers is looked at only for whether it is `Underway`."""
 
 
 # Writes what belongs to a new request, once that has its row.
@@ -57,11 +69,11 @@ class Ended(Protocol):
 class Done(Protocol):
     """Whether what a request hands outside the database has happened, whatever became of the answer.
 
-    Read from rows of its own, never from the params. Raises: Unavailable while nobody can say.
+    Read from rows of its own, never from the params. Not happened, it may be begun again.
     """
 
     def __call__(self, *, change: "ChangeRequest") -> bool:
-        """Whether it has happened. Raises: Unavailable while nobody can say."""
+        """Whether it has happened. Raises: Unavailable while nobody can say; WentWrong if it never will."""
 
 
 class Touches(Protocol[P_contra]):
@@ -174,9 +186,10 @@ class Operation(Generic[P]):
     touches (P2). `reaches` names the Organizations whose histories it writes besides its own. `touches` says what
     it would write: when that is not any more what it was, the request is stale (R6). `done` says of work outside
     the database whether it has happened, whatever became of the answer, and notes how; what it says yes to is
-    executed in the same transaction. `renewed` gives the params with which it is asked again, seen from what is so.
-    `barred` says why nobody may agree to it as things stand, or nothing; it waits meanwhile, and can be rejected or
-    taken back. `weighs_bots`: its `protected` or `frees` look at bots besides who asks. `reads_ahead`: reads at once,
+    executed in the same transaction, and what has gone wrong for certain ends failed. `renewed` gives the params with
+    which it is asked again, seen from what is so. `barred` says why nobody may agree to it as things stand, or nothing;
+    it waits meanwhile, and can be rejected or taken back. `weighs_bots`: its `protected` or `frees` look at bots
+    besides who asks. `reads_ahead`: reads at once,
     for a page, what the above would read for each of many requests, `describes_ahead` what `describe` would. `tells`:
     it writes to those concerned itself, so nobody else has to when it was done alone.
     """

@@ -63,8 +63,9 @@ def decide(
 def execute(reference: str) -> ChangeRequest:
     """Ask again for what is approved but not known to be done. Exactly one of any number of callers runs it.
 
-    How it went is asked first: what is done is executed, whatever became of people or policies meanwhile. What is not
-    done is cancelled if its initiator may no longer ask, and goes back to waiting if approvals no longer suffice.
+    How it went is asked first: what is done is executed, and what has failed for certain ends so, whatever became of
+    people or policies meanwhile. What is not done is cancelled if its initiator may no longer ask, and goes back to
+    waiting if approvals no longer suffice.
 
     Raises: NotFound; Conflict if it is not approved, cannot be read, is stale, or its initiator may no longer ask;
     Refused if it was altered, or a policy that counts here cannot be read.
@@ -85,7 +86,10 @@ def execute(reference: str) -> ChangeRequest:
 
 
 def settled(change: ChangeRequest) -> bool | None:
-    """Whether an approved request is done after all: then it is executed now. None while nobody can say (R5, R8)."""
+    """Whether an approved request has come to its end after all, which is then written (R5, R8).
+
+    None while nobody can say, or while it is still underway; False if it was never begun.
+    """
     try:
         done = registry.get(change.operation).done
         if done is None or not done(change=change):
@@ -94,6 +98,9 @@ def settled(change: ChangeRequest) -> bool | None:
         return False
     except Unavailable:
         return None
+    except registry.WentWrong as failure:
+        transitions.end(change, State.FAILED, by=portal(change.organization_id), reason=failure.message)
+        return True
     transitions.end(change, State.EXECUTED, by=portal(change.organization_id))
     staleness.make_others_stale(change)
     return True
@@ -272,16 +279,18 @@ def _advance(case: Case, need: Need, *, by: Actor) -> None:
 def _carry_out(case: Case, *, by: Actor) -> None:
     """Run an approved request in a savepoint of its own: what goes wrong there leaves FAILED and its decisions.
 
-    While the venue cannot say how it went, the request stays APPROVED and can be asked again.
+    While the venue cannot say how it went, the request stays APPROVED and can be asked again. So does one that is only
+    underway; what its run has written is kept then.
     """
     change = case.change
     try:
         with transaction.atomic():
-            transitions.perform(change, case.entry, case.params, case.facts)
+            is_done = transitions.perform(change, case.entry, case.params, case.facts)
     except Unavailable:
         return
     except DomainError as error:
         transitions.end(change, State.FAILED, by=by, reason=error.message)
     else:
-        transitions.end(change, State.EXECUTED, by=by)
-        staleness.make_others_stale(change)
+        if is_done:
+            transitions.end(change, State.EXECUTED, by=by)
+            staleness.make_others_stale(change)

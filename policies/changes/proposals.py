@@ -76,6 +76,8 @@ def propose(
 ) -> ChangeRequest:
     """Ask for `operation`; where nobody else has to agree it has run when this returns, all in one transaction.
 
+    What then goes on outside the database is approved and underway, and `execute` asks how it went.
+
     What asks for money and waits is asked beside others of the Organization; everything else alone. So a caller whose
     transaction goes on afterwards records nothing in it, unless it holds the history's lock already. `answered` is
     asked first, with that `actor` asking one thing at a time: what it gives is the answer, and nothing is asked.
@@ -126,9 +128,7 @@ def _ask(asking: "_Asking[P]", *, alone: bool) -> ChangeRequest:
             beside()
         transitions.record_move(EventKind.CHANGE_REQUESTED, change, asker, approvals=need.approvals)
     if need.approvals == 0:
-        _run(change, entry, facts)
-        transitions.end(change, State.EXECUTED, by=asker)
-        staleness.make_others_stale(change)
+        _finish(change, entry, facts, by=asker)
         if _concerns_others(entry, asked, params, facts):
             mail.done_alone(change)
     elif entry.shifts_power:
@@ -253,9 +253,19 @@ def _save(change: ChangeRequest, need: Need, facts: Facts) -> None:
     change.save()
 
 
-def _run(change: ChangeRequest, entry: Operation[Any], facts: Facts) -> None:
-    """Carry it out as a later yes would: from what is stored, not from what was passed."""
-    transitions.perform(change, entry, payload.decode(entry.params, change.params), facts)
+def _finish(change: ChangeRequest, entry: Operation[Any], facts: Facts, *, by: Actor) -> None:
+    """Carry out what nobody else has to agree to. What is underway stays approved, and is asked later how it went."""
+    if _run(change, entry, facts):
+        transitions.end(change, State.EXECUTED, by=by)
+        staleness.make_others_stale(change)
+    else:
+        change.state = State.APPROVED
+        change.save(update_fields=["state"])
+
+
+def _run(change: ChangeRequest, entry: Operation[Any], facts: Facts) -> bool:
+    """Carry it out as a later yes would: from what is stored, not from what was passed. False if it is underway."""
+    return transitions.perform(change, entry, payload.decode(entry.params, change.params), facts)
 
 
 def _try_out(change: ChangeRequest, entry: Operation[Any], facts: Facts) -> None:

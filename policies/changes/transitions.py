@@ -10,7 +10,7 @@ from django.utils import timezone
 from policies import payload, readability, registry
 from policies.models import ChangeRequest, State
 from policies.notifications import mail
-from policies.registry import Operation
+from policies.registry import Operation, Underway
 from policies.rules import Facts
 from policies.rules.dead_ends import refuse_grown
 from policies.snapshot import gather
@@ -82,16 +82,18 @@ def record_refusal(change: ChangeRequest, by: Actor, reason: str) -> None:
     )
 
 
-def perform(change: ChangeRequest, operation: Operation[P], params: P, before: Facts) -> None:
+def perform(change: ChangeRequest, operation: Operation[P], params: P, before: Facts) -> bool:
     """Run the operation inside the caller's transaction and see that it leaves no dead end (P5).
 
-    `params` are those that the request stores, `before` what holds under the caller's lock.
+    `params` are those that the request stores, `before` what holds under the caller's lock. False if it has only
+    begun, and how it goes outside the database is asked later.
 
     Raises: whatever DomainError the operation raises; Refused for a shortage that appears or grows.
     """
-    operation.run(actor=change.initiator, params=params, change=change)
+    answer = operation.run(actor=change.initiator, params=params, change=change)
     if operation.shifts_power:
         refuse_grown(before, gather(change.organization, bots=True))
+    return not isinstance(answer, Underway)
 
 
 def end(change: ChangeRequest, state: State, *, by: Actor, reason: str = "") -> None:

@@ -92,7 +92,7 @@ def request_withdrawal(  # noqa: PLR0913  (what the protocol's Withdraw takes, n
         change = changes.propose(withdraw, actor=actor, params=params, note=note, answered=answered)
         if first is None and form is not None:
             Withdrawal.objects.filter(change=change).update(asked_as=form.name)
-        if first is None and change.state == State.EXECUTED:
+        if first is None and change.state != State.PENDING:
             idempotency.refuse_unproved(form)
     return change
 

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.utils.html import format_html
 
-from policies.registry import Headline, operation
+from policies.registry import Headline, Underway, WentWrong, operation
 from policies.workflows import Workflow
 from portal.core.display.descriptions import Description, Fact
 from portal.core.errors import Conflict, Insufficient, Unavailable
@@ -88,7 +88,9 @@ def _release(*, change):
 
 
 def _sent(*, change):
-    if change.reference in silent:
+    if marks("broke", change):
+        raise WentWrong("EFunding:Max fee exceeded")
+    if change.reference in silent or (marks("begun", change) and not marks("sent", change)):
         raise Unavailable("Nobody can say.")
     return marks("sent", change) > 0
 
@@ -109,4 +111,7 @@ def _sent(*, change):
     permission="withdraw-funds",
 )
 def send(*, actor, params, change):
-    _run(params, change)
+    if params.fault == "underway":
+        mark("begun", change)
+        return Underway()
+    return _run(params, change)
