@@ -14,7 +14,7 @@ from portal.core.secrets.sealing import SealBroken, seal, sealing_key, unseal
 class SealedField(models.TextField):  # type: ignore[type-arg]
     """A value sealed by `portal.core.secrets.sealing.seal` for the `place` of its row, a property of the model.
 
-    Every such column is sealed anew by `manage.py rotatesealingkeys`.
+    Every such column is sealed anew by `manage.py rotatesealingkeys`. Where it is empty, nothing is sealed.
     """
 
     def deconstruct(self) -> tuple[str, str, Any, Any]:
@@ -83,7 +83,8 @@ class Column:
     def unopened(self, size: int) -> Iterator[str]:
         """The places of all rows, of whatever key, that do not open."""
         last = 0
-        while rows := list(self.model._meta.base_manager.filter(pk__gt=last).order_by("pk")[:size]):
+        full = self.model._meta.base_manager.exclude(**{self.name: ""})
+        while rows := list(full.filter(pk__gt=last).order_by("pk")[:size]):
             for row in rows:
                 place = cast("Placed", row).place
                 try:
@@ -93,7 +94,8 @@ class Column:
             last = rows[-1].pk
 
     def _other(self) -> "models.QuerySet[Any]":
-        return self.model._meta.base_manager.exclude(**{f"{self.name}__startswith": f"{sealing_key()}."})
+        full = self.model._meta.base_manager.exclude(**{self.name: ""})
+        return full.exclude(**{f"{self.name}__startswith": f"{sealing_key()}."})
 
 
 @dataclass(frozen=True, slots=True)

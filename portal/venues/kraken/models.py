@@ -14,6 +14,7 @@ LABEL_LENGTH = 40
 PUBLIC_LENGTH = 120
 TROUBLE_LENGTH = 300
 PART_LENGTH = 80
+OWNER_LENGTH = 64
 
 
 def place_of(public: str) -> str:
@@ -48,11 +49,11 @@ class Connection(models.Model):
 
 
 class Credential(models.Model):
-    """One key of the exchange, sealed. It is proposed until the request that names it is carried out.
+    """One key of the exchange, sealed. It is proposed until the request that names it (`request`) is carried out.
 
     `nonce` is the last one taken, in nanoseconds; `nonce_window` is in the exchange's unit, as it says it. What the
-    exchange says of the key (`permissions` to `ip_allowlist`) is as of `looked_at`. `stopped_at`: the exchange refused
-    it, so nothing is sent with it any more until somebody tries again.
+    exchange says of the key (`nonce_window` to `owner`, which is the account there that it belongs to) is as of
+    `looked_at`. `stopped_at`: the exchange refused it, so nothing is sent with it any more until somebody tries again.
     """
 
     organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="+")
@@ -67,8 +68,12 @@ class Credential(models.Model):
     permissions = models.JSONField(default=list)
     ip_allowlist = models.JSONField(default=list)
     expires_at = models.DateTimeField(null=True, blank=True)
+    query_from = models.DateTimeField(null=True, blank=True)
+    query_until = models.DateTimeField(null=True, blank=True)
+    owner = models.CharField(max_length=OWNER_LENGTH, blank=True, default="", db_default="")
     looked_at = models.DateTimeField(null=True, blank=True)
     proposed_at = models.DateTimeField()
+    request = models.CharField(max_length=REFERENCE_LENGTH, blank=True, default="", db_default="")
     activated_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
