@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from portal.core.actors import Actor
+from portal.venues.dated import Dated
 from portal.venues.following import Following
 from portal.venues.readings import Readings
 from portal.venues.relaying import Relaying
@@ -291,5 +292,7 @@ class Withdrawals(Protocol):
         """The rows of several references, for lists, in one statement; those unknown are left out."""
 
 
-class Venue(Catalogue, Books, Trading, Deposits, Earn, Exports, Withdrawals, Following, Readings, Relaying, Protocol):
+class Venue(
+    Catalogue, Books, Trading, Deposits, Earn, Exports, Withdrawals, Following, Readings, Relaying, Dated, Protocol
+):
     """Carries out orders, Earn, deposits and withdrawals for Accounts, and answers queries about them."""

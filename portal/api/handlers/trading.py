@@ -30,14 +30,14 @@ from portal.api.protocol.parameter_types import (
 from portal.api.protocol.parameters import NoParameters, absent, needed, optional
 from portal.core.money import WIRE, WIRE_LENGTH
 from portal.treasury import expired_holds
-from portal.venues.types import NewOrder, OrderKind, Side, TimeInForce
+from portal.venues.types import PLACED, NewOrder, OrderKind, Side, TimeInForce
 
 ORDER_TYPES: Final = (
     "market", "limit", "iceberg", "stop-loss", "take-profit", "stop-loss-limit", "take-profit-limit", "trailing-stop",
     "trailing-stop-limit", "settle-position",
 )  # fmt: skip
 TIME_IN_FORCE: Final = Choice(("GTC", "IOC", "GTD", "FOK"))
-SERVED_TYPES: Final = tuple(kind.value for kind in OrderKind)
+SERVED_TYPES: Final = tuple(kind.value for kind in PLACED)
 NUMBER: Final = re.compile(r"-?[0-9]{1,10}", re.ASCII)
 ZERO: Final = re.compile(r"[+-]?(0+(\.0*)?|\.0+)", re.ASCII)
 NO_LEVERAGE: Final = ("none", "0", "1")

@@ -35,26 +35,27 @@ def ask(
     *,
     seconds: float = transport.SECONDS,
     limit: int = transport.JSON_LIMIT,
+    patience: float = LANE_SECONDS,
 ) -> Answer:
     """Call a private method and read its answer, errors of the exchange included; what they mean is `answer.meaning`.
 
     `fields` go out as a form, or as JSON where one of them is a list or an object. A credential without a nonce window,
     and the one for withdrawals in any case, makes one call at a time among all processes. One that the exchange
-    refuses is stopped before this returns.
+    refuses is stopped before this returns. `seconds` bound the call itself, `patience` the wait for its lane.
 
     Raises: NotSent, Stopped among them, if nothing has left; AnswerLost if nobody knows. TransactionManagementError
     inside of a transaction: nothing waits for others while it holds locks.
     """
     refuse_in_transaction()
-    with in_its_lane(credential):
+    with in_its_lane(credential, patience):
         return ask_in_lane(credential, method, fields, seconds=seconds, limit=limit)
 
 
-def in_its_lane(credential: Usable) -> AbstractContextManager[None]:
+def in_its_lane(credential: Usable, patience: float = LANE_SECONDS) -> AbstractContextManager[None]:
     """The lane of a credential that makes one call at a time. Raises: NotSent if others take too long."""
     if credential.id is None or (credential.has_window and credential.purpose != Purpose.WITHDRAW):
         return nullcontext()
-    return _Lane(f"kraken credential {credential.id}")
+    return _Lane(f"kraken credential {credential.id}", patience)
 
 
 def ask_in_lane(
@@ -110,8 +111,8 @@ def refuse_in_transaction() -> None:
 class _Lane:
     """A lane whose waiting in vain is said as what it means here: nothing has left."""
 
-    def __init__(self, name: str) -> None:
-        self._lane = lane(name, seconds=LANE_SECONDS)
+    def __init__(self, name: str, seconds: float) -> None:
+        self._lane = lane(name, seconds=seconds)
 
     def __enter__(self) -> None:
         try:

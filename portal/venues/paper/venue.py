@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
 
+from django.utils import timezone
+
 from portal.venues.paper import catalogue, clock, fees, networks, withdrawals
 from portal.venues.paper.deposits import addresses, arrival
 from portal.venues.paper.deposits import queries as incoming
@@ -19,6 +21,7 @@ from portal.venues.paper.readings.venue_part import PaperReadings
 from portal.venues.paper.relaying import PaperRelay
 from portal.venues.types import (
     Allocation,
+    AsOf,
     Asset,
     Balance,
     Book,
@@ -39,6 +42,7 @@ from portal.venues.types import (
     OrderPage,
     OrderRow,
     Pair,
+    Part,
     PublicTrade,
     Quote,
     Schedule,
@@ -64,6 +68,11 @@ class PaperVenue(PaperExports, PaperReadings, PaperRelay):
     """
 
     name = "paper"
+    is_real = False
+
+    def as_of(self, account_id: int, part: Part) -> AsOf:
+        """Of now: everything is in the database."""
+        return AsOf(timezone.now())
 
     def assets(self) -> Sequence[Asset]:
         """The catalogue's, in its order."""

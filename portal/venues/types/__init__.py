@@ -1,6 +1,7 @@
 """What goes into a venue and comes out of it: typed, exact, without the wire's spellings."""
 
 from portal.venues.types.assets import Asset, Pair
+from portal.venues.types.dated import AsOf, Part
 from portal.venues.types.deposits import (
     DepositAddress,
     DepositMethod,
@@ -22,6 +23,7 @@ from portal.venues.types.exports import ExportFormat, ExportRow, ExportSeen, Exp
 from portal.venues.types.ledger import Balance, LedgerPage, LedgerQuery, LedgerRow
 from portal.venues.types.markets import Book, Candle, Level, PublicTrade, Quote, Ticker, Window
 from portal.venues.types.orders import (
+    PLACED,
     ClosedQuery,
     CloseTime,
     NewOrder,
@@ -57,7 +59,9 @@ from portal.venues.types.withdrawals import (
 )
 
 __all__ = [
+    "PLACED",
     "Allocation",
+    "AsOf",
     "Asset",
     "Balance",
     "Book",
@@ -97,6 +101,7 @@ __all__ = [
     "OrderStatus",
     "Pair",
     "PairFees",
+    "Part",
     "Payout",
     "PublicTrade",
     "Quote",

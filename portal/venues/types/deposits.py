@@ -9,11 +9,12 @@ from portal.venues.types.assets import Asset
 
 
 class DepositStage(StrEnum):
-    """How far a deposit has got. It counts in the balance from SUCCESS on."""
+    """How far a deposit has got. It counts in the balance from SUCCESS on; after FAILURE it never will."""
 
     PENDING = "pending"
     SETTLED = "settled"
     SUCCESS = "success"
+    FAILURE = "failure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,10 @@ class DepositAddress:
 
 @dataclass(frozen=True, slots=True)
 class DepositRow:
-    """A deposit as its venue sees it, in the asset's smallest unit."""
+    """A deposit as its venue sees it, in the asset's smallest unit.
+
+    `said` is what its exchange says besides, in its own words: that it holds the deposit, or sends it back.
+    """
 
     reference: str
     asset: Asset
@@ -50,6 +54,7 @@ class DepositRow:
     fee_units: int
     at: datetime
     stage: DepositStage
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

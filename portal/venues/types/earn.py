@@ -9,10 +9,12 @@ from portal.venues.types.assets import Asset
 
 
 class LockType(StrEnum):
-    """Given back at once, or after a time of unbonding."""
+    """Given back at once, after a time of unbonding, whenever there is one, or at the end of a fixed time."""
 
     INSTANT = "instant"
     BONDED = "bonded"
+    FLEX = "flex"
+    TIMED = "timed"
 
 
 class EarnOperation(StrEnum):

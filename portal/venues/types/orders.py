@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from portal.venues.types.assets import Pair
 
@@ -15,8 +15,15 @@ class Side(StrEnum):
 
 
 class OrderKind(StrEnum):
+    """Those that are placed here; OTHER is one that only its exchange knows, and its `said` has the words for it."""
+
     MARKET = "market"
     LIMIT = "limit"
+    OTHER = "other"
+
+
+# What can be asked for by name.
+PLACED: Final = (OrderKind.MARKET, OrderKind.LIMIT)
 
 
 class TimeInForce(StrEnum):
@@ -28,6 +35,9 @@ class TimeInForce(StrEnum):
 
 
 class OrderStatus(StrEnum):
+    """PENDING is an order that its exchange has taken, and that waits for a trigger or for others."""
+
+    PENDING = "pending"
     OPEN = "open"
     CLOSED = "closed"
     CANCELED = "canceled"
@@ -69,7 +79,7 @@ class OrderRow:
     """An order as it stands. `id` is empty if it was only validated, `price` zero for a market order.
 
     `average_price` is that of what has been filled, zero if nothing has. `trades` are trade ids, oldest first, if they
-    were asked for.
+    were asked for. `said` is the whole order in the words of its exchange, where they say more than all of this.
     """
 
     id: str
@@ -92,6 +102,7 @@ class OrderRow:
     fee: Decimal
     average_price: Decimal
     trades: tuple[str, ...] = ()
+    said: str = ""
 
 
 class ToldOrder(NamedTuple):

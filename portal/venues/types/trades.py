@@ -12,7 +12,10 @@ from portal.venues.types.orders import OrderKind, Side
 
 @dataclass(frozen=True, slots=True)
 class TradeRow:
-    """One fill of an order. `number` grows with time; `ledger_ids` are the rows it left in the Account's ledger."""
+    """One fill of an order. `number` grows with time; `ledger_ids` are the rows it left in the Account's ledger.
+
+    `said` is what the exchange calls the order's kind, where that is OTHER.
+    """
 
     id: str
     number: int
@@ -27,6 +30,7 @@ class TradeRow:
     fee: Decimal
     is_maker: bool
     ledger_ids: tuple[str, ...] = ()
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from portal.core.database.reading import Reading
 from portal.core.errors import Unavailable
 from portal.venues.types import (
     Allocation,
+    AsOf,
     Asset,
     Balance,
     Book,
@@ -32,6 +33,7 @@ from portal.venues.types import (
     OrderPage,
     OrderRow,
     Pair,
+    Part,
     PublicTrade,
     Quote,
     Report,
@@ -54,6 +56,11 @@ class KrakenReading:
     """Fulfils `Catalogue`, `Books`, `Trading`, `Deposits`, `Earn`, `Exports`, `Following` and `Readings`."""
 
     name = "kraken"
+    is_real = True
+
+    def as_of(self, account_id: int, part: Part) -> AsOf:
+        """See the method of that name in `portal/venues/dated.py`."""
+        raise Unavailable(NOT_READ)
 
     def assets(self) -> Sequence[Asset]:
         """See the method of that name in `portal/venues/protocol.py`."""

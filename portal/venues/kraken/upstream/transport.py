@@ -16,6 +16,7 @@ SECONDS: Final = 20.0
 JSON_LIMIT: Final = 16 * 1024 * 1024
 FILE_LIMIT: Final = 256 * 1024 * 1024
 PIECE: Final = 64 * 1024
+LEAST_SECONDS: Final = 0.01
 CONNECTIONS: Final = 32
 NO_REACH: Final = "The exchange cannot be reached."
 NO_ANSWER: Final = "The exchange did not answer in time, or not to the end."
@@ -47,7 +48,7 @@ def send(
             target,
             body=body,
             headers={**HEADERS, **(headers or {})},
-            timeout=Timeout(connect=min(CONNECT_SECONDS, seconds), read=seconds),
+            timeout=Timeout(connect=min(CONNECT_SECONDS, seconds), read=seconds, total=seconds),
             retries=Retry(0, redirect=False, raise_on_redirect=False, raise_on_status=False),
             redirect=False,
             preload_content=False,
@@ -81,6 +82,10 @@ def _content(response: urllib3.HTTPResponse, ends: float, limit: int) -> bytes:
     """The whole body. Raises: HTTPError, OSError or ValueError where it is too long, too slow, or broken."""
     pieces: list[bytes] = []
     size = 0
+    # A body that stops in the middle is given up when the whole time is over, not when a wait of its own is.
+    socket = getattr(response.connection, "sock", None)
+    if socket is not None:
+        socket.settimeout(max(LEAST_SECONDS, ends - time.monotonic()))
     while piece := response.read1(PIECE, decode_content=True):
         size += len(piece)
         if size > limit:

@@ -1,16 +1,20 @@
 """Order and Trade; what an Account traded by day; the trading counter of an Account and pair."""
 
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.db import models
 from django.db.models import F, Q
 
 from portal.venues.paper.ledger.models import Entry
-from portal.venues.types import OrderKind, OrderStatus, Side, TimeInForce
+from portal.venues.types import PLACED, OrderStatus, Side, TimeInForce
+
+# An order here is open or over; only other exchanges let one wait before it is open.
+STATUSES: Final = tuple(status for status in OrderStatus if status is not OrderStatus.PENDING)
 
 
-def _values(words: type[StrEnum]) -> list[str]:
+def _values(words: Iterable[StrEnum]) -> list[str]:
     return [word.value for word in words]
 
 
@@ -54,8 +58,8 @@ class Order(models.Model):
             models.CheckConstraint(
                 condition=Q(
                     side__in=_values(Side),
-                    kind__in=_values(OrderKind),
-                    status__in=_values(OrderStatus),
+                    kind__in=_values(PLACED),
+                    status__in=_values(STATUSES),
                     time_in_force__in=_values(TimeInForce),
                 ),
                 name="order_words_known",
