@@ -37,6 +37,9 @@ from tests.factories.world import PASSWORD, Bot, World
 
 HALVES: Final = ("first-half", "second-half")
 
+# Nothing that is imported or collected is garbage before the tests run: see `pytest_collection_finish`.
+gc.disable()
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database-only", action="store_true", help="leave out the tests that touch no database")
@@ -79,6 +82,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
+    gc.enable()
 
 
 def _all_but_one_of_each_file(items: list[pytest.Item]) -> list[pytest.Item]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.database import migrated
 from tests.running import ROOT, free_port, wait_for
 from tests.serving import serving, surroundings, workers_of
 
@@ -42,6 +43,7 @@ def test_a_worker_that_is_killed_is_replaced_and_its_node_goes_on(tmp_path):
     """fault operations-F10: as the system does it that runs out of memory; then the whole node ends cleanly."""
     port = free_port()
     environment = surroundings() | {"PORTAL_DEBUG": "1", "PORTAL_VAR": str(tmp_path)}
+    migrated.begun(tmp_path)
     subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=environment, check=True)
     where = ["--host", "127.0.0.1", "--port", str(port), "--workers", "2", "--log-level", "critical"]
     command = [sys.executable, "-m", "granian", *serving(), *where, "portal.asgi:application"]

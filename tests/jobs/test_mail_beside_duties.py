@@ -15,6 +15,7 @@ from django_tasks_db.models import DBTaskResult
 
 from portal.jobs import mail, periodic, worker
 from portal.jobs.periodic import PeriodicTask
+from tests.database import migrated
 from tests.jobs import mail_servers
 
 TIMES: list[float] = []
@@ -127,6 +128,7 @@ def test_it_ends_once_the_mail_that_it_sends_is_done(tmp_path):
     def run(*arguments: str) -> None:
         subprocess.run(manage(*arguments), cwd=project.BASE_DIR, env=environment, check=True)
 
+    migrated.begun(tmp_path)
     run("migrate", "--verbosity", "0")
     run("shell", "-v", "0", "-c", "from portal.jobs import mail; mail.send('enrol', to=['a@example.test'], context={})")
     with subprocess.Popen(

@@ -19,6 +19,7 @@ from accounts.security import password_change
 from portal.jobs import mail, periodic, worker
 from portal.jobs.models import TaskTurn
 from portal.jobs.periodic import PeriodicTask
+from tests.database import migrated
 from tests.database.triggers import rows_of_everything
 
 COUNTED: list[str] = []
@@ -219,6 +220,7 @@ def test_it_ends_cleanly_when_told(tmp_path):
     environment = {**os.environ, "PORTAL_DEBUG": "1", "PORTAL_VAR": str(tmp_path)}
     environment.pop("DATABASE_URL", None)
     command = [sys.executable, "manage.py"]
+    migrated.begun(tmp_path)
     subprocess.run([*command, "migrate", "--verbosity", "0"], cwd=settings.BASE_DIR, env=environment, check=True)
     with subprocess.Popen(
         [*command, "work"], cwd=settings.BASE_DIR, env=environment, stdout=subprocess.PIPE, text=True

@@ -206,11 +206,11 @@ def test_a_process_that_ended_meanwhile_is_followed_by_another(trading):
 @pytest.mark.slow
 def test_ten_times_the_rows_need_no_more_memory(world, owner, monkeypatch):
     """Rows are read in pages and written to a file: what is held at once does not grow with them."""
-    monkeypatch.setattr(writing, "ROWS_AT_ONCE", 200)
-    monkeypatch.setattr(writing, "IN_MEMORY", 10_000)
+    monkeypatch.setattr(writing, "ROWS_AT_ONCE", 50)
+    monkeypatch.setattr(writing, "IN_MEMORY", 2_500)
     wire = Wire(make_bot(owner, world.account, "export-bot", ("export-data",)))
     peaks, export_id = [], ""
-    for number, rows in enumerate((1_000, 9_000)):
+    for number, rows in enumerate((250, 2_250)):
         fill(world.account.pk, rows, number)
         export_id = made(wire)
         tracemalloc.start()
@@ -220,7 +220,7 @@ def test_ten_times_the_rows_need_no_more_memory(world, owner, monkeypatch):
         finally:
             tracemalloc.stop()
     assert peaks[1] < peaks[0] * 1.5
-    assert len(table(wire, export_id)[1]) == 10_006
+    assert len(table(wire, export_id)[1]) == 2_506
 
 
 def fill(account_id: int, rows: int, batch: int) -> None:
