@@ -1,6 +1,6 @@
 """What every page asks about whoever reads it: rights, factors, places, notices, what waits; in one statement."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -16,6 +16,19 @@ from policies.inbox import queues
 from portal.core.database.rows import Rows, instant, nested
 
 REVIEW: Final = ("pk", "member_id", "member__user__name", "member__user__email", "submitted_at")
+
+
+Asked = Callable[[Member], dict[str, Any]]
+Told = Callable[[Member, Mapping[str, Any]], object]
+_beside: dict[str, tuple[Asked, Told]] = {}
+
+
+def on_every_page(name: str, *, asked: Asked, told: Told) -> None:
+    """Have every page ask `asked` too, as columns of the one statement, and show what `told` makes of them as `name`.
+
+    An app says so in its `every_page.py`. `told` is called when the reader's rights are known.
+    """
+    _beside[name] = asked, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +51,16 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """`counted` are the kinds of factor shown in the session that count here. Notices come newest first."""
+    """`counted` are the kinds of factor shown in the session that count here. Notices come newest first.
+
+    `beside` is what other apps show on every page, by name.
+    """
 
     counted: frozenset[str]
     places: tuple[Place, ...]
     notices: tuple[Shown, ...]
     reviews: tuple[Review, ...]
+    beside: Mapping[str, object]
 
 
 def read(member: Member, marks: list[str]) -> Reader:
@@ -63,6 +80,7 @@ def read(member: Member, marks: list[str]) -> Reader:
             notices=Rows(unseen_rows(member.user), "pk", "kind", "data", "at"),
             freeing=queues.freeing(member.organization_id),
             reviews=Rows(reviewers.open_to(member), *REVIEW),
+            **_columns_beside(member),
         )
         .get()
     )
@@ -79,4 +97,16 @@ def read(member: Member, marks: list[str]) -> Reader:
             worded(pk, kind, nested(data), instant(at)) for pk, kind, data, at in sorted(row["notices"], reverse=True)
         ),
         reviews=tuple(Review(pk, label, email, instant(at)) for _, pk, label, email, at in reviews),
+        beside={name: told(member, _told_beside(name, row)) for name, (_, told) in _beside.items()},
     )
+
+
+def _columns_beside(member: Member) -> dict[str, Any]:
+    return {
+        f"{name}_{column}": value for name, (asked, _) in _beside.items() for column, value in asked(member).items()
+    }
+
+
+def _told_beside(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    start = f"{name}_"
+    return {column.removeprefix(start): value for column, value in row.items() if column.startswith(start)}

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("policies.urls")),
     path("", include("portal.treasury.urls")),
+    path("", include("portal.venues.kraken.urls")),
 ]
 
 handler400 = "portal.dashboard.views.errors.bad_request"

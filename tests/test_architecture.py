@@ -67,6 +67,8 @@ SIGNED_IN = {
     "accounts:let_factor_count",
     "accounts:rename_factor",
     "accounts:remove_factor",
+    "kraken:alarms",
+    "kraken:acknowledge",
     "policies:ask_again",
     "policies:inbox",
     "policies:inbox_count",

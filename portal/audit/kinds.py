@@ -8,6 +8,7 @@ _WORKFLOW_OF_SUBJECT = {
     "address": "manage_addresses",
     "withdrawal": "initiate_withdrawal",
     "data": "initiate_withdrawal",
+    "alarm": "initiate_withdrawal",
 }
 
 
@@ -105,6 +106,9 @@ class EventKind(StrEnum):
     WITHDRAWAL_ARRIVED = "withdrawal.arrived"
     WITHDRAWAL_BROKE = "withdrawal.broke"
     WITHDRAWAL_RELEASED = "withdrawal.released"
+
+    ALARM_RAISED = "alarm.raised"
+    ALARM_ACKNOWLEDGED = "alarm.acknowledged"
 
     HISTORY_EXPORTED = "history.exported"
     DATA_EXPORTED = "data.exported"

@@ -63,6 +63,7 @@ NO_PAGE: Final = {
     "accounts:lift_pause": POSTED,
     "accounts:lift_stops": POSTED,
     "accounts:reveal": POSTED,
+    "kraken:acknowledge": POSTED,
     "policies:decide": POSTED,
     "policies:cancel": POSTED,
 }
@@ -185,6 +186,7 @@ PAGES: Final[dict[str, Addresses]] = {
     "accounts:end_overlap": at("accounts:end_overlap", args=key),
     "accounts:pause": at("accounts:pause", args=key),
     "accounts:revoke": at("accounts:revoke", args=key),
+    "kraken:alarms": at("kraken:alarms"),
     "policies:inbox": at("policies:inbox", "", *TABS),
     "policies:batch": batch,
     "policies:inbox_count": at("policies:inbox_count"),

@@ -89,6 +89,8 @@ SENTENCES: Final[dict[str, str]] = {
     "withdrawal.arrived": "saw the withdrawal {} arrive",
     "withdrawal.broke": "saw the withdrawal {} fail at the network",
     "withdrawal.released": "gave back the withdrawal {}",
+    "alarm.raised": "raised an alarm: {}",
+    "alarm.acknowledged": "acknowledged the alarm: {}",
     "history.exported": "exported the history",
     "export.made": "exported a list",
     "data.exported": "exported data as {}",
@@ -97,6 +99,7 @@ SENTENCES: Final[dict[str, str]] = {
 TOPICS: Final[dict[str, tuple[str, ...]]] = {
     "Requests and decisions": ("change",),
     "Withdrawals": ("withdrawal",),
+    "Alarms": ("alarm",),
     "Signing in": ("sign_in", "session", "step_up"),
     "Refusals": ("access", "request", "call"),
     "Members": ("member", "invitation", "rights", "identity", "ownership"),

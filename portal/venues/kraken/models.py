@@ -15,6 +15,8 @@ PUBLIC_LENGTH = 120
 TROUBLE_LENGTH = 300
 PART_LENGTH = 80
 OWNER_LENGTH = 64
+SUBJECT_LENGTH = 120
+SAID_LENGTH = 500
 
 
 def place_of(public: str) -> str:
@@ -246,11 +248,14 @@ class Alarm(models.Model):
         ADDRESS_DRIFT = "address-drift", "An address changed or vanished at the exchange"
         LEDGER = "ledger", "The exchange's ledger shows what nothing here asked for"
 
+    # About a credential, so that it concerns who manages access too.
+    CREDENTIAL_KINDS: ClassVar = (Kind.STOPPED, Kind.CREDENTIAL_CHANGED)
+
     organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="+")
     account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=24, choices=Kind)
-    subject = models.CharField(max_length=120)
-    said = models.CharField(max_length=500)
+    subject = models.CharField(max_length=SUBJECT_LENGTH)
+    said = models.CharField(max_length=SAID_LENGTH)
     raised_at = models.DateTimeField()
     mailed_at = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)
@@ -271,3 +276,8 @@ class Alarm(models.Model):
 
     def __str__(self) -> str:
         return self.said
+
+    @property
+    def is_of_credential(self) -> bool:
+        """Whether it is about a credential."""
+        return self.kind in self.CREDENTIAL_KINDS
