@@ -45,6 +45,9 @@ SIGN_IN: Final = Protection(
     "Change how people sign in", "for a lower 2FA level", "What proves who approves gets weaker."
 )
 ACCOUNT: Final = Protection("Add an Account", ALWAYS, "Whoever holds a right for all Accounts holds it there too.")
+CONNECT: Final = Protection(
+    "Connect an Account to an exchange", ALWAYS, "Whoever holds a right for all Accounts holds it for real money there."
+)
 MAKE_KEY: Final = Protection("Make a Service User", "with Withdraw", "Its key can send money.")
 WIDEN_KEY: Final = Protection(
     "Change a Service User", "where a key that may withdraw gets more power", "Its key can send money."
@@ -80,6 +83,7 @@ TABLE: Final = (
     VERIFY,
     SIGN_IN,
     ACCOUNT,
+    CONNECT,
     MAKE_KEY,
     WIDEN_KEY,
     ROTATE_KEY,

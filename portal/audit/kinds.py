@@ -28,6 +28,7 @@ class EventKind(StrEnum):
 
     ORGANIZATION_CREATED = "organization.created"
     ACCOUNT_ADDED = "account.added"
+    ACCOUNT_CONNECTED = "account.connected"
     MEMBER_ADDED = "member.added"
     MEMBER_INVITED = "member.invited"
     INVITATION_SENT_AGAIN = "invitation.sent_again"

@@ -43,6 +43,9 @@ from policies.operations import (
 from policies.rules import lock_protection
 from policies.snapshot import gather
 from policies.workflows import Right
+from portal.venues.kraken.connection.connecting import connect
+from portal.venues.kraken.connection.params import Connect
+from portal.venues.kraken.models import Tier
 from tests.accounts.protected_changes import ACCESS, POLICIES, WITHDRAWAL, bot_of, invite, rights_of, rotation, widened
 from tests.factories.world import EVERY_PERMISSION, READING, World
 
@@ -78,6 +81,7 @@ CASES = {
     "lower the level": Case(change_security, lambda w: ChangeSecurity(SECURITY, LOWER), True),
     "raise the level": Case(change_security, lambda w: ChangeSecurity(LOWER, SECURITY), False),
     "add an Account": Case(add_account, lambda w: AddAccount("Cold"), True),
+    "connect an Account": Case(connect, lambda w: Connect("Kraken", "Real", Tier.PRO, ()), True),
     "make a key that withdraws": Case(create_service_user, lambda w: bot_of(w.account, EVERY_PERMISSION), True),
     "make a key that reads": Case(create_service_user, lambda w: bot_of(w.account, READING), False),
     "widen where it withdraws": Case(

@@ -58,7 +58,8 @@ from portal.treasury.operations import (
     rename_address,
 )
 from portal.treasury.withdrawals import request_withdrawal
-from tests.factories import people
+from portal.venues.kraken.connection.connecting import connect
+from tests.factories import connection, people
 from tests.factories.full_house import House, newcomer
 from tests.factories.world import EVERY_PERMISSION
 
@@ -111,6 +112,7 @@ def _access(house: House) -> Iterator[ChangeRequest]:
         change_security, actor=ana, params=ChangeSecurity(now, replace(now, idle_minutes=now.idle_minutes - 5))
     )
     yield propose(add_account, actor=ana, params=AddAccount("Reserve"))
+    yield propose(connect, actor=ana, params=connection.wanted(ana.organization, "Overseas"))
     # An offer that is open bars the next one.
     offers = OwnershipOffer.objects.filter(organization=world.organization)
     offers.update(lapsed_at=timezone.now())

@@ -20,6 +20,7 @@ SENTENCES: Final[dict[str, str]] = {
     "backup.restored": "restored a backup of {}, and closed what was signed before",
     "organization.api_tier_changed": "changed how fast the bots of {} may call",
     "account.added": "added the Account {}",
+    "account.connected": "connected the Account {} to its exchange",
     "member.added": "added {} as a member",
     "member.invited": "invited {}",
     "member.removed": "removed {}",

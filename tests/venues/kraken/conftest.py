@@ -19,11 +19,12 @@ SECRET = b64encode(b"k" * 64).decode()
 
 
 class Exchange:
-    """Answers each path by `says`, which writes the whole answer; `asked` holds what came, in order."""
+    """Answers each path by `says`, which writes the whole answer; `asked` and `bodies` hold what came, in order."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.bodies: list[bytes] = []
         self.says: Callable[[BaseHTTPRequestHandler], None] = answering(b'{"error":[],"result":{}}')
 
     def nonces(self) -> list[int]:
@@ -56,10 +57,12 @@ def exchange() -> Iterator[Exchange]:
             content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             fields = {name: values[0] for name, values in parse_qs(content.decode()).items()}
             running.asked.append((self.path, fields))
+            running.bodies.append(content)
             running.says(self)
 
         def do_GET(self) -> None:
             running.asked.append((self.path, {}))
+            running.bodies.append(b"")
             running.says(self)
 
         def log_message(self, *args: Any) -> None:
