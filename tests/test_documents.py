@@ -21,7 +21,6 @@ FILE = re.compile(r"`((?:[\w.-]+/)+[\w-]+\.(?:py|md|sh|css|js|html))`")
 # No test shows these.
 NO_TEST = {
     "CR-10": "There are no limits of amounts yet.",
-    "IN-5": "Nothing calls out to an address that somebody typed.",
     "SC-2": "What pages may load is held by WB-1 and WB-2.",
     "§1": "It says what the portal is; the rules follow.",
     "P7": "There are no policies of several rules yet.",
