@@ -24,7 +24,6 @@ NO_TEST = {
     "SC-2": "What pages may load is held by WB-1 and WB-2.",
     "§1": "It says what the portal is; the rules follow.",
     "P7": "There are no policies of several rules yet.",
-    "V2": "There is no gateway to the real exchange yet.",
 }
 
 

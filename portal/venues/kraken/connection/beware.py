@@ -7,6 +7,7 @@ from typing import Final
 from accounts.models.service_user import Permission
 from portal.core.display.descriptions import Notice
 from portal.core.display.phrases import dated, listed
+from portal.venues.kraken.credentials.permission_words import permission_words
 from portal.venues.kraken.models import Credential, Purpose
 
 NEAR: Final = timedelta(days=30)
@@ -26,25 +27,6 @@ READ_BY: Final = {
     Permission.QUERY_OPEN.value: "open orders",
     Permission.QUERY_CLOSED.value: "closed orders and trades",
 }
-WORDS: Final = {
-    Permission.QUERY_FUNDS.value: "Query Funds",
-    Permission.EARN.value: "Earn",
-    Permission.DEPOSIT.value: "Deposit",
-    Permission.WITHDRAW.value: "Withdraw",
-    Permission.QUERY_OPEN.value: "Query open orders",
-    Permission.QUERY_CLOSED.value: "Query closed orders",
-    Permission.MODIFY.value: "Create and modify orders",
-    Permission.CLOSE.value: "Cancel and close orders",
-    Permission.QUERY_LEDGER.value: "Query ledger",
-    Permission.EXPORT.value: "Export data",
-    "create-ws-token": "WebSocket",
-}
-
-
-def permission_words(permissions: list[str]) -> str:
-    """What the exchange lets a credential do, in the words of its own pages where they are known."""
-    known = [words for name, words in WORDS.items() if name in permissions]
-    return ", ".join([*known, *(name for name in permissions if name not in WORDS)]) or "nothing"
 
 
 def warnings(row: Credential, now: datetime) -> tuple[Notice, ...]:

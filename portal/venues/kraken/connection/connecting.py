@@ -14,8 +14,8 @@ from portal.core.actors import Actor
 from portal.core.errors import Conflict, Invalid, NotFound
 from portal.venues.kraken import exchanges
 from portal.venues.kraken.connection import proposing, refusals, wording
-from portal.venues.kraken.connection.beware import permission_words
 from portal.venues.kraken.connection.params import Connect, Proposed
+from portal.venues.kraken.credentials.permission_words import permission_words
 from portal.venues.kraken.models import Connection, Credential, Purpose
 
 VENUE = "kraken"

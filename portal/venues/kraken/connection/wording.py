@@ -15,8 +15,9 @@ from policies.payload import decode
 from portal.core.display import markup
 from portal.core.display.descriptions import Description, Fact, Notice
 from portal.core.display.phrases import dated
-from portal.venues.kraken.connection.beware import permission_words, warnings
+from portal.venues.kraken.connection.beware import warnings
 from portal.venues.kraken.connection.params import Connect, Proposed
+from portal.venues.kraken.credentials.permission_words import permission_words
 from portal.venues.kraken.models import Credential, Purpose, Tier
 
 P = TypeVar("P")

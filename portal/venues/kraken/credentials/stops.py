@@ -15,7 +15,8 @@ PERMISSION: Final = "EGeneral:Permission denied"
 def note(credential_id: int, answer: Answer) -> None:
     """Stop the credential if the answer says that the exchange does not take it any more.
 
-    A bot that asks for what the credential for everything else was never given stops nothing: its answer says so.
+    A bot that asks for what the credential for everything else was never given stops nothing: its answer says so. One
+    that is stopped already stays so since then, with what the exchange said last.
     """
     if answer.meaning not in (Meaning.CREDENTIAL, Meaning.LOCKOUT):
         return
@@ -24,7 +25,10 @@ def note(credential_id: int, answer: Answer) -> None:
         return
     because = ", ".join(answer.errors)[:TROUBLE_LENGTH]
     now = timezone.now()
-    stopped = Credential.objects.filter(pk=row.pk, stopped_at=None).update(stopped_at=now, stopped_because=because)
+    active = Credential.objects.filter(pk=row.pk, removed_at=None)
+    stopped = active.filter(stopped_at=None).update(stopped_at=now, stopped_because=because)
+    if not stopped:
+        active.update(stopped_because=because)
     if stopped and row.account is not None:
         alarms.raise_alarm(
             row.account,

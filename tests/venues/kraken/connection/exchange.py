@@ -54,7 +54,7 @@ class Keys:
         if "/private/" in handler.path and not errors:
             errors = self.refusal(handler, public, method)
         result = self.info.get(public) if method == "GetApiKeyInfo" else known.get(method)
-        said = {"error": errors} if errors else {"error": [], "result": result}
+        said: dict[str, Any] = {"error": errors} if errors else {"error": [], "result": result}
         answering(json.dumps(said).encode())(handler)
 
     def refusal(self, handler: BaseHTTPRequestHandler, public: str, method: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Connecting an Account to an exchange: governed, whole or not at all, and without a secret anywhere but sealed."""
+"""Connecting an Account to an exchange (DESIGN V2): governed, whole or not at all, no secret anywhere but sealed."""
 
 import time
 from dataclasses import replace
