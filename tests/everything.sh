@@ -57,8 +57,11 @@ steady() { # what pytest is given
     for name in "${names[@]}"; do unsteady+=("$name"); done
 }
 
-# A worker that has nothing left takes over from the other: how long a test takes is known to nobody beforehand.
+# A worker that has nothing left takes over from the others: how long a test takes is known to nobody beforehand.
 shared() { steady -n "$workers" --dist worksteal "$@"; }
+
+# One worker more than there are cores: whoever waits for a server, a deadline or a lock leaves its core to another.
+waiting() { workers=$((workers + 1)) shared "$@"; }
 
 may_create_databases() { # URL; only the server matters, the test database is made on it
     "$python" - "$1" <<'PYTHON'
@@ -101,9 +104,9 @@ on_databases() {
         *) url="postgres:///countersign?host=/var/run/postgresql" ;;
     esac
     reason=$(may_create_databases "$url" 2>&1) && there=yes
-    run "SQLite" shared ${there:+--pages=first-half} -m "not browser and not story and not postgresql"
+    run "SQLite" waiting ${there:+--pages=first-half} -m "not browser and not story and not postgresql"
     if [[ $there ]]; then
-        DATABASE_URL=$url run "PostgreSQL" shared --database-only --pages=second-half -m "not browser and not story"
+        DATABASE_URL=$url run "PostgreSQL" waiting --database-only --pages=second-half -m "not browser and not story"
     elif [[ $url == "$given_database" ]]; then
         failed+=("PostgreSQL: DATABASE_URL: $reason")
     else

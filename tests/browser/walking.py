@@ -120,7 +120,9 @@ class Walker:
 
     def take_codes(self, look: str = "") -> list[str]:
         self.press("Show ten new codes")
-        codes = self.page.locator(".codes code").all_text_contents()
+        shown = self.page.locator(".codes code")
+        expect(shown).to_have_count(10)
+        codes = shown.all_text_contents()
         assert len(set(codes)) == 10
         if look:
             self.sees(look)

@@ -25,7 +25,7 @@ def asked(account_id: int) -> dict[str, Reading[object] | None]:
         "ledger": VENUE.reading_of_ledger(account_id, LedgerQuery()),
         "ledger far back": VENUE.reading_of_ledger(account_id, LedgerQuery(offset=2 * COUNT - 1000)),
         "ledger between": VENUE.reading_of_ledger(
-            account_id, LedgerQuery(after=rows.at(1000), until=rows.at(COUNT // 2), offset=9000)
+            account_id, LedgerQuery(after=rows.at(1000), until=rows.at(COUNT // 2), offset=COUNT // 5)
         ),
         "trades": VENUE.reading_of_trades(account_id, TradeQuery()),
         "trades far back": VENUE.reading_of_trades(account_id, TradeQuery(offset=COUNT - 1000)),
