@@ -25,8 +25,9 @@ AT_A_TIME: Final = 200
 ENDS: Final[dict[Stage, tuple[EventKind, Outcome]]] = {
     Stage.SUCCESS: (EventKind.WITHDRAWAL_ARRIVED, "success"),
     Stage.FAILURE: (EventKind.WITHDRAWAL_BROKE, "failed"),
+    Stage.RECALLED: (EventKind.WITHDRAWAL_BROKE, "failed"),
 }
-KINDS: Final = [kind.value for kind, _ in ENDS.values()]
+KINDS: Final = sorted({kind.value for kind, _ in ENDS.values()})
 
 
 def tell_settled() -> int:

@@ -19,9 +19,10 @@ from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
 from portal.treasury.idempotency import SentForm
 from portal.treasury.models import Address, Withdrawal
 from portal.treasury.operations import Withdraw, withdraw
+from portal.treasury.operations.withdraw import destination_of
 from portal.venues.errors import BelowMinimum, UnknownReference
 from portal.venues.registry import venue
-from portal.venues.types import Stage, WithdrawalMethod
+from portal.venues.types import WithdrawalMethod
 
 if TYPE_CHECKING:
     from accounts.models import ApiKey, Member, ServiceUser
@@ -68,7 +69,15 @@ def request_withdrawal(  # noqa: PLR0913  (what the protocol's Withdraw takes, n
     found, method = _destination(account, key, asset)
     if address is not None and address != found.address:
         raise AddressMismatch(f"That is not the address called {found.key}.", field="address")
-    _units(method, amount)
+    units = _units(method, amount)
+    # Read before anybody is asked: nobody waits for an exchange in a transaction.
+    method = (
+        venue(account.venue)
+        .withdrawal_quote(
+            account.pk, asset=found.asset, destination=destination_of(found), amount_units=units, with_limit=False
+        )
+        .method
+    )
     allowed = [most for most in (max_fee, ceiling) if most is not None]
     if any(method.fee > most for most in allowed):
         takes, most = (markup.said(fee, method.asset.code) for fee in (method.fee, min(allowed)))
@@ -98,10 +107,12 @@ def request_withdrawal(  # noqa: PLR0913  (what the protocol's Withdraw takes, n
 
 
 def cancel_withdrawal(*, actor: "Member | ServiceUser", account_id: int, reference: str) -> bool:
-    """Take a withdrawal back while it waits: True if it will not be sent, False if it has been.
+    """Take a withdrawal back while it waits, or have it called back while that can be: False if it is too late.
+
+    Asked outside of a transaction.
 
     Raises: UnknownReference if the Account, or for a bot its own requests, has none of that name; Refused for a member
-    who belongs to neither side.
+    who belongs to neither side; Unavailable while the exchange that has it does not answer.
     """
     rows = Withdrawal.objects.filter(reference=reference, account=account_id, organization=actor.organization_id)
     if actor.kind == actors.SERVICE_USER:
@@ -112,12 +123,8 @@ def cancel_withdrawal(*, actor: "Member | ServiceUser", account_id: int, referen
     try:
         changes.cancel(found.change.reference, actor=actor)
     except Conflict:
-        # Decided, expired or cancelled meanwhile: the venue knows what came of it.
-        exchange = venue(found.account.venue)
-        if exchange.withdrawal(reference).stage is Stage.CANCELED:
-            return True
-        exchange.deny_cancel(reference)
-        return False
+        # Decided, expired or cancelled meanwhile: the venue knows what came of it, and may still call it back.
+        return venue(found.account.venue).cancel_withdrawal(reference)
     return True
 
 
@@ -128,14 +135,15 @@ def quote(*, account_id: int, key: str, asset: str, amount: Decimal) -> Quote:
     """
     expired_holds.release_due(account_id)
     account = Account.objects.get(pk=account_id)
-    _, method = _destination(account, key, asset)
+    found, method = _destination(account, key, asset)
     units = _units(method, amount)
-    fee_units = to_units(method.fee, method.asset.decimals)
-    rows = [row for row in venue(account.venue).balances(account_id) if row.asset == method.asset]
-    free = sum(row.units - row.held_by_orders_units for row in rows)
+    said = venue(account.venue).withdrawal_quote(
+        account_id, asset=found.asset, destination=destination_of(found), amount_units=units, with_limit=True
+    )
+    fee_units = to_units(said.method.fee, said.method.asset.decimals)
     return Quote(
-        method=method.name,
-        limit_units=max(0, free - fee_units),
+        method=said.method.name,
+        limit_units=said.limit_units,
         amount_units=units - fee_units,
         fee_units=fee_units,
     )

@@ -49,6 +49,7 @@ from portal.venues.types import (
     WithdrawalMethod,
     WithdrawalPage,
     WithdrawalQuery,
+    WithdrawalQuote,
     WithdrawalRow,
 )
 
@@ -247,8 +248,11 @@ class Withdrawals(Protocol):
         amount_units: int,
         destination: Destination,
         max_fee_units: int | None = None,
+        request: str = "",
     ) -> WithdrawalRow:
         """Take `amount_units`, fee included, off the free balance at once and keep it for `reference`.
+
+        `request` names the ChangeRequest that it is kept for.
 
         `max_fee_units` is the most that the network may take of it when it is sent; what it takes now if none is given.
         It is the row's fee until then. A repeat with the same reference gives the first answer. Runs in the caller's
@@ -258,8 +262,18 @@ class Withdrawals(Protocol):
         another withdrawal's. Nothing is held then.
         """
 
+    def withdrawal_quote(
+        self, account_id: int, *, asset: str, destination: Destination, amount_units: int, with_limit: bool
+    ) -> WithdrawalQuote:
+        """What sending that amount there would take at this moment; asked outside of a transaction, before it is held.
+
+        Raises: UnknownAsset, UnknownMethod, BelowMinimum; Unavailable while the venue cannot say.
+        """
+
     def send_withdrawal(self, reference: str) -> WithdrawalRow:
         """Book the withdrawal at the fee of this moment and set it on its way, once; a repeat gives the first answer.
+
+        Where another exchange carries it out only that is written, in the caller's transaction, and it is AGREED.
 
         Raises: UnknownReference; TooLate if it was released; FeeRose if the network takes more than was allowed.
         """
@@ -276,8 +290,13 @@ class Withdrawals(Protocol):
         What was sent, was given back before, or is unknown is left as it is.
         """
 
-    def deny_cancel(self, reference: str) -> None:
-        """Note that a cancel came too late."""
+    def cancel_withdrawal(self, reference: str) -> bool:
+        """Call back what was agreed to, as far as the venue can: whether it will not arrive, or that was asked for.
+
+        What cannot be called back any more is noted as such. Asked outside of a transaction.
+
+        Raises: UnknownReference; Unavailable while the venue cannot say.
+        """
 
     def withdrawal(self, reference: str) -> WithdrawalRow:
         """One withdrawal as it stands. Raises: UnknownReference."""

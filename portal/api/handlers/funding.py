@@ -19,11 +19,20 @@ MAX_ROWS: Final = 500
 # What the bot is told of each stage: `status` and, where there is one, `status-prop`.
 STATUS: Final = {
     Stage.HELD: ("Initial", "onhold"),
+    Stage.AGREED: ("Initial", ""),
+    Stage.SENDING: ("Initial", ""),
+    Stage.SOUGHT: ("Initial", ""),
+    Stage.UNKNOWN: ("Initial", "onhold"),
+    Stage.REFUSED: ("Failure", ""),
     Stage.INITIAL: ("Initial", ""),
+    Stage.ON_HOLD: ("Pending", "onhold"),
     Stage.PENDING: ("Pending", ""),
     Stage.SETTLED: ("Settled", ""),
     Stage.SUCCESS: ("Success", ""),
     Stage.FAILURE: ("Failure", ""),
+    Stage.RETURNING: ("Pending", "return"),
+    Stage.CANCELING: ("Pending", "cancel-pending"),
+    Stage.RECALLED: ("Failure", "canceled"),
     Stage.CANCELED: ("Failure", "canceled"),
 }
 
@@ -205,6 +214,9 @@ def _page(rows: list[JSON], next_cursor: str | None, parameters: WithdrawStatus)
 
 
 def _withdrawal_row(row: WithdrawalRow) -> JSON:
+    if row.told is not None:
+        # As the exchange has it, under the reference that the bot was given.
+        return {**row.told, "refid": row.reference}
     status, detail = STATUS[row.stage]
     if row.cancel_denied and not detail:
         detail = "cancel-denied"

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from policies.registry import Beside, Headline, operation
+from policies.registry import Beside, Headline, Underway, WentWrong, operation
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Actor, portal
-from portal.core.errors import Conflict
+from portal.core.errors import Conflict, Unavailable
 from portal.core.money import from_units, plain, to_units
 from portal.treasury import warnings
 from portal.treasury.errors import AddressMismatch, UnknownAddress
@@ -19,7 +19,7 @@ from portal.treasury.operations import withdrawal_descriptions
 from portal.treasury.operations.params import Withdraw
 from portal.treasury.references import new_reference
 from portal.venues.registry import venue
-from portal.venues.types import Destination, Stage, WithdrawalRow
+from portal.venues.types import UNDERWAY, Destination, Stage, WithdrawalRow
 
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
@@ -46,6 +46,7 @@ def hold(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> Beside:
         amount_units=method.units_of(params.amount),
         destination=params.destination,
         max_fee_units=to_units(params.fee, method.asset.decimals),
+        request=change.reference,
     )
     change.asset = row.asset.code
     return partial(_keep, row, address, actor, change)
@@ -77,12 +78,16 @@ def release(*, change: "ChangeRequest") -> None:
 def is_sent(*, change: "ChangeRequest") -> bool:
     """Whether the venue has sent what is held, whatever became of its answer; if so, with what fee is noted.
 
-    Raises: Unavailable while it cannot say.
+    Raises: Unavailable while it cannot say; WentWrong if its exchange did not take it.
     """
     withdrawal = Withdrawal.objects.select_related("account").get(change=change)
     row = venue(withdrawal.account.venue).withdrawal(withdrawal.reference)
-    if row.stage in (Stage.HELD, Stage.CANCELED):
+    if row.stage in (Stage.HELD, Stage.AGREED, Stage.CANCELED):
         return False
+    if row.stage in UNDERWAY:
+        raise Unavailable("It is not known yet whether it was sent.")
+    if row.stage is Stage.REFUSED:
+        raise WentWrong(row.said)
     _note_sent(withdrawal, row, actor=portal(change.organization_id), change=change)
     return True
 
@@ -119,8 +124,10 @@ def _headline(params: Withdraw) -> Headline:
     shifts_power=False,
     permission="withdraw-funds",
 )
-def withdraw(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> Withdrawal:
+def withdraw(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> Withdrawal | Underway:
     """Send what is held, to where the params say, whatever stands under that name by now (security CR-2).
+
+    A venue that leaves it to another exchange has only written that then; `is_sent` says how it went.
 
     Raises: Conflict if the venue holds something else than was asked, or the address was taken out of the book; TooLate
     if it was given back; FeeRose if the network takes more than was asked.
@@ -131,9 +138,11 @@ def withdraw(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> With
     held = (row.destination, row.asset.id, row.amount_units + row.fee_units)
     if held != (params.destination, params.asset, to_units(params.amount, row.asset.decimals)):
         raise Conflict("What is held is not what was asked.")
-    if row.stage is Stage.HELD and warnings.is_out_of_the_book(withdrawal.address):
+    if row.stage in (Stage.HELD, Stage.AGREED) and warnings.is_out_of_the_book(withdrawal.address):
         raise Conflict(f"{params.key} was removed from the address book after this was asked. Nothing was sent.")
     sent = exchange.send_withdrawal(withdrawal.reference)
+    if sent.stage in UNDERWAY:
+        return Underway()
     _note_sent(withdrawal, sent, actor=actor, change=change)
     return withdrawal
 

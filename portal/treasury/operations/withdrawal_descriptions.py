@@ -20,7 +20,7 @@ from portal.treasury import destination_html, warnings
 from portal.treasury.models import Withdrawal
 from portal.treasury.warnings import AskedAlike, LookAlike, SinceAsked
 from portal.venues.registry import venue
-from portal.venues.types import Asset, LedgerQuery, Stage, WithdrawalRow
+from portal.venues.types import UNDERWAY, Asset, LedgerQuery, Stage, WithdrawalRow
 
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
@@ -30,14 +30,28 @@ if TYPE_CHECKING:
 BOOKED_WITHIN: Final = timedelta(seconds=5)
 PROGRESS: Final[dict[Stage, tuple[str, markup.Level]]] = {
     Stage.HELD: ("On hold", "wait"),
+    Stage.AGREED: ("About to be sent", "wait"),
+    Stage.SENDING: ("Being sent", "wait"),
+    Stage.SOUGHT: ("Answer lost, looked for", "wait"),
+    Stage.UNKNOWN: ("Unknown", "stop"),
+    Stage.REFUSED: ("Refused by the exchange", "stop"),
     Stage.INITIAL: ("Initial", "wait"),
+    Stage.ON_HOLD: ("On hold by the exchange", "wait"),
     Stage.PENDING: ("Pending at the network", "wait"),
     Stage.SETTLED: ("Settled", "wait"),
     Stage.SUCCESS: ("Success", "done"),
     Stage.FAILURE: ("Failure", "stop"),
+    Stage.RETURNING: ("Sent back by the exchange", "stop"),
+    Stage.CANCELING: ("Being called back", "wait"),
+    Stage.RECALLED: ("Called back", "void"),
     Stage.CANCELED: ("Given back", "void"),
 }
-MOVING: Final = frozenset({Stage.INITIAL, Stage.PENDING, Stage.SETTLED})
+# What changes by itself within seconds or minutes; what waits for people, here or there, does not.
+MOVING: Final = frozenset(
+    {Stage.AGREED, Stage.SENDING, Stage.SOUGHT, Stage.INITIAL, Stage.PENDING, Stage.SETTLED, Stage.CANCELING}
+)
+# What the network takes is not known yet, and nothing is there.
+UNSENT: Final = frozenset({Stage.HELD, Stage.REFUSED, Stage.CANCELED})
 
 
 def withdrawal(change: "ChangeRequest") -> Description:
@@ -68,9 +82,8 @@ def withdrawal(change: "ChangeRequest") -> Description:
         Fact("To", format_html("<b>{}</b><br>{}", params.key, destination_html.ends(params.network, params.address))),
         Fact("From", account.name),
     )
-    title, figures = (
-        _figures(account, asset, sent) if row.stage is Stage.HELD else _booked(change, account, asset, sent)
-    )
+    is_held = row.stage is Stage.HELD or row.stage in UNDERWAY
+    title, figures = _figures(account, asset, sent) if is_held else _booked(change, account, asset, sent)
     return Description(
         sentence=sentence,
         facts=facts,
@@ -116,7 +129,7 @@ def live_progress(row: WithdrawalRow) -> SafeString:
 
 def shown_amount(amount: Decimal, row: WithdrawalRow) -> SafeString:
     """What leaves: with the most that the network may take until it is sent, with what it took from then on."""
-    is_sent = row.stage not in (Stage.HELD, Stage.CANCELED)
+    is_sent = row.stage not in (UNSENT | UNDERWAY)
     return amount_with_fee(amount, from_units(row.fee_units, row.asset.decimals), row.asset, is_most=not is_sent)
 
 
@@ -135,6 +148,10 @@ def _progress(row: WithdrawalRow) -> tuple[Fact, ...]:
     if row.stage in (Stage.HELD, Stage.CANCELED):
         return ()
     facts = [Fact("At the network", live_progress(row)), Fact("Reference", markup.code(row.reference))]
+    if row.said:
+        facts.append(Fact("Besides", row.said))
+    if row.page:
+        facts.append(Fact("To be settled", format_html('<a href="{}">Say what became of it</a>', row.page)))
     return (*facts, Fact("Transaction", markup.code(row.txid))) if row.txid else tuple(facts)
 
 

@@ -31,18 +31,27 @@ from portal.treasury.operations.withdrawal_descriptions import MOVING, live_prog
 from portal.treasury.views import seen_rows
 from portal.treasury.visibility import accounts_of
 from portal.venues.registry import venue
-from portal.venues.types import Stage, WithdrawalRow
+from portal.venues.types import UNDERWAY, Stage, WithdrawalRow
 
 WORKFLOW: Final = Workflow.INITIATE_WITHDRAWAL
 REFERENCE: Final = re.compile(r"[A-Z0-9-]{1,40}", re.ASCII)
 # What each stage means, to people.
 STAGES: Final = {
     Stage.HELD: "The amount is off the free balance and waits for people.",
+    Stage.AGREED: "Enough people agreed. It is handed to the exchange in a moment.",
+    Stage.SENDING: "It is with the exchange, which has not answered yet.",
+    Stage.SOUGHT: "The exchange's answer was lost. It is being looked for there, and is not sent again.",
+    Stage.UNKNOWN: "Nobody knows whether the exchange has it. People have to say; nothing is sent again by itself.",
+    Stage.REFUSED: "The exchange did not take it, and the amount is given back.",
     Stage.INITIAL: "It was handed to the network a moment ago.",
+    Stage.ON_HOLD: "The exchange has it on hold for reasons of its own; only people there can say why.",
     Stage.PENDING: "The network has it and has not sent it yet.",
     Stage.SETTLED: "It was sent, and waits for confirmations.",
     Stage.SUCCESS: "It has arrived.",
     Stage.FAILURE: "It failed at the network.",
+    Stage.RETURNING: "The exchange sends it back to the Account.",
+    Stage.CANCELING: "The exchange was asked to call it back, and has not said whether it can.",
+    Stage.RECALLED: "The exchange called it back before it left; the amount is in the balance there.",
     Stage.CANCELED: "It was never sent, and the amount was given back.",
 }
 
@@ -198,6 +207,8 @@ def _one(request: MemberRequest, reference: str) -> dict[str, object]:
         "state": found.change.shown_state,
         "stage": progress(row.stage),
         "meaning": STAGES[row.stage],
+        "said": row.said,
+        "page_of_venue": row.page,
         "txid": row.txid or "",
         "is_moving": row.stage in MOVING,
         "is_waiting": found.change.is_open,
@@ -236,7 +247,7 @@ def _row(found: Withdrawal, seen: WithdrawalRow) -> Row:
         network=target.network,
         ends=destination_html.ends(target.network, target.address),
         actor_kind=_actor_kind(change),
-        state=progress(seen.stage) if state is State.EXECUTED else markup.state(state),
+        state=progress(seen.stage) if state is State.EXECUTED or seen.stage in UNDERWAY else markup.state(state),
         txid=seen.txid or "",
         is_moving=seen.stage in MOVING,
     )

@@ -55,7 +55,12 @@ def in_its_lane(credential: Usable, patience: float = LANE_SECONDS) -> AbstractC
     """The lane of a credential that makes one call at a time. Raises: NotSent if others take too long."""
     if credential.id is None or (credential.has_window and credential.purpose != Purpose.WITHDRAW):
         return nullcontext()
-    return _Lane(f"kraken credential {credential.id}", patience)
+    return _Lane(credential.id, patience)
+
+
+def lane_of(credential_id: int, seconds: float) -> AbstractContextManager[None]:
+    """The lane of a credential by its row, also of one that signs nothing any more. Raises: Busy."""
+    return lane(f"kraken credential {credential_id}", seconds=seconds)
 
 
 def ask_in_lane(
@@ -111,8 +116,8 @@ def refuse_in_transaction() -> None:
 class _Lane:
     """A lane whose waiting in vain is said as what it means here: nothing has left."""
 
-    def __init__(self, name: str, seconds: float) -> None:
-        self._lane = lane(name, seconds=seconds)
+    def __init__(self, credential_id: int, seconds: float) -> None:
+        self._lane = lane_of(credential_id, seconds)
 
     def __enter__(self) -> None:
         try:

@@ -3,16 +3,28 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from portal.core.secrets.sealed_fields import SealedField
 from portal.venues.kraken.exchanges import NAME_LENGTH
+from portal.venues.kraken.withdrawal_rows import REFERENCE_LENGTH, TROUBLE_LENGTH, Look, Step, Withdrawal
 
-REFERENCE_LENGTH = 40
-REFID_LENGTH = 64
+__all__ = [
+    "TROUBLE_LENGTH",
+    "Alarm",
+    "Connection",
+    "Credential",
+    "Look",
+    "Purpose",
+    "Snapshot",
+    "Step",
+    "Tier",
+    "Withdrawal",
+    "place_of",
+]
+
 LABEL_LENGTH = 40
 PUBLIC_LENGTH = 120
-TROUBLE_LENGTH = 300
 PART_LENGTH = 80
 OWNER_LENGTH = 64
 SUBJECT_LENGTH = 120
@@ -114,96 +126,6 @@ class Credential(models.Model):
     def short(self) -> str:
         """The public half as people read it: its first four letters and its last four."""
         return f"{self.public[:4]}…{self.public[-4:]}"
-
-
-class Step(models.TextChoices):
-    """How far we are with a withdrawal. What the exchange does with an accepted one is its `status`."""
-
-    HELD = "held", "Held"
-    INTENDED = "intended", "Approved, about to be sent"
-    SENDING = "sending", "Sent, not answered yet"
-    LOST = "lost", "Answer lost, being looked for"
-    UNKNOWN = "unknown", "Unknown"
-    ACCEPTED = "accepted", "Accepted by the exchange"
-    REFUSED = "refused", "Refused by the exchange"
-    RELEASED = "released", "Given back"
-
-
-class Withdrawal(models.Model):
-    """A withdrawal as the gateway carries it out. Amounts are in the asset's smallest unit, `decimals` deep.
-
-    `amount_units` is what leaves the balance, `max_fee_units` the most that the exchange may take of it, `fee_units`
-    what it took, as far as that is known, else the same. `nonce` and `sent_at` are committed before the call is sent;
-    `attempts` counts how often it was. `refid` is what the exchange calls it. `look_at`: when to look for it next,
-    `looks` how often that was done since the answer was lost.
-    """
-
-    account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+", db_index=False)
-    reference = models.CharField(max_length=REFERENCE_LENGTH, unique=True)
-    asset = models.CharField(max_length=16)
-    decimals = models.SmallIntegerField()
-    amount_units = models.BigIntegerField()
-    max_fee_units = models.BigIntegerField()
-    fee_units = models.BigIntegerField()
-    key = models.CharField(max_length=64)
-    address = models.CharField(max_length=200)
-    method = models.CharField(max_length=40)
-    network = models.CharField(max_length=40)
-    memo = models.CharField(max_length=100, blank=True)
-    held_at = models.DateTimeField()
-    step = models.CharField(max_length=10, choices=Step, default=Step.HELD)
-    intended_at = models.DateTimeField(null=True)
-    credential = models.ForeignKey(Credential, on_delete=models.PROTECT, related_name="+", null=True)
-    nonce = models.BigIntegerField(null=True)
-    sent_at = models.DateTimeField(null=True)
-    attempts = models.SmallIntegerField(default=0)
-    lost_at = models.DateTimeField(null=True)
-    look_at = models.DateTimeField(null=True)
-    looks = models.SmallIntegerField(default=0)
-    refid = models.CharField(max_length=REFID_LENGTH, null=True)  # noqa: DJ001  (unique among those that have one)
-    status = models.CharField(max_length=20, blank=True)
-    status_prop = models.CharField(max_length=20, blank=True)
-    txid = models.CharField(max_length=200, blank=True)
-    status_at = models.DateTimeField(null=True)
-    trouble = models.CharField(max_length=TROUBLE_LENGTH, blank=True)
-    released_at = models.DateTimeField(null=True)
-    cancel_denied = models.BooleanField(default=False)
-
-    class Meta:
-        constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=Q(amount_units__gt=F("max_fee_units"), max_fee_units__gte=0, fee_units__gte=0)
-                & Q(fee_units__lte=F("max_fee_units")),
-                name="kraken_withdrawal_amount_above_fee",
-            ),
-            models.CheckConstraint(
-                condition=Q(step="accepted", refid__isnull=False) | (~Q(step="accepted") & Q(refid=None)),
-                name="kraken_withdrawal_accepted_has_refid",
-            ),
-            models.CheckConstraint(
-                condition=~Q(step__in=["sending", "lost", "unknown"])
-                | Q(nonce__isnull=False, sent_at__isnull=False, credential__isnull=False, attempts__gt=0),
-                name="kraken_withdrawal_sent_with_nonce",
-            ),
-            models.UniqueConstraint(fields=["account", "refid"], name="kraken_refid_of_one_withdrawal"),
-        ]
-        indexes: ClassVar = [
-            models.Index(fields=["account", "-id"], name="kraken_withdrawal_by_account"),
-            # What is still to be done: few, however many there have been.
-            models.Index(
-                fields=["step", "look_at"],
-                condition=Q(step__in=["intended", "sending", "lost", "unknown"]),
-                name="kraken_withdrawal_to_do",
-            ),
-            models.Index(
-                fields=["account", "asset"],
-                condition=Q(step__in=["held", "intended", "sending", "lost", "unknown"]),
-                name="kraken_withdrawal_holding",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.reference
 
 
 class Snapshot(models.Model):

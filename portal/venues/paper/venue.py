@@ -56,6 +56,7 @@ from portal.venues.types import (
     WithdrawalMethod,
     WithdrawalPage,
     WithdrawalQuery,
+    WithdrawalQuote,
     WithdrawalRow,
 )
 
@@ -252,6 +253,7 @@ class PaperVenue(PaperExports, PaperReadings, PaperRelay):
         amount_units: int,
         destination: Destination,
         max_fee_units: int | None = None,
+        request: str = "",
     ) -> WithdrawalRow:
         """A row of its own and less free balance, after what has come due is booked."""
         clock.catch_up(account_id)
@@ -263,6 +265,12 @@ class PaperVenue(PaperExports, PaperReadings, PaperRelay):
             destination=destination,
             max_fee_units=max_fee_units,
         )
+
+    def withdrawal_quote(
+        self, account_id: int, *, asset: str, destination: Destination, amount_units: int, with_limit: bool
+    ) -> WithdrawalQuote:
+        """What the simulated network takes, and what is free."""
+        return withdrawals.quote(account_id, asset, destination, with_limit=with_limit)
 
     def send_withdrawal(self, reference: str) -> WithdrawalRow:
         """Booked after what has come due; its stages then follow the clock."""
@@ -276,9 +284,9 @@ class PaperVenue(PaperExports, PaperReadings, PaperRelay):
         """A handful of statements, however many they are."""
         return withdrawals.release_all(references)
 
-    def deny_cancel(self, reference: str) -> None:
-        """A mark on the row, only where it is sent already."""
-        withdrawals.deny_cancel(reference)
+    def cancel_withdrawal(self, reference: str) -> bool:
+        """No network gives back what was sent: a mark on the row then."""
+        return withdrawals.cancel(reference)
 
     def withdrawal(self, reference: str) -> WithdrawalRow:
         """At the stage that its stored times say."""

@@ -18,7 +18,15 @@ from portal.venues.paper.ledger import balances
 from portal.venues.paper.ledger.models import Balance, Book, EntryKind
 from portal.venues.paper.ledger.posting import Leg, post
 from portal.venues.paper.models import Withdrawal
-from portal.venues.types import Destination, WithdrawalMethod, WithdrawalPage, WithdrawalQuery, WithdrawalRow
+from portal.venues.types import (
+    Destination,
+    Stage,
+    WithdrawalMethod,
+    WithdrawalPage,
+    WithdrawalQuery,
+    WithdrawalQuote,
+    WithdrawalRow,
+)
 
 MAX_ROWS = 500
 WRITE: Final = """
@@ -128,9 +136,23 @@ def release_all(references: Sequence[str]) -> int:
     return len(held)
 
 
-def deny_cancel(reference: str) -> None:
-    """See Venue.deny_cancel."""
+def cancel(reference: str) -> bool:
+    """See Venue.cancel_withdrawal."""
+    if one(reference).stage is Stage.CANCELED:
+        return True
     Withdrawal.objects.filter(reference=reference, sent_at__isnull=False).update(cancel_denied=True)
+    return False
+
+
+def quote(account_id: int, asset: str, destination: Destination, *, with_limit: bool) -> WithdrawalQuote:
+    """See Venue.withdrawal_quote."""
+    method = networks.method(asset, destination.method)
+    limit = 0
+    if with_limit:
+        fee_units = to_units(method.fee, method.asset.decimals)
+        rows = [row for row in clock.balances_now(account_id) if row.asset == method.asset]
+        limit = max(0, sum(row.units - row.held_by_orders_units for row in rows) - fee_units)
+    return WithdrawalQuote(method, limit)
 
 
 def one(reference: str) -> WithdrawalRow:

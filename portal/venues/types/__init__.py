@@ -50,16 +50,19 @@ from portal.venues.types.trades import (
     TradeVolume,
 )
 from portal.venues.types.withdrawals import (
+    UNDERWAY,
     Destination,
     Stage,
     WithdrawalMethod,
     WithdrawalPage,
     WithdrawalQuery,
+    WithdrawalQuote,
     WithdrawalRow,
 )
 
 __all__ = [
     "PLACED",
+    "UNDERWAY",
     "Allocation",
     "AsOf",
     "Asset",
@@ -124,5 +127,6 @@ __all__ = [
     "WithdrawalMethod",
     "WithdrawalPage",
     "WithdrawalQuery",
+    "WithdrawalQuote",
     "WithdrawalRow",
 ]

@@ -1,9 +1,11 @@
 """Money on its way out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any, Final
 
 from portal.core.money import to_units
 from portal.venues.types.assets import Asset
@@ -45,20 +47,43 @@ class Destination:
 
 
 class Stage(StrEnum):
-    """How far a withdrawal has got. Only a venue moves it; HELD waits for people."""
+    """How far a withdrawal has got. Only a venue moves it; HELD waits for people.
+
+    Where another exchange carries it out: AGREED is about to be handed to it, SENDING was and is not answered yet,
+    SOUGHT is looked for since its answer was lost, UNKNOWN waits for people to say what became of it, and REFUSED was
+    not taken. What it has taken it may keep ON_HOLD for reasons of its own, send back (RETURNING), or call back: asked
+    to (CANCELING), or done (RECALLED). CANCELED was never sent.
+    """
 
     HELD = "held"
+    AGREED = "agreed"
+    SENDING = "sending"
+    SOUGHT = "sought"
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
     INITIAL = "initial"
+    ON_HOLD = "on-hold"
     PENDING = "pending"
     SETTLED = "settled"
     SUCCESS = "success"
     FAILURE = "failure"
+    RETURNING = "returning"
+    CANCELING = "canceling"
+    RECALLED = "recalled"
     CANCELED = "canceled"
+
+
+# Agreed to, and nobody can say yet whether it leaves.
+UNDERWAY: Final = frozenset({Stage.AGREED, Stage.SENDING, Stage.SOUGHT, Stage.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
 class WithdrawalRow:
-    """A withdrawal as its venue sees it. `amount_units` is what arrives; with `fee_units` it left the balance."""
+    """A withdrawal as its venue sees it. `amount_units` is what arrives; with `fee_units` it left the balance.
+
+    `said` is what a person should know besides, in words of ours or of the exchange; `told` the exchange's own row,
+    where it has one, for bots; `page` is where people settle what its venue does not know.
+    """
 
     reference: str
     destination: Destination
@@ -69,6 +94,20 @@ class WithdrawalRow:
     stage: Stage
     txid: str | None
     cancel_denied: bool
+    said: str = ""
+    told: Mapping[str, Any] | None = None
+    page: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalQuote:
+    """What sending an amount would take now: `method` with the fee and minimum of this moment.
+
+    `limit_units` is the most that could arrive, fee taken off; zero where that was not asked.
+    """
+
+    method: WithdrawalMethod
+    limit_units: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,8 +193,8 @@ def test_a_cancel_that_came_too_late_is_noted(funded):
     hold(funded, "R2")
     VENUE.send_withdrawal("R1")
 
-    VENUE.deny_cancel("R1")
-    VENUE.deny_cancel("R2")
+    assert VENUE.cancel_withdrawal("R1") is False
+    assert VENUE.cancel_withdrawal("R2") is False
 
     assert VENUE.withdrawal("R1").cancel_denied
     assert not VENUE.withdrawal("R2").cancel_denied, "it still waits"

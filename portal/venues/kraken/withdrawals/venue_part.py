@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 
 from portal.core.errors import Unavailable
-from portal.venues.types import Destination, WithdrawalMethod, WithdrawalPage, WithdrawalQuery, WithdrawalRow
+from portal.venues.types import (
+    Destination,
+    WithdrawalMethod,
+    WithdrawalPage,
+    WithdrawalQuery,
+    WithdrawalQuote,
+    WithdrawalRow,
+)
 
 NOT_READ = "This cannot be read from the exchange yet."
 
@@ -28,6 +35,7 @@ class KrakenWithdrawals:
         amount_units: int,
         destination: Destination,
         max_fee_units: int | None = None,
+        request: str = "",
     ) -> WithdrawalRow:
         """See the method of that name in `portal/venues/protocol.py`."""
         raise Unavailable(NOT_READ)
@@ -44,7 +52,13 @@ class KrakenWithdrawals:
         """See the method of that name in `portal/venues/protocol.py`."""
         raise Unavailable(NOT_READ)
 
-    def deny_cancel(self, reference: str) -> None:
+    def withdrawal_quote(
+        self, account_id: int, *, asset: str, destination: Destination, amount_units: int, with_limit: bool
+    ) -> WithdrawalQuote:
+        """See the method of that name in `portal/venues/protocol.py`."""
+        raise Unavailable(NOT_READ)
+
+    def cancel_withdrawal(self, reference: str) -> bool:
         """See the method of that name in `portal/venues/protocol.py`."""
         raise Unavailable(NOT_READ)
 
