@@ -62,11 +62,7 @@ from portal.venues.types import (
 
 
 class PaperVenue(PaperExports, PaperReadings, PaperRelay):
-    """Fulfils `Venue`; what each answer means stands there.
-
-    What has come due in the Account is carried out before balances, ledger, orders, trades, deposits or allocations are
-    told, as far as one call goes (`clock.SEEN`).
-    """
+    """Fulfils `Venue`. What has come due is carried out before it is told, as far as one call goes (`clock.SEEN`)."""
 
     name = "paper"
     is_real = False
