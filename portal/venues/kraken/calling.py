@@ -107,9 +107,14 @@ def encoded(fields: Mapping[str, Any]) -> tuple[bytes, str]:
     return urlencode(words).encode(), FORM
 
 
+def may_ask() -> bool:
+    """Whether no transaction is open, but for one that a test wraps around everything."""
+    return all(getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
+
+
 def refuse_in_transaction() -> None:
-    """Raises: TransactionManagementError inside of a transaction, but for one that a test wraps around everything."""
-    if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks):
+    """Raises: TransactionManagementError inside of a transaction."""
+    if not may_ask():
         raise transaction.TransactionManagementError("Nobody waits for an exchange inside of a transaction.")
 
 

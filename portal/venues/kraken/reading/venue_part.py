@@ -2,219 +2,129 @@
 
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
-from decimal import Decimal
 
-from portal.core.actors import Actor
 from portal.core.database.reading import Reading
-from portal.core.errors import Unavailable
+from portal.venues.kraken.reading import balances, catalogue, deposits, earn, ledger, orders, snapshots, trades
+from portal.venues.kraken.reading.not_here import NotHere
 from portal.venues.types import (
     Allocation,
     AsOf,
     Asset,
     Balance,
-    Book,
-    Candle,
     ClosedQuery,
     DepositAddress,
-    DepositMethod,
     DepositPage,
     DepositQuery,
-    DepositRow,
     EarnOperation,
-    ExportRow,
-    ExportSeen,
     LedgerPage,
     LedgerQuery,
     LedgerRow,
-    NewExport,
-    NewOrder,
     OpenQuery,
     OrderPage,
     OrderRow,
     Pair,
     Part,
-    PublicTrade,
-    Quote,
-    Report,
     Schedule,
-    Strategy,
-    Ticker,
     ToldOrder,
     ToldTrades,
     TradeBalance,
     TradePage,
     TradeQuery,
     TradeRow,
-    TradeVolume,
 )
 
-NOT_READ = "This cannot be read from the exchange yet."
 
+class KrakenReading(NotHere):
+    """Fulfils `Catalogue`, `Books`, `Trading`, `Deposits`, `Earn`, `Exports`, `Following`, `Readings` and `Dated`.
 
-class KrakenReading:
-    """Fulfils `Catalogue`, `Books`, `Trading`, `Deposits`, `Earn`, `Exports`, `Following` and `Readings`."""
+    Whatever is read of an Account raises Unavailable while the exchange does not answer and never did; once it has, the
+    last known is told, and `as_of` says so. Inside of a transaction only what is known already is told.
+    """
 
     name = "kraken"
     is_real = True
 
     def as_of(self, account_id: int, part: Part) -> AsOf:
-        """See the method of that name in `portal/venues/dated.py`."""
-        raise Unavailable(NOT_READ)
+        """Of the last reading, and why there is no later one."""
+        return snapshots.as_of(account_id, part)
 
     def assets(self) -> Sequence[Asset]:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
+        """Of all exchanges that Accounts are connected to; none before the first was read."""
+        return catalogue.assets()
 
     def asset(self, name: str) -> Asset:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
+        """Out of the same list."""
+        return catalogue.asset(name)
 
     def pairs(self) -> Sequence[Pair]:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
+        """Of all exchanges that Accounts are connected to; none before the first was read."""
+        return catalogue.pairs()
 
     def pair(self, name: str) -> Pair:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
+        """Out of the same list."""
+        return catalogue.pair(name)
 
     def schedule(self, pair: str) -> Schedule:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
-
-    def tickers(self, pairs: Sequence[str]) -> Sequence[Ticker]:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
-
-    def depth(self, pair: str, count: int) -> Book:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
-
-    def public_trades(self, pair: str, since: datetime | None, count: int) -> Sequence[PublicTrade]:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
-
-    def candles(self, pair: str, interval_minutes: int, since: datetime | None, count: int) -> Sequence[Candle]:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
-
-    def spread(self, pair: str, since: datetime | None) -> Sequence[Quote]:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
-
-    def convert(self, asset: str, units: int, into: str) -> Decimal:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
+        """As the exchange lists it."""
+        return catalogue.schedule(pair)
 
     def balances(self, account_id: int) -> Sequence[Balance]:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
+        """The exchange's, less what waits here to be withdrawn."""
+        return balances.balances(account_id)
 
     def ledger(self, account_id: int, query: LedgerQuery) -> LedgerPage:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
+        """Fifty rows a page, newest first, never with their number."""
+        return ledger.page(account_id, query)
 
     def ledger_rows(self, account_id: int, ids: Sequence[str]) -> Sequence[LedgerRow]:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
+        """Newest first."""
+        return ledger.rows_of(account_id, ids)
 
     def trade_balance(self, account_id: int, asset: str) -> TradeBalance:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
-
-    def place_order(self, account_id: int, order: NewOrder) -> OrderRow:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
-
-    def cancel_orders(
-        self, account_id: int, *, order_id: str = "", userref: int | None = None, cl_ord_id: str = ""
-    ) -> int:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
-
-    def cancel_all_orders(self, account_id: int) -> int:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
+        """By the exchange's word, what waits here to be withdrawn included."""
+        return balances.worth(account_id, asset)
 
     def open_orders(self, account_id: int, query: OpenQuery) -> Sequence[OrderRow]:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
+        """Newest first."""
+        return orders.open_orders(account_id, query)
 
     def closed_orders(self, account_id: int, query: ClosedQuery) -> OrderPage:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
+        """Fifty a page, newest first, never with their number."""
+        return orders.closed_orders(account_id, query)
 
     def orders(self, account_id: int, ids: Sequence[str], query: OpenQuery) -> Sequence[OrderRow]:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
+        """Newest first."""
+        return orders.orders(account_id, ids, query)
 
     def trades(self, account_id: int, query: TradeQuery) -> TradePage:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
+        """Fifty a page, newest first, never with their number."""
+        return trades.page(account_id, query)
 
     def trade_rows(self, account_id: int, ids: Sequence[str], query: TradeQuery) -> Sequence[TradeRow]:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
-
-    def trade_volume(self, account_id: int, pairs: Sequence[str]) -> TradeVolume:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
-
-    def deposit_methods(self, asset: str) -> Sequence[DepositMethod]:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
+        """Newest first."""
+        return trades.rows_of(account_id, ids, query)
 
     def deposit_addresses(self, account_id: int, asset: str, method: str, *, new: bool) -> Sequence[DepositAddress]:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
+        """Those that there are. Raises: Unavailable for a new one."""
+        if new:
+            deposits.refuse_new()
+        return deposits.addresses(account_id, asset, method)
 
     def has_deposit_address(self, account_id: int, asset: str, method: str) -> bool:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
+        """Whether the exchange names one."""
+        return bool(deposits.addresses(account_id, asset, method))
 
     def deposits(self, account_id: int, query: DepositQuery) -> DepositPage:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
-
-    def simulate_deposit(self, account_id: int, asset: str, amount: Decimal) -> DepositRow:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
-
-    def strategies(self, asset: str) -> Sequence[Strategy]:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
+        """What is on its way and what has arrived, newest first."""
+        return deposits.page(account_id, query)
 
     def allocations(self, account_id: int) -> Sequence[Allocation]:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
-
-    def allocate(self, account_id: int, strategy_id: str, amount: Decimal) -> None:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
-
-    def deallocate(self, account_id: int, strategy_id: str, amount: Decimal) -> None:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
+        """As the exchange lists them."""
+        return earn.allocations(account_id)
 
     def earn_pending(self, account_id: int, strategy_id: str, operation: EarnOperation) -> bool:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
-
-    def add_export(self, account_id: int, new: NewExport, *, actor: Actor) -> ExportRow:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
-
-    def exports(self, seen: ExportSeen, report: Report) -> Sequence[ExportRow]:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
-
-    def export_content(self, seen: ExportSeen, export_id: str) -> bytes:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
-
-    def remove_export(self, seen: ExportSeen, export_id: str, *, is_ready: bool) -> None:
-        """See the method of that name in `portal/venues/protocol.py`."""
-        raise Unavailable(NOT_READ)
+        """By the exchange's word."""
+        return earn.is_pending(account_id, strategy_id, operation)
 
     def catch_up(self, account_ids: Collection[int]) -> None:
         """Nothing comes due here: the exchange has a clock of its own."""

@@ -1,0 +1,1 @@
+"""What pages are told of an Account at a real exchange, and of when."""
