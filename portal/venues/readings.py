@@ -8,8 +8,12 @@ from portal.venues.types import (
     Balance,
     LedgerPage,
     LedgerQuery,
+    LedgerRow,
+    Mark,
+    Newest,
     OpenQuery,
     ToldOrder,
+    ToldTrade,
     ToldTrades,
     TradeQuery,
 )
@@ -25,8 +29,11 @@ class Readings(Protocol):
     def reading_of_balances(self, account_id: int) -> Reading[Sequence[Balance]] | None:
         """`Books.balances`."""
 
-    def reading_of_ledger(self, account_id: int, query: LedgerQuery, *, first: int = 0) -> Reading[LedgerPage] | None:
-        """`Books.ledger`, always with the count; only rows from the `first` of the Account on, the oldest being 1."""
+    def reading_of_ledger(self, account_id: int, query: LedgerQuery) -> Reading[LedgerPage] | None:
+        """`Books.ledger`, always with the count."""
+
+    def reading_of_newest_ledger(self, account_id: int, known: Mark | None) -> Reading[Newest[LedgerRow]] | None:
+        """`Books.ledger` without any bound, as far as it is newer than the row that is known there."""
 
     def reading_of_open_orders(self, account_id: int, query: OpenQuery) -> Reading[Sequence[ToldOrder]] | None:
         """`Trading.open_orders`."""
@@ -36,5 +43,8 @@ class Readings(Protocol):
     ) -> Reading[Sequence[ToldOrder]] | None:
         """`Trading.orders`."""
 
-    def reading_of_trades(self, account_id: int, query: TradeQuery, *, first: int = 0) -> Reading[ToldTrades] | None:
-        """`Trading.trades`, in the same way."""
+    def reading_of_trades(self, account_id: int, query: TradeQuery) -> Reading[ToldTrades] | None:
+        """`Trading.trades`, always with the count."""
+
+    def reading_of_newest_trades(self, account_id: int, known: Mark | None) -> Reading[Newest[ToldTrade]] | None:
+        """`Trading.trades` in the same way."""

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Final
 
 from portal.api.call import Caller
@@ -15,7 +14,7 @@ from portal.api.protocol.parameter_types import Choice, Flag, Names, Whole
 from portal.api.protocol.parameters import absent, needed, optional
 from portal.core.database.reading import Reading
 from portal.core.money import wire
-from portal.venues.types import LedgerPage, LedgerQuery, LedgerRow
+from portal.venues.types import LedgerQuery, LedgerRow
 
 LEDGER_TYPES: Final = (
     "all", "trade", "deposit", "withdrawal", "transfer", "margin", "adjustment", "rollover", "credit", "settled",
@@ -38,7 +37,6 @@ class Ledgers:
 
 
 EVERYTHING: Final = Ledgers()
-ENTRIES: Final = LedgerQuery()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +81,7 @@ def ledgers(caller: Caller, parameters: Ledgers) -> JSON:
 def read_ledgers(caller: Caller, parameters: Ledgers) -> Reading[Listed | None] | None:
     """The same, to be read along with the nonce, where no bound names an entry."""
     if parameters == EVERYTHING and sees_everything(caller):
-        return NEWEST.reading(caller.account_id, partial(_from_number, caller))
+        return NEWEST.reading(caller.account_id, caller.venue.reading_of_newest_ledger)
     if isinstance(parameters.start, str) or isinstance(parameters.end, str):
         return None
     if no_assets(parameters.aclass, *parameters.asset):
@@ -120,10 +118,6 @@ def _query(caller: Caller, parameters: Ledgers) -> LedgerQuery:
         seen_from=caller.credential.query_start,
         seen_before=caller.credential.query_end,
     )
-
-
-def _from_number(caller: Caller, first: int) -> Reading[LedgerPage] | None:
-    return caller.venue.reading_of_ledger(caller.account_id, ENTRIES, first=first)
 
 
 def _time(bound: datetime | str | None) -> datetime | None:

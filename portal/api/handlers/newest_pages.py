@@ -16,6 +16,7 @@ import msgspec
 from portal.api.call import Caller
 from portal.api.protocol.envelope import JSON
 from portal.core.database.reading import Reading
+from portal.venues.types import Mark, Newest
 
 # The rows of a page, and the Accounts of which one is kept in a process: a page takes up to 20 kB.
 ROWS: Final = 50
@@ -54,10 +55,9 @@ class Listed(NamedTuple):
 
 
 class _Kept(NamedTuple):
-    """How long the list was, its newest row, and the texts of a page from there on, newest first."""
+    """The texts of a page, newest first, and where the newest row stands."""
 
-    length: int
-    newest: str
+    mark: Mark
     texts: Sequence[bytes]
 
 
@@ -70,18 +70,15 @@ class NewestPages(Generic[Row]):
         self._lock = Lock()
 
     def reading(
-        self, account_id: int, ask: Callable[[int], Reading[Page[Row]] | None]
+        self, account_id: int, ask: Callable[[int, Mark | None], Reading[Newest[Row]] | None]
     ) -> Reading[Listed | None] | None:
-        """The newest page; its answer is None if it has to be asked for anew.
-
-        `ask` reads it from the row on that has this number, the oldest being 1.
-        """
+        """The newest page, of what `ask` reads for the Account; its answer is None if it has to be asked for anew."""
         with self._lock:
             kept = self._kept.get(account_id)
             if kept is not None:
                 self._kept.move_to_end(account_id)
-        reading = ask(kept.length if kept is not None else 0)
-        return None if reading is None else reading.then(lambda page: self._listed(account_id, kept, page))
+        reading = ask(account_id, None if kept is None else kept.mark)
+        return None if reading is None else reading.then(lambda found: self._joined(account_id, kept, found))
 
     def listed(self, page: Page[Row]) -> Listed:
         """Any other page."""
@@ -92,19 +89,15 @@ class NewestPages(Generic[Row]):
         with self._lock:
             self._kept.clear()
 
-    def _listed(self, account_id: int, kept: _Kept | None, page: Page[Row]) -> Listed | None:
-        rows, count = page.rows, page.count or 0
-        if kept is None or len(rows) == ROWS:
-            texts: Sequence[bytes] = [self._text(row) for row in rows]
-        elif not rows or rows[-1].id != kept.newest:
+    def _joined(self, account_id: int, kept: _Kept | None, found: Newest[Row]) -> Listed | None:
+        if not found.follows or found.mark is None:
             self._keep(account_id, None)
-            return None
-        elif len(rows) == 1:
-            return _joined(kept.texts, count)
-        else:
-            texts = [*map(self._text, rows[:-1]), *kept.texts][:ROWS]
-        self._keep(account_id, _Kept(count, rows[0].id, texts) if rows else None)
-        return _joined(texts, count)
+            return Listed({}, 0) if found.follows else None
+        if kept is None or found.rows:
+            before = () if kept is None else kept.texts
+            kept = _Kept(found.mark, [*map(self._text, found.rows), *before][:ROWS])
+            self._keep(account_id, kept)
+        return Listed(msgspec.Raw(b"{%b}" % b",".join(kept.texts)), found.mark.number)
 
     def _text(self, row: Row) -> bytes:
         return msgspec.json.encode({row.id: self._told(row)})[1:-1]
@@ -122,7 +115,3 @@ class NewestPages(Generic[Row]):
 def sees_everything(caller: Caller) -> bool:
     """Whether the key has no window of its own."""
     return caller.credential.query_start is None and caller.credential.query_end is None
-
-
-def _joined(texts: Sequence[bytes], count: int) -> Listed:
-    return Listed(msgspec.Raw(b"{%b}" % b",".join(texts)), count)

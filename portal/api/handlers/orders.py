@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Final
 
 from accounts.models.service_user import Permission
@@ -22,7 +21,6 @@ from portal.venues.types import (
     OrderRow,
     OrderStatus,
     ToldOrder,
-    ToldTrades,
     TradeQuery,
     TradeRow,
 )
@@ -73,7 +71,6 @@ class TradesHistory:
 
 
 EVERYTHING: Final = TradesHistory()
-TRADES: Final = TradeQuery()
 NEWEST: Final = NewestPages(told_trade)
 
 
@@ -172,7 +169,7 @@ def trades_history(caller: Caller, parameters: TradesHistory) -> JSON:
 def read_trades(caller: Caller, parameters: TradesHistory) -> Reading[Listed | None] | None:
     """The same, to be read along with the nonce, where no bound names a trade."""
     if parameters == EVERYTHING and sees_everything(caller):
-        return NEWEST.reading(caller.account_id, partial(_from_number, caller))
+        return NEWEST.reading(caller.account_id, caller.venue.reading_of_newest_trades)
     if parameters.kind in POSITIONS or isinstance(parameters.start, str) or isinstance(parameters.end, str):
         return None
     reading = caller.venue.reading_of_trades(caller.account_id, _trade_query(caller, parameters))
@@ -214,10 +211,6 @@ def _trade_query(caller: Caller, parameters: TradesHistory) -> TradeQuery:
         seen_from=caller.credential.query_start,
         seen_before=caller.credential.query_end,
     )
-
-
-def _from_number(caller: Caller, first: int) -> Reading[ToldTrades] | None:
-    return caller.venue.reading_of_trades(caller.account_id, TRADES, first=first)
 
 
 def _may_see(caller: Caller, row: OrderRow | ToldOrder) -> bool:

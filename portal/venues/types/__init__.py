@@ -22,6 +22,7 @@ from portal.venues.types.events import Event, LedgerEvent, OrderChange, OrderEve
 from portal.venues.types.exports import ExportFormat, ExportRow, ExportSeen, ExportStatus, NewExport, Report
 from portal.venues.types.ledger import Balance, LedgerPage, LedgerQuery, LedgerRow
 from portal.venues.types.markets import Book, Candle, Level, PublicTrade, Quote, Ticker, Window
+from portal.venues.types.newest import Mark, Newest
 from portal.venues.types.orders import (
     PLACED,
     ClosedQuery,
@@ -92,9 +93,11 @@ __all__ = [
     "LedgerRow",
     "Level",
     "LockType",
+    "Mark",
     "Maturing",
     "NewExport",
     "NewOrder",
+    "Newest",
     "OpenQuery",
     "OrderChange",
     "OrderEvent",

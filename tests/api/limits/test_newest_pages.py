@@ -1,7 +1,5 @@
 """Pages of the ledger and of trades are kept in the process: what is told of them is what the venue tells, always."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.db import connection
 
@@ -57,7 +55,7 @@ def books(trading) -> Books:
 
 
 @pytest.fixture
-def read(monkeypatch) -> Iterator[list[int]]:
+def read(monkeypatch) -> list[int]:
     """How many rows came with each nonce."""
     found: list[int] = []
 

@@ -6,7 +6,7 @@ from django.db import connection
 from portal.core.database import prepared
 from portal.core.database.reading import Reading
 from portal.venues.paper.orders.models import Order
-from portal.venues.types import LedgerQuery, OpenQuery, TradeQuery
+from portal.venues.types import LedgerQuery, Mark, OpenQuery, TradeQuery
 from tests.venues.conftest import open_account
 from tests.venues.ordering import VENUE
 from tests.venues.paper.ranks import rows
@@ -30,7 +30,9 @@ def asked(account_id: int) -> dict[str, Reading[object] | None]:
         "trades": VENUE.reading_of_trades(account_id, TradeQuery()),
         "trades far back": VENUE.reading_of_trades(account_id, TradeQuery(offset=COUNT - 1000)),
         "open orders": VENUE.reading_of_open_orders(account_id, OpenQuery()),
-        "ledger from a row on": VENUE.reading_of_ledger(account_id, LedgerQuery(), first=2 * COUNT - 3),
+        "ledger from a row on": VENUE.reading_of_newest_ledger(account_id, Mark(2 * COUNT - 3, 1)),
+        "newest of the ledger": VENUE.reading_of_newest_ledger(account_id, None),
+        "newest trades": VENUE.reading_of_newest_trades(account_id, None),
         "orders": VENUE.reading_of_orders(account_id, [f"O{account_id}-7", f"O{account_id}-{COUNT}"], OpenQuery()),
     }
 

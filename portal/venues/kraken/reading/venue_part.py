@@ -19,6 +19,8 @@ from portal.venues.types import (
     LedgerPage,
     LedgerQuery,
     LedgerRow,
+    Mark,
+    Newest,
     OpenQuery,
     OrderPage,
     OrderRow,
@@ -26,6 +28,7 @@ from portal.venues.types import (
     Part,
     Schedule,
     ToldOrder,
+    ToldTrade,
     ToldTrades,
     TradeBalance,
     TradePage,
@@ -141,7 +144,11 @@ class KrakenReading(NotHere):
         """There is no such way: the exchange is asked."""
         return None
 
-    def reading_of_ledger(self, account_id: int, query: LedgerQuery, *, first: int = 0) -> Reading[LedgerPage] | None:
+    def reading_of_ledger(self, account_id: int, query: LedgerQuery) -> Reading[LedgerPage] | None:
+        """There is no such way: the exchange is asked."""
+        return None
+
+    def reading_of_newest_ledger(self, account_id: int, known: Mark | None) -> Reading[Newest[LedgerRow]] | None:
         """There is no such way: the exchange is asked."""
         return None
 
@@ -155,6 +162,10 @@ class KrakenReading(NotHere):
         """There is no such way: the exchange is asked."""
         return None
 
-    def reading_of_trades(self, account_id: int, query: TradeQuery, *, first: int = 0) -> Reading[ToldTrades] | None:
+    def reading_of_trades(self, account_id: int, query: TradeQuery) -> Reading[ToldTrades] | None:
+        """There is no such way: the exchange is asked."""
+        return None
+
+    def reading_of_newest_trades(self, account_id: int, known: Mark | None) -> Reading[Newest[ToldTrade]] | None:
         """There is no such way: the exchange is asked."""
         return None

@@ -15,10 +15,7 @@ BEFORE: Final = 3
 
 
 def question(columns: str, rows: str) -> Question:
-    """The page whose `rows` are tables that join `listed.row_id`, from the row on that `first` numbers.
-
-    An empty page is one row without a number.
-    """
+    """The page whose `rows` are tables that join `listed.row_id`. An empty page is one row without a number."""
     # The limit is written out, so that the planner knows how few rows it has to look up, each by its key.
     return Question(
         stale=due.IS_DUE,
@@ -28,7 +25,6 @@ def question(columns: str, rows: str) -> Question:
         SELECT r.number, r.row_id FROM bounds, paper_rank AS r
         WHERE r.account_id = %(account)s AND r.list = %(list)s AND r.key = %(key)s AND r.number > bounds.bottom
             AND r.number > bounds.top - %(offset)s - {ROWS} AND r.number <= bounds.top - %(offset)s
-            AND r.number >= %(first)s
         ORDER BY r.number DESC LIMIT {ROWS}
     )
     SELECT bounds.bottom, bounds.top, listed.number, {columns}
@@ -38,7 +34,7 @@ def question(columns: str, rows: str) -> Question:
     )
 
 
-def parameters(account_id: int, of: Ranked, stretch: Stretch, offset: int, first: int) -> dict[str, Any]:
+def parameters(account_id: int, of: Ranked, stretch: Stretch, offset: int) -> dict[str, Any]:
     """What such a question is told: all of the list, within a stretch of it."""
     (after_at, after_id), (until_at, until_id) = stretch.after, stretch.until
     return {
@@ -50,7 +46,6 @@ def parameters(account_id: int, of: Ranked, stretch: Stretch, offset: int, first
         "until_at": until_at,
         "until_id": until_id,
         "offset": offset,
-        "first": first,
     }
 
 

@@ -6,7 +6,19 @@ from portal.core.database.at_hand import hand
 from portal.core.database.reading import Reading
 from portal.venues.paper import clock
 from portal.venues.paper.readings import ledger, orders, trades
-from portal.venues.types import Balance, LedgerPage, LedgerQuery, OpenQuery, ToldOrder, ToldTrades, TradeQuery
+from portal.venues.types import (
+    Balance,
+    LedgerPage,
+    LedgerQuery,
+    LedgerRow,
+    Mark,
+    Newest,
+    OpenQuery,
+    ToldOrder,
+    ToldTrade,
+    ToldTrades,
+    TradeQuery,
+)
 
 
 class PaperReadings:
@@ -16,9 +28,13 @@ class PaperReadings:
         """On both databases."""
         return clock.reading_of_balances(account_id)
 
-    def reading_of_ledger(self, account_id: int, query: LedgerQuery, *, first: int = 0) -> Reading[LedgerPage] | None:
+    def reading_of_ledger(self, account_id: int, query: LedgerQuery) -> Reading[LedgerPage] | None:
         """Of every kind and asset, without rows for bounds."""
-        return ledger.page(account_id, query, first) if hand.is_postgresql else None
+        return ledger.page(account_id, query) if hand.is_postgresql else None
+
+    def reading_of_newest_ledger(self, account_id: int, known: Mark | None) -> Reading[Newest[LedgerRow]] | None:
+        """Of every kind and asset."""
+        return ledger.newest_rows(account_id, known) if hand.is_postgresql else None
 
     def reading_of_open_orders(self, account_id: int, query: OpenQuery) -> Reading[Sequence[ToldOrder]] | None:
         """All of them, without their trades."""
@@ -30,6 +46,10 @@ class PaperReadings:
         """The same by id."""
         return orders.named(account_id, ids, query) if hand.is_postgresql else None
 
-    def reading_of_trades(self, account_id: int, query: TradeQuery, *, first: int = 0) -> Reading[ToldTrades] | None:
+    def reading_of_trades(self, account_id: int, query: TradeQuery) -> Reading[ToldTrades] | None:
         """Without rows for bounds, and without their rows of the ledger."""
-        return trades.page(account_id, query, first) if hand.is_postgresql else None
+        return trades.page(account_id, query) if hand.is_postgresql else None
+
+    def reading_of_newest_trades(self, account_id: int, known: Mark | None) -> Reading[Newest[ToldTrade]] | None:
+        """Without their rows of the ledger."""
+        return trades.newest_rows(account_id, known) if hand.is_postgresql else None
