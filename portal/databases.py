@@ -24,6 +24,9 @@ SESSION: Final = {
 DURATION: Final = re.compile(r"[0-9]{1,9}(ms|s|min)?", re.ASCII)
 # Without this PostgreSQL plans the signed call's statement anew each time, which halves the rate.
 PREPARE_THRESHOLD: Final = 5
+# Only hot statements are prepared, and each has one good plan whatever it is told. Left to itself PostgreSQL compares
+# costs that it guesses, of arrays above all, and plans many of them anew at each call, which takes longer than they do.
+PLANS: Final = "-c plan_cache_mode=force_generic_plan"
 # SQLite has one lock for everything. Whoever waits longer for it is told that it cannot be done now.
 SQLITE_SECONDS: Final = 10
 
@@ -58,7 +61,7 @@ def _postgresql(given: dict[str, Any]) -> dict[str, Any]:
     # With 0 it is left to the server, and nothing is said that a pool in between might not pass on.
     said = [f"-c {name}={time}" for name, time in times.items() if time != "0"]
     # What DATABASE_URL says comes last: there it counts.
-    options = " ".join([*said, *filter(None, [str(given.pop("options", ""))])])
+    options = " ".join([*said, *([PLANS] if said else []), *filter(None, [str(given.pop("options", ""))])])
     threshold = _threshold(given.pop("prepare_threshold", PREPARE_THRESHOLD))
     return {**CONNECTING, **given, "prepare_threshold": threshold, **({"options": options} if options else {})}
 

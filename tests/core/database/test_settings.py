@@ -79,6 +79,7 @@ def test_the_times_are_in_force_and_commands_that_look_at_everything_lift_them()
         pytest.skip("SQLite has none of them")
     before = {name: shown(name) for name in databases.SESSION}
     assert "0" not in before.values()
+    assert shown("plan_cache_mode") == "force_generic_plan"
     with unhurried():
         assert shown("statement_timeout") == shown("idle_in_transaction_session_timeout") == "0"
         assert shown("lock_timeout") == before["lock_timeout"]

@@ -47,8 +47,6 @@ def test_no_page_that_is_read_along_reads_more_than_itself(empty, clock):
     Order.objects.bulk_create(rows.order(account, f"open-{number}", number, None) for account, number in waiting)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE paper_order")
-        # What the server settles on once a statement has come a few times: one plan for every page.
-        cursor.execute("SET LOCAL plan_cache_mode TO force_generic_plan")
         for name, reading in asked(empty.pk).items():
             assert reading is not None
             execute = prepare(reading)
@@ -65,7 +63,6 @@ def test_orders_by_id_are_looked_up_under_a_plan_from_when_there_were_few(empty,
     reading = VENUE.reading_of_orders(accounts[0].pk, [f"O{accounts[0].pk}-few-7", "O-NONE"], OpenQuery())
     assert reading is not None
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL plan_cache_mode TO force_generic_plan")
         execute = prepare(reading)
         cursor.execute(execute)
         assert len(cursor.fetchall()) == 1
@@ -75,6 +72,21 @@ def test_orders_by_id_are_looked_up_under_a_plan_from_when_there_were_few(empty,
         Order.objects.bulk_create(more)
         reads_a_page("orders", execute)
         cursor.execute("DEALLOCATE asked")
+
+
+def test_nothing_that_is_read_along_is_planned_anew_at_each_call(empty, clock):
+    """To plan it takes longer than to read it."""
+    clock(COUNT * 2)
+    rows.many(empty, 500)
+    with connection.cursor() as cursor:
+        for name, reading in asked(empty.pk).items():
+            assert reading is not None
+            execute = prepare(reading)
+            for _ in range(8):
+                cursor.execute(execute)
+            cursor.execute("SELECT custom_plans, generic_plans FROM pg_prepared_statements WHERE name = 'asked'")
+            assert cursor.fetchone() == (0, 8), name
+            cursor.execute("DEALLOCATE asked")
 
 
 def prepare(reading: Reading[object]) -> str:

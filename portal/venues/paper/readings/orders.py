@@ -17,11 +17,9 @@ COLUMNS: Final = """
             SELECT sum(t.price_units::numeric * t.volume_units) FROM paper_trade AS t WHERE t.order_id = o.id
         ) END AS turnover, o.id
 """
-# Each by its id, for which there is one way only: a plan that a session made when there were few orders stays good. Of
-# an array that it does not know PostgreSQL expects ten rows, and rather plans anew at each call for the one that comes,
-# which takes longer than all the rest; under a limit that it does not know it expects one.
+# Each by its id, for which there is one way only: a plan that a session made when there were few orders stays good.
 BY_ID: Final = """
-    FROM (SELECT unnest(%(ids)s::text[]) AS txid LIMIT %(many)s) AS wanted
+    FROM unnest(%(ids)s::text[]) AS wanted (txid)
     CROSS JOIN LATERAL (SELECT * FROM paper_order AS found WHERE found.txid = wanted.txid OFFSET 0) AS o
     WHERE o.account_id = %(account)s
 """
@@ -43,8 +41,7 @@ def named(account_id: int, ids: Sequence[str], query: OpenQuery) -> Reading[list
     """See Trading.reading_of_orders."""
     if not _is_plain(query):
         return None
-    wanted = list(dict.fromkeys(ids))
-    return Reading(NAMED, {**standing(account_id), "ids": wanted, "many": len(wanted)}, _told)
+    return Reading(NAMED, {**standing(account_id), "ids": list(dict.fromkeys(ids))}, _told)
 
 
 def _is_plain(query: OpenQuery) -> bool:
