@@ -34,6 +34,7 @@ class Reason(StrEnum):
     BODY = "body"
     PLAIN_HTTP = "plain_http"
     RULE = "rule"
+    EXCHANGE = "exchange"
     TOKEN_UNKNOWN = "token_unknown"  # noqa: S105
     TOKEN_EXPIRED = "token_expired"  # noqa: S105
     TOKEN_OF_OTHER = "token_of_other"  # noqa: S105
@@ -188,6 +189,9 @@ WORDS: Final[Mapping[str, Words]] = {
     ),
     Reason.STREAM_OFF: _fixed(
         "The WebSocket setting of the service user is off.", "Ask for it, or leave streams alone."
+    ),
+    Reason.EXCHANGE: lambda facts: Told(
+        f"The exchange refused it: {facts.get('said', '?')}.", "Look the words up in the exchange's description."
     ),
     Reason.RULE: lambda facts: Told(facts.get("said", "A rule of the portal refused it."), ""),
 }

@@ -13,11 +13,12 @@ from portal.api.authentication import authenticate, known_method
 from portal.api.call import Call, Caller, Reply
 from portal.api.limits import lockout, refusal_events
 from portal.api.protocol import request_body
-from portal.api.protocol.envelope import JSON, ApiError, Error, Result, error_for, failure, success
+from portal.api.protocol.envelope import ApiError, Error, File, Result, error_for, failure, success
 from portal.core import call_origin
 from portal.core.database import outage
 from portal.core.database.reading import Reading
 from portal.core.errors import DomainError
+from portal.venues.registry import relayed_publicly
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ def answer(call: Call) -> Reply:
         if call.path.startswith(PRIVATE):
             method = call.path.removeprefix(PRIVATE)
             note_refusal(error, key=call.key, method=method, known=known_method(method), source=call.source)
-        return failure(error.error)
+        return error.reply
     except DomainError as error:
         return failure(error_for(error, funding=_is_funding(call.path)))
     except Exception as error:  # noqa: BLE001 - told apart and written down there
@@ -65,14 +66,14 @@ def carry_out(
     return result
 
 
-def served_to(credential: Credential, method: str) -> methods.PrivateMethod:
+def served_to(credential: Credential, method: str) -> methods.Served:
     """The method that the key asks for. Raises: ApiError if there is none, none for this key, or it is not served."""
     if method not in permissions.PERMISSIONS:
         raise ApiError(Error.UNKNOWN_METHOD, credential, reason=Reason.METHOD)
     if not permissions.opens(permissions.held_by(credential), method):
         needs = permissions.in_words(method)
         raise ApiError(Error.PERMISSION_DENIED, credential, reason=Reason.PERMISSION, method=method, needs=needs)
-    served = methods.PRIVATE.get(method)
+    served = methods.RELAYED.get((credential.venue, method)) or methods.PRIVATE.get(method)
     if served is None:
         # For good: a string that says *later* makes bots ask again for ever.
         raise ApiError(Error.UNKNOWN_METHOD, credential, reason=Reason.NOT_SERVED)
@@ -85,12 +86,13 @@ def note_refusal(error: ApiError, *, key: str, method: str, known: str, source: 
     `key` is the public half as the call named it, `method` the name as it came, and `known` the same if there is such
     a method, otherwise empty.
     """
-    logger.info("Refused %s: %s (%s)", _loggable(method), error.error.value, error.reason.value)
-    refusal_events.note(error.error, error.credential, method=method, source=source)
+    logger.info("Refused %s: %s (%s)", _loggable(method), error.answer, error.reason.value)
+    if error.reason is not Reason.EXCHANGE:
+        refusal_events.note(error.error, error.credential, method=method, source=source)
     usage.refused(
         key,
         method=known or "unknown",
-        answer=error.error.value,
+        answer=error.answer,
         reason=error.reason,
         facts=error.facts,
         source=source,
@@ -118,10 +120,13 @@ def _answer(call: Call) -> Result:
     raise ApiError(Error.UNKNOWN_METHOD, reason=Reason.METHOD)
 
 
-def _public(call: Call) -> JSON:
+def _public(call: Call) -> Result:
     method = call.path.removeprefix(PUBLIC)
     if not lockout.takes_public(call.source, timezone.now(), permissions.PUBLIC_COSTS.get(method, 1.0)):
         raise ApiError(Error.TOO_MANY_REQUESTS)
+    relayed = relayed_publicly(method, call.query)
+    if relayed is not None:
+        return File("", relayed.media_type, relayed.body)
     served = methods.PUBLIC.get(method)
     if served is None:
         raise ApiError(Error.UNKNOWN_METHOD)

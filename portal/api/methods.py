@@ -1,8 +1,8 @@
 """Method names of the protocol, and what answers each; every private one has a row in `permissions` too."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from portal.api.call import Caller
 from portal.api.handlers import (
@@ -15,14 +15,17 @@ from portal.api.handlers import (
     markets,
     orders,
     public,
+    sent_on,
     streaming,
     trading,
 )
+from portal.api.permissions import PERMISSIONS
 from portal.api.protocol.envelope import JSON, ApiError, Result
 from portal.api.protocol.parameters import NoParameters, declared, read
 from portal.api.protocol.request_body import Fields
 from portal.core.database.reading import Reading
 from portal.core.errors import DomainError
+from portal.venues.registry import VENUES
 
 P = TypeVar("P")
 T = TypeVar("T")
@@ -85,6 +88,20 @@ class PrivateMethod:
         except (ApiError, DomainError):
             # `answer` says it, when its turn has come.
             return None
+
+
+@dataclass(frozen=True, slots=True)
+class RelayedMethod:
+    """What a key may call whose Account's venue sends the call on."""
+
+    name: str
+
+    def answer(self, caller: Caller, given: Fields, told: object = None) -> Result:
+        """What the exchange answers to the same. Raises: ExchangeError; what the venue refuses."""
+        return sent_on.sent_on(caller, self.name, given)
+
+
+Served: TypeAlias = PrivateMethod | RelayedMethod
 
 
 def public_method(parameters: type[P], view: Callable[[P], JSON]) -> PublicMethod:
@@ -160,4 +177,13 @@ PRIVATE: Final[dict[str, PrivateMethod]] = {
     "Earn/Deallocate": private_method(earn.Move, earn.deallocate),
     "Earn/AllocateStatus": private_method(earn.Status, earn.allocate_status),
     "Earn/DeallocateStatus": private_method(earn.Status, earn.deallocate_status),
+}
+
+
+# What venues send on to their exchanges, whatever of it is answered here for others.
+RELAYED: Final[Mapping[tuple[str, str], RelayedMethod]] = {
+    (name, method): RelayedMethod(method)
+    for name, venue in VENUES.items()
+    for method in PERMISSIONS
+    if venue.relays(method)
 }

@@ -1,6 +1,22 @@
 """What a venue refuses, and why."""
 
-from portal.core.errors import Conflict, Insufficient, Invalid, NotFound, Unavailable
+from portal.core.errors import Conflict, Insufficient, Invalid, NotFound, Refused, TooMany, Unavailable
+
+
+class NotServed(Refused):
+    """The venue does not carry out calls of that method, and never will."""
+
+
+class OverShare(TooMany):
+    """The Service User has called as often as its part of the exchange's limits allows."""
+
+
+class OutcomeUnknown(Unavailable):
+    """It was sent, and nobody knows whether it was done. Asking again by itself could do it twice."""
+
+
+class NotSeen(Invalid):
+    """What is asked for lies outside of the key's query window, or nobody knows whether it does."""
 
 
 class UnknownAsset(NotFound):

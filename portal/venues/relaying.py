@@ -6,11 +6,18 @@ from datetime import datetime
 from typing import Any, Protocol
 
 
+class Number(str):
+    """A JSON number, as the text it was sent as."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class RelayedCall:
     """A private call that has passed all checks of its key: `fields` as it said them, without nonce and `otp`.
 
-    `seen_from` and `seen_before` are the key's query window, `permissions` what it may do.
+    A field is a text, a Number, a bool, or a list or an object of these. `seen_from` and `seen_before` are the key's
+    query window, `permissions` what it may do.
     """
 
     account_id: int
@@ -24,10 +31,11 @@ class RelayedCall:
 
 @dataclass(frozen=True, slots=True)
 class RelayedAnswer:
-    """What the exchange said, whole: `body` is the envelope, errors included, or a file."""
+    """What the exchange said, whole: `body` is the envelope, or a file; `errors` are those in it, without warnings."""
 
     body: bytes
     media_type: str = "application/json"
+    errors: tuple[str, ...] = ()
 
 
 class Relaying(Protocol):
@@ -39,7 +47,8 @@ class Relaying(Protocol):
     def relay(self, call: RelayedCall) -> RelayedAnswer:
         """Send it on, and give back what came.
 
-        Raises: Refused, Invalid and what else a rule of ours says; Unavailable while the exchange does not answer.
+        Raises: Refused, Invalid and what else a rule of ours says; NotServed; OverShare; Unavailable while the exchange
+        does not answer, OutcomeUnknown if something may have been done there.
         """
 
     def relay_public(self, method: str, query: str) -> RelayedAnswer | None:

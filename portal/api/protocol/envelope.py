@@ -9,11 +9,14 @@ import msgspec
 
 from accounts.api_keys.lifecycle import Credential
 from accounts.api_keys.refused_calls import Reason
+from accounts.models.key_use import ANSWER_LENGTH
 from portal.api.call import Reply
 from portal.core.errors import Conflict, DomainError, Insufficient, Invalid, Refused, TooMany, Unavailable
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
 from portal.venues import errors as venue
 
+# How much is kept for people of what an exchange says.
+SAID_LENGTH: Final = 300
 JSON: TypeAlias = "str | int | float | bool | Sequence[JSON] | Mapping[str, JSON] | msgspec.Raw | None"
 
 
@@ -33,6 +36,7 @@ class Error(StrEnum):
     INVALID_ARGUMENTS = "EGeneral:Invalid arguments"
     INTERNAL = "EGeneral:Internal error"
     UNAVAILABLE = "EService:Unavailable"
+    TIMEOUT = "EService:Timeout"
     BUSY = "EService:Busy"
     UNKNOWN_ASSET = "EQuery:Unknown asset"
     UNKNOWN_PAIR = "EQuery:Unknown asset pair"
@@ -82,6 +86,40 @@ class ApiError(Exception):
         self.reason = reason
         self.facts = facts
 
+    @property
+    def answer(self) -> str:
+        """The string that the bot is told."""
+        return self.error.value
+
+    @property
+    def reply(self) -> Reply:
+        """The envelope that the bot is sent."""
+        return failure(self.error)
+
+
+class ExchangeError(ApiError):
+    """An exchange has refused a call that was sent on: its answer goes back as it came, whatever its words are."""
+
+    def __init__(self, errors: tuple[str, ...], body: bytes) -> None:
+        said = ", ".join(errors)
+        super().__init__(Error.UNAVAILABLE, reason=Reason.EXCHANGE, said=_printable(said)[:SAID_LENGTH])
+        self.errors = errors
+        self.body = body
+
+    @property
+    def answer(self) -> str:
+        """The first string without its details, so that calls are counted by what it means."""
+        return _printable(":".join(self.errors[0].split(":")[:2]))[:ANSWER_LENGTH]
+
+    @property
+    def reply(self) -> Reply:
+        """To the byte."""
+        return Reply(self.body)
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
 
 # The first kind that fits counts, so a narrow kind stands before the wide one it belongs to.
 KINDS: Final[tuple[tuple[type[DomainError], Error], ...]] = (
@@ -100,6 +138,9 @@ KINDS: Final[tuple[tuple[type[DomainError], Error], ...]] = (
     (venue.TooManyOrders, Error.ORDERS_LIMIT),
     (venue.TooFast, Error.ORDER_RATE_LIMIT),
     (venue.DeadlineElapsed, Error.DEADLINE),
+    (venue.OutcomeUnknown, Error.TIMEOUT),
+    (venue.OverShare, Error.RATE_LIMIT),
+    (venue.NotServed, Error.UNKNOWN_METHOD),
     (venue.ExportNotReady, Error.BUSY),
     (venue.ClientIdTaken, Error.INVALID_ARGUMENTS),
     (venue.UnknownStrategy, Error.STRATEGY),
@@ -130,7 +171,7 @@ def error_for(error: DomainError, *, funding: bool = False) -> Error:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """The one result that is no JSON: a file, under a name of ours."""
+    """A result that is bytes already: a file, under a name of ours, or what an exchange has answered, under none."""
 
     name: str
     media_type: str

@@ -13,6 +13,7 @@ from typing import Final, NoReturn, TypeAlias
 from urllib.parse import unquote_plus
 
 from portal.api.protocol.envelope import ApiError, Error
+from portal.venues.relaying import Number
 
 Value: TypeAlias = "str | bool | list[Value] | dict[str, Value] | None"
 
@@ -33,14 +34,10 @@ LISTS: Final = frozenset(
 NUMBERED: Final = re.compile(r"(\w+)\[[0-9]{0,3}\]", re.ASCII)
 UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 BROKEN_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+# What no method is told.
+OF_THE_CALL: Final = frozenset({"nonce", "otp"})
 # What says nothing; one client writes an absent value as the text `None`.
 NOTHING: Final = (None, "", "None")
-
-
-class Number(str):
-    """A JSON number, as the text it was sent as."""
-
-    __slots__ = ()
 
 
 class Fields:
@@ -61,6 +58,11 @@ class Fields:
         """The nonce's text, the same for the signature and for the check; empty if there is none."""
         value = self._fields.get("nonce")
         return value if isinstance(value, str) else ""
+
+    @property
+    def said(self) -> dict[str, Value]:
+        """Everything that was said, but for what is about the call itself."""
+        return {name: value for name, value in self._fields.items() if name not in OF_THE_CALL and value is not None}
 
     def value(self, name: str) -> Value:
         """What the field says; None if it says nothing."""

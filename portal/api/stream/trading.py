@@ -12,6 +12,7 @@ from accounts.api_keys.refused_calls import Reason
 from portal.api import gateway, permissions
 from portal.api.authentication import ATTEMPTS, is_allowed
 from portal.api.call import Caller
+from portal.api.methods import PrivateMethod
 from portal.api.protocol import request_body
 from portal.api.protocol.envelope import JSON, ApiError, Error, Result
 from portal.api.protocol.parameter_types import CANCELLED_CLIENT_ID, CANCELLED_ORDER, USERREF
@@ -89,7 +90,9 @@ def carry(credential: Credential, method: str, params: Mapping[str, object], sou
         given = _read(params)
         message = _Message(_counted(credential, method, source), method, source)
         # Before anything is looked up for it.
-        gateway.served_to(message.credential, METHODS[method])
+        served = gateway.served_to(message.credential, METHODS[method])
+        if not isinstance(served, PrivateMethod):
+            raise ApiError(Error.UNKNOWN_METHOD, message.credential, reason=Reason.NOT_SERVED)
         return SERVED[method](message, given)
     except Exception as error:  # noqa: BLE001 - every message is answered; it is told apart and written down
         return [_no(error, credential, method, source)]

@@ -12,12 +12,14 @@ from django.db import connection, transaction
 from portal.core.errors import Busy
 from portal.core.lanes import lane
 from portal.core.secrets.request_signature import compute
+from portal.venues.kraken import shares
 from portal.venues.kraken.credentials import stops
 from portal.venues.kraken.credentials.finding import STOPPED, Usable
 from portal.venues.kraken.models import Purpose
 from portal.venues.kraken.upstream import envelope, transport
 from portal.venues.kraken.upstream.envelope import Answer
 from portal.venues.kraken.upstream.outcomes import NotSent, Stopped
+from portal.venues.relaying import Number
 
 PRIVATE: Final = "/0/private/"
 PUBLIC: Final = "/0/public/"
@@ -36,17 +38,21 @@ def ask(
     seconds: float = transport.SECONDS,
     limit: int = transport.JSON_LIMIT,
     patience: float = LANE_SECONDS,
+    is_counted: bool = False,
 ) -> Answer:
     """Call a private method and read its answer, errors of the exchange included; what they mean is `answer.meaning`.
 
     `fields` go out as a form, or as JSON where one of them is a list or an object. A credential without a nonce window,
     and the one for withdrawals in any case, makes one call at a time among all processes. One that the exchange
     refuses is stopped before this returns. `seconds` bound the call itself, `patience` the wait for its lane.
+    Unless it `is_counted` already, it counts to the portal's own share of the exchange's limits.
 
     Raises: NotSent, Stopped among them, if nothing has left; AnswerLost if nobody knows. TransactionManagementError
     inside of a transaction: nothing waits for others while it holds locks.
     """
     refuse_in_transaction()
+    if not is_counted and credential.account_id is not None and credential.purpose == Purpose.REST:
+        shares.take(credential.account_id, shares.PORTAL, method, may_refuse=False)
     with in_its_lane(credential, patience):
         return ask_in_lane(credential, method, fields, seconds=seconds, limit=limit)
 
@@ -102,9 +108,18 @@ def ask_public(url: str, method: str, query: str = "", *, seconds: float = trans
 def encoded(fields: Mapping[str, Any]) -> tuple[bytes, str]:
     """The body that says these fields, the nonce first, and its media type."""
     if any(isinstance(value, list | dict) for value in fields.values()):
-        return msgspec.json.encode(fields), JSON
+        return msgspec.json.encode(_spelled(fields)), JSON
     words = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in fields.items()}
     return urlencode(words).encode(), FORM
+
+
+def _spelled(value: Any) -> Any:  # noqa: ANN401  (whatever JSON can be)
+    """Numbers as they were spelled."""
+    if isinstance(value, Number):
+        return msgspec.Raw(value.encode())
+    if isinstance(value, Mapping):
+        return {name: _spelled(each) for name, each in value.items()}
+    return [_spelled(each) for each in value] if isinstance(value, list) else value
 
 
 def may_ask() -> bool:

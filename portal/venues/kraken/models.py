@@ -6,16 +6,19 @@ from django.db import models
 from django.db.models import Q
 
 from portal.core.secrets.sealed_fields import SealedField
+from portal.venues.kraken.bot_models import BotExport, Share
 from portal.venues.kraken.exchanges import NAME_LENGTH
 from portal.venues.kraken.withdrawal_rows import REFERENCE_LENGTH, TROUBLE_LENGTH, Look, Step, Withdrawal
 
 __all__ = [
     "TROUBLE_LENGTH",
     "Alarm",
+    "BotExport",
     "Connection",
     "Credential",
     "Look",
     "Purpose",
+    "Share",
     "Snapshot",
     "Step",
     "Tier",

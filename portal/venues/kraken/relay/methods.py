@@ -1,0 +1,67 @@
+"""Which methods are sent on, which keep their order, and which permission of the exchange each needs."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from portal.core.errors import Refused
+from portal.venues.errors import NotServed
+
+PAST_APPROVALS: Final = (
+    "This would move money out of the Account past the approvals that a withdrawal needs. It is never sent on."
+)
+NO_SOCKETS: Final = "Sockets tell of Accounts of the paper exchange only. Ask by calls instead."
+
+# Answered here: about a key of ours, or governed.
+OURS: Final = frozenset(
+    {
+        "GetApiKeyInfo",
+        "Withdraw",
+        "WithdrawAddresses",
+        "WithdrawCancel",
+        "WithdrawInfo",
+        "WithdrawMethods",
+        "WithdrawStatus",
+    }
+)
+MOVING: Final = frozenset({"AccountTransfer", "CreateSubaccount", "WalletTransfer"})
+SOCKET: Final = "GetWebSocketsToken"
+
+# Calls that keep their order among themselves, Account by Account.
+TRADING: Final = frozenset(
+    {
+        "AddOrder",
+        "AddOrderBatch",
+        "AmendOrder",
+        "EditOrder",
+        "CancelOrder",
+        "CancelOrderBatch",
+        "CancelAll",
+        "CancelAllOrdersAfter",
+    }
+)
+
+# What a credential needs at the exchange, in its own words; none where any will do.
+NEEDS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        ("Balance", "BalanceEx", "CreditLines", "TradeVolume", "DepositAddresses", "DepositStatus"), "query-funds"
+    ),
+    **dict.fromkeys(("Earn/Allocations", "Earn/AllocateStatus", "Earn/DeallocateStatus"), "query-funds"),
+    **dict.fromkeys(("TradeBalance", "OpenOrders", "OpenPositions", "Level3"), "query-open-trades"),
+    **dict.fromkeys(
+        ("QueryOrders", "OrderAmends", "ClosedOrders", "TradesHistory", "QueryTrades"), "query-closed-trades"
+    ),
+    **dict.fromkeys(("Ledgers", "QueryLedgers"), "query-ledger"),
+    **dict.fromkeys(("AddExport", "ExportStatus", "RetrieveExport", "RemoveExport"), "export-data"),
+    **dict.fromkeys(("AddOrder", "AddOrderBatch", "AmendOrder", "EditOrder"), "modify-trades"),
+    **dict.fromkeys(("CancelOrder", "CancelOrderBatch", "CancelAll", "CancelAllOrdersAfter"), "close-trades"),
+    "DepositMethods": "add-funds",
+    **dict.fromkeys(("Earn/Allocate", "Earn/Deallocate"), "earn-funds"),
+}
+
+
+def refuse_unserved(method: str) -> None:
+    """Raises: Refused for what would get past approvals, NotServed for sockets."""
+    if method in MOVING:
+        raise Refused(PAST_APPROVALS)
+    if method == SOCKET:
+        raise NotServed(NO_SOCKETS)
