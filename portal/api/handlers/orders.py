@@ -10,7 +10,7 @@ from portal.api.call import Caller
 from portal.api.handlers.newest_pages import Listed, NewestPages, sees_everything
 from portal.api.protocol.envelope import JSON, ApiError, Error
 from portal.api.protocol.instants import Bound
-from portal.api.protocol.order_words import order_row, told_order, told_trade, trade_row
+from portal.api.protocol.order_words import order_row, order_text, told_trade, trade_row
 from portal.api.protocol.parameter_types import CLIENT_ID, USERREF, Choice, Flag, Names, Text, Whole
 from portal.api.protocol.parameters import absent, needed, optional
 from portal.core.database.reading import Reading
@@ -102,7 +102,7 @@ def read_open_orders(caller: Caller, parameters: OpenOrders) -> Reading[Sequence
 
 def shown_open_orders(parameters: OpenOrders, rows: Sequence[ToldOrder]) -> JSON:
     """The same of orders that are there."""
-    return {"open": {row.id: told_order(row) for row in rows}}
+    return {"open": {row.id: order_text(row) for row in rows}}
 
 
 def closed_orders(caller: Caller, parameters: ClosedOrders) -> JSON:
@@ -146,7 +146,7 @@ def read_orders(caller: Caller, parameters: QueryOrders) -> Reading[Sequence[Tol
 
 def shown_orders(parameters: QueryOrders, rows: Sequence[ToldOrder]) -> JSON:
     """The same of orders that are there."""
-    return {row.id: told_order(row) for row in rows}
+    return {row.id: order_text(row) for row in rows}
 
 
 def trades_history(caller: Caller, parameters: TradesHistory) -> JSON:

@@ -33,3 +33,7 @@ class Pair:
     minimum_volume: Decimal
     minimum_cost: Decimal
     tick_size: Decimal
+
+    def __hash__(self) -> int:
+        """By its id: what is kept of an order is looked up by the order, of which this is a part."""
+        return hash(self.id)

@@ -69,6 +69,20 @@ def test_a_row_of_a_list_runs_no_more_than_this(trading, settings):
         assert many_again == few_again <= 2_250, (method, found)
 
 
+@pytest.mark.postgresql
+def test_an_order_that_has_not_changed_is_not_put_into_words_again(trading, settings):
+    """It is looked up by all that is told of it: a third of what its words take."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite asks by the ORM")
+    settings.API_LIMITS = False
+    roads, found = Roads(), {}
+    for number in (2, 12):
+        while len(trading.result("OpenOrders")["open"]) < number:
+            trading.result("AddOrder", pair="XBTUSD", type="buy", ordertype="limit", price="100", volume="0.01")
+        found[number] = list_cost(roads, trading, "OpenOrders")[1].instructions
+    assert (found[12] - found[2]) / 10 <= 135, found
+
+
 def list_cost(roads: Roads, wire: Wire, method: str) -> tuple[Counted, Counted]:
     """Of a call whose page is not known yet, and of the one after it."""
     for _ in range(8):
