@@ -7,7 +7,8 @@
 #
 # PostgreSQL: the server DATABASE_URL names, else a local one on its socket. Every run makes its own test databases.
 # What touches no database runs once, with SQLite. What asks for pages one after the other runs once as well: half of it
-# on each of the two, and all of it on SQLite where there is no PostgreSQL.
+# on each of the two, and all of it on SQLite where there is no PostgreSQL. The browser waits much: it runs beside
+# PostgreSQL, and what it said is shown after that.
 # CI=true or NOTHING_SKIPPED=1 turns anything skipped into a failure.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -18,21 +19,49 @@ given_database=${DATABASE_URL:-}
 unset DATABASE_URL REDIS_URL EMAIL_URL
 unset PYTHONDONTWRITEBYTECODE # or every worker, server and shell compiles all that it imports
 PORTAL_VAR=$(mktemp -d)
-trap 'rm -rf "$PORTAL_VAR"' EXIT
 export PORTAL_DEBUG=1 PORTAL_VAR
 
 passed=() skipped=() failed=() unsteady=()
+beside="" # the process group of what runs beside
+
+leave() { # whatever still runs beside ends as Ctrl-C ends it: with its servers
+    if [[ $beside ]]; then kill -INT -- "-$beside" 2>/dev/null && wait "$beside"; fi
+    rm -rf "$PORTAL_VAR"
+}
+trap leave EXIT
+trap "exit 130" INT TERM
 
 run() { # name, then the command that proves it
     local name=$1 status=0
     shift
     printf '\n== %s\n' "$name"
     "$@" || status=$?
+    ended "$name" "$status"
+}
+
+ended() { # name, exit status
+    local name=$1 status=$2
     case $status in
         0) passed+=("$name") ;;
         5) failed+=("$name: no test was found") ;;
         *) failed+=("$name: exit status $status") ;;
     esac
+}
+
+begin_beside() { # the command; a group of its own, for what runs in the background of a script hears no Ctrl-C
+    set -m
+    ("$@") >"$PORTAL_VAR/beside.log" 2>&1 </dev/null &
+    beside=$!
+    set +m
+}
+
+end_beside() { # name of what was begun
+    local status=0
+    wait "$beside" || status=$?
+    beside=""
+    printf '\n== %s\n' "$1"
+    cat "$PORTAL_VAR/beside.log"
+    ended "$1" "$status"
 }
 
 skip() { # name, reason
@@ -54,7 +83,7 @@ steady() { # what pytest is given
     ((${#names[@]} >= 1 && ${#names[@]} <= 3)) || return 1
     printf '\n-- once more, alone\n'
     pytest -p no:cacheprovider "${names[@]}" || return 1
-    for name in "${names[@]}"; do unsteady+=("$name"); done
+    printf '%s\n' "${names[@]}" >>"$PORTAL_VAR/unsteady"
 }
 
 # A worker that has nothing left takes over from the others: how long a test takes is known to nobody beforehand.
@@ -106,7 +135,8 @@ on_databases() {
     reason=$(may_create_databases "$url" 2>&1) && there=yes
     run "SQLite" waiting ${there:+--pages=first-half} -m "not browser and not story and not postgresql"
     if [[ $there ]]; then
-        DATABASE_URL=$url run "PostgreSQL" waiting --database-only --pages=second-half -m "not browser and not story"
+        if [[ $chromium ]]; then begin_beside browser "$workers"; fi
+        DATABASE_URL=$url run "PostgreSQL" shared --database-only --pages=second-half -m "not browser and not story"
     elif [[ $url == "$given_database" ]]; then
         failed+=("PostgreSQL: DATABASE_URL: $reason")
     else
@@ -114,8 +144,8 @@ on_databases() {
     fi
 }
 
-browser() { # twice the workers: each has a portal of its own, and waits for it now and then
-    make --silent .venv/.runtime && steady -n "$((2 * workers))" --dist loadfile --no-loadscope-reorder tests/browser
+browser() { # how many workers: each has a portal of its own, and waits for it now and then
+    make --silent .venv/.runtime && steady -n "$1" --dist loadfile --no-loadscope-reorder tests/browser
 }
 
 # Part of the run above, which skips itself: the roles of a database are made by whoever may make roles.
@@ -128,15 +158,21 @@ with_roles() {
     reason=$(may_create_roles "$url" 2>&1) || skip "database roles" "$reason"
 }
 
-in_the_browser() {
-    local name chromium=""
+find_chromium() {
+    local name
+    chromium=""
     # Without a window of its own it takes a tenth less.
     for name in chromium-headless-shell chromium chromium-browser google-chrome; do
         chromium=${chromium:-$(command -v "$name" || true)}
     done
-    if [[ $chromium ]]; then
-        export CHROMIUM=$chromium
-        run "browser and stories" browser
+    export CHROMIUM=$chromium
+}
+
+in_the_browser() {
+    if [[ $beside ]]; then
+        end_beside "browser and stories"
+    elif [[ $chromium ]]; then
+        run "browser and stories" browser "$((2 * workers))"
     else
         skip "browser and stories" "Chromium is not installed"
     fi
@@ -170,6 +206,7 @@ if [[ ${1:-} == --quick ]]; then
         -m "not browser and not story and not postgresql and not slow"
 else
     with_node
+    find_chromium
     on_databases
     in_the_browser
     with_redis
@@ -177,6 +214,7 @@ else
     with_own_postgresql
 fi
 
+if [[ -f $PORTAL_VAR/unsteady ]]; then mapfile -t unsteady <"$PORTAL_VAR/unsteady"; fi
 printf '\n== Result\n'
 ((${#passed[@]})) && printf 'passed   %s\n' "${passed[@]}"
 ((${#skipped[@]})) && printf 'skipped  %s\n' "${skipped[@]}"
