@@ -48,6 +48,14 @@ ACCOUNT: Final = Protection("Add an Account", ALWAYS, "Whoever holds a right for
 CONNECT: Final = Protection(
     "Connect an Account to an exchange", ALWAYS, "Whoever holds a right for all Accounts holds it for real money there."
 )
+CREDENTIAL: Final = Protection(
+    "Add or replace a credential of an exchange", ALWAYS, "What the portal sends leaves under it."
+)
+DISCONNECT: Final = Protection(
+    "Remove a credential of an exchange, or disconnect from it",
+    ALWAYS,
+    "What is on its way could not be followed any more.",
+)
 MAKE_KEY: Final = Protection("Make a Service User", "with Withdraw", "Its key can send money.")
 WIDEN_KEY: Final = Protection(
     "Change a Service User", "where a key that may withdraw gets more power", "Its key can send money."
@@ -84,6 +92,8 @@ TABLE: Final = (
     SIGN_IN,
     ACCOUNT,
     CONNECT,
+    CREDENTIAL,
+    DISCONNECT,
     MAKE_KEY,
     WIDEN_KEY,
     ROTATE_KEY,

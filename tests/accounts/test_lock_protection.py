@@ -44,8 +44,10 @@ from policies.rules import lock_protection
 from policies.snapshot import gather
 from policies.workflows import Right
 from portal.venues.kraken.connection.connecting import connect
-from portal.venues.kraken.connection.params import Connect
-from portal.venues.kraken.models import Tier
+from portal.venues.kraken.connection.disconnecting import disconnect
+from portal.venues.kraken.connection.params import AddCredential, Connect, Disconnect, Proposed, RemoveCredential
+from portal.venues.kraken.connection.replacing import add_credential, remove_credential
+from portal.venues.kraken.models import Purpose, Tier
 from tests.accounts.protected_changes import ACCESS, POLICIES, WITHDRAWAL, bot_of, invite, rights_of, rotation, widened
 from tests.factories.world import EVERY_PERMISSION, READING, World
 
@@ -82,6 +84,13 @@ CASES = {
     "raise the level": Case(change_security, lambda w: ChangeSecurity(LOWER, SECURITY), False),
     "add an Account": Case(add_account, lambda w: AddAccount("Cold"), True),
     "connect an Account": Case(connect, lambda w: Connect("Kraken", "Real", Tier.PRO, ()), True),
+    "add a credential of an exchange": Case(
+        add_credential, lambda w: AddCredential(w.account.pk, "Main", Proposed(1, "public", Purpose.REST)), True
+    ),
+    "remove a credential of an exchange": Case(
+        remove_credential, lambda w: RemoveCredential(w.account.pk, "Main", 1, "public"), True
+    ),
+    "disconnect": Case(disconnect, lambda w: Disconnect(w.account.pk, "Main"), True),
     "make a key that withdraws": Case(create_service_user, lambda w: bot_of(w.account, EVERY_PERMISSION), True),
     "make a key that reads": Case(create_service_user, lambda w: bot_of(w.account, READING), False),
     "widen where it withdraws": Case(

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from accounts.models import Organization
+from accounts.models import Account, Organization
 from portal.core.secrets.sealing import seal, token
 from portal.venues.kraken.connection.params import Connect, Proposed
-from portal.venues.kraken.models import Credential, Purpose, Tier
+from portal.venues.kraken.models import Connection, Credential, Purpose, Tier
 
 EXCHANGE: Final = "Kraken"
 SECRET: Final = b64encode(b"secret of an exchange's credential".ljust(64, b"-")).decode()
@@ -49,3 +49,11 @@ def wanted(organization: Organization, name: str) -> Connect:
     """To connect an Account of that name, with a credential for withdrawals and one for the rest."""
     rows = [credential(organization, purpose) for purpose in Purpose]
     return Connect(EXCHANGE, name, Tier.INTERMEDIATE, tuple(map(proposed, rows)))
+
+
+def connected(account: Account) -> Connection:
+    """The Account, whatever its venue, as one at the exchange with a credential for either purpose."""
+    now = timezone.now()
+    for purpose in Purpose:
+        credential(account.organization, purpose, account=account, activated_at=now)
+    return Connection.objects.create(account=account, exchange=EXCHANGE, connected_at=now)

@@ -59,14 +59,19 @@ from portal.treasury.operations import (
 )
 from portal.treasury.withdrawals import request_withdrawal
 from portal.venues.kraken.connection.connecting import connect
-from tests.factories import connection, people
+from portal.venues.kraken.connection.disconnecting import disconnect
+from portal.venues.kraken.connection.params import AddCredential, Disconnect, RemoveCredential
+from portal.venues.kraken.connection.replacing import add_credential, remove_credential
+from portal.venues.kraken.models import Credential, Purpose
+from tests.factories import connection as exchange
+from tests.factories import people
 from tests.factories.full_house import House, newcomer
 from tests.factories.world import EVERY_PERMISSION
 
 
 def fill(house: House) -> None:
     """Ask for all of it; the Owner asks little, so that they find the rest waiting for them."""
-    for change in (*_money(house), *_access(house), *_bots(house), *_policies(house)):
+    for change in (*_money(house), *_access(house), *_connection(house), *_bots(house), *_policies(house)):
         house.requests[change.operation] = change
     missing = {entry.key for entry in all_operations()} - set(house.requests)
     assert not {key for key in missing if not key.startswith("tests.")}, missing
@@ -112,12 +117,25 @@ def _access(house: House) -> Iterator[ChangeRequest]:
         change_security, actor=ana, params=ChangeSecurity(now, replace(now, idle_minutes=now.idle_minutes - 5))
     )
     yield propose(add_account, actor=ana, params=AddAccount("Reserve"))
-    yield propose(connect, actor=ana, params=connection.wanted(ana.organization, "Overseas"))
     # An offer that is open bars the next one.
     offers = OwnershipOffer.objects.filter(organization=world.organization)
     offers.update(lapsed_at=timezone.now())
     yield propose(transfer_ownership, actor=house.owner, params=TransferOwnership(cleo.pk, house.owner.pk))
     offers.update(lapsed_at=None)
+
+
+def _connection(house: House) -> Iterator[ChangeRequest]:
+    # Whoever reads its other pages finds a paper Account: no exchange is asked for what they show.
+    ben, account = house.world.members["ben"], house.vault
+    # Ana has asked for as much as one may.
+    grant(ben, Workflow.MANAGE_ACCESS, Right.INITIATE)
+    made = exchange.connected(account)
+    old = Credential.objects.get(account=account, purpose=Purpose.WITHDRAW)
+    new = exchange.proposed(exchange.credential(ben.organization, Purpose.REST))
+    yield propose(connect, actor=ben, params=exchange.wanted(ben.organization, "Overseas"))
+    yield propose(add_credential, actor=ben, params=AddCredential(account.pk, account.name, new))
+    yield propose(remove_credential, actor=ben, params=RemoveCredential(account.pk, account.name, old.pk, old.public))
+    yield propose(disconnect, actor=ben, params=Disconnect(made.account_id, account.name, open_orders=3))
 
 
 def _bots(house: House) -> Iterator[ChangeRequest]:

@@ -1,21 +1,31 @@
 """From what was typed to the request: tried at the exchange first, then sealed and asked for in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from django.db import transaction
 
 from accounts.models import Account, Member
+from accounts.models.service_user import Permission
 from policies.changes import propose
 from policies.models import ChangeRequest
-from portal.core.errors import Invalid
+from portal.core.errors import Invalid, Unavailable
 from portal.venues.kraken import exchanges
+from portal.venues.kraken.calling import ask
 from portal.venues.kraken.connection import catalogue, proposing, trial
 from portal.venues.kraken.connection.connecting import NOT_LISTED, connect
-from portal.venues.kraken.connection.params import Connect
+from portal.venues.kraken.connection.connections import known_owner
+from portal.venues.kraken.connection.disconnecting import disconnect
+from portal.venues.kraken.connection.params import AddCredential, Connect, Disconnect
+from portal.venues.kraken.connection.replacing import add_credential
 from portal.venues.kraken.connection.trial import Typed
+from portal.venues.kraken.credentials.finding import for_rest
 from portal.venues.kraken.exchanges import Exchange
-from portal.venues.kraken.models import Credential, Tier
+from portal.venues.kraken.models import Connection, Credential, Tier
+
+# Of looking for open orders: somebody waits for the page.
+SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +59,42 @@ def ask_to_connect(member: Member, typed: NewConnection, *, note: str = "") -> C
         return propose(connect, actor=member, params=params, note=note)
 
 
-def known_owner(account_id: int) -> str:
-    """The account at the exchange that an Account of ours is or was; empty if that was never said."""
-    rows = Credential.objects.filter(account=account_id).exclude(owner="").order_by("-pk")
-    return rows.values_list("owner", flat=True).first() or ""
+def ask_to_add(
+    member: Member, connection: Connection, typed: Typed, *, replaces: Credential | None = None, note: str = ""
+) -> ChangeRequest:
+    """Try it, then ask that it counts for the Account as well, or in place of `replaces`.
+
+    Raises: as `ask_to_connect`.
+    """
+    exchange = _listed(connection.exchange)
+    tried = trial.try_all(exchange, [typed], owner=known_owner(connection.account_id))
+    with transaction.atomic():
+        [proposed] = proposing.keep(member.organization_id, exchange, tried)
+        params = AddCredential(
+            account_id=connection.account_id,
+            account=connection.account.name,
+            credential=proposed,
+            replaces=replaces.pk if replaces else None,
+            replaced_public=replaces.public if replaces else "",
+        )
+        return propose(add_credential, actor=member, params=params, note=note)
+
+
+def ask_to_disconnect(member: Member, connection: Connection, *, orders: int | None, note: str = "") -> ChangeRequest:
+    """Ask that nothing of the Account is spoken for any more; `orders` as `open_orders` told. Raises: as `propose`."""
+    params = Disconnect(account_id=connection.account_id, account=connection.account.name, open_orders=orders)
+    return propose(disconnect, actor=member, params=params, note=note)
+
+
+def open_orders(account_id: int) -> int | None:
+    """How many orders are open at the exchange now; None if it does not say."""
+    try:
+        answer = ask(for_rest(account_id, Permission.QUERY_OPEN), "OpenOrders", seconds=SECONDS, patience=SECONDS)
+        told = None if answer.errors else answer.decoded()
+    except Unavailable:
+        return None
+    orders = told.get("open") if isinstance(told, Mapping) else None
+    return len(orders) if isinstance(orders, Mapping) else None
 
 
 def _listed(name: str) -> Exchange:

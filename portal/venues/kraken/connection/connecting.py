@@ -14,6 +14,7 @@ from portal.core.actors import Actor
 from portal.core.errors import Conflict, Invalid, NotFound
 from portal.venues.kraken import exchanges
 from portal.venues.kraken.connection import proposing, refusals, wording
+from portal.venues.kraken.connection.connections import NO_ACCOUNT, known_owner
 from portal.venues.kraken.connection.params import Connect, Proposed
 from portal.venues.kraken.credentials.permission_words import permission_words
 from portal.venues.kraken.models import Connection, Credential, Purpose
@@ -46,7 +47,7 @@ def _check_account(actor: Actor, params: Connect, change: ChangeRequest) -> Acco
     known = Connection.objects.select_related("account").select_for_update(no_key=True, of=("self",))
     found = known.filter(account=params.account_id, account__organization=change.organization_id).first()
     if found is None or found.account.name != params.name:
-        raise NotFound("There is no such Account in this Organization.")
+        raise NotFound(NO_ACCOUNT)
     if found.disconnected_at is None:
         raise Conflict("This Account is connected already.")
     if found.exchange != params.exchange:
@@ -67,8 +68,8 @@ def _check_rows(params: Connect, change: ChangeRequest) -> list[Credential]:
     if not any("query-funds" in row.permissions for row in rows if row.purpose == Purpose.REST):
         raise Invalid(refusals.READS_NO_BALANCE, field="rest_public")
     if params.account_id is not None:
-        before = Credential.objects.filter(account=params.account_id).exclude(owner="").order_by("-pk").first()
-        if before is not None and any(row.owner and row.owner != before.owner for row in rows):
+        owner = known_owner(params.account_id)
+        if owner and any(row.owner and row.owner != owner for row in rows):
             raise Invalid(OTHER_OWNER, field="rest_public")
     return rows
 
@@ -85,7 +86,11 @@ def touched_connection(*, params: Connect, change: ChangeRequest) -> tuple[Touch
     return (
         Touched(f"Account {params.name}", now, "connected"),
         *(
-            Touched(f"Key {wording.short(each.public)} may", said.get(each.id, "nothing"), "the same, for this Account")
+            Touched(
+                f"Credential {wording.short(each.public)} may",
+                said.get(each.id, "nothing"),
+                "the same, for this Account",
+            )
             for each in params.credentials
         ),
     )
@@ -99,6 +104,7 @@ def touched_connection(*, params: Connect, change: ChangeRequest) -> tuple[Touch
     subject=lambda params: f"account:{params.name.lower()}",
     headline=lambda params: Headline(f"Connect {params.name} to {params.exchange}"),
     describe=wording.connection,
+    describes_ahead=wording.read_ahead,
     opened=check_connection,
     ended=proposing.wipe,
     protection=lock_protection.CONNECT,

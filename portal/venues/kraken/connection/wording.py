@@ -12,11 +12,13 @@ from django.utils.safestring import SafeString
 from policies import registry
 from policies.models import ChangeRequest
 from policies.payload import decode
+from portal.core.database import named_rows
 from portal.core.display import markup
-from portal.core.display.descriptions import Description, Fact, Notice
-from portal.core.display.phrases import dated
+from portal.core.display.descriptions import Description, Fact, FieldChange, Notice
+from portal.core.display.phrases import counted, dated
 from portal.venues.kraken.connection.beware import warnings
-from portal.venues.kraken.connection.params import Connect, Proposed
+from portal.venues.kraken.connection.connections import open_withdrawals
+from portal.venues.kraken.connection.params import AddCredential, Connect, Disconnect, Proposed, RemoveCredential
 from portal.venues.kraken.credentials.permission_words import permission_words
 from portal.venues.kraken.models import Credential, Purpose, Tier
 
@@ -57,11 +59,132 @@ def connection(change: ChangeRequest) -> Description:
     )
 
 
+def addition(change: ChangeRequest) -> Description:
+    """One more credential, or one in place of another."""
+    params = _params(change, AddCredential)
+    rows = of_request(change, [params.credential])
+    for_what = Purpose(params.credential.purpose).label.lower()
+    sentence = format_html(
+        "<b>{}</b> asks that <b>{}</b> {} for {}.",
+        change.initiator_label,
+        params.account,
+        "gets another credential in place of one" if params.replaces else "gets one more credential",
+        for_what,
+    )
+    old = markup.code(short(params.replaced_public)) if params.replaces else "none"
+    return Description(
+        sentence=sentence,
+        facts=(Fact("Account", params.account), *credential_facts(rows), Fact("Secrets", ONLY_THERE)),
+        panel=(
+            Fact("Account", params.account),
+            *panel_facts([params.credential]),
+            Fact("In place of", old),
+            Fact("Asked by", change.initiator_label),
+        ),
+        changes=(FieldChange(for_what.capitalize(), old, markup.code(short(params.credential.public)), grows=True),),
+        notices=notices(rows) if change.is_open else (),
+    )
+
+
+def removal(change: ChangeRequest) -> Description:
+    """A credential less."""
+    params = _params(change, RemoveCredential)
+    row = _row(change, params.credential_id)
+    withdraws = row is not None and row.purpose == Purpose.WITHDRAW
+    return Description(
+        sentence=format_html(
+            "<b>{}</b> asks that <b>{}</b> loses a credential{}.",
+            change.initiator_label,
+            params.account,
+            ", and can withdraw no more" if withdraws else "",
+        ),
+        facts=(Fact("Account", params.account), *credential_facts([row] if row else [])),
+        panel=(
+            Fact("Remove", markup.code(short(params.public))),
+            Fact("Of", params.account),
+            Fact("Asked by", change.initiator_label),
+        ),
+        changes=(FieldChange("Credential", markup.code(short(params.public)), "its secret is forgotten"),),
+        notices=left_behind(params.account_id) if withdraws and change.is_open else (),
+    )
+
+
+def disconnection(change: ChangeRequest) -> Description:
+    """An Account that would be spoken for no more, and what is open there."""
+    params = _params(change, Disconnect)
+    left = open_withdrawals(params.account_id)
+    orders = "could not be read" if params.open_orders is None else str(params.open_orders)
+    return Description(
+        sentence=format_html(
+            "<b>{}</b> asks to disconnect <b>{}</b> from its exchange.", change.initiator_label, params.account
+        ),
+        facts=(
+            Fact("Account", "stays, with its history and its bots, whose calls are refused from then on"),
+            Fact("Secrets", "forgotten. Delete the keys at the exchange as well"),
+            Fact("Withdrawals that wait", str(left.held)),
+            Fact("On their way to the exchange", str(left.under_way)),
+            Fact("Withdrawals unknown", str(left.unknown)),
+            Fact("Open orders when it was asked", orders),
+        ),
+        panel=(Fact("Disconnect", params.account), Fact("Asked by", change.initiator_label)),
+        notices=(*left_behind(params.account_id), *of_orders(params.open_orders)) if change.is_open else (),
+    )
+
+
+def left_behind(account_id: int) -> tuple[Notice, ...]:
+    """What nobody could send or look for any more without a credential for withdrawals."""
+    left, found = open_withdrawals(account_id), []
+    if left.under_way or left.unknown:
+        found.append(
+            Notice(
+                "stop",
+                f"{counted(left.under_way + left.unknown, 'withdrawal')} may be on the way.",
+                "The portal could not ask the exchange about them any more. Wait until they are settled, unless the "
+                "credential is in wrong hands.",
+            )
+        )
+    if left.held:
+        found.append(
+            Notice(
+                "wait",
+                f"{counted(left.held, 'withdrawal')} would fail.",
+                "They wait for approvals here, and could not be sent. Reject them, or let them be decided first.",
+            )
+        )
+    return tuple(found)
+
+
+def of_orders(count: int | None) -> tuple[Notice, ...]:
+    """Orders live on at the exchange, whoever is connected."""
+    if count == 0:
+        return ()
+    title = "Open orders could not be read." if count is None else f"{counted(count, 'order')} would stay open."
+    return (Notice("wait", title, "Orders stay at the exchange and may trade there. Cancel there what shall not."),)
+
+
 def of_request(change: ChangeRequest, credentials: Sequence[Proposed]) -> list[Credential]:
     """The rows that a request names, whatever has become of them."""
-    ids = [each.id for each in credentials]
-    rows = Credential.objects.filter(organization=change.organization_id, pk__in=ids, request=change.reference)
-    return list(rows.order_by("pk"))
+    rows = [_row(change, each.id) for each in credentials]
+    return [row for row in rows if row is not None and row.request == change.reference]
+
+
+def _row(change: ChangeRequest, pk: int) -> Credential | None:
+    found = named_rows.row(Credential.objects.all(), pk)
+    return found if found is not None and found.organization_id == change.organization_id else None
+
+
+def read_ahead(changes: Sequence[ChangeRequest]) -> None:
+    """What the descriptions of these read, in one statement for all credentials that they name."""
+    keys: list[int] = []
+    for change in changes:
+        params = decode(registry.get(change.operation).params, change.params)
+        if isinstance(params, Connect):
+            keys += [each.id for each in params.credentials]
+        elif isinstance(params, AddCredential):
+            keys.append(params.credential.id)
+        elif isinstance(params, RemoveCredential):
+            keys.append(params.credential_id)
+    named_rows.read_ahead(Credential.objects.all(), keys)
 
 
 def credential_facts(rows: Iterable[Credential]) -> tuple[Fact, ...]:

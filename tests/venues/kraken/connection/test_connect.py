@@ -8,9 +8,7 @@ import pytest
 from accounts.models import Account
 from policies import registry
 from policies.changes import cancel, decide, propose
-from policies.models import ChangeRequest, State
-from policies.operations import ConfigurePolicy, configure_policy
-from policies.workflows import Workflow
+from policies.models import ChangeRequest, Policy, State
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, Invalid, NotFound, Unavailable
 from portal.core.secrets.sealing import unseal
@@ -24,7 +22,6 @@ from tests.factories import people
 from tests.venues.kraken.connection.exchange import BOTH, REST, WITHDRAW, info, secret_of, typed
 
 pytestmark = pytest.mark.django_db
-ACCESS = Workflow.MANAGE_ACCESS
 
 
 @pytest.fixture
@@ -214,7 +211,7 @@ def test_an_account_is_connected_again_to_the_same_account_there(owner, keys, ne
 
 def test_a_lock_lets_nobody_connect_alone(owner, new_connection):
     """P4: it is protected."""
-    propose(configure_policy, actor=owner, params=ConfigurePolicy(ACCESS, 1, always=True, open_hours=72))
+    Policy.objects.filter(organization=owner.organization, workflow="initiate_withdrawal").update(is_locked=True)
     assert ask_to_connect(owner, new_connection()).state == State.PENDING
 
 
