@@ -56,10 +56,13 @@ help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 run: $(VENV)/.runtime ## serve the portal with demo data on http://localhost:8000 (PORT=, VAR=)
-	@$(RUN) -c 'import socket; socket.socket().bind(("127.0.0.1", $(PORT)))' 2>/dev/null || \
+	@$(RUN) -c 'import socket; socket.create_server(("127.0.0.1", $(PORT)))' 2>/dev/null || \
 		{ echo "Port $(PORT) is in use. Stop what listens there, or choose another: make run PORT=8001" >&2; exit 1; }
-	@mkdir -p -m 700 "$(VAR)"
+	@mkdir -p -m 700 "$(VAR)" "$(VAR)/exchange"
 	@export PORTAL_DEBUG=1 PORTAL_VAR="$(abspath $(VAR))" PORTAL_BASE_URL="http://localhost:$(PORT)"; \
+	exchange=$$($(EXCHANGE_PORT)); \
+	{ ($(SERVE_EXCHANGE)) > "$(VAR)/exchange/log.txt" 2>&1 & }; \
+	export PORTAL_EXCHANGES="$${PORTAL_EXCHANGES:-Kraken=https://api.kraken.com},Simulated=http://127.0.0.1:$$exchange"; \
 	echo "Preparing the database and the demo in $(VAR)/ ..."; \
 	(umask 077 && $(RUN) manage.py demo --migrate > "$(VAR)/welcome.txt") && \
 	echo "Starting the server ..." && \
@@ -68,11 +71,29 @@ run: $(VENV)/.runtime ## serve the portal with demo data on http://localhost:800
 	exec $(RUN) -m granian $(SERVE) $(AT_ONE_ADDRESS) --host 127.0.0.1 --port $(PORT) --workers 1 \
 		--log-level warning --no-access-log portal.asgi:application
 
+# Of the exchange beside it: the next port, or any that is free.
+EXCHANGE_PORT = $(RUN) -c 'import socket; next = $(PORT) + 1; \
+	free = next < 65536 and socket.socket().connect_ex(("127.0.0.1", next)); \
+	print(next if free else socket.create_server(("127.0.0.1", 0)).getsockname()[1])'
+
+# A second portal with data of its own plays the exchange, for this machine alone, and ends with the first. Once it has
+# been made it lets that go before, so that nobody waits longer for a page.
+define SERVE_EXCHANGE
+unset DATABASE_URL REDIS_URL EMAIL_URL PORTAL_EXCHANGES PORTAL_PUBLIC_EXCHANGE; \
+	export PORTAL_VAR="$(abspath $(VAR))/exchange" PORTAL_BASE_URL="http://127.0.0.1:$$exchange"; \
+	{ ! test -f "$$PORTAL_VAR/credentials.json" || $(WAIT_FOR_PORTAL); } && \
+	$(RUN) manage.py demoexchange --migrate && \
+	{ $(RUN) -m granian $(SERVE) --no-ws --host 127.0.0.1 --port $$exchange --workers 1 \
+		--log-level warning --no-access-log portal.asgi:application & } && \
+	served=$$!; while kill -0 $$$$ && kill -0 $$served; do sleep 1; done 2>/dev/null; kill $$served
+endef
+
+WAIT_FOR_PORTAL = $(RUN) -c 'import socket, sys, time; here = ("127.0.0.1", $(PORT)); \
+	sys.exit(all(time.sleep(0.1) or socket.socket().connect_ex(here) for _ in range(300)))'
+
 # The address and the people are the last words on the screen: what the server says at its start comes before them.
 define SAY_WELCOME
-$(RUN) -c 'import socket, sys, time; here = ("127.0.0.1", $(PORT)); \
-	sys.exit(all(time.sleep(0.1) or socket.socket().connect_ex(here) for _ in range(300)))' && \
-	{ sleep 0.3; echo; cat "$(VAR)/welcome.txt"; }
+$(WAIT_FOR_PORTAL) && { sleep 0.3; echo; cat "$(VAR)/welcome.txt"; }
 endef
 
 test: $(TEST_VENV)/.dev ## everything that proves it; says what it could not run

@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 from contextlib import suppress
 from pathlib import Path
 
-PRIVATE = ("portal.sqlite3*", "keys.json", "demo.json", "welcome.txt", "mail", "mail/*")
+PRIVATE = ("portal.sqlite3*", "keys.json", "demo.json", "credentials.json", "welcome.txt", "mail", "mail/*")
 
 
 def keep_private(folder: Path) -> None:

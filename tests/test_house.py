@@ -20,7 +20,8 @@ DJANGOS = {"management", "migrations"}
 # Who names the paper exchange from outside, and why.
 NAMES_PAPER = {
     "portal.venues.registry": "finds the venue that an Account names",
-    "portal.dashboard.demo": "begins with money that nobody sent",
+    "portal.dashboard.demo.treasury": "begins with money that nobody sent",
+    "portal.dashboard.demo.exchange": "begins with money that nobody sent",
 }
 
 

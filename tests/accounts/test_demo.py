@@ -16,8 +16,7 @@ from accounts.api_keys.lifecycle import find
 from accounts.models import ApiKey, Custodian, Member, Organization
 from accounts.models.second_factor import code_at, current_step
 from policies.models import Policy
-from portal.dashboard import demo as plan
-from portal.dashboard.management.commands import demo as command
+from portal.dashboard.demo import migrating, plan
 from portal.venues.registry import venue
 
 pytestmark = pytest.mark.django_db
@@ -98,7 +97,7 @@ def test_the_file_says_everything_a_script_needs(here):
 def test_a_database_that_is_up_to_date_is_not_migrated_again(here, monkeypatch):
     """`make run` asks for both in one command each time."""
     called = []
-    monkeypatch.setattr(command, "call_command", lambda *arguments, **options: called.append(arguments))
+    monkeypatch.setattr(migrating, "call_command", lambda *arguments, **options: called.append(arguments))
     demo(migrate=True)
     assert here.exists()
     assert called == []
@@ -106,7 +105,7 @@ def test_a_database_that_is_up_to_date_is_not_migrated_again(here, monkeypatch):
 
 def test_a_database_that_is_behind_is_brought_up_to_date_first(here, monkeypatch):
     called = []
-    monkeypatch.setattr(command, "call_command", lambda *arguments, **options: called.append(arguments))
+    monkeypatch.setattr(migrating, "call_command", lambda *arguments, **options: called.append(arguments))
     monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: ["something"])
     demo(migrate=True)
     assert called == [("migrate",)]

@@ -9,18 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import Tags
-from django.core.management import call_command
 from django.core.management.base import CommandError, CommandParser
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from accounts.factors import totp
 from accounts.models import User
 from accounts.models.second_factor import STEP_SECONDS
 from portal.core.errors import DomainError
 from portal.core.secrets.canary import SealingCommand
-from portal.dashboard import demo
+from portal.dashboard.demo import plan, told, treasury
+from portal.dashboard.demo.migrating import bring_up_to_date
 
 
 class Command(SealingCommand):
@@ -44,38 +41,30 @@ class Command(SealingCommand):
             self.stderr.write(f"It works once, for {2 * STEP_SECONDS - int(time.time()) % STEP_SECONDS} seconds.")
             return
         if options["migrate"]:
-            self._migrate()
+            bring_up_to_date(self)
         try:
-            is_new = demo.build()
+            is_new = treasury.build()
         except DomainError as error:
             raise CommandError(f"The demo could not be made. {error.message}") from error
         path = Path(settings.VAR) / "demo.json"
-        people = demo.people()
+        people = told.people()
         self._write(path, people)
         self._welcome(path, people, is_new=is_new)
 
-    def _migrate(self) -> None:
-        """In this process, and only if there is something to do: to look takes less than to find nothing."""
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            call_command("migrate", verbosity=0)
-            # What could not be looked at before: the samples of the sealing keys.
-            self.check(tags=[Tags.database])
-
     def _code(self, email: str) -> str:
         user = User.objects.filter(
-            email=email.strip().lower(), memberships__organization__name__in=(demo.DEMO, demo.ELSEWHERE)
+            email=email.strip().lower(), memberships__organization__name__in=(plan.DEMO, plan.ELSEWHERE)
         ).first()
         if user is None:
             raise CommandError(f"Nobody in the demo has the address {email}.")
         return totp.current_code(user)
 
-    def _write(self, path: Path, people: list[demo.Person]) -> None:
+    def _write(self, path: Path, people: list[told.Person]) -> None:
         content = {
             "base_url": settings.BASE_URL,
             "members": [asdict(person) for person in people],
-            "service_users": [asdict(bot) for bot in demo.bots()],
-            "withdrawal_addresses": [asdict(destination) for destination in demo.destinations()],
+            "service_users": [asdict(bot) for bot in told.bots()],
+            "withdrawal_addresses": [asdict(destination) for destination in told.destinations()],
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         # Under a new name first: a reader never sees half of it, nor does anybody else see any of it.
@@ -84,9 +73,9 @@ class Command(SealingCommand):
             json.dump(content, file, indent=2)
         fresh.replace(path)
 
-    def _welcome(self, path: Path, people: list[demo.Person], *, is_new: bool) -> None:
+    def _welcome(self, path: Path, people: list[told.Person], *, is_new: bool) -> None:
         self.stdout.write(f"The demo {'is made' if is_new else 'is there already'}. Open {settings.BASE_URL}/")
-        self.stdout.write(f"  Everybody's password: {demo.password()}")
+        self.stdout.write(f"  Everybody's password: {told.password()}")
         for person in people:
             what = sorted({right for rights in person.rights.values() for right in rights})
             self.stdout.write(f"  {person.email:<20} {person.organization:<14} {', '.join(what)}")

@@ -1,0 +1,1 @@
+"""The demo that `make run` makes, to try everything with: only where DEBUG is on."""
