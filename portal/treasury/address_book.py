@@ -76,5 +76,10 @@ def waiting_additions(organization: Organization, accounts: Iterable[Account]) -
     return list(rows.with_parties().order_by("-pk")[:SHOWN])
 
 
+def additions_to(account: Account) -> list[ChangeRequest]:
+    """Every open request for an address of the Account that is not in the book yet."""
+    return list(_open(account.organization).filter(operation=ADDING, account=account.pk).order_by("pk"))
+
+
 def _open(organization: Organization) -> ChangeQuerySet:
     return ChangeRequest.objects.of(organization).open().filter(workflow=Workflow.MANAGE_ADDRESSES)

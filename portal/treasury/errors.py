@@ -11,5 +11,9 @@ class AddressMismatch(Invalid):
     """The address given is not the one behind the name given."""
 
 
+class AddressDrifted(AddressMismatch):
+    """The exchange's own book says something else of the address than was agreed to here, or nothing any more."""
+
+
 class FeeTooHigh(Invalid):
     """The network takes more than was allowed."""

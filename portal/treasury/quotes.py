@@ -6,9 +6,10 @@ from decimal import Decimal
 from portal.core.display import markup
 from portal.core.errors import Invalid
 from portal.core.money import from_units
+from portal.treasury import mirrors
+from portal.treasury.errors import AddressDrifted
 from portal.treasury.models import Address
 from portal.treasury.operations import Withdraw
-from portal.treasury.operations.withdraw import destination_of
 from portal.venues.errors import BelowMinimum, InsufficientFunds
 from portal.venues.registry import venue
 from portal.venues.types import WithdrawalMethod
@@ -57,12 +58,15 @@ def preview(address: Address, amount: Decimal | None) -> Preview:
     method = exchange.withdrawal_method(address.asset, address.method)
     rows = [row for row in exchange.balances(address.account_id) if row.asset == method.asset]
     free = from_units(sum(row.units - row.held_by_orders_units for row in rows), method.asset.decimals)
-    trouble = _trouble(method, free, amount) if amount is not None else None
+    drift = mirrors.trouble_with(address.account, address)
+    trouble: Invalid | None = AddressDrifted(drift, field="address") if drift else None
+    if trouble is None and amount is not None:
+        trouble = _trouble(method, free, amount)
     if amount is not None and trouble is None:
         said = exchange.withdrawal_quote(
             address.account_id,
             asset=address.asset,
-            destination=destination_of(address),
+            destination=mirrors.destination_of(address),
             amount_units=method.units_of(amount),
             with_limit=False,
         )

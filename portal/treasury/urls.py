@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from portal.treasury.views import addresses, balances, deposits, withdraw, withdrawals
+from portal.treasury.views import addresses, balances, deposits, import_addresses, withdraw, withdrawals
 
 app_name = "treasury"
 
 urlpatterns = [
     path("addresses/", addresses.addresses, name="addresses"),
     path("addresses/new/", addresses.new_address, name="new_address"),
+    path("addresses/import/<int:account_id>/", import_addresses.import_addresses, name="import_addresses"),
     path("addresses/<int:pk>/rename/", addresses.rename, name="rename_address"),
     path("addresses/<int:pk>/remove/", addresses.remove, name="remove_address"),
     path("balances/", balances.balances, name="balances"),

@@ -14,12 +14,11 @@ from portal.core import actors
 from portal.core.display import markup
 from portal.core.errors import Conflict, Invalid
 from portal.core.money import to_units
-from portal.treasury import expired_holds, idempotency
+from portal.treasury import expired_holds, idempotency, mirrors
 from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
 from portal.treasury.idempotency import SentForm
 from portal.treasury.models import Address, Withdrawal
 from portal.treasury.operations import Withdraw, withdraw
-from portal.treasury.operations.withdraw import destination_of
 from portal.venues.errors import BelowMinimum, UnknownReference
 from portal.venues.registry import venue
 from portal.venues.types import WithdrawalMethod
@@ -74,7 +73,11 @@ def request_withdrawal(  # noqa: PLR0913  (what the protocol's Withdraw takes, n
     method = (
         venue(account.venue)
         .withdrawal_quote(
-            account.pk, asset=found.asset, destination=destination_of(found), amount_units=units, with_limit=False
+            account.pk,
+            asset=found.asset,
+            destination=mirrors.destination_of(found),
+            amount_units=units,
+            with_limit=False,
         )
         .method
     )
@@ -138,7 +141,7 @@ def quote(*, account_id: int, key: str, asset: str, amount: Decimal) -> Quote:
     found, method = _destination(account, key, asset)
     units = _units(method, amount)
     said = venue(account.venue).withdrawal_quote(
-        account_id, asset=found.asset, destination=destination_of(found), amount_units=units, with_limit=True
+        account_id, asset=found.asset, destination=mirrors.destination_of(found), amount_units=units, with_limit=True
     )
     fee_units = to_units(said.method.fee, said.method.asset.decimals)
     return Quote(

@@ -8,6 +8,7 @@ from typing import Protocol
 from portal.core.actors import Actor
 from portal.venues.dated import Dated
 from portal.venues.following import Following
+from portal.venues.mirroring import Mirroring
 from portal.venues.readings import Readings
 from portal.venues.relaying import Relaying
 from portal.venues.types import (
@@ -226,6 +227,18 @@ class Exports(Protocol):
 
 
 class Venue(
-    Catalogue, Books, Trading, Deposits, Earn, Exports, Withdrawals, Following, Readings, Relaying, Dated, Protocol
+    Catalogue,
+    Books,
+    Trading,
+    Deposits,
+    Earn,
+    Exports,
+    Withdrawals,
+    Following,
+    Readings,
+    Relaying,
+    Dated,
+    Mirroring,
+    Protocol,
 ):
     """Carries out orders, Earn, deposits and withdrawals for Accounts, and answers queries about them."""

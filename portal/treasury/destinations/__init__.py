@@ -14,6 +14,7 @@ from portal.treasury.destinations import banks, bitcoin, ethereum, solana
 
 KEY: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?", re.ASCII)
 MEMO: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,98}[\x21-\x7e])?", re.ASCII)
+LISTED: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,198}[\x21-\x7e])?", re.ASCII)
 OTHER: Final = re.compile(r"[\x21-\x7e]{4,200}", re.ASCII)
 LONGEST: Final = 200
 SHORT: Final = 20
@@ -73,6 +74,25 @@ def check_address(network: str, text: str) -> None:
     """Raises: Invalid if `text` is no address of `network`, or is not written in the one way."""
     if canonical(network, text) != text:
         raise Invalid(f"Write this address as {canonical(network, text)}.", field="address")
+
+
+def check_listed(network: str, text: str) -> None:
+    """The same of an address that an exchange lists: written as it is there, for it goes back there letter by letter.
+
+    Of banks only the shape is known: each exchange writes their accounts in a way of its own.
+    """
+    if not LISTED.fullmatch(text):
+        raise Invalid(f"An address has at most {LONGEST} visible ASCII characters.", field="address")
+    if network in NETWORKS and not NETWORKS[network].is_bank:
+        canonical(network, text)
+
+
+def is_same(network: str, one: str, other: str) -> bool:
+    """Whether two texts are one address of `network`, however each is written."""
+    try:
+        return canonical(network, one) == canonical(network, other)
+    except Invalid:
+        return one == other
 
 
 def check_key(key: str) -> None:

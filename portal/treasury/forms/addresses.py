@@ -10,10 +10,10 @@ from django.forms.widgets import Widget
 from accounts.models import Account
 from policies.forms.requests import NoteField
 from portal.core.display.descriptions import Notice
-from portal.core.errors import Invalid
+from portal.core.errors import Invalid, Unavailable
 from portal.core.forms import Form, PlainTextField, StepUpForm
 from portal.core.web.http import StepUp
-from portal.treasury import destinations, warnings
+from portal.treasury import destinations, mirrors, warnings
 from portal.treasury.destinations import banks
 from portal.treasury.models import Address
 from portal.treasury.models.address import KEY_LENGTH
@@ -60,7 +60,7 @@ class ChooseForm(Form):
         self.methods = {
             f"{method.asset.id}:{method.name}": method
             for name in {account.venue: None for account in accounts}
-            for method in venue(name).withdrawal_methods()
+            for method in _ways_out(name)
         }
         ways: Any = self.fields["way"]
         ways.choices = [(key, f"{method.asset.code} · {method.name}") for key, method in self.methods.items()]
@@ -72,7 +72,10 @@ class ChooseForm(Form):
 
 
 class AddressForm(StepUpForm):
-    """A new address. Which fields it has depends on the network."""
+    """A new address. Which fields it has depends on the network.
+
+    Where the book mirrors the exchange's own, it is taken as it is written there; `listing` is what is known of that.
+    """
 
     key = KeyField(label="Name")
     note = NoteField(label="Note", help_text=NOTE_HELP)
@@ -80,11 +83,14 @@ class AddressForm(StepUpForm):
     def __init__(self, *args: Any, step_up: StepUp, account: Account, method: WithdrawalMethod, **kwargs: Any) -> None:
         self.account, self.method = account, method
         self.network = destinations.network_of(method.network)
+        self.listing = mirrors.listing_of(account)
         self.notices: tuple[Notice, ...] = ()
         super().__init__(*args, step_up=step_up, **kwargs)
         parts = self._destination_fields()
         self.parts = tuple(parts)
         self.fields.update(parts)
+        if self.listing is not None:
+            self.fields["key"].help_text = "Letter by letter as the exchange calls it. Bots ask for the address by it."
         if self.network.memo:
             self.fields["memo"] = _text(self.network.memo, 100, required=False)
         self.order_fields(["key", *self.parts, "memo", "note"])
@@ -92,7 +98,7 @@ class AddressForm(StepUpForm):
     @property
     def shown_fields(self) -> list[forms.BoundField]:
         """All but those of the step-up, in the order of the page."""
-        return [field for field in self.visible_fields() if field.name not in ("code", "note", "compared")]
+        return [field for field in self.visible_fields() if field.name not in ("code", "note", "compared", "unlisted")]
 
     def clean(self) -> dict[str, Any]:
         """Put the parts together, and look for addresses that this one could be mistaken for."""
@@ -101,12 +107,13 @@ class AddressForm(StepUpForm):
             return cleaned
         typed = "/".join(cleaned[name] for name in self.parts)
         try:
-            cleaned["destination"] = destinations.canonical(self.network.name, typed)
+            cleaned["destination"] = self._as_kept(typed)
             destinations.check_memo(self.network.name, cleaned.get("memo", ""))
         except Invalid as error:
             self.refuse(error)
             return cleaned
         self._ask_to_compare(cleaned["destination"])
+        self._ask_to_add_it_there(cleaned.get("key", ""))
         return cleaned
 
     def params(self) -> AddAddress:
@@ -121,6 +128,22 @@ class AddressForm(StepUpForm):
             memo=cleaned.get("memo", ""),
         )
 
+    def _as_kept(self, typed: str) -> str:
+        if self.listing is None:
+            return destinations.canonical(self.network.name, typed)
+        destinations.check_listed(self.network.name, typed)
+        return typed
+
+    def _ask_to_add_it_there(self, key: str) -> None:
+        """The exchange knows no such name yet, as far as is known."""
+        if self.listing is None or self.listing.called(key) or not key:
+            return
+        self.fields["unlisted"] = forms.BooleanField(
+            required=False, label=f"The exchange does not list {key} yet. I have added it there, or am about to"
+        )
+        if self.data.get(self.add_prefix("unlisted")) != "on":
+            self.add_error("unlisted", "Add it at the exchange first: until it is there, nothing can be sent to it.")
+
     def _ask_to_compare(self, address: str) -> None:
         self.notices = warnings.told(
             self.account.organization_id, LookAlike(self.account.organization_id, self.network.name, address)
@@ -134,6 +157,9 @@ class AddressForm(StepUpForm):
             self.add_error("compared", "Compare the addresses, then tick this.")
 
     def _destination_fields(self) -> dict[str, forms.Field]:
+        if self.listing is not None:
+            help_text = f"As the exchange writes it. {self.network.hint}".strip()
+            return {"address": _text("Address", destinations.LONGEST, help_text=help_text)}
         if self.network.name == "SEPA":
             return {"iban": _part("IBAN", 60, banks.check_sepa_iban), "holder": _holder()}
         if self.network.name == "SWIFT":
@@ -184,6 +210,14 @@ class _PartField(WholeTextField):
 
     def clean(self, value: Any) -> str:  # noqa: ANN401 - Django's own signature
         return _checked(self.check, super().clean(value))
+
+
+def _ways_out(name: str) -> Sequence[WithdrawalMethod]:
+    """Of a venue; none while it cannot say, so that the others can be chosen."""
+    try:
+        return venue(name).withdrawal_methods()
+    except Unavailable:
+        return ()
 
 
 def _checked(check: Callable[[str], str | None], text: str) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import QuerySet
 from django.db.models.expressions import BaseExpression
+from django.utils import timezone
 from django.utils.html import format_html
 
 from accounts.models import Account
@@ -13,8 +14,8 @@ from policies.payload import decode
 from portal.core.database import named_rows
 from portal.core.database.rows import Rows
 from portal.core.display.descriptions import Description, Fact, FieldChange, Notice
-from portal.core.display.phrases import counted, listed
-from portal.treasury import address_book, destination_html, warnings
+from portal.core.display.phrases import counted, dated, listed
+from portal.treasury import address_book, destination_html, mirrors, warnings
 from portal.treasury.models import Address
 from portal.treasury.operations.params import AddAddress, RemoveAddress, RenameAddress
 from portal.treasury.operations.withdrawal_descriptions import account_of
@@ -60,7 +61,22 @@ def beware(account: Account, target: Destination) -> tuple[Notice, ...]:
     """What whoever adds an address should know, and whoever agrees to it."""
     organization_id = account.organization_id
     last = Notice("wait", "Money sent there cannot be called back.", warnings.COMPARE)
-    return (*warnings.told(organization_id, *_asked_of_addition(account, target)), last)
+    there = _at_the_exchange(account, target)
+    return (*there, *warnings.told(organization_id, *_asked_of_addition(account, target)), last)
+
+
+def _at_the_exchange(account: Account, target: Destination) -> tuple[Notice, ...]:
+    """What the exchange's own book says of it, where this one mirrors it."""
+    listing = mirrors.listing_of(account)
+    if listing is None:
+        return ()
+    if listing.read_at is None:
+        return (Notice("wait", "Whether the exchange has this address is not known.", mirrors.FIRST_THERE),)
+    trouble = listing.trouble_with(target)
+    if not trouble:
+        at = dated(timezone.localtime(listing.read_at))
+        return (Notice("pen", f"The exchange lists it so, as of {at}.", "What is sent there goes by this name."),)
+    return (Notice("stop" if listing.contradiction(target) else "wait", trouble, mirrors.FIRST_THERE),)
 
 
 def _asked_of_addition(account: Account, target: Destination) -> tuple[Question, ...]:

@@ -13,13 +13,13 @@ from portal.audit.record import record
 from portal.core.actors import Actor
 from portal.core.display.lookalikes import look
 from portal.core.errors import Conflict, Invalid, NotFound
-from portal.treasury import address_names, destinations
+from portal.treasury import address_names, destinations, mirrors
 from portal.treasury.errors import UnknownAddress
 from portal.treasury.models import Address
 from portal.treasury.operations import address_descriptions as wording
 from portal.treasury.operations.params import AddAddress, RemoveAddress, RenameAddress
 from portal.venues.registry import venue
-from portal.venues.types import WithdrawalMethod
+from portal.venues.types import Destination, WithdrawalMethod
 
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
@@ -31,21 +31,24 @@ NAME_AGAIN: Final = "The name stood before"
 
 def check_addition(*, actor: Actor, params: AddAddress, change: "ChangeRequest") -> None:
     """Raises: Invalid beside the field that cannot be; UnknownAsset, UnknownMethod; Conflict if the book has it."""
-    method = _method(params, change)
+    account = _account(params, change)
+    method = venue(account.venue).withdrawal_method(params.asset, params.method)
     destinations.check_key(params.key)
-    destinations.check_address(method.network, params.address)
+    _check_address(account, Destination(params.key, params.address, method.name, method.network, params.memo))
     destinations.check_memo(method.network, params.memo)
     _refuse_taken(params.account_id, params.key)
     # Two names for one destination would let one be approved in place of the other, and neither tells more.
     book = Address.objects.filter(account_id=params.account_id, asset=method.asset.id, removed_at=None)
     twin = book.filter(address__iexact=params.address, memo=params.memo).first()
-    if twin is not None and destinations.canonical(method.network, twin.address) == params.address:
+    if twin is not None and destinations.is_same(method.network, twin.address, params.address):
         raise Conflict(f"This address is in the book already, as {twin.key}. Rename that one.", field="address")
 
 
 def check_renaming(*, actor: Actor, params: RenameAddress, change: "ChangeRequest") -> None:
     """Raises: UnknownAddress; Invalid for a name that cannot be or is the old one; Conflict if it is taken."""
     address = _address(params, change)
+    if mirrors.listing_of(address.account) is not None:
+        raise Invalid(mirrors.NO_RENAMING, field="key")
     destinations.check_key(params.new_key)
     if params.new_key == params.key:
         raise Invalid(f"It is called {params.key} already.", field="key")
@@ -221,21 +224,40 @@ def remove_address(*, actor: Actor, params: RemoveAddress, change: "ChangeReques
     _record(EventKind.ADDRESS_REMOVED, actor, address, change)
 
 
-def _method(params: AddAddress, change: "ChangeRequest") -> WithdrawalMethod:
+def _account(params: AddAddress, change: "ChangeRequest") -> Account:
     account = Account.objects.filter(pk=params.account_id, organization=change.organization_id).first()
     if account is None:
         raise NotFound("There is no such Account in this Organization.")
-    return venue(account.venue).withdrawal_method(params.asset, params.method)
+    return account
+
+
+def _method(params: AddAddress, change: "ChangeRequest") -> WithdrawalMethod:
+    return venue(_account(params, change).venue).withdrawal_method(params.asset, params.method)
+
+
+def _check_address(account: Account, target: Destination) -> None:
+    """By the network's rules; where the book mirrors the exchange's, as that has it, if it has it already."""
+    listing = mirrors.listing_of(account)
+    if listing is None:
+        destinations.check_address(target.network, target.address)
+        return
+    destinations.check_listed(target.network, target.address)
+    if said := listing.contradiction(target):
+        raise Conflict(f"{said} Write it as it is there, or change it there first.", field="address")
 
 
 def _address(params: RenameAddress | RemoveAddress, change: "ChangeRequest") -> Address:
-    address = Address.objects.filter(
-        pk=params.address_id,
-        key=params.key,
-        account_id=params.account_id,
-        organization=change.organization_id,
-        removed_at=None,
-    ).first()
+    address = (
+        Address.objects.select_related("account")
+        .filter(
+            pk=params.address_id,
+            key=params.key,
+            account_id=params.account_id,
+            organization=change.organization_id,
+            removed_at=None,
+        )
+        .first()
+    )
     if address is None:
         raise UnknownAddress("There is no such address in this Account.")
     return address

@@ -12,14 +12,14 @@ from portal.audit.record import record
 from portal.core.actors import Actor, portal
 from portal.core.errors import Conflict, Unavailable
 from portal.core.money import from_units, plain, to_units
-from portal.treasury import warnings
-from portal.treasury.errors import AddressMismatch, UnknownAddress
+from portal.treasury import mirrors, warnings
+from portal.treasury.errors import AddressDrifted, AddressMismatch, UnknownAddress
 from portal.treasury.models import Address, Withdrawal
 from portal.treasury.operations import withdrawal_descriptions
 from portal.treasury.operations.params import Withdraw
 from portal.treasury.references import new_reference
 from portal.venues.registry import venue
-from portal.venues.types import UNDERWAY, Destination, Stage, WithdrawalRow
+from portal.venues.types import UNDERWAY, Stage, WithdrawalRow
 
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
@@ -28,16 +28,18 @@ if TYPE_CHECKING:
 def hold(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> Beside:
     """Take the amount off the balance and keep it for this request.
 
-    Raises: UnknownAddress, AddressMismatch, UnknownAsset, UnknownMethod, BelowMinimum, InsufficientFunds;
-    Invalid for too many decimals; FeeRose if the network takes more by now.
+    Raises: UnknownAddress, AddressMismatch, AddressDrifted, UnknownAsset, UnknownMethod, BelowMinimum,
+    InsufficientFunds; Invalid for too many decimals; FeeRose if the network takes more by now.
     """
     book = Address.objects.filter(account=params.account_id, organization=change.organization_id, removed_at=None)
     address = book.select_related("account").filter(pk=params.address_id).first()
     if address is None:
         raise UnknownAddress("There is no such address in this Account.", field="key")
-    if destination_of(address) != params.destination or address.asset != params.asset:
+    if mirrors.destination_of(address) != params.destination or address.asset != params.asset:
         raise AddressMismatch("The address is not the one of that name.", field="address")
     exchange = venue(address.account.venue)
+    if trouble := exchange.destination_trouble(address.account_id, params.destination):
+        raise AddressDrifted(f"{trouble} Nothing is sent there until that is put right.", field="key")
     method = exchange.withdrawal_method(params.asset, params.method)
     row = exchange.hold_withdrawal(
         address.account_id,
@@ -93,14 +95,18 @@ def is_sent(*, change: "ChangeRequest") -> bool:
 
 
 def barred(change: "ChangeRequest") -> str:
-    """Why nobody may agree to it: its address was taken out of the book after it was asked (security, attack 20)."""
+    """Why nobody may agree to it: its address was taken out of the book after it was asked (security, attack 20).
+
+    Or the exchange's own book has drifted from it.
+    """
     try:
         sent = withdrawal_descriptions.sent_by(change)
     except Withdrawal.DoesNotExist:
         return ""
-    if not warnings.is_out_of_the_book(sent.address):
-        return ""
-    return f"{sent.address.key} was removed from the address book after this was asked. {warnings.REMOVED}"
+    if warnings.is_out_of_the_book(sent.address):
+        return f"{sent.address.key} was removed from the address book after this was asked. {warnings.REMOVED}"
+    trouble = mirrors.trouble_with(sent.account, sent.address)
+    return f"{trouble} {mirrors.BARRED}" if trouble else ""
 
 
 def _headline(params: Withdraw) -> Headline:
@@ -129,8 +135,9 @@ def withdraw(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> With
 
     A venue that leaves it to another exchange has only written that then; `is_sent` says how it went.
 
-    Raises: Conflict if the venue holds something else than was asked, or the address was taken out of the book; TooLate
-    if it was given back; FeeRose if the network takes more than was asked.
+    Raises: Conflict if the venue holds something else than was asked, or the address was taken out of the book;
+    AddressDrifted if the exchange's own book says something else of it; TooLate if it was given back; FeeRose if the
+    network takes more than was asked.
     """
     withdrawal = Withdrawal.objects.select_related("account").get(change=change)
     exchange = venue(withdrawal.account.venue)
@@ -138,20 +145,16 @@ def withdraw(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> With
     held = (row.destination, row.asset.id, row.amount_units + row.fee_units)
     if held != (params.destination, params.asset, to_units(params.amount, row.asset.decimals)):
         raise Conflict("What is held is not what was asked.")
-    if row.stage in (Stage.HELD, Stage.AGREED) and warnings.is_out_of_the_book(withdrawal.address):
+    is_unsent = row.stage in (Stage.HELD, Stage.AGREED)
+    if is_unsent and warnings.is_out_of_the_book(withdrawal.address):
         raise Conflict(f"{params.key} was removed from the address book after this was asked. Nothing was sent.")
+    if is_unsent and (trouble := exchange.destination_trouble(withdrawal.account_id, params.destination)):
+        raise AddressDrifted(f"{trouble} Nothing was sent.")
     sent = exchange.send_withdrawal(withdrawal.reference)
     if sent.stage in UNDERWAY:
         return Underway()
     _note_sent(withdrawal, sent, actor=actor, change=change)
     return withdrawal
-
-
-def destination_of(address: Address) -> Destination:
-    """What a row of the book says now, by value."""
-    return Destination(
-        key=address.key, address=address.address, method=address.method, network=address.network, memo=address.memo
-    )
 
 
 def _note_sent(withdrawal: Withdrawal, sent: WithdrawalRow, *, actor: Actor, change: "ChangeRequest") -> None:

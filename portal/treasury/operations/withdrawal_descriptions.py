@@ -16,7 +16,7 @@ from portal.core.database.one_reading import once
 from portal.core.display import markup
 from portal.core.display.descriptions import Description, Fact, Figure, Notice
 from portal.core.money import from_units, plain, wire
-from portal.treasury import destination_html, warnings
+from portal.treasury import destination_html, mirrors, warnings
 from portal.treasury.models import Withdrawal
 from portal.treasury.warnings import AskedAlike, LookAlike, SinceAsked
 from portal.venues.registry import venue
@@ -196,7 +196,9 @@ def _full(units: int, asset: Asset) -> str:
 def _beware(change: "ChangeRequest", params: "Withdraw", sent: Withdrawal) -> tuple[Notice, ...]:
     """Read from what was asked; the row of the book only says who added it when, and what became of it."""
     organization_id, where = sent.organization_id, (params.address, params.memo)
-    return warnings.told(
+    drift = mirrors.trouble_with(sent.account, sent.address)
+    drifted = (Notice("stop", drift, mirrors.BARRED),) if drift else ()
+    return drifted + warnings.told(
         organization_id,
         SinceAsked(sent.address, params.key),
         warnings.first_use(sent.address, *where),

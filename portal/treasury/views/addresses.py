@@ -1,5 +1,6 @@
 """Where money may go: the book, and asking to change it."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,15 +17,17 @@ from policies.forecast import forecast
 from policies.models import ChangeRequest
 from policies.views.asking import answer_to
 from policies.workflows import Right, Workflow
+from portal.core.errors import Unavailable
 from portal.core.paging import keyset
 from portal.core.web.http import MemberRequest
-from portal.treasury import address_book, destination_html, destinations
+from portal.treasury import address_book, destination_html, destinations, mirrors
 from portal.treasury.forms.addresses import AddressForm, ChooseForm, RemoveForm, RenameForm
 from portal.treasury.models import Address
 from portal.treasury.operations import add_address, remove_address, rename_address
 from portal.treasury.operations.address_descriptions import beware_of_removal
 from portal.treasury.visibility import accounts_of
 from portal.venues.registry import venue
+from portal.venues.types import AddressListing
 
 LONGEST_SEARCH: Final = 40
 
@@ -41,6 +44,17 @@ class Row:
     waiting: list[ChangeRequest]
     may_ask: bool
     may_withdraw: bool
+    drift: str
+    is_mirrored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """An Account whose book mirrors its exchange's own."""
+
+    account: Account
+    listing: AddressListing
+    may_import: bool
 
 
 @require_safe
@@ -48,7 +62,7 @@ class Row:
 def addresses(request: MemberRequest) -> HttpResponse:
     """The addresses of the Accounts that the member may view, Account by Account."""
     accounts = accounts_of(request.member, Workflow.MANAGE_ADDRESSES)
-    codes = {asset.id: asset.code for account in accounts for asset in venue(account.venue).assets()}
+    codes = _codes(accounts)
     account = next((account for account in accounts if str(account.pk) == request.GET.get("account")), None)
     asset = request.GET.get("asset", "")
     name = "".join(filter(str.isprintable, request.GET.get("name", "")))[:LONGEST_SEARCH].strip()
@@ -60,9 +74,12 @@ def addresses(request: MemberRequest) -> HttpResponse:
         rows = rows.filter(key__icontains=name)
     page = keyset(rows.select_related("account"), after=request.GET.get("after"), order=("account_id", "key", "id"))
     asking = accounts_of(request.member, Workflow.MANAGE_ADDRESSES, Right.INITIATE)
+    listings = mirrors.listings_of(accounts)
+    may_ask = {account.pk for account in asking}
     context = {
         "page": page,
-        "rows": _rows(request, page.rows, codes, {account.pk for account in asking}),
+        "rows": _rows(request, page.rows, codes, may_ask, listings),
+        "mirrors": [Mirror(each, listings[each.pk], each.pk in may_ask) for each in accounts if each.pk in listings],
         "additions": address_book.waiting_additions(request.organization, [account] if account else accounts),
         "accounts": accounts,
         "assets": sorted(codes.items(), key=lambda item: item[1]),
@@ -112,7 +129,9 @@ def rename(request: MemberRequest, pk: int) -> HttpResponse:
     )
     if answer:
         return answer
-    return render(request, "treasury/rename_address.html", {"form": form, **_about(request, address)})
+    refusal = mirrors.NO_RENAMING if mirrors.listing_of(address.account) is not None else ""
+    context = {"form": form, "refusal": refusal, **_about(request, address)}
+    return render(request, "treasury/rename_address.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -133,20 +152,38 @@ def remove(request: MemberRequest, pk: int) -> HttpResponse:
     return render(request, "treasury/remove_address.html", context)
 
 
-def _rows(request: MemberRequest, found: list[Address], codes: dict[str, str], asking: set[int]) -> list[Row]:
+def _codes(accounts: list[Account]) -> dict[str, str]:
+    """How people call each asset; of a venue that cannot say now, none."""
+    found = {}
+    for name in {account.venue: None for account in accounts}:
+        with suppress(Unavailable):
+            found.update({asset.id: asset.code for asset in venue(name).assets()})
+    return found
+
+
+def _rows(
+    request: MemberRequest,
+    found: list[Address],
+    codes: dict[str, str],
+    asking: set[int],
+    listings: dict[int, AddressListing],
+) -> list[Row]:
+    own = AddressListing()
     uses = address_book.uses(found, accounts_of(request.member, Workflow.INITIATE_WITHDRAWAL))
     waiting = address_book.waiting(request.organization, found)
     sending = {account.pk for account in accounts_of(request.member, Workflow.INITIATE_WITHDRAWAL, Right.INITIATE)}
     return [
         Row(
             address=address,
-            code=codes[address.asset],
+            code=codes.get(address.asset, address.asset),
             destination=destination_html.destination(address.network, address.address),
             memo_label=destinations.network_of(address.network).memo or "Memo",
             use=uses.get(address.pk),
             waiting=waiting.get(address.pk, []),
             may_ask=address.account_id in asking,
             may_withdraw=address.account_id in sending,
+            drift=listings.get(address.account_id, own).trouble_with(mirrors.destination_of(address)),
+            is_mirrored=address.account_id in listings,
         )
         for address in found
     ]
@@ -165,7 +202,7 @@ def _address(request: MemberRequest, pk: int) -> Address:
 def _about(request: MemberRequest, address: Address) -> dict[str, object]:
     return {
         "address": address,
-        "code": venue(address.account.venue).asset(address.asset).code,
+        "code": _codes([address.account]).get(address.asset, address.asset),
         "destination": destination_html.destination(address.network, address.address),
         "waiting": address_book.waiting(request.organization, [address]).get(address.pk, []),
         **_foreseen(request, address.account),

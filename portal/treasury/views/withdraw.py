@@ -22,13 +22,12 @@ from portal.core.display.descriptions import Figure, Notice
 from portal.core.errors import DomainError
 from portal.core.money import parse_plain, plain, to_units, wire
 from portal.core.web.http import MemberRequest
-from portal.treasury import destination_html, expired_holds, idempotency, warnings
+from portal.treasury import destination_html, expired_holds, idempotency, mirrors, warnings
 from portal.treasury.forms import drafts
 from portal.treasury.forms.drafts import Draft
 from portal.treasury.forms.withdrawals import ReviewForm, WithdrawForm
 from portal.treasury.idempotency import SentForm
 from portal.treasury.models import Address
-from portal.treasury.operations.withdraw import destination_of
 from portal.treasury.operations.withdrawal_descriptions import amount_with_fee
 from portal.treasury.quotes import Preview, preview
 from portal.treasury.visibility import accounts_of
@@ -145,7 +144,7 @@ def _review(request: MemberRequest, draft: Draft, packed: str, found: Preview) -
         "preview": found,
         "account": account,
         "amount": amount_with_fee(params.amount, params.fee, found.method.asset, is_most=True),
-        "receiver": destination_html.receiver(destination_of(found.address)),
+        "receiver": destination_html.receiver(mirrors.destination_of(found.address)),
         "figures": _figures(found),
         "notices": _notices(request, found),
         "forecast": foreseen,

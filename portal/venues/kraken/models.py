@@ -8,6 +8,7 @@ from django.db.models import Q
 from portal.core.secrets.sealed_fields import SealedField
 from portal.venues.kraken.bot_models import BotExport, Share
 from portal.venues.kraken.exchanges import NAME_LENGTH
+from portal.venues.kraken.watch_models import SeenWithdrawal, Watch
 from portal.venues.kraken.withdrawal_rows import REFERENCE_LENGTH, TROUBLE_LENGTH, Look, Step, Withdrawal
 
 __all__ = [
@@ -18,10 +19,12 @@ __all__ = [
     "Credential",
     "Look",
     "Purpose",
+    "SeenWithdrawal",
     "Share",
     "Snapshot",
     "Step",
     "Tier",
+    "Watch",
     "Withdrawal",
     "place_of",
 ]
@@ -172,9 +175,10 @@ class Alarm(models.Model):
         UNKNOWN_WITHDRAWAL = "unknown-withdrawal", "A withdrawal whose outcome is unknown"
         ADDRESS_DRIFT = "address-drift", "An address changed or vanished at the exchange"
         LEDGER = "ledger", "The exchange's ledger shows what nothing here asked for"
+        CREDENTIAL_EXPIRING = "credential-expiring", "A credential expires soon"
 
     # About a credential, so that it concerns who manages access too.
-    CREDENTIAL_KINDS: ClassVar = (Kind.STOPPED, Kind.CREDENTIAL_CHANGED)
+    CREDENTIAL_KINDS: ClassVar = (Kind.STOPPED, Kind.CREDENTIAL_CHANGED, Kind.CREDENTIAL_EXPIRING)
 
     organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="+")
     account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+")

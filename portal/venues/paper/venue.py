@@ -15,6 +15,7 @@ from portal.venues.paper.earn import queries as earning
 from portal.venues.paper.exports import writing
 from portal.venues.paper.exports.venue_part import PaperExports
 from portal.venues.paper.ledger import history
+from portal.venues.paper.mirroring import PaperBook
 from portal.venues.paper.orders import cancellation, placement, queries, trades
 from portal.venues.paper.prices import candles, markets, public_trades
 from portal.venues.paper.readings.venue_part import PaperReadings
@@ -61,7 +62,7 @@ from portal.venues.types import (
 )
 
 
-class PaperVenue(PaperExports, PaperReadings, PaperRelay):
+class PaperVenue(PaperExports, PaperReadings, PaperBook, PaperRelay):
     """Fulfils `Venue`. What has come due is carried out before it is told, as far as one call goes (`clock.SEEN`)."""
 
     name = "paper"

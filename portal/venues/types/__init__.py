@@ -21,6 +21,7 @@ from portal.venues.types.earn import (
 from portal.venues.types.events import Event, LedgerEvent, OrderChange, OrderEvent
 from portal.venues.types.exports import ExportFormat, ExportRow, ExportSeen, ExportStatus, NewExport, Report
 from portal.venues.types.ledger import Balance, LedgerPage, LedgerQuery, LedgerRow
+from portal.venues.types.listings import AddressListing, ListedAddress
 from portal.venues.types.markets import Book, Candle, Level, PublicTrade, Quote, Ticker, Window
 from portal.venues.types.newest import Mark, Newest
 from portal.venues.types.orders import (
@@ -64,6 +65,7 @@ from portal.venues.types.withdrawals import (
 __all__ = [
     "PLACED",
     "UNDERWAY",
+    "AddressListing",
     "Allocation",
     "AsOf",
     "Asset",
@@ -92,6 +94,7 @@ __all__ = [
     "LedgerQuery",
     "LedgerRow",
     "Level",
+    "ListedAddress",
     "LockType",
     "Mark",
     "Maturing",

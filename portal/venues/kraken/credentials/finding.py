@@ -59,6 +59,17 @@ def for_withdrawals(account_id: int) -> Usable:
     return opened(row)
 
 
+def for_looking(account_id: int, permission: str = "") -> Usable:
+    """The one that withdraws, while there is one that goes, else one for the rest: to look at what only it may see.
+
+    Raises: NotSent, Stopped as `for_rest`.
+    """
+    try:
+        return for_withdrawals(account_id)
+    except NotSent:
+        return for_rest(account_id, permission)
+
+
 def opened(row: Credential) -> Usable:
     """That row, ready to sign. Raises: NotSent if its exchange is not on the operator's list; SealBroken."""
     exchange = exchanges.exchange(row.exchange)
