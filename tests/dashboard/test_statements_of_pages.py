@@ -12,7 +12,10 @@ from django.utils import timezone
 
 from portal.treasury.forms import drafts
 from portal.treasury.models import Address
+from portal.venues.kraken.models import Credential, Purpose
+from tests import ports
 from tests.factories import full_house, full_inbox
+from tests.factories.connection import EXCHANGE
 from tests.factories.full_house import House
 from tests.routes import routes
 
@@ -64,6 +67,7 @@ NO_PAGE: Final = {
     "accounts:lift_stops": POSTED,
     "accounts:reveal": POSTED,
     "kraken:acknowledge": POSTED,
+    "kraken:try_again": POSTED,
     "policies:decide": POSTED,
     "treasury:import_addresses": "asks an exchange, and the cast is at none: counted in tests/gateway",
     "policies:cancel": POSTED,
@@ -108,6 +112,12 @@ def of_withdrawal(name: str) -> Addresses:
 def each_workflow(name: str, query: str = "") -> Addresses:
     workflows = ("manage_access", "manage_policies", "manage_addresses", "initiate_withdrawal")
     return lambda house: [reverse(name, args=[workflow]) + query for workflow in workflows]
+
+
+def credential(house: House) -> tuple[int, int]:
+    """The one of the Vault that withdraws."""
+    counts = Credential.objects.filter(account=house.vault, removed_at=None, activated_at__isnull=False)
+    return house.vault.pk, counts.get(purpose=Purpose.WITHDRAW).pk
 
 
 def review(house: House) -> list[str]:
@@ -188,6 +198,15 @@ PAGES: Final[dict[str, Addresses]] = {
     "accounts:pause": at("accounts:pause", args=key),
     "accounts:revoke": at("accounts:revoke", args=key),
     "kraken:alarms": at("kraken:alarms"),
+    "kraken:connect": at("kraken:connect"),
+    "kraken:account": lambda house: [
+        reverse("kraken:account", args=[each.pk]) for each in (house.vault, house.world.account)
+    ],
+    "kraken:reconnect": at("kraken:reconnect", args=lambda house: (house.world.account.pk,)),
+    "kraken:disconnect": at("kraken:disconnect", args=lambda house: (house.vault.pk,)),
+    "kraken:add_credential": at("kraken:add_credential", args=lambda house: (house.vault.pk,)),
+    "kraken:replace_credential": at("kraken:replace_credential", args=credential),
+    "kraken:remove_credential": at("kraken:remove_credential", args=credential),
     "policies:inbox": at("policies:inbox", "", *TABS),
     "policies:batch": batch,
     "policies:inbox_count": at("policies:inbox_count"),
@@ -230,6 +249,8 @@ def house(world, settings, time_machine) -> House:
     # A minute later each page notes besides that its reader is there.
     time_machine.move_to(timezone.now(), tick=False)
     settings.DEBUG = True
+    # Nobody answers there: what pages ask of an exchange on the way is not counted.
+    settings.EXCHANGES = [f"{EXCHANGE}=http://127.0.0.1:{ports.lasting()}"]
     found = full_house.furnish(world)
     full_inbox.fill(found)
     return found

@@ -62,7 +62,7 @@ from portal.venues.kraken.connection.connecting import connect
 from portal.venues.kraken.connection.disconnecting import disconnect
 from portal.venues.kraken.connection.params import AddCredential, Disconnect, RemoveCredential
 from portal.venues.kraken.connection.replacing import add_credential, remove_credential
-from portal.venues.kraken.models import Credential, Purpose
+from portal.venues.kraken.models import Connection, Credential, Purpose
 from tests.factories import connection as exchange
 from tests.factories import people
 from tests.factories.full_house import House, newcomer
@@ -130,6 +130,9 @@ def _connection(house: House) -> Iterator[ChangeRequest]:
     # Ana has asked for as much as one may.
     grant(ben, Workflow.MANAGE_ACCESS, Right.INITIATE)
     made = exchange.connected(account)
+    gone = exchange.connected(house.world.account)
+    Credential.objects.filter(account=gone.account).update(sealed_secret="", removed_at=timezone.now())
+    Connection.objects.filter(pk=gone.pk).update(disconnected_at=timezone.now())
     old = Credential.objects.get(account=account, purpose=Purpose.WITHDRAW)
     new = exchange.proposed(exchange.credential(ben.organization, Purpose.REST))
     yield propose(connect, actor=ben, params=exchange.wanted(ben.organization, "Overseas"))

@@ -3,10 +3,21 @@
 from django.urls import path
 
 from portal.venues.kraken.alarms import views as alarms
+from portal.venues.kraken.connection.views import account, changes
 
 app_name = "kraken"
 
 urlpatterns = [
+    path("accounts/connect/", changes.connect, name="connect"),
+    path("accounts/<int:pk>/", account.account, name="account"),
+    path("accounts/<int:pk>/connect/", changes.reconnect, name="reconnect"),
+    path("accounts/<int:pk>/disconnect/", changes.disconnect, name="disconnect"),
+    path("accounts/<int:pk>/credentials/new/", changes.add_credential, name="add_credential"),
+    path(
+        "accounts/<int:pk>/credentials/<int:credential>/replace/", changes.replace_credential, name="replace_credential"
+    ),
+    path("accounts/<int:pk>/credentials/<int:credential>/remove/", changes.remove, name="remove_credential"),
+    path("accounts/<int:pk>/credentials/<int:credential>/try-again/", account.try_again, name="try_again"),
     path("alarms/", alarms.alarms, name="alarms"),
     path("alarms/<int:pk>/acknowledge/", alarms.acknowledge, name="acknowledge"),
 ]
