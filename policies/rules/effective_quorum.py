@@ -6,6 +6,7 @@ A group is a set of Members who act together, suspended ones included; whoever t
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from policies.rules.facts import Facts, Person
 from policies.rules.quorum import Asked, approvals_needed, policy_of
@@ -86,18 +87,19 @@ def _groups(roads: Roads) -> Iterator[tuple[Person, ...]]:
 
 
 def _above(held: Sequence[frozenset[object]]) -> list[frozenset[int]]:
-    """For each place those whose powers hold all of its own and more, or the same and stand before it.
+    """For each place those without whom nobody takes it: the one before it with the same powers, who needs the others.
 
-    Most people have the powers of many others: what is compared are the kinds there are.
+    The first with some powers needs everybody who holds all of them and more. Most people have the powers of many
+    others: what is compared are the kinds there are.
     """
     places: dict[frozenset[object], list[int]] = {}
     for place, powers in enumerate(held):
         places.setdefault(powers, []).append(place)
-    more = {powers: [place for other in places if other > powers for place in places[other]] for powers in places}
-    return [
-        frozenset((*more[powers], *(other for other in places[powers] if other < place)))
-        for place, powers in enumerate(held)
-    ]
+    above: dict[int, frozenset[int]] = {}
+    for powers, (first, *others) in places.items():
+        above[first] = frozenset(place for other in places if other > powers for place in places[other])
+        above |= {place: frozenset({before}) for before, place in pairwise((first, *others))}
+    return [above[place] for place in range(len(held))]
 
 
 def _powers(person: Person, ground: Ground) -> frozenset[object]:
@@ -127,14 +129,15 @@ def _about_keys(person: Person, ground: Ground) -> set[object]:
 
 
 def _closed(above: Sequence[frozenset[int]], size: int) -> Iterator[tuple[int, ...]]:
-    """All sets of `size` places that hold, with each place, those above it."""
+    """All sets of `size` places that hold, with each place, those above it, and so those above these."""
 
     def grow(start: int, chosen: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
         if len(chosen) == size:
             yield chosen
             return
+        there = frozenset(chosen)
         for place in range(start, len(above)):
-            if above[place] <= frozenset(chosen):
+            if above[place] <= there:
                 yield from grow(place + 1, (*chosen, place))
 
     yield from grow(0, ())

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, NoReturn, TypeAlias, overload
 
 from policies.workflows import Right, Workflow
@@ -25,6 +26,18 @@ class Held:
     workflow: str
     right: str
     account_id: int | None = None
+
+
+# A page about everybody asks it many thousand times, of few different sets of Grants.
+@lru_cache(maxsize=4096)
+def _gives(grants: frozenset[Held], workflow: Workflow, right: Right, account_id: int | None) -> bool:
+    enough = right.given_by
+    return any(
+        held.workflow == workflow
+        and held.right in enough
+        and (account_id is None or held.account_id is None or held.account_id == account_id)
+        for held in grants
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +67,7 @@ class Person:
 
     def holds(self, workflow: Workflow, right: Right, account_id: int | None = None) -> bool:
         """Whether any Grant gives `right`; without `account_id`, for some Account."""
-        enough = right.given_by
-        return any(
-            held.workflow == workflow
-            and held.right in enough
-            and (account_id is None or held.account_id is None or held.account_id == account_id)
-            for held in self.grants
-        )
+        return _gives(self.grants, workflow, right, account_id)
 
     @property
     def awake(self) -> "Person":

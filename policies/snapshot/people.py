@@ -1,5 +1,6 @@
 """Members as the rules see them: with their rights, their factors, and the power on its way to them."""
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from django.conf import settings
@@ -52,8 +53,14 @@ def _person(member: "Read") -> Person:
         reset_at=member.factors_reset_at,
         joined_at=member.joined_at,
         factors=frozenset(kind for kind, has in factors if has),
-        grants=frozenset(Held(*held) for held in member.held),
+        grants=_grants(tuple(map(tuple, member.held))),
     )
+
+
+@lru_cache(maxsize=1024)
+def _grants(held: tuple[tuple[str, str, int | None], ...]) -> frozenset[Held]:
+    """One and the same set for everybody who holds the same: rules that compare people find that at once."""
+    return frozenset(Held(*each) for each in held)
 
 
 def _is_away(member: "Member") -> bool:
