@@ -9,6 +9,7 @@ so that no secret is looked at twice and no nonce is spent twice.
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from accounts.api_keys import lifecycle, usage
@@ -26,8 +27,8 @@ from portal.api.request_bodies import Stream, exactly
 from portal.core.database.reading import Reading
 from portal.core.web.proxies import is_secure, source_address
 
-# What most calls say: their nonce and nothing else.
-PLAIN: Final = re.compile(rb"nonce=([0-9]{1,20})")
+# What most calls say: their nonce and nothing else, or what they have said before beside another nonce.
+PLAIN: Final = re.compile(rb"nonce=([0-9]{1,20})(?:&(.{0,400}))?", re.DOTALL)
 # The length of a body that is looked at here: room for fifty ids of orders.
 LENGTH: Final = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 
@@ -114,7 +115,8 @@ def _said(asked: _Asked, body: bytes) -> tuple[str, object, Reading[Any]] | None
     plain = PLAIN.fullmatch(body)
     try:
         if plain:
-            text, parameters = plain[1].decode(), asked.along.plain
+            text, rest = plain[1].decode(), plain[2]
+            parameters = asked.along.plain if rest is None else _parameters(asked.method, rest)
         else:
             given = parse(FORM, body)
             text, parameters = given.nonce, read(asked.served.parameters, given)
@@ -124,3 +126,9 @@ def _said(asked: _Asked, body: bytes) -> tuple[str, object, Reading[Any]] | None
     except Exception:  # noqa: BLE001 - the ordinary road meets it again, and says it in its turn
         return None
     return None if reading is None else (text, parameters, reading)
+
+
+@lru_cache(maxsize=2048)
+def _parameters(method: str, rest: bytes) -> object:
+    """What a form says after its nonce: the same whoever says it, and whenever. Raises: what `parse` and `read` do."""
+    return read(methods.PRIVATE[method].parameters, parse(FORM, b"nonce=0&" + rest))

@@ -159,6 +159,12 @@ CASES: dict[str, tuple[str, Bend]] = {
     ),
     "a query window": (ANSWERS, remembered(bot(query_start=LAST_YEAR))),
     "nearly too many calls": (ANSWERS, level(1.1)),
+    "parameters after it": (ANSWERS, lambda sent: setattr(sent, "body", f"nonce={sent.nonce}&asset=XBT".encode())),
+    "nothing after it": (ANSWERS, lambda sent: setattr(sent, "body", f"nonce={sent.nonce}&".encode())),
+    "a nonce again after it": (
+        GIVES_UP_READ,
+        lambda sent: setattr(sent, "body", f"nonce={sent.nonce}&nonce={sent.nonce}".encode()),
+    ),
     "parameters more": (ANSWERS, lambda sent: setattr(sent, "body", f"asset=XBT&nonce={sent.nonce}&otp=1".encode())),
     "the nonce as an escape": (ANSWERS, lambda sent: setattr(sent, "body", f"%6Eonce={sent.nonce}".encode())),
     # What it gives up once the body is read.

@@ -15,10 +15,11 @@ BEFORE_ALL: Final = Mark(0, 0)
 
 
 def question(columns: str, tables: str, key: str) -> Question:
-    """A page at most and the known row, which has no `new_id`, and so no `columns` of `tables`, joined by `key`.
+    """A page at most and the known row, which has no `new_id`, and so no `columns` of `tables`, found by `key`.
 
     As many columns stand before them as in `pages.question`.
     """
+    # Each row is looked up by itself: while tables are small PostgreSQL rather joins the whole of them beforehand.
     return Question(
         stale=due.IS_DUE,
         select=f"""
@@ -27,8 +28,8 @@ def question(columns: str, tables: str, key: str) -> Question:
         WHERE r.account_id = %(account)s AND r.list = %(list)s AND r.key = '' AND r.number >= %(known)s
         ORDER BY r.number DESC LIMIT {ROWS}
     )
-    SELECT listed.number, listed.row_id, listed.new_id, {columns}
-    FROM listed LEFT JOIN ({tables}) ON {key} = listed.new_id
+    SELECT listed.number, listed.row_id, listed.new_id, told.*
+    FROM listed LEFT JOIN LATERAL (SELECT {columns} FROM {tables} WHERE {key} = listed.new_id OFFSET 0) AS told ON true
 """,  # noqa: S608  (nothing of a request is in it)
         order="asked.number DESC",
     )
