@@ -86,14 +86,16 @@ class Organized(RuleBasedStateMachine):
         rows = AuditEvent.objects.filter(organization=self.house.organization, subject_kind="changerequest")
         for subject, kind in rows.order_by("sequence").values_list("subject_id", "kind"):
             events.setdefault(subject, []).append(kind.removeprefix("change."))
+        given: dict[int, list[Decision]] = {}
+        for decision in Decision.objects.filter(change__in=found).select_related("member"):
+            given.setdefault(decision.change_id, []).append(decision)
         for change in found:
-            self.look_at(change, events[change.pk])
+            self.look_at(change, events[change.pk], given.get(change.pk, []))
         self.look_at_money(found)
         assert chain.verify(self.house.organization.pk) is None
         self.remember()
 
-    def look_at(self, change: ChangeRequest, events: list[str]) -> None:
-        decisions = list(Decision.objects.filter(change=change).select_related("member"))
+    def look_at(self, change: ChangeRequest, events: list[str], decisions: list[Decision]) -> None:
         asker = change.member.user_id if change.member else self.house.olive.user_id
         assert asker not in {decision.person_id for decision in decisions}, "a self-approval counted"
         assert len({decision.person_id for decision in decisions}) == len(decisions)
@@ -132,17 +134,25 @@ class Organized(RuleBasedStateMachine):
 
     def remember(self) -> None:
         """What each policy asks now, for what is executed in the next step."""
-        for change in ChangeRequest.objects.filter(organization=self.house.organization):
-            self.needed[change.pk] = self.asked_now(change)
-            self.seen[change.pk] = change.state
+        self.needed |= self.asked_now()
+        found = ChangeRequest.objects.filter(organization=self.house.organization)
+        self.seen |= dict(found.values_list("pk", "state"))
 
-    def asked_now(self, change: ChangeRequest) -> int:
-        """How many the policy asks for: none of who may execute, unless everybody needs approval."""
-        policy = Policy.objects.filter(organization=self.house.organization, workflow=change.workflow).first()
-        alone = Grant.objects.filter(member=change.member, workflow=change.workflow, right=Right.EXECUTE)
-        if change.member and not (policy and policy.always) and alone.exists():
-            return 0
-        return policy.approvals if policy else 1
+    def asked_now(self) -> dict[int, int]:
+        """How many the policy asks for each request: none of who may execute, unless everybody needs approval."""
+        here = {"organization": self.house.organization}
+        policies = {policy.workflow: policy for policy in Policy.objects.filter(**here)}
+        executing = Grant.objects.filter(member__organization=self.house.organization, right=Right.EXECUTE)
+        alone = set(executing.values_list("member_id", "workflow"))
+
+        def needed(member_id: int | None, workflow: str) -> int:
+            policy = policies.get(workflow)
+            if (member_id, workflow) in alone and not (policy and policy.always):
+                return 0
+            return policy.approvals if policy else 1
+
+        found = ChangeRequest.objects.filter(**here).values_list("pk", "member_id", "workflow")
+        return {pk: needed(member_id, workflow) for pk, member_id, workflow in found}
 
     # How
 
@@ -161,8 +171,8 @@ class Organized(RuleBasedStateMachine):
         running = self.other.submit(lambda: self.do(one, elsewhere=False))
         self.do(another, elsewhere=False)
         running.result()
-        for change in ChangeRequest.objects.filter(organization=self.house.organization):
-            self.needed[change.pk] = min(self.needed.get(change.pk, 1), self.asked_now(change))
+        for pk, asked in self.asked_now().items():
+            self.needed[pk] = min(self.needed.get(pk, 1), asked)
 
     def withdraw(self, actor: Any, amount: str, **more: Any) -> ChangeRequest:
         return request_withdrawal(
