@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from portal.treasury.views import addresses, balances, deposits, import_addresses, withdraw, withdrawals
+from portal.treasury.views import (
+    addresses,
+    balances,
+    deposits,
+    import_addresses,
+    orders,
+    withdraw,
+    withdrawals,
+)
 
 app_name = "treasury"
 
@@ -14,6 +22,8 @@ urlpatterns = [
     path("addresses/<int:pk>/remove/", addresses.remove, name="remove_address"),
     path("balances/", balances.balances, name="balances"),
     path("balances/<int:pk>/", balances.account_balances, name="account_balances"),
+    path("balances/<int:pk>/orders/", orders.account_orders, name="account_orders"),
+    path("balances/<int:pk>/deposits/", deposits.account_deposits, name="account_deposits"),
     path("balances/<int:pk>/try-deposit/", deposits.try_deposit, name="try_deposit"),
     path("withdrawals/", withdrawals.withdrawals, name="withdrawals"),
     path("withdrawals/now/", withdrawals.withdrawals_now, name="withdrawals_now"),

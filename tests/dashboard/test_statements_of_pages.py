@@ -228,6 +228,8 @@ PAGES: Final[dict[str, Addresses]] = {
     "treasury:remove_address": at("treasury:remove_address", args=address),
     "treasury:balances": at("treasury:balances", "", "?asset=XXBT"),
     "treasury:account_balances": at("treasury:account_balances", args=lambda house: (house.world.account.pk,)),
+    "treasury:account_orders": at("treasury:account_orders", args=lambda house: (house.world.account.pk,)),
+    "treasury:account_deposits": at("treasury:account_deposits", args=lambda house: (house.world.account.pk,)),
     "treasury:try_deposit": at("treasury:try_deposit", args=lambda house: (house.world.account.pk,)),
     "treasury:withdrawals": at("treasury:withdrawals", "", "?state=pending&asset=XXBT"),
     "treasury:withdrawals_now": at("treasury:withdrawals_now"),

@@ -132,6 +132,8 @@ KINDS = {
     "treasury:rename_address": "address",
     "treasury:remove_address": "address",
     "treasury:account_balances": "account",
+    "treasury:account_orders": "account",
+    "treasury:account_deposits": "account",
     "treasury:try_deposit": "account",
     "treasury:withdrawal": "request",
     "treasury:withdrawal_now": "request",

@@ -197,6 +197,13 @@ def instant(at: datetime) -> SafeString:
     return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="minutes"), dated(local))
 
 
+def second(at: datetime) -> SafeString:
+    """An instant to the second, in the reader's zone: `14:03:12`, after its day unless that is today."""
+    local = timezone.localtime(at)
+    day = "" if local.date() == timezone.localdate() else f"{local.day} {local:%b %Y}, "
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="seconds"), f"{day}{local:%H:%M:%S}")
+
+
 def age(at: datetime) -> str:
     """How long ago or how soon, in one unit: `38 min ago`, `in 3 days`."""
     distance = timezone.now() - at

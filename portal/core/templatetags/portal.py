@@ -41,6 +41,7 @@ for piece in (
     markup.state,
     markup.moment,
     markup.instant,
+    markup.second,
     markup.age,
     markup.code,
     markup.quoted,

@@ -1,34 +1,35 @@
 """What an Account has, what of it is spoken for, and how that came about."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
 from django.conf import settings
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.models import Account
 from policies.access import needs
-from policies.workflows import Right, Workflow
-from portal.core.money import from_units
+from policies.workflows import Right
+from portal.core.errors import Unavailable
 from portal.core.web.http import MemberRequest
 from portal.treasury import expired_holds
 from portal.treasury.models import Withdrawal
+from portal.treasury.views.account_pages import WORKFLOW, Told, accounts_seen, dated, find, framed, full, told
 from portal.treasury.visibility import accounts_of
 from portal.venues.errors import UnknownAsset, UnknownLedgerId
 from portal.venues.protocol import Venue
 from portal.venues.registry import venue
-from portal.venues.types import Asset, Balance, LedgerQuery, LedgerRow
+from portal.venues.types import Balance, LedgerQuery, LedgerRow, Part
 
-WORKFLOW: Final = Workflow.INITIATE_WITHDRAWAL
 LEDGER_ID: Final = re.compile(r"[A-Z0-9-]{1,20}", re.ASCII)
 # As many as `Venue.ledger` gives at most.
 LEDGER_ROWS: Final = 50
 CENT: Final = Decimal("0.01")
+NEWEST: Final = "So what moved last stands here, and not the page that was asked for."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Movement:
 @needs(WORKFLOW, Right.VIEW)
 def balances(request: MemberRequest) -> HttpResponse:
     """The first Account that the member may view, with the way to the others."""
-    accounts = accounts_of(request.member, WORKFLOW)
+    accounts = accounts_seen(request)
     if not accounts:
         return render(request, "treasury/balances.html", {"accounts": accounts})
     return _page(request, accounts[0], accounts)
@@ -80,29 +81,32 @@ def balances(request: MemberRequest) -> HttpResponse:
 @needs(WORKFLOW, Right.VIEW)
 def account_balances(request: MemberRequest, pk: int) -> HttpResponse:
     """One Account. One that the member may not view is as unknown as one that never was."""
-    accounts = accounts_of(request.member, WORKFLOW)
-    account = next((account for account in accounts if account.pk == pk), None)
-    if account is None:
-        raise Http404("There is no such Account.")
-    return _page(request, account, accounts)
+    accounts = accounts_seen(request)
+    return _page(request, find(accounts, pk), accounts)
 
 
 def _page(request: MemberRequest, account: Account, accounts: list[Account]) -> HttpResponse:
     expired_holds.release_due(account.pk)
     exchange = venue(account.venue)
-    rows = sorted(exchange.balances(account.pk), key=lambda row: row.asset.code)
+    held = told(account, Part.BALANCES, lambda: exchange.balances(account.pk))
+    rows = sorted(held.value or (), key=lambda row: row.asset.code)
     standing = [_standing(row) for row in rows]
+    currency = request.organization.currency
+    worth = told(account, Part.WORTH, lambda: _worth(exchange, account, currency)) if rows else None
     asset = next((row.asset for row in standing if row.asset == request.GET.get("asset")), "")
-    moved, following = _ledger(exchange, account, asset, request.GET.get("after", ""))
+    moved = _ledger(exchange, account, asset, request.GET.get("after", ""))
+    found, following = moved.value or ((), None)
     context = {
-        "account": account,
-        "accounts": accounts,
+        **framed(account, accounts, "treasury:account_balances"),
+        **dated(held, *([worth] if worth else []), moved),
+        "is_known": held.value is not None,
         "standing": standing,
-        "worth": _worth(exchange, account, request.organization.currency) if rows else None,
+        "worth": worth.value if worth else None,
         "asset": asset,
-        "movements": _movements(account, moved),
+        "movements": _movements(account, found),
+        "are_movements_known": moved.value is not None,
         "page": {"next": following},
-        "may_try": settings.DEBUG,
+        "may_try": settings.DEBUG and not exchange.is_real,
         "may_withdraw": account in accounts_of(request.member, WORKFLOW, Right.INITIATE),
     }
     return render(request, "treasury/balances.html", context)
@@ -118,21 +122,32 @@ def _worth(exchange: Venue, account: Account, currency: str) -> Worth:
     return Worth(currency=currency, amount=f"{whole:,f}")
 
 
-def _ledger(exchange: Venue, account: Account, asset: str, first: str) -> tuple[tuple[LedgerRow, ...], str | None]:
+def _ledger(
+    exchange: Venue, account: Account, asset: str, first: str
+) -> Told[tuple[tuple[LedgerRow, ...], str | None]]:
     """The page that begins with the row `first`, and the row that the next one begins with.
 
-    A place that cannot be shows the first page.
+    A place that cannot be shows the first page; so does one that cannot be read, and says so.
     """
     assets = (asset,) if asset else ()
-    first = first if LEDGER_ID.fullmatch(first) else ""
+
+    def newest() -> tuple[tuple[LedgerRow, ...], str | None]:
+        return _cut(exchange.ledger(account.pk, LedgerQuery(assets=assets, with_count=False)).rows)
+
+    if not LEDGER_ID.fullmatch(first):
+        return told(account, Part.LEDGER, newest)
     try:
         found = exchange.ledger(account.pk, LedgerQuery(assets=assets, until_id=first, with_count=False))
     except UnknownLedgerId:
-        found = exchange.ledger(account.pk, LedgerQuery(assets=assets, with_count=False))
-    if len(found.rows) < LEDGER_ROWS:
-        return found.rows, None
-    # The last row of a full page shows that there is more, and where that begins.
-    return found.rows[:-1], found.rows[-1].id
+        return told(account, Part.LEDGER, newest)
+    except Unavailable as error:
+        return replace(told(account, Part.LEDGER, newest), trouble=f"{error.message} {NEWEST}")
+    return told(account, Part.LEDGER, lambda: _cut(found.rows))
+
+
+def _cut(rows: tuple[LedgerRow, ...]) -> tuple[tuple[LedgerRow, ...], str | None]:
+    """The last row of a full page shows that there is more, and where that begins."""
+    return (rows, None) if len(rows) < LEDGER_ROWS else (rows[:-1], rows[-1].id)
 
 
 def _movements(account: Account, rows: tuple[LedgerRow, ...]) -> list[Movement]:
@@ -144,9 +159,9 @@ def _movements(account: Account, rows: tuple[LedgerRow, ...]) -> list[Movement]:
             at=row.at,
             kind=row.kind,
             code=row.asset.code,
-            amount=_full(row.amount_units, row.asset),
-            fee=_full(row.fee_units, row.asset) if row.fee_units else "",
-            balance=_full(row.balance_units, row.asset),
+            amount=full(row.amount_units, row.asset),
+            fee=full(row.fee_units, row.asset) if row.fee_units else "",
+            balance=full(row.balance_units, row.asset),
             reference=row.reference,
             withdrawal=row.reference if row.reference in known else "",
         )
@@ -154,20 +169,15 @@ def _movements(account: Account, rows: tuple[LedgerRow, ...]) -> list[Movement]:
     ]
 
 
-def _full(units: int, asset: Asset) -> str:
-    """At the asset's full scale, grouped for the eye, with a minus that is as wide as the digits."""
-    return f"{from_units(units, asset.decimals):,f}".replace("-", "\N{MINUS SIGN}")
-
-
 def _standing(row: Balance) -> Standing:
-    def full(units: int) -> str:
-        return _full(units, row.asset)
+    def at_scale(units: int) -> str:
+        return full(units, row.asset)
 
     return Standing(
         code=row.asset.code,
         asset=row.asset.id,
-        total=full(row.units + row.held_by_withdrawals_units),
-        by_orders=full(row.held_by_orders_units),
-        by_withdrawals=full(row.held_by_withdrawals_units),
-        free=full(row.units - row.held_by_orders_units),
+        total=at_scale(row.units + row.held_by_withdrawals_units),
+        by_orders=at_scale(row.held_by_orders_units),
+        by_withdrawals=at_scale(row.held_by_withdrawals_units),
+        free=at_scale(row.units - row.held_by_orders_units),
     )
