@@ -18,6 +18,8 @@ from policies.models import ChangeRequest, Policy
 from portal.audit.models import AuditEvent
 from portal.treasury.models import Address
 from portal.treasury.withdrawals import request_withdrawal
+from portal.venues.kraken.alarms import raise_alarm
+from portal.venues.kraken.models import Alarm
 from tests.factories.world import World
 from tests.routes import routes
 
@@ -72,6 +74,8 @@ class Ids:
         StreamSocket.objects.create(
             api_key=bot.key, service_user=bot.service_user, process="p", number=1, opened_at=now, seen_at=now
         )
+        raise_alarm(world.account, Alarm.Kind.LEDGER, subject="R1", said="Something left.")
+        self.alarm = (Alarm.objects.get().pk,)
         self.socket = (bot.service_user.name, StreamSocket.objects.get().pk)
         self.session = (Session.objects.filter(member=owner).values_list("handle", flat=True).get(),)
 
@@ -90,6 +94,7 @@ UNKNOWN: dict[str, tuple[Any, ...]] = {
     "factor": ("app", 999_999),
     "session": (uuid4(),),
     "socket": ("no-such-bot", 999_999),
+    "alarm": (999_999,),
 }
 KINDS = {
     "accounts:factor": "factor",
@@ -129,6 +134,8 @@ KINDS = {
     "policies:decide": "request",
     "policies:cancel": "request",
     "policies:ask_again": "request",
+    "kraken:acknowledge": "alarm",
+    "treasury:import_addresses": "account",
     "treasury:rename_address": "address",
     "treasury:remove_address": "address",
     "treasury:account_balances": "account",
