@@ -5,14 +5,21 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Account
+from portal.audit.record import lock_history
 from portal.core.display.descriptions import FieldChange
 from portal.core.display.phrases import dated
 from portal.core.errors import Unavailable
+from portal.venues.kraken.alarms import raise_alarm
 from portal.venues.kraken.calling import ask
 from portal.venues.kraken.credentials import key_info, nonces
 from portal.venues.kraken.credentials.finding import STOPPED, Usable, opened
+from portal.venues.kraken.credentials.key_info import KeyInfo
 from portal.venues.kraken.credentials.permission_words import permission_words
-from portal.venues.kraken.models import Credential
+from portal.venues.kraken.models import Alarm, Credential
 from portal.venues.kraken.upstream.outcomes import NotSent, Stopped
 
 GONE: Final = "This key does not count any more: it was replaced, removed, or its Account was disconnected."
@@ -36,7 +43,7 @@ class Looked:
 
 
 def look_again(credential_id: int) -> Looked:
-    """Read what the exchange says of it, and keep that.
+    """Read what the exchange says of it, and keep that; what was changed there raises an alarm.
 
     Raises: NotSent if nothing has left, Stopped among them; NotTold where the exchange refuses, which stops the
     credential if it means it; AnswerLost where it answers with another shape.
@@ -73,15 +80,33 @@ def _looked(row: Credential, credential: Usable) -> Looked:
     answer = ask(credential, key_info.METHOD, seconds=SECONDS)
     if answer.errors:
         raise NotTold(answer.errors)
-    before = dict(_in_words(row))
-    fields = key_info.read(answer.decoded()).write_to(row)
-    row.save(update_fields=fields)
-    changed = tuple(
-        FieldChange(label, before[label], now, grows=_grows(label, before[label], now))
-        for label, now in _in_words(row)
-        if now != before[label]
-    )
+    return _kept(row.pk, key_info.read(answer.decoded()))
+
+
+def _kept(credential_id: int, said: KeyInfo) -> Looked:
+    """Of two who look at once one finds what was changed, and the other finds it kept."""
+    row = Credential.objects.select_related("account").get(pk=credential_id)
+    with transaction.atomic():
+        # Whoever replaces or removes it holds this too, and takes it first.
+        lock_history(row.organization_id)
+        row = Credential.objects.select_related("account").get(pk=credential_id)
+        before, is_first = dict(_in_words(row)), row.looked_at is None
+        row.save(update_fields=said.write_to(row))
+        changed = tuple(
+            FieldChange(label, before[label], now, grows=_grows(label, before[label], now))
+            for label, now in _in_words(row)
+            if now != before[label]
+        )
+        if changed and row.account is not None and not is_first:
+            _tell(row, row.account, changed)
     return Looked(row, changed)
+
+
+def _tell(row: Credential, account: Account, changed: tuple[FieldChange, ...]) -> None:
+    what = "; ".join(f"{change.field}: {change.before} → {change.after}" for change in changed)
+    said = f"The credential {row.label} of {account.name} ({row.short}) was changed at the exchange. {what}."
+    subject = f"{row.pk} at {timezone.now().isoformat()}"
+    raise_alarm(account, Alarm.Kind.CREDENTIAL_CHANGED, subject=subject, said=said)
 
 
 def _in_words(row: Credential) -> Iterator[tuple[str, str]]:

@@ -2,9 +2,16 @@
 
 from portal.jobs.periodic import every
 from portal.venues.kraken.reading import catalogue
+from portal.venues.kraken.watching import rounds
 
 
 @every(600)
 def refresh_catalogue() -> None:
     """Read the assets and pairs of connected exchanges again, a few hours after they were read last."""
     catalogue.refresh_old()
+
+
+@every(15)
+def watch() -> None:
+    """Look at the exchange for what nothing here asked for."""
+    rounds.go_round()

@@ -1,1 +1,1 @@
-"""What goes around the portal: withdrawals, ledger and credentials compared with what is known here."""
+"""The watcher: compares what happened at the exchange with what was asked for here, and raises alarms."""
