@@ -39,6 +39,7 @@ class BotExport(models.Model):
     """An export at the exchange, and the Service User that asked for it: nobody else is told of it.
 
     It holds what lies from `since` (inclusive) to `before` (exclusive); None where it was asked for without that bound.
+    `is_narrowed`: by the query window that its key had then, which holds for this file as long as there is one.
     """
 
     account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -48,6 +49,7 @@ class BotExport(models.Model):
     since = models.DateTimeField(null=True)
     before = models.DateTimeField(null=True)
     asked_at = models.DateTimeField()
+    is_narrowed = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints: ClassVar = [

@@ -10,7 +10,7 @@ from accounts.models import Account
 from portal.core.secrets.sealing import seal
 from portal.venues.kraken.models import Connection, Credential, Purpose, place_of
 from portal.venues.kraken.relay import public_memory
-from tests.api.calls import Wire
+from tests.api.calls import Wire, next_nonce
 from tests.factories.world import EVERY_PERMISSION, make_bot
 from tests.gateway.proxy.server import Proxy
 from tests.gateway.upstream.customers import KINDS
@@ -76,3 +76,12 @@ def bot(bots: Bots) -> Wire:
 def sent(proxy: Proxy, method: str) -> int:
     """How many calls of that method have left the portal."""
     return len(proxy.requests(method))
+
+
+def raw(bot: Wire, method: str, **fields: str) -> bytes:
+    """The bytes that the bot is sent."""
+    nonce = str(next_nonce())
+    body = "&".join([f"nonce={nonce}", *(f"{name}={value}" for name, value in fields.items())]).encode()
+    response = bot.send(method, body, nonce=nonce)
+    assert response.status_code == 200
+    return bytes(response.content)

@@ -9,20 +9,11 @@ from django.utils import timezone
 from accounts.api_keys import usage
 from accounts.models import KeyUse, RefusedCall
 from portal.venues.kraken.models import Credential, Purpose, Step, Withdrawal
-from tests.api.calls import Wire, next_nonce, only_error
+from tests.api.calls import only_error
 from tests.gateway.proxy import faults
-from tests.gateway.relay.conftest import add_credential, sent
+from tests.gateway.relay.conftest import add_credential, raw, sent
 
 ORDER = {"pair": "XBTUSD", "type": "buy", "ordertype": "limit", "price": "100.5", "volume": "0.01"}
-
-
-def raw(bot: Wire, method: str, **fields: str) -> bytes:
-    """The bytes that the bot is sent."""
-    nonce = str(next_nonce())
-    body = "&".join([f"nonce={nonce}", *(f"{name}={value}" for name, value in fields.items())]).encode()
-    response = bot.send(method, body, nonce=nonce)
-    assert response.status_code == 200
-    return bytes(response.content)
 
 
 def test_a_bot_trades_at_the_exchange_as_it_does_here(bot, customer, proxy):

@@ -4,10 +4,14 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from portal.venues.kraken.bot_models import CODE_LENGTH, BotExport
+from accounts.models import ServiceUser
+from portal.audit.kinds import EventKind
+from portal.audit.record import lock_history, record
+from portal.venues.kraken.bot_models import BotExport
 
 # Longer than the exchange keeps a file.
 KEPT: Final = timedelta(days=60)
@@ -18,20 +22,42 @@ def codes(account_id: int) -> Collection[str]:
     return set(BotExport.objects.filter(account_id=account_id).values_list("code", flat=True))
 
 
+@transaction.atomic
 def add(
-    account_id: int, service_user_id: int, code: str, report: str, *, since: datetime | None, before: datetime | None
+    account_id: int,
+    service_user_id: int,
+    code: str,
+    report: str,
+    *,
+    since: datetime | None,
+    before: datetime | None,
+    is_narrowed: bool,
 ) -> None:
-    """Note that the Service User has asked for it. An id that the exchange gives out again is the new one's."""
-    now = timezone.now()
+    """Note that the Service User has asked for it, here and in the history.
+
+    An id that the exchange gives out again is the new one's.
+    """
+    now, actor = timezone.now(), ServiceUser.objects.get(pk=service_user_id)
+    lock_history(actor.organization_id)
     BotExport.objects.filter(account_id=account_id).filter(Q(code=code) | Q(asked_at__lt=now - KEPT)).delete()
-    BotExport.objects.create(
+    export = BotExport.objects.create(
         account_id=account_id,
         service_user_id=service_user_id,
-        code=code[:CODE_LENGTH],
-        report=report[:20],
+        code=code,
+        report=report,
         since=since,
         before=before,
         asked_at=now,
+        is_narrowed=is_narrowed,
+    )
+    record(
+        EventKind.DATA_EXPORTED,
+        actor=actor,
+        subject=export,
+        account_id=account_id,
+        report=report,
+        since=since.isoformat() if since else "",
+        before=(before or now).isoformat(),
     )
 
 

@@ -1,33 +1,41 @@
 """One call of a bot on its whole way: refused or narrowed, sent, and its answer checked and given back."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from portal.core.errors import Refused
 from portal.venues.kraken import holds
-from portal.venues.kraken.relay import balances, line, methods, sending
+from portal.venues.kraken.relay import balances, exports, line, methods, sending
+from portal.venues.kraken.relay.windows import narrowing, rows, window
+from portal.venues.kraken.relay.windows.rows import Seen
 from portal.venues.kraken.upstream.envelope import Answer
 from portal.venues.relaying import RelayedAnswer, RelayedCall
 
 JSON: Final = "application/json"
+# What a file may call itself; anything else is a file all the same.
+FILES: Final = ("application/zip", "application/octet-stream")
 
 
 def relayed(call: RelayedCall) -> RelayedAnswer:
     """See Relaying.relay."""
     methods.refuse_unserved(call.method)
-    if call.seen_from is not None or call.seen_before is not None:
-        raise Refused("A key with a query window cannot be served yet.")
     held = line.line(call.account_id, call.service_user_id, call.method)
+    seen = rows.of(call, window.of(call.seen_from, call.seen_before))
     with held.in_order(call.method):
-        return _given_back(_answered(held, call))
+        fields = narrowing.narrowed(held, call, seen)
+        return _given_back(rows.checked(call, _answered(held, call, fields, seen), seen))
 
 
-def _answered(held: line.Line, call: RelayedCall) -> Answer:
+def _answered(held: line.Line, call: RelayedCall, fields: Mapping[str, Any], seen: Seen) -> Answer:
+    if call.method in exports.METHODS:
+        return exports.carried_out(held, call, fields, seen.window)
     if call.method in balances.METHODS:
         # Before it is asked: what is sent meanwhile is taken off twice for a moment, never not at all.
         holding = holds.holds(call.account_id)
-        return balances.net(call.method, sending.carry_out(held, call.method, call.fields), holding)
-    return sending.carry_out(held, call.method, call.fields)
+        return balances.net(call.method, sending.carry_out(held, call.method, fields), holding)
+    return sending.carry_out(held, call.method, fields)
 
 
 def _given_back(answer: Answer) -> RelayedAnswer:
-    return RelayedAnswer(answer.body, answer.media_type if answer.result is None else JSON, answer.errors)
+    is_file = answer.result is None and not answer.errors
+    media_type = (answer.media_type if answer.media_type in FILES else FILES[-1]) if is_file else JSON
+    return RelayedAnswer(answer.body, media_type, answer.errors)
