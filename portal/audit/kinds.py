@@ -111,6 +111,7 @@ class EventKind(StrEnum):
     WITHDRAWAL_ARRIVED = "withdrawal.arrived"
     WITHDRAWAL_BROKE = "withdrawal.broke"
     WITHDRAWAL_RELEASED = "withdrawal.released"
+    WITHDRAWAL_SETTLED = "withdrawal.settled"
 
     ALARM_RAISED = "alarm.raised"
     ALARM_ACKNOWLEDGED = "alarm.acknowledged"

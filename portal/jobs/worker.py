@@ -1,4 +1,4 @@
-"""The two loops of `manage.py work`: periodic tasks when they are due, queued mail beside them, and a clean end."""
+"""The loops of `manage.py work`: periodic tasks when they are due, beside them mail and rounds, and a clean end."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ from django_tasks import TaskResultStatus
 from django_tasks_db.management.commands.db_worker import Worker as Runner
 from django_tasks_db.models import DBTaskResult
 
-from portal.jobs import periodic
+from portal.jobs import periodic, rounds
 from portal.jobs.periodic import every
 
 logger = logging.getLogger(__name__)
@@ -47,12 +47,19 @@ class Worker:
     def run(self) -> None:
         """Work: a database that goes away is waited for, a periodic task that fails is logged and tried again in time.
 
-        Queued tasks run in a thread of their own: a mail server that hangs keeps mail waiting, and no periodic task.
+        Queued tasks run in a thread of their own, and so does each round: a mail server that hangs keeps mail waiting,
+        an exchange that hangs what is to be sent there, and neither a periodic task.
         """
-        post = Thread(target=self._repeat, args=(self._send, "A task failed"), name="mail")
-        post.start()
+        beside = [Thread(target=self._repeat, args=(self._send, "A task failed"), name="mail")]
+        beside += [
+            Thread(target=self._repeat, args=(each.step, f"A round of {each.name} failed"), name=each.name)
+            for each in rounds.all_rounds()
+        ]
+        for thread in beside:
+            thread.start()
         self._repeat(self._do_periodic_tasks, "A periodic task failed")
-        post.join()
+        for thread in beside:
+            thread.join()
 
     def _repeat(self, step: Callable[[], bool], failure: str) -> None:
         """Take one step after the other, with a pause after one that found nothing to do."""

@@ -94,6 +94,7 @@ SENTENCES: Final[dict[str, str]] = {
     "withdrawal.arrived": "saw the withdrawal {} arrive",
     "withdrawal.broke": "saw the withdrawal {} fail at the network",
     "withdrawal.released": "gave back the withdrawal {}",
+    "withdrawal.settled": "said what became of the withdrawal {}",
     "alarm.raised": "raised an alarm: {}",
     "alarm.acknowledged": "acknowledged the alarm: {}",
     "history.exported": "exported the history",

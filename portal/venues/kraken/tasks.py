@@ -1,8 +1,10 @@
 """What only time brings about at a real exchange."""
 
 from portal.jobs.periodic import every
+from portal.jobs.rounds import round_of
 from portal.venues.kraken.reading import catalogue
 from portal.venues.kraken.watching import rounds
+from portal.venues.kraken.withdrawals import tending
 
 
 @every(600)
@@ -15,3 +17,9 @@ def refresh_catalogue() -> None:
 def watch() -> None:
     """Look at the exchange for what nothing here asked for."""
     rounds.go_round()
+
+
+@round_of("withdrawals")
+def tend_withdrawals() -> bool:
+    """Send what was agreed to, look for what was lost, and ask how the rest goes."""
+    return tending.tend()

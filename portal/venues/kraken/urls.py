@@ -4,6 +4,7 @@ from django.urls import path
 
 from portal.venues.kraken.alarms import views as alarms
 from portal.venues.kraken.connection.views import account, changes
+from portal.venues.kraken.settle import views as settle
 
 app_name = "kraken"
 
@@ -20,4 +21,6 @@ urlpatterns = [
     path("accounts/<int:pk>/credentials/<int:credential>/try-again/", account.try_again, name="try_again"),
     path("alarms/", alarms.alarms, name="alarms"),
     path("alarms/<int:pk>/acknowledge/", alarms.acknowledge, name="acknowledge"),
+    path("unknown-withdrawals/<str:reference>/", settle.unknown_withdrawal, name="unknown_withdrawal"),
+    path("unknown-withdrawals/<str:reference>/look/", settle.look_again, name="look_again"),
 ]

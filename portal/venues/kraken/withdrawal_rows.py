@@ -29,7 +29,8 @@ class Withdrawal(models.Model):
     `amount_units` is what leaves the balance, `max_fee_units` the most that the exchange may take of it, `fee_units`
     what it took, as far as that is known, else the same. `nonce` and `sent_at` are committed before the call is sent;
     `attempts` counts how often it was. `refid` is what the exchange calls it. `look_at`: when to look for it next,
-    `looks` how often that was done since the answer was lost, or when to try again what could not be sent. `request`
+    `looks` how often that was done since the answer was lost, or when to try again what could not be sent, or when
+    to ask how an accepted one goes. `request`
     names the ChangeRequest that it is sent for. `is_not_done`: the exchange answered that it has not done it, which
     one look has to bear out; `trouble` holds the words. `alarmed_at`: people were told that nobody knows.
     """
@@ -94,6 +95,11 @@ class Withdrawal(models.Model):
                 fields=["step", "look_at"],
                 condition=Q(step__in=["intended", "sending", "lost", "unknown"]),
                 name="kraken_withdrawal_to_do",
+            ),
+            models.Index(
+                fields=["look_at"],
+                condition=Q(step="accepted", look_at__isnull=False),
+                name="kraken_withdrawal_on_its_way",
             ),
             models.Index(
                 fields=["account", "asset"],

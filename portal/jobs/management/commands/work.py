@@ -4,7 +4,7 @@ import os
 from argparse import ArgumentParser
 
 from portal.core.secrets.canary import SealingCommand
-from portal.jobs import periodic, worker
+from portal.jobs import periodic, rounds, worker
 
 
 class Command(SealingCommand):
@@ -21,6 +21,7 @@ class Command(SealingCommand):
         """Work until told to stop, or once through what is due."""
         if options["once"]:
             ran = periodic.run_due()
+            rounds.run_once()
             self.stdout.write(f"Did {ran} periodic tasks and {worker.run_ready()} queued tasks.")
             return
         found = worker.Worker(parent=os.getppid() if options["with_parent"] else None)

@@ -1,0 +1,145 @@
+"""Sending what was agreed to: the intent first, then its nonce, then the call; at most once (DESIGN V2, R8)."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from portal.core.money import from_units
+from portal.venues.kraken import calling
+from portal.venues.kraken.credentials.finding import STOPPED, Usable
+from portal.venues.kraken.models import Step, Withdrawal
+from portal.venues.kraken.upstream.envelope import Answer
+from portal.venues.kraken.upstream.outcomes import AnswerLost, Meaning, NotSent
+from portal.venues.kraken.withdrawals import fence, finding, outcomes
+
+# How long its answer is waited for.
+SECONDS: Final = 20.0
+# What cannot be sent now is tried again after so long.
+AGAIN: Final = timedelta(seconds=10)
+# Another one that could be taken for it is in flight.
+BEHIND: Final = timedelta(seconds=2)
+NOT_AGREED: Final = "Its request is not approved any more, or not yet again."
+ALIKE: Final = "Another one alike was sent, and it is not known yet what became of it. It waits for that."
+DIED: Final = "Whoever sent it has ended without an answer."
+NO_REFERENCE: Final = "The exchange answered without a reference."
+DEFINITE: Final = (Meaning.REFUSED, Meaning.CREDENTIAL)
+NOT_DONE: Final = (Meaning.NOT_DONE, Meaning.LOCKOUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One attempt, as it was written before it is made."""
+
+    pk: int
+    nonce: int
+    fields: dict[str, str]
+
+
+def send(pk: int, credential: Usable) -> None:
+    """Send it if it is still to be sent, and write what came, in the credential's lane, which the caller holds.
+
+    An answer that says nothing for certain is followed by a look at once, in the same lane.
+    """
+    if _was_sent_before(pk) and not _is_nowhere(pk, credential):
+        return
+    call = _begin(pk, credential)
+    if call is None:
+        return
+    try:
+        answer = calling.ask_in_lane(credential, "Withdraw", call.fields, nonce=call.nonce, seconds=SECONDS)
+    except NotSent as error:
+        outcomes.not_sent(pk, error.message, nonce=call.nonce, again=AGAIN)
+    except AnswerLost as error:
+        outcomes.lost(pk, error.message, nonce=call.nonce)
+    else:
+        _conclude(call, answer)
+    row = Withdrawal.objects.get(pk=pk)
+    if row.step == Step.LOST:
+        fence.look([row], credential)
+
+
+def give_up_abandoned(account_id: int, credential_id: int) -> None:
+    """Whoever holds the lane finds as being sent only what its sender has died over: its answer is lost."""
+    rows = Withdrawal.objects.filter(account=account_id, credential=credential_id, step=Step.SENDING)
+    for pk, nonce in list(rows.values_list("pk", "nonce")):
+        outcomes.lost(pk, DIED, nonce=nonce)
+
+
+def _begin(pk: int, credential: Usable) -> Call | None:
+    """Write that it is being sent, and under which nonce, before anything leaves; None if it may not."""
+    with transaction.atomic():
+        row = finding.locked(pk)
+        if row.step != Step.INTENDED:
+            return None
+        if not finding.is_agreed(row):
+            outcomes.postponed(pk, NOT_AGREED, again=AGAIN)
+            return None
+        if finding.alike_in_flight(row):
+            outcomes.postponed(pk, ALIKE, again=BEHIND)
+            return None
+        nonce = credential.next_nonce()
+        if nonce is None:
+            outcomes.postponed(pk, STOPPED, again=AGAIN)
+            return None
+        row.step, row.nonce, row.credential_id = Step.SENDING, nonce, credential.id
+        row.sent_at, row.attempts = timezone.now(), row.attempts + 1
+        row.trouble, row.look_at, row.lost_at, row.looks, row.is_not_done = "", None, None, 0, False
+        row.save()
+    return Call(pk, nonce, _fields(row))
+
+
+def _fields(row: Withdrawal) -> dict[str, str]:
+    """With the approved address and the approved ceiling, so that what changed at the exchange fails instead."""
+    return {
+        "asset": row.asset,
+        "key": row.key,
+        "amount": f"{from_units(row.amount_units, row.decimals):f}",
+        "address": row.address,
+        "max_fee": f"{from_units(row.max_fee_units, row.decimals):f}",
+    }
+
+
+def _conclude(call: Call, answer: Answer) -> None:
+    words = ", ".join(answer.errors)
+    if not answer.errors:
+        refid = _refid(answer)
+        if not refid or not outcomes.accepted(call.pk, refid, nonce=call.nonce):
+            outcomes.lost(call.pk, NO_REFERENCE, nonce=call.nonce)
+    elif answer.meaning in DEFINITE and not _refid(answer):
+        outcomes.refused(call.pk, words, nonce=call.nonce)
+    else:
+        is_not_done = answer.meaning in NOT_DONE and not _refid(answer)
+        outcomes.lost(call.pk, words, nonce=call.nonce, is_not_done=is_not_done)
+
+
+def _refid(answer: Answer) -> str:
+    try:
+        result: Any = answer.decoded()
+    except AnswerLost:
+        return ""
+    refid = result.get("refid") if isinstance(result, dict) else None
+    return refid if isinstance(refid, str) else ""
+
+
+def _was_sent_before(pk: int) -> bool:
+    """Whether an attempt's answer was lost, and people said that it did not go out."""
+    return Withdrawal.objects.filter(pk=pk, step=Step.INTENDED, lost_at__isnull=False).exists()
+
+
+def _is_nowhere(pk: int, credential: Usable) -> bool:
+    """Look once more before it is sent again. What turns up meanwhile is adopted, or is for people again."""
+    row = Withdrawal.objects.get(pk=pk)
+    at, nonce = timezone.now(), credential.next_nonce()
+    try:
+        found = fence.every_row(credential, fence.since(row), nonce)
+    except fence.NotHeard as unheard:
+        outcomes.postponed(pk, str(unheard), again=AGAIN)
+        return False
+    if not fence.those_that_could_be(row, found):
+        return True
+    outcomes.doubted(pk)
+    fence.conclude(row, found, at=at, nonce=nonce, is_fenced=True)
+    return False

@@ -1,0 +1,1 @@
+"""Withdrawals of an Account at the running exchange, through a proxy that fails as it is told."""

@@ -1,0 +1,1 @@
+"""Withdrawals of the gateway: what needs no exchange."""
