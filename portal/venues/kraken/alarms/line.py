@@ -45,7 +45,7 @@ def asked(member: Member) -> dict[str, Any]:
     """As columns of the statement about the reader."""
     opened = reach.seen_by(member).filter(acknowledged_at=None).order_by("-pk")[: SHOWN + 1]
     return {
-        "open": Rows(opened, "pk", "kind", "subject", "said", "raised_at"),
+        "open": Rows(opened, "pk", "kind", "subject", "account_id", "said", "raised_at"),
         "is_connected": Exists(Connection.objects.filter(account__organization=member.organization_id)),
     }
 
@@ -54,18 +54,19 @@ def told(member: Member, row: Mapping[str, Any]) -> Line:
     """What those columns say."""
     rows = sorted(row["open"], reverse=True)
     alarms = tuple(
-        Said(pk, said, instant(raised_at), leads_to(kind, subject)) for pk, kind, subject, said, raised_at in rows
+        Said(pk, said, instant(raised_at), leads_to(kind, subject, account_id))
+        for pk, kind, subject, account_id, said, raised_at in rows
     )
     sees = any(allows(member, workflow, Right.VIEW) for workflow in (reach.MONEY, reach.ACCESS))
     return Line(alarms[:SHOWN], len(alarms) > SHOWN, has_page=bool(alarms) or (row["is_connected"] and sees))
 
 
-def leads_to(kind: str, subject: str) -> str:
+def leads_to(kind: str, subject: str, account_id: int) -> str:
     """The page where something can be done about it; empty where it is the list of alarms."""
     if kind == Alarm.Kind.UNKNOWN_WITHDRAWAL:
         return reverse("treasury:withdrawal", args=[subject])
     if kind == Alarm.Kind.ADDRESS_DRIFT:
         return reverse("treasury:addresses")
     if kind in Alarm.CREDENTIAL_KINDS:
-        return reverse("accounts:accounts")
+        return reverse("kraken:account", args=[account_id])
     return ""

@@ -35,7 +35,7 @@ def alarms(request: MemberRequest) -> HttpResponse:
     rows = [
         Row(
             alarm,
-            leads_to(alarm.kind, alarm.subject),
+            leads_to(alarm.kind, alarm.subject, alarm.account_id),
             alarm.acknowledged_at is None and reach.may_acknowledge(request.member, alarm),
         )
         for alarm in page.rows

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from portal.core.errors import Unavailable
 from portal.venues.kraken import calling, shares
-from portal.venues.kraken.credentials import finding
+from portal.venues.kraken.credentials.finding import Usable
 
 SECONDS: Final = 8.0
 LIMIT: Final = 4 * 1024 * 1024
@@ -30,13 +30,12 @@ def take_share(account_id: int, method: str) -> None:
         raise NoShare("The portal has used its share of the exchange's limits for now.")
 
 
-def result(account_id: int, method: str, fields: Mapping[str, Any]) -> Any:  # noqa: ANN401  (whatever JSON can be)
-    """What the exchange says, asked with the credential that withdraws if there is one that goes.
+def result(credential: Usable, method: str, fields: Mapping[str, Any]) -> Any:  # noqa: ANN401  (whatever JSON can be)
+    """What the exchange says to this credential of an Account.
 
     Raises: NotSent, AnswerLost, NotAnswered, NoShare; TransactionManagementError inside of a transaction.
     """
-    take_share(account_id, method)
-    credential = finding.for_looking(account_id, LEDGER)
+    take_share(credential.account_id or 0, method)
     answer = calling.ask(credential, method, fields, seconds=SECONDS, patience=SECONDS, limit=LIMIT)
     if answer.errors:
         raise NotAnswered(answer.errors)

@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 from portal.core.display.phrases import dated
 from portal.core.money import plain
 from portal.venues.kraken.alarms import raise_alarm
+from portal.venues.kraken.credentials import finding
 from portal.venues.kraken.models import Alarm, Connection
 from portal.venues.kraken.reading import shapes
 from portal.venues.kraken.watch_models import LISTED_LENGTH, Watch
@@ -48,7 +49,8 @@ def look(connection: Connection, watch: Watch) -> None:
     # `start` is exclusive, and whole seconds are what every exchange understands.
     span = {"start": int(since.timestamp()) - 1, "end": int(until.timestamp())}
     fields = {"type": "withdrawal", **span, "ofs": offset, "without_count": True}
-    answer = calls.result(connection.account_id, METHOD, fields)
+    # Never with the credential that withdraws: it should not be let see this, and what is denied to it stops it.
+    answer = calls.result(finding.for_rest(connection.account_id, calls.LEDGER), METHOD, fields)
     found = [_entry(row) for _, row in shapes.rows(shapes.part_of(answer, "ledger"))]
     with transaction.atomic():
         now = Watch.objects.select_for_update().get(pk=watch.pk)

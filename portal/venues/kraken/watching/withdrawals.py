@@ -13,6 +13,7 @@ from accounts.models import Account
 from portal.core.display.phrases import dated
 from portal.core.money import plain
 from portal.venues.kraken.alarms import raise_alarm
+from portal.venues.kraken.credentials import finding
 from portal.venues.kraken.models import Alarm, Connection
 from portal.venues.kraken.reading import shapes
 from portal.venues.kraken.watch_models import CURSOR_LENGTH, LISTED_LENGTH, Watch
@@ -51,7 +52,7 @@ def look(connection: Connection, watch: Watch) -> None:
     since = watch.since or connection.connected_at - BEFORE
     fields = {"cursor": watch.page or True, "limit": ROWS, "start": int(since.timestamp())}
     try:
-        answer = calls.result(watch.account_id, METHOD, fields)
+        answer = calls.result(finding.for_looking(watch.account_id, calls.LEDGER), METHOD, fields)
     except NotAnswered:
         # The place to go on from may be one that the exchange has forgotten: the next round begins anew.
         Watch.objects.filter(pk=watch.pk).update(page="", until=None)

@@ -1,6 +1,7 @@
 """What the exchange lists of its own book: read whatever its shape, kept for when it says nothing, and compared."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
@@ -78,7 +79,7 @@ def test_nothing_is_against_an_address_while_nothing_was_ever_read(exchange, con
 
 @pytest.mark.django_db
 def test_a_later_answer_is_not_overwritten_by_an_earlier_one(exchange, connected):
-    late = timezone.now() + timezone.timedelta(seconds=5)
+    late = timezone.now() + timedelta(seconds=5)
     listing._keep(connected.pk, late, json.dumps([COLD]), "")
     said = read(exchange, connected)
     assert [row.key for row in said.rows] == ["btc-cold"]

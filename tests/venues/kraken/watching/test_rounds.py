@@ -106,3 +106,21 @@ def test_a_restart_raises_nothing_twice(book, connection, later):
         later(60)
         Alarm.objects.update(acknowledged_at=timezone.now())
     assert Alarm.objects.count() == 1
+
+
+def test_each_credential_is_asked_only_for_what_it_may(book, connection, exchange, later):
+    """What is denied to the one that withdraws would stop it."""
+    keys = {purpose: Credential.objects.get(purpose=purpose) for purpose in Purpose}
+    asked = {}
+    for _ in range(8):
+        before = {purpose: row.nonce for purpose, row in keys.items()}
+        count = len(exchange.asked)
+        rounds.go_round()
+        later(15)
+        for purpose, row in keys.items():
+            row.refresh_from_db()
+            if row.nonce != before[purpose] and len(exchange.asked) > count:
+                asked.setdefault(methods(exchange)[-1], set()).add(purpose)
+    assert asked["Ledgers"] == {Purpose.REST}
+    assert asked["WithdrawStatus"] == asked["WithdrawAddresses"] == {Purpose.WITHDRAW}
+    assert asked["GetApiKeyInfo"] == set(Purpose)
