@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import Account
 from accounts.organizations.settings import ACCOUNT_NAME_LENGTH
@@ -28,7 +29,7 @@ class PublicField(forms.CharField):
     """The half of a credential that is no secret."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(label="API key", widget=forms.TextInput(attrs=MONO), **kwargs)
+        super().__init__(widget=forms.TextInput(attrs=MONO), **kwargs)
 
     def validate(self, value: str) -> None:
         """Raises: ValidationError also for what no exchange writes into one; too long is said, never cut."""
@@ -41,8 +42,9 @@ class SecretField(forms.CharField):
     """The other half. It is asked again whatever was wrong, since no page gives it back."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(label="Private key", widget=forms.PasswordInput(attrs=SECRET, render_value=False), **kwargs)
+        super().__init__(widget=forms.PasswordInput(attrs=SECRET, render_value=False), **kwargs)
 
+    @sensitive_variables("value")
     def validate(self, value: str) -> None:
         """Raises: ValidationError also where it is longer than any is; whether it is one, the trial says."""
         super().validate(value)
@@ -64,10 +66,10 @@ class ConnectForm(StepUpForm):
         choices=Tier.choices,
         help_text="The level of the account there. All bots of this Account share these calls.",
     )
-    rest_public = PublicField()
-    rest_secret = SecretField()
-    withdraw_public = PublicField(required=False)
-    withdraw_secret = SecretField(required=False)
+    rest_public = PublicField(label="API key for the rest")
+    rest_secret = SecretField(label="Private key for the rest")
+    withdraw_public = PublicField(label="API key for withdrawals", required=False)
+    withdraw_secret = SecretField(label="Private key for withdrawals", required=False)
     note = NoteField(label="Note", help_text=NOTE_HELP)
 
     def __init__(self, *args: Any, account: Account | None = None, exchange: str = "", **kwargs: Any) -> None:
@@ -79,6 +81,7 @@ class ConnectForm(StepUpForm):
             choices: Any = self.fields["exchange"]
             choices.choices = [(each.name, each.name) for each in exchanges.exchanges()]
 
+    @sensitive_variables("cleaned", "halves", "value")
     def clean(self) -> dict[str, Any]:
         """Half a key is none."""
         cleaned = super().clean() or self.cleaned_data
@@ -88,6 +91,7 @@ class ConnectForm(StepUpForm):
                 self.add_error(name, BOTH_HALVES)
         return cleaned
 
+    @sensitive_variables("cleaned", "credentials")
     def typed(self) -> NewConnection:
         """What was typed, to be tried and asked for."""
         cleaned = self.cleaned_data
@@ -112,8 +116,8 @@ class CredentialForm(StepUpForm):
     label = PlainTextField(
         label="Name", max_length=LABEL_LENGTH, required=False, help_text="By which people tell it from the others here."
     )
-    public = PublicField()
-    secret = SecretField()
+    public = PublicField(label="API key")
+    secret = SecretField(label="Private key")
     note = NoteField(label="Note", help_text=NOTE_HELP)
 
     def __init__(self, *args: Any, replaces: Credential | None = None, **kwargs: Any) -> None:
@@ -122,6 +126,7 @@ class CredentialForm(StepUpForm):
         if replaces is not None:
             del self.fields["purpose"], self.fields["label"]
 
+    @sensitive_variables("cleaned")
     def typed(self) -> Typed:
         """What was typed, to be tried and asked for."""
         cleaned, old = self.cleaned_data, self.replaces

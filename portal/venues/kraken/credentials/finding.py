@@ -9,6 +9,7 @@ from hashlib import sha512
 from typing import Final
 
 from django.db.models import QuerySet
+from django.views.decorators.debug import sensitive_variables
 
 from portal.core.secrets.sealing import unseal
 from portal.venues.kraken import exchanges
@@ -88,6 +89,7 @@ def opened(row: Credential) -> Usable:
     )
 
 
+@sensitive_variables("secret")
 def keyed(secret: str) -> hmac.HMAC:
     """HMAC-SHA512 keyed with a secret as the exchange gives it. Raises: ValueError if it is no base64."""
     return hmac.new(b64decode(secret, validate=True), digestmod=sha512)

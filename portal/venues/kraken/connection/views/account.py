@@ -22,7 +22,7 @@ from portal.venues.kraken import exchanges, inspection
 from portal.venues.kraken.connection import refusals
 from portal.venues.kraken.connection.beware import warnings
 from portal.venues.kraken.connection.connections import counting
-from portal.venues.kraken.credentials.permission_words import WORDS
+from portal.venues.kraken.credentials.permission_words import permission_words
 from portal.venues.kraken.models import Connection, Credential, Purpose, Tier
 
 GONE = "There is no such credential, or it was replaced or removed meanwhile."
@@ -33,7 +33,7 @@ class Row:
     """One credential as the page shows it; `permissions` in words."""
 
     credential: Credential
-    permissions: tuple[str, ...]
+    permissions: str
     warnings: tuple[Notice, ...]
 
 
@@ -52,10 +52,7 @@ def account(request: MemberRequest, pk: int) -> HttpResponse:
         "is_connected": is_connected,
         "is_listed": connection is not None and exchanges.exchange(connection.exchange) is not None,
         "tier": Tier(connection.tier).label if connection else "",
-        "rows": [
-            Row(row, tuple(WORDS.get(name, name) for name in row.permissions), warnings(row, now))
-            for row in credentials
-        ],
+        "rows": [Row(row, permission_words(row.permissions), warnings(row, now)) for row in credentials],
         "can_withdraw": any(row.purpose == Purpose.WITHDRAW for row in credentials),
         "waiting": _waiting(found),
         "may_ask": allows(request.member, Workflow.MANAGE_ACCESS, Right.INITIATE),
