@@ -267,5 +267,5 @@ def test_as_many_statements_for_many_credentials(client, owner, sign_in, real):
         row.save()
     with CaptureQueriesContext(database) as many:
         text = client.get(way("account", real)).content.decode()
-    assert text.count("In use") == 22
+    assert text.count("In use since") == 22
     assert len(many) == len(few)
