@@ -9,9 +9,9 @@ from portal.venues.kraken.calling import ask_public
 from portal.venues.kraken.connection import refusals
 from portal.venues.kraken.exchanges import Exchange
 from portal.venues.kraken.models import Purpose, Snapshot
+from portal.venues.kraken.reading.catalogue import METHODS
 from portal.venues.kraken.upstream.outcomes import AnswerLost, NotSent
 
-PARTS: Final = ("Assets", "AssetPairs")
 SECONDS: Final = 10.0
 
 
@@ -20,19 +20,19 @@ def learn(exchange: Exchange) -> None:
 
     Raises: Unavailable, Invalid in words where the exchange does not tell them.
     """
-    known = Snapshot.objects.filter(account=None, exchange=exchange.name, part__in=PARTS).exclude(answer="")
+    known = Snapshot.objects.filter(account=None, exchange=exchange.name, part__in=METHODS).exclude(answer="")
     kept = set(known.values_list("part", flat=True))
-    for part in PARTS:
+    for part, method in METHODS.items():
         if part not in kept:
-            _keep(exchange, part, _told(exchange, part))
+            _keep(exchange, part, _told(exchange, method))
 
 
-def _told(exchange: Exchange, part: str) -> str:
+def _told(exchange: Exchange, method: str) -> str:
     """The result as the exchange wrote it."""
     try:
-        answer = ask_public(exchange.url, part, seconds=SECONDS)
+        answer = ask_public(exchange.url, method, seconds=SECONDS)
         if answer.errors:
-            raise refusals.of(answer.errors, part, Purpose.REST, fields="")
+            raise refusals.of(answer.errors, method, Purpose.REST, fields="")
         told = answer.decoded()
     except NotSent as error:
         raise NotSent(refusals.NO_REACH) from error
