@@ -34,10 +34,15 @@ class Running:
 
 @dataclass(frozen=True)
 class Portal(Running):
-    """A running portal with the demo, and the keys of its bots by their names."""
+    """A running portal with the demo, and the keys of its bots by their names.
+
+    `is_gateway`: its Accounts are at an exchange. Sockets are not served for such ones, and what nothing governs leaves
+    a moment after the answer.
+    """
 
     keys: dict[str, tuple[str, str]]
     elsewhere: tuple[str, str]
+    is_gateway: bool = False
 
 
 @contextmanager

@@ -70,6 +70,7 @@ def test_every_method_there_is(portal):
     exchange.load_markets()
     the_market(exchange)
     orders_and_trades(exchange)
+    a_token_for_a_socket(exchange, portal)
     exports(exchange)
     funds(exchange)
     earn(exchange)
@@ -108,7 +109,14 @@ def orders_and_trades(exchange) -> None:
     assert exchange.fetch_positions() == []
     assert exchange.fetch_trading_fee("BTC/USD")["maker"] == pytest.approx(0.0025)
     assert float(exchange.private_post_tradebalance()["result"]["eb"]) > 0
-    assert exchange.private_post_getwebsocketstoken()["result"]["token"]
+
+
+def a_token_for_a_socket(exchange, portal) -> None:
+    if portal.is_gateway:
+        with pytest.raises(ccxt.ExchangeError, match="Unknown method"):
+            exchange.private_post_getwebsocketstoken()
+    else:
+        assert exchange.private_post_getwebsocketstoken()["result"]["token"]
 
 
 def exports(exchange) -> None:

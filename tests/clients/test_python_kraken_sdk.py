@@ -127,6 +127,11 @@ def earn(earning: Earn) -> None:
     assert earning.list_earn_allocations()["items"]
 
 
+def the_row(funding: Funding, asset: str, refid: str):
+    (row,) = [row for row in funding.get_recent_withdraw_status(asset=asset) if row["refid"] == refid]
+    return row
+
+
 def test_a_withdrawal_that_nothing_governs(portal):
     funding = Funding(**given(portal, portal.elsewhere))
     (address,) = funding.withdraw_addresses()
@@ -135,6 +140,8 @@ def test_a_withdrawal_that_nothing_governs(portal):
     assert funding.get_withdrawal_info(asset=asset, key=key, amount="0.1")["method"] == address["method"]
     refid = funding.withdraw_funds(asset=asset, key=key, amount="0.1")["refid"]
     assert refid in [row["refid"] for row in funding.get_recent_withdraw_status(asset=asset)]
+    if portal.is_gateway:
+        soon(lambda: the_row(funding, asset, refid), lambda row: row["status"] != "Initial")
     assert funding.cancel_withdraw(asset=asset, refid=refid) is False
     with pytest.raises(KrakenInvalidAmountError):
         funding.withdraw_funds(asset=asset, key=key, amount="1000")

@@ -1,0 +1,3 @@
+"""The tests of tests/clients/test_python_kraken_sdk.py, unchanged, with the exchange behind the portal."""
+
+from tests.clients.test_python_kraken_sdk import *  # noqa: F403
