@@ -33,7 +33,8 @@ def main() -> int:
     asked = Options(keys=options.keys, rounds=options.rounds, seconds=options.seconds)
     if reason := postgresql_server.why_none():
         sys.stderr.write(f"Nothing is measured beside the peers: {reason}.\n")
-        found = Found(asked, alone=_alone(os.environ.get("DATABASE_URL", "")))
+        url = os.environ.get("DATABASE_URL", "")
+        found = Found(asked, alone=_alone(url), gateway=_gateway(url))
     else:
         with (
             tempfile.TemporaryDirectory(prefix="bench-database-") as folder,
@@ -41,6 +42,7 @@ def main() -> int:
         ):
             found = _side_by_side(server, asked)
             found.alone = _alone(server.url(DATABASE))
+            found.gateway = _gateway(server.url(DATABASE))
     for table in tables(found):
         sys.stdout.write(table.on_screen() + "\n")
     if options.page and found.readings:
@@ -64,12 +66,23 @@ def _side_by_side(server: PostgresqlServer, asked: Options) -> Found:
 
 
 def _alone(database_url: str) -> list[Ratio]:
-    """What the portal is measured for beside itself, in a process of its own and in a database beside that one."""
+    """What the portal is measured for beside itself."""
     _progress("the portal beside itself")
+    return _apart("benchmarks.alone", database_url)
+
+
+def _gateway(database_url: str) -> list[Ratio]:
+    """What a call costs more that goes on to an exchange."""
+    _progress("calls through the gateway")
+    return _apart("benchmarks.gateway", database_url)
+
+
+def _apart(module: str, database_url: str) -> list[Ratio]:
+    """The ratios that a process of its own finds, in databases beside that one."""
     with tempfile.TemporaryDirectory(prefix="bench-") as data:
         settings = {"PORTAL_DEBUG": "1", "PORTAL_VAR": data, "PORTAL_API_LIMITS": "0"}
         done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.alone"],
+            [sys.executable, "-m", module],
             cwd=ROOT,
             env=surroundings() | settings | ({"DATABASE_URL": database_url} if database_url else {}),
             stdout=subprocess.PIPE,

@@ -34,3 +34,4 @@ class Found:
     loaded: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     growth: "dict[str, Growth]" = field(default_factory=dict)
     alone: "list[Ratio]" = field(default_factory=list)
+    gateway: "list[Ratio]" = field(default_factory=list)

@@ -41,6 +41,8 @@ def tables(found: Found) -> Iterator[Table]:
         yield _growth(found)
     if found.alone:
         yield _alone(found.alone)
+    if found.gateway:
+        yield _gateway(found.gateway)
 
 
 def _beside(title: str, readings: Mapping[str, Sequence[Reading]]) -> Table:
@@ -148,6 +150,17 @@ def _alone(ratios: Sequence[Ratio]) -> Table:
         "alone", "The portal beside itself: how many times the cost of the second the first takes", ["", "", "ratio"]
     )
     table.rows.extend([each.subject, each.base, _spread(each)] for each in ratios)
+    return table
+
+
+def _gateway(ratios: Sequence[Ratio]) -> Table:
+    table = Table(
+        "gateway",
+        "An Account at an exchange: how many times the cost of a call there the same takes through the gateway",
+        ["", "ratio"],
+        note="It asks the exchange itself, so that 1 is what no gateway can be below.",
+    )
+    table.rows.extend([each.subject, _spread(each)] for each in ratios)
     return table
 
 
