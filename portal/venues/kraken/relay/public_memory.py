@@ -74,10 +74,10 @@ def _place(url: str, method: str, query: str) -> _Kept:
     with _lock:
         kept = _kept.get(key)
         if kept is None:
+            while len(_kept) >= MOST_QUERIES or _bytes() > MOST_BYTES:
+                _kept.popitem(last=False)
             kept = _kept[key] = _Kept()
         _kept.move_to_end(key)
-        while len(_kept) > MOST_QUERIES or _bytes() > MOST_BYTES:
-            _kept.popitem(last=False)
         return kept
 
 
