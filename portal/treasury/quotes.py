@@ -26,6 +26,11 @@ class Preview:
     trouble: Invalid | None
 
     @property
+    def drift(self) -> str:
+        """Why nothing is sent there whatever the amount; empty if nothing is against it."""
+        return self.trouble.message if isinstance(self.trouble, AddressDrifted) else ""
+
+    @property
     def code(self) -> str:
         """The asset's name beside each amount."""
         return self.method.asset.code

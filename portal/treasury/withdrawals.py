@@ -15,7 +15,7 @@ from portal.core.display import markup
 from portal.core.errors import Conflict, Invalid
 from portal.core.money import to_units
 from portal.treasury import expired_holds, idempotency, mirrors
-from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
+from portal.treasury.errors import AddressDrifted, AddressMismatch, FeeTooHigh, UnknownAddress
 from portal.treasury.idempotency import SentForm
 from portal.treasury.models import Address, Withdrawal
 from portal.treasury.operations import Withdraw, withdraw
@@ -172,6 +172,8 @@ def _destination(account: Account, key: str, asset: str) -> tuple[Address, Withd
     found = next(iter(addresses(account.pk, asset=asset_id, key=key)), None)
     if found is None:
         raise UnknownAddress("The Account has no address of that name for that asset.", field="key")
+    if trouble := mirrors.trouble_with(account, found):
+        raise AddressDrifted(f"{trouble} Nothing is sent there until that is put right.", field="key")
     return found, exchange.withdrawal_method(asset_id, found.method)
 
 

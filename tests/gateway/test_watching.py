@@ -149,6 +149,7 @@ def test_a_lockout_stops_the_watcher_at_once(real, proxy):
 @pytest.mark.django_db
 def test_the_listing_is_what_the_exchange_lists(real, customer):
     said = venue("kraken").read_listed_addresses(real.pk)
+    assert said is not None
     assert {(row.key, row.address) for row in said.rows} == {
         (each.key, each.address) for each in customer.addresses.values()
     }

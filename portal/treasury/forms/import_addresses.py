@@ -41,13 +41,17 @@ class ImportForm(StepUpForm):
         return [one for token, one in self.offered.items() if token in ticked]
 
     def params(self, one: Listed) -> AddAddress:
-        """What is asked for, word for word as the exchange has it. Raises: UnknownAsset; Unavailable."""
-        row = one.row
+        """What is asked for, word for word as the exchange has it. Raises: UnknownAsset, UnknownMethod; Unavailable.
+
+        Outside of a transaction, so that the exchange can be asked for its ways out.
+        """
+        row, exchange = one.row, venue(self.account.venue)
+        asset_id = exchange.asset(row.asset).id
         return AddAddress(
             account_id=self.account.pk,
             key=row.key,
-            asset=venue(self.account.venue).asset(row.asset).id,
-            method=row.method,
+            asset=asset_id,
+            method=exchange.withdrawal_method(asset_id, row.method).name,
             address=row.address,
             memo=row.memo,
         )

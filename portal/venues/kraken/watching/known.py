@@ -25,15 +25,15 @@ class Known:
     refids: frozenset[str]
     looked_for: tuple[Withdrawal, ...]
 
-    def could_be_ours(self, *, key: str | None, amounts: Collection[Decimal], at: datetime) -> bool:
-        """Whether one of ours whose answer was lost may be this: its name, what left or arrived, and the time fit.
+    def could_be_ours(self, *, amounts: Collection[Decimal], at: datetime, key: str = "", address: str = "") -> bool:
+        """Whether one of ours whose answer was lost may be this: where it leads, what left or arrived, and when fit.
 
-        Without a `key`, as in the ledger, the name fits any.
+        It leads there by its name, without one by the address; the ledger tells neither, and fits any.
         """
         return any(
-            key in (None, row.key)
+            (row.key == key if key else address in ("", row.address))
             and from_units(row.amount_units, row.decimals) in amounts
-            and at >= (row.intended_at or row.held_at) - SKEW
+            and at >= (row.intended_at or row.held_at).replace(microsecond=0) - SKEW
             for row in self.looked_for
         )
 

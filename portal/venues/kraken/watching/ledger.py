@@ -82,7 +82,7 @@ def _judge(connection: Connection, entries: list[Entry]) -> list[datetime]:
         if entry.refid in here.refids or entry.at < connection.connected_at:
             continue
         moved = abs(entry.amount)
-        if here.could_be_ours(key=None, amounts=(moved, moved + entry.fee), at=entry.at):
+        if here.could_be_ours(amounts=(moved, moved + entry.fee), at=entry.at):
             held.append(entry.at)
             continue
         _tell(connection, entry)

@@ -93,7 +93,7 @@ def _judge(connection: Connection, rows: list[Listed]) -> list[datetime]:
     for row in rows:
         if row.refid in here.refids:
             continue
-        if here.could_be_ours(key=row.key, amounts=(row.amount, row.amount + row.fee), at=row.at):
+        if here.could_be_ours(key=row.key, address=row.address, amounts=(row.amount, row.amount + row.fee), at=row.at):
             held.append(row.at)
             continue
         judged.append(row.refid)

@@ -111,7 +111,7 @@ def test_a_restart_raises_nothing_twice(book, connection, later):
 def test_each_credential_is_asked_only_for_what_it_may(book, connection, exchange, later):
     """What is denied to the one that withdraws would stop it."""
     keys = {purpose: Credential.objects.get(purpose=purpose) for purpose in Purpose}
-    asked = {}
+    asked: dict[str, set[Purpose]] = {}
     for _ in range(8):
         before = {purpose: row.nonce for purpose, row in keys.items()}
         count = len(exchange.asked)

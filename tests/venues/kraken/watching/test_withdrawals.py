@@ -78,6 +78,14 @@ def test_one_that_could_be_ours_waits_until_that_is_settled(step, amount, book, 
     assert told() == ["OTHER", "WHOSE"]
 
 
+def test_one_without_a_name_is_ours_by_its_address(book, look, connected):
+    ours(connected, Step.LOST)
+    book.left("WHOSE", key="")
+    book.left("FOREIGN", key="", info="bc1qxy2kgdygjrsqtzq2n0yrf2493p83kkfjhx0wlh")
+    look(PART)
+    assert told() == ["FOREIGN"]
+
+
 def test_one_that_was_adopted_meanwhile_is_no_news(book, look, connected):
     row = ours(connected, Step.LOST)
     book.left("WHOSE")
