@@ -19,7 +19,8 @@ from portal.audit.models import AuditEvent
 from portal.treasury.models import Address
 from portal.treasury.withdrawals import request_withdrawal
 from portal.venues.kraken.alarms import raise_alarm
-from portal.venues.kraken.models import Alarm
+from portal.venues.kraken.models import Alarm, Credential, Purpose
+from tests.factories.connection import connected
 from tests.factories.world import World
 from tests.routes import routes
 
@@ -76,6 +77,9 @@ class Ids:
         )
         raise_alarm(world.account, Alarm.Kind.LEDGER, subject="R1", said="Something left.")
         self.alarm = (Alarm.objects.get().pk,)
+        connected(world.account)
+        withdrawing = Credential.objects.get(account=world.account, purpose=Purpose.WITHDRAW)
+        self.credential = (world.account.pk, withdrawing.pk)
         self.socket = (bot.service_user.name, StreamSocket.objects.get().pk)
         self.session = (Session.objects.filter(member=owner).values_list("handle", flat=True).get(),)
 
@@ -95,6 +99,7 @@ UNKNOWN: dict[str, tuple[Any, ...]] = {
     "session": (uuid4(),),
     "socket": ("no-such-bot", 999_999),
     "alarm": (999_999,),
+    "credential": (999_998, 999_999),
 }
 KINDS = {
     "accounts:factor": "factor",
@@ -135,6 +140,15 @@ KINDS = {
     "policies:cancel": "request",
     "policies:ask_again": "request",
     "kraken:acknowledge": "alarm",
+    "kraken:account": "account",
+    "kraken:reconnect": "account",
+    "kraken:disconnect": "account",
+    "kraken:add_credential": "account",
+    "kraken:replace_credential": "credential",
+    "kraken:remove_credential": "credential",
+    "kraken:try_again": "credential",
+    "kraken:unknown_withdrawal": "request",
+    "kraken:look_again": "request",
     "treasury:import_addresses": "account",
     "treasury:rename_address": "address",
     "treasury:remove_address": "address",
