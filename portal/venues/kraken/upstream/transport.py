@@ -2,10 +2,11 @@
 
 import time
 from functools import lru_cache
+from ssl import SSLCertVerificationError
 from typing import Final, cast
 
 import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, SSLError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError, SSLError
 from urllib3.util import Retry, Timeout
 
 from portal.venues.kraken.upstream.outcomes import AnswerLost, NotSent
@@ -54,14 +55,9 @@ def send(
             preload_content=False,
             decode_content=False,
         )
-    except (NewConnectionError, ConnectTimeoutError, SSLError) as error:
-        raise NotSent(NO_REACH) from error
-    except urllib3.exceptions.MaxRetryError as error:
-        if isinstance(error.reason, NewConnectionError | ConnectTimeoutError | SSLError):
-            raise NotSent(NO_REACH) from error
-        raise AnswerLost(NO_ANSWER) from error
     except (HTTPError, OSError) as error:
-        raise AnswerLost(NO_ANSWER) from error
+        reason = error.reason if isinstance(error, MaxRetryError) else error
+        raise NotSent(NO_REACH) if _came_before_sending(reason) else AnswerLost(NO_ANSWER) from error
     is_whole = False
     try:
         content = _content(cast("urllib3.HTTPResponse", response), ends, limit)
@@ -76,6 +72,13 @@ def send(
             response.close()
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     return content, media_type, response.status
+
+
+def _came_before_sending(error: Exception | None) -> bool:
+    """Whether no connection came about. TLS may also break an answer off; a wrong certificate lets nothing out."""
+    if isinstance(error, SSLError):
+        return any(isinstance(cause, SSLCertVerificationError) for cause in (*error.args, error.__cause__))
+    return isinstance(error, NewConnectionError | ConnectTimeoutError)
 
 
 def _content(response: urllib3.HTTPResponse, ends: float, limit: int) -> bytes:
