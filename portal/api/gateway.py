@@ -144,6 +144,8 @@ def _private(call: Call) -> Result:
     def along(credential: Credential) -> Reading[object] | None:
         if served is None or not permissions.opens(permissions.held_by(credential), method):
             return None
+        if (credential.venue, method) in methods.RELAYED:
+            return None
         return served.reading(Caller(credential), given)
 
     credential, told = authenticate(call, call.body, method=method, nonce=given.nonce, along=along)

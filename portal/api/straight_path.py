@@ -104,6 +104,8 @@ def _asked(meta: Mapping[str, Any], path: str, scheme: str) -> _Asked | None:
     credential = lifecycle.remembered(meta.get("HTTP_API_KEY", ""))
     if credential is None or not credential.is_plain or not permissions.opens(credential.permissions, method):
         return None
+    if (credential.venue, method) in methods.RELAYED:
+        return None
     source, now = source_address(peer, meta.get("HTTP_X_FORWARDED_FOR", "")), datetime.now(UTC)
     if lockout.standing(source, now) is not lockout.GOOD:
         return None

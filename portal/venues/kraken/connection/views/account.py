@@ -22,6 +22,7 @@ from portal.venues.kraken import exchanges, inspection
 from portal.venues.kraken.connection import refusals
 from portal.venues.kraken.connection.beware import warnings
 from portal.venues.kraken.connection.connections import counting
+from portal.venues.kraken.connection.uses import named_uses
 from portal.venues.kraken.credentials.permission_words import permission_words
 from portal.venues.kraken.models import Connection, Credential, Purpose, Tier
 
@@ -54,6 +55,7 @@ def account(request: MemberRequest, pk: int) -> HttpResponse:
         "tier": Tier(connection.tier).label if connection else "",
         "rows": [Row(row, permission_words(row.permissions), warnings(row, now)) for row in credentials],
         "can_withdraw": any(row.purpose == Purpose.WITHDRAW for row in credentials),
+        "uses": named_uses(found.pk) if is_connected else [],
         "waiting": _waiting(found),
         "may_ask": allows(request.member, Workflow.MANAGE_ACCESS, Right.INITIATE),
     }
