@@ -53,14 +53,14 @@ class Review:
 class Reader:
     """`counted` are the kinds of factor shown in the session that count here. Notices come newest first.
 
-    `beside` is what other apps show on every page, by name.
+    `every_page` is what other apps show on each, by name.
     """
 
     counted: frozenset[str]
     places: tuple[Place, ...]
     notices: tuple[Shown, ...]
     reviews: tuple[Review, ...]
-    beside: Mapping[str, object]
+    every_page: Mapping[str, object]
 
 
 def read(member: Member, marks: list[str]) -> Reader:
@@ -97,7 +97,7 @@ def read(member: Member, marks: list[str]) -> Reader:
             worded(pk, kind, nested(data), instant(at)) for pk, kind, data, at in sorted(row["notices"], reverse=True)
         ),
         reviews=tuple(Review(pk, label, email, instant(at)) for _, pk, label, email, at in reviews),
-        beside={name: told(member, _told_beside(name, row)) for name, (_, told) in _beside.items()},
+        every_page={name: told(member, _told_beside(name, row)) for name, (_, told) in _beside.items()},
     )
 
 

@@ -90,7 +90,7 @@ def navigation(request: HttpRequest) -> dict[str, object]:
     reader = SimpleLazyObject(reads)
     return {
         "nav": SimpleLazyObject(partial(groups, known.member, known.path)),
-        "beside": SimpleLazyObject(lambda: reader.beside),
+        "every_page": SimpleLazyObject(lambda: reader.every_page),
         "inbox_count": cache(lambda: waiting_count(known.member) + len(reader.reviews)),
         "identity_reviews": SimpleLazyObject(lambda: reader.reviews),
         "memberships": SimpleLazyObject(lambda: reader.places),

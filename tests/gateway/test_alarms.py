@@ -1,5 +1,7 @@
 """Alarms: raised once, mailed to who approves, on every page until somebody who answers for it acknowledges it."""
 
+from decimal import Decimal
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -11,11 +13,14 @@ from policies.models import Grant
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
 from portal.core.errors import NotFound, Refused
+from portal.treasury.withdrawals import request_withdrawal
 from portal.venues.kraken.alarms import mail as alarm_mail
 from portal.venues.kraken.alarms import raise_alarm
 from portal.venues.kraken.alarms.acknowledging import acknowledge
 from portal.venues.kraken.models import Alarm
+from tests.dashboard.test_statements_of_pages import NO_PAGE
 from tests.gateway.connected import real_account
+from tests.routes import routes
 from tests.venues.conftest import together
 
 FOREIGN = Alarm.Kind.FOREIGN_WITHDRAWAL
@@ -152,6 +157,33 @@ def test_who_may_view_what_it_is_about_sees_it_on_every_page(kind, rights, sees,
     for page in ("policies:inbox", "accounts:profile", "dashboard:history"):
         assert (SAID in client.get(reverse(page)).content.decode()) is sees, page
     assert (SAID in client.get(LIST).content.decode()) is sees
+
+
+@pytest.mark.django_db
+def test_every_page_has_the_line(real, world, client, sign_in, owner, treasury_bot):
+    """Whatever a view calls what it shows."""
+    alarm(real)
+    change = request_withdrawal(
+        actor=treasury_bot.service_user, api_key=treasury_bot.key, account=world.account, key="btc-cold", asset="XXBT",
+        amount=Decimal("0.5"),
+    )  # fmt: skip
+    sign_in(client, owner)
+    pages = [reverse(route.name) for route in routes() if not route.parameters and route.name not in NO_PAGE]
+    pages += [
+        reverse("policies:request", args=[change.reference]),
+        reverse("treasury:withdrawal", args=[change.withdrawal.reference]),
+        reverse("accounts:member", args=[owner.pk]),
+        reverse("accounts:service_user", args=["treasury-bot"]),
+        reverse("policies:configure", args=["manage_access"]),
+        reverse("kraken:account", args=[real.pk]),
+    ]
+    without = set()
+    for page in pages:
+        answer = client.get(page)
+        is_page = answer.status_code == 200 and 'class="rail"' in answer.content.decode()
+        if is_page and SAID not in answer.content.decode():
+            without.add(page)
+    assert without == set()
 
 
 @pytest.mark.django_db

@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 
 from accounts.models import Account
 from policies.models import ChangeRequest
-from portal.treasury import address_book, destination_html
+from portal.treasury import address_book, destination_html, destinations
 from portal.treasury.mirrors.listings import destination_of
 from portal.treasury.models import Address
 from portal.venues.types import AddressListing, ListedAddress
@@ -40,7 +40,7 @@ class Listed:
     @property
     def shown(self) -> SafeString:
         """All of it, as it is read letter by letter."""
-        return destination_html.destination("", self.row.address)
+        return destination_html.destination(destinations.network_by_look(self.row.address), self.row.address)
 
 
 def beside_the_book(account: Account, listing: AddressListing) -> list[Listed]:

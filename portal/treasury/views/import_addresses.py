@@ -51,6 +51,7 @@ def import_addresses(request: MemberRequest, account_id: int) -> HttpResponse:
         "listing": listing,
         "form": form,
         "offered": [(one, refused.get(one.token, "")) for one in offered[:SHOWN]],
+        "refused": len(refused),
         "more": len(offered) - len(offered[:SHOWN]),
         "others": [one for one in found if not one.is_offered],
         "ticked": set(form["chosen"].value() or ()),
