@@ -95,6 +95,7 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     folder = tmp_path_factory.mktemp("portal")
     if os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0":
         migrated.begun(folder / "var")
+        migrated.begun(folder / "var" / "exchange")
     port = _free_port()
     output = folder / "output.txt"
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PORTAL_", "DJANGO_")) and k != "DATABASE_URL"}

@@ -14,12 +14,25 @@ from tests.browser.conftest import ROOT, Portal
 pytestmark = [pytest.mark.browser, pytest.mark.story]
 
 
-def test_the_bot_of_the_readme_waits_for_approval(portal: Portal, tmp_path: Path) -> None:
-    script = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+# What step 13 has one write in the script, by what step 4 has there.
+AT_THE_EXCHANGE = (("treasury-bot", "gateway-bot"), ("btc-cold", "btc-vault"))
+
+
+@pytest.mark.parametrize("written", [(), AT_THE_EXCHANGE], ids=["step 4", "step 13"])
+def test_the_bot_of_the_readme_waits_for_approval(
+    portal: Portal, tmp_path: Path, written: tuple[tuple[str, str], ...]
+) -> None:
+    readme = (ROOT / "README.md").read_text()
+    script = re.search(r"```python\n(.*?)```", readme, re.DOTALL)
     assert script is not None
     lines = [line[3:] for line in script[1].splitlines()]
     assert len([line for line in lines if line.strip()]) <= 15
-    (tmp_path / "bot.py").write_text("\n".join(lines))
+    code = "\n".join(lines)
+    for before, after in written:
+        assert before in code
+        assert f"`{after}` for `{before}`" in readme
+        code = code.replace(before, after)
+    (tmp_path / "bot.py").write_text(code)
     (tmp_path / "var").mkdir()
     shutil.copy(portal.folder / "var" / "demo.json", tmp_path / "var")
     with subprocess.Popen([sys.executable, "bot.py"], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as bot:
@@ -27,12 +40,12 @@ def test_the_bot_of_the_readme_waits_for_approval(portal: Portal, tmp_path: Path
         reference, *stage = bot.stdout.readline().split()
         bot.terminate()
     assert stage == ["Initial", "onhold"]
-    _take_back(portal, reference)
+    _take_back(portal, dict(written).get("treasury-bot", "treasury-bot"), reference)
 
 
-def _take_back(portal: Portal, reference: str) -> None:
+def _take_back(portal: Portal, name: str, reference: str) -> None:
     """Leave the portal as it was for whatever is tested next."""
-    bot = next(bot for bot in portal.demo["service_users"] if bot["name"] == "treasury-bot")
+    bot = next(bot for bot in portal.demo["service_users"] if bot["name"] == name)
     api = krakenex.API(bot["api_key"], bot["api_secret"])
     api.uri = portal.base_url
     assert api.query_private("WithdrawCancel", {"asset": "XBT", "refid": reference})["result"] is True

@@ -18,6 +18,8 @@ from portal.core import call_origin
 from portal.dashboard.demo import making, plan
 from portal.venues.paper.funding import deposit
 
+# As PORTAL_EXCHANGES of `make run` names it.
+NAME: Final = "Simulated"
 CUSTOMER: Final = "Demo Treasury Ltd"
 # Nobody signs in there: only calls are made.
 OWNER: Final = ("owner@exchange.test", "Demo Treasury Ltd")
@@ -30,6 +32,7 @@ WITHDRAWING, REST = "portal-withdrawals", "portal-rest"
 HERE: Final = ("127.0.0.1",)
 # In nanoseconds, as a gateway counts its nonces: five seconds in which calls may overtake each other.
 WINDOW: Final = 5_000_000_000
+FOLDER: Final = "exchange"
 FILE: Final = "credentials.json"
 
 
@@ -81,6 +84,15 @@ def write() -> Path:
         json.dump(asdict(found), file, indent=2)
     fresh.replace(path)
     return path
+
+
+def credentials() -> Credentials | None:
+    """Those of the exchange beside this portal; None where `make run` has made none."""
+    path = Path(settings.VAR) / FOLDER / FILE
+    if not path.exists():
+        return None
+    found = json.loads(path.read_text())
+    return Credentials(Credential(**found["withdrawing"]), Credential(**found["rest"]))
 
 
 def _credential(name: str) -> Credential:

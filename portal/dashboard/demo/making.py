@@ -26,10 +26,12 @@ def person(email: str, name: str) -> User:
     return user
 
 
-def address(owner: Member, account: Account, *, key: str, asset: str, method: str, address: str) -> ChangeRequest:
+def address(
+    owner: Member, account: Account, *, key: str, asset: str, method: str, address: str, memo: str = ""
+) -> ChangeRequest:
     """Ask for an address; where nothing governs it, it is in the book at once. `asset` under any of its spellings."""
     asset_id = venue(account.venue).asset(asset).id
-    params = AddAddress(account_id=account.pk, key=key, asset=asset_id, method=method, address=address, memo="")
+    params = AddAddress(account_id=account.pk, key=key, asset=asset_id, method=method, address=address, memo=memo)
     return propose(add_address, actor=owner, params=params)
 
 

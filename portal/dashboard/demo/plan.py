@@ -31,6 +31,7 @@ BOTS: Final = (
     ),
 )
 EVES_BOT: Final = "eve-bot"
+GATEWAY_BOT: Final = "gateway-bot"
 MONEY: Final = (
     ("BTC", "12.5"),
     ("ETH", "210"),

@@ -73,7 +73,7 @@ def bots() -> list[Bot]:
         is_active=True,
         service_user__removed_at=None,
         service_user__organization__name__in=(plan.DEMO, plan.ELSEWHERE),
-        service_user__name__in=[*(name for name, _, _ in plan.BOTS), plan.EVES_BOT],
+        service_user__name__in=[*(name for name, _, _ in plan.BOTS), plan.EVES_BOT, plan.GATEWAY_BOT],
     )
     found = live.select_related("service_user__organization", "service_user__account").order_by("pk")
     return [

@@ -16,7 +16,7 @@ from accounts.models import User
 from accounts.models.second_factor import STEP_SECONDS
 from portal.core.errors import DomainError
 from portal.core.secrets.canary import SealingCommand
-from portal.dashboard.demo import plan, told, treasury
+from portal.dashboard.demo import gateway, plan, told, treasury
 from portal.dashboard.demo.migrating import bring_up_to_date
 
 
@@ -44,6 +44,7 @@ class Command(SealingCommand):
             bring_up_to_date(self)
         try:
             is_new = treasury.build()
+            gateway.build(self.stderr.write)
         except DomainError as error:
             raise CommandError(f"The demo could not be made. {error.message}") from error
         path = Path(settings.VAR) / "demo.json"
