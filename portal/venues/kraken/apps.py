@@ -9,5 +9,5 @@ class KrakenConfig(AppConfig):
     name = "portal.venues.kraken"
     label = "kraken"
     verbose_name = "Gateway"
-    never_removed = ("Credential", "Withdrawal")
+    never_removed = ("Credential", "Withdrawal", "Alarm", "SeenWithdrawal")
     unreported_fields: ClassVar = {"Credential": ("sealed_secret",)}

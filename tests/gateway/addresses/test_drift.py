@@ -80,6 +80,26 @@ def test_none_is_sent_that_was_agreed_to_before(kind, real, drifts):
     assert real.there() == []
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_about_to_be_sent_waits_until_it_is_put_right(kind, real, drifts, later):
+    """Agreed to while all was well, and its intent is written."""
+    change = real.agreed()
+    before = real.customer.addresses["btc-cold"]
+    drifts(kind)
+    real.tend()
+    assert real.there() == []
+    assert "btc-cold" in real.row(change).trouble
+    if kind == "gone":
+        real.customer.add(before)
+    else:
+        real.customer.re_point("btc-cold", before.address)
+    listing.ask(real.account.pk)
+    with later(60):
+        real.tend()
+    assert [row["key"] for row in real.there()] == ["btc-cold"]
+    assert real.state(change) == State.EXECUTED
+
+
 def test_coming_back_lifts_it(real, drifts):
     change = real.ask()
     before = real.customer.addresses["btc-cold"]

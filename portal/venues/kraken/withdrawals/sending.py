@@ -9,11 +9,13 @@ from django.utils import timezone
 
 from portal.core.money import from_units
 from portal.venues.kraken import calling
+from portal.venues.kraken.addresses import listing
 from portal.venues.kraken.credentials.finding import STOPPED, Usable
 from portal.venues.kraken.models import Step, Withdrawal
 from portal.venues.kraken.upstream.envelope import Answer
 from portal.venues.kraken.upstream.outcomes import AnswerLost, Meaning, NotSent
 from portal.venues.kraken.withdrawals import fence, finding, outcomes
+from portal.venues.types import Destination
 
 # How long its answer is waited for.
 SECONDS: Final = 20.0
@@ -77,6 +79,9 @@ def _begin(pk: int, credential: Usable) -> Call | None:
         if not finding.is_agreed(row):
             outcomes.postponed(pk, NOT_AGREED, again=AGAIN)
             return None
+        if trouble := _drift(row):
+            outcomes.postponed(pk, trouble, again=AGAIN)
+            return None
         if finding.alike_in_flight(row):
             outcomes.postponed(pk, ALIKE, again=BEHIND)
             return None
@@ -89,6 +94,12 @@ def _begin(pk: int, credential: Usable) -> Call | None:
         row.trouble, row.look_at, row.lost_at, row.looks, row.is_not_done = "", None, None, 0, False
         row.save()
     return Call(pk, nonce, _fields(row))
+
+
+def _drift(row: Withdrawal) -> str:
+    """Why nothing may be sent there, by what the exchange last listed of its own book."""
+    target = Destination(row.key, row.address, row.method, row.network, row.memo)
+    return listing.last_said_of(row.account_id).trouble_with(target)
 
 
 def _fields(row: Withdrawal) -> dict[str, str]:
