@@ -10,13 +10,12 @@ from typing import Final
 from django.db.models import Q
 
 from portal.core.money import from_units
+from portal.venues.kraken.holds import HOLDING
 from portal.venues.kraken.models import Step, Withdrawal
 from portal.venues.kraken.reading import catalogue, shapes, snapshots
 from portal.venues.kraken.reading.snapshots import Question
 from portal.venues.types import Asset, Balance, Part, TradeBalance
 
-# What the exchange has not sent, as far as we know: its balances still have it.
-HOLDING: Final = (Step.HELD, Step.INTENDED, Step.SENDING, Step.LOST, Step.UNKNOWN)
 # Prices move slowly for a total, and each reading is one of the calls that the exchange takes of all bots together.
 WORTH_FRESH: Final = timedelta(seconds=20)
 

@@ -16,7 +16,7 @@ from portal.core.clocks import is_ahead
 from portal.core.database.one_reading import keep, once
 from portal.core.errors import Busy, Unavailable
 from portal.core.lanes import lane
-from portal.venues.kraken import calling
+from portal.venues.kraken import calling, shares
 from portal.venues.kraken.credentials import finding
 from portal.venues.kraken.models import TROUBLE_LENGTH, Snapshot
 from portal.venues.kraken.reading.shapes import OtherShape
@@ -36,6 +36,9 @@ LIMIT: Final = 4 * 1024 * 1024
 NEVER: Final = "This was never read from the exchange."
 OTHER_SHAPE: Final = "The exchange answered in a shape that this portal does not know."
 TOO_SLOW: Final = transport.NO_ANSWER
+OVER_SHARE: Final = (
+    "Pages have used their share of the calls that the exchange takes of this Account for now. Bots keep theirs."
+)
 IN_TRANSACTION: Final = "The exchange is not asked while something is being changed."
 
 
@@ -191,7 +194,17 @@ def _answer(account_id: int, question: Question[T]) -> Answer:
     if seconds < LEAST_SECONDS:
         raise Unavailable(TOO_SLOW)
     credential = finding.for_rest(account_id, question.permission)
-    answer = calling.ask(credential, question.method, question.fields, seconds=seconds, patience=seconds, limit=LIMIT)
+    if not shares.take(account_id, shares.PORTAL, question.method):
+        raise Unavailable(OVER_SHARE)
+    answer = calling.ask(
+        credential,
+        question.method,
+        question.fields,
+        seconds=seconds,
+        patience=seconds,
+        limit=LIMIT,
+        is_counted=True,
+    )
     result_of(answer)
     return answer
 

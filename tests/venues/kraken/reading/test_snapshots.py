@@ -173,6 +173,19 @@ def test_a_page_waits_for_all_its_questions_together(says, account, page, monkey
     assert len(says.asked("Ledgers")) == 1
 
 
+def test_pages_keep_to_the_portals_share(says, account, settings):
+    """Whoever reloads a page again and again takes no call away from bots."""
+    settings.API_LIMITS = True
+    says.say(BalanceEx=BALANCE)
+    for _ in range(60):
+        assert units(account) == 15 * 10**9
+        Snapshot.objects.filter(account=account).update(read_at=timezone.now() - timedelta(hours=1), trouble="")
+    assert units(account) == 15 * 10**9
+    # The counter of an intermediate account holds twenty calls, and no bot is at work.
+    assert 20 <= len(says.asked("BalanceEx")) < 40
+    assert HERE.as_of(account.pk, Part.BALANCES).trouble == snapshots.OVER_SHARE
+
+
 def test_what_was_written_by_a_clock_ahead_is_read_again(says, account):
     says.say(BalanceEx=BALANCE)
     units(account)
