@@ -9,7 +9,7 @@ from django.forms.widgets import Widget
 from accounts.models import Account
 from policies.forms.requests import NoteField
 from portal.core import money
-from portal.core.errors import Invalid
+from portal.core.errors import DomainError, Invalid
 from portal.core.forms import Form, StepUpForm
 from portal.core.web.http import StepUp
 from portal.treasury import destinations
@@ -73,7 +73,12 @@ class WithdrawForm(Form):
         address = cleaned.get("address")
         if address is not None:
             address.account = self.account
-            self.preview = preview(address, money.parse_plain(cleaned["amount"]) if "amount" in cleaned else None)
+            try:
+                self.preview = preview(address, money.parse_plain(cleaned["amount"]) if "amount" in cleaned else None)
+            except DomainError as error:
+                # What would be left and taken cannot be said now: the exchange does not answer, or knows no such way.
+                self.refuse(error)
+                return cleaned
             if self.preview.trouble is not None:
                 self.refuse(self.preview.trouble)
         return cleaned

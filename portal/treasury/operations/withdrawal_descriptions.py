@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -15,12 +16,14 @@ from policies.payload import decode
 from portal.core.database.one_reading import once
 from portal.core.display import markup
 from portal.core.display.descriptions import Description, Fact, Figure, Notice
+from portal.core.display.phrases import dated
+from portal.core.errors import Unavailable
 from portal.core.money import from_units, plain, wire
 from portal.treasury import destination_html, mirrors, warnings
 from portal.treasury.models import Withdrawal
 from portal.treasury.warnings import AskedAlike, LookAlike, SinceAsked
 from portal.venues.registry import venue
-from portal.venues.types import UNDERWAY, Asset, LedgerQuery, Stage, WithdrawalRow
+from portal.venues.types import UNDERWAY, Asset, LedgerQuery, Part, Stage, WithdrawalRow
 
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
@@ -157,11 +160,17 @@ def _progress(row: WithdrawalRow) -> tuple[Fact, ...]:
 
 def _figures(account: Account, asset: Asset, sent: Withdrawal) -> tuple[str, tuple[Figure, ...]]:
     """The balance counts in what is on hold; the amount was taken off what is free when it was asked."""
-    rows = {row.asset.id: row for row in venue(account.venue).balances(account.pk)}
-    row = rows[asset.id]
+    exchange = venue(account.venue)
+    try:
+        row = next((row for row in exchange.balances(account.pk) if row.asset == asset), None)
+    except Unavailable:
+        row = None
+    if row is None:
+        return "", ()
     total, free = row.units + row.held_by_withdrawals_units, row.units - row.held_by_orders_units
-
-    return f"{account.name}, {asset.code}", (
+    told = exchange.as_of(account.pk, Part.BALANCES)
+    last_known = f", last known {dated(timezone.localtime(told.at))}" if told.trouble and told.at else ""
+    return f"{account.name}, {asset.code}{last_known}", (
         Figure("Balance", _full(total, asset), _full(total - sent.amount_units, asset), final=True),
         Figure("On hold for this request", _full(sent.amount_units, asset), _full(0, asset)),
         Figure("Free to use", _full(free, asset), _full(free, asset)),
@@ -180,9 +189,12 @@ def _booked(
         until=change.ended_at + BOOKED_WITHIN,
         with_count=False,
     )
-    rows = venue(account.venue).ledger(account.pk, query).rows
+    try:
+        rows = venue(account.venue).ledger(account.pk, query).rows
+    except Unavailable:
+        rows = ()
     found = next((row for row in rows if row.reference == sent.reference), None)
-    if found is None:
+    if found is None or found.asset != asset:
         return "", ()
     before, after = found.balance_units - found.amount_units + found.fee_units, found.balance_units
     figure = Figure("Balance when it was sent", _full(before, asset), _full(after, asset), final=True)

@@ -68,6 +68,8 @@ def preview_withdrawal(request: MemberRequest) -> HttpResponse:
     form = WithdrawForm({**request.GET.dict(), "note": ""}, account=account)
     form.is_valid()
     wrong = form.errors.get("amount", form.error_class()) if request.GET.get("amount") else form.error_class()
+    if form.preview is None:
+        wrong = form.non_field_errors()
     return render(request, "treasury/_preview.html", {"preview": form.preview, "wrong": wrong})
 
 
@@ -91,9 +93,12 @@ def review_withdrawal(request: MemberRequest, packed: str) -> HttpResponse:
         return redirect("treasury:new_withdrawal")
     expired_holds.release_due(account.pk)
     address.account = account
-    found = preview(address, parse_plain(draft.amount))
-    if found.trouble is not None:
-        messages.error(request, found.trouble.message)
+    try:
+        found = preview(address, parse_plain(draft.amount))
+        if found.trouble is not None:
+            raise found.trouble
+    except DomainError as error:
+        messages.error(request, error.message)
         return redirect(f"{_form_url()}?draft={packed}")
     if found.method.fee > Decimal(draft.fee):
         messages.error(
@@ -172,7 +177,11 @@ def _initial_preview(account: Account, initial: dict[str, Any]) -> Preview | Non
     if address is None:
         return None
     address.account = account
-    return preview(address, None)
+    try:
+        return preview(address, None)
+    except DomainError:
+        # It is said when the form is sent: what is free and what would be taken cannot be known now.
+        return None
 
 
 def _figures(found: Preview) -> tuple[Figure, ...]:

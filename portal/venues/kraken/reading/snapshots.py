@@ -7,7 +7,7 @@ the same at the same time one asks the exchange, and the others wait for what it
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 
 from django.utils import timezone
@@ -95,6 +95,17 @@ def asked(account_id: int, part: str, question: Question[T]) -> T:
         raise Unavailable(OTHER_SHAPE) from error
     say(account_id, part, AsOf(timezone.now()))
     return found
+
+
+def last(account_id: int, part: str, question: Question[T]) -> tuple[T, datetime] | None:
+    """What the exchange last said to that question, and when; None if it never did. It is not asked."""
+    row = _row(account_id, part)
+    if row is None or not row.answer or row.read_at is None:
+        return None
+    try:
+        return question.parse(decoded(row.answer)), row.read_at
+    except OtherShape:
+        return None
 
 
 def as_of(account_id: int, part: str) -> AsOf:

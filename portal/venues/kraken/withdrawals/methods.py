@@ -12,6 +12,7 @@ from portal.venues.errors import UnknownMethod
 from portal.venues.kraken import calling
 from portal.venues.kraken.credentials.finding import for_withdrawals
 from portal.venues.kraken.models import TROUBLE_LENGTH, Connection, Snapshot
+from portal.venues.kraken.reading import snapshots
 from portal.venues.kraken.upstream.envelope import Answer
 from portal.venues.kraken.upstream.outcomes import AnswerLost, NotSent
 from portal.venues.kraken.withdrawals.rows import AssetOf
@@ -54,8 +55,10 @@ def refresh(account_id: int) -> None:
     """Ask the exchange of that Account. Raises: Unavailable if it does not say."""
     credential = for_withdrawals(account_id)
     exchange = Connection.objects.get(account=account_id).exchange
+    # A page waits no longer for this and all else that it asks together.
+    seconds = max(snapshots.LEAST_SECONDS, min(SECONDS, snapshots.patience()))
     try:
-        answer = calling.ask(credential, "WithdrawMethods", seconds=SECONDS, patience=SECONDS)
+        answer = calling.ask(credential, "WithdrawMethods", seconds=seconds, patience=seconds)
         if answer.errors:
             raise Unavailable(f"The exchange answered: {', '.join(answer.errors)}."[:TROUBLE_LENGTH])
         _rows(answer.decoded())
@@ -102,6 +105,8 @@ def _ask_any(exchange: str) -> None:
     """By the credential of whichever Account has one: the answer is everybody's."""
     accounts = Connection.objects.filter(exchange=exchange, disconnected_at=None).order_by("pk")
     for account_id in list(accounts.values_list("account", flat=True)):
+        if snapshots.patience() < snapshots.LEAST_SECONDS:
+            return
         try:
             refresh(account_id)
         except Unavailable:
