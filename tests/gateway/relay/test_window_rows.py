@@ -154,3 +154,23 @@ def test_a_position_and_what_became_of_it_are_not_of_a_window_that_has_ended(nar
         assert narrow.result(method, txid="T") == {}
         later = bots(f"{method}-bot".lower(), query_start=datetime.fromtimestamp(FIRST, UTC))
         assert later.result(method, txid="T") == {"T": row}
+
+
+def test_consolidated_positions_are_shown_where_the_window_hides_none(bots, proxy):
+    bot = bots("later-bot", query_start=datetime.fromtimestamp(FIRST, UTC))
+    consolidated = [{"pair": "XXBTZUSD", "positions": "2"}]
+
+    def asked(*times: int) -> Any:
+        proxy.forget()
+        single: Any = {f"T{at}": {"time": at} for at in times} or []
+        proxy.whenever(
+            lambda request: faults.shape(
+                {"error": [], "result": consolidated if "consolidation" in request.fields else single}
+            )
+        )
+        return bot.ask("OpenPositions", consolidation="market")
+
+    assert asked(FIRST, FIRST + 1) == {"error": [], "result": consolidated}
+    assert asked(FIRST - 1, FIRST + 1) == {"error": [INVALID]}
+    assert asked(FIRST - 1) == asked() == {"error": [], "result": []}
+    assert bot.result("OpenPositions") == []

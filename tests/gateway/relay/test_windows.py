@@ -99,7 +99,6 @@ def test_an_order_that_the_window_hides_shows_no_amends(past, bots, proxy):
         ("Ledgers", {"cursor": "all"}),
         ("ClosedOrders", {"starttm": "0"}),
         ("TradesHistory", {"pair": "XBTUSD"}),
-        ("OpenPositions", {"consolidation": "market"}),
         ("AddExport", {"report": "ledgers", "description": "x", "until": "1"}),
         ("AddExport", {"report": "ledgers", "description": "x", "fields": "txid,amount"}),
         ("DepositStatus", {"start": "today"}),

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from portal.venues.kraken import holds
 from portal.venues.kraken.relay import balances, exports, line, methods, sending
-from portal.venues.kraken.relay.windows import narrowing, rows, window
+from portal.venues.kraken.relay.windows import narrowing, positions, rows, window
 from portal.venues.kraken.relay.windows.rows import Seen
 from portal.venues.kraken.upstream.envelope import Answer
 from portal.venues.relaying import RelayedAnswer, RelayedCall
@@ -18,9 +18,9 @@ FILES: Final = ("application/zip", "application/octet-stream")
 def relayed(call: RelayedCall) -> RelayedAnswer:
     """See Relaying.relay."""
     methods.refuse_unserved(call.method)
-    held = line.line(call.account_id, call.service_user_id, call.method)
     seen = rows.of(call, window.of(call.seen_from, call.seen_before))
-    with held.in_order(call.method):
+    held = line.line(call.account_id, call.service_user_id, call.method)
+    with line.room.one(call.account_id), held.in_order(call.method):
         fields = narrowing.narrowed(held, call, seen)
         return _given_back(rows.checked(call, _answered(held, call, fields, seen), seen))
 
@@ -28,6 +28,8 @@ def relayed(call: RelayedCall) -> RelayedAnswer:
 def _answered(held: line.Line, call: RelayedCall, fields: Mapping[str, Any], seen: Seen) -> Answer:
     if call.method in exports.METHODS:
         return exports.carried_out(held, call, fields, seen.window)
+    if call.method == "OpenPositions" and not seen.window.is_open:
+        return positions.carried_out(held, call, fields, seen)
     if call.method in balances.METHODS:
         # Before it is asked: what is sent meanwhile is taken off twice for a moment, never not at all.
         holding = holds.holds(call.account_id)

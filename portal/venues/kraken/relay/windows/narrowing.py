@@ -17,7 +17,6 @@ from portal.venues.relaying import RelayedCall
 DEPOSIT: Final = "add-funds"
 NO_DEPOSIT: Final = "To make a deposit address needs the permission to deposit."
 NOT_THERE: Final = "There is nothing of that name that the key may see."
-MARKET: Final = "market"
 # Where a bound of a list may name one of its rows: what shows that row, and how it is asked for.
 NAMED: Final[Mapping[str, tuple[str, str]]] = {
     "Ledgers": ("QueryLedgers", "id"),
@@ -51,8 +50,6 @@ def narrowed(line: Line, call: RelayedCall, seen: Seen) -> dict[str, Any]:
         _bound(fields, "end", seen.window.end(_seconds(fields, "end")))
     elif method == "AddExport":
         _narrow_export(fields, seen)
-    elif method == "OpenPositions" and text(fields, "consolidation"):
-        raise NotSeen("Consolidated positions are not told apart by their times.", field="consolidation")
     return fields
 
 
