@@ -6,11 +6,12 @@ else SQLite's. Calls go over connections that are kept, of bot and gateway alike
 
 import json
 import os
+import statistics
 import sys
 import tempfile
 import time
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict
 from hashlib import sha256
@@ -22,7 +23,9 @@ from urllib.parse import urlencode
 
 import psycopg
 
-from benchmarks.ratio import Ratio, Work, compare
+from benchmarks.ground.resources import seconds_of
+from benchmarks.ratio import ROUNDS, Ratio, Work
+from tests.serving import workers_of
 
 if TYPE_CHECKING:
     from tests.gateway.upstream.exchange import Upstream
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 REPEATS: Final = 40
 FORM: Final = "application/x-www-form-urlencoded"
 BOT: Final = "bot"
+BASE: Final = "at the exchange"
 # Nothing comes of it: each is the same as the first.
 ORDER: Final = {
     "pair": "XBTUSD", "type": "buy", "ordertype": "limit", "volume": "0.01", "price": "1000", "validate": "true",
@@ -43,6 +47,9 @@ CALLS: Final[tuple[tuple[str, str, Mapping[str, str]], ...]] = (
 
 def main() -> None:
     """Start both, and measure."""
+    # What the servers say goes the other way: here are figures alone.
+    told = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     url = os.environ.pop("DATABASE_URL", "")
     with tempfile.TemporaryDirectory(prefix="bench-gateway-") as folder:
         os.environ |= {"PORTAL_DEBUG": "1", "PORTAL_VAR": folder, "DJANGO_SETTINGS_MODULE": "portal.settings"}
@@ -53,8 +60,8 @@ def main() -> None:
 
         with exchange(Path(folder) / "exchange", _beside(url, "exchange")) as upstream:
             for ratio in _ratios(upstream, Path(folder) / "portal", _beside(url, "gateway")):
-                sys.stdout.write(json.dumps(asdict(ratio)) + "\n")
-                sys.stdout.flush()
+                told.write(json.dumps(asdict(ratio)) + "\n")
+                told.flush()
 
 
 def calling(url: str, key: tuple[str, str], method: str, fields: Mapping[str, str]) -> "Caller":
@@ -96,15 +103,44 @@ def _ratios(upstream: "Upstream", data: Path, settings: Mapping[str, str]) -> It
     # Of the same sort as the one that the gateway calls with, and with its nonces to itself.
     own = customer.another("rest", "straight")
     with in_front_of(upstream.url, data, (organization,), settings) as portal:
+        servers = (upstream.pid, portal.pid)
         for words, method, fields in CALLS:
             straight = calling(upstream.url, own, method, fields)
             through = calling(portal.url, portal.keys[BOT], method, fields)
             with closing(straight), closing(through):
-                yield _compared(words, through, straight)
+                yield from _compared(words, through, straight, lambda: _worked(servers, settings))
 
 
-def _compared(words: str, through: Work, straight: Work) -> Ratio:
-    return compare(f"{words} through the gateway", through, "at the exchange", straight, repeats=REPEATS)
+def _compared(words: str, through: Work, straight: Work, worked: Callable[[], float]) -> Iterator[Ratio]:
+    """How long it takes, and what servers and database work for it, in turns."""
+    through(), straight()
+    took, cost = [], []
+    for turn in range(ROUNDS):
+        found = {}
+        for work in (through, straight) if turn % 2 else (straight, through):
+            before, began = worked(), time.perf_counter()
+            for _ in range(REPEATS):
+                work()
+            found[work] = time.perf_counter() - began, worked() - before
+        took.append(found[through][0] / found[straight][0])
+        if found[straight][1]:
+            cost.append(found[through][1] / found[straight][1])
+    for what, ratios in (("how long it takes", took), ("what is worked for it", cost)):
+        if ratios:
+            yield Ratio(f"{words}: {what}", BASE, statistics.median(ratios), min(ratios), max(ratios))
+
+
+def _worked(servers: Iterable[int], settings: Mapping[str, str]) -> float:
+    """Seconds that both servers, and the database's processes for either, have had a processor by now."""
+    processes = {worker for server in servers for worker in workers_of(server)}
+    if settings:
+        with psycopg.connect(settings["DATABASE_URL"]) as connection:
+            backends = connection.execute(
+                "SELECT pid FROM pg_stat_activity WHERE datname LIKE %s AND pid <> pg_backend_pid()",
+                [settings["DATABASE_URL"].rpartition("/")[2].rpartition("_")[0] + "\\_%"],
+            )
+            processes |= {int(pid) for (pid,) in backends}
+    return seconds_of(processes)
 
 
 def _beside(url: str, name: str) -> dict[str, str]:

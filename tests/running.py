@@ -25,11 +25,12 @@ DEMO = ("demo", "--migrate")
 
 @dataclass(frozen=True)
 class Running:
-    """A portal that answers: where, and the variables of its processes."""
+    """A portal that answers: where, the variables of its processes, and the one whose children serve."""
 
     url: str
     port: int
     environment: dict[str, str]
+    pid: int
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ def running(data: Path, *, prepared: Sequence[str], settings: Mapping[str, str] 
     }
     migrated.begun(data)
     subprocess.run([sys.executable, "manage.py", *prepared], cwd=ROOT, env=environment, check=True, timeout=180)
-    with served(port, environment):
-        yield Running(f"http://127.0.0.1:{port}", port, environment)
+    with served(port, environment) as server:
+        yield Running(f"http://127.0.0.1:{port}", port, environment, server.pid)
 
 
 @contextmanager
@@ -73,7 +74,7 @@ def with_demo(data: Path, settings: Mapping[str, str] | None = None) -> Iterator
         bots = json.loads((data / "demo.json").read_text())["service_users"]
         keys = {bot["name"]: (bot["api_key"], bot["api_secret"]) for bot in bots}
         elsewhere = next(keys[bot["name"]] for bot in bots if bot["organization"] == "Elsewhere")
-        yield Portal(portal.url, portal.port, portal.environment, keys, elsewhere)
+        yield Portal(portal.url, portal.port, portal.environment, portal.pid, keys, elsewhere)
 
 
 @contextmanager

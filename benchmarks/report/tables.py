@@ -158,7 +158,8 @@ def _gateway(ratios: Sequence[Ratio]) -> Table:
         "gateway",
         "An Account at an exchange: how many times the cost of a call there the same takes through the gateway",
         ["", "ratio"],
-        note="It asks the exchange itself, so that 1 is what no gateway can be below.",
+        note="It asks the exchange itself, so what is below 1 is chance. What is worked is the processor time of both "
+        "servers and their databases, which is the steadier figure.",
     )
     table.rows.extend([each.subject, _spread(each)] for each in ratios)
     return table

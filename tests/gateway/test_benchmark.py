@@ -26,7 +26,7 @@ def test_a_refusal_is_no_figure(customer):
 
 
 def test_the_page_says_how_many_times_as_much_a_call_costs():
-    found = Found(Options(1, 1, 1.0), gateway=[Ratio("`Balance` through the gateway", "at the exchange", 3.5, 3, 4)])
+    found = Found(Options(1, 1, 1.0), gateway=[Ratio("`Balance`: how long it takes", "at the exchange", 3.5, 3, 4)])
     (table,) = tables(found)
     assert table.name == "gateway"
-    assert table.rows == [["`Balance` through the gateway", "3.50 (3.00 to 4.00)"]]
+    assert table.rows == [["`Balance`: how long it takes", "3.50 (3.00 to 4.00)"]]

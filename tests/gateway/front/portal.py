@@ -50,7 +50,7 @@ def in_front_of(
         keys = _founded(portal.environment, organizations)
         with _working(portal.environment):
             elsewhere = list(keys.values())[-1]
-            yield Portal(portal.url, portal.port, portal.environment, keys, elsewhere, is_gateway=True)
+            yield Portal(portal.url, portal.port, portal.environment, portal.pid, keys, elsewhere, is_gateway=True)
 
 
 def _founded(environment: Mapping[str, str], organizations: Sequence[Organization]) -> dict[str, tuple[str, str]]:

@@ -147,6 +147,7 @@ class Upstream:
     port: int
     operator: Operator
     environment: dict[str, str]
+    pid: int
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def customer(self, name: str = "") -> Customer:
@@ -177,4 +178,4 @@ def exchange(data: Path, settings: dict[str, str] | None = None) -> Iterator[Ups
             cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         with process:
-            yield Upstream(portal.url, portal.port, Operator(process), portal.environment)
+            yield Upstream(portal.url, portal.port, Operator(process), portal.environment, portal.pid)
