@@ -1,5 +1,6 @@
 """One call to the exchange with a credential: signed, in its lane, and what became of it told apart."""
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -25,6 +26,7 @@ PRIVATE: Final = "/0/private/"
 PUBLIC: Final = "/0/public/"
 FORM: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"
+PART: Final = re.compile(r"(close)\[([a-z0-9]+)\]", re.ASCII)
 # How long a call waits for those before it in its lane.
 LANE_SECONDS: Final = 30.0
 BUSY: Final = "Too many calls wait for this credential of the exchange."
@@ -108,9 +110,21 @@ def ask_public(url: str, method: str, query: str = "", *, seconds: float = trans
 def encoded(fields: Mapping[str, Any]) -> tuple[bytes, str]:
     """The body that says these fields, the nonce first, and its media type."""
     if any(isinstance(value, list | dict) for value in fields.values()):
-        return msgspec.json.encode(_spelled(fields)), JSON
+        return msgspec.json.encode(_nested(_spelled(fields))), JSON
     words = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in fields.items()}
     return urlencode(words).encode(), FORM
+
+
+def _nested(fields: dict[str, Any]) -> dict[str, Any]:
+    """`close[price]` of a form is an object in JSON."""
+    found: dict[str, Any] = {}
+    for name, value in fields.items():
+        part = PART.fullmatch(name)
+        if part is None:
+            found[name] = value
+        else:
+            found.setdefault(part[1], {})[part[2]] = value
+    return found
 
 
 def _spelled(value: Any) -> Any:  # noqa: ANN401  (whatever JSON can be)

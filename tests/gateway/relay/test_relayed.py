@@ -94,6 +94,31 @@ def test_lists_and_numbers_go_out_as_they_were_spelled(bot, proxy):
     assert request.headers["Content-Type"] == "application/json"
 
 
+def test_a_form_with_a_list_goes_out_as_json(bot, proxy):
+    fields = {**ORDER, "oflags[0]": "post", "oflags[1]": "fciq", "close[ordertype]": "limit", "close[price]": "9.10"}
+    proxy.on("AddOrder", faults.shape(b'{"error":[],"result":{}}'))
+    bot.result("AddOrder", **fields)
+    (request,) = proxy.requests("AddOrder")
+    given = json.loads(request.body)
+    assert int(given.pop("nonce")) > 10**18
+    assert given == {**ORDER, "oflags": ["post", "fciq"], "close": {"ordertype": "limit", "price": "9.10"}}
+
+
+@pytest.mark.parametrize("name", ["Nonce", "nonce[]", "NEW", "new[0]", "cl-ord-id", "clOrdId", "Validate", "start[]"])
+def test_nothing_is_passed_on_by_nearly_the_name_of_what_is_read_here(bot, proxy, name):
+    for method in ("DepositAddresses", "AddOrder", "Ledgers"):
+        assert bot.error(method, **{name: "1"}) == "EGeneral:Invalid arguments"
+    assert proxy.requests() == []
+
+
+def test_who_may_not_deposit_makes_no_address(bots, proxy):
+    proxy.on("DepositAddresses", faults.shape(b'{"error":[],"result":[]}'))
+    asking = bots("asking-bot", ("query-funds",))
+    assert asking.error("DepositAddresses", asset="XBT", method="Bitcoin", new="True") == "EGeneral:Permission denied"
+    assert proxy.requests() == []
+    assert asking.result("DepositAddresses", asset="XBT", method="Bitcoin", new="False") == []
+
+
 @pytest.mark.parametrize(
     ("method", "said"),
     [

@@ -1,9 +1,10 @@
 """Which methods are sent on, which keep their order, and which permission of the exchange each needs."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
-from portal.core.errors import Refused
+from portal.core.errors import Invalid, Refused
 from portal.venues.errors import NotServed
 
 PAST_APPROVALS: Final = (
@@ -57,6 +58,45 @@ NEEDS: Final[Mapping[str, str]] = {
     "DepositMethods": "add-funds",
     **dict.fromkeys(("Earn/Allocate", "Earn/Deallocate"), "earn-funds"),
 }
+
+
+# What is read here of a call before it is sent on. Said by nearly that name it would be passed on unread.
+READ: Final = frozenset(
+    {
+        "nonce",
+        "otp",
+        "new",
+        "validate",
+        "cl_ord_id",
+        "userref",
+        "txid",
+        "order_id",
+        "orders",
+        "id",
+        "start",
+        "end",
+        "starttm",
+        "endtm",
+        "closetime",
+        "fields",
+        "consolidation",
+    }
+)
+UNSPOKEN: Final = re.compile(r"\[[0-9]*\]|[^A-Za-z0-9]")
+
+
+def refuse_other_spellings(fields: Mapping[str, object]) -> None:
+    """`New`, `nonce[]` or `cl-ord-id` could mean to the exchange what was not looked at here. Raises: Invalid."""
+    for name in fields.keys() - READ:
+        if _folded(name) in _READ:
+            raise Invalid(f"“{name}” is nearly the name of another parameter.", field=name)
+
+
+def _folded(name: str) -> str:
+    return UNSPOKEN.sub("", name).lower()
+
+
+_READ: Final = frozenset(map(_folded, READ))
 
 
 def refuse_unserved(method: str) -> None:

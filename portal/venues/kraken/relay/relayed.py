@@ -18,6 +18,7 @@ FILES: Final = ("application/zip", "application/octet-stream")
 def relayed(call: RelayedCall) -> RelayedAnswer:
     """See Relaying.relay."""
     methods.refuse_unserved(call.method)
+    methods.refuse_other_spellings(call.fields)
     seen = rows.of(call, window.of(call.seen_from, call.seen_before))
     held = line.line(call.account_id, call.service_user_id, call.method)
     with line.room.one(call.account_id), held.in_order(call.method):
