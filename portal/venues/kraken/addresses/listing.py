@@ -12,6 +12,7 @@ from portal.core.errors import Unavailable
 from portal.venues.kraken import calling
 from portal.venues.kraken.credentials import finding
 from portal.venues.kraken.models import TROUBLE_LENGTH, Connection, Snapshot
+from portal.venues.kraken.reading import snapshots
 from portal.venues.kraken.upstream.envelope import Answer
 from portal.venues.kraken.upstream.outcomes import AnswerLost
 from portal.venues.types import AddressListing, ListedAddress
@@ -19,7 +20,7 @@ from portal.venues.types import AddressListing, ListedAddress
 METHOD: Final = "WithdrawAddresses"
 PART: Final = "withdraw-addresses"
 PERMISSION: Final = "withdraw-funds"
-# A page waits for it, and so does the next withdrawal of the same credential.
+# The next withdrawal of the same credential waits for it; a page only as long as for everything else.
 SECONDS: Final = 8.0
 LIMIT: Final = 4 * 1024 * 1024
 MOST: Final = 5000
@@ -63,7 +64,8 @@ def read(result: Any) -> tuple[ListedAddress, ...]:  # noqa: ANN401  (whatever J
 
 def _asked(account_id: int) -> str:
     credential = finding.for_looking(account_id, PERMISSION)
-    answer = calling.ask(credential, METHOD, seconds=SECONDS, patience=SECONDS, limit=LIMIT)
+    seconds = max(snapshots.LEAST_SECONDS, snapshots.patience(SECONDS))
+    answer = calling.ask(credential, METHOD, seconds=seconds, patience=seconds, limit=LIMIT)
     if answer.errors:
         raise Unavailable(f"The exchange answered: {', '.join(answer.errors)}.")
     read(answer.decoded())

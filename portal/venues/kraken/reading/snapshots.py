@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 from django.utils import timezone
 
 from portal.core.clocks import is_ahead
-from portal.core.database.one_reading import keep, once
+from portal.core.database.one_reading import is_kept, keep, once
 from portal.core.errors import Busy, Unavailable
 from portal.core.lanes import lane
 from portal.venues.kraken import calling, shares
@@ -29,6 +29,7 @@ T = TypeVar("T")
 # So that a page is there within three seconds, whatever the exchange does.
 PAGE_SECONDS: Final = 2.5
 LEAST_SECONDS: Final = 0.05
+ENDS: Final = "the end of patience with exchanges"
 # What was read so lately is not asked again; nor is what could not be read.
 FRESH: Final = timedelta(seconds=2)
 PAUSE: Final = timedelta(seconds=5)
@@ -137,10 +138,10 @@ def is_due(row: Snapshot | None, fresh: timedelta) -> bool:
     return is_ahead(last, now) or now >= last + pause
 
 
-def patience() -> float:
-    """How many seconds this page still waits for exchanges."""
-    ends = once("the end of patience with exchanges", lambda: time.monotonic() + PAGE_SECONDS)
-    return ends - time.monotonic()
+def patience(otherwise: float = PAGE_SECONDS) -> float:
+    """How many seconds this page still waits for exchanges; `otherwise` for whoever is no page that only reads."""
+    ends = once(ENDS, lambda: time.monotonic() + PAGE_SECONDS)
+    return ends - time.monotonic() if is_kept(ENDS) else otherwise
 
 
 def result_of(answer: Answer) -> str:

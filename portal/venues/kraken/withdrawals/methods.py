@@ -56,7 +56,7 @@ def refresh(account_id: int) -> None:
     credential = for_withdrawals(account_id)
     exchange = Connection.objects.get(account=account_id).exchange
     # A page waits no longer for this and all else that it asks together.
-    seconds = max(snapshots.LEAST_SECONDS, min(SECONDS, snapshots.patience()))
+    seconds = max(snapshots.LEAST_SECONDS, min(SECONDS, snapshots.patience(SECONDS)))
     try:
         answer = calling.ask(credential, "WithdrawMethods", seconds=seconds, patience=seconds)
         if answer.errors:

@@ -9,6 +9,7 @@ from portal.core.money import from_units
 from portal.venues.errors import BelowMinimum
 from portal.venues.kraken import calling
 from portal.venues.kraken.credentials.finding import for_withdrawals
+from portal.venues.kraken.reading import snapshots
 from portal.venues.kraken.upstream.outcomes import AnswerLost, Meaning, NotSent
 from portal.venues.types import Destination, WithdrawalMethod
 
@@ -29,8 +30,10 @@ def quote(
         "key": destination.key,
         "amount": f"{from_units(amount_units, asset.decimals):f}",
     }
+    # A page waits no longer for this and all else that it asks together.
+    seconds = max(snapshots.LEAST_SECONDS, min(SECONDS, snapshots.patience(SECONDS)))
     try:
-        answer = calling.ask(for_withdrawals(account_id), "WithdrawInfo", fields, seconds=SECONDS, patience=SECONDS)
+        answer = calling.ask(for_withdrawals(account_id), "WithdrawInfo", fields, seconds=seconds, patience=seconds)
     except (NotSent, AnswerLost) as error:
         raise Unavailable(error.message) from error
     if answer.errors:

@@ -1,5 +1,6 @@
 """Withdrawing from an Account at a real exchange, by page, while it answers and while it does not."""
 
+import time
 from datetime import timedelta
 from decimal import Decimal
 
@@ -13,6 +14,9 @@ from portal.treasury.models import Address
 from portal.treasury.withdrawals import request_withdrawal
 from portal.venues.kraken.models import Connection, Purpose, Snapshot, Withdrawal
 from portal.venues.kraken.models import Step as Steps
+from portal.venues.kraken.reading import snapshots
+from portal.venues.kraken.upstream import transport
+from portal.venues.kraken.upstream.outcomes import AnswerLost
 from tests.factories import people
 from tests.venues.kraken.conftest import credential
 from tests.venues.kraken.pages.test_account_pages import text
@@ -130,3 +134,24 @@ def test_what_was_sent_shows_what_it_booked(browser, ben, cleo, says, main, worl
     silent(says)
     Snapshot.objects.filter(account=main).delete()
     assert client.get(page).status_code == 200
+
+
+def test_the_form_waits_no_longer_than_a_page_for_an_exchange_that_hangs(browser, ana, says, main, monkeypatch):
+    """The ways out, what is free and what is taken are three questions; all of them have the time of one page."""
+    client, page = browser(ana), reverse("treasury:preview_withdrawal")
+    typed = draft(client, page)
+    assert "0.0001 BTC" in client.get(page, typed).content.decode()
+    ago = timezone.now() - timedelta(hours=1)
+    Snapshot.objects.update(read_at=ago, tried_at=ago)
+    monkeypatch.setattr(snapshots, "PAGE_SECONDS", 0.3)
+    waits: list[float] = []
+
+    def sending(*args, seconds, **given):
+        waits.append(seconds)
+        time.sleep(seconds)
+        raise AnswerLost(transport.NO_ANSWER)
+
+    monkeypatch.setattr(transport, "send", sending)
+    assert client.get(page, typed).status_code == 200
+    assert waits
+    assert sum(waits) <= 0.3 + len(waits) * snapshots.LEAST_SECONDS
