@@ -27,7 +27,7 @@ from portal.venues.types import AsOf
 T = TypeVar("T")
 
 # So that a page is there within three seconds, whatever the exchange does.
-PAGE_SECONDS: Final = 2.5
+PAGE_SECONDS: Final = 2.0
 LEAST_SECONDS: Final = 0.05
 ENDS: Final = "the end of patience with exchanges"
 # What was read so lately is not asked again; nor is what could not be read.
