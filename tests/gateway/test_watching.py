@@ -3,8 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
+from policies.access import grant
+from policies.models import Grant
+from policies.workflows import Right, Workflow
 from portal.treasury import mirrors
 from portal.treasury.models import Address
 from portal.venues.kraken import inspection
@@ -16,6 +20,7 @@ from tests.gateway.connected import credential, real_account
 from tests.gateway.proxy import faults
 
 COLD = {"asset": "XBT", "key": "btc-cold", "amount": "0.01"}
+WITHDRAWING = "Credential Withdrawals of Real"
 OTHER = "bc1qxy2kgdygjrsqtzq2n0yrf2493p83kkfjhx0wlh"
 
 
@@ -153,3 +158,35 @@ def test_the_listing_is_what_the_exchange_lists(real, customer):
     assert {(row.key, row.address) for row in said.rows} == {
         (each.key, each.address) for each in customer.addresses.values()
     }
+
+
+@pytest.mark.django_db
+def test_people_read_what_was_looked_at_and_what_could_not_be(real, proxy, client, sign_in, ben, world, time_machine):
+    """A watcher that sees nothing raises nothing: that has to be seen."""
+    page = reverse("kraken:alarms")
+    sign_in(client, ben)
+    assert "waits for the next round" in client.get(page).content.decode()
+    everything_once()
+    assert "Not seen" not in client.get(page).content.decode()
+    proxy.on("WithdrawAddresses", faults.error("EService:Unavailable"))
+    everything_once()
+    shown = {one.what: one.trouble for one in client.get(page).context["standing"]}
+    assert "EService:Unavailable" in shown["Addresses"]
+    assert shown["Withdrawals"] == ""
+    assert len(shown) == 5
+    Credential.objects.filter(account=real, purpose=Purpose.WITHDRAW).update(stopped_at=timezone.now())
+    assert "stopped" in {one.what: one.trouble for one in client.get(page).context["standing"]}[WITHDRAWING]
+    time_machine.move_to(timezone.now() + timedelta(minutes=20))
+    sign_in(client, ben)
+    assert "worker runs" in {one.what: one.trouble for one in client.get(page).context["standing"]}["Withdrawals"]
+
+
+@pytest.mark.django_db
+def test_who_may_not_view_the_withdrawals_reads_nothing_of_it(real, client, sign_in, eve, cleo):
+    everything_once()
+    Grant.objects.filter(member=cleo).delete()
+    grant(cleo, Workflow.MANAGE_ACCESS, Right.VIEW)
+    for reader in (cleo, eve):
+        other = client.__class__()
+        sign_in(other, reader)
+        assert other.get(reverse("kraken:alarms")).context["standing"] == []

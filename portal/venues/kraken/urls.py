@@ -2,9 +2,9 @@
 
 from django.urls import path
 
-from portal.venues.kraken.alarms import views as alarms
 from portal.venues.kraken.connection.views import account, changes
 from portal.venues.kraken.settle import views as settle
+from portal.venues.kraken.watching import views as alarms
 
 app_name = "kraken"
 

@@ -71,7 +71,7 @@ def _looks(connection: Connection, now: datetime) -> Iterator[Due]:
         watch = watches[part]
         yield Due(watch, _overdue(watch, interval, now), partial(LOOKS[part], connection, watch))
     for credential in _credentials(connection):
-        watch = watches[_part_of(credential)]
+        watch = watches[part_of(credential)]
         yield Due(watch, _overdue(watch, EVERY_CREDENTIAL, now), partial(credentials.look, credential))
 
 
@@ -85,7 +85,7 @@ def _overdue(watch: Watch, interval: timedelta, now: datetime) -> float:
 
 
 def _watches(connection: Connection) -> dict[str, Watch]:
-    parts = [*EVERY, *(_part_of(credential) for credential in _credentials(connection))]
+    parts = [*EVERY, *(part_of(credential) for credential in _credentials(connection))]
     rows = Watch.objects.filter(account=connection.account_id)
     found = {row.part: row for row in rows}
     if missing := [part for part in parts if part not in found]:
@@ -100,7 +100,8 @@ def _credentials(connection: Connection) -> list[Credential]:
     return list(rows.filter(stopped_at=None).select_related("account").order_by("pk"))
 
 
-def _part_of(credential: Credential) -> str:
+def part_of(credential: Credential) -> str:
+    """The name of a look at that credential."""
     return f"{CREDENTIAL} {credential.pk}"
 
 

@@ -15,6 +15,7 @@ from portal.core.web.http import MemberRequest
 from portal.venues.kraken.alarms import acknowledging, reach
 from portal.venues.kraken.alarms.line import leads_to
 from portal.venues.kraken.models import Alarm
+from portal.venues.kraken.watching import standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Row:
 @require_safe
 @open_to_members("shows the alarms of what the reader may view")
 def alarms(request: MemberRequest) -> HttpResponse:
-    """Open and acknowledged ones alike."""
+    """Open and acknowledged ones alike, and below them what is looked at, and since when it could not be."""
     found = reach.seen_by(request.member)
     page = keyset(found.select_related("account"), after=request.GET.get("after"))
     rows = [
@@ -40,7 +41,8 @@ def alarms(request: MemberRequest) -> HttpResponse:
         )
         for alarm in page.rows
     ]
-    return render(request, "kraken/alarms.html", {"rows": rows, "page": page})
+    context = {"rows": rows, "page": page, "standing": standing.standing(request.member)}
+    return render(request, "kraken/alarms.html", context)
 
 
 @require_POST
