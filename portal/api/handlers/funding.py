@@ -13,7 +13,7 @@ from portal.api.protocol.parameter_types import Amount, Cursor, Flag, Size, Text
 from portal.api.protocol.parameters import absent, needed, optional
 from portal.core.money import plain, wire
 from portal.treasury import expired_holds, withdrawals
-from portal.venues.types import Stage, WithdrawalQuery, WithdrawalRow
+from portal.venues.types import Stage, WithdrawalMethod, WithdrawalQuery, WithdrawalRow
 
 MAX_ROWS: Final = 500
 # What the bot is told of each stage: `status` and, where there is one, `status-prop`.
@@ -97,13 +97,7 @@ def withdraw_methods(caller: Caller, parameters: WithdrawMethods) -> JSON:
         return []
     asset, network = _asset_id(caller, parameters.asset), parameters.network.lower()
     return [
-        {
-            "asset": method.asset.id,
-            "method": method.name,
-            "network": method.network,
-            "minimum": plain(method.minimum),
-            "fee": {"asset": method.asset.id, "aclass": CURRENCY, "fee": plain(method.fee)},
-        }
+        _method_row(method)
         for method in caller.venue.withdrawal_methods()
         if asset in ("", method.asset.id) and network in ("", method.network.lower())
     ]
@@ -211,6 +205,18 @@ def _asset_id(caller: Caller, name: str) -> str:
 
 def _page(rows: list[JSON], next_cursor: str | None, parameters: WithdrawStatus) -> JSON:
     return {"withdrawals": rows, "next_cursor": next_cursor} if parameters.cursor else rows
+
+
+def _method_row(method: WithdrawalMethod) -> JSON:
+    if method.told is not None:
+        return dict(method.told)
+    return {
+        "asset": method.asset.id,
+        "method": method.name,
+        "network": method.network,
+        "minimum": plain(method.minimum),
+        "fee": {"asset": method.asset.id, "aclass": CURRENCY, "fee": plain(method.fee)},
+    }
 
 
 def _withdrawal_row(row: WithdrawalRow) -> JSON:

@@ -1,7 +1,7 @@
 """Money on its way out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -13,7 +13,10 @@ from portal.venues.types.assets import Asset
 
 @dataclass(frozen=True, slots=True)
 class WithdrawalMethod:
-    """One way out for an asset. `fee` and `minimum` are in the asset; `minimum` counts the fee in."""
+    """One way out for an asset. `fee` and `minimum` are in the asset; `minimum` counts the fee in.
+
+    `told` is the exchange's own row, where it has one, for bots.
+    """
 
     asset: Asset
     name: str
@@ -22,6 +25,7 @@ class WithdrawalMethod:
     minimum: Decimal
     # How small a part the network knows, where that is not all that the asset is kept to here.
     network_decimals: int | None = None
+    told: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
     @property
     def decimals(self) -> int:

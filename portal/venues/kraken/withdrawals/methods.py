@@ -79,7 +79,7 @@ def parsed(answer: Any, asset_of: AssetOf) -> Iterable[WithdrawalMethod]:  # noq
             fee, minimum = _fee(row.get("fee")), Decimal(str(row.get("minimum", "0")))
         except (KeyError, TypeError, AttributeError, InvalidOperation, DomainError):
             continue
-        yield WithdrawalMethod(asset, name, str(row.get("network") or name), fee, minimum)
+        yield WithdrawalMethod(asset, name, str(row.get("network") or name), fee, minimum, told=row)
 
 
 def _fee(said: Any) -> Decimal:  # noqa: ANN401  (a number, a text, or an object with one)
