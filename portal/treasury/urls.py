@@ -27,6 +27,7 @@ urlpatterns = [
     path("balances/<int:pk>/try-deposit/", deposits.try_deposit, name="try_deposit"),
     path("withdrawals/", withdrawals.withdrawals, name="withdrawals"),
     path("withdrawals/now/", withdrawals.withdrawals_now, name="withdrawals_now"),
+    path("withdrawals/<str:reference>/call-back/", withdrawals.call_back, name="call_back"),
     path("withdrawals/new/", withdraw.new_withdrawal, name="new_withdrawal"),
     path("withdrawals/new/preview/", withdraw.preview_withdrawal, name="preview_withdrawal"),
     path("withdrawals/new/review/<str:packed>/", withdraw.review_withdrawal, name="review_withdrawal"),

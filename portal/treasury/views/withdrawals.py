@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Account
 from policies import changes
@@ -22,6 +23,7 @@ from policies.models import ChangeRequest, State
 from policies.workflows import Right, Workflow
 from portal.core import actors
 from portal.core.display import markup
+from portal.core.errors import DomainError
 from portal.core.money import from_units
 from portal.core.paging import MAX_CURSOR, keyset
 from portal.core.web.http import MemberRequest
@@ -30,6 +32,7 @@ from portal.treasury.models import Withdrawal
 from portal.treasury.operations.withdrawal_descriptions import MOVING, live_progress, progress, shown_amount
 from portal.treasury.views import seen_rows
 from portal.treasury.visibility import accounts_of
+from portal.treasury.withdrawals import cancel_withdrawal
 from portal.venues.registry import venue
 from portal.venues.types import UNDERWAY, Stage, WithdrawalRow
 
@@ -54,6 +57,12 @@ STAGES: Final = {
     Stage.RECALLED: "The exchange called it back before it left; the amount is in the balance there.",
     Stage.CANCELED: "It was never sent, and the amount was given back.",
 }
+
+
+# What an exchange may still call back; no simulated network does.
+CALLABLE: Final = frozenset({Stage.AGREED, Stage.INITIAL, Stage.ON_HOLD, Stage.PENDING})
+CALLED_BACK: Final = "It is called back, or the exchange tries to; its stage says how that went."
+TOO_LATE: Final = "It cannot be called back any more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +144,21 @@ def withdrawal_stage(request: MemberRequest, reference: str) -> HttpResponse:
     return HttpResponse(live_progress(venue(found.account.venue).withdrawal(reference)))
 
 
+@require_POST
+@needs(WORKFLOW, Right.VIEW)
+def call_back(request: MemberRequest, reference: str) -> HttpResponse:
+    """Have the exchange call back what it has taken, for whoever's side asked for it."""
+    found = _found(request, reference)
+    try:
+        is_called_back = cancel_withdrawal(actor=request.member, account_id=found.account_id, reference=reference)
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        say = messages.success if is_called_back else messages.error
+        say(request, CALLED_BACK if is_called_back else TOO_LATE)
+    return redirect("treasury:withdrawal", reference=reference)
+
+
 def _list(request: MemberRequest) -> dict[str, Any]:
     accounts = accounts_of(request.member, WORKFLOW)
     for account in accounts:
@@ -209,6 +233,7 @@ def _one(request: MemberRequest, reference: str) -> dict[str, object]:
         "meaning": STAGES[row.stage],
         "said": row.said,
         "page_of_venue": row.page,
+        "may_call_back": row.stage in CALLABLE and venue(found.account.venue).is_real,
         "txid": row.txid or "",
         "is_moving": row.stage in MOVING,
         "is_waiting": found.change.is_open,
