@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from portal.treasury.forms import drafts
 from portal.treasury.models import Address
-from portal.venues.kraken.models import Credential, Purpose
+from portal.venues.kraken.models import Credential, Purpose, Withdrawal
 from tests import ports
 from tests.factories import full_house, full_inbox
 from tests.factories.connection import EXCHANGE
@@ -68,6 +68,8 @@ NO_PAGE: Final = {
     "accounts:reveal": POSTED,
     "kraken:acknowledge": POSTED,
     "kraken:try_again": POSTED,
+    "kraken:look_again": POSTED,
+    "treasury:call_back": POSTED,
     "policies:decide": POSTED,
     "treasury:import_addresses": "asks an exchange, and the cast is at none: counted in tests/gateway",
     "policies:cancel": POSTED,
@@ -118,6 +120,11 @@ def credential(house: House) -> tuple[int, int]:
     """The one of the Vault that withdraws."""
     counts = Credential.objects.filter(account=house.vault, removed_at=None, activated_at__isnull=False)
     return house.vault.pk, counts.get(purpose=Purpose.WITHDRAW).pk
+
+
+def lost(house: House) -> tuple[str]:
+    """The withdrawal of the Vault of which nobody knows."""
+    return (Withdrawal.objects.get(account=house.vault).reference,)
 
 
 def review(house: House) -> list[str]:
@@ -199,6 +206,7 @@ PAGES: Final[dict[str, Addresses]] = {
     "accounts:revoke": at("accounts:revoke", args=key),
     "kraken:alarms": at("kraken:alarms"),
     "kraken:connect": at("kraken:connect"),
+    "kraken:unknown_withdrawal": at("kraken:unknown_withdrawal", args=lost),
     "kraken:account": lambda house: [
         reverse("kraken:account", args=[each.pk]) for each in (house.vault, house.world.account)
     ],

@@ -20,7 +20,7 @@ from portal.treasury.models import Address
 from portal.treasury.withdrawals import request_withdrawal
 from portal.venues.kraken.alarms import raise_alarm
 from portal.venues.kraken.models import Alarm, Credential, Purpose
-from tests.factories.connection import connected
+from tests.factories.connection import connected, unknown_withdrawal
 from tests.factories.world import World
 from tests.routes import routes
 
@@ -79,6 +79,7 @@ class Ids:
         self.alarm = (Alarm.objects.get().pk,)
         connected(world.account)
         withdrawing = Credential.objects.get(account=world.account, purpose=Purpose.WITHDRAW)
+        self.withdrawal = (unknown_withdrawal(world.account).reference,)
         self.credential = (world.account.pk, withdrawing.pk)
         self.socket = (bot.service_user.name, StreamSocket.objects.get().pk)
         self.session = (Session.objects.filter(member=owner).values_list("handle", flat=True).get(),)
@@ -90,6 +91,7 @@ UNKNOWN: dict[str, tuple[Any, ...]] = {
     "key": ("no-such-bot", "K" * 56),
     "key_number": ("no-such-bot", 999_999),
     "request": ("AbCdEfGhIjKlMnOp",),
+    "withdrawal": ("NEVER-SENT",),
     "address": (999_999,),
     "account": (999_999,),
     "invitation": (999_999,),
@@ -147,8 +149,8 @@ KINDS = {
     "kraken:replace_credential": "credential",
     "kraken:remove_credential": "credential",
     "kraken:try_again": "credential",
-    "kraken:unknown_withdrawal": "request",
-    "kraken:look_again": "request",
+    "kraken:unknown_withdrawal": "withdrawal",
+    "kraken:look_again": "withdrawal",
     "treasury:import_addresses": "account",
     "treasury:rename_address": "address",
     "treasury:remove_address": "address",
@@ -159,6 +161,7 @@ KINDS = {
     "treasury:withdrawal": "request",
     "treasury:withdrawal_now": "request",
     "treasury:withdrawal_stage": "request",
+    "treasury:call_back": "request",
 }
 
 

@@ -63,6 +63,8 @@ from portal.venues.kraken.connection.disconnecting import disconnect
 from portal.venues.kraken.connection.params import AddCredential, Disconnect, RemoveCredential
 from portal.venues.kraken.connection.replacing import add_credential, remove_credential
 from portal.venues.kraken.models import Connection, Credential, Purpose
+from portal.venues.kraken.settle.params import Outcome, Settle
+from portal.venues.kraken.settle.settling import settle_withdrawal
 from tests.factories import connection as exchange
 from tests.factories import people
 from tests.factories.full_house import House, newcomer
@@ -138,6 +140,10 @@ def _connection(house: House) -> Iterator[ChangeRequest]:
     yield propose(connect, actor=ben, params=exchange.wanted(ben.organization, "Overseas"))
     yield propose(add_credential, actor=ben, params=AddCredential(account.pk, account.name, new))
     yield propose(remove_credential, actor=ben, params=RemoveCredential(account.pk, account.name, old.pk, old.public))
+    lost = exchange.unknown_withdrawal(account)
+    yield propose(
+        settle_withdrawal, actor=house.owner, params=Settle(account.pk, lost.reference, Outcome.WENT_OUT, "THEIRS")
+    )
     yield propose(disconnect, actor=ben, params=Disconnect(made.account_id, account.name, open_orders=3))
 
 

@@ -1,5 +1,6 @@
 """A request to settle a withdrawal in plain words: what would be written, and what is known."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from django.urls import reverse
@@ -7,14 +8,16 @@ from django.utils.html import format_html
 
 from policies import registry
 from policies.payload import decode
+from portal.core.database.one_reading import once
 from portal.core.display import markup
 from portal.core.display.descriptions import Description, Fact, FieldChange, Notice
 from portal.core.display.phrases import counted
+from portal.core.errors import NotFound
 from portal.core.money import from_units, plain
 from portal.venues.kraken.models import Look, Step, Withdrawal
-from portal.venues.kraken.reading import catalogue
+from portal.venues.kraken.reading.names import CODES
 from portal.venues.kraken.settle.params import Outcome, Settle
-from portal.venues.kraken.withdrawals import rows
+from portal.venues.kraken.withdrawals.matching import plain_asset
 
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
@@ -49,8 +52,10 @@ BEWARE: Final = {
 def settlement(change: "ChangeRequest") -> Description:
     """Who says what of which withdrawal, and what the exchange listed."""
     params: Settle = decode(registry.get(change.operation).params, change.params)
-    row = Withdrawal.objects.get(reference=params.reference, account=params.account_id)
-    code = code_of(row)
+    row = found(params)
+    if row is None:
+        raise NotFound("There is no such withdrawal.")
+    code, looks = code_of(row), list(Look.objects.filter(withdrawal=row).order_by("-pk"))
     amount = markup.said(from_units(row.amount_units, row.decimals), code)
     sentence = format_html(
         "<b>{}</b> says of the withdrawal of <b>{}</b> to <b>{}</b>, of which nobody knows: <b>{}</b>.",
@@ -64,11 +69,11 @@ def settlement(change: "ChangeRequest") -> Description:
         Fact("Amount", markup.amount(plain(from_units(row.amount_units, row.decimals)), code)),
         Fact("To", row.address),
         Fact("Sent", markup.moment(row.sent_at) if row.sent_at else "never"),
-        Fact("Looked for", _looked(row)),
+        Fact("Looked for", _looked(looks)),
     ]
     if params.refid:
         facts.append(Fact("The exchange's reference", markup.code(params.refid)))
-        facts.append(Fact("Listed by the exchange", _listed(row, params.refid)))
+        facts.append(Fact("Listed by the exchange", _listed(looks, params.refid)))
     panel = (
         Fact("Settle", row.reference),
         Fact("Because", WORDS[params.outcome]),
@@ -82,13 +87,19 @@ def settlement(change: "ChangeRequest") -> Description:
 
 def withdrawal_of(change: "ChangeRequest") -> Withdrawal | None:
     """The withdrawal that the request is about."""
-    params: Settle = decode(registry.get(change.operation).params, change.params)
-    return Withdrawal.objects.filter(reference=params.reference, account=params.account_id).first()
+    return found(decode(registry.get(change.operation).params, change.params))
+
+
+def found(params: Settle) -> Withdrawal | None:
+    """The same, by what is asked of it; a page reads it once."""
+    rows = Withdrawal.objects.filter(reference=params.reference, account=params.account_id)
+    return once(("withdrawal to settle", params.account_id, params.reference), rows.first)
 
 
 def code_of(row: Withdrawal) -> str:
-    """What people call its asset."""
-    return rows.asset(row.asset, row.decimals, catalogue.asset).code
+    """What people call its asset, without asking anybody."""
+    plain_name = plain_asset(row.asset)
+    return CODES.get(plain_name, plain_name)
 
 
 def evidence(row: Withdrawal) -> str:
@@ -96,16 +107,15 @@ def evidence(row: Withdrawal) -> str:
     return reverse("kraken:unknown_withdrawal", args=[row.reference])
 
 
-def _looked(row: Withdrawal) -> str:
-    looks = Look.objects.filter(withdrawal=row)
-    heard = looks.filter(trouble="").count()
-    return f"{counted(heard, 'time')}; {counted(looks.count() - heard, 'time')} without an answer"
+def _looked(looks: Sequence[Look]) -> str:
+    heard = sum(not look.trouble for look in looks)
+    return f"{counted(heard, 'time')}; {counted(len(looks) - heard, 'time')} without an answer"
 
 
-def _listed(row: Withdrawal, refid: str) -> str:
+def _listed(looks: Sequence[Look], refid: str) -> str:
     """Whether any look has seen that reference, and as what."""
-    for listed in Look.objects.filter(withdrawal=row).order_by("-pk").values_list("listed", flat=True):
-        for each in listed:
+    for look in looks:
+        for each in look.listed:
             if each.get("refid") == refid:
                 return f"{each.get('amount')} {each.get('asset')} to {each.get('key')}, fee {each.get('fee')}"
     return "no: it was never in its list"

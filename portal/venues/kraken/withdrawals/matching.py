@@ -8,6 +8,13 @@ from typing import Any, Final
 
 # The exchange's clock need not be ours.
 SKEW: Final = timedelta(minutes=2)
+# The exchange's oldest assets have a letter before their names; no later one has.
+LETTERED: Final = frozenset(
+    {
+        "XETC", "XETH", "XLTC", "XMLN", "XREP", "XXBT", "XXDG", "XXLM", "XXMR", "XXRP", "XZEC",
+        "ZAUD", "ZCAD", "ZEUR", "ZGBP", "ZJPY", "ZUSD",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,7 @@ def candidates(sought: Sought, rows: Iterable[Listed], *, known: Collection[str]
 
 def plain_asset(name: str) -> str:
     """One spelling for both of the exchange's: `XXBT` and `XBT`, `ZUSD` and `USD`."""
-    return name[1:] if len(name) == 4 and name[0] in "XZ" else name
+    return name[1:] if name in LETTERED else name
 
 
 def _leads_there(sought: Sought, row: Listed) -> bool:
