@@ -116,3 +116,18 @@ def test_letters_that_turn_the_text_around_are_named():
 def test_no_piece_lets_markup_through(piece):
     assert "<i>" not in piece("<i>x")
     assert "&lt;" in piece("<i>x")
+
+
+@pytest.mark.parametrize(
+    ("at", "shown"),
+    [
+        (datetime(2026, 11, 2, 12, 3, 7, tzinfo=UTC), "21:03:07"),
+        (datetime(2026, 11, 1, 12, 3, 7, tzinfo=UTC), "1 Nov 2026, 21:03:07"),
+        # Today there is what the reader's clock says, not what UTC does.
+        (datetime(2026, 11, 1, 15, 0, 0, tzinfo=UTC), "00:00:00"),
+    ],
+)
+def test_a_second_is_told_with_its_day_unless_that_is_today(at, shown, time_machine):
+    time_machine.move_to(datetime(2026, 11, 2, 14, 0, tzinfo=UTC), tick=False)
+    with timezone.override("Asia/Tokyo"):
+        assert f">{shown}</time>" in markup.second(at)

@@ -5,6 +5,8 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -14,6 +16,7 @@ from policies.workflows import Right, Workflow
 from portal.venues.kraken.credentials import finding
 from portal.venues.kraken.models import Connection, Credential, Snapshot
 from portal.venues.kraken.reading import snapshots
+from tests.venues.kraken.pages.conftest import CLOSED, ORDER
 
 PAGES = ("account_balances", "account_orders", "account_deposits")
 
@@ -200,3 +203,36 @@ def test_what_the_exchange_says_is_never_markup(client, says, real, page):
     content = client.get(address(page, real)).content.decode()
     assert bad not in content
     assert "&lt;script&gt;" in content
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_they_take_as_many_statements_for_many_rows_as_for_one(client, says, real, page):
+    """Whether the exchange is asked or not; a withdrawal among what moved is looked up with all others."""
+
+    def rows(number: int) -> None:
+        moved = {
+            "time": 1688464484, "type": "withdrawal", "asset": "XXBT", "amount": "-1", "fee": "0", "balance": "1",
+        }  # fmt: skip
+        says.say(
+            BalanceEx={f"NEW{each}": {"balance": "1.5", "hold_trade": "0"} for each in range(number)},
+            Ledgers={
+                "ledger": {f"LAAAAA-AAAAA-AAAA{each:02}": {**moved, "refid": f"FT{each}"} for each in range(number)}
+            },
+            OpenOrders={"open": {f"OAAAAA-AAAAA-AAAA{each:02}": ORDER for each in range(number)}},
+            ClosedOrders={"closed": {f"OBBBBB-AAAAA-AAAA{each:02}": CLOSED for each in range(number)}},
+        )
+
+    def statements() -> tuple[int, int]:
+        later(90)
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get(address(page, real)).status_code == 200
+        with CaptureQueriesContext(connection) as known:
+            assert client.get(address(page, real)).status_code == 200
+        return len(asked), len(known)
+
+    rows(1)
+    client.get(address(page, real))
+    before = statements()
+    rows(40)
+    assert statements() == before
+    assert before[1] <= 15
