@@ -159,12 +159,11 @@ def test_a_book_of_its_own_has_nothing_to_import(real, client, sign_in, ana):
 def test_the_pages_make_no_more_than_fifteen_statements(real, page, client, sign_in, ana):
     sign_in(client, ana)
     for number in range(3):
-        for url in (page, reverse("treasury:addresses")):
+        for url in (page, reverse("treasury:addresses"), reverse("kraken:alarms")):
             client.get(url)
             with CaptureQueriesContext(connection) as statements:
                 assert client.get(url).status_code == 200
-            most = 15 if url != page else 25
-            assert len(statements) <= most, (number, url, [one["sql"][:150] for one in statements])
+            assert len(statements) <= 15, (number, url, [one["sql"][:150] for one in statements])
         real.customer.add(Destination(f"btc-{number}", "XXBT", "Bitcoin", ADDRESSES[number]))
 
 

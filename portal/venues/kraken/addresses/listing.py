@@ -11,7 +11,7 @@ from portal.core.database.one_reading import once
 from portal.core.errors import Unavailable
 from portal.venues.kraken import calling
 from portal.venues.kraken.credentials import finding
-from portal.venues.kraken.models import TROUBLE_LENGTH, Connection, Snapshot
+from portal.venues.kraken.models import TROUBLE_LENGTH, Snapshot
 from portal.venues.kraken.reading import snapshots
 from portal.venues.kraken.upstream.envelope import Answer
 from portal.venues.kraken.upstream.outcomes import AnswerLost
@@ -74,8 +74,7 @@ def _asked(account_id: int) -> str:
 
 def _keep(account_id: int, began: datetime, answer: str, trouble: str) -> Snapshot:
     """Of two answers the one counts that was asked for later."""
-    exchange = Connection.objects.values_list("exchange", flat=True).filter(account=account_id).first() or ""
-    fresh = Snapshot(account_id=account_id, exchange=exchange, part=PART, tried_at=began)
+    fresh = Snapshot(account_id=account_id, part=PART, tried_at=began)
     with transaction.atomic():
         Snapshot.objects.bulk_create([fresh], ignore_conflicts=True)
         row = Snapshot.objects.select_for_update().get(account=account_id, part=PART)
