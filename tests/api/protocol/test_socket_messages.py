@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from portal.api.protocol import request_body
 from portal.api.protocol.envelope import ApiError, Error
 from portal.api.protocol.request_body import JSON_BODY, of_message, parse
+from portal.venues.relaying import Number
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ def test_a_number_is_worth_what_it_is_worth_in_a_body(text):
     decoded = int(text) if text.lstrip("-").isdigit() else Decimal(text)
     by_message = of_message({"volume": decoded}).value("volume")
     by_body = parse(JSON_BODY, f'{{"volume": {text}}}'.encode()).value("volume")
-    assert isinstance(by_message, request_body.Number)
+    assert isinstance(by_message, Number)
     assert Decimal(str(by_message)) == Decimal(str(by_body))
     assert "E-8" not in by_message
 
