@@ -81,6 +81,12 @@ class Withdrawals(Protocol):
         Raises: UnknownReference; Unavailable while the venue cannot say.
         """
 
+    def doubt_withdrawals(self, account_id: int) -> int:
+        """After an older backup was restored: what has not left by what is known here may have. Say how many those are.
+
+        Where another exchange carries them out none of them is sent before it was looked for there.
+        """
+
     def withdrawal(self, reference: str) -> WithdrawalRow:
         """One withdrawal as it stands. Raises: UnknownReference."""
 

@@ -11,6 +11,8 @@ from accounts.models import Account, Organization
 from accounts.security import after_restore
 from policies.models import OPEN_STATES
 from portal.core import call_origin
+from portal.core.display.phrases import counted
+from portal.core.errors import Unavailable
 from portal.core.management.asking import agrees
 from portal.core.money import from_units, plain
 from portal.treasury.models import Withdrawal
@@ -66,7 +68,14 @@ def _withdrawals(organization: Organization, reaches: datetime | None) -> Iterat
         states = {row.reference: row.change.shown_state.label for row in waiting.filter(account=account)}
         for reference, found in exchange.withdrawals_by_reference(sorted(states)).items():
             yield f"Open, may have been sent since: {_told(account, found)}, {states[reference].lower()}"
-        page = exchange.withdrawals(account.pk, WithdrawalQuery(since=since, limit=SHOWN))
+        doubted = exchange.doubt_withdrawals(account.pk)
+        if doubted:
+            yield f"{account.name}: {counted(doubted, 'withdrawal')} will be looked for there before anything is sent."
+        try:
+            page = exchange.withdrawals(account.pk, WithdrawalQuery(since=since, limit=SHOWN))
+        except Unavailable as error:
+            yield f"{account.name}: what its exchange has sent cannot be listed. {error.message}"
+            continue
         known = set(rows.filter(reference__in=[row.reference for row in page.rows]).values_list("reference", flat=True))
         for found in page.rows:
             what = "Known" if found.reference in known else "NOT KNOWN HERE, look into it"

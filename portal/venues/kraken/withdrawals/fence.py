@@ -82,7 +82,7 @@ def sought(row: Withdrawal) -> Sought:
         key=row.key,
         address=row.address,
         amount=from_units(row.amount_units, row.decimals),
-        since=row.intended_at or row.held_at,
+        since=agreed_at(row),
     )
 
 
@@ -96,7 +96,14 @@ def every_row(credential: Usable, start: datetime, nonce: int | None = None) -> 
 
 def since(row: Withdrawal) -> datetime:
     """From when on the exchange's list is read for it."""
-    return (row.intended_at or row.held_at) - SKEW - timedelta(seconds=1)
+    return agreed_at(row) - SKEW - timedelta(seconds=1)
+
+
+def agreed_at(row: Withdrawal) -> datetime:
+    """When the intent was written; of what a restored backup had still on hold, when it was asked."""
+    if row.intended_at is None or (row.lost_at is not None and row.lost_at < row.intended_at):
+        return row.held_at
+    return row.intended_at
 
 
 def _listed(credential: Usable, start: datetime, nonce: int | None) -> Iterator[Listed]:

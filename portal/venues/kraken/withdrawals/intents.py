@@ -135,3 +135,9 @@ def release_all(references: Sequence[str]) -> int:
         pks = list(rows.order_by("pk").values_list("pk", flat=True))
         Withdrawal.objects.filter(pk__in=pks).update(step=Step.RELEASED, released_at=timezone.now(), look_at=None)
     return len(pks)
+
+
+def doubt(account_id: int) -> int:
+    """Take all that has not left for what may have: a backup knows nothing of what was sent after it."""
+    rows = Withdrawal.objects.filter(account=account_id, step__in=(Step.HELD, Step.INTENDED))
+    return rows.update(lost_at=timezone.now())

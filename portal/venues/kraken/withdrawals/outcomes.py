@@ -111,12 +111,18 @@ def not_heard(pk: int, *, again: timedelta) -> None:
         _tell(row, now)
 
 
-def doubted(pk: int) -> None:
-    """It was to be sent again, and the exchange lists what could be the first time after all."""
+def doubted(pk: int, *, nonce: int | None, credential_id: int | None) -> None:
+    """It was to be sent, and the exchange lists what could be it after all: it was sent before, or before a restore.
+
+    `nonce` and credential are those of the look, for what by our books was never sent.
+    """
     with transaction.atomic():
         row = finding.locked(pk)
-        if row.step == Step.INTENDED and row.lost_at is not None:
-            _write(row, step=Step.UNKNOWN)
+        if row.step != Step.INTENDED or row.lost_at is None:
+            return
+        if row.nonce is None:
+            _write(row, nonce=nonce, credential_id=credential_id, sent_at=row.intended_at, attempts=1)
+        _write(row, step=Step.UNKNOWN)
 
 
 def said_to_have_gone(pk: int, refid: str) -> bool:

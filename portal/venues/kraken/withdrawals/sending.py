@@ -136,12 +136,12 @@ def _refid(answer: Answer) -> str:
 
 
 def _was_sent_before(pk: int) -> bool:
-    """Whether an attempt's answer was lost, and people said that it did not go out."""
+    """Whether it may have been: people said of a lost one that it did not go out, or a backup was restored."""
     return Withdrawal.objects.filter(pk=pk, step=Step.INTENDED, lost_at__isnull=False).exists()
 
 
 def _is_nowhere(pk: int, credential: Usable) -> bool:
-    """Look once more before it is sent again. What turns up meanwhile is adopted, or is for people again."""
+    """Look before it is sent after all. What turns up meanwhile is adopted, or is for people again."""
     row = Withdrawal.objects.get(pk=pk)
     at, nonce = timezone.now(), credential.next_nonce()
     try:
@@ -151,6 +151,6 @@ def _is_nowhere(pk: int, credential: Usable) -> bool:
         return False
     if not fence.those_that_could_be(row, found):
         return True
-    outcomes.doubted(pk)
+    outcomes.doubted(pk, nonce=nonce, credential_id=credential.id)
     fence.conclude(row, found, at=at, nonce=nonce, is_fenced=True)
     return False

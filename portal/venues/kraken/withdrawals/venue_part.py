@@ -99,6 +99,10 @@ class KrakenWithdrawals:
         """Here while it waits to be sent, then at the exchange, which says whether it can."""
         return calling_back.cancel(reference)
 
+    def doubt_withdrawals(self, account_id: int) -> int:
+        """Each is looked for before it is sent, from when it was asked on."""
+        return intents.doubt(account_id)
+
     def withdrawal(self, reference: str) -> WithdrawalRow:
         """As we know it; nobody is asked."""
         return self._row(finding.one(reference))

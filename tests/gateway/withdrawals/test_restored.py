@@ -1,0 +1,69 @@
+"""After an older backup was restored: what it had not sent yet may have been, and is looked for first."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+
+from policies.models import State
+from portal.venues.kraken.models import Step
+
+pytestmark = pytest.mark.django_db
+
+
+def restored(kept: str) -> str:
+    """The database as it was then; then what the operator does, and what that says."""
+    transaction.savepoint_rollback(kept)
+    out = StringIO()
+    call_command("afterrestore", "--yes", stdout=out)
+    return out.getvalue()
+
+
+def test_what_was_agreed_and_sent_after_the_backup_is_found_and_not_sent_again(real):
+    change = real.agreed()
+    kept = transaction.savepoint()
+    real.tend()
+    assert "1 withdrawal will be looked for" in restored(kept)
+    assert real.step(change) == Step.INTENDED
+    real.tend()
+    assert (real.step(change), real.state(change), len(real.there())) == (Step.ACCEPTED, State.EXECUTED, 1)
+    assert len(real.proxy.requests("Withdraw")) == 1
+
+
+def test_what_was_agreed_after_the_backup_is_found_once_it_is_approved_again(real):
+    change = real.ask()
+    kept = transaction.savepoint()
+    real.approve(change)
+    real.tend()
+    restored(kept)
+    real.approve(change)
+    real.tend()
+    assert (real.step(change), len(real.there()), real.row(change).refid) == (
+        Step.ACCEPTED,
+        1,
+        real.there()[0]["refid"],
+    )
+
+
+def test_what_was_not_sent_is_sent_after_a_look(real):
+    change = real.agreed()
+    restored(transaction.savepoint())
+    real.tend()
+    assert (real.step(change), len(real.there()), real.row(change).attempts) == (Step.ACCEPTED, 1, 1)
+
+
+def test_what_two_could_be_is_for_people(real):
+    change = real.agreed()
+    kept = transaction.savepoint()
+    real.tend()
+    real.customer.result("everything", "Withdraw", asset="XBT", key="btc-cold", amount="1.25")
+    restored(kept)
+    real.tend()
+    assert (real.step(change), real.state(change)) == (Step.UNKNOWN, State.APPROVED)
+
+
+def test_an_exchange_that_is_away_is_said(real):
+    real.agreed()
+    with real.proxy.away():
+        assert "cannot be listed" in restored(transaction.savepoint())
