@@ -120,6 +120,15 @@ def _arguments(facts: Mapping[str, str]) -> Told:
     return Told(what, "Compare the call with the description of its method.")
 
 
+def _exchange(facts: Mapping[str, str]) -> Told:
+    said = facts.get("said", "?")
+    if said.startswith("EGeneral:Permission denied"):
+        advice = "The key may do it, but no credential of the Account may at the exchange. Ask who manages access."
+    else:
+        advice = "Look the words up in the exchange's own description."
+    return Told(f"The exchange refused it: {said}.", advice)
+
+
 def _option(facts: Mapping[str, str]) -> Told:
     name = facts.get("field", "?")
     return Told(
@@ -190,8 +199,6 @@ WORDS: Final[Mapping[str, Words]] = {
     Reason.STREAM_OFF: _fixed(
         "The WebSocket setting of the service user is off.", "Ask for it, or leave streams alone."
     ),
-    Reason.EXCHANGE: lambda facts: Told(
-        f"The exchange refused it: {facts.get('said', '?')}.", "Look the words up in the exchange's description."
-    ),
+    Reason.EXCHANGE: _exchange,
     Reason.RULE: lambda facts: Told(facts.get("said", "A rule of the portal refused it."), ""),
 }

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.api_keys import usage
+from accounts.api_keys.refused_calls import explain
 from accounts.models import KeyUse, RefusedCall
 from portal.venues.kraken.models import Credential, Purpose, Step, Withdrawal
 from tests.api.calls import only_error
@@ -51,6 +52,17 @@ def test_what_the_exchange_refuses_comes_back_to_the_byte_and_people_see_it(bot,
     )  # fmt: skip
     assert refused.facts["said"] == "EOrder:Margin allowance exceeded:42"
     assert KeyUse.objects.get(api_key=bot.bot.key, refused=True).calls == 1
+
+
+def test_people_are_told_what_to_do_about_what_the_exchange_refuses(bot, proxy):
+    proxy.on("Earn/Allocate", faults.error("EGeneral:Permission denied"))
+    proxy.on("AddOrder", faults.error("EOrder:Cost minimum not met"))
+    bot.ask("Earn/Allocate", strategy_id="ES", amount="1")
+    bot.ask("AddOrder", **ORDER)
+    usage.flush()
+    told = {call.method: explain(call) for call in RefusedCall.objects.filter(api_key=bot.bot.key)}
+    assert "no credential of the Account may" in told["Earn/Allocate"].advice
+    assert told["AddOrder"].what == "The exchange refused it: EOrder:Cost minimum not met."
 
 
 def test_an_error_of_any_length_is_kept_as_far_as_there_is_room(bot, proxy):
