@@ -7,9 +7,9 @@ from portal.venues.kraken.watching import rounds
 from portal.venues.kraken.withdrawals import tending
 
 
-@every(600)
+@every(60)
 def refresh_catalogue() -> None:
-    """Read the assets and pairs of connected exchanges again, a few hours after they were read last."""
+    """Read the assets and pairs of exchanges: of new ones at once, of others some hours after the last time."""
     catalogue.refresh_old()
 
 

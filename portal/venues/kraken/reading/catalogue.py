@@ -5,7 +5,7 @@ An asset that an exchange does not name any more stays known, since requests and
 """
 
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -28,8 +28,9 @@ ASSETS: Final = "assets"
 PAIRS: Final = "pairs"
 METHODS: Final = {ASSETS: "Assets", PAIRS: "AssetPairs"}
 OLD: Final = timedelta(hours=4)
-# Of a whole reading by the task; a page waits as for everything else.
-SECONDS: Final = 20.0
+RETRY: Final = timedelta(minutes=5)
+# Of one call by the task, which others wait for; a page waits as for everything else.
+SECONDS: Final = 10.0
 NO_ASSET: Final = "The exchange has no such asset."
 NO_PAIR: Final = "The exchange has no such pair."
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
@@ -93,7 +94,7 @@ def refresh_old() -> int:
     for exchange in _connected():
         for part in METHODS:
             row = _row(exchange, part)
-            if row is None or row.read_at is None or now >= row.read_at + OLD or row.read_at > now:
+            if row is None or _is_old(row, now):
                 done += refresh(exchange, part, lambda: SECONDS)
     return done
 
@@ -126,6 +127,13 @@ def refresh(exchange: Exchange, part: str, seconds: Callable[[], float]) -> bool
         trouble = snapshots.OTHER_SHAPE
     _keep(exchange, part, {"tried_at": now, "trouble": trouble[:TROUBLE_LENGTH]})
     return False
+
+
+def _is_old(row: Snapshot, now: datetime) -> bool:
+    """Whether it has to be read again; what was tried just now and failed waits a little."""
+    if row.tried_at <= now < row.tried_at + RETRY:
+        return False
+    return row.read_at is None or row.read_at > now or now >= row.read_at + OLD
 
 
 def _known() -> Names:

@@ -66,6 +66,22 @@ def test_it_is_read_again_after_some_hours(says, account, time_machine):
     assert len(says.asked("Assets")) == 2
 
 
+def test_one_that_is_connected_newly_is_read_at_the_next_turn(says, connected, time_machine):
+    """Also after a try that failed, and not at once again."""
+    time_machine.move_to(timezone.now(), tick=False)
+    assets = says.bodies["Assets"]
+    says.body("Assets", b"<html>")
+    refresh_catalogue()
+    assert len(says.asked("Assets")) == len(says.asked("AssetPairs")) == 1
+    says.body("Assets", assets)
+    refresh_catalogue()
+    assert len(says.asked("Assets")) == 1
+    time_machine.move_to(timezone.now() + timedelta(seconds=301), tick=False)
+    refresh_catalogue()
+    assert (len(says.asked("Assets")), len(says.asked("AssetPairs"))) == (2, 1)
+    assert HERE.asset("BTC").id == "XXBT"
+
+
 def test_an_exchange_that_no_account_is_connected_to_is_left_alone(says, account):
     Connection.objects.update(disconnected_at=timezone.now())
     Snapshot.objects.all().delete()
