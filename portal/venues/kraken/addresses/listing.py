@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import connection
 from django.utils import timezone
 
 from portal.core.database.one_reading import once
@@ -25,6 +25,17 @@ SECONDS: Final = 8.0
 LIMIT: Final = 4 * 1024 * 1024
 MOST: Final = 5000
 LONGEST: Final = 200
+# In one statement: a page waits for it.
+KEEP: Final = """
+    INSERT INTO kraken_snapshot (account_id, exchange, part, answer, read_at, tried_at, trouble)
+    VALUES (%(account)s, '', %(part)s, %(answer)s, %(read_at)s, %(tried_at)s, %(trouble)s)
+    ON CONFLICT (account_id, part) DO UPDATE SET
+        answer = CASE WHEN excluded.read_at IS NULL THEN kraken_snapshot.answer ELSE excluded.answer END,
+        read_at = COALESCE(excluded.read_at, kraken_snapshot.read_at),
+        tried_at = excluded.tried_at,
+        trouble = excluded.trouble
+    WHERE kraken_snapshot.read_at IS NULL OR kraken_snapshot.read_at < excluded.tried_at
+"""
 NEVER: Final = "The exchange's own addresses were never read."
 OTHER_SHAPE: Final = "The exchange lists its addresses in a shape that this portal does not know."
 
@@ -74,16 +85,11 @@ def _asked(account_id: int) -> str:
 
 def _keep(account_id: int, began: datetime, answer: str, trouble: str) -> Snapshot:
     """Of two answers the one counts that was asked for later."""
-    fresh = Snapshot(account_id=account_id, part=PART, tried_at=began)
-    with transaction.atomic():
-        Snapshot.objects.bulk_create([fresh], ignore_conflicts=True)
-        row = Snapshot.objects.select_for_update().get(account=account_id, part=PART)
-        if row.read_at is None or row.read_at < began:
-            row.tried_at, row.trouble = began, trouble
-            if answer:
-                row.answer, row.read_at = answer, began
-            row.save(update_fields=["answer", "read_at", "tried_at", "trouble"])
-    return row
+    at = connection.ops.adapt_datetimefield_value
+    given = {"account": account_id, "part": PART, "answer": answer, "trouble": trouble, "tried_at": at(began)}
+    with connection.cursor() as cursor:
+        cursor.execute(KEEP, {**given, "read_at": at(began) if answer else None})
+    return Snapshot.objects.get(account=account_id, part=PART)
 
 
 def _listing(row: Snapshot) -> AddressListing:

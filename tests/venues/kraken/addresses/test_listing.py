@@ -178,3 +178,18 @@ def test_two_who_compare_at_once_raise_one_alarm(exchange, connected):
     )
     assert sorted(map(str, results)) == ["0", "1"]
     assert Alarm.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_that_keep_at_once_the_later_question_counts(connected):
+    now = timezone.now()
+    for _ in range(5):
+        Snapshot.objects.all().delete()
+        together(
+            lambda: listing._keep(connected.pk, now, json.dumps([COLD]), ""),
+            lambda: listing._keep(connected.pk, now + timedelta(seconds=1), json.dumps([]), ""),
+        )
+        assert listing.last_said([connected.pk])[connected.pk].rows == ()
+        listing._keep(connected.pk, now + timedelta(seconds=2), "", "Away.")
+        said = listing.last_said([connected.pk])[connected.pk]
+        assert (said.rows, said.trouble) == ((), "Away.")
