@@ -85,10 +85,12 @@ CASES = {
     "add an Account": Case(add_account, lambda w: AddAccount("Cold"), True),
     "connect an Account": Case(connect, lambda w: Connect("Kraken", "Real", Tier.PRO, ()), True),
     "add a credential of an exchange": Case(
-        add_credential, lambda w: AddCredential(w.account.pk, "Main", Proposed(1, "public", Purpose.REST)), True
+        add_credential,
+        lambda w: AddCredential(w.account.pk, "Main", Proposed(1, "public", Purpose.REST, (), (), None, None, None, 0)),
+        True,
     ),
     "remove a credential of an exchange": Case(
-        remove_credential, lambda w: RemoveCredential(w.account.pk, "Main", 1, "public"), True
+        remove_credential, lambda w: RemoveCredential(w.account.pk, "Main", 1, "public", Purpose.REST), True
     ),
     "disconnect": Case(disconnect, lambda w: Disconnect(w.account.pk, "Main"), True),
     "make a key that withdraws": Case(create_service_user, lambda w: bot_of(w.account, EVERY_PERMISSION), True),

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Account, Organization
 from portal.core.secrets.sealing import seal, token
+from portal.venues.kraken.connection import proposing
 from portal.venues.kraken.connection.params import Connect, Proposed
 from portal.venues.kraken.models import Connection, Credential, Look, Purpose, Step, Tier, Withdrawal
 
@@ -43,7 +44,7 @@ def credential(organization: Organization, purpose: Purpose, **given: Any) -> Cr
 
 def proposed(row: Credential) -> Proposed:
     """How a request names it."""
-    return Proposed(row.pk, row.public, Purpose(row.purpose))
+    return proposing.named(row)
 
 
 def wanted(organization: Organization, name: str) -> Connect:

@@ -139,7 +139,8 @@ def _connection(house: House) -> Iterator[ChangeRequest]:
     new = exchange.proposed(exchange.credential(ben.organization, Purpose.REST))
     yield propose(connect, actor=ben, params=exchange.wanted(ben.organization, "Overseas"))
     yield propose(add_credential, actor=ben, params=AddCredential(account.pk, account.name, new))
-    yield propose(remove_credential, actor=ben, params=RemoveCredential(account.pk, account.name, old.pk, old.public))
+    less = RemoveCredential(account.pk, account.name, old.pk, old.public, Purpose.WITHDRAW)
+    yield propose(remove_credential, actor=ben, params=less)
     lost = exchange.unknown_withdrawal(account)
     yield propose(
         settle_withdrawal, actor=house.owner, params=Settle(account.pk, lost.reference, Outcome.WENT_OUT, "THEIRS")

@@ -50,7 +50,7 @@ def test_an_account_that_is_connected_and_used(owner, wanted, customer):
     assert rows[Purpose.WITHDRAW].permissions == ["withdraw-funds"]
     assert rows[Purpose.REST].nonce_window == 5_000_000_000
     assert rows[Purpose.WITHDRAW].owner == rows[Purpose.REST].owner != ""
-    assert Snapshot.objects.get(account=None, part="Assets").answer
+    assert Snapshot.objects.get(account=None, part="assets").answer
     assert open_orders(account.pk) == 0
     for row in rows.values():
         assert inspection.look_again(row.pk).changed == ()

@@ -42,6 +42,11 @@ def place_of(public: str) -> str:
     return f"kraken_credential.sealed_secret:{public}"
 
 
+def shortened(public: str) -> str:
+    """A public half as people read it: its first four letters and its last four."""
+    return f"{public[:4]}…{public[-4:]}"
+
+
 class Purpose(models.TextChoices):
     WITHDRAW = "withdraw", "Withdrawals"
     REST = "rest", "Everything else"
@@ -131,7 +136,7 @@ class Credential(models.Model):
     @property
     def short(self) -> str:
         """The public half as people read it: its first four letters and its last four."""
-        return f"{self.public[:4]}…{self.public[-4:]}"
+        return shortened(self.public)
 
 
 class Snapshot(models.Model):

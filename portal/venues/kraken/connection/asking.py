@@ -13,7 +13,7 @@ from policies.models import ChangeRequest
 from portal.core.errors import Invalid, Unavailable
 from portal.venues.kraken import exchanges
 from portal.venues.kraken.calling import ask
-from portal.venues.kraken.connection import catalogue, proposing, trial
+from portal.venues.kraken.connection import proposing, refusals, trial
 from portal.venues.kraken.connection.connecting import NOT_LISTED, connect
 from portal.venues.kraken.connection.connections import known_owner
 from portal.venues.kraken.connection.disconnecting import disconnect
@@ -22,7 +22,8 @@ from portal.venues.kraken.connection.replacing import add_credential
 from portal.venues.kraken.connection.trial import Typed
 from portal.venues.kraken.credentials.finding import for_rest
 from portal.venues.kraken.exchanges import Exchange
-from portal.venues.kraken.models import Connection, Credential, Tier
+from portal.venues.kraken.models import Connection, Credential, Snapshot, Tier
+from portal.venues.kraken.reading import catalogue
 
 # Of looking for open orders: somebody waits for the page.
 SECONDS: Final = 5.0
@@ -47,7 +48,7 @@ def ask_to_connect(member: Member, typed: NewConnection, *, note: str = "") -> C
     exchange = _listed(typed.exchange)
     owner = known_owner(typed.account.pk) if typed.account else ""
     tried = trial.try_all(exchange, typed.credentials, owner=owner)
-    catalogue.learn(exchange)
+    _learn_catalogue(exchange)
     with transaction.atomic():
         params = Connect(
             exchange=exchange.name,
@@ -95,6 +96,15 @@ def open_orders(account_id: int) -> int | None:
         return None
     orders = told.get("open") if isinstance(told, Mapping) else None
     return len(orders) if isinstance(orders, Mapping) else None
+
+
+def _learn_catalogue(exchange: Exchange) -> None:
+    """Know what is traded there, or nothing of the Account could be read. Raises: Unavailable."""
+    if catalogue.refresh_all(exchange.name):
+        return
+    kept = Snapshot.objects.filter(account=None, exchange=exchange.name, part__in=catalogue.METHODS)
+    if kept.exclude(answer="").count() < len(catalogue.METHODS):
+        raise Unavailable(refusals.NO_CATALOGUE)
 
 
 def _listed(name: str) -> Exchange:

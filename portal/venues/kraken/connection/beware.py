@@ -2,11 +2,12 @@
 
 from datetime import datetime, timedelta
 from ipaddress import ip_network
-from typing import Final
+from typing import Final, TypeAlias
 
 from accounts.models.service_user import Permission
 from portal.core.display.descriptions import Notice
 from portal.core.display.phrases import dated, listed
+from portal.venues.kraken.connection.params import Proposed
 from portal.venues.kraken.credentials.permission_words import permission_words
 from portal.venues.kraken.models import Credential, Purpose
 
@@ -20,6 +21,8 @@ LOOKING: Final = frozenset(
         Permission.QUERY_LEDGER.value,
     }
 )
+# A row that counts, or what a request names: either by the exchange's word.
+Described: TypeAlias = Credential | Proposed
 # What pages show, and what compares the exchange with what was asked here, reads by these.
 READ_BY: Final = {
     Permission.QUERY_FUNDS.value: "balances and deposits",
@@ -29,13 +32,13 @@ READ_BY: Final = {
 }
 
 
-def warnings(row: Credential, now: datetime) -> tuple[Notice, ...]:
+def warnings(row: Described, now: datetime) -> tuple[Notice, ...]:
     """What is not as it should be, each with what to do at the exchange. The worst comes first."""
     by_purpose = _of_withdrawing(row) if row.purpose == Purpose.WITHDRAW else _of_the_rest(row)
     return (*by_purpose, *_of_any(row, now))
 
 
-def _of_withdrawing(row: Credential) -> tuple[Notice, ...]:
+def _of_withdrawing(row: Described) -> tuple[Notice, ...]:
     found = []
     if row.nonce_window:
         found.append(
@@ -59,7 +62,7 @@ def _of_withdrawing(row: Credential) -> tuple[Notice, ...]:
     return tuple(found)
 
 
-def _of_the_rest(row: Credential) -> tuple[Notice, ...]:
+def _of_the_rest(row: Described) -> tuple[Notice, ...]:
     found = []
     if Permission.WITHDRAW in row.permissions:
         found.append(
@@ -98,7 +101,7 @@ def _of_the_rest(row: Credential) -> tuple[Notice, ...]:
     return tuple(found)
 
 
-def _of_any(row: Credential, now: datetime) -> tuple[Notice, ...]:
+def _of_any(row: Described, now: datetime) -> tuple[Notice, ...]:
     found = []
     if not row.ip_allowlist or any(_is_everywhere(text) for text in row.ip_allowlist):
         found.append(

@@ -16,7 +16,6 @@ from portal.venues.kraken import exchanges
 from portal.venues.kraken.connection import proposing, refusals, wording
 from portal.venues.kraken.connection.connections import NO_ACCOUNT, known_owner
 from portal.venues.kraken.connection.params import Connect, Proposed
-from portal.venues.kraken.credentials.permission_words import permission_words
 from portal.venues.kraken.models import Connection, Credential, Purpose
 
 VENUE = "kraken"
@@ -75,25 +74,11 @@ def _check_rows(params: Connect, change: ChangeRequest) -> list[Credential]:
 
 
 def touched_connection(*, params: Connect, change: ChangeRequest) -> tuple[Touched, ...]:
-    """Whether such an Account is there and connected, and what the exchange said of each credential."""
+    """Whether such an Account is there, and connected."""
     there = Account.objects.filter(organization_id=change.organization_id, name__iexact=params.name)
     open_ones = Connection.objects.filter(account__in=there, disconnected_at=None)
     now = "connected" if open_ones.exists() else "not connected" if there.exists() else "none"
-    rows = Credential.objects.filter(
-        organization=change.organization_id, pk__in=[each.id for each in params.credentials]
-    )
-    said = {row.pk: permission_words(row.permissions) for row in rows}
-    return (
-        Touched(f"Account {params.name}", now, "connected"),
-        *(
-            Touched(
-                f"Credential {wording.short(each.public)} may",
-                said.get(each.id, "nothing"),
-                "the same, for this Account",
-            )
-            for each in params.credentials
-        ),
-    )
+    return (Touched(f"Account {params.name}", now, "connected"),)
 
 
 @operation(
@@ -104,7 +89,6 @@ def touched_connection(*, params: Connect, change: ChangeRequest) -> tuple[Touch
     subject=lambda params: f"account:{params.name.lower()}",
     headline=lambda params: Headline(f"Connect {params.name} to {params.exchange}"),
     describe=wording.connection,
-    describes_ahead=wording.read_ahead,
     opened=check_connection,
     ended=proposing.wipe,
     protection=lock_protection.CONNECT,

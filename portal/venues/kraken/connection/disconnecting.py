@@ -35,7 +35,6 @@ def touched_disconnection(*, params: Disconnect, change: ChangeRequest) -> tuple
     subject=lambda params: f"connection:{params.account_id}",
     headline=lambda params: Headline(f"Disconnect {params.account} from its exchange"),
     describe=wording.disconnection,
-    describes_ahead=wording.read_ahead,
     opened=check_disconnection,
     protection=lock_protection.DISCONNECT,
     protected=always_protected,

@@ -1,17 +1,32 @@
 """What requests about a connection to an exchange carry: rows and public halves, never a secret."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from portal.venues.kraken.models import Purpose, Tier
+from portal.venues.kraken.models import Purpose, Tier, shortened
 
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """A credential that was typed and tried, and lies sealed in its row until the request is carried out."""
+    """A credential that was typed and tried, and lies sealed in its row until the request is carried out.
+
+    What the exchange said of it stands in the request, so that its digest covers what was agreed to.
+    """
 
     id: int
     public: str
     purpose: Purpose
+    permissions: tuple[str, ...]
+    ip_allowlist: tuple[str, ...]
+    expires_at: datetime | None
+    query_from: datetime | None
+    query_until: datetime | None
+    nonce_window: int
+
+    @property
+    def short(self) -> str:
+        """The public half as people read it."""
+        return shortened(self.public)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +59,7 @@ class RemoveCredential:
     account: str
     credential_id: int
     public: str
+    purpose: Purpose
 
 
 @dataclass(frozen=True, slots=True)

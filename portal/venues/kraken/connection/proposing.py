@@ -35,8 +35,23 @@ def keep(organization_id: int, exchange: Exchange, tried: Iterable[Tried]) -> tu
         each.info.write_to(row)
         row.sealed_secret = seal(each.typed.secret.encode(), place=row.place)
         row.save()
-        proposed.append(Proposed(row.pk, row.public, Purpose(row.purpose)))
+        proposed.append(named(row))
     return tuple(proposed)
+
+
+def named(row: Credential) -> Proposed:
+    """How a request names a row, with what the exchange said of it."""
+    return Proposed(
+        id=row.pk,
+        public=row.public,
+        purpose=Purpose(row.purpose),
+        permissions=tuple(row.permissions),
+        ip_allowlist=tuple(row.ip_allowlist),
+        expires_at=row.expires_at,
+        query_from=row.query_from,
+        query_until=row.query_until,
+        nonce_window=row.nonce_window,
+    )
 
 
 def take(change: ChangeRequest, credentials: Sequence[Proposed], exchange: str) -> None:
@@ -61,7 +76,7 @@ def check(change: ChangeRequest, credentials: Sequence[Proposed], exchange: str)
     rows = {row.pk: row for row in waiting.filter(pk__in=ids, removed_at=None).order_by("pk")}
     found = [rows.get(each.id) for each in credentials]
     for row, each in zip(found, credentials, strict=True):
-        if row is None or (row.public, row.purpose) != (each.public, each.purpose):
+        if row is None or named(row) != each:
             raise Conflict(WIPED)
     if active().filter(public__in=[each.public for each in credentials]).exists():
         raise Conflict(refusals.USED_HERE)

@@ -53,6 +53,10 @@ NO_SENSE: Final = (
     "What answers at the exchange's address gives no answer of the exchange, or not in time. Try again in a minute; if "
     "it stays so, ask the operator whether PORTAL_EXCHANGES names its address."
 )
+NO_CATALOGUE: Final = (
+    "The exchange takes the keys, and does not say what is traded there: without its assets and pairs nothing could be "
+    "shown. Try again in a minute."
+)
 OTHER_ACCOUNT: Final = (
     "This key belongs to another account at the exchange than the others of this Account. Take one of the same account."
 )

@@ -11,8 +11,7 @@ from portal.core.errors import Conflict, Invalid
 from portal.venues.kraken.connection import proposing, refusals, wording
 from portal.venues.kraken.connection.connections import connected, counting, known_owner
 from portal.venues.kraken.connection.params import AddCredential, RemoveCredential
-from portal.venues.kraken.credentials.permission_words import permission_words
-from portal.venues.kraken.models import Connection, Credential, Purpose
+from portal.venues.kraken.models import Connection, Credential, Purpose, shortened
 
 HAS_ONE = "This Account has a credential for withdrawals already. Replace that one."
 NOT_THAT = "That credential was replaced or removed meanwhile. Look again, and ask anew."
@@ -57,7 +56,7 @@ def check_removal(*, actor: Actor, params: RemoveCredential, change: ChangeReque
 def _check_removal(params: RemoveCredential) -> Credential:
     there = list(counting(params.account_id).select_for_update(no_key=True).order_by("pk"))
     row = next((each for each in there if each.pk == params.credential_id), None)
-    if row is None or row.public != params.public:
+    if row is None or (row.public, row.purpose) != (params.public, params.purpose):
         raise Conflict(NOT_THAT)
     kept = [each for each in there if each != row]
     if not any(each.purpose == Purpose.REST for each in kept):
@@ -73,19 +72,16 @@ def _refuse_blind(rows: list[Credential]) -> None:
 
 
 def touched_addition(*, params: AddCredential, change: ChangeRequest) -> tuple[Touched, ...]:
-    """The credential that it takes the place of, or the place for withdrawals; and what the exchange said of it."""
+    """The credential that it takes the place of, or the place for withdrawals; one more takes nobody's."""
     new = params.credential
-    rows = Credential.objects.filter(organization=change.organization_id, pk=new.id)
-    said = rows.values_list("permissions", flat=True).first() or []
-    may = Touched(f"Credential {wording.short(new.public)} may", permission_words(said), "the same, for this Account")
     if params.replaces is not None:
-        return _touched(params.account_id, params.replaces, params.replaced_public, change), may
+        return (_touched(params.account_id, params.replaces, params.replaced_public, change),)
+    there = counting(params.account_id).filter(organization=change.organization_id)
     if new.purpose == Purpose.WITHDRAW:
-        there = (
-            counting(params.account_id).filter(organization=change.organization_id, purpose=Purpose.WITHDRAW).first()
-        )
-        return Touched("Credential for withdrawals", there.short if there else "none", wording.short(new.public)), may
-    return (may,)
+        now = ", ".join(row.short for row in there.filter(purpose=Purpose.WITHDRAW)) or "none"
+        return (Touched("Credential for withdrawals", now, new.short),)
+    is_there = there.filter(public=new.public).exists()
+    return (Touched(f"Credential {new.short}", "in use" if is_there else "none", "in use"),)
 
 
 def touched_removal(*, params: RemoveCredential, change: ChangeRequest) -> tuple[Touched, ...]:
@@ -95,7 +91,7 @@ def touched_removal(*, params: RemoveCredential, change: ChangeRequest) -> tuple
 
 def _touched(account_id: int, credential_id: int, public: str, change: ChangeRequest) -> Touched:
     there = counting(account_id).filter(organization=change.organization_id, pk=credential_id)
-    return Touched(f"Credential {wording.short(public)}", "in use" if there.exists() else "gone", "gone")
+    return Touched(f"Credential {shortened(public)}", "in use" if there.exists() else "gone", "gone")
 
 
 @operation(
@@ -109,7 +105,6 @@ def _touched(account_id: int, credential_id: int, public: str, change: ChangeReq
         f"for {Purpose(params.credential.purpose).label.lower()}"
     ),
     describe=wording.addition,
-    describes_ahead=wording.read_ahead,
     opened=check_addition,
     ended=proposing.wipe,
     protection=lock_protection.CREDENTIAL,
@@ -139,7 +134,6 @@ def add_credential(*, actor: Actor, params: AddCredential, change: ChangeRequest
     subject=lambda params: f"connection:{params.account_id}:{params.credential_id}",
     headline=lambda params: Headline(f"Remove a credential of {params.account}"),
     describe=wording.removal,
-    describes_ahead=wording.read_ahead,
     opened=check_removal,
     protection=lock_protection.DISCONNECT,
     protected=always_protected,

@@ -2,7 +2,7 @@
 of.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TypeVar
 
 from django.utils import timezone
@@ -12,7 +12,6 @@ from django.utils.safestring import SafeString
 from policies import registry
 from policies.models import ChangeRequest
 from policies.payload import decode
-from portal.core.database import named_rows
 from portal.core.display import markup
 from portal.core.display.descriptions import Description, Fact, FieldChange, Notice
 from portal.core.display.phrases import counted, dated
@@ -20,7 +19,7 @@ from portal.venues.kraken.connection.beware import warnings
 from portal.venues.kraken.connection.connections import open_withdrawals
 from portal.venues.kraken.connection.params import AddCredential, Connect, Disconnect, Proposed, RemoveCredential
 from portal.venues.kraken.credentials.permission_words import permission_words
-from portal.venues.kraken.models import Credential, Purpose, Tier
+from portal.venues.kraken.models import Purpose, Tier, shortened
 
 P = TypeVar("P")
 ONLY_THERE = "No bot ever holds them: they lie sealed here, and the portal signs with them."
@@ -29,7 +28,6 @@ ONLY_THERE = "No bot ever holds them: they lie sealed here, and the portal signs
 def connection(change: ChangeRequest) -> Description:
     """An Account that would be one at an exchange."""
     params = _params(change, Connect)
-    rows = of_request(change, params.credentials)
     sentence = format_html(
         "<b>{}</b> asks to connect <b>{}</b> to <b>{}</b>{}.",
         change.initiator_label,
@@ -44,7 +42,7 @@ def connection(change: ChangeRequest) -> Description:
             Fact("Account", params.name),
             Fact("Exchange", params.exchange),
             Fact("Calls", Tier(params.tier).label),
-            *credential_facts(rows),
+            *credential_facts(params.credentials),
             Fact("Secrets", ONLY_THERE),
             Fact("Rights", "whoever holds a right for all Accounts holds it here too"),
         ),
@@ -55,15 +53,15 @@ def connection(change: ChangeRequest) -> Description:
             *panel_facts(params.credentials),
             Fact("Asked by", change.initiator_label),
         ),
-        notices=notices(rows) if change.is_open else (),
+        notices=notices(params.credentials) if change.is_open else (),
     )
 
 
 def addition(change: ChangeRequest) -> Description:
     """One more credential, or one in place of another."""
     params = _params(change, AddCredential)
-    rows = of_request(change, [params.credential])
-    for_what = Purpose(params.credential.purpose).label.lower()
+    new = params.credential
+    for_what = Purpose(new.purpose).label.lower()
     sentence = format_html(
         "<b>{}</b> asks that <b>{}</b> {} for {}.",
         change.initiator_label,
@@ -71,26 +69,25 @@ def addition(change: ChangeRequest) -> Description:
         "gets another credential in place of one" if params.replaces else "gets one more credential",
         for_what,
     )
-    old = markup.code(short(params.replaced_public)) if params.replaces else "none"
+    old = markup.code(shortened(params.replaced_public)) if params.replaces else "none"
     return Description(
         sentence=sentence,
-        facts=(Fact("Account", params.account), *credential_facts(rows), Fact("Secrets", ONLY_THERE)),
+        facts=(Fact("Account", params.account), *credential_facts([new]), Fact("Secrets", ONLY_THERE)),
         panel=(
             Fact("Account", params.account),
-            *panel_facts([params.credential]),
+            *panel_facts([new]),
             Fact("In place of", old),
             Fact("Asked by", change.initiator_label),
         ),
-        changes=(FieldChange(for_what.capitalize(), old, markup.code(short(params.credential.public)), grows=True),),
-        notices=notices(rows) if change.is_open else (),
+        changes=(FieldChange(for_what.capitalize(), old, markup.code(new.short), grows=True),),
+        notices=notices([new]) if change.is_open else (),
     )
 
 
 def removal(change: ChangeRequest) -> Description:
     """A credential less."""
     params = _params(change, RemoveCredential)
-    row = _row(change, params.credential_id)
-    withdraws = row is not None and row.purpose == Purpose.WITHDRAW
+    withdraws = params.purpose == Purpose.WITHDRAW
     return Description(
         sentence=format_html(
             "<b>{}</b> asks that <b>{}</b> loses a credential{}.",
@@ -98,13 +95,13 @@ def removal(change: ChangeRequest) -> Description:
             params.account,
             ", and can withdraw no more" if withdraws else "",
         ),
-        facts=(Fact("Account", params.account), *credential_facts([row] if row else [])),
+        facts=(Fact("Account", params.account), Fact("For", Purpose(params.purpose).label)),
         panel=(
-            Fact("Remove", markup.code(short(params.public))),
+            Fact("Remove", markup.code(shortened(params.public))),
             Fact("Of", params.account),
             Fact("Asked by", change.initiator_label),
         ),
-        changes=(FieldChange("Credential", markup.code(short(params.public)), "its secret is forgotten"),),
+        changes=(FieldChange("Credential", markup.code(shortened(params.public)), "its secret is forgotten"),),
         notices=left_behind(params.account_id) if withdraws and change.is_open else (),
     )
 
@@ -162,42 +159,17 @@ def of_orders(count: int | None) -> tuple[Notice, ...]:
     return (Notice("wait", title, "Orders stay at the exchange and may trade there. Cancel there what shall not."),)
 
 
-def of_request(change: ChangeRequest, credentials: Sequence[Proposed]) -> list[Credential]:
-    """The rows that a request names, whatever has become of them."""
-    rows = [_row(change, each.id) for each in credentials]
-    return [row for row in rows if row is not None and row.request == change.reference]
-
-
-def _row(change: ChangeRequest, pk: int) -> Credential | None:
-    found = named_rows.row(Credential.objects.all(), pk)
-    return found if found is not None and found.organization_id == change.organization_id else None
-
-
-def read_ahead(changes: Sequence[ChangeRequest]) -> None:
-    """What the descriptions of these read, in one statement for all credentials that they name."""
-    keys: list[int] = []
-    for change in changes:
-        params = decode(registry.get(change.operation).params, change.params)
-        if isinstance(params, Connect):
-            keys += [each.id for each in params.credentials]
-        elif isinstance(params, AddCredential):
-            keys.append(params.credential.id)
-        elif isinstance(params, RemoveCredential):
-            keys.append(params.credential_id)
-    named_rows.read_ahead(Credential.objects.all(), keys)
-
-
-def credential_facts(rows: Iterable[Credential]) -> tuple[Fact, ...]:
+def credential_facts(rows: Iterable[Proposed]) -> tuple[Fact, ...]:
     """What the exchange says of each, as of when it was tried."""
     return tuple(Fact(Purpose(row.purpose).label, _said(row)) for row in rows)
 
 
 def panel_facts(credentials: Iterable[Proposed]) -> tuple[Fact, ...]:
     """Each public half, short."""
-    return tuple(Fact(Purpose(each.purpose).label, markup.code(short(each.public))) for each in credentials)
+    return tuple(Fact(Purpose(each.purpose).label, markup.code(each.short)) for each in credentials)
 
 
-def notices(rows: Iterable[Credential]) -> tuple[Notice, ...]:
+def notices(rows: Iterable[Proposed]) -> tuple[Notice, ...]:
     """What to beware of in each, named by its purpose."""
     now = timezone.now()
     return tuple(
@@ -207,12 +179,7 @@ def notices(rows: Iterable[Credential]) -> tuple[Notice, ...]:
     )
 
 
-def short(public: str) -> str:
-    """A public half as people read it."""
-    return Credential(public=public).short
-
-
-def _said(row: Credential) -> SafeString:
+def _said(row: Proposed) -> SafeString:
     lines = (
         f"may: {permission_words(row.permissions)}",
         f"from: {', '.join(row.ip_allowlist) or 'any address'}",

@@ -4,6 +4,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Account
 from policies import registry
@@ -12,10 +13,10 @@ from policies.models import ChangeRequest, Policy, State
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, Invalid, NotFound, Unavailable
 from portal.core.secrets.sealing import unseal
-from portal.venues.kraken.connection import refusals
+from portal.venues.kraken.connection import proposing, refusals
 from portal.venues.kraken.connection.asking import ask_to_connect
 from portal.venues.kraken.connection.connecting import NO_REST, connect
-from portal.venues.kraken.connection.params import Connect, Proposed
+from portal.venues.kraken.connection.params import Connect
 from portal.venues.kraken.connection.proposing import WIPED
 from portal.venues.kraken.models import Connection, Credential, Purpose, Snapshot, Tier
 from tests.factories import people
@@ -87,7 +88,7 @@ def test_what_was_wiped_is_not_asked_again(asked, ana):
         "Test",
         "Real",
         Tier.PRO,
-        tuple(Proposed(row.pk, row.public, Purpose(row.purpose)) for row in Credential.objects.all()),
+        tuple(proposing.named(row) for row in Credential.objects.all()),
     )
     with pytest.raises(Conflict, match="wiped"):
         propose(connect, actor=ana, params=params)
@@ -136,6 +137,24 @@ def test_a_trial_that_fails_asks_for_nothing(ana, keys, new_connection):
     assert not ChangeRequest.objects.filter(operation="kraken.connect").exists()
 
 
+@pytest.mark.parametrize("told", [[], "assets", {"error": ["EService:Unavailable"]}])
+def test_an_exchange_that_does_not_say_what_is_traded(ana, owner, keys, new_connection, told):
+    """It is read anew by each that connects; what is kept already is enough."""
+    if isinstance(told, dict):
+        keys.errors["", "Assets"] = told["error"]
+    else:
+        keys.results["Assets"] = told
+    with pytest.raises(Unavailable) as refused:
+        ask_to_connect(ana, new_connection())
+    assert refused.value.message == refusals.NO_CATALOGUE
+    assert not Credential.objects.exists()
+    Snapshot.objects.filter(exchange="Test").delete()
+    for part in ("assets", "pairs"):
+        now = timezone.now()
+        Snapshot.objects.create(exchange="Test", part=part, answer="{}", read_at=now, tried_at=now)
+    assert ask_to_connect(owner, new_connection()).state == State.EXECUTED
+
+
 def test_a_key_that_is_connected_already(owner, eve, new_connection):
     """Of another Account here, and of an Organization next door: who asks has shown that the secret is theirs."""
     ask_to_connect(owner, new_connection())
@@ -156,9 +175,7 @@ def test_of_two_requests_for_one_key_the_later_fails_and_is_wiped(asked, ben, ow
 
 def test_rows_of_another_request_are_not_taken(asked, owner):
     """A request names what was typed for it and nothing else, not even of the same Organization."""
-    params = Connect(
-        "Test", "Mine", Tier.PRO, tuple(Proposed(row.pk, row.public, Purpose(row.purpose)) for row in waiting(asked))
-    )
+    params = Connect("Test", "Mine", Tier.PRO, tuple(proposing.named(row) for row in waiting(asked)))
     with pytest.raises(Conflict, match="wiped"):
         propose(connect, actor=owner, params=params)
     assert {row.request for row in waiting(asked)} == {asked.reference}
@@ -170,7 +187,7 @@ def test_rows_of_next_door_are_not_taken(asked, eve):
         "Test",
         "Mine",
         Tier.PRO,
-        tuple(Proposed(row.pk, row.public, Purpose(row.purpose)) for row in waiting(asked, "")),
+        tuple(proposing.named(row) for row in waiting(asked, "")),
     )
     with pytest.raises(Conflict, match="wiped"):
         propose(connect, actor=eve, params=params)
@@ -207,6 +224,13 @@ def test_an_account_is_connected_again_to_the_same_account_there(owner, keys, ne
     found = Connection.objects.get(account=account)
     assert (found.disconnected_at, found.tier) == (None, Tier.PRO)
     assert Account.objects.filter(name="Real").count() == 1
+
+
+def test_what_the_exchange_says_may_not_differ_from_what_was_agreed_to(asked, ben):
+    Credential.objects.filter(public=WITHDRAW).update(permissions=["withdraw-funds", "modify-trades"])
+    assert yes(asked, ben).state == State.FAILED
+    asked.refresh_from_db()
+    assert asked.reason == WIPED
 
 
 def test_a_lock_lets_nobody_connect_alone(owner, new_connection):
@@ -247,6 +271,7 @@ def test_the_approver_is_warned(ana, keys, new_connection, public, said, warned)
     assert any(warned in title for title in titles) if warned else titles == []
 
 
-def test_it_is_read_in_few_statements(asked, django_assert_max_num_queries):
-    with django_assert_max_num_queries(2):
+def test_it_is_told_from_the_request_alone(asked, django_assert_num_queries):
+    """What is agreed to is what its digest covers."""
+    with django_assert_num_queries(0):
         registry.of(connect).describe(asked)

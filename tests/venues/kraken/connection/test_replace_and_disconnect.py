@@ -48,7 +48,7 @@ def counting(connection) -> set[str]:
 
 
 def removal(row) -> RemoveCredential:
-    return RemoveCredential(row.account_id, "Real", row.pk, row.public)
+    return RemoveCredential(row.account_id, "Real", row.pk, row.public, row.purpose)
 
 
 def yes(change, member):

@@ -6,10 +6,10 @@ import pytest
 
 from portal.core.errors import Invalid, Unavailable
 from portal.venues.kraken import exchanges
-from portal.venues.kraken.connection import catalogue, refusals, trial
+from portal.venues.kraken.connection import refusals, trial
 from portal.venues.kraken.credentials import key_info
 from portal.venues.kraken.exchanges import Exchange
-from portal.venues.kraken.models import Purpose, Snapshot
+from portal.venues.kraken.models import Purpose
 from portal.venues.kraken.upstream.outcomes import AnswerLost
 from tests import ports
 from tests.venues.kraken.conftest import answering
@@ -182,20 +182,3 @@ def test_both_spellings_are_read():
     assert (said.nonce, said.nonce_window, said.ip_allowlist, said.owner) == (123, 15, (), "123")
     assert said.expires_at == datetime(2021, 4, 12, 12, 25, 58, tzinfo=UTC)
     assert key_info.read(info(*QUERIES, nonceWindow=15)).nonce_window == 15
-
-
-def test_the_catalogue_is_kept_once(keys):
-    (exchange,) = exchanges.exchanges()
-    catalogue.learn(exchange)
-    catalogue.learn(exchange)
-    assert [path for path, _ in keys.exchange.asked] == ["/0/public/Assets", "/0/public/AssetPairs"]
-    rows = Snapshot.objects.filter(account=None, exchange="Test").order_by("part")
-    assert [(row.part, "XXBT" in row.answer) for row in rows] == [("assets", True), ("pairs", True)]
-
-
-@pytest.mark.parametrize("told", [[], {}, {"XXBT": "bitcoin"}])
-def test_a_catalogue_of_another_shape(keys, told):
-    keys.results["Assets"] = told
-    with pytest.raises(Unavailable):
-        catalogue.learn(exchanges.exchanges()[0])
-    assert not Snapshot.objects.exists()

@@ -93,7 +93,7 @@ def remove(request: MemberRequest, pk: int, credential: int) -> HttpResponse:
     """Ask for a credential less."""
     connection, row = connection_of(request, pk), credential_of(request, pk, credential)
     form = LessForm(_posted(request), step_up=request.step_up)
-    params = RemoveCredential(pk, connection.account.name, row.pk, row.public)
+    params = RemoveCredential(pk, connection.account.name, row.pk, row.public, Purpose(row.purpose))
     answer = answer_to(
         request,
         form,
