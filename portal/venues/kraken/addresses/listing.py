@@ -86,9 +86,10 @@ def _asked(account_id: int) -> str:
 def _keep(account_id: int, began: datetime, answer: str, trouble: str) -> Snapshot:
     """Of two answers the one counts that was asked for later."""
     at = connection.ops.adapt_datetimefield_value
-    given = {"account": account_id, "part": PART, "answer": answer, "trouble": trouble, "tried_at": at(began)}
+    given: dict[str, Any] = {"account": account_id, "part": PART, "answer": answer, "trouble": trouble}
+    given |= {"tried_at": at(began), "read_at": at(began) if answer else None}
     with connection.cursor() as cursor:
-        cursor.execute(KEEP, {**given, "read_at": at(began) if answer else None})
+        cursor.execute(KEEP, given)
     return Snapshot.objects.get(account=account_id, part=PART)
 
 
