@@ -34,12 +34,29 @@ from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
 from portal.core import actors, call_origin
 from portal.core.factors import WORDS as FACTORS
-from portal.core.secrets.sealing import digest
+from portal.core.secrets.sealing import digest, token
 from portal.jobs import periodic
 from portal.treasury import destinations
 from portal.treasury.forms import drafts
+from portal.treasury.models import Address
 from portal.treasury.models.address import KEY_LENGTH
 from portal.treasury.references import new_reference
+from portal.venues.kraken import bot_models, watch_models, withdrawal_rows
+from portal.venues.kraken.addresses import listing
+from portal.venues.kraken.connection.forms import CredentialForm
+from portal.venues.kraken.exchanges import NAME_LENGTH
+from portal.venues.kraken.models import (
+    OWNER_LENGTH,
+    PUBLIC_LENGTH,
+    SAID_LENGTH,
+    SUBJECT_LENGTH,
+    TROUBLE_LENGTH,
+    Credential,
+    Purpose,
+)
+from portal.venues.kraken.reading import catalogue as catalogue_of_exchange
+from portal.venues.kraken.watching import rounds
+from portal.venues.kraken.withdrawals import methods
 from portal.venues.paper import catalogue, networks
 from portal.venues.paper.earn.strategies import STRATEGIES
 from portal.venues.paper.exports.requests import CODE_LENGTH
@@ -54,12 +71,13 @@ from portal.venues.types import (
     ExportStatus,
     OrderKind,
     OrderStatus,
+    Part,
     Report,
     Side,
     TimeInForce,
 )
 
-OURS = ("accounts", "audit", "paper", "policies", "treasury", "work")
+OURS = ("accounts", "audit", "kraken", "paper", "policies", "treasury", "work")
 ADDRESS = "2001:db8:1111:2222:3333:4444:5555:6666"
 NETWORK = network_of(ADDRESS)
 NUMBER = str(2**63 - 1)
@@ -84,6 +102,14 @@ def typed(form: type[forms.Form], name: str) -> int:
     """The most that people may type there."""
     field = form.base_fields[name]
     assert isinstance(field, forms.CharField)
+    assert field.max_length is not None
+    return field.max_length
+
+
+def holds(model: type[models.Model], name: str) -> int:
+    """As many letters as that column takes, whose own bound stands below."""
+    field = model._meta.get_field(name)
+    assert isinstance(field, models.CharField)
     assert field.max_length is not None
     return field.max_length
 
@@ -159,6 +185,44 @@ BOUNDS: dict[str, int | Iterable[str]] = {
     "audit.AuditEvent.hash": [DIGEST],
     "audit.Chain.name": [f"organization-{NUMBER}", "installation"],
     "audit.Chain.head": [DIGEST],
+    "kraken.Alarm.acknowledged_by": typed(profile.ProfileForm, "name"),
+    "kraken.Alarm.said": SAID_LENGTH,
+    "kraken.Alarm.subject": SUBJECT_LENGTH,
+    "kraken.BotExport.code": bot_models.CODE_LENGTH,
+    "kraken.BotExport.report": list(Report),
+    "kraken.Connection.exchange": NAME_LENGTH,
+    "kraken.Credential.exchange": NAME_LENGTH,
+    "kraken.Credential.label": max(typed(CredentialForm, "label"), *(len(each.label) for each in Purpose)),
+    "kraken.Credential.owner": OWNER_LENGTH,
+    "kraken.Credential.public": PUBLIC_LENGTH,
+    "kraken.Credential.request": [token(proposals.REFERENCE_LENGTH)],
+    "kraken.Credential.stopped_because": TROUBLE_LENGTH,
+    "kraken.Look.trouble": TROUBLE_LENGTH,
+    "kraken.SeenWithdrawal.refid": watch_models.LISTED_LENGTH,
+    "kraken.Snapshot.exchange": NAME_LENGTH,
+    "kraken.Snapshot.part": [
+        *Part,
+        f"{Part.WORTH} {'x' * 64}",
+        *catalogue_of_exchange.METHODS,
+        listing.PART,
+        methods.PART,
+    ],
+    "kraken.Snapshot.trouble": TROUBLE_LENGTH,
+    "kraken.Watch.page": 500,
+    "kraken.Watch.part": [*rounds.EVERY, rounds.part_of(Credential(pk=2**63 - 1))],
+    "kraken.Watch.trouble": watch_models.MISHAP_LENGTH,
+    # What is sent goes to an Address, whose columns hold it already.
+    **{
+        f"kraken.Withdrawal.{name}": holds(Address, name)
+        for name in ("asset", "key", "address", "method", "network", "memo")
+    },
+    "kraken.Withdrawal.reference": [new_reference()],
+    "kraken.Withdrawal.refid": withdrawal_rows.REFID_LENGTH,
+    "kraken.Withdrawal.request": [token(proposals.REFERENCE_LENGTH)],
+    "kraken.Withdrawal.status": 20,
+    "kraken.Withdrawal.status_prop": 20,
+    "kraken.Withdrawal.trouble": TROUBLE_LENGTH,
+    "kraken.Withdrawal.txid": 200,
     "paper.Balance.asset": ASSETS,
     "paper.Deposit.reference": [new_reference()],
     "paper.Deposit.asset": ASSETS,
