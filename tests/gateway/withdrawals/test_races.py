@@ -7,16 +7,21 @@ import pytest
 from django.db import connection
 
 from policies.changes import cancel_all, decide, execute, propose
-from policies.models import State
+from policies.models import Policy, State
 from portal.core.errors import Conflict, DomainError
+from portal.treasury.operations import AddAddress, add_address
 from portal.treasury.withdrawals import cancel_withdrawal
 from portal.venues.kraken import calling
-from portal.venues.kraken.models import Step, Withdrawal
+from portal.venues.kraken.models import Purpose, Step, Withdrawal
 from portal.venues.kraken.settle.params import Outcome, Settle
 from portal.venues.kraken.settle.settling import settle_withdrawal
 from portal.venues.kraken.withdrawals import intents, outcomes, sending, tending
 from tests.factories import people
+from tests.factories.world import BTC_COLD
+from tests.gateway.connected import credential, real_account
 from tests.gateway.proxy import faults
+from tests.gateway.proxy.server import Proxy
+from tests.running import soon
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG_SECONDS = 30
@@ -43,6 +48,14 @@ def tend_apart(real) -> None:
     """On a connection of its own."""
     try:
         real.tend()
+    finally:
+        connection.close()
+
+
+def tend_all() -> bool:
+    """The round of `manage.py work`, on connections of its own."""
+    try:
+        return tending.tend()
     finally:
         connection.close()
 
@@ -242,3 +255,28 @@ def test_nobody_is_called_inside_of_a_transaction(real):
     real.proxy.whenever(lambda request: called.set())
     real.approve(change)
     assert not called.is_set()
+
+
+def test_an_exchange_that_hangs_holds_up_its_own_account_alone(real, upstream, settings):
+    here, hangs = real.agreed("1"), faults.HeldBack()
+    other, way = upstream.customer(), Proxy(upstream.url)
+    way.start()
+    settings.EXCHANGES = [*settings.EXCHANGES, f"Other={way.url}"]
+    account = real_account(real.world.organization, exchange="Other", name="Overseas")
+    credential(account, Purpose.WITHDRAW, other.keys["withdraw"])
+    credential(account, Purpose.REST, other.keys["rest"], permissions=["query-funds", "query-ledger"])
+    owner = real.world.members["owner"]
+    Policy.objects.filter(organization=account.organization).update(always=False)
+    address = AddAddress(account.pk, "btc-cold", "XXBT", "Bitcoin", BTC_COLD, "")
+    propose(add_address, actor=owner, params=address)
+    there = real.approve(real.ask(actor=real.world.members["ana"], api_key=None, account=account))
+    way.on("Withdraw", hangs)
+    with ThreadPoolExecutor(1) as pool:
+        round_of_all = pool.submit(tend_all)
+        assert hangs.arrived.wait(LONG_SECONDS)
+        assert soon(lambda: real.step(here), lambda step: step == Step.ACCEPTED)
+        assert real.step(there) == Step.SENDING
+        hangs.let_go()
+        assert round_of_all.result(LONG_SECONDS)
+    assert real.step(there) == Step.ACCEPTED
+    way.stop()

@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from itertools import groupby
 from typing import Final
 
+from django.db import connection
 from django.utils import timezone
 
 from policies import changes
@@ -24,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 # Somebody else has the lane: they are at it, or it is soon free.
 LANE_SECONDS: Final = 2.0
+TENDING: Final = "tend the withdrawals of an Account"
+# As many at the same time.
+ACCOUNTS: Final = 4
 # Of one Account in one round, so that no other waits for long.
 AT_A_TIME: Final = 10
 NO_CREDENTIAL: Final = timedelta(seconds=10)
@@ -33,7 +38,12 @@ def tend() -> bool:
     """Do all that is due now; whether there was anything. Of any number of processes one at a time is at an Account."""
     due = sorted(finding.due(timezone.now()), key=lambda found: (found[1], found[0]))
     accounts = [(account_id, [pk for pk, _ in rows]) for account_id, rows in groupby(due, key=lambda found: found[1])]
-    each(accounts, lambda account: _tend(*account), what="tend the withdrawals of an Account")
+    if len(accounts) > 1:
+        # An exchange that hangs holds up its own Account alone.
+        with ThreadPoolExecutor(min(len(accounts), ACCOUNTS), "withdrawals") as pool:
+            list(pool.map(_tend_apart, accounts))
+    else:
+        each(accounts, _tend_one, what=TENDING)
     return bool(accounts)
 
 
@@ -46,6 +56,18 @@ def settle(row: Withdrawal) -> None:
     """Let the request know how it went. What fails here is asked again by those who ask what is not known."""
     with suppress(DomainError):
         changes.execute(row.request)
+
+
+def _tend_one(account: tuple[int, list[int]]) -> int:
+    return _tend(*account)
+
+
+def _tend_apart(account: tuple[int, list[int]]) -> int:
+    """The same on a connection of its own."""
+    try:
+        return each([account], _tend_one, what=TENDING)
+    finally:
+        connection.close()
 
 
 def _tend(account_id: int, pks: Sequence[int]) -> int:
