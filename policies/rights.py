@@ -9,6 +9,7 @@ from django.db.models import Exists, Q
 from policies.models import Grant
 from policies.rules import PASSKEY
 from policies.workflows import Right, Workflow
+from portal.core.database.compiled.given import Instant, Key
 from portal.core.database.one_reading import keep, once
 from portal.core.database.rows import Rows
 
@@ -67,16 +68,16 @@ def of(member_id: int) -> Rights:
     return once(_name(member_id), lambda: _read(member_id))
 
 
-def columns(member_id: int) -> dict[str, Any]:
+def columns(member_id: Key, *, now: Instant | None = None, rested: Instant | None = None) -> dict[str, Any]:
     """The same as columns of a statement about that Member, for `keep_read`."""
     rows = _members().filter(pk=member_id)
     by_app = Q(authenticators__confirmed=True) & ~Q(organization__second_factor_level=PASSKEY)
     return {
         "held": Rows(Grant.objects.filter(member=member_id), "workflow", "right", "account_id"),
-        "is_active": Exists(rows.active()),
+        "is_active": Exists(rows.active(now)),
         "is_verified": Exists(rows.filter(identity=VERIFIED)),
         "has_factor": Exists(rows.filter(by_app | Q(passkeys__confirmed=True))),
-        "is_resting": Exists(rows.resting()),
+        "is_resting": Exists(rows.resting(rested)),
     }
 
 

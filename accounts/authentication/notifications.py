@@ -18,6 +18,7 @@ from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core import call_origin
+from portal.core.database.compiled.given import Key
 from portal.core.display.phrases import dated
 from portal.jobs import mail
 
@@ -194,12 +195,12 @@ def _write(user: User, kind: str, known: Mapping[str, str | int]) -> None:
 
 def unseen(user: User) -> list[Shown]:
     """The newest notices that the person has not put away."""
-    return [worded(row.pk, row.kind, row.data, row.at) for row in unseen_rows(user)]
+    return [worded(row.pk, row.kind, row.data, row.at) for row in unseen_rows(user.pk)]
 
 
-def unseen_rows(user: User) -> QuerySet[SecurityNotice]:
+def unseen_rows(user_id: Key) -> QuerySet[SecurityNotice]:
     """The same as they are kept."""
-    rows = SecurityNotice.objects.filter(user=user, seen_at=None, kind__in=WORDS)
+    rows = SecurityNotice.objects.filter(user=user_id, seen_at=None, kind__in=WORDS)
     return rows.order_by("-pk")[:SHOWN]
 
 

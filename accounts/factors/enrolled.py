@@ -3,13 +3,14 @@
 Whatever asks whether somebody has shown enough asks here: a factor is the person's, and counts in its `places` alone.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django.db.models import CharField, QuerySet, Value
 
 from accounts.models import Authenticator, Member, Organization, Passkey, RecoveryCode, User
 from accounts.models.organization import SecondFactorLevel
+from portal.core.database.compiled.given import Key, Keys
 from portal.core.database.one_reading import is_kept, keep, once
 from portal.core.factors import PASSKEY, RECOVERY_CODE, STRONG, TOTP
 
@@ -24,12 +25,12 @@ KINDS: Final[dict[str, type[Authenticator] | type[Passkey] | type[RecoveryCode]]
 
 def held(member: Member) -> frozenset[str]:
     """The kinds of strong factor that count for this Member."""
-    return once(_held(member), lambda: _kinds(holding(member)))
+    return once(_held(member), lambda: _kinds(holding(member.pk)))
 
 
-def holding(member: Member) -> dict[str, "QuerySet[Any]"]:
-    """By kind, the strong factors that count for this Member."""
-    return {kind: model.objects.filter(places=member, confirmed=True) for kind, model in FACTORS.items()}
+def holding(member_id: Key) -> dict[str, "QuerySet[Any]"]:
+    """By kind, the strong factors that count for the Member of that primary key."""
+    return {kind: model.objects.filter(places=member_id, confirmed=True) for kind, model in FACTORS.items()}
 
 
 def keep_held(member: Member, kinds: Iterable[str]) -> None:
@@ -88,12 +89,12 @@ def counted(member: Member, marks: Iterable[str]) -> frozenset[str]:
     if all(map(is_kept, known)):
         kinds = (once(name, lambda: False) and mark.partition(":")[0] for name, mark in zip(known, wanted, strict=True))
         return frozenset(kind for kind in kinds if kind)
-    return _kinds(having(member, wanted))
+    return _kinds(having(member.pk, by_kind(wanted)))
 
 
-def having(member: Member, marks: Iterable[str]) -> dict[str, "QuerySet[Any]"]:
-    """By kind, the rows that say of those factors that they count for this Member."""
-    return {kind: _through(kind, keys).filter(member=member) for kind, keys in _by_kind(marks).items()}
+def having(member_id: Key, shown: Mapping[str, Keys]) -> dict[str, "QuerySet[Any]"]:
+    """By kind, the rows that say of those `shown` that they count for the Member of that primary key."""
+    return {kind: _through(kind, keys).filter(member=member_id) for kind, keys in shown.items()}
 
 
 def key_of(kind: str) -> str:
@@ -115,7 +116,7 @@ def _counts(member: Member, mark: str) -> tuple[str, int, str]:
 def places_taking(user: User, marks: Iterable[str]) -> list[Member]:
     """Every place of the person, suspended or not, in which one of the factors with these marks counts."""
     found: set[int] = set()
-    for kind, keys in _by_kind(marks).items():
+    for kind, keys in by_kind(marks).items():
         found.update(_through(kind, keys).values_list("member_id", flat=True))
     places = Member.objects.filter(user=user, removed_at=None, pk__in=found).select_related("user", "organization")
     return list(places.order_by("organization_id"))
@@ -139,12 +140,13 @@ def _column(kind: str) -> str:
     return f"{KINDS[kind]._meta.model_name}_id"
 
 
-def _through(kind: str, keys: Collection[int]) -> "QuerySet[Any]":
+def _through(kind: str, keys: Keys) -> "QuerySet[Any]":
     rows: QuerySet[Any] = KINDS[kind].places.through.objects.filter(**{f"{_column(kind)}__in": keys})
     return rows
 
 
-def _by_kind(marks: Iterable[str]) -> dict[str, list[int]]:
+def by_kind(marks: Iterable[str]) -> dict[str, list[int]]:
+    """The primary keys of the factors with these marks."""
     found: dict[str, list[int]] = {}
     for mark in marks:
         kind, _, key = mark.partition(":")

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models.organization import Organization
 from portal.core import actors
+from portal.core.database.compiled.given import Instant, Key
 
 
 class Identity(models.TextChoices):
@@ -18,23 +19,28 @@ class Identity(models.TextChoices):
     REJECTED = "rejected", "Not accepted"
 
 
-def not_suspended() -> models.Q:
+def not_suspended(now: Instant | None = None) -> models.Q:
     """Never suspended, or by one person alone and longer ago than that lasts."""
-    return models.Q(suspended_at=None) | models.Q(suspended_until__lte=timezone.now())
+    return models.Q(suspended_at=None) | models.Q(suspended_until__lte=timezone.now() if now is None else now)
+
+
+def rested_since() -> datetime:
+    """Who enrolled again after this still rests (DESIGN M4)."""
+    return timezone.now() - settings.AFTER_RESET
 
 
 class MemberQuerySet(models.QuerySet["Member"]):
-    def of(self, organization: Organization | int) -> Self:
+    def of(self, organization: Organization | Key) -> Self:
         """Those of one Organization, removed ones too."""
         return self.filter(organization=organization)
 
-    def active(self) -> Self:
+    def active(self, now: Instant | None = None) -> Self:
         """Those who may sign in: neither suspended nor removed, and the person is enabled."""
-        return self.filter(not_suspended(), removed_at=None, user__is_active=True)
+        return self.filter(not_suspended(now), removed_at=None, user__is_active=True)
 
-    def resting(self) -> Self:
+    def resting(self, since: Instant | None = None) -> Self:
         """Those whose factors were put anew, until a day after they have enrolled again (DESIGN M4)."""
-        rested = timezone.now() - settings.AFTER_RESET
+        rested = rested_since() if since is None else since
         waits = models.Q(factors_enrolled_at=None) | models.Q(factors_enrolled_at__gt=rested)
         return self.filter(waits, factors_reset_at__isnull=False)
 

@@ -15,6 +15,7 @@ from policies.models.change import ChangeQuerySet
 from policies.registry import all_operations, frees_nothing
 from policies.rules import RESTED
 from policies.workflows import Right, Workflow
+from portal.core.database.compiled.given import Instant, Key
 from portal.core.database.one_reading import keep, once
 from portal.core.database.rows import Rows, nested
 from portal.core.paging import MOST_COUNTED, CappedCount, capped
@@ -122,12 +123,12 @@ def _by_kept_key(member: "Member") -> Q:
     return Q(api_key__in=member.keys_made.values("pk")) | Q(api_key__in=member.custodies.values("api_key"))
 
 
-def freeing(organization_id: int) -> Rows:
+def freeing(organization_id: Key, now: Instant | None = None) -> Rows:
     """What waits there that may let keys withdraw at once, as a column for `keep_freeing`: one of each who may ask."""
     may_be = [entry for entry in all_operations() if entry.frees is not frees_nothing]
     rows = (
         ChangeRequest.objects.of(organization_id)
-        .waiting()
+        .waiting(now)
         .filter(workflow__in={entry.workflow.value for entry in may_be}, operation__in=[entry.key for entry in may_be])
     )
     return Rows(rows, *FREEING)

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from policies.workflows import Workflow
+from portal.core.database.compiled.given import Instant
 from portal.core.display.markup import grouped
 from portal.core.display.phrases import counted
 
@@ -31,6 +32,10 @@ class State(models.TextChoices):
 OPEN_STATES = (State.PENDING, State.APPROVED)
 
 
+def _waits(now: Instant | None = None) -> Q:
+    return Q(state=State.PENDING, expires_at__gt=timezone.now() if now is None else now)
+
+
 class ChangeQuerySet(models.QuerySet["ChangeRequest"]):
     def of(self, organization: object) -> Self:
         """Those of one Organization."""
@@ -46,17 +51,17 @@ class ChangeQuerySet(models.QuerySet["ChangeRequest"]):
         """Locked until the transaction ends. SQLite has no row locks: there the transaction is the lock."""
         return self.select_for_update(of=("self",), no_key=True)
 
-    def waiting(self) -> Self:
+    def waiting(self, now: Instant | None = None) -> Self:
         """Pending and still within its time, whether or not a job has noticed the expiry of others."""
-        return self.filter(state=State.PENDING, expires_at__gt=timezone.now())
+        return self.filter(_waits(now))
 
-    def open(self) -> Self:
+    def open(self, now: Instant | None = None) -> Self:
         """Those that can still come to something."""
-        return self.filter(Q(state=State.APPROVED) | Q(state=State.PENDING, expires_at__gt=timezone.now()))
+        return self.filter(Q(state=State.APPROVED) | _waits(now))
 
     def ended(self) -> Self:
         """The others."""
-        return self.exclude(state=State.APPROVED).exclude(state=State.PENDING, expires_at__gt=timezone.now())
+        return self.exclude(state=State.APPROVED).exclude(_waits())
 
 
 class ChangeRequest(models.Model):

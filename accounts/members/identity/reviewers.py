@@ -11,6 +11,7 @@ from policies.forecast import Forecast, foresee
 from policies.models import ChangeRequest
 from policies.rules import Asked, Facts, Person, is_locked, why_not
 from policies.workflows import Right, Workflow
+from portal.core.database.compiled.given import Instant, Key
 
 VERIFYING = "accounts.verify_identity"
 
@@ -48,7 +49,7 @@ def waiting_for(reader: Member) -> list[IdentityCheck]:
     """What waits for `reader` to judge, the oldest first; what somebody has asked to be verified waits as a request."""
     if not may_judge(reader):
         return []
-    return list(open_to(reader).select_related("member__user").order_by("pk"))
+    return list(open_to(reader.user_id, reader.organization_id).select_related("member__user").order_by("pk"))
 
 
 def may_judge(reader: Member) -> bool:
@@ -57,24 +58,24 @@ def may_judge(reader: Member) -> bool:
     return mine.has_factor and mine.allow(Workflow.MANAGE_ACCESS, Right.APPROVE)
 
 
-def open_to(reader: Member) -> QuerySet[IdentityCheck]:
-    """What waits of which nothing but `may_judge` could bar them: `bar_to_review` as one query."""
-    asked = ChangeRequest.objects.of(reader.organization_id).open()
+def open_to(user_id: Key, organization_id: Key, now: Instant | None = None) -> QuerySet[IdentityCheck]:
+    """What waits there of which nothing but `may_judge` could bar that person: `bar_to_review` as one query."""
+    asked = ChangeRequest.objects.of(organization_id).open(now)
     asked = asked.filter(workflow=Workflow.MANAGE_ACCESS, operation=VERIFYING)
     rows = IdentityCheck.objects.filter(
-        member__organization_id=reader.organization_id, member__removed_at=None, decided_at=None
+        member__organization_id=organization_id, member__removed_at=None, decided_at=None
     ).exclude(member__in=asked.values("subject_member"))
     # Who invited somebody judges them only where nobody else could.
-    invited = Q(member__invited_by__user=reader.user_id)
-    others = _able(reader).exclude(user=reader.user_id).exclude(user=OuterRef("member__user"))
-    found: QuerySet[IdentityCheck] = rows.exclude(member__user=reader.user_id).filter(~invited | ~Exists(others))
+    invited = Q(member__invited_by__user=user_id)
+    others = _able(organization_id, now).exclude(user=user_id).exclude(user=OuterRef("member__user"))
+    found: QuerySet[IdentityCheck] = rows.exclude(member__user=user_id).filter(~invited | ~Exists(others))
     return found
 
 
-def _able(reader: Member) -> QuerySet[Member]:
+def _able(organization_id: Key, now: Instant | None) -> QuerySet[Member]:
     """Whoever could judge an identity in that Organization: `_can`, as the database says it."""
     by_app = Q(authenticators__confirmed=True) & ~Q(organization__second_factor_level=SecondFactorLevel.PASSKEY)
-    active: QuerySet[Member] = Member.objects.of(reader.organization_id).active()
+    active: QuerySet[Member] = Member.objects.of(organization_id).active(now)
     return active.filter(
         by_app | Q(passkeys__confirmed=True),
         identity=Identity.VERIFIED,

@@ -20,7 +20,7 @@ def acknowledge(alarm_id: int, *, member: Member) -> Alarm:
     """
     with transaction.atomic(), appending(member.organization_id):
         # Looked at under the history's lock, which whoever acknowledges holds.
-        alarm = reach.seen_by(member).select_related("account").filter(pk=alarm_id).first()
+        alarm = reach.seen_by(member.pk, member.organization_id).select_related("account").filter(pk=alarm_id).first()
         if alarm is None:
             raise NotFound("There is no such alarm.")
         if not reach.may_acknowledge(member, alarm):

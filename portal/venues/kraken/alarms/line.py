@@ -11,6 +11,7 @@ from django.urls import reverse
 from accounts.models import Member
 from policies.access import allows
 from policies.workflows import Right
+from portal.core.database.compiled.given import Key
 from portal.core.database.rows import Rows, instant
 from portal.venues.kraken.alarms import reach
 from portal.venues.kraken.models import Alarm, Connection
@@ -41,12 +42,12 @@ class Line:
     has_page: bool
 
 
-def asked(member: Member) -> dict[str, Any]:
+def asked(member_id: Key, organization_id: Key) -> dict[str, Any]:
     """As columns of the statement about the reader."""
-    opened = reach.seen_by(member).filter(acknowledged_at=None).order_by("-pk")[: SHOWN + 1]
+    opened = reach.seen_by(member_id, organization_id).filter(acknowledged_at=None).order_by("-pk")[: SHOWN + 1]
     return {
         "open": Rows(opened, "pk", "kind", "subject", "account_id", "said", "raised_at"),
-        "is_connected": Exists(Connection.objects.filter(account__organization=member.organization_id)),
+        "is_connected": Exists(Connection.objects.filter(account__organization=organization_id)),
     }
 
 

@@ -7,6 +7,7 @@ from accounts.models.member import Identity
 from policies.access import allows
 from policies.models import Grant
 from policies.workflows import Right, Workflow
+from portal.core.database.compiled.given import Key
 from portal.venues.kraken.models import Alarm
 
 MONEY = Workflow.INITIATE_WITHDRAWAL
@@ -18,13 +19,13 @@ def workflows_of(alarm: Alarm) -> tuple[Workflow, ...]:
     return (MONEY, ACCESS) if alarm.is_of_credential else (MONEY,)
 
 
-def seen_by(member: Member) -> QuerySet[Alarm]:
-    """The alarms of the Accounts whose withdrawals `member` may view; those of credentials also by Manage Access."""
+def seen_by(member_id: Key, organization_id: Key) -> QuerySet[Alarm]:
+    """The alarms of the Accounts whose withdrawals that Member may view; those of credentials also by Manage Access."""
     # Any right on a workflow implies View.
-    held = Grant.objects.filter(member=member.pk)
+    held = Grant.objects.filter(member=member_id)
     of_account = held.filter(workflow=MONEY).filter(Q(account=None) | Q(account=OuterRef("account_id")))
     of_credential = Q(kind__in=Alarm.CREDENTIAL_KINDS) & Q(Exists(held.filter(workflow=ACCESS)))
-    return Alarm.objects.filter(Q(Exists(of_account)) | of_credential, organization=member.organization_id)
+    return Alarm.objects.filter(Q(Exists(of_account)) | of_credential, organization=organization_id)
 
 
 def may_acknowledge(member: Member, alarm: Alarm) -> bool:

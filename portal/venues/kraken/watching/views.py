@@ -31,7 +31,7 @@ class Row:
 @open_to_members("shows the alarms of what the reader may view")
 def alarms(request: MemberRequest) -> HttpResponse:
     """Open and acknowledged ones alike, and below them what is looked at, and since when it could not be."""
-    found = reach.seen_by(request.member)
+    found = reach.seen_by(request.member.pk, request.member.organization_id)
     page = keyset(found.select_related("account"), after=request.GET.get("after"))
     rows = [
         Row(

@@ -1,0 +1,1 @@
+"""A queryset that is built and compiled once, and run with what is given at each call."""
