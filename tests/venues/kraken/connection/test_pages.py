@@ -216,6 +216,15 @@ def test_adding_replacing_and_removing(client, owner, sign_in, real, keys):
     assert "This Account cannot withdraw." in client.get(way("account", real)).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("query", "chosen"), [("?purpose=withdraw", "withdraw"), ("", "rest"), ("?purpose=%00", "rest")]
+)
+def test_the_link_for_withdrawals_has_chosen_them_already(client, owner, sign_in, real, query, chosen):
+    sign_in(client, owner)
+    form = client.get(way("add_credential", real) + query).context["form"]
+    assert form["purpose"].value() == chosen
+
+
 def test_a_replacement_that_fails_gives_no_secret_back(client, owner, sign_in, real):
     sign_in(client, owner)
     text = client.post(

@@ -58,7 +58,8 @@ def reconnect(request: MemberRequest, pk: int) -> HttpResponse:
 def add_credential(request: MemberRequest, pk: int) -> HttpResponse:
     """Ask for one more credential."""
     connection = connection_of(request, pk)
-    form = CredentialForm(_posted(request), step_up=request.step_up)
+    purpose = Purpose.WITHDRAW if request.GET.get("purpose") == Purpose.WITHDRAW else Purpose.REST
+    form = CredentialForm(_posted(request), step_up=request.step_up, initial={"purpose": purpose.value})
     answer = answer_to(
         request,
         form,
