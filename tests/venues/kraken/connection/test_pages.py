@@ -221,7 +221,7 @@ def test_adding_replacing_and_removing(client, owner, sign_in, real, keys):
 )
 def test_the_link_for_withdrawals_has_chosen_them_already(client, owner, sign_in, real, query, chosen):
     sign_in(client, owner)
-    form = client.get(way("add_credential", real) + query).context["form"]
+    form = client.get(f"{way('add_credential', real)}?purpose={query}").context["form"]
     assert form["purpose"].value() == chosen
 
 
