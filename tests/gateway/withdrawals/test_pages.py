@@ -1,12 +1,16 @@
 """What people see of a withdrawal at the real exchange, and calling it back by page."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
-from policies.models import Policy
+from policies.models import ChangeRequest, Policy
 from portal.core.errors import Refused
+from portal.treasury.models import Address
 from portal.venues.kraken.models import Step
 from tests.gateway.proxy import faults
+from tests.gateway.withdrawals.conftest import VENUE
 
 pytestmark = pytest.mark.django_db
 
@@ -137,3 +141,51 @@ def test_sent_at_once_by_who_may_execute_it_takes_their_second_factor_as_ever(re
     with pytest.raises(Refused, match="second factor"):
         real.ask(actor=owner, api_key=None)
     assert real.there() == []
+
+
+# --- Asking by page --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def form(real, client, ana, sign_in):
+    """What Ana types; the exchange's catalogue and ways out are known."""
+    sign_in(client, ana)
+    VENUE.withdrawal_methods()
+    address = Address.objects.get(account=real.account, key="btc-cold")
+    return {"address": address.pk, "amount": "0.5", "note": ""}
+
+
+def test_asking_by_page_goes_by_what_the_exchange_takes_now(real, client, form, ana, code):
+    real.proxy.on("WithdrawInfo", faults.changed(lambda result: {**result, "fee": "0.00012345"}))
+    review = client.post(reverse("treasury:new_withdrawal"), form)
+    text = client.get(review.url).content.decode()
+    assert "0.00012345 BTC" in text
+    digest = re.search(r'name="digest" value="([0-9a-f]{64})"', text)
+    assert digest is not None
+    asked = client.post(review.url, {"digest": digest[1], "code": code(ana)})
+    change = ChangeRequest.objects.get(operation="treasury.withdraw")
+    assert asked.url == reverse("policies:request", args=[change.reference])
+    assert real.row(change).max_fee_units == 1_234_500
+
+
+@pytest.mark.parametrize("name", ["treasury:new_withdrawal", "treasury:preview_withdrawal"])
+def test_an_exchange_that_is_away_is_said_beside_the_amount(real, client, form, name):
+    with real.proxy.away():
+        call = client.post if name == "treasury:new_withdrawal" else client.get
+        answer = call(reverse(name), form)
+    assert answer.status_code == 200
+    assert "cannot be reached" in answer.content.decode()
+
+
+def test_an_exchange_that_is_away_at_the_review_leads_back(real, client, form):
+    review = client.post(reverse("treasury:new_withdrawal"), form)
+    with real.proxy.away():
+        answer = client.get(review.url, follow=True)
+    assert answer.status_code == 200
+    assert "cannot be reached" in answer.content.decode()
+
+
+def test_the_page_opens_while_the_exchange_is_away(real, client, form):
+    with real.proxy.away():
+        assert client.get(reverse("treasury:new_withdrawal")).status_code == 200
+        assert client.get(reverse("treasury:new_withdrawal"), form).status_code == 200
