@@ -13,7 +13,6 @@ from accounts.authentication.notifications import Shown, unseen_rows, worded
 from accounts.factors import enrolled
 from accounts.members.identity import reviewers
 from accounts.models import Member
-from accounts.models.member import rested_since
 from policies import rights
 from policies.inbox import queues
 from portal.core.database.compiled import given
@@ -104,7 +103,7 @@ def _row(member: Member, marks: list[str]) -> dict[str, Any]:
         user=member.user_id,
         organization=member.organization_id,
         now=timezone.now(),
-        rested=rested_since(),
+        rested=Member.objects.rested_since(),
         **{f"shown_{kind}": keys.get(kind, []) for kind in enrolled.KINDS},
     )
     if not rows:

@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from django.db.models import Exists, Q
+from django.utils import timezone
 
 from policies.models import Grant
 from policies.rules import PASSKEY
 from policies.workflows import Right, Workflow
+from portal.core.database.compiled import given
 from portal.core.database.compiled.given import Instant, Key
+from portal.core.database.compiled.statement import Statement, compiled
 from portal.core.database.one_reading import keep, once
 from portal.core.database.rows import Rows
 
@@ -87,8 +91,16 @@ def keep_read(member_id: int, row: Mapping[str, Any]) -> None:
 
 
 def _read(member_id: int) -> Rights:
-    row = _members().filter(pk=member_id).values(**columns(member_id)).first()
-    return _told(row) if row is not None else Rights()
+    rows = _statement().run(member=member_id, now=timezone.now(), rested=_members().rested_since())
+    return _told(rows[0]) if rows else Rights()
+
+
+@cache
+def _statement() -> Statement:
+    """Its text is all that is kept from one question to the next."""
+    member = given.key("member")
+    asked = columns(member, now=given.instant("now"), rested=given.instant("rested"))
+    return compiled(_members().filter(pk=member).values(**asked))
 
 
 def _told(row: Mapping[str, Any]) -> Rights:

@@ -24,11 +24,6 @@ def not_suspended(now: Instant | None = None) -> models.Q:
     return models.Q(suspended_at=None) | models.Q(suspended_until__lte=timezone.now() if now is None else now)
 
 
-def rested_since() -> datetime:
-    """Who enrolled again after this still rests (DESIGN M4)."""
-    return timezone.now() - settings.AFTER_RESET
-
-
 class MemberQuerySet(models.QuerySet["Member"]):
     def of(self, organization: Organization | Key) -> Self:
         """Those of one Organization, removed ones too."""
@@ -38,9 +33,14 @@ class MemberQuerySet(models.QuerySet["Member"]):
         """Those who may sign in: neither suspended nor removed, and the person is enabled."""
         return self.filter(not_suspended(now), removed_at=None, user__is_active=True)
 
+    @staticmethod
+    def rested_since() -> datetime:
+        """Who enrolled again after this still rests (DESIGN M4)."""
+        return timezone.now() - settings.AFTER_RESET
+
     def resting(self, since: Instant | None = None) -> Self:
         """Those whose factors were put anew, until a day after they have enrolled again (DESIGN M4)."""
-        rested = rested_since() if since is None else since
+        rested = self.rested_since() if since is None else since
         waits = models.Q(factors_enrolled_at=None) | models.Q(factors_enrolled_at__gt=rested)
         return self.filter(waits, factors_reset_at__isnull=False)
 

@@ -197,6 +197,8 @@ def test_a_page_goes_by_what_each_question_of_its_own_would_say(crowd, seed):
             seen = reader.read(member, marks)
             kept = told_by_each(member, marks)
         assert kept == told_by_each(member, marks)
+        [row] = rights._statement().run(member=member.pk, now=timezone.now(), rested=Member.objects.rested_since())
+        assert in_order(row) == in_order(Member.objects.filter(pk=member.pk).values(**rights.columns(member.pk)).get())
         assert seen.counted == kept["counted"]
         assert list(seen.notices) == notifications.unseen(member.user)
         assert [one.member_id for one in seen.reviews] == [one.member_id for one in reviewers.waiting_for(member)]
@@ -268,5 +270,6 @@ def test_the_next_page_knows_what_was_changed_meanwhile(world, ben):
 
 def test_of_who_is_no_member_it_says_nothing(ana):
     ana.pk = 0
+    assert rights.of(ana.pk) == rights.Rights()
     with pytest.raises(Member.DoesNotExist):
         reader.read(ana, [])
