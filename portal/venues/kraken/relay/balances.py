@@ -1,7 +1,7 @@
 """Balances as a bot sees them: what withdrawals hold is off them, though the exchange does not know of it yet (K7)."""
 
 from collections.abc import Mapping
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, Decimal, localcontext
 from typing import Final
 
 import msgspec
@@ -13,6 +13,9 @@ from portal.venues.kraken.upstream.outcomes import AnswerLost
 
 METHODS: Final = frozenset({"Balance", "BalanceEx"})
 BALANCE: Final = "balance"
+# Of a balance, before its point and behind it; and as many as both need together.
+MOST_PLACES: Final = 60
+DIGITS: Final = 200
 
 _TEXT: Final = msgspec.json.Decoder(str)
 
@@ -43,6 +46,10 @@ def _lowered(number: msgspec.Raw, held: Decimal) -> msgspec.Raw:
         before = Decimal(_TEXT.decode(number))
     except (msgspec.MsgspecError, ArithmeticError) as error:
         raise AnswerLost(NOT_JSON) from error
-    # With the exponent of what the exchange wrote.
-    after = max(before - held, Decimal(0)).quantize(before, ROUND_DOWN)
+    exponent = before.as_tuple().exponent
+    if not isinstance(exponent, int) or not (exponent >= -MOST_PLACES and before.adjusted() <= MOST_PLACES):
+        raise AnswerLost(NOT_JSON)
+    with localcontext(prec=DIGITS):
+        # With the exponent of what the exchange wrote.
+        after = max(before - held, Decimal(0)).quantize(before, ROUND_DOWN)
     return msgspec.Raw(msgspec.json.encode(f"{after:f}"))

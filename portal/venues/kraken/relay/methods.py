@@ -87,6 +87,10 @@ UNSPOKEN: Final = re.compile(r"\[[0-9]*\]|[^A-Za-z0-9]")
 
 def refuse_other_spellings(fields: Mapping[str, object]) -> None:
     """`New`, `nonce[]` or `cl-ord-id` could mean to the exchange what was not looked at here. Raises: Invalid."""
+    for name in fields:
+        base, is_part, _ = name.partition("[")
+        if is_part and base in fields:
+            raise Invalid(f"“{base}” is said in two ways.", field=base)
     for name in fields.keys() - READ:
         if _folded(name) in _READ:
             raise Invalid(f"“{name}” is nearly the name of another parameter.", field=name)

@@ -9,6 +9,9 @@ import msgspec
 from portal.venues.kraken.upstream.outcomes import AnswerLost, Meaning, meaning
 
 JSON_TYPES: Final = ("application/json", "text/json")
+# No database keeps a NUL in a text, and no word of an exchange needs one.
+NUL: Final = rb"\u0000"
+IN_ITS_PLACE: Final = rb"\ufffd"
 NOT_JSON: Final = "The exchange answered something that is none of its answers."
 
 
@@ -33,14 +36,15 @@ class Answer:
         return meaning(self.errors) if self.errors else None
 
     def decoded(self) -> Any:  # noqa: ANN401  (whatever JSON can be)
-        """The result as Python has it, numbers exactly as they were written (Decimal where there is a point).
+        """The result as Python has it, numbers exactly as they were written (Decimal where there is a point),
+        texts without NUL.
 
         Raises: AnswerLost if there is none, or it is no JSON.
         """
         if self.result is None:
             raise AnswerLost(NOT_JSON)
         try:
-            return _DECODER.decode(self.result)
+            return _DECODER.decode(self.result.replace(NUL, IN_ITS_PLACE))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise AnswerLost(NOT_JSON) from error
 
@@ -59,8 +63,9 @@ def read(body: bytes, media_type: str) -> Answer:
         found = _ENVELOPE.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise AnswerLost(NOT_JSON) from error
-    errors = tuple(each for each in found.error if not each.startswith("W"))
-    warnings = tuple(each for each in found.error if each.startswith("W"))
+    said = [each.replace("\0", "\ufffd") for each in found.error]
+    errors = tuple(each for each in said if not each.startswith("W"))
+    warnings = tuple(each for each in said if each.startswith("W"))
     result = None if isinstance(found.result, msgspec.UnsetType) else bytes(found.result)
     if result is None and not errors:
         raise AnswerLost(NOT_JSON)

@@ -3,8 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
+
+from portal.venues.kraken.reading import shapes
 
 # The exchange's clock need not be ours.
 SKEW: Final = timedelta(minutes=2)
@@ -69,7 +71,7 @@ def listed(row: Mapping[str, Any]) -> Listed | None:
             txid=_text(row.get("txid")),
             row=row,
         )
-    except (KeyError, TypeError, ValueError, InvalidOperation, OverflowError, OSError):
+    except (KeyError, TypeError, ValueError, OverflowError, OSError, shapes.OtherShape):
         return None
 
 
@@ -106,7 +108,4 @@ def _text(value: object) -> str:
 
 
 def _number(value: object) -> Decimal:
-    number = Decimal(str(value)) if value not in (None, "") else Decimal(0)
-    if not number.is_finite():
-        raise ValueError(value)
-    return number
+    return Decimal(0) if value in (None, "") else shapes.exact(str(value) if isinstance(value, float) else value)

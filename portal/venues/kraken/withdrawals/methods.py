@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 from django.utils import timezone
@@ -12,7 +12,7 @@ from portal.venues.errors import UnknownMethod
 from portal.venues.kraken import calling
 from portal.venues.kraken.credentials.finding import for_withdrawals
 from portal.venues.kraken.models import TROUBLE_LENGTH, Connection, Snapshot
-from portal.venues.kraken.reading import snapshots
+from portal.venues.kraken.reading import shapes, snapshots
 from portal.venues.kraken.upstream.envelope import Answer
 from portal.venues.kraken.upstream.outcomes import AnswerLost, NotSent
 from portal.venues.kraken.withdrawals.rows import AssetOf
@@ -76,15 +76,17 @@ def parsed(answer: Any, asset_of: AssetOf) -> Iterable[WithdrawalMethod]:  # noq
     for row in answer:
         try:
             name, asset = str(row["method"]), asset_of(str(row["asset"]))
-            fee, minimum = _fee(row.get("fee")), Decimal(str(row.get("minimum", "0")))
-        except (KeyError, TypeError, AttributeError, InvalidOperation, DomainError):
+            fee, minimum = _fee(row.get("fee")), shapes.number(row, "minimum", "0")
+        except (KeyError, TypeError, AttributeError, shapes.OtherShape, DomainError):
+            continue
+        if fee < 0 or minimum < 0:
             continue
         yield WithdrawalMethod(asset, name, str(row.get("network") or name), fee, minimum, told=row)
 
 
 def _fee(said: Any) -> Decimal:  # noqa: ANN401  (a number, a text, or an object with one)
     value = said.get("fee") if isinstance(said, dict) else said
-    return Decimal(str(value)) if value not in (None, "", False) else Decimal(0)
+    return Decimal(0) if value in (None, "", False) else shapes.exact(value)
 
 
 def _refresh_old() -> None:

@@ -1,7 +1,7 @@
 """What the exchange says a withdrawal would take, asked with the withdrawing credential before anything is held."""
 
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 from portal.core.errors import Unavailable
@@ -9,7 +9,7 @@ from portal.core.money import from_units
 from portal.venues.errors import BelowMinimum
 from portal.venues.kraken import calling
 from portal.venues.kraken.credentials.finding import for_withdrawals
-from portal.venues.kraken.reading import snapshots
+from portal.venues.kraken.reading import shapes, snapshots
 from portal.venues.kraken.upstream.outcomes import AnswerLost, Meaning, NotSent
 from portal.venues.types import Destination, WithdrawalMethod
 
@@ -51,9 +51,9 @@ def units(amount: Decimal, decimals: int) -> int:
 
 def _number(result: Any, name: str) -> Decimal:  # noqa: ANN401  (whatever JSON can be)
     try:
-        number = Decimal(str(result[name]))
-    except (KeyError, TypeError, InvalidOperation) as error:
+        number = shapes.number(shapes.mapping(result), name)
+    except shapes.OtherShape as error:
         raise Unavailable(OTHER_SHAPE) from error
-    if not number.is_finite() or number < 0:
+    if number < 0:
         raise Unavailable(OTHER_SHAPE)
     return number
