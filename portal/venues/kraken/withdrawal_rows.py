@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import F, Q
 
 REFERENCE_LENGTH = 40
+ASSET_LENGTH = 16
+METHOD_LENGTH = 40
 REFID_LENGTH = 64
 TROUBLE_LENGTH = 300
 
@@ -37,15 +39,15 @@ class Withdrawal(models.Model):
 
     account = models.ForeignKey("accounts.Account", on_delete=models.PROTECT, related_name="+", db_index=False)
     reference = models.CharField(max_length=REFERENCE_LENGTH, unique=True)
-    asset = models.CharField(max_length=16)
+    asset = models.CharField(max_length=ASSET_LENGTH)
     decimals = models.SmallIntegerField()
     amount_units = models.BigIntegerField()
     max_fee_units = models.BigIntegerField()
     fee_units = models.BigIntegerField()
     key = models.CharField(max_length=64)
     address = models.CharField(max_length=200)
-    method = models.CharField(max_length=40)
-    network = models.CharField(max_length=40)
+    method = models.CharField(max_length=METHOD_LENGTH)
+    network = models.CharField(max_length=METHOD_LENGTH)
     memo = models.CharField(max_length=100, blank=True)
     held_at = models.DateTimeField()
     step = models.CharField(max_length=10, choices=Step, default=Step.HELD)

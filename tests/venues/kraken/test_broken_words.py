@@ -160,3 +160,9 @@ def test_a_page_of_a_network_in_between_is_no_file(connected, exchange):
 def test_a_zero_character_is_replaced_wherever_it_is_read():
     answer = envelope.read(rb'{"error":[],"result":{"a\u0000":"b\u0000"}}', "application/json")
     assert "\0" not in str(answer.decoded())
+
+
+@pytest.mark.parametrize("given", [{"method": "M" * 41}, {"network": "N" * 41}, {"method": "M" * 41, "network": "N"}])
+def test_a_way_out_with_a_name_that_no_row_could_hold_is_none(given):
+    row = {"asset": "XBT", "method": "Bitcoin", "network": "Bitcoin", "minimum": "0.0001"}
+    assert [method.name for method in methods.parsed([row | given, row], lambda _: XBT)] == ["Bitcoin"]

@@ -15,6 +15,7 @@ from portal.venues.kraken.models import TROUBLE_LENGTH, Connection, Snapshot
 from portal.venues.kraken.reading import shapes, snapshots
 from portal.venues.kraken.upstream.envelope import Answer
 from portal.venues.kraken.upstream.outcomes import AnswerLost, NotSent
+from portal.venues.kraken.withdrawal_rows import ASSET_LENGTH, METHOD_LENGTH
 from portal.venues.kraken.withdrawals.rows import AssetOf
 from portal.venues.types import WithdrawalMethod
 
@@ -79,9 +80,15 @@ def parsed(answer: Any, asset_of: AssetOf) -> Iterable[WithdrawalMethod]:  # noq
             fee, minimum = _fee(row.get("fee")), shapes.number(row, "minimum", "0")
         except (KeyError, TypeError, AttributeError, shapes.OtherShape, DomainError):
             continue
-        if fee < 0 or minimum < 0:
+        network = str(row.get("network") or name)
+        if fee < 0 or minimum < 0 or not _is_kept(asset.id, name, network):
             continue
-        yield WithdrawalMethod(asset, name, str(row.get("network") or name), fee, minimum, told=row)
+        yield WithdrawalMethod(asset, name, network, fee, minimum, told=row)
+
+
+def _is_kept(asset: str, name: str, network: str) -> bool:
+    """Whether a withdrawal this way has room for its names: longer ones no exchange has, and nobody could send."""
+    return max(len(name), len(network)) <= METHOD_LENGTH and len(asset) <= ASSET_LENGTH
 
 
 def _fee(said: Any) -> Decimal:  # noqa: ANN401  (a number, a text, or an object with one)
