@@ -9,51 +9,19 @@ from portal.core.errors import DomainError, Unavailable
 from portal.venues.kraken import calling
 from portal.venues.kraken.credentials import finding
 from portal.venues.kraken.holds import holds
-from portal.venues.kraken.models import Credential, Purpose, Step, Withdrawal
+from portal.venues.kraken.models import Step
 from portal.venues.kraken.upstream import envelope
 from portal.venues.kraken.venue import KrakenVenue
 from portal.venues.kraken.withdrawals import methods, quotes, tending
 from portal.venues.relaying import RelayedCall
 from portal.venues.types import Asset, Destination, WithdrawalMethod, WithdrawalQuery
 from tests.venues.kraken.conftest import answering
+from tests.venues.kraken.withdrawals.rows import accepted, lost, row_of
 
 pytestmark = pytest.mark.django_db
 XBT = Asset("XXBT", "XBT", "BTC", 8, 8)
 TO = Destination("btc-cold", "bc1qcold", "Bitcoin", "Bitcoin", "")
 NUMBERS = ["1e999999", "9.9e999999", "1e-999999", "NaN", "-NaN", "sNaN", "Infinity", "-1", "9" * 5000]
-
-
-def row_of(account, **given):
-    now = timezone.now()
-    values = {
-        "account": account,
-        "reference": "W-1",
-        "request": "",
-        "asset": "XXBT",
-        "decimals": 8,
-        "amount_units": 125_000_000,
-        "max_fee_units": 5_000,
-        "fee_units": 5_000,
-        "key": "btc-cold",
-        "address": "bc1qcold",
-        "method": "Bitcoin",
-        "network": "Bitcoin",
-        "held_at": now,
-        "intended_at": now,
-        "nonce": 1,
-        "sent_at": now,
-        "attempts": 1,
-        "credential": Credential.objects.get(account=account, purpose=Purpose.WITHDRAW),
-    }
-    return Withdrawal.objects.create(**{**values, **given})
-
-
-def accepted(account):
-    return row_of(account, step=Step.ACCEPTED, refid="R-1", accepted_at=timezone.now(), look_at=timezone.now())
-
-
-def lost(account, **given):
-    return row_of(account, step=Step.LOST, lost_at=timezone.now(), look_at=timezone.now(), **given)
 
 
 def listing(**given):

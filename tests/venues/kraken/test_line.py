@@ -3,19 +3,26 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from decimal import Decimal
 
 import pytest
 from django.db import connection
 
-from portal.core.errors import Conflict
+from portal.core.errors import Conflict, Unavailable
 from portal.venues.kraken.models import Credential, Purpose
-from portal.venues.kraken.relay import line
+from portal.venues.kraken.relay import public_memory
+from portal.venues.kraken.upstream import room
 from portal.venues.kraken.venue import KrakenVenue
+from portal.venues.kraken.withdrawals import methods, quotes
 from portal.venues.relaying import RelayedCall
+from portal.venues.types import Asset, Destination, WithdrawalMethod, WithdrawalQuery
 from tests.venues.kraken.conftest import answering
+from tests.venues.kraken.withdrawals.rows import accepted as sent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SOON = 10
+TO = Destination("btc-cold", "bc1qcold", "Bitcoin", "Bitcoin", "")
+METHOD = WithdrawalMethod(Asset("XXBT", "XBT", "BTC", 8, 8), "Bitcoin", "Bitcoin", Decimal(0), Decimal(0))
 
 
 class Slow:
@@ -93,19 +100,64 @@ def test_an_exchange_that_does_not_answer_leaves_threads_for_others(call, slow, 
     """Half of the threads for an Account whose exchange is slow, three quarters for all that are sent on."""
     settings.THREADS = 8
     with_window()
-    monkeypatch.setattr(line, "SLOW_SECONDS", 0.0)
+    monkeypatch.setattr(room, "SLOW_SECONDS", 0.0)
     first = [call("OpenOrders") for _ in range(4)]
     assert slow.has(*["OpenOrders"] * 4)
     with pytest.raises(Conflict, match="Too many calls wait"):
         call("OpenOrders").result()
-    monkeypatch.setattr(line, "SLOW_SECONDS", 60.0)
-    monkeypatch.setattr(line, "ROOM_SECONDS", 0.05)
+    monkeypatch.setattr(room, "SLOW_SECONDS", 60.0)
+    monkeypatch.setattr(room, "ROOM_SECONDS", 0.05)
     first += [call("OpenOrders") for _ in range(2)]
     assert slow.has(*["OpenOrders"] * 6)
     with pytest.raises(Conflict, match="Too many calls wait"):
         call("OpenOrders").result()
-    monkeypatch.setattr(line, "ROOM_SECONDS", SOON)
+    monkeypatch.setattr(room, "ROOM_SECONDS", SOON)
     waits = call("OpenOrders")
     slow.is_open.set()
     assert {each.result() for each in [*first, waits]} == {b'{"error":[],"result":{}}'}
-    assert line.room._inside == {}
+    assert room.room._inside == {}
+
+
+@pytest.mark.parametrize("asked", ["WithdrawInfo", "WithdrawStatus", "WithdrawCancel", "WithdrawMethods"])
+def test_what_is_asked_about_withdrawals_leaves_threads_for_others_too(connected, slow, settings, monkeypatch, asked):
+    """They are answered here by asking the exchange, one after the other; who waits holds a thread as well."""
+    settings.THREADS = 2
+    monkeypatch.setattr(room, "SLOW_SECONDS", 0.0)
+    row = sent(connected)
+    calls = {
+        "WithdrawInfo": lambda: quotes.quote(connected.pk, METHOD, TO, 10),
+        "WithdrawStatus": lambda: KrakenVenue().withdrawals(connected.pk, WithdrawalQuery()),
+        "WithdrawCancel": lambda: KrakenVenue().cancel_withdrawal(row.reference),
+        "WithdrawMethods": lambda: methods.refresh(connected.pk),
+    }
+
+    def one():
+        try:
+            calls[asked]()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(one)
+        assert slow.has(asked)
+        with pytest.raises(Unavailable, match="Too many calls wait"):
+            threads.submit(one).result()
+        slow.is_open.set()
+        first.exception(SOON)
+    assert room.room._inside == {}
+
+
+def test_public_calls_leave_threads_for_others_too(exchange, slow, settings, monkeypatch):
+    settings.EXCHANGES, settings.PUBLIC_EXCHANGE, settings.THREADS = [f"Test={exchange.url}"], "Test", 2
+    monkeypatch.setattr(room, "SLOW_SECONDS", 0.0)
+    public_memory.forget_all()
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(public_memory.asked, "Ticker", "")
+        assert slow.has("Ticker")
+        for query in ("", "pair=XBTUSD"):
+            with pytest.raises(Conflict, match="Too many calls wait"):
+                threads.submit(public_memory.asked, "Ticker", query).result()
+        slow.is_open.set()
+        assert first.result() is not None
+    assert public_memory.asked("Ticker", "") is not None
+    public_memory.forget_all()

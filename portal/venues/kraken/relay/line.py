@@ -4,12 +4,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from threading import Condition
 from typing import Any, Final
 
-from django.conf import settings
-
-from portal.core.errors import Busy, Conflict
+from portal.core.errors import Busy
 from portal.core.lanes import lane
 from portal.venues.errors import OverShare
 from portal.venues.kraken import calling, shares
@@ -28,10 +25,6 @@ PART_OF_A_TRY: Final = 0.6
 # Below that nothing is begun any more.
 LEAST_SECONDS: Final = 0.2
 FILES: Final = frozenset({"RetrieveExport"})
-# How long a call waits for room, and when an exchange counts as slow.
-ROOM_SECONDS: Final = 0.5
-SLOW_SECONDS: Final = 1.0
-CROWDED: Final = "Too many calls wait for the exchange just now."
 ORDERS_BUSY: Final = "Too many orders of this Account wait for the exchange."
 OVER_SHARE: Final = (
     "This Service User has used its share of the calls that the exchange takes of the Account. Others keep theirs."
@@ -83,47 +76,6 @@ def line(account_id: int, service_user_id: int, method: str) -> Line:
     """The line for a call of that method that comes in now."""
     seconds = FILE_SECONDS if method in FILES else SECONDS
     return Line(account_id, service_user_id, time.monotonic() + seconds)
-
-
-class _Room:
-    """Threads of this process for calls to exchanges: one that does not answer leaves some for everybody else.
-
-    Together they hold three quarters of the threads at most, and those of an Account whose exchange is slow just now
-    hold half.
-    """
-
-    def __init__(self) -> None:
-        self._changed = Condition()
-        # Since when each call of an Account is under way.
-        self._inside: dict[int, list[float]] = {}
-
-    @contextmanager
-    def one(self, account_id: int) -> Iterator[None]:
-        """Raises: Conflict where there is no room, after waiting for it for a moment."""
-        with self._changed:
-            if not self._changed.wait_for(self._has_room, ROOM_SECONDS) or self._is_slow(account_id):
-                raise Conflict(CROWDED)
-            since = time.monotonic()
-            self._inside.setdefault(account_id, []).append(since)
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._inside[account_id].remove(since)
-                if not self._inside[account_id]:
-                    del self._inside[account_id]
-                self._changed.notify()
-
-    def _has_room(self) -> bool:
-        most: int = settings.THREADS - settings.THREADS // 4
-        return sum(map(len, self._inside.values())) < max(1, most)
-
-    def _is_slow(self, account_id: int) -> bool:
-        own, half = self._inside.get(account_id, []), int(settings.THREADS // 2)
-        return len(own) >= max(1, half) and time.monotonic() - min(own) > SLOW_SECONDS
-
-
-room: Final = _Room()
 
 
 @contextmanager

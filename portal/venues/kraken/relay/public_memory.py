@@ -10,6 +10,7 @@ from typing import Final
 from portal.core.errors import Invalid, Unavailable
 from portal.venues.kraken import calling, exchanges
 from portal.venues.kraken.upstream.envelope import JSON_TYPES
+from portal.venues.kraken.upstream.room import NOBODY, room
 from portal.venues.relaying import RelayedAnswer
 
 GOOD_SECONDS: Final = 1.0
@@ -37,7 +38,7 @@ _lock = Lock()
 def asked(method: str, query: str) -> RelayedAnswer | None:
     """The exchange's answer to a public call, a second old at most; None where no exchange is public.
 
-    Raises: Invalid for what is no call; Unavailable while the exchange does not answer.
+    Raises: Invalid for what is no call; Unavailable while the exchange does not answer; Conflict while too many wait.
     """
     exchange = exchanges.public()
     if exchange is None:
@@ -45,11 +46,13 @@ def asked(method: str, query: str) -> RelayedAnswer | None:
     if not METHOD.fullmatch(method) or not QUERY.fullmatch(query):
         raise Invalid(NO_CALL)
     kept = _place(exchange.url, method, query)
-    with kept.lock:
-        if time.monotonic() >= kept.good_until:
-            kept.answer = _refreshed(exchange.url, method, query)
-            kept.good_until = time.monotonic() + GOOD_SECONDS
-        answer = kept.answer
+    if time.monotonic() >= kept.good_until:
+        # Whoever waits for the exchange, or for somebody who does, holds a thread.
+        with room.one(NOBODY), kept.lock:
+            if time.monotonic() >= kept.good_until:
+                kept.answer = _refreshed(exchange.url, method, query)
+                kept.good_until = time.monotonic() + GOOD_SECONDS
+    answer = kept.answer
     if isinstance(answer, Unavailable):
         raise type(answer)(answer.message)
     return answer

@@ -8,6 +8,7 @@ from portal.venues.kraken.relay import balances, exports, line, methods, sending
 from portal.venues.kraken.relay.windows import narrowing, positions, rows, window
 from portal.venues.kraken.relay.windows.rows import Seen
 from portal.venues.kraken.upstream.envelope import Answer
+from portal.venues.kraken.upstream.room import room
 from portal.venues.relaying import RelayedAnswer, RelayedCall
 
 JSON: Final = "application/json"
@@ -21,7 +22,7 @@ def relayed(call: RelayedCall) -> RelayedAnswer:
     methods.refuse_other_spellings(call.fields)
     seen = rows.of(call, window.of(call.seen_from, call.seen_before))
     held = line.line(call.account_id, call.service_user_id, call.method)
-    with line.room.one(call.account_id), held.in_order(call.method):
+    with room.one(call.account_id), held.in_order(call.method):
         fields = narrowing.narrowed(held, call, seen)
         return _given_back(rows.checked(call, _answered(held, call, fields, seen), seen))
 

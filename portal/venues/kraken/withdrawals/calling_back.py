@@ -9,6 +9,7 @@ from portal.venues.kraken import calling
 from portal.venues.kraken.credentials.finding import for_withdrawals
 from portal.venues.kraken.models import Step, Withdrawal
 from portal.venues.kraken.upstream.outcomes import AnswerLost, Meaning, NotSent
+from portal.venues.kraken.upstream.room import asking
 from portal.venues.kraken.withdrawals import finding, tending
 
 TAKEN_BACK: Final = "It was taken back before it was sent."
@@ -51,7 +52,8 @@ def _ask_exchange(row: Withdrawal) -> bool:
     for _ in range(TRIES):
         try:
             fields = {"asset": row.asset, "refid": row.refid}
-            answer = calling.ask(for_withdrawals(row.account_id), "WithdrawCancel", fields)
+            with asking(row.account_id):
+                answer = calling.ask(for_withdrawals(row.account_id), "WithdrawCancel", fields)
         except AnswerLost:
             was_lost = True
             continue

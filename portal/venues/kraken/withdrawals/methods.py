@@ -15,6 +15,7 @@ from portal.venues.kraken.models import TROUBLE_LENGTH, Connection, Snapshot
 from portal.venues.kraken.reading import shapes, snapshots
 from portal.venues.kraken.upstream.envelope import Answer
 from portal.venues.kraken.upstream.outcomes import AnswerLost, NotSent
+from portal.venues.kraken.upstream.room import asking
 from portal.venues.kraken.withdrawal_rows import ASSET_LENGTH, METHOD_LENGTH
 from portal.venues.kraken.withdrawals.rows import AssetOf
 from portal.venues.types import WithdrawalMethod
@@ -59,7 +60,8 @@ def refresh(account_id: int) -> None:
     # A page waits no longer for this and all else that it asks together.
     seconds = max(snapshots.LEAST_SECONDS, min(SECONDS, snapshots.patience(SECONDS)))
     try:
-        answer = calling.ask(credential, "WithdrawMethods", seconds=seconds, patience=seconds)
+        with asking(account_id):
+            answer = calling.ask(credential, "WithdrawMethods", seconds=seconds, patience=seconds)
         if answer.errors:
             raise Unavailable(f"The exchange answered: {', '.join(answer.errors)}."[:TROUBLE_LENGTH])
         _rows(answer.decoded())

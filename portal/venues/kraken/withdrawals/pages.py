@@ -14,6 +14,7 @@ from portal.core.errors import Invalid, Unavailable
 from portal.venues.kraken import calling
 from portal.venues.kraken.models import Step, Withdrawal
 from portal.venues.kraken.upstream.outcomes import Meaning
+from portal.venues.kraken.upstream.room import asking
 from portal.venues.kraken.withdrawals import statuses
 from portal.venues.kraken.withdrawals.fence import rows_of
 from portal.venues.kraken.withdrawals.matching import Listed, listed
@@ -80,7 +81,8 @@ def _theirs(
     fields |= {"method": query.method} if query.method else {}
     fields |= {"start": int(since.timestamp())} if since is not None else {}
     fields |= {"end": int(until.timestamp())} if until is not None else {}
-    answer = calling.ask(statuses.asking(account_id), "WithdrawStatus", fields)
+    with asking(account_id):
+        answer = calling.ask(statuses.asking(account_id), "WithdrawStatus", fields)
     if answer.errors:
         words = f"The exchange says: {', '.join(answer.errors)}."
         raise Invalid(words, field="cursor") if answer.meaning is Meaning.REFUSED else Unavailable(words)

@@ -11,6 +11,7 @@ from portal.venues.kraken import calling
 from portal.venues.kraken.credentials.finding import for_withdrawals
 from portal.venues.kraken.reading import shapes, snapshots
 from portal.venues.kraken.upstream.outcomes import AnswerLost, Meaning, NotSent
+from portal.venues.kraken.upstream.room import asking
 from portal.venues.types import Destination, WithdrawalMethod
 
 SECONDS: Final = 10.0
@@ -33,7 +34,8 @@ def quote(
     # A page waits no longer for this and all else that it asks together.
     seconds = max(snapshots.LEAST_SECONDS, min(SECONDS, snapshots.patience(SECONDS)))
     try:
-        answer = calling.ask(for_withdrawals(account_id), "WithdrawInfo", fields, seconds=seconds, patience=seconds)
+        with asking(account_id):
+            answer = calling.ask(for_withdrawals(account_id), "WithdrawInfo", fields, seconds=seconds, patience=seconds)
     except (NotSent, AnswerLost) as error:
         raise Unavailable(error.message) from error
     if answer.errors:
