@@ -125,6 +125,11 @@ def _read(answer: Any) -> tuple[list[Listed], str]:  # noqa: ANN401  (whatever J
     return [_listed(row) for row in shapes.listed(rows)], page
 
 
+def _address(value: Any) -> str:  # noqa: ANN401
+    """As much of it as can be shown: an invoice is longer than any address, and is told of all the same."""
+    return value[: shapes.LONGEST_TEXT] if isinstance(value, str) else ""
+
+
 def _listed(row: Mapping[str, Any]) -> Listed:
     refid = shapes.text(row, "refid")
     if not 0 < len(refid) <= LISTED_LENGTH:
@@ -133,7 +138,7 @@ def _listed(row: Mapping[str, Any]) -> Listed:
         refid=refid,
         asset=shapes.text(row, "asset"),
         key=shapes.text(row, "key", ""),
-        address=shapes.text(row, "info", ""),
+        address=_address(row.get("info")),
         amount=shapes.number(row, "amount"),
         fee=shapes.number(row, "fee", "0"),
         at=datetime.fromtimestamp(int(shapes.number(row, "time")), UTC),

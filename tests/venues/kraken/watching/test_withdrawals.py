@@ -36,6 +36,13 @@ def test_one_that_nothing_here_asked_for_is_said_in_full(book, look):
         assert part in alarm.said, part
 
 
+def test_one_to_an_invoice_longer_than_any_address_is_told_of_as_well(book, look):
+    """Whoever takes money out must not choose a way out that nobody is told of."""
+    book.left("FOREIGN", info="lnbc" + "x" * 900)
+    look(PART)
+    assert told() == ["FOREIGN"]
+
+
 def test_it_is_told_of_once_even_after_it_was_acknowledged(book, look):
     book.left("FOREIGN")
     for _ in range(3):
