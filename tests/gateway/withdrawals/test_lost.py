@@ -14,6 +14,7 @@ from tests.gateway.proxy.traffic import Answer
 
 pytestmark = pytest.mark.django_db
 CUT, LOST = faults.cut_before, faults.answer_lost
+TWO_ERRORS = faults.shape({"error": ["EAPI:Invalid key", "EService:Timeout"]}, executed=True)
 # What becomes of a Withdraw that met it, at once: its step, and whether the exchange has it.
 DONE, GONE, SOUGHT = Step.ACCEPTED, Step.RELEASED, Step.LOST
 TABLE = {
@@ -34,6 +35,8 @@ TABLE = {
     "internal error, executed": (faults.error("EGeneral:Internal error", executed=True), DONE, True),
     "an unknown string, executed": (faults.error("ENew:Something", executed=True), DONE, True),
     "invalid nonce, executed all the same": (faults.error("EAPI:Invalid nonce", executed=True), DONE, True),
+    "an unknown general string, executed": (faults.error("EGeneral:Something new", executed=True), DONE, True),
+    "a doubt beside a refusal, executed": (TWO_ERRORS, SOUGHT, True),
     "an error beside a result": (faults.error("EFunding:Failed", executed=True, result={"refid": "X"}), DONE, True),
     "no reference": (faults.shape({"error": [], "result": {}}, executed=True), DONE, True),
     "another shape": (faults.shape({"error": [], "result": ["refid"]}, executed=True), DONE, True),

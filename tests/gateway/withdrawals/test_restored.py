@@ -46,6 +46,21 @@ def test_what_was_agreed_after_the_backup_is_found_once_it_is_approved_again(rea
     )
 
 
+def test_what_was_restored_is_looked_for_from_then_on_however_often_that_is_said(real, later):
+    """R8: said once more after people have agreed again, what was sent before that is found all the same."""
+    change = real.ask()
+    kept = transaction.savepoint()
+    real.approve(change)
+    real.tend()
+    restored(kept)
+    with later(600):
+        real.approve(change)
+        call_command("afterrestore", "--yes", stdout=StringIO())
+        real.tend()
+    assert (real.step(change), len(real.there())) == (Step.ACCEPTED, 1)
+    assert len(real.proxy.requests("Withdraw")) == 1
+
+
 def test_what_was_not_sent_is_sent_after_a_look(real):
     change = real.agreed()
     restored(transaction.savepoint())

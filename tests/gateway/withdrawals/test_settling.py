@@ -239,11 +239,23 @@ def test_another_organization_finds_no_page(real, page, client, world, sign_in):
     assert client.post(page + "look/").status_code == 404
 
 
-def test_look_again_looks_now(real, gone, client, ana, sign_in):
-    sign_in(client, ana)
-    client.post(reverse("kraken:look_again", args=[gone.withdrawal.reference]))
-    real.tend()
+def test_look_again_looks_now(real, gone, client, ana, sign_in, later):
+    with later(620):
+        sign_in(client, ana)
+        client.post(reverse("kraken:look_again", args=[gone.withdrawal.reference]))
+        real.tend()
     assert real.step(gone) == Step.ACCEPTED
+
+
+def test_pressing_again_and_again_brings_no_more_looks(real, unknown, client, ana, sign_in, later):
+    """Each is a call under the credential that sends, and whoever may view may press."""
+    with later(620):
+        sign_in(client, ana)
+        looks = len(real.looks(unknown))
+        for _ in range(4):
+            client.post(reverse("kraken:look_again", args=[unknown.withdrawal.reference]))
+            real.tend()
+        assert len(real.looks(unknown)) == looks + 1
 
 
 def test_what_was_never_sent_has_no_such_page(real, client, ana, sign_in):

@@ -1,6 +1,7 @@
 """The evidence of a withdrawal that nobody knows of, and saying what became of it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -26,6 +27,8 @@ from portal.venues.kraken.settle.settling import settle_withdrawal
 
 WORKFLOW = Workflow.INITIATE_WITHDRAWAL
 SHOWN = 30
+# Each look is a call under the credential that sends: pressing again and again brings no more of them.
+PAUSE = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,11 @@ def unknown_withdrawal(request: MemberRequest, reference: str) -> HttpResponse:
 def look_again(request: MemberRequest, reference: str) -> HttpResponse:
     """Have it looked for at once, instead of in its time; that changes nothing that was said."""
     row = _found(request, reference)
+    now = timezone.now()
     lost = Withdrawal.objects.filter(pk=row.pk, step__in=(Step.LOST, Step.UNKNOWN))
-    if lost.update(look_at=timezone.now()):
+    if Look.objects.filter(withdrawal=row.pk, at__range=(now - PAUSE, now)).exists():
+        messages.info(request, "It was looked for just now.")
+    elif lost.update(look_at=now):
         messages.success(request, "It is being looked for. Load this page again in a moment.")
     return redirect("kraken:unknown_withdrawal", reference=reference)
 

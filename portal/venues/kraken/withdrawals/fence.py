@@ -21,9 +21,13 @@ from portal.venues.kraken.withdrawals.matching import SKEW, Listed, Sought, cand
 
 PAGE: Final = 500
 MOST_PAGES: Final = 40
+# Of one page, where an exchange does not keep to `PAGE`.
+MOST_ROWS: Final = 5_000
+TOO_MUCH: Final = "The exchange lists more than is read."
 # A look that did not hear the exchange is done again after so long.
 UNHEARD: Final = timedelta(seconds=20)
 SHOWN: Final = 50
+LONGEST: Final = 500
 
 
 class NotHeard(Exception):
@@ -44,7 +48,9 @@ def look(rows: Sequence[Withdrawal], credential: Usable) -> None:
             outcomes.not_heard(row.pk, again=UNHEARD)
         return
     for row in rows:
-        conclude(row, found, at=at, nonce=nonce, is_fenced=row.credential_id == credential.id)
+        # Within its window the exchange takes a lower nonce all the same.
+        is_fenced = row.credential_id == credential.id and not credential.has_window
+        conclude(row, found, at=at, nonce=nonce, is_fenced=is_fenced)
 
 
 def conclude(
@@ -56,8 +62,8 @@ def conclude(
     _note(row, at, nonce, listed=alike, found=could_be)
     if len(could_be) == 1 and outcomes.adopted(row.pk, could_be[0]):
         return could_be
-    if not is_fenced and not could_be:
-        # Its credential is gone, so that nothing keeps the lost call from arriving yet.
+    if not (is_fenced or could_be or row.is_not_done):
+        # Its credential is gone, or has a window: nothing keeps the lost call from arriving yet.
         outcomes.not_heard(row.pk, again=UNHEARD)
     else:
         outcomes.not_found(row.pk, several=len(could_be) > 1)
@@ -66,7 +72,9 @@ def conclude(
 
 def those_that_could_be(row: Withdrawal, found: Sequence[Listed]) -> list[Listed]:
     """Of what the exchange lists, what could be this withdrawal and is known to be no other."""
-    return candidates(sought(row), found, known=finding.known_refids([each.refid for each in found], but=row.pk))
+    could_be = candidates(sought(row), found, known=())
+    known = finding.known_refids([each.refid for each in could_be], but=row.pk)
+    return [each for each in could_be if each.refid not in known]
 
 
 def unheard(row: Withdrawal, why: str) -> None:
@@ -111,13 +119,15 @@ def _listed(credential: Usable, start: datetime, nonce: int | None) -> Iterator[
     cursor: str = "true"
     for page in count():
         if page == MOST_PAGES:
-            raise NotHeard("The exchange lists more than is read.")
+            raise NotHeard(TOO_MUCH)
         fields = {"start": int(start.timestamp()), "limit": PAGE, "cursor": cursor}
         try:
             answer = calling.ask_in_lane(credential, "WithdrawStatus", fields, nonce=nonce if page == 0 else None)
             if answer.errors:
                 raise NotHeard(", ".join(answer.errors))
             rows, following = rows_of(answer.decoded())
+            if len(rows) > MOST_ROWS:
+                raise NotHeard(TOO_MUCH)
         except (NotSent, AnswerLost) as error:
             raise NotHeard(error.message) from error
         yield from (each for each in map(listed, rows) if each is not None)
@@ -154,7 +164,7 @@ def _note(
         withdrawal=row,
         at=at,
         nonce=nonce,
-        listed=[{name: str(value) for name, value in each.row.items()} for each in listed[:SHOWN]],
-        found=[each.refid for each in found],
+        listed=[{name[:LONGEST]: str(value)[:LONGEST] for name, value in each.row.items()} for each in listed[:SHOWN]],
+        found=[each.refid[:LONGEST] for each in found[:SHOWN]],
         trouble=trouble[:TROUBLE_LENGTH],
     )

@@ -140,4 +140,6 @@ def release_all(references: Sequence[str]) -> int:
 def doubt(account_id: int) -> int:
     """Take all that has not left for what may have: a backup knows nothing of what was sent after it."""
     rows = Withdrawal.objects.filter(account=account_id, step__in=(Step.HELD, Step.INTENDED))
-    return rows.update(lost_at=timezone.now())
+    # Said twice it counts from the first time: what was agreed to in between may have been sent before that.
+    rows.filter(lost_at=None).update(lost_at=timezone.now())
+    return rows.count()

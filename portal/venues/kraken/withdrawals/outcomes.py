@@ -19,6 +19,8 @@ LOOKS: Final = (timedelta(seconds=60), timedelta(seconds=120), timedelta(minutes
 GIVEN_UP: Final = LOOKS[-1]
 # What nobody knows is looked for all the same, less and less.
 LATE_LOOKS: Final = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24), timedelta(hours=72))
+# Of the time that it has been lost: how long the next look waits that may not be heard either.
+PARTS: Final = 20
 # When to ask how an accepted one goes.
 FIRST_STATUS: Final = timedelta(seconds=2)
 ASK_AGAIN: Final = "Nothing was sent; ask again."
@@ -107,7 +109,9 @@ def not_heard(pk: int, *, again: timedelta) -> None:
         if row.step not in (Step.LOST, Step.UNKNOWN) or row.lost_at is None:
             return
         is_over = now >= row.lost_at + GIVEN_UP
-        _write(row, step=Step.UNKNOWN if is_over else row.step, look_at=now + again)
+        # What stays unheard for long is asked less and less.
+        pause = max(again, (now - row.lost_at) / PARTS) if is_over else again
+        _write(row, step=Step.UNKNOWN if is_over else row.step, look_at=now + pause)
         _tell(row, now)
 
 

@@ -13,7 +13,7 @@ from portal.venues.kraken.addresses import listing
 from portal.venues.kraken.credentials.finding import STOPPED, Usable
 from portal.venues.kraken.models import Step, Withdrawal
 from portal.venues.kraken.upstream.envelope import Answer
-from portal.venues.kraken.upstream.outcomes import AnswerLost, Meaning, NotSent
+from portal.venues.kraken.upstream.outcomes import AnswerLost, Meaning, NotSent, meaning
 from portal.venues.kraken.withdrawals import fence, finding, outcomes
 from portal.venues.types import Destination
 
@@ -27,8 +27,8 @@ NOT_AGREED: Final = "Its request is not approved any more, or not yet again."
 ALIKE: Final = "Another one alike was sent, and it is not known yet what became of it. It waits for that."
 DIED: Final = "Whoever sent it has ended without an answer."
 NO_REFERENCE: Final = "The exchange answered without a reference."
-DEFINITE: Final = (Meaning.REFUSED, Meaning.CREDENTIAL)
-NOT_DONE: Final = (Meaning.NOT_DONE, Meaning.LOCKOUT)
+DEFINITE: Final = frozenset({Meaning.REFUSED, Meaning.CREDENTIAL})
+NOT_DONE: Final = DEFINITE | {Meaning.NOT_DONE, Meaning.LOCKOUT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +119,16 @@ def _conclude(call: Call, answer: Answer) -> None:
         refid = _refid(answer)
         if not refid or not outcomes.accepted(call.pk, refid, nonce=call.nonce):
             outcomes.lost(call.pk, NO_REFERENCE, nonce=call.nonce)
-    elif answer.meaning in DEFINITE and not _refid(answer):
+    elif _meanings(answer) <= DEFINITE and not _refid(answer):
         outcomes.refused(call.pk, words, nonce=call.nonce)
     else:
-        is_not_done = answer.meaning in NOT_DONE and not _refid(answer)
+        is_not_done = _meanings(answer) <= NOT_DONE and not _refid(answer)
         outcomes.lost(call.pk, words, nonce=call.nonce, is_not_done=is_not_done)
+
+
+def _meanings(answer: Answer) -> set[Meaning]:
+    """Of each error apart: one that is doubtful leaves it open, whatever stands beside it."""
+    return {meaning((error,)) for error in answer.errors}
 
 
 def _refid(answer: Answer) -> str:
