@@ -64,13 +64,14 @@ def _exchange(text: str) -> Exchange:
     name, equals, url = (part.strip() for part in text.partition("="))
     if not equals or not name or len(name) > NAME_LENGTH:
         raise ImproperlyConfigured(f"PORTAL_EXCHANGES: {text!r} is not name=https://host.")
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         is_plain = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or ""))
         has_port = parts.port is None or parts.port > 0
+        is_bare = "@" not in parts.netloc and url.isascii() and url.isprintable() and not set(url) & {" ", "\\"}
     except ValueError:
-        is_plain = has_port = False
-    if not (is_plain and has_port and parts.hostname) or parts.username or parts.query or parts.fragment:
+        parts, is_plain, has_port, is_bare = urlsplit(""), False, False, False
+    if not (is_plain and has_port and is_bare and parts.hostname) or parts.query or parts.fragment:
         raise ImproperlyConfigured(
             f"PORTAL_EXCHANGES: {name} is at {url!r}, which is no https address of a host "
             "(plain http serves for this machine alone)."
