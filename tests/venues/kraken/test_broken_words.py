@@ -5,11 +5,13 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from portal.core.errors import DomainError, Unavailable
+from accounts.models import ServiceUser
+from portal.core.errors import DomainError, Refused, Unavailable
 from portal.venues.kraken import calling
 from portal.venues.kraken.credentials import finding
 from portal.venues.kraken.holds import holds
-from portal.venues.kraken.models import Step
+from portal.venues.kraken.models import BotExport, Step
+from portal.venues.kraken.relay import values
 from portal.venues.kraken.upstream import envelope
 from portal.venues.kraken.venue import KrakenVenue
 from portal.venues.kraken.withdrawals import methods, quotes, tending
@@ -134,3 +136,53 @@ def test_a_zero_character_is_replaced_wherever_it_is_read():
 def test_a_way_out_with_a_name_that_no_row_could_hold_is_none(given):
     row = {"asset": "XBT", "method": "Bitcoin", "network": "Bitcoin", "minimum": "0.0001"}
     assert [method.name for method in methods.parsed([row | given, row], lambda _: XBT)] == ["Bitcoin"]
+
+
+@pytest.mark.parametrize("name", ["new[0]", "new[x]", "new.", "start[a]", "nonce[a]", "orders[a]"])
+def test_a_part_of_what_is_read_here_is_not_passed_on_unread(connected, exchange, name):
+    """Some programs read `new[x]=1` as `new`."""
+    call = RelayedCall(connected.pk, 7, "DepositAddresses", {"asset": "XBT", name: "true"}, frozenset({"query-funds"}))
+    with pytest.raises(DomainError):
+        KrakenVenue().relay(call)
+    assert exchange.asked == []
+
+
+@pytest.mark.parametrize("said", ["yes", "on", "TRUE", "2", True, ["true"], {"x": "1"}, "t"])
+def test_whatever_may_mean_a_new_address_needs_the_permission_for_one(connected, exchange, said):
+    call = RelayedCall(connected.pk, 7, "DepositAddresses", {"asset": "XBT", "new": said}, frozenset({"query-funds"}))
+    with pytest.raises(Refused):
+        KrakenVenue().relay(call)
+    assert exchange.asked == []
+
+
+@pytest.mark.parametrize("said", ["", "false", "False", "0", False, "None"])
+def test_to_ask_for_the_addresses_that_there_are_needs_no_more(connected, exchange, said):
+    exchange.says = answering(b'{"error":[],"result":[]}')
+    call = RelayedCall(connected.pk, 7, "DepositAddresses", {"asset": "XBT", "new": said}, frozenset({"query-funds"}))
+    assert KrakenVenue().relay(call).body == b'{"error":[],"result":[]}'
+
+
+@pytest.mark.parametrize("name", ["starttm", "endtm"])
+@pytest.mark.parametrize("said", ["999999999999", "253402300799", "253402300799.9", "0", "soon"])
+def test_an_export_of_any_time_is_its_bot_s(connected, exchange, name, said):
+    user = treasurer(connected)
+    exchange.says = answering(b'{"error":[],"result":{"id":"EXPO"}}')
+    fields = {"report": "trades", "description": "all", name: said}
+    assert b"EXPO" in KrakenVenue().relay(RelayedCall(connected.pk, user, "AddExport", fields, frozenset())).body
+    assert BotExport.objects.get().service_user_id == user
+
+
+@pytest.mark.parametrize("said", ["1e999999", "-1e999999", "1e-999999"])
+def test_a_number_that_nobody_reckons_with_is_none(said):
+    assert values.number(said) is None
+    assert values.number(Decimal(said)) is None
+
+
+def treasurer(account):
+    return ServiceUser.objects.create(
+        organization=account.organization,
+        account=account,
+        name="treasurer",
+        created_at=timezone.now(),
+        changed_at=timezone.now(),
+    ).pk

@@ -22,6 +22,8 @@ from portal.venues.relaying import RelayedCall
 METHODS: Final = frozenset({"AddExport", "ExportStatus", "RetrieveExport", "RemoveExport"})
 REPORTS: Final = frozenset({"trades", "ledgers"})
 CODE: Final = re.compile(rf"[A-Za-z0-9-]{{1,{CODE_LENGTH}}}", re.ASCII)
+# Later than that nobody is, and no clock here goes much further.
+LATEST: Final = Decimal(200_000_000_000)
 UNKNOWN: Final = "There is no such export."
 
 _MADE: Final = msgspec.json.Decoder(dict[str, Any])
@@ -109,7 +111,7 @@ def _earlier(one: Decimal | None, other: Decimal | None) -> Decimal | None:
 def _instant(said: str) -> datetime | None:
     """The instant that a bound names; None for none, and for zero, which is the beginning of all."""
     at = seconds(said)
-    return EPOCH + timedelta(microseconds=int(at * 1_000_000)) if at else None
+    return EPOCH + timedelta(microseconds=int(min(at, LATEST) * 1_000_000)) if at else None
 
 
 def _end(said: str) -> datetime | None:

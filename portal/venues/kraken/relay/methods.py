@@ -91,6 +91,8 @@ def refuse_other_spellings(fields: Mapping[str, object]) -> None:
         base, is_part, _ = name.partition("[")
         if is_part and base in fields:
             raise Invalid(f"“{base}” is said in two ways.", field=base)
+        if is_part and _folded(base) in _READ:
+            raise Invalid(f"“{name}” is a part of what has none.", field=base)
     for name in fields.keys() - READ:
         if _folded(name) in _READ:
             raise Invalid(f"“{name}” is nearly the name of another parameter.", field=name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Final
 
-from portal.venues.kraken.relay.values import flag, text
+from portal.venues.kraken.relay.values import flag, may_say_yes, text
 
 NONCE: Final = "EAPI:Invalid nonce"
 THROTTLED: Final = ("EService:Throttled", "EService: Throttled")
@@ -120,7 +120,7 @@ def sort_of(method: str, fields: Mapping[str, Any]) -> Sort:
         are_named = isinstance(orders, list) and all(isinstance(each, dict) and is_named(each) for each in orders)
         return Sort.NAMED_ORDER if orders and are_named else Sort.ORDER
     if method == "DepositAddresses":
-        return Sort.LISTED if flag(fields, "new") else Sort.QUERY
+        return Sort.LISTED if may_say_yes(fields, "new") else Sort.QUERY
     return SORTS.get(method, Sort.UNKNOWN)
 
 

@@ -8,7 +8,7 @@ from portal.core.errors import Refused
 from portal.venues.errors import NotSeen
 from portal.venues.kraken.relay import sending
 from portal.venues.kraken.relay.line import Line
-from portal.venues.kraken.relay.values import flag, seconds, text, texts
+from portal.venues.kraken.relay.values import may_say_yes, seconds, text, texts
 from portal.venues.kraken.relay.windows import rows
 from portal.venues.kraken.relay.windows.known import refuse_unbounded
 from portal.venues.kraken.relay.windows.rows import Seen
@@ -32,7 +32,7 @@ def narrowed(line: Line, call: RelayedCall, seen: Seen) -> dict[str, Any]:
     `sending.carry_out`.
     """
     fields, method = dict(call.fields), call.method
-    if method == "DepositAddresses" and flag(fields, "new") and DEPOSIT not in call.permissions:
+    if method == "DepositAddresses" and may_say_yes(fields, "new") and DEPOSIT not in call.permissions:
         raise Refused(NO_DEPOSIT)
     if method == "OrderAmends" and not seen.is_everything:
         _look_at(line, seen, "QueryOrders", "txid", text(fields, "order_id"))
