@@ -186,3 +186,23 @@ def treasurer(account):
         created_at=timezone.now(),
         changed_at=timezone.now(),
     ).pk
+
+
+@pytest.mark.parametrize("method", ["Ledgers", "ExportStatus", "Balance", "QueryOrders"])
+def test_a_result_beside_an_error_tells_nothing_that_the_call_may_not_see(connected, exchange, method):
+    """The exchange writes both now and then (reference); nobody has looked at that result."""
+    row_of(connected, step=Step.HELD)
+    exchange.says = answering(b'{"error":["EGeneral:Something"],"result":{"SECRET":{"time":1}},"more":1}')
+    fields = {"report": "trades"} if method == "ExportStatus" else {}
+    since = timezone.now() if method == "Ledgers" else None
+    call = RelayedCall(connected.pk, 7, method, fields, frozenset({"query-open-trades"}), seen_from=since)
+    answer = KrakenVenue().relay(call)
+    assert answer.errors == ("EGeneral:Something",)
+    assert answer.body == b'{"error":["EGeneral:Something"],"more":1}'
+
+
+def test_a_result_beside_an_error_stays_where_nothing_is_hidden(connected, exchange):
+    body = b'{"error":["EGeneral:Something"],"result":{"a":1}}'
+    exchange.says = answering(body)
+    every = frozenset({"query-open-trades", "query-closed-trades"})
+    assert KrakenVenue().relay(RelayedCall(connected.pk, 7, "Ledgers", {}, every)).body == body

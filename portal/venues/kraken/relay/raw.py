@@ -35,3 +35,9 @@ def with_result(answer: Answer, result: Mapping[str, Any] | list[msgspec.Raw]) -
     raw = msgspec.json.encode(result)
     body = msgspec.json.encode({**parts(answer.body), "result": msgspec.Raw(raw)})
     return Answer(body, answer.media_type, answer.errors, answer.warnings, raw)
+
+
+def without_result(answer: Answer) -> Answer:
+    """The same envelope around nothing."""
+    left = {name: written for name, written in parts(answer.body).items() if name != "result"}
+    return Answer(msgspec.json.encode(left), answer.media_type, answer.errors, answer.warnings, None)

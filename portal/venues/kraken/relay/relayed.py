@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from portal.venues.kraken import holds
-from portal.venues.kraken.relay import balances, exports, line, methods, sending
+from portal.venues.kraken.relay import balances, exports, line, methods, raw, sending
 from portal.venues.kraken.relay.windows import narrowing, positions, rows, window
 from portal.venues.kraken.relay.windows.rows import Seen
 from portal.venues.kraken.upstream.envelope import Answer
@@ -24,7 +24,11 @@ def relayed(call: RelayedCall) -> RelayedAnswer:
     held = line.line(call.account_id, call.service_user_id, call.method)
     with room.one(call.account_id), held.in_order(call.method):
         fields = narrowing.narrowed(held, call, seen)
-        return _given_back(rows.checked(call, _answered(held, call, fields, seen), seen))
+        answer = _answered(held, call, fields, seen)
+        if answer.errors and answer.result is not None and _hides(call, seen):
+            # Nobody looks through what stands beside an error.
+            return _given_back(raw.without_result(answer))
+        return _given_back(rows.checked(call, answer, seen))
 
 
 def _answered(held: line.Line, call: RelayedCall, fields: Mapping[str, Any], seen: Seen) -> Answer:
@@ -37,6 +41,13 @@ def _answered(held: line.Line, call: RelayedCall, fields: Mapping[str, Any], see
         holding = holds.holds(call.account_id)
         return balances.net(call.method, sending.carry_out(held, call.method, fields), holding)
     return sending.carry_out(held, call.method, fields)
+
+
+def _hides(call: RelayedCall, seen: Seen) -> bool:
+    """Whether something may have to be taken out of what is answered to such a call."""
+    if call.method in exports.METHODS | balances.METHODS:
+        return True
+    return call.method in rows.CHECKS and not seen.is_everything
 
 
 def _given_back(answer: Answer) -> RelayedAnswer:
