@@ -31,11 +31,11 @@ class Withdrawals(Protocol):
         amount_units: int,
         destination: Destination,
         max_fee_units: int | None = None,
-        request: str = "",
+        asked_as: str = "",
     ) -> WithdrawalRow:
         """Take `amount_units`, fee included, off the free balance at once and keep it for `reference`.
 
-        `request` names the ChangeRequest that it is kept for.
+        `asked_as` names the ChangeRequest that it is kept for.
 
         `max_fee_units` is the most that the network may take of it when it is sent; what it takes now if none is given.
         It is the row's fee until then. A repeat with the same reference gives the first answer. Runs in the caller's

@@ -39,7 +39,8 @@ def test_everything_a_bot_needs_to_withdraw(api):
     assert (row["status"], row["status-prop"]) == ("Initial", "onhold")
     assert ask(api, "Balance")["XXBT"] != before["XXBT"]
     assert ask(api, "WithdrawCancel", asset="XBT", refid=refid) is True
-    assert ask(api, "Balance") == before
+    # Another test lends USDC, which comes back by the clock.
+    assert ask(api, "Balance") | {"USDC": ""} == before | {"USDC": ""}
 
 
 class Recording:

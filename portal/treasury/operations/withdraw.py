@@ -48,7 +48,7 @@ def hold(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> Beside:
         amount_units=method.units_of(params.amount),
         destination=params.destination,
         max_fee_units=to_units(params.fee, method.asset.decimals),
-        request=change.reference,
+        asked_as=change.reference,
     )
     change.asset = row.asset.code
     return partial(_keep, row, address, actor, change)

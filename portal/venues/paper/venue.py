@@ -250,7 +250,7 @@ class PaperVenue(PaperExports, PaperReadings, PaperBook, PaperRelay):
         amount_units: int,
         destination: Destination,
         max_fee_units: int | None = None,
-        request: str = "",
+        asked_as: str = "",
     ) -> WithdrawalRow:
         """A row of its own and less free balance, after what has come due is booked."""
         clock.catch_up(account_id)

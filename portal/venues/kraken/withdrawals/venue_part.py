@@ -64,13 +64,13 @@ class KrakenWithdrawals:
         amount_units: int,
         destination: Destination,
         max_fee_units: int | None = None,
-        request: str = "",
+        asked_as: str = "",
     ) -> WithdrawalRow:
         """A row under the lock of the Account's holds; the exchange is not asked."""
         method = self.withdrawal_method(asset, destination.method)
         decimals = method.asset.decimals
         most = quotes.units(method.fee, decimals) if max_fee_units is None else max_fee_units
-        wanted = intents.Wanted(account_id, reference, request, method, amount_units, most, destination)
+        wanted = intents.Wanted(account_id, reference, asked_as, method, amount_units, most, destination)
         first = intents.first_answer(wanted)
         if first is None:
             if from_units(amount_units, decimals) < method.minimum or amount_units <= most:
