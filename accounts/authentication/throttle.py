@@ -127,6 +127,15 @@ def may_send_invitation(number: int) -> bool:
         return _take(f"invitation:{number}", 3, window=timedelta(hours=1))
 
 
+def may_try_exchange(member_id: int) -> bool:
+    """Whether a member may have keys tried at an exchange once more: ten times in a quarter of an hour.
+
+    An exchange locks out whoever sends wrong ones too often, and with them everybody who calls from here.
+    """
+    with transaction.atomic():
+        return _take(f"exchange:{member_id}", 10)
+
+
 def _take(key: str, limit: int, *, window: timedelta = WINDOW) -> bool:
     row, now = _one_locked(key), timezone.now()
     if not _has_room(row, limit, window, now):

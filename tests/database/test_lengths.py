@@ -127,6 +127,7 @@ BOUNDS: dict[str, int | Iterable[str]] = {
         f"source:{NETWORK}",
         f"links-from:{NETWORK}",
         f"codes:{NUMBER}",
+        f"exchange:{NUMBER}",
         *(f"{kind}:{DIGEST[:40]}" for kind in ("account", "pair", "links-to")),
     ],
     "accounts.Authenticator.name": factors.NAME_LENGTH,

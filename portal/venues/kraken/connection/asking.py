@@ -6,11 +6,12 @@ from typing import Final
 
 from django.db import transaction
 
+from accounts.authentication import throttle
 from accounts.models import Account, Member
 from accounts.models.service_user import Permission
 from policies.changes import propose
 from policies.models import ChangeRequest
-from portal.core.errors import Invalid, Unavailable
+from portal.core.errors import Invalid, TooMany, Unavailable
 from portal.venues.kraken import exchanges
 from portal.venues.kraken.calling import ask
 from portal.venues.kraken.connection import proposing, refusals, trial
@@ -43,10 +44,12 @@ class NewConnection:
 def ask_to_connect(member: Member, typed: NewConnection, *, note: str = "") -> ChangeRequest:
     """Try every credential, then ask for the connection. Not within a transaction: the exchange is called.
 
-    Raises: Invalid beside the field that is wrong; Unavailable while the exchange says nothing; as `propose`.
+    Raises: Invalid beside the field that is wrong; Unavailable while the exchange says nothing; TooMany after ten
+    trials in a quarter of an hour; as `propose`.
     """
     exchange = _listed(typed.exchange)
     owner = known_owner(typed.account.pk) if typed.account else ""
+    count_trial(member)
     tried = trial.try_all(exchange, typed.credentials, owner=owner)
     _learn_catalogue(exchange)
     with transaction.atomic():
@@ -68,6 +71,7 @@ def ask_to_add(
     Raises: as `ask_to_connect`.
     """
     exchange = _listed(connection.exchange)
+    count_trial(member)
     tried = trial.try_all(exchange, [typed], owner=known_owner(connection.account_id))
     with transaction.atomic():
         [proposed] = proposing.keep(member.organization_id, exchange, tried)
@@ -96,6 +100,12 @@ def open_orders(account_id: int) -> int | None:
         return None
     orders = told.get("open") if isinstance(told, Mapping) else None
     return len(orders) if isinstance(orders, Mapping) else None
+
+
+def count_trial(member: Member) -> None:
+    """Count one more trial of keys by that member. Raises: TooMany if there were as many as may be."""
+    if not throttle.may_try_exchange(member.pk):
+        raise TooMany(refusals.TOO_MANY_TRIALS)
 
 
 def _learn_catalogue(exchange: Exchange) -> None:

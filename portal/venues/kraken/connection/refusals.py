@@ -29,6 +29,10 @@ MAY_NOTHING: Final = (
 READS_NO_BALANCE: Final = (
     "None of the keys for everything else may read the balance. Permit Query Funds for one of them at the exchange."
 )
+TOO_MANY_TRIALS: Final = (
+    "You had keys tried ten times within a quarter of an hour, and an exchange locks out whoever sends wrong ones too "
+    "often. Nothing was sent. Look at the key at the exchange, and try again in fifteen minutes."
+)
 NONCE_TOO_LOW: Final = (
     "The exchange has seen higher nonces of this key than the portal counts: somebody else uses it, or did. Make a new "
     "key there that nobody uses but the portal."

@@ -4,6 +4,7 @@ from html import unescape
 
 import pytest
 from django.db import connection as database
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -186,6 +187,25 @@ def test_one_press_tries_once_and_starts_it_again(client, ana, sign_in, real, ke
     row.refresh_from_db()
     assert row.stopped_at is None
     assert AuditEvent.objects.get(kind="credential.tried_again").outcome == "success"
+
+
+def test_who_tries_wrong_keys_again_and_again_is_made_to_wait(client, owner, ana, sign_in, real, keys):
+    """The exchange would lock out everybody who calls from here."""
+    sign_in(client, ana)
+    row = of(real)
+    wrong = TYPED | {"rest_public": "NOBODY-KNOWS-IT"}
+    for _ in range(9):
+        assert refusals.UNKNOWN_KEY in unescape(client.post(CONNECT, wrong).content.decode())
+    assert "The exchange takes" in client.post(way("try_again", real, row.pk), follow=True).content.decode()
+    keys.exchange.asked.clear()
+    assert refusals.TOO_MANY_TRIALS in client.post(CONNECT, wrong | {"note": "Kept"}).content.decode()
+    page = client.post(way("try_again", real, row.pk), follow=True).content.decode()
+    assert "was not tried" in page
+    assert keys.exchange.asked == []
+    # Others try theirs.
+    other = Client()
+    sign_in(other, owner)
+    assert "The exchange takes" in other.post(way("try_again", real, row.pk), follow=True).content.decode()
 
 
 def test_one_that_is_still_refused_says_why_and_stays_stopped(client, ana, sign_in, real, keys):

@@ -16,10 +16,11 @@ from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import Outcome, record
 from portal.core.display.descriptions import Notice
-from portal.core.errors import Unavailable
+from portal.core.errors import TooMany, Unavailable
 from portal.core.web.http import MemberRequest
 from portal.venues.kraken import exchanges, inspection
 from portal.venues.kraken.connection import refusals
+from portal.venues.kraken.connection.asking import count_trial
 from portal.venues.kraken.connection.beware import warnings
 from portal.venues.kraken.connection.connections import counting
 from portal.venues.kraken.connection.uses import named_uses
@@ -68,7 +69,10 @@ def try_again(request: MemberRequest, pk: int, credential: int) -> HttpResponse:
     """One trial of a credential that is stopped, or one more look at one that is not."""
     row = credential_of(request, pk, credential)
     try:
+        count_trial(request.member)
         looked = inspection.try_again(row.pk)
+    except TooMany as error:
+        messages.error(request, f"{row.short} was not tried.\n{error.message}")
     except inspection.NotTold as error:
         said = refusals.of(error.errors, "GetApiKeyInfo", Purpose(row.purpose), fields="").message
         _record(request, row, "refused", "; ".join(error.errors))
