@@ -39,7 +39,8 @@ def cancel(reference: str) -> bool:
 def _take_back(pk: int) -> bool:
     with transaction.atomic():
         row = finding.locked(pk)
-        if row.step != Step.INTENDED:
+        # What may have been sent, by a backup or by people who say so, is looked for first.
+        if row.step != Step.INTENDED or row.lost_at is not None:
             return False
         row.step, row.trouble, row.look_at = Step.REFUSED, TAKEN_BACK, None
         row.save(update_fields=["step", "trouble", "look_at"])

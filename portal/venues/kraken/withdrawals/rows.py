@@ -39,6 +39,9 @@ FINAL: Final = ("Success", "Failure")
 
 def stage_of(row: Withdrawal) -> Stage:
     """How far it has got. A status that nobody knows is taken for one on its way."""
+    if row.step == Step.INTENDED and row.lost_at is not None:
+        # It may have been sent: nobody takes it for what has not left before it was looked for.
+        return Stage.SOUGHT
     if row.step != Step.ACCEPTED:
         return STAGES[row.step]
     return told_stage(row.status, row.status_prop)

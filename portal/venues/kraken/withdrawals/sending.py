@@ -1,5 +1,6 @@
 """Sending what was agreed to: the intent first, then its nonce, then the call; at most once (DESIGN V2, R8)."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -7,6 +8,8 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 
+from policies import changes
+from portal.core.errors import DomainError
 from portal.core.money import from_units
 from portal.venues.kraken import calling
 from portal.venues.kraken.addresses import listing
@@ -45,8 +48,10 @@ def send(pk: int, credential: Usable) -> None:
 
     An answer that says nothing for certain is followed by a look at once, in the same lane.
     """
-    if _was_sent_before(pk) and not _is_nowhere(pk, credential):
-        return
+    if _was_sent_before(pk):
+        if not _is_nowhere(pk, credential):
+            return
+        _stand_again(pk)
     call = _begin(pk, credential)
     if call is None:
         return
@@ -143,6 +148,17 @@ def _refid(answer: Answer) -> str:
 def _was_sent_before(pk: int) -> bool:
     """Whether it may have been: people said of a lost one that it did not go out, or a backup was restored."""
     return Withdrawal.objects.filter(pk=pk, step=Step.INTENDED, lost_at__isnull=False).exists()
+
+
+def _stand_again(pk: int) -> None:
+    """It is known not to have gone out. Whoever may not ask any more, or agrees no more, was not heard before that."""
+    with transaction.atomic():
+        row = finding.locked(pk)
+        if row.step == Step.INTENDED:
+            row.lost_at = None
+            row.save(update_fields=["lost_at"])
+    with suppress(DomainError):
+        changes.execute(row.request)
 
 
 def _is_nowhere(pk: int, credential: Usable) -> bool:
