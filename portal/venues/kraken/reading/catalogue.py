@@ -61,6 +61,14 @@ def asset(name: str) -> Asset:
     raise UnknownAsset(NO_ASSET, field="asset")
 
 
+def code_of(name: str) -> str:
+    """What people call the asset; its own name where nobody knows it."""
+    try:
+        return asset(name).code
+    except UnknownAsset:
+        return name
+
+
 def pairs() -> tuple[Pair, ...]:
     """Everything that can be traded."""
     return tuple(known().pairs.values())

@@ -15,6 +15,7 @@ from portal.venues.kraken.alarms import raise_alarm
 from portal.venues.kraken.credentials import finding
 from portal.venues.kraken.models import Alarm, Connection
 from portal.venues.kraken.reading import shapes
+from portal.venues.kraken.reading.catalogue import code_of
 from portal.venues.kraken.watch_models import LISTED_LENGTH, Watch
 from portal.venues.kraken.watching import calls, known, withdrawals
 
@@ -92,8 +93,9 @@ def _judge(connection: Connection, entries: list[Entry]) -> list[datetime]:
 def _tell(connection: Connection, entry: Entry) -> None:
     account = connection.account
     said = (
-        f"The exchange's ledger of {account.name} shows a withdrawal of {plain(abs(entry.amount))} {entry.asset}, "
-        f"booked {dated(entry.at)} UTC, which nothing here asked for and its list of withdrawals does not tell of. "
+        f"The exchange's ledger of {account.name} shows a withdrawal of {plain(abs(entry.amount))} "
+        f"{code_of(entry.asset)}, booked {dated(entry.at)} UTC, which nothing here asked for "
+        "and its list of withdrawals does not tell of. "
         f"The exchange calls it {entry.refid}."
     )
     raise_alarm(account, Alarm.Kind.LEDGER, subject=entry.refid, said=said, once=True)

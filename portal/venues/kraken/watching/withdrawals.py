@@ -16,6 +16,7 @@ from portal.venues.kraken.alarms import raise_alarm
 from portal.venues.kraken.credentials import finding
 from portal.venues.kraken.models import Alarm, Connection
 from portal.venues.kraken.reading import shapes
+from portal.venues.kraken.reading.catalogue import code_of
 from portal.venues.kraken.watch_models import CURSOR_LENGTH, LISTED_LENGTH, Watch
 from portal.venues.kraken.watching import calls, known
 from portal.venues.kraken.watching.calls import NotAnswered
@@ -107,7 +108,7 @@ def _judge(connection: Connection, rows: list[Listed]) -> list[datetime]:
 def _tell(account: Account, row: Listed) -> None:
     fee = f" and a fee of {plain(row.fee)}" if row.fee else ""
     said = (
-        f"A withdrawal from {account.name} that nothing here asked for: {plain(row.amount)} {row.asset}{fee}, "
+        f"A withdrawal from {account.name} that nothing here asked for: {plain(row.amount)} {code_of(row.asset)}{fee}, "
         f"to {row.key or 'an address without a name'} ({row.address}), begun {dated(row.at.astimezone(UTC))} UTC, "
         f"by now {row.status}. The exchange calls it {row.refid}."
     )

@@ -10,6 +10,7 @@ from accounts.models import Account
 from portal.core.money import from_units, plain
 from portal.venues.kraken import alarms
 from portal.venues.kraken.models import TROUBLE_LENGTH, Alarm, Step, Withdrawal
+from portal.venues.kraken.reading.catalogue import code_of
 from portal.venues.kraken.withdrawal_rows import REFID_LENGTH
 from portal.venues.kraken.withdrawals import finding
 from portal.venues.kraken.withdrawals.matching import Listed
@@ -193,7 +194,7 @@ def _tell(row: Withdrawal, now: datetime) -> None:
         account,
         Alarm.Kind.UNKNOWN_WITHDRAWAL,
         subject=row.reference,
-        said=f"Nobody knows whether the exchange has the withdrawal {row.reference} of {amount} {row.asset} "
+        said=f"Nobody knows whether the exchange has the withdrawal {row.reference} of {amount} {code_of(row.asset)} "
         f"to {row.key} from {account.name}. It is not sent again by itself: somebody has to say what became of it.",
     )
 
