@@ -68,23 +68,8 @@ def request_withdrawal(  # noqa: PLR0913  (what the protocol's Withdraw takes, n
     found, method = _destination(account, key, asset)
     if address is not None and address != found.address:
         raise AddressMismatch(f"That is not the address called {found.key}.", field="address")
-    units = _units(method, amount)
-    # Read before anybody is asked: nobody waits for an exchange in a transaction.
-    method = (
-        venue(account.venue)
-        .withdrawal_quote(
-            account.pk,
-            asset=found.asset,
-            destination=mirrors.destination_of(found),
-            amount_units=units,
-            with_limit=False,
-        )
-        .method
-    )
     allowed = [most for most in (max_fee, ceiling) if most is not None]
-    if any(method.fee > most for most in allowed):
-        takes, most = (markup.said(fee, method.asset.code) for fee in (method.fee, min(allowed)))
-        raise FeeTooHigh(f"{method.name} takes {takes} now, more than the {most} allowed.", field="max_fee")
+    method = _priced(account, found, _units(method, amount), allowed)
     params = Withdraw.to(found, amount=amount, fee=method.fee if ceiling is None else ceiling)
     if actor.kind != actors.MEMBER:
         return changes.propose(withdraw, actor=actor, params=params, api_key=api_key, note=note)
@@ -175,6 +160,26 @@ def _destination(account: Account, key: str, asset: str) -> tuple[Address, Withd
     if trouble := mirrors.trouble_with(account, found):
         raise AddressDrifted(f"{trouble} Nothing is sent there until that is put right.", field="key")
     return found, exchange.withdrawal_method(asset_id, found.method)
+
+
+def _priced(account: Account, address: Address, units: int, allowed: Sequence[Decimal]) -> WithdrawalMethod:
+    """The way out with what it takes of this amount now. Raises: FeeTooHigh where that is more than is allowed."""
+    # Read before anybody is asked: nobody waits for an exchange in a transaction.
+    method = (
+        venue(account.venue)
+        .withdrawal_quote(
+            account.pk,
+            asset=address.asset,
+            destination=mirrors.destination_of(address),
+            amount_units=units,
+            with_limit=False,
+        )
+        .method
+    )
+    if any(method.fee > most for most in allowed):
+        takes, most = (markup.said(fee, method.asset.code) for fee in (method.fee, min(allowed)))
+        raise FeeTooHigh(f"{method.name} takes {takes} now, more than the {most} allowed.", field="max_fee")
+    return method
 
 
 def _units(method: WithdrawalMethod, amount: Decimal) -> int:
