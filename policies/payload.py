@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 P = TypeVar("P")
 # Requests from before `touched` was kept have none of it, and the digest they were given.
-FORM, FORM_WITHOUT_FIELDS = 2, 1
+FORM, FORM_WITHOUT_FIELDS, FORM_WITH_MORE = 2, 1, 3
 
 
 class Unreadable(Exception):
@@ -46,7 +46,7 @@ def digest(change: "ChangeRequest") -> str:
     Canonical: JSON with sorted keys, times in UTC. `FORM` is counted in, so that a later form cannot collide.
     """
     fixed: dict[str, Any] = {
-        "form": FORM if change.touched else FORM_WITHOUT_FIELDS,
+        "form": FORM_WITH_MORE if change.required_besides else FORM if change.touched else FORM_WITHOUT_FIELDS,
         "organization": change.organization_id,
         "reference": change.reference,
         "number": change.number,
@@ -69,4 +69,6 @@ def digest(change: "ChangeRequest") -> str:
     }
     if change.touched:
         fixed["touched"] = change.touched
+    if change.required_besides:
+        fixed["required_besides"] = change.required_besides
     return hashlib.sha256(msgspec.json.encode(fixed, order="sorted")).hexdigest()

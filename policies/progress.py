@@ -160,11 +160,11 @@ def _read_ahead(changes: Iterable[ChangeRequest]) -> None:
 
 def _need(change: ChangeRequest, asked: Asked, facts: Facts) -> tuple[Need, str]:
     if not change.is_open:
-        return Need(change.approvals_required), ""
+        return still_needed(change.required, Need(0)), ""
     try:
-        return still_needed(change.approvals_required, approvals_needed(asked, facts.policies)), ""
+        return still_needed(change.required, approvals_needed(asked, facts.policies)), ""
     except Refused as refused:
-        return Need(change.approvals_required), refused.message
+        return still_needed(change.required, Need(0)), refused.message
 
 
 def _void(facts: Facts, decisions: Sequence[Decision]) -> dict[int, Reason]:

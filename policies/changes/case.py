@@ -38,7 +38,7 @@ class Case:
 
         Raises: Refused if a policy that counts here cannot be read.
         """
-        return still_needed(self.change.approvals_required, approvals_needed(self.asked, self.facts.policies))
+        return still_needed(self.change.required, approvals_needed(self.asked, self.facts.policies))
 
     def barred(self) -> str:
         """Why nobody may agree to it as things stand; empty if nothing but approvals is missing."""

@@ -143,7 +143,7 @@ def no_longer_stands(change: ChangeRequest) -> str | None:
     asked = gathering.asked(change, facts)
     if not transitions.is_intact(change):
         return ALTERED
-    need = still_needed(change.approvals_required, approvals_needed(asked, facts.policies))
+    need = still_needed(change.required, approvals_needed(asked, facts.policies))
     if not is_met(need, approvers(change, asked, facts, recorded(change)), asked):
         return "Who approved it may not approve it any more, or more approvals are needed by now."
     return initiator_lack(change, asked)

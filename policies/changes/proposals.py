@@ -115,10 +115,10 @@ def _ask(asking: "_Asking[P]", *, alone: bool) -> ChangeRequest:
     _refuse_strangers(change, entry, asked, facts)
     make_room(change, entry, alone=alone)
     need = approvals_needed(asked, facts.policies)
-    if need.approvals == 0 and not alone:
+    if need.at_once and not alone:
         raise TakesMore
     beside = entry.opened(actor=asker, params=params, change=change) if entry.opened is not None else None
-    if need.approvals:
+    if not need.at_once:
         if not entry.shifts_power:
             refuse_unfinishable(asked, facts, need)
         mail.opened(change)
@@ -127,7 +127,7 @@ def _ask(asking: "_Asking[P]", *, alone: bool) -> ChangeRequest:
         if beside is not None:
             beside()
         transitions.record_move(EventKind.CHANGE_REQUESTED, change, asker, approvals=need.approvals)
-    if need.approvals == 0:
+    if need.at_once:
         _finish(change, entry, facts, by=asker)
         if _concerns_others(entry, asked, params, facts):
             mail.done_alone(change)
@@ -245,7 +245,7 @@ def _save(change: ChangeRequest, need: Need, facts: Facts) -> None:
     hours = policy.open_hours if policy else DEFAULT_OPEN_HOURS
     # The history is held, so that no two requests take the same number, and none is left out.
     [(change.number,)] = fetch(NEXT_NUMBER, {"organization": change.organization_id})
-    change.approvals_required = need.approvals
+    change.require(need.demand)
     change.created_at = timezone.now()
     change.expires_at = change.created_at + timedelta(hours=hours)
     change.remind_at = mail.remind_at(change)

@@ -2,6 +2,7 @@
 
 from policies.models.change import OPEN_STATES, ChangeRequest, Decision, State
 from policies.models.grant import Grant
+from policies.models.group import Group, GroupMember
 from policies.models.policy import Policy
 
-__all__ = ["OPEN_STATES", "ChangeRequest", "Decision", "Grant", "Policy", "State"]
+__all__ = ["OPEN_STATES", "ChangeRequest", "Decision", "Grant", "Group", "GroupMember", "Policy", "State"]

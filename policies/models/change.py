@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from policies.rules.language import Demand
 from policies.workflows import Workflow
 from portal.core.database.compiled.given import Instant
 from portal.core.display.markup import grouped
@@ -72,7 +73,8 @@ class ChangeRequest(models.Model):
     the same thing from two about different ones; a withdrawal has none. `amount` and `asset` are for lists.
     `touched` holds the fields that it would write, with what they were then; a stale one keeps in `overtaken` what they
     had become. `remind_at` is empty once who can decide was reminded. One that ended can be asked again once, by a
-    request that points back with `asked_again_from`.
+    request that points back with `asked_again_from`. `required_besides` are the approvals of groups and the delay that
+    were asked for at creation; an approved one waits until `ready_at` where it has one.
     """
 
     organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="changes")
@@ -100,6 +102,8 @@ class ChangeRequest(models.Model):
     asked_again_from = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="asked_again_as")
     digest = models.CharField(max_length=64)
     approvals_required = models.PositiveSmallIntegerField()
+    required_besides = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    ready_at = models.DateTimeField(null=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -146,6 +150,10 @@ class ChangeRequest(models.Model):
                 condition=Q(state="pending"),
                 name="change_pending_by_workflow",
             ),
+            # What waits after the last approval, looked for every few seconds.
+            models.Index(
+                fields=["ready_at"], condition=Q(state="approved", ready_at__isnull=False), name="change_ready"
+            ),
             models.Index(fields=["remind_at"], condition=Q(remind_at__isnull=False), name="change_to_remind"),
             models.Index(fields=["api_key", "state"], name="change_by_key"),
         ]
@@ -178,6 +186,23 @@ class ChangeRequest(models.Model):
             return self.title
         verb, _, rest = self.title.partition(" ")
         return f"{verb} {grouped(self.amount)} {self.asset} {rest}".rstrip()
+
+    @property
+    def required(self) -> Demand:
+        """What was asked for when this was opened (R4)."""
+        besides = self.required_besides
+        groups = tuple((int(group), int(count)) for group, count in besides.get("groups", ()))
+        return Demand(self.approvals_required, groups, delay_hours=int(besides.get("delay_hours", 0)))
+
+    def require(self, asked: Demand) -> None:
+        """Keep what is asked for at creation; what asks for no group and no delay is kept as it always was."""
+        self.approvals_required = asked.approvals
+        found: dict[str, object] = {}
+        if asked.groups:
+            found["groups"] = [list(each) for each in asked.groups]
+        if asked.delay_hours:
+            found["delay_hours"] = asked.delay_hours
+        self.required_besides = found
 
     @property
     def receipt(self) -> str:

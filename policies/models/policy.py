@@ -14,7 +14,8 @@ MIN_OPEN_HOURS, DEFAULT_OPEN_HOURS, MAX_OPEN_HOURS = 1, 72, 24 * 30
 class Policy(models.Model):
     """How many approvals, whether also from those with Execute, and how long a request stays open (DESIGN P1).
 
-    While it `is_locked` it changes only by approval, and it protects what would undo it (P3, P4).
+    While it `is_locked` it changes only by approval, and it protects what would undo it (P3, P4). With `rules`
+    these say what is asked (P7), and `approvals` and `always` the most of it, for whoever does not read rules.
     """
 
     organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="policies")
@@ -25,6 +26,7 @@ class Policy(models.Model):
         default=DEFAULT_OPEN_HOURS, validators=[MinValueValidator(MIN_OPEN_HOURS), MaxValueValidator(MAX_OPEN_HOURS)]
     )
     is_locked = models.BooleanField(default=False)
+    rules = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
     changed_at = models.DateTimeField()
 
     class Meta:

@@ -5,7 +5,17 @@ each importing only from those before it: `facts` (what there is), `needs` (how 
 give them), `dead_ends` (what nobody could finish).
 """
 
-from policies.rules.eligibility import Reason, eligible, is_met, is_rejected, lost_right, may_vouch, voided, why_not
+from policies.rules.eligibility import (
+    Reason,
+    eligible,
+    is_met,
+    is_rejected,
+    lost_right,
+    may_vouch,
+    members,
+    voided,
+    why_not,
+)
 from policies.rules.facts import (
     MAX_APPROVALS,
     MAX_OPEN_HOURS,
@@ -29,7 +39,7 @@ from policies.rules.quorum import (
     Need,
     approvals_needed,
     is_locked,
-    locked_number,
+    locked_demand,
     policy_of,
     still_needed,
 )
@@ -59,9 +69,10 @@ __all__ = [
     "is_locked",
     "is_met",
     "is_rejected",
-    "locked_number",
+    "locked_demand",
     "lost_right",
     "may_vouch",
+    "members",
     "policy_of",
     "still_needed",
     "voided",

@@ -1,6 +1,6 @@
 """Who may ask and who may decide (DESIGN R3, R5), and when the approvals given are enough (R4)."""
 
-from collections.abc import Collection, Iterator, Set
+from collections.abc import Collection, Iterable, Iterator, Set
 from datetime import datetime
 from enum import Enum
 from itertools import chain
@@ -120,7 +120,14 @@ def is_met(need: Need, approvers: Collection[Person], asked: Asked) -> bool:
     """Whether these approvals are enough, by person. `approvers` holds only those who still count (R4)."""
     accounts = to_answer_for(asked) if need.voucher else frozenset()
     vouched = all(any(_answers(person, account) for person in approvers) for account in accounts)
-    return len({person.user_id for person in approvers}) >= need.approvals and vouched
+    agreed = {person.user_id for person in approvers}
+    of_groups = all(len(members(approvers, group)) >= count for group, count in need.groups)
+    return len(agreed) >= need.approvals and of_groups and vouched and not need.is_denied
+
+
+def members(people: Iterable[Person], group: int) -> frozenset[int]:
+    """Who of `people` is in a group, by person: a yes counts once in each group of theirs (DESIGN P7)."""
+    return frozenset(person.user_id for person in people if group in person.groups)
 
 
 def is_rejected(need: Need, against: Set[int], asked: Asked, facts: Facts) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final, NoReturn, TypeAlias, overload
 
+from policies.rules.language import Rule, plain_rule
 from policies.workflows import Right, Workflow
 
 # The identifier by which a key's permission to withdraw is known; the layer that defines it stands above this one.
@@ -48,7 +49,8 @@ class Person:
     access and policies (DESIGN M4). `awaits_power`: a key that only they can reveal, or an offer of the ownership,
     waits for them. `reset_at`: when their factors were last put anew; what somebody showed the old ones for says
     nothing of this person any more. `joined_at`: since when they are a Member, the last time they came. Of who is
-    suspended, `comes_back`: the clock ends it; `is_kept_out`: others have to (DESIGN §4).
+    suspended, `comes_back`: the clock ends it; `is_kept_out`: others have to (DESIGN §4). `groups`: by
+    primary key, those they are in.
     """
 
     member_id: int
@@ -64,6 +66,7 @@ class Person:
     joined_at: datetime | None = None
     factors: frozenset[str] = frozenset()
     grants: frozenset[Held] = frozenset()
+    groups: frozenset[int] = frozenset()
 
     def holds(self, workflow: Workflow, right: Right, account_id: int | None = None) -> bool:
         """Whether any Grant gives `right`; without `account_id`, for some Account."""
@@ -150,13 +153,22 @@ Initiator: TypeAlias = Person | Bot
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """A Policy as stored, believed only once `policy_of` has looked at it."""
+    """A Policy as stored, believed only once `policy_of` has looked at it.
+
+    Without `rules` it is the one rule that its number says (DESIGN P1, P7); None stands for rules that nobody can read.
+    """
 
     workflow: str
     approvals: int
     always: bool
     open_hours: int
     is_locked: bool = False
+    rules: tuple[Rule, ...] | None = ()
+
+    @property
+    def rule_set(self) -> tuple[Rule, ...]:
+        """Its rules; of a policy of one number, the one that it is."""
+        return self.rules or (plain_rule(self.approvals, always=self.always),)
 
 
 class NotGathered(LookupError):
@@ -209,7 +221,7 @@ class Facts:
 
     `bots` are those that hold Withdraw, with their live keys: dead ends and takeovers know no others. `askers` are
     those of whose requests something is asked, by primary key, with the keys through which they ask; None for one that
-    is not of this Organization.
+    is not of this Organization. `groups` are the groups of Members by primary key, with their names.
     """
 
     level: str
@@ -218,6 +230,7 @@ class Facts:
     bots: Sequence[Bot] = ()
     policies: tuple[Terms, ...] = ()
     askers: Mapping[int, Bot | None] = field(default_factory=dict)
+    groups: Mapping[int, str] = field(default_factory=dict)
 
     def person(self, member_id: int | None) -> Person | None:
         """The Member of that primary key, as the rules see them."""

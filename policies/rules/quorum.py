@@ -1,11 +1,16 @@
-"""How many approvals something needs (DESIGN P2 to P4, R4): what is asked goes in, a number comes out."""
+"""How many approvals something needs, and of whom (DESIGN P2 to P4, P7, R4): what is asked in, what it takes out."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import reduce
+from typing import Final
 
 from policies.rules.facts import MAX_APPROVALS, MAX_OPEN_HOURS, Bot, Initiator, Person, Terms
+from policies.rules.language import NOTHING, Demand, Situation, demand, everything, flaw
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
+
+ONE: Final = Demand(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +20,8 @@ class Asked:
     `gives_withdraw` names the Accounts from which keys would gain Withdraw. `alone`: whoever may ask finishes alone,
     unless it is `protected`: one of P4's changes, while a policy is locked. `takes_power`: it only takes power away
     (R5). At `least` so many approvals are needed, and `spared` of them are given in another way (O3). `frees` names the
-    Accounts from which keys would send at once afterwards, and `barred` the persons who hold those (P2).
+    Accounts from which keys would send at once afterwards, and `barred` the persons who hold those (P2). `situation` is
+    what rules look at; without one they are taken to ask the most that they could.
     """
 
     workflow: Workflow
@@ -31,14 +37,32 @@ class Asked:
     barred: frozenset[int] = frozenset()
     least: int = 0
     spared: int = 0
+    situation: Situation | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """How many approvals; with `voucher`, for each Account one of them from who may execute withdrawals there."""
+    """What one request takes before it is carried out.
+
+    `approvals`, and of each of `groups` so many among them, by primary key; with `voucher`, for each Account one of
+    them from who may execute withdrawals there. Then `delay_hours` have to go by. `is_denied`: no approvals help.
+    """
 
     approvals: int
     voucher: bool = False
+    groups: tuple[tuple[int, int], ...] = ()
+    delay_hours: int = 0
+    is_denied: bool = False
+
+    @property
+    def at_once(self) -> bool:
+        """Whether nobody else has to agree, and nothing has to be waited for."""
+        return not (self.approvals or self.groups or self.delay_hours or self.is_denied)
+
+    @property
+    def demand(self) -> Demand:
+        """The same, to be compared point by point."""
+        return Demand(self.approvals, self.groups, self.is_denied, self.delay_hours)
 
 
 def policy_of(policies: Iterable[Terms], workflow: Workflow) -> Terms | None:
@@ -62,13 +86,13 @@ def is_locked(policies: Iterable[Terms], workflow: Workflow | None = None) -> bo
     return any(terms.is_locked is not False for terms in policies if workflow in (None, terms.workflow))
 
 
-def locked_number(policies: Collection[Terms]) -> int:
-    """The largest number of approvals that any locked policy requires; 0 while none is locked (P4).
+def locked_demand(policies: Collection[Terms]) -> Demand:
+    """Everything that any rule of any locked policy could ask, whatever it matches; nothing while none is locked (P4).
 
     Raises: Refused if a locked policy cannot be read.
     """
     locked = (policy_of(policies, workflow) for workflow in Workflow if is_locked(policies, workflow))
-    return max((policy.approvals for policy in locked if policy), default=0)
+    return reduce(Demand.__or__, (everything(policy.rule_set) for policy in locked if policy), NOTHING)
 
 
 def approvals_needed(asked: Asked, policies: Collection[Terms]) -> Need:
@@ -79,32 +103,53 @@ def approvals_needed(asked: Asked, policies: Collection[Terms]) -> Need:
     Raises: Refused if a policy that counts here cannot be read.
     """
     policy = policy_of(policies, asked.workflow)
-    raised = max(policy.approvals if policy else 0, locked_number(policies)) if asked.protected else 0
+    raised = _raised(policy, policies) if asked.protected else NOTHING
     initiator = asked.initiator
     # Whoever rests finishes nothing alone: as if they might only ask (M4).
     rests = isinstance(initiator, Person) and initiator.is_resting
     if asked.alone:
-        return Need(max(raised, 1 if rests else 0))
-    if isinstance(initiator, Bot):
-        approvals = policy.approvals if policy else 0
-    elif _executes(asked, initiator) and not rests and not (policy and policy.always):
-        approvals = 0
-    else:
-        approvals = policy.approvals if policy else 1
+        return _need(raised, max(raised.approvals, 1 if rests else 0))
+    by_policy = _by_policy(policy, asked, may_finish=_executes(asked, initiator) and not rests)
     own = isinstance(initiator, Person) and asked.subject == initiator.user_id
     voucher = _needs_voucher(asked, policies)
     least = max(asked.least, 1 if own or voucher else 0)
     # What is given in another way never takes from the number that a lock asks for (O3).
-    return Need(max(max(approvals, least) - asked.spared, raised), voucher)
+    return _need(by_policy | raised, max(max(by_policy.approvals, least) - asked.spared, raised.approvals), voucher)
 
 
-def still_needed(required_then: int, now: Need) -> Need:
-    """The larger of what was asked for at creation and what is asked for now (R4, security CR-8)."""
-    return Need(max(required_then, now.approvals), now.voucher)
+def still_needed(required_then: Demand, now: Need) -> Need:
+    """The larger, point by point, of what was asked for at creation and what is asked for now (R4, security CR-8)."""
+    both = required_then | now.demand
+    return _need(both, both.approvals, now.voucher)
 
 
-def _executes(asked: Asked, initiator: Person) -> bool:
-    return initiator.holds(asked.workflow, Right.EXECUTE, asked.account_id)
+def _need(asked: Demand, approvals: int, voucher: bool = False) -> Need:
+    return Need(approvals, voucher, asked.groups, asked.delay_hours, asked.is_denied)
+
+
+def _raised(policy: Terms | None, policies: Collection[Terms]) -> Demand:
+    """What a protected change takes: all that a locked rule could ask, and what its own workflow asks (P4)."""
+    return locked_demand(policies) | (everything(policy.rule_set) if policy else NOTHING)
+
+
+def _by_policy(policy: Terms | None, asked: Asked, *, may_finish: bool) -> Demand:
+    """What P2 asks: nothing of who finishes alone and whom no rule binds; one approval at least of everybody else.
+
+    A key needs nobody while no policy governs what it asks.
+    """
+    if policy is None:
+        return Demand(0 if may_finish or isinstance(asked.initiator, Bot) else 1)
+    known = asked.situation
+    found = (
+        demand(policy.rule_set, known, executes=may_finish)
+        if known is not None
+        else everything(policy.rule_set, executes=may_finish)
+    )
+    return found if may_finish else found | ONE
+
+
+def _executes(asked: Asked, initiator: Initiator) -> bool:
+    return isinstance(initiator, Person) and initiator.holds(asked.workflow, Right.EXECUTE, asked.account_id)
 
 
 def to_answer_for(asked: Asked) -> frozenset[int]:
@@ -128,4 +173,12 @@ def _is_readable(terms: Terms) -> bool:
     # A row written around the constraints can hold anything, whatever the annotations say.
     kinds = [type(value) for value in (terms.approvals, terms.always, terms.open_hours, terms.is_locked)]
     in_range = kinds == [int, bool, int, bool] and 1 <= terms.approvals <= MAX_APPROVALS
-    return in_range and 1 <= terms.open_hours <= MAX_OPEN_HOURS
+    return in_range and 1 <= terms.open_hours <= MAX_OPEN_HOURS and _means_something(terms)
+
+
+def _means_something(terms: Terms) -> bool:
+    """Whether its rules are ones that somebody could have written; which groups there are is looked at elsewhere."""
+    if not terms.rules:
+        return terms.rules is not None
+    named = {each.group for rule in terms.rules for each in rule.groups}
+    return not flaw(terms.rules, by_amount=terms.workflow == Workflow.INITIATE_WITHDRAWAL, groups=named)

@@ -1,6 +1,7 @@
 """Gathers what the rules look at, fresh from the database and with the same few queries however much there is."""
 
 from collections.abc import Collection, Iterable, Mapping
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from policies import payload, registry
@@ -8,10 +9,11 @@ from policies.registry import Operation
 from policies.rules import UNSEEN, Asked, Bot, Facts, Initiator, NamedAccounts, Person, Terms, is_locked
 from policies.snapshot import bots as service_users
 from policies.snapshot.people import people
+from policies.snapshot.stored_rules import read_rules
 from policies.workflows import Workflow
 from portal.core.actors import MEMBER
 from portal.core.database.one_reading import is_kept, once
-from portal.core.database.rows import Rows
+from portal.core.database.rows import Rows, nested
 from portal.core.errors import NotFound
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 P = TypeVar("P")
 # With fewer verified members than this, accepting ownership counts as one of the approvals (O3).
 FEW: Final = 3
-TERMS: Final = ("workflow", "approvals", "always", "open_hours", "is_locked")
+TERMS: Final = ("workflow", "approvals", "always", "open_hours", "is_locked", "rules")
 
 
 def gather(
@@ -39,10 +41,10 @@ def gather(
     """
     changes = tuple(about)
     if every_account:
-        level, terms, accounts = once(("house", organization.pk), lambda: _house(organization))
+        level, terms, accounts, groups = once(("house", organization.pk), lambda: _house(organization))
     else:
         named = {change.account_id for change in changes if change.account_id is not None}
-        level, terms, accounts = _house(organization, named)
+        level, terms, accounts, groups = _house(organization, named)
     withdrawing = bots or any(_weighs_bots(change) for change in changes)
     asking = {(change.service_user_id, change.api_key_id) for change in changes if change.service_user_id is not None}
     found = _bots(organization, asking, withdrawing=withdrawing)
@@ -52,6 +54,7 @@ def gather(
         people=once(("people", organization.pk), lambda: people(organization)),
         bots=tuple(bot for bot in found if bot.holds_withdraw) if withdrawing else UNSEEN,
         policies=terms,
+        groups=groups,
         askers={asker: next((bot for bot in found if bot.service_user_id == asker), None) for asker, _ in asking},
     )
 
@@ -73,7 +76,7 @@ def custodians_freed(organization: "Organization", operation: str, kept: Mapping
 def policies(organization: "Organization") -> tuple[Terms, ...]:
     """The policies as they stand, readable or not."""
     rows = organization.policies.order_by("pk").values_list(*TERMS)
-    return tuple(Terms(*row) for row in rows)
+    return tuple(Terms(*row[:5], rules=read_rules(row[5])) for row in rows)
 
 
 def _bots(organization: "Organization", asking: "set[service_users.Asking]", *, withdrawing: bool) -> tuple[Bot, ...]:
@@ -97,21 +100,23 @@ def _bots(organization: "Organization", asking: "set[service_users.Asking]", *, 
 
 def _house(
     organization: "Organization", named: Collection[int] | None = None
-) -> tuple[str, tuple[Terms, ...], Mapping[int, str]]:
-    """The level, the policies and the Accounts, all of them or those that are `named`."""
+) -> tuple[str, tuple[Terms, ...], Mapping[int, str], Mapping[int, str]]:
+    """The level, the policies, the Accounts, all of them or those that are `named`, and the groups."""
     rows = type(organization).objects.filter(pk=organization.pk)
     shown = organization.accounts.all() if named is None else organization.accounts.filter(pk__in=named)
-    level, policies, accounts = rows.values_list(
+    level, policies, accounts, groups = rows.values_list(
         "second_factor_level",
         Rows(organization.policies.all(), "pk", *TERMS),
         Rows(shown, "pk", "name"),
+        Rows(organization.groups.filter(removed_at=None), "pk", "name"),
     ).get()
     terms = (
-        Terms(workflow, approvals, bool(always), open_hours, bool(is_locked))
-        for _, workflow, approvals, always, open_hours, is_locked in sorted(policies)
+        Terms(workflow, approvals, bool(always), open_hours, bool(is_locked), read_rules(nested(rules)))
+        for _, workflow, approvals, always, open_hours, is_locked, rules in sorted(policies, key=itemgetter(0))
     )
     found = dict(sorted(accounts))
-    return level, tuple(terms), found if named is None else NamedAccounts(named, found)
+    shown_accounts = found if named is None else NamedAccounts(named, found)
+    return level, tuple(terms), shown_accounts, dict(sorted(groups))
 
 
 def _weighs_bots(change: "ChangeRequest") -> bool:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from policies.models import Grant
+from policies.models import Grant, GroupMember
 from policies.rules import Held, Person
 from portal.core.database.rows import Rows
 from portal.core.factors import PASSKEY, TOTP
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         """A Member with what the query says besides."""
 
         held: list[tuple[str, str, int | None]]
+        in_groups: list[tuple[int]]
         has_app: bool
         has_passkey: bool
         awaits_power: bool
@@ -30,6 +31,7 @@ def people(organization: "Organization") -> tuple[Person, ...]:
     me = members.model.objects.filter(pk=OuterRef("pk"))
     having = members.annotate(
         held=Rows(Grant.objects.filter(member=OuterRef("pk")), "workflow", "right", "account_id"),
+        in_groups=Rows(GroupMember.objects.filter(member=OuterRef("pk"), group__removed_at=None), "group_id"),
         # Only what counts in this very place (DESIGN M4).
         has_app=Exists(me.filter(authenticators__confirmed=True)),
         has_passkey=Exists(me.filter(passkeys__confirmed=True)),
@@ -54,6 +56,7 @@ def _person(member: "Read") -> Person:
         joined_at=member.joined_at,
         factors=frozenset(kind for kind, has in factors if has),
         grants=_grants(tuple(map(tuple, member.held))),
+        groups=frozenset(group for (group,) in member.in_groups),
     )
 
 

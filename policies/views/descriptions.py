@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString, mark_safe
 from policies import payload, readability, registry
 from policies import snapshot as gathering
 from policies.models import ChangeRequest
-from policies.rules import Facts, is_locked, locked_number
+from policies.rules import Facts, is_locked, locked_demand
 from policies.workflows import Workflow
 from portal.core.display import markup
 from portal.core.display.descriptions import Description, Fact, FieldChange, Notice
@@ -67,7 +67,7 @@ def protection(change: ChangeRequest, facts: Facts) -> Notice | None:
         return None
     locked = [workflow.title for workflow in Workflow if is_locked(facts.policies, workflow)]
     try:
-        needs = f"so it takes {counted(locked_number(facts.policies), 'approval')} at least"
+        needs = f"so it takes {counted(locked_demand(facts.policies).approvals, 'approval')} at least"
     except Refused as refused:
         needs = refused.message[:1].lower() + refused.message[1:].rstrip(".")
     verb = "is" if len(locked) == 1 else "are"

@@ -24,6 +24,7 @@ from accounts.models.service_user import PURPOSE_LENGTH
 from accounts.organizations.settings import ACCOUNT_NAME_LENGTH
 from policies import notes
 from policies.changes import proposals, transitions
+from policies.models import group
 from policies.registry import all_operations
 from policies.workflows import Workflow
 from portal.api import permissions
@@ -281,6 +282,7 @@ BOUNDS: dict[str, int | Iterable[str]] = {
     "policies.ChangeRequest.digest": [DIGEST],
     "policies.ChangeRequest.ended_by": typed(profile.ProfileForm, "name"),
     "policies.ChangeRequest.reason": transitions.REASON_LENGTH,
+    "policies.Group.name": group.NAME_LENGTH,
     "policies.Decision.reason": notes.MAX_LENGTH,
     "policies.Decision.digest": [DIGEST],
     "policies.Decision.factor": [*FACTORS],

@@ -27,7 +27,7 @@ from policies.rules import (
     Terms,
     approvals_needed,
     is_locked,
-    locked_number,
+    locked_demand,
     why_not,
 )
 from policies.rules.stages import Stage, stage
@@ -100,7 +100,7 @@ def test_a_lock_that_cannot_be_read_refuses_what_it_may_protect(broken):
     policies = [replace(LOCK_OF_THREE, **broken)]
     assert is_locked(policies)
     with pytest.raises(Refused, match="cannot be read"):
-        locked_number(policies)
+        locked_demand(policies)
     with pytest.raises(Refused, match="cannot be read"):
         approvals_needed(Asked(ACCESS, EXECUTES, protected=True), policies)
     assert approvals_needed(Asked(ACCESS, EXECUTES), policies) == Need(0)

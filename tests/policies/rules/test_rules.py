@@ -24,6 +24,7 @@ from policies.rules import (
     still_needed,
     why_not,
 )
+from policies.rules.language import Demand
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
 
@@ -179,7 +180,7 @@ def test_the_person_counts_and_not_the_membership():
 
 @pytest.mark.parametrize(("then", "now", "both"), [(2, 1, 2), (2, 0, 2), (1, 3, 3), (0, 0, 0)])
 def test_the_larger_of_then_and_now(then, now, both):
-    assert still_needed(then, Need(now)).approvals == both
+    assert still_needed(Demand(then), Need(now)).approvals == both
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,84 @@
+"""What rules have to be told of withdrawals, by whoever knows about money: one seam, taken once at start (DESIGN P7)."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Protocol
+
+from policies.rules.language import Situation, SumOf
+
+if TYPE_CHECKING:
+    from accounts.models import Organization
+    from policies.models import ChangeRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """A withdrawal that nobody has asked for yet. `amount` counts the fee in; `initiator` as `initiator_id` says."""
+
+    account_id: int
+    asset: str
+    amount: Decimal
+    destination: str
+    initiator: str
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A withdrawal that was asked for: its request, what rules saw of it then but for its sums, and what became of it.
+
+    `released_at`: when it left the sums without being executed; `sent_at`: when it was executed. Neither while held.
+    """
+
+    change_id: int
+    asked_at: datetime
+    situation: Situation
+    sent_at: datetime | None = None
+    released_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Something that a list of a rule can name: its value there, what people call it, and its Account if it has one."""
+
+    value: str
+    label: str
+    account_id: int | None = None
+
+
+class Measures(Protocol):
+    """Tells what is so of withdrawals, in the Organization's currency. Reads only."""
+
+    def situation(self, change: "ChangeRequest", params: object, sums: Collection[SumOf]) -> Situation:
+        """A request as it is now, or would be if it were opened: with these sums, itself counted in.
+
+        One statement for the sums, however many there are. Under the history's lock it misses none.
+        """
+
+    def foreseen(self, organization: "Organization", what: Foreseen, sums: Collection[SumOf]) -> Situation:
+        """The same of one that nobody has asked for."""
+
+    def past(self, organization: "Organization", since: datetime) -> Iterator[Past]:
+        """Every withdrawal asked for since then, oldest first, read some at a time, whatever became of it."""
+
+    def assets(self, organization: "Organization") -> tuple[Named, ...]:
+        """What can be withdrawn, by name."""
+
+    def destinations(self, organization: "Organization") -> tuple[Named, ...]:
+        """Where to, as the address books have it now, by name; one that is in several books once for each."""
+
+
+_taken: list[Measures] = []
+
+
+def take(measures: Measures) -> None:
+    """Let these tell, from start to end of the process."""
+    _taken[:] = [measures]
+
+
+def measures() -> Measures:
+    """Whoever tells. Raises: LookupError before anybody was taken."""
+    if not _taken:
+        raise LookupError("Nobody tells what rules have to know of withdrawals.")
+    return _taken[0]
