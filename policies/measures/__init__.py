@@ -1,4 +1,4 @@
-"""What rules have to be told of withdrawals, by whoever knows about money: one seam, taken once at start (DESIGN P7)."""
+"""What rules have to be told of withdrawals, by whoever knows about money: one seam, taken at start (DESIGN P7)."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
