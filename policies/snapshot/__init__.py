@@ -76,7 +76,10 @@ def custodians_freed(organization: "Organization", operation: str, kept: Mapping
 def policies(organization: "Organization") -> tuple[Terms, ...]:
     """The policies as they stand, readable or not."""
     rows = organization.policies.order_by("pk").values_list(*TERMS)
-    return tuple(Terms(*row[:5], read_rules(row[5])) for row in rows)
+    return tuple(
+        Terms(workflow, approvals, always, open_hours, is_locked, read_rules(rules))
+        for workflow, approvals, always, open_hours, is_locked, rules in rows
+    )
 
 
 def _bots(organization: "Organization", asking: "set[service_users.Asking]", *, withdrawing: bool) -> tuple[Bot, ...]:
