@@ -1,0 +1,7 @@
+"""A rule of a policy, and what rules ask, as people say it: one plain sentence (DESIGN R7, P7)."""
+
+from policies.rule_words.asked import demand_words
+from policies.rule_words.names import Names, names_of
+from policies.rule_words.sentences import condition_words, sentence
+
+__all__ = ["Names", "condition_words", "demand_words", "names_of", "sentence"]
