@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from policies import snapshot as gathering
-from policies.rules import Asked, Bot, Facts, approvals_needed, eligible, is_locked, may_vouch
+from policies.measures import Foreseen
+from policies.rules import Asked, Bot, Facts, approvals_needed, eligible, is_locked, may_vouch, members
+from policies.rules.need_words import LOST, need_words
 from policies.workflows import Workflow
 from portal.core.display.phrases import counted, listed
 from portal.core.errors import Refused
@@ -19,6 +21,8 @@ class Forecast:
     """What asking for something in `workflow` would lead to: nought needed means that it runs at once.
 
     `vouchers` are those of the people who could answer for a key that would withdraw alone, where that is asked (P2).
+    `asks` says what it takes where some of it is asked of groups, `short_of` the groups of which too few can approve.
+    It then waits for `delay_hours`. `is_denied`: nobody can have it.
     """
 
     workflow: Workflow
@@ -26,16 +30,20 @@ class Forecast:
     people: tuple[str, ...]
     needs_voucher: bool = False
     vouchers: tuple[str, ...] = ()
+    asks: str = ""
+    short_of: tuple[str, ...] = ()
+    delay_hours: int = 0
+    is_denied: bool = False
 
     @property
     def at_once(self) -> bool:
-        """Whether nobody else has to agree."""
-        return self.needed == 0
+        """Whether nobody else has to agree, and nothing has to be waited for."""
+        return self.needed == 0 and not self.delay_hours and not self.is_denied
 
     @property
     def is_possible(self) -> bool:
         """Whether there are as many people as it takes."""
-        return len(self.people) >= self.needed
+        return len(self.people) >= self.needed and not self.short_of and not self.is_denied
 
     @property
     def level(self) -> Literal["pen", "wait"]:
@@ -45,13 +53,19 @@ class Forecast:
     @property
     def title(self) -> str:
         """What follows, in one sentence."""
-        return "This happens at once." if self.at_once else f"This will wait for {counted(self.needed, 'approval')}."
+        if self.is_denied:
+            return "The policy denies this."
+        return "This happens at once." if self.at_once else f"This will wait for {self.asks}."
 
     @property
     def text(self) -> str:
         """Why, or who decides."""
         if self.at_once:
             return f"You hold Execute on {self.workflow.title}, and nothing asks for more."
+        if self.is_denied:
+            return f"A rule of {self.workflow.title} lets nobody do it, however many agree."
+        if self.short_of:
+            return f"Too few of {listed(self.short_of)} can approve it as things stand."
         return f"{listed(self.people)} can approve it." if self.people else "Nobody can give it as things stand."
 
 
@@ -64,10 +78,16 @@ def foresee(asked: Asked, facts: Facts) -> Forecast:
     able = eligible(asked, facts)
     return Forecast(
         workflow=asked.workflow,
-        needed=need.approvals,
+        needed=need.people,
         people=tuple(person.name for person in able),
         needs_voucher=need.voucher,
         vouchers=tuple(person.name for person in able if need.voucher and may_vouch(person, asked)),
+        asks=need_words(need.demand, facts.groups),
+        short_of=tuple(
+            facts.groups.get(group, LOST) for group, count in need.groups if len(members(able, group)) < count
+        ),
+        delay_hours=need.delay_hours,
+        is_denied=need.is_denied,
     )
 
 
@@ -80,11 +100,13 @@ def forecast(
     protected: bool = False,
     least: int = 0,
     frees: "Sequence[Bot]" = (),
+    foreseen: Foreseen | None = None,
 ) -> Forecast:
     """What asking for something in `workflow` would need; one approval of nobody where its policy cannot be read.
 
     `facts` are gathered unless the page has them. `protected`: it would be one of the changes that a locked policy
-    protects (P4). `least`, `frees`: as an operation says of itself.
+    protects (P4). `least`, `frees`: as an operation says of itself. `foreseen`: the withdrawal that it would be;
+    without it the most is said that rules could ask of one.
     """
     known = facts or gathering.gather(member.organization)
     asked = Asked(
@@ -95,8 +117,9 @@ def forecast(
         least=least,
         frees=frozenset(bot.account_id for bot in frees),
         barred=frozenset().union(*(bot.custodians for bot in frees)),
+        situation=gathering.foreseen(member.organization, foreseen, known) if foreseen is not None else None,
     )
     try:
         return foresee(asked, known)
     except Refused:
-        return Forecast(workflow=workflow, needed=1, people=())
+        return Forecast(workflow=workflow, needed=1, people=(), asks=counted(1, "approval"))

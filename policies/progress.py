@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from policies import payload, registry
 from policies import snapshot as gathering
 from policies.changes.cancel_and_expire import may_cancel
-from policies.changes.decisions import approvers, initiator_lack
+from policies.changes.decisions import initiator_lack
+from policies.changes.recorded_decisions import approvers
 from policies.models import ChangeRequest, Decision
 from policies.rules import (
     Asked,
@@ -19,10 +20,12 @@ from policies.rules import (
     eligible,
     is_met,
     may_vouch,
+    members,
     still_needed,
     voided,
     why_not,
 )
+from policies.rules.need_words import LOST
 from policies.workflows import Right
 from portal.core.display import phrases
 from portal.core.errors import Refused
@@ -47,12 +50,36 @@ class PersonStanding:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupStanding:
+    """How many of one group have approved, of those who have to."""
+
+    name: str
+    given: int
+    needed: int
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.given} of {self.needed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`given` of `needed` approvals, as `Standing` says it, for a list."""
+
+    given: int
+    needed: int
+    groups: tuple[GroupStanding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
-    """`given` of `needed` approvals count now. `stuck` says, in words, why those who can decide do not suffice.
+    """`given` of `needed` approvals count now: as many as it takes at least, where some have to be of `groups`.
+
+    `stuck` says, in words, why those who can decide do not suffice.
 
     `takes_power`: one rejection does not end it (R5). `frees`: keys would withdraw at once afterwards (P2).
     `counted` are the people whose approvals these are; `void` says to the reader why their own counts no more.
-    `is_barred`: the reader is one who may not decide on it, whatever became of it.
+    `is_barred`: the reader is one who may not decide on it, whatever became of it. `delay_hours` go by after the last
+    approval, and `can_stop` says that the reader can still reject it meanwhile. `is_denied`: a rule lets it go no more.
     """
 
     given: int
@@ -69,6 +96,10 @@ class Standing:
     void: str = ""
     counted: frozenset[int] = frozenset()
     is_barred: bool = False
+    groups: tuple[GroupStanding, ...] = ()
+    delay_hours: int = 0
+    can_stop: bool = False
+    is_denied: bool = False
 
     @property
     def missing(self) -> int:
@@ -105,14 +136,15 @@ def stand(change: ChangeRequest, viewer: "Member", facts: Facts, decisions: Sequ
     )
     able = [person for person in eligible(asked, facts) if person.user_id not in said]
     bar = _bar(change, viewer, asked, facts, said)
+    given = len(counted) if change.is_open else sum(decision.approved for decision in decisions)
     return Standing(
-        given=len(counted) if change.is_open else sum(decision.approved for decision in decisions),
-        needed=need.approvals,
+        given=given,
+        needed=_needed(need, counted, given),
         people=people,
         can_decide=bar == "",
         why_not=bar,
-        can_cancel=waits and change.state == "pending" and may_cancel(change, viewer, facts),
-        stuck=trouble or (_stuck(change, asked, need, counted, able) if waits else ""),
+        can_cancel=waits and (change.state == "pending" or change.is_delayed) and may_cancel(change, viewer, facts),
+        stuck=trouble or (_stuck(change, asked, need, counted, able, facts) if waits else ""),
         vouchers=tuple(person.name for person in able if may_vouch(person, asked)) if need.voucher else (),
         takes_power=asked.takes_power,
         frees=bool(asked.frees),
@@ -120,12 +152,14 @@ def stand(change: ChangeRequest, viewer: "Member", facts: Facts, decisions: Sequ
         void=void[viewer.user_id].you if viewer.user_id in void else "",
         counted=frozenset(person.user_id for person in counted),
         is_barred=(own := gathering.person(facts, viewer.pk)) is None or why_not(own, asked, facts.level) is not None,
+        groups=_groups(need, counted, facts),
+        delay_hours=need.delay_hours,
+        can_stop=change.is_delayed and bar == "",
+        is_denied=need.is_denied,
     )
 
 
-def progress(
-    changes: Iterable[ChangeRequest], facts: Facts, decisions: Iterable[Decision]
-) -> dict[int, tuple[int, int]]:
+def progress(changes: Iterable[ChangeRequest], facts: Facts, decisions: Iterable[Decision]) -> dict[int, Progress]:
     """Given and needed approvals of each of `changes`, by primary key, without asking the database."""
     by_change: dict[int, list[Decision]] = {}
     for decision in decisions:
@@ -138,10 +172,28 @@ def progress(
         if change.is_open:
             asked = gathering.asked(change, facts)
             need, _ = _need(change, asked, facts)
-            found[change.pk] = (len(approvers(change, asked, facts, mine)), need.approvals)
+            counted = approvers(change, asked, facts, mine)
+            needed = _needed(need, counted, len(counted))
+            found[change.pk] = Progress(len(counted), needed, _groups(need, counted, facts))
         else:
-            found[change.pk] = (sum(decision.approved for decision in mine), change.approvals_required)
+            given = sum(decision.approved for decision in mine)
+            found[change.pk] = Progress(given, max(change.approvals_required, given if change.required.groups else 0))
     return found
+
+
+def _groups(need: Need, counted: Sequence[Person], facts: Facts) -> tuple[GroupStanding, ...]:
+    return tuple(
+        GroupStanding(facts.groups.get(group, LOST), len(members(counted, group)), count)
+        for group, count in need.groups
+    )
+
+
+def _needed(need: Need, counted: Sequence[Person], given: int) -> int:
+    """As many as it takes at least, whoever they are: what is missing of one group may serve for all."""
+    if not need.groups:
+        return need.approvals
+    missing = [need.approvals - len(counted), *(count - len(members(counted, group)) for group, count in need.groups)]
+    return given + max(0, *missing)
 
 
 def _read_ahead(changes: Iterable[ChangeRequest]) -> None:
@@ -179,7 +231,7 @@ def _void(facts: Facts, decisions: Sequence[Decision]) -> dict[int, Reason]:
 def _bar(change: ChangeRequest, viewer: "Member", asked: Asked, facts: Facts, said: set[int]) -> str:
     """Why `viewer` cannot decide, to them; empty if they can."""
     person = gathering.person(facts, viewer.pk)
-    if change.state != "pending":
+    if change.state != "pending" and not change.is_delayed:
         return "this request is closed" if not change.is_open else "approvals are complete"
     if change.is_past_its_time:
         return "its time is up"
@@ -200,10 +252,19 @@ def _concerns(person: Person, reason: Reason, asked: Asked, said: set[int]) -> b
     return person.is_active and person.holds(asked.workflow, Right.APPROVE, asked.account_id)
 
 
-def _stuck(change: ChangeRequest, asked: Asked, need: Need, counted: Sequence[Person], able: Sequence[Person]) -> str:
+def _stuck(
+    change: ChangeRequest, asked: Asked, need: Need, counted: Sequence[Person], able: Sequence[Person], facts: Facts
+) -> str:
     lack = initiator_lack(change, asked)
     if lack:
         return f"{lack} The next decision cancels this request."
+    if need.is_denied:
+        return "A rule denies this by now, however many agree. It waits for that to change, or ends."
+    for group, count in need.groups:
+        missing = count - len(members((*counted, *able), group))
+        if missing > 0:
+            name = facts.groups.get(group, LOST)
+            return f"It takes {phrases.counted(missing, 'more member')} of {name} who may approve this to finish it."
     short = need.approvals - len(counted) - len(able)
     if short > 0:
         return (

@@ -189,7 +189,7 @@ class Operation(Generic[P]):
     executed in the same transaction, and what has gone wrong for certain ends failed. `renewed` gives the params with
     which it is asked again, seen from what is so. `barred` says why nobody may agree to it as things stand, or nothing;
     it waits meanwhile, and can be rejected or taken back. `weighs_bots`: its `protected` or `frees` look at bots
-    besides who asks. `reads_ahead`: reads at once,
+    besides who asks. `measured`: rules look at its amount, and at where that goes. `reads_ahead`: reads at once,
     for a page, what the above would read for each of many requests, `describes_ahead` what `describe` would. `tells`:
     it writes to those concerned itself, so nobody else has to when it was done alone.
     """
@@ -224,6 +224,7 @@ class Operation(Generic[P]):
     renewed: "Callable[[P, ChangeRequest], P]" = unchanged
     barred: "Callable[[ChangeRequest], str]" = lambda _change: ""
     weighs_bots: bool = False
+    measured: bool = False
     reads_ahead: "Callable[[Sequence[P]], None] | None" = None
     describes_ahead: "Callable[[Sequence[ChangeRequest]], None] | None" = None
     tells: bool = False

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from policies import notes, readability
@@ -36,7 +37,7 @@ def cancel(reference: str, *, actor: Actor, reason: str = "") -> ChangeRequest:
         expired = change.is_past_its_time
         if expired:
             transitions.expire_now(change)
-        elif change.state != State.PENDING:
+        elif change.state != State.PENDING and not change.is_delayed:
             raise Conflict(f"This request is already {State(change.state).label.lower()}.")
         else:
             transitions.end(change, State.CANCELLED, by=actor, reason=reason)
@@ -171,7 +172,8 @@ class AskedAgain:
 
 def ask_unknown_again() -> AskedAgain:
     """Ask again, under the same references, for what is approved and not known to be done (R8)."""
-    waiting = ChangeRequest.objects.filter(state=State.APPROVED).order_by("pk")
+    due = Q(ready_at=None) | Q(ready_at__lte=timezone.now())
+    waiting = ChangeRequest.objects.filter(due, state=State.APPROVED).order_by("pk")
     references = list(waiting.values_list("reference", flat=True))
     errors: dict[str, str] = {}
 

@@ -9,21 +9,19 @@ from django.utils import timezone
 from policies import notes, registry
 from policies import snapshot as gathering
 from policies.changes import case as cases
-from policies.changes import staleness, transitions
+from policies.changes import delays, staleness, transitions
 from policies.changes.case import Case, Unfit
-from policies.changes.recorded_decisions import recorded
+from policies.changes.recorded_decisions import approvers, recorded
 from policies.models import ChangeRequest, Decision, State
+from policies.notifications import mail
 from policies.rules import (
     Asked,
-    Facts,
     Need,
-    Person,
     approvals_needed,
     is_met,
     is_rejected,
     lost_right,
     still_needed,
-    voided,
     why_not,
 )
 from portal.audit.kinds import EventKind
@@ -34,6 +32,7 @@ from portal.core.web.http import Proof
 if TYPE_CHECKING:
     from accounts.models import Member
 
+DENIED_NOW = "A rule denies this by now, however many agree. It can be rejected, or taken back."
 ALTERED = "The stored request is not what was asked any more. It does not go through; tell the operator."
 
 
@@ -52,7 +51,7 @@ def decide(
     reason = notes.clean(reason, field="reason")
     with transaction.atomic(durable=True):
         change = transitions.locked(reference, organization_id=member.organization_id)
-        found: DomainError | Case | None = _closed(change) or _standing(change, by=member)
+        found: DomainError | Case | None = _closed(change, approved=approved) or _standing(change, by=member)
         if isinstance(found, Case):
             found = _take(found, member, approved=approved, digest=digest, proof=proof, reason=reason)
     if isinstance(found, DomainError):
@@ -66,6 +65,8 @@ def execute(reference: str) -> ChangeRequest:
     How it went is asked first: what is done is executed, and what has failed for certain ends so, whatever became of
     people or policies meanwhile. What is not done is cancelled if its initiator may no longer ask, and goes back to
     waiting if approvals no longer suffice.
+
+    What waits for its time stays as it is until then.
 
     Raises: NotFound; Conflict if it is not approved, cannot be read, is stale, or its initiator may no longer ask;
     Refused if it was altered, or a policy that counts here cannot be read.
@@ -106,21 +107,6 @@ def settled(change: ChangeRequest) -> bool | None:
     return True
 
 
-def approvers(change: ChangeRequest, asked: Asked, facts: Facts, decisions: list[Decision]) -> list[Person]:
-    """Those whose yes counts now: to this very digest, by someone who still may decide (R4, security CR-7).
-
-    One from before their factors were put anew, or from before they were removed, never counts again (M4, SI-8).
-    """
-    said_yes = {given.person_id: given.at for given in decisions if given.approved and given.digest == change.digest}
-    return [
-        person
-        for person in facts.people
-        if person.user_id in said_yes
-        and voided(person, said_yes[person.user_id]) is None
-        and why_not(person, asked, facts.level) is None
-    ]
-
-
 def initiator_lack(change: ChangeRequest, asked: Asked) -> str | None:
     """Why whoever asked may no longer ask, or None (R5)."""
     if change.api_key is not None and change.api_key.revoked_at is not None:
@@ -149,12 +135,13 @@ def no_longer_stands(change: ChangeRequest) -> str | None:
     return initiator_lack(change, asked)
 
 
-def _closed(change: ChangeRequest) -> DomainError | None:
+def _closed(change: ChangeRequest, *, approved: bool) -> DomainError | None:
     if change.is_past_its_time:
         transitions.expire_now(change)
         expired = change.state == State.EXPIRED
         return Conflict("This request has expired. It can be asked again." if expired else change.reason)
-    if change.state == State.PENDING:
+    # Until its time has come, one no still ends what everybody else has agreed to (P7).
+    if change.state == State.PENDING or (change.is_delayed and not approved):
         return None
     state = State(change.state)
     by = f" by {change.ended_by}" if change.ended_by and state in (State.REJECTED, State.CANCELLED) else ""
@@ -205,6 +192,8 @@ def _take(
         if not approved and not reason:
             raise Invalid("Say why, so that whoever asked knows what to change.", field="reason")
         need = case.need()
+        if approved and need.is_denied:
+            raise Refused(DENIED_NOW)
     except Refused as refused:
         transitions.record_refusal(case.change, member, refused.message)
         return refused
@@ -265,14 +254,20 @@ def _oppose(case: Case, need: Need, *, by: "Member", reason: str) -> None:
 
 
 def _advance(case: Case, need: Need, *, by: Actor) -> None:
-    """Carry the request out if it has what it needs; if it has no longer, let it wait again."""
+    """Carry the request out if it has what it needs and its time has come; if it has no longer, let it wait again."""
     change = case.change
-    met = is_met(need, approvers(change, case.asked, case.facts, recorded(change)), case.asked)
+    made = recorded(change)
+    counted = approvers(change, case.asked, case.facts, made)
+    met = is_met(need, counted, case.asked)
     state = State.APPROVED if met else State.PENDING
-    if change.state != state:
-        change.state = state
-        change.save(update_fields=["state"])
-    if met:
+    ready = delays.ready_at(change, need, counted, made) if met else None
+    if (change.state, change.ready_at) != (state, ready):
+        change.state, change.ready_at = state, ready
+        change.save(update_fields=["state", "ready_at"])
+        if change.is_delayed:
+            transitions.record_move(EventKind.CHANGE_DELAYED, change, by, ready_at=ready)
+            mail.delayed(change)
+    if met and not change.is_delayed:
         _carry_out(case, by=by)
 
 

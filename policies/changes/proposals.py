@@ -10,12 +10,20 @@ from django.utils import timezone
 
 from policies import notes, payload, registry
 from policies.changes import staleness, transitions
+from policies.changes.finishing import refuse_unfinishable
 from policies.changes.room import TakesMore, make_room
 from policies.models import ChangeRequest, State
 from policies.models.policy import DEFAULT_OPEN_HOURS
 from policies.notifications import mail
 from policies.registry import Operation, Run
-from policies.rules import Asked, Facts, Need, approvals_needed, eligible, is_met, lost_right, policy_of
+from policies.rules import (
+    Asked,
+    Facts,
+    Need,
+    approvals_needed,
+    lost_right,
+    policy_of,
+)
 from policies.snapshot import asking, gather
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
@@ -24,8 +32,7 @@ from portal.audit.record import appending, lock_histories
 from portal.core import actors, call_origin
 from portal.core.actors import Actor
 from portal.core.database.prepared import fetch
-from portal.core.display.phrases import counted
-from portal.core.errors import Invalid, NotFound, Refused
+from portal.core.errors import Denied, Invalid, NotFound, Refused
 from portal.core.secrets.sealing import token
 
 if TYPE_CHECKING:
@@ -40,6 +47,7 @@ NEXT_NUMBER: Final = """
 """
 
 
+DENIED: Final = "A rule of {workflow} denies this, however many agree. The policies page can say which one."
 NO_KEY: Final = "A service user asks through a key of its own that is in force."
 
 
@@ -115,6 +123,8 @@ def _ask(asking: "_Asking[P]", *, alone: bool) -> ChangeRequest:
     _refuse_strangers(change, entry, asked, facts)
     make_room(change, entry, alone=alone)
     need = approvals_needed(asked, facts.policies)
+    if need.is_denied:
+        raise Denied(DENIED.format(workflow=asked.workflow.title))
     if need.at_once and not alone:
         raise TakesMore
     beside = entry.opened(actor=asker, params=params, change=change) if entry.opened is not None else None
@@ -144,32 +154,6 @@ def _concerns_others(entry: Operation[P], asked: Asked, params: P, facts: Facts)
         return False
     takes_access = asked.takes_power and entry.workflow is Workflow.MANAGE_ACCESS
     return takes_access or entry.workflow is Workflow.MANAGE_POLICIES or entry.protected(params, facts)
-
-
-def refuse_unfinishable(asked: Asked, facts: Facts, need: Need) -> None:
-    """Let a request be opened only if those who may decide now could finish it (P5).
-
-    Raises: Refused, naming who is missing.
-    """
-    people = eligible(asked, facts)
-    if is_met(need, people, asked):
-        return
-    if len(people) >= need.approvals:
-        if asked.frees:
-            raise Refused(
-                "Keys would withdraw at once then. For each of their Accounts who asks, or an approver who holds no "
-                "such key, has to hold Execute on Initiate Withdrawal. Give one approver that right first."
-            )
-        raise Refused(
-            "Nobody who can approve this holds Execute on Initiate Withdrawal, and nothing governs withdrawals yet. "
-            "Set a policy for Initiate Withdrawal first, or give one approver that right."
-        )
-    able = f"only {', '.join(person.name for person in people)}" if people else "nobody"
-    missing = need.approvals - len(people)
-    raise Refused(
-        f"Nobody could finish this: it needs {counted(need.approvals, 'approval')}, and {able} can give one. "
-        f"Missing: {counted(missing, 'more member')} with Approve on {asked.workflow.title}."
-    )
 
 
 def _again(actor: Actor) -> "Member | ServiceUser":

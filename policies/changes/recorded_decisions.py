@@ -1,4 +1,4 @@
-"""Which decisions were really made: those that the history knows.
+"""Which decisions were really made: those that the history knows; and whose of them count now.
 
 A row of a decision can be written by whoever owns the database; its event cannot, since it is sealed under a key that
 the database does not hold (security AU-4).
@@ -9,6 +9,7 @@ from typing import Final
 
 from policies.changes import transitions
 from policies.models import ChangeRequest, Decision
+from policies.rules import Asked, Facts, Person, voided, why_not
 from portal.audit.chain import is_genuine
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
@@ -43,3 +44,18 @@ def recorded(change: ChangeRequest) -> list[Decision]:
     if len(made) < len(decisions):
         transitions.refuse_unrecorded(change, portal(change.organization_id), len(decisions) - len(made))
     return made
+
+
+def approvers(change: ChangeRequest, asked: Asked, facts: Facts, decisions: list[Decision]) -> list[Person]:
+    """Those whose yes counts now: to this very digest, by someone who still may decide (R4, security CR-7).
+
+    One from before their factors were put anew, or from before they were removed, never counts again (M4, SI-8).
+    """
+    said_yes = {given.person_id: given.at for given in decisions if given.approved and given.digest == change.digest}
+    return [
+        person
+        for person in facts.people
+        if person.user_id in said_yes
+        and voided(person, said_yes[person.user_id]) is None
+        and why_not(person, asked, facts.level) is None
+    ]

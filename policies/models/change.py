@@ -225,6 +225,11 @@ class ChangeRequest(models.Model):
         return self.state == State.PENDING and self.expires_at <= timezone.now()
 
     @property
+    def is_delayed(self) -> bool:
+        """Whether all have agreed and it waits for its time, until which it can still be stopped (DESIGN P7)."""
+        return self.state == State.APPROVED and self.ready_at is not None and self.ready_at > timezone.now()
+
+    @property
     def shown_state(self) -> State:
         """The state as people read it: expired as soon as its time is over."""
         return State.EXPIRED if self.is_past_its_time else State(self.state)

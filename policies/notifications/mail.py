@@ -4,7 +4,7 @@ A move queues one task, which costs its transaction one row; who is told is work
 so then. Nobody is told of their own act.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -20,6 +20,8 @@ from policies import snapshot as gathering
 from policies.models import ChangeRequest, State
 from policies.notifications.preferences import Tell
 from policies.rules import Facts, eligible
+from policies.rules.language import NOTHING
+from policies.rules.need_words import need_words
 from policies.workflows import Right, Workflow
 from portal.audit.record import encoded
 from portal.core.display.phrases import dated
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 OPENED: Final = "opened"
 CLOSING: Final = "closing"
+DELAYED: Final = "delayed"
 ENDED: Final = "ended"
 ALONE: Final = "alone"
 # A reminder goes out when a quarter of the time is left, but no earlier than this before the end.
@@ -48,9 +51,14 @@ def opened(change: ChangeRequest) -> None:
     tell.enqueue(change.reference, OPENED)
 
 
+def delayed(change: ChangeRequest) -> None:
+    """Queue the mail about a request that has its approvals and waits for its time: all who may stop it are told."""
+    tell.enqueue(change.reference, DELAYED)
+
+
 def ended(change: ChangeRequest, *, by_user: int | None) -> None:
     """Queue the mail about a final state. What ran at once was seen by the only one whom it concerns."""
-    if change.approvals_required:
+    if change.required != NOTHING:
         tell.enqueue(change.reference, ENDED, by_user)
 
 
@@ -84,12 +92,15 @@ def tell(reference: str, what: str, by_user: int | None = None) -> None:
         return
     facts = gathering.gather(change.organization, [change])
     if what == ENDED:
-        _write("request_ended", change, _concerned(change, facts, by_user))
+        _write("request_ended", change, _concerned(change, facts, by_user), facts.groups)
+    elif what == DELAYED:
+        if change.is_delayed:
+            _write("request_delayed", change, _stopping(change, facts), facts.groups)
     elif what == ALONE:
-        _write("request_done_alone", change, _watching(change, facts))
+        _write("request_done_alone", change, _watching(change, facts), facts.groups)
     elif change.shown_state == State.PENDING:
         template = "request_waiting" if what == OPENED else "request_closing"
-        _write(template, change, _deciders(change, facts))
+        _write(template, change, _deciders(change, facts), facts.groups)
 
 
 def _deciders(change: ChangeRequest, facts: Facts) -> "list[Member]":
@@ -113,6 +124,13 @@ def _concerned(change: ChangeRequest, facts: Facts, by_user: int | None) -> "lis
         member for member in _members(change, askers | others) if member.pk in askers or member.user.tell == Tell.ALL
     ]
     return [member for member in found if member.user_id != by_user]
+
+
+def _stopping(change: ChangeRequest, facts: Facts) -> "list[Member]":
+    """The side that asked and everybody who may approve, whether or not they have: notice is what a delay is for."""
+    workflow = Workflow(change.workflow)
+    able = {person.member_id for person in facts.people if person.holds(workflow, Right.APPROVE, change.account_id)}
+    return _members(change, able | ({change.member_id} if change.member_id else _custodians(change)))
 
 
 def _watching(change: ChangeRequest, facts: Facts) -> "list[Member]":
@@ -139,18 +157,18 @@ def _members(change: ChangeRequest, pks: Iterable[int | None]) -> "list[Member]"
     return list(rows)
 
 
-def _write(template: str, change: ChangeRequest, readers: "Sequence[Member]") -> None:
+def _write(template: str, change: ChangeRequest, readers: "Sequence[Member]", groups: Mapping[int, str]) -> None:
     def write(reader: "Member") -> int:
         zone = ZoneInfo(reader.user.time_zone)
         with transaction.atomic(), translation.override(reader.user.language), timezone.override(zone):
-            mail.send(template, to=[reader.user.email], context=_words(change, reader))
+            mail.send(template, to=[reader.user.email], context=_words(change, reader, groups))
         return 1
 
     # What one reader's row holds must not keep the mail from the others.
     each(readers, write, what=f"write to one reader about request {change.number}")
 
 
-def _words(change: ChangeRequest, reader: "Member") -> dict[str, object]:
+def _words(change: ChangeRequest, reader: "Member", groups: Mapping[int, str]) -> dict[str, object]:
     return {
         "name": reader.user.name,
         "organization": encoded(change.organization.name),
@@ -164,14 +182,19 @@ def _words(change: ChangeRequest, reader: "Member") -> dict[str, object]:
         "ended_by": encoded(change.ended_by),
         "is_done": change.state == State.EXECUTED,
         "can_ask_again": change.member_id == reader.pk,
-        "approvals": change.approvals_required,
+        "needs": encoded(need_words(change.required, groups)),
+        "ready": _dated(change.ready_at) if change.ready_at else "",
         "digest": change.digest[:DIGEST_SHOWN],
         "beware": _beware(change),
         **_left_to_do(change, reader),
-        "closes": f"{dated(timezone.localtime(change.expires_at))} ({timezone.get_current_timezone_name()})",
+        "closes": _dated(change.expires_at),
         "link": _page_of(change),
         "profile": f"{settings.BASE_URL}{reverse('accounts:profile')}",
     }
+
+
+def _dated(at: datetime) -> str:
+    return f"{dated(timezone.localtime(at))} ({timezone.get_current_timezone_name()})"
 
 
 def _page_of(change: ChangeRequest) -> str:

@@ -60,6 +60,11 @@ class Need:
         return not (self.approvals or self.groups or self.delay_hours or self.is_denied)
 
     @property
+    def people(self) -> int:
+        """How many different people have to agree at least."""
+        return max(self.approvals, *(count for _, count in self.groups), 0)
+
+    @property
     def demand(self) -> Demand:
         """The same, to be compared point by point."""
         return Demand(self.approvals, self.groups, self.is_denied, self.delay_hours)

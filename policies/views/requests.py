@@ -6,6 +6,7 @@ from typing import Final
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from policies import changes, readability
@@ -22,7 +23,7 @@ from policies.views.rows import named
 from policies.views.timeline import progress, steps
 from portal.core.display import markup
 from portal.core.display.descriptions import Notice
-from portal.core.display.phrases import counted
+from portal.core.display.phrases import counted, dated
 from portal.core.errors import Conflict, DomainError
 from portal.core.web.http import MemberRequest
 
@@ -158,7 +159,7 @@ def _page(
         "standing": standing,
         **_people(standing),
         "progress": progress(change, standing, decisions),
-        "steps": steps(request, change, decisions),
+        "steps": steps(request, change, decisions, facts.groups),
         "is_own": change.member_id == request.member.pk,
         "own_decision": next((one for one in decisions if one.person_id == request.member.user_id), None),
         "beside": beside(request, change, is_left=not (standing.can_decide and intact)),
@@ -199,6 +200,10 @@ def _tell(request: MemberRequest, change: ChangeRequest, *, approved: bool) -> N
     """Which Decision was recorded, and what came of it."""
     if change.state == State.EXECUTED:
         messages.success(request, f"You approved {named(change)}.\nYours was the last approval: it is executed.")
+    elif change.is_delayed and change.ready_at is not None:
+        at = dated(timezone.localtime(change.ready_at))
+        text = f"Yours was the last approval. It goes ahead on {at}, unless somebody rejects it before."
+        messages.success(request, f"You approved {named(change)}.\n{text}")
     elif change.state == State.APPROVED:
         text = "Yours was the last approval. How it went is not known yet; this page will say."
         messages.success(request, f"You approved {named(change)}.\n{text}")

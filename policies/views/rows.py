@@ -11,7 +11,7 @@ from policies import readability
 from policies.inbox import queues
 from policies.models import ChangeRequest, Decision
 from policies.models.change import ChangeQuerySet
-from policies.progress import progress
+from policies.progress import GroupStanding, progress
 from policies.rules import Facts
 from portal.core.web.http import MemberRequest
 
@@ -34,6 +34,7 @@ class Row:
     is_yours: bool
     is_own: bool
     is_money: bool
+    groups: tuple[GroupStanding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,12 @@ def rows(request: MemberRequest, changes: list[ChangeRequest], facts: Facts) -> 
     return [
         Row(
             change,
-            *counts[change.pk],
+            counts[change.pk].given,
+            counts[change.pk].needed,
             is_yours=cast("_Shown", change).is_yours,
             is_own=change.member_id == request.member.pk,
             is_money=readability.moves_money(change),
+            groups=counts[change.pk].groups,
         )
         for change in changes
     ]

@@ -1,5 +1,6 @@
 """What has happened to a request so far, and what its next steps are, in words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,8 @@ from django.utils.safestring import SafeString
 from policies import readability
 from policies.models import ChangeRequest, Decision, State
 from policies.progress import Standing
+from policies.rules.language import NOTHING
+from policies.rules.need_words import need_words
 from portal.core.display.phrases import counted, listed
 from portal.core.factors import factor_word
 from portal.core.web.http import MemberRequest
@@ -28,7 +31,9 @@ class Step:
     words: str = ""
 
 
-def steps(request: MemberRequest, change: ChangeRequest, decisions: list[Decision]) -> list[Step]:
+def steps(
+    request: MemberRequest, change: ChangeRequest, decisions: list[Decision], groups: Mapping[int, str]
+) -> list[Step]:
     """Who asked, and each decision with the factor and the digest it was given by, in that order."""
     reader = request.member
     asked = Step(
@@ -37,7 +42,7 @@ def steps(request: MemberRequest, change: ChangeRequest, decisions: list[Decisio
         change.member_id == reader.pk,
         "asked",
         change.created_at,
-        detail=f"{_approvals(change.approvals_required)} required." if change.approvals_required else "Ran at once.",
+        detail="Ran at once." if change.required == NOTHING else f"{need_words(change.required, groups)} required.",
     )
     given = [
         Step(
@@ -64,11 +69,10 @@ def progress(change: ChangeRequest, standing: Standing, decisions: list[Decision
     agreed = f"{listed(names)} approved. " if names and change.is_open else ""
     if change.shown_state != State.PENDING or not standing.missing:
         return format_html("{}", agreed)
+    if standing.delay_hours:
+        more = counted(standing.missing, "more approval")
+        return format_html("{}After <b>{}</b> it waits for its time.", agreed, more)
     more = counted(standing.missing, "more approval" if names and standing.missing == 1 else "approval")
     verb = "carries" if standing.missing == 1 else "carry"
     end = ", at once and for good" if readability.moves_money(change) else " at once"
     return format_html("{}<b>{}</b> {} it out{}.", agreed, more, verb, end)
-
-
-def _approvals(number: int) -> str:
-    return counted(number, "approval")

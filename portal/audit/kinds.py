@@ -97,6 +97,7 @@ class EventKind(StrEnum):
 
     CHANGE_REQUESTED = "change.requested"
     CHANGE_APPROVED = "change.approved"
+    CHANGE_DELAYED = "change.delayed"
     CHANGE_REJECTED = "change.rejected"
     CHANGE_OPPOSED = "change.opposed"
     CHANGE_CANCELLED = "change.cancelled"

@@ -25,6 +25,10 @@ class Refused(DomainError):
     """The actor may not do this."""
 
 
+class Denied(Refused):
+    """A policy lets nobody do this, however many agree."""
+
+
 class NotFound(DomainError):
     """There is no such thing in this Organization."""
 

@@ -83,6 +83,7 @@ SENTENCES: Final[dict[str, str]] = {
     "change.approved": "approved {}",
     "change.rejected": "rejected {}",
     "change.opposed": "said no to {}",
+    "change.delayed": "had {} wait for its time, after the last approval",
     "change.cancelled": "cancelled {}",
     "change.expired": "let {} expire",
     "change.became_stale": "found {} overtaken",

@@ -127,6 +127,7 @@ def _headline(params: Withdraw) -> Headline:
     barred=barred,
     done=is_sent,
     money=True,
+    measured=True,
     shifts_power=False,
     permission="withdraw-funds",
 )

@@ -70,7 +70,7 @@ def test_nobody_approves_what_goes_to_a_removed_address(ask, approve, book, ben,
     (level, title) = said(change)[0]
     assert level == "stop"
     assert title.startswith("btc-cold was removed from the address book on ")
-    beware: Any = _words(change, ben)["beware"]
+    beware: Any = _words(change, ben, {})["beware"]
     assert any("was removed from the address book" in line for line in beware)
     # The hold is given back by whoever takes it back, or says no.
     cancel(change.reference, actor=change.service_user)
