@@ -1,0 +1,1 @@
+"""Past requests held against other rules."""
