@@ -123,6 +123,11 @@ def unprotected(_params: object, _facts: "Facts") -> bool:
     return False
 
 
+def concerns_nobody_else(_params: object) -> tuple[int, ...]:
+    """For operations that are about one Member, or about none."""
+    return ()
+
+
 def takes_nothing(_params: object) -> bool:
     """For operations that do more than take power away (R5)."""
     return False
@@ -174,7 +179,8 @@ class Operation(Generic[P]):
 
     `account`, `subject` and `headline` read the params. `subject` names the thing that is changed: only one request
     about it may be open for each initiator; empty for a withdrawal. `subject_member` is the Member whom the change
-    is about. `money` asks for a Decision whose proof is bound to it, and lets any number be open. `shifts_power`
+    is about, and `concerns` names them where they may be several. `money` asks for a Decision whose proof is bound to
+    it, and lets any number be open. `shifts_power`
     says that it can bring about a dead end (P5). `permission` is what a key needs to ask for it; without one no key
     may. `gives_withdraw` names the Accounts from which keys would gain Withdraw. With `approvers_ask` whoever holds
     Approve may ask for it too, and with `alone` whoever may ask finishes it alone. With `accepted` its subject has
@@ -203,6 +209,7 @@ class Operation(Generic[P]):
     account: Callable[[P], int | None] = nothing
     subject: Callable[[P], str] = lambda _params: ""
     subject_member: Callable[[P], int | None] = nothing
+    concerns: Callable[[P], Collection[int]] = concerns_nobody_else
     opened: Opened[P] | None = None
     ended: Ended | None = None
     done: Done | None = None

@@ -12,7 +12,7 @@ from policies import snapshot as gathering
 from policies.access import granted
 from policies.models import ChangeRequest, Decision
 from policies.models.change import ChangeQuerySet
-from policies.registry import all_operations, frees_nothing
+from policies.registry import all_operations, concerns_nobody_else, frees_nothing
 from policies.rules import RESTED
 from policies.workflows import Right, Workflow
 from portal.core.database.compiled.given import Instant, Key
@@ -43,9 +43,9 @@ def _waiting_for(member: "Member") -> ChangeQuerySet:
     waiting = ChangeRequest.objects.of(member.organization_id).waiting().filter(_opened_by(member, Right.APPROVE))
     waiting = waiting.exclude(member=member).exclude(subject_member=member).exclude(_by_kept_key(member))
     waiting = waiting.filter(~Exists(decided))
-    gained = _gained_by(member)
-    if gained:
-        waiting = waiting.exclude(pk__in=gained)
+    barred = _barred_to(member)
+    if barred:
+        waiting = waiting.exclude(pk__in=barred)
     if held.is_resting:
         waiting = waiting.exclude(workflow__in=[workflow.value for workflow in RESTED])
     return waiting
@@ -124,8 +124,15 @@ def _by_kept_key(member: "Member") -> Q:
 
 
 def freeing(organization_id: Key, now: Instant | None = None) -> Rows:
-    """What waits there that may let keys withdraw at once, as a column for `keep_freeing`: one of each who may ask."""
-    may_be = [entry for entry in all_operations() if entry.frees is not frees_nothing]
+    """What waits there that bars people by what its params say, as a column for `keep_freeing`; few of each asker.
+
+    It may let keys withdraw at once, or be about several Members.
+    """
+    may_be = [
+        entry
+        for entry in all_operations()
+        if entry.frees is not frees_nothing or entry.concerns is not concerns_nobody_else
+    ]
     rows = (
         ChangeRequest.objects.of(organization_id)
         .waiting(now)
@@ -139,8 +146,8 @@ def keep_freeing(organization_id: int, rows: Sequence[Sequence[Any]]) -> None:
     keep(("freeing", organization_id), rows)
 
 
-def _gained_by(member: "Member") -> list[int]:
-    """What lets keys of this person withdraw at once, so that it does not wait for them (DESIGN P2)."""
+def _barred_to(member: "Member") -> list[int]:
+    """What does not wait for this person: it lets their keys withdraw at once (DESIGN P2), or is about them (R3)."""
     organization = member.organization
     rows = once(
         ("freeing", organization.pk),
@@ -149,7 +156,8 @@ def _gained_by(member: "Member") -> list[int]:
     return [
         pk
         for pk, operation, params in rows
-        if member.user_id in gathering.custodians_freed(organization, operation, nested(params))
+        if member.pk in gathering.concerned(operation, nested(params))
+        or member.user_id in gathering.custodians_freed(organization, operation, nested(params))
     ]
 
 

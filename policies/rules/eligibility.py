@@ -74,7 +74,7 @@ def _of_themselves(person: Person, asked: Asked) -> Iterator[Reason]:
         yield Reason.REMOVED
     if isinstance(initiator, Person) and person.user_id == initiator.user_id:
         yield Reason.INITIATOR
-    if person.user_id == asked.subject:
+    if asked.is_about(person.user_id):
         yield Reason.SUBJECT
     if isinstance(initiator, Bot) and person.user_id in initiator.custodians:
         yield Reason.CUSTODIAN

@@ -15,19 +15,20 @@ ONE: Final = Demand(1)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is asked, as far as the rules care. `subject` is the person whom the change is about, if it is about one.
-
-    `gives_withdraw` names the Accounts from which keys would gain Withdraw. `alone`: whoever may ask finishes alone,
-    unless it is `protected`: one of P4's changes, while a policy is locked. `takes_power`: it only takes power away
-    (R5). At `least` so many approvals are needed, and `spared` of them are given in another way (O3). `frees` names the
-    Accounts from which keys would send at once afterwards, and `barred` the persons who hold those (P2). `situation` is
-    what rules look at; without one they are taken to ask the most that they could.
+    """What is asked, as far as the rules care. `subject` is the person whom the change is about, if it is about one;
+    `concerned` are those whom it is about where they may be several. `gives_withdraw` names the Accounts from which
+    keys would gain Withdraw. `alone`: whoever may ask finishes alone, unless it is `protected`: one of P4's changes,
+    while a policy is locked. `takes_power`: it only takes power away (R5). At `least` so many approvals are needed, and
+    `spared` of them are given in another way (O3). `frees` names the Accounts from which keys would send at once
+    afterwards, and `barred` the persons who hold those (P2). `situation` is what rules look at; without one they are
+    taken to ask the most that they could.
     """
 
     workflow: Workflow
     initiator: Initiator
     account_id: int | None = None
     subject: int | None = None
+    concerned: frozenset[int] = frozenset()
     gives_withdraw: frozenset[int] = frozenset()
     money: bool = False
     alone: bool = False
@@ -38,6 +39,10 @@ class Asked:
     least: int = 0
     spared: int = 0
     situation: Situation | None = None
+
+    def is_about(self, user_id: int) -> bool:
+        """Whether the change is about that person."""
+        return user_id == self.subject or user_id in self.concerned
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,7 @@ def approvals_needed(asked: Asked, policies: Collection[Terms]) -> Need:
     if asked.alone:
         return _need(raised, max(raised.approvals, 1 if rests else 0))
     by_policy = _by_policy(policy, asked, may_finish=_executes(asked, initiator) and not rests)
-    own = isinstance(initiator, Person) and asked.subject == initiator.user_id
+    own = isinstance(initiator, Person) and asked.is_about(initiator.user_id)
     voucher = _needs_voucher(asked, policies)
     least = max(asked.least, 1 if own or voucher else 0)
     # What is given in another way never takes from the number that a lock asks for (O3).

@@ -71,8 +71,22 @@ def custodians_freed(organization: "Organization", operation: str, kept: Mapping
         params = payload.decode(entry.params, kept)
     except payload.Unreadable:
         return frozenset()
+    if entry.frees is registry.frees_nothing:
+        return frozenset()
     facts = Facts(level="", bots=_bots(organization, set(), withdrawing=True))
     return frozenset().union(*(bot.custodians for bot in entry.frees(params, facts)))
+
+
+def concerned(operation: str, kept: Mapping[str, object]) -> frozenset[int]:
+    """The Members whom such a request, whose params are `kept`, is about where they may be several: it bars them (R3).
+
+    Nothing is read.
+    """
+    entry = registry.get(operation)
+    try:
+        return frozenset(entry.concerns(payload.decode(entry.params, kept)))
+    except payload.Unreadable:
+        return frozenset()
 
 
 def policies(organization: "Organization") -> tuple[Terms, ...]:
@@ -187,6 +201,7 @@ def asking(operation: Operation[P], change: "ChangeRequest", facts: Facts, param
         initiator=asker,
         account_id=change.account_id,
         subject=subject.user_id if subject else None,
+        concerned=_persons(operation.concerns(params), facts) if params is not None else frozenset(),
         gives_withdraw=frozenset(operation.gives_withdraw(params)) if params is not None else frozenset(),
         money=operation.money,
         alone=operation.alone,
@@ -221,6 +236,11 @@ def _sums(facts: Facts, workflow: Workflow) -> frozenset[SumOf] | None:
     if all(rule.is_plain for rule in rules):
         return None
     return frozenset().union(*(rule.all_sums() for rule in rules))
+
+
+def _persons(member_ids: Collection[int], facts: Facts) -> frozenset[int]:
+    wanted = frozenset(member_ids)
+    return frozenset(person.user_id for person in facts.people if person.member_id in wanted) if wanted else wanted
 
 
 def _unknown(change: "ChangeRequest", facts: Facts) -> Asked:
