@@ -23,7 +23,6 @@ NO_TEST = {
     "CR-10": "There are no limits of amounts yet.",
     "SC-2": "What pages may load is held by WB-1 and WB-2.",
     "§1": "It says what the portal is; the rules follow.",
-    "P7": "There are no policies of several rules yet.",
 }
 
 

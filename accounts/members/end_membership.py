@@ -13,7 +13,7 @@ from accounts.members import invitations
 from accounts.models import Member
 from accounts.organizations import ownership
 from accounts.request_members import find, name_of, refuse_owner
-from policies import changes
+from policies import changes, groups
 from policies.models import ChangeRequest
 from policies.registry import Headline, Touched, operation, takes_all
 from policies.rules import lock_protection
@@ -44,7 +44,7 @@ def describe_removal(change: ChangeRequest) -> Description:
     return Description(
         sentence=format_html(
             "<b>{}</b> asks to remove <b>{}</b>. They are signed out, lose every right, what they asked for is "
-            "cancelled, and keys that they have not revealed are revoked. Their history stays.",
+            "cancelled, they leave every group, and keys that they have not revealed are revoked. Their history stays.",
             change.initiator_label,
             name,
         ),
@@ -74,7 +74,7 @@ def touched_membership(*, params: RemoveMember, change: ChangeRequest) -> tuple[
     protection=lock_protection.TAKE_RIGHTS,
 )
 def remove_member(*, actor: Actor, params: RemoveMember, change: ChangeRequest) -> Member:
-    """End a membership: no rights, no sessions, nothing on its way to them, and what they asked for is cancelled.
+    """End a membership: no rights, no group, no sessions, nothing on its way; what they asked for is cancelled.
 
     Raises: as `check_removal`.
     """
@@ -96,6 +96,7 @@ def remove_member(*, actor: Actor, params: RemoveMember, change: ChangeRequest) 
         change=change.reference,
         held=list(grants.in_words(held, grants.names(held))),
     )
+    groups.leave_all(member, actor=actor, change=change.reference)
     changes.cancel_about(member, but=change, reason=f"{member.label} was removed.", actor=actor)
     invitations.end_of(member, actor=actor, reason=f"{member.label}, who invited them, was removed.")
     unrevealed.end_of(member, actor=actor, reason=f"{member.label}, who alone could reveal it, was removed.")

@@ -1,17 +1,26 @@
 """Governing the rules themselves: what a workflow asks for changes by request like everything else (DESIGN §4)."""
 
 from policies.operations.configure import ConfigurePolicy, RemovePolicy, configure_policy, remove_policy
+from policies.operations.group_params import ChangeGroup, CreateGroup, RemoveGroup, Roster
+from policies.operations.groups import change_group, create_group, remove_group
 from policies.operations.lock import LockPolicy, UnlockPolicy, lock_policy, unlock_policy
 from policies.rules.stages import meaning, stage
 
 __all__ = [
+    "ChangeGroup",
     "ConfigurePolicy",
+    "CreateGroup",
     "LockPolicy",
+    "RemoveGroup",
     "RemovePolicy",
+    "Roster",
     "UnlockPolicy",
+    "change_group",
     "configure_policy",
+    "create_group",
     "lock_policy",
     "meaning",
+    "remove_group",
     "remove_policy",
     "stage",
     "unlock_policy",

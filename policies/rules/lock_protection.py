@@ -74,6 +74,10 @@ LIFT_STOPS: Final = Protection(
 NAME_AGAIN: Final = Protection(
     "Add or rename an address", "where the name once led elsewhere", "Bots send to names (P2)."
 )
+MAKE_GROUP: Final = Protection("Create or remove a group", NEVER, "No rule names a new one, and none that is removed.")
+CHANGE_GROUP: Final = Protection(
+    "Change a group", "where a locked rule names it", "Whoever is in it gives what that rule asks of it."
+)
 TAKE_RIGHTS: Final = Protection("Remove a Member, or keep one out", NEVER, TAKES)
 TAKE_INVITATION: Final = Protection("Take an invitation back", NEVER, TAKES)
 TAKE_KEY: Final = Protection("Remove a Service User, or revoke a key", NEVER, TAKES)
@@ -100,6 +104,8 @@ TABLE: Final = (
     LIFT_BOT,
     LIFT_STOPS,
     NAME_AGAIN,
+    MAKE_GROUP,
+    CHANGE_GROUP,
     TAKE_RIGHTS,
     TAKE_INVITATION,
     TAKE_KEY,

@@ -86,6 +86,9 @@ class EventKind(StrEnum):
     STREAM_OPENED = "stream.opened"
     STREAM_CLOSED = "stream.closed"
 
+    GROUP_CREATED = "group.created"
+    GROUP_CHANGED = "group.changed"
+    GROUP_REMOVED = "group.removed"
     POLICY_CONFIGURED = "policy.configured"
     POLICY_LOCKED = "policy.locked"
     POLICY_UNLOCKED = "policy.unlocked"

@@ -30,18 +30,28 @@ from accounts.service_users.params import LiftSuspension, RemoveServiceUser
 from accounts.service_users.reinstate_and_remove import lift_suspension, remove_service_user
 from accounts.service_users.rotate import rotate_key
 from policies import registry
+from policies.models import Group, Policy
 from policies.operations import (
+    ChangeGroup,
     ConfigurePolicy,
+    CreateGroup,
     LockPolicy,
+    RemoveGroup,
     RemovePolicy,
+    Roster,
     UnlockPolicy,
+    change_group,
     configure_policy,
+    create_group,
     lock_policy,
+    remove_group,
     remove_policy,
     unlock_policy,
 )
 from policies.rules import lock_protection
+from policies.rules.language import GroupApprovals, Rule
 from policies.snapshot import gather
+from policies.snapshot.stored_rules import written_rules
 from policies.workflows import Right
 from portal.venues.kraken.connection.connecting import connect
 from portal.venues.kraken.connection.disconnecting import disconnect
@@ -118,6 +128,10 @@ CASES = {
     "unlock": Case(unlock_policy, lambda w: UnlockPolicy(WITHDRAWAL), True),
     "unlock a neighbour": Case(unlock_policy, lambda w: UnlockPolicy(ACCESS), False),
     "lock a neighbour": Case(lock_policy, lambda w: LockPolicy(ACCESS, 1, True), False),
+    "make a group": Case(create_group, lambda w: CreateGroup("Board", (w.members["ben"].pk,)), False),
+    "change the group that the lock names": Case(change_group, lambda w: into_group(w, named=True), True),
+    "change a group that no lock names": Case(change_group, lambda w: into_group(w, named=False), False),
+    "remove a group": Case(remove_group, lambda w: RemoveGroup(1, Roster("Board", ())), False),
     "remove a member": Case(remove_member, lambda w: RemoveMember(w.members["ben"].pk, ()), False),
     "keep somebody out": Case(keep_out, lambda w: KeepOut(w.members["ben"].pk), False),
     "revoke a key": Case(revoke_key, lambda w: RevokeKey(w.bot("treasury-bot").key.pk, "abc", "treasury-bot"), False),
@@ -141,11 +155,21 @@ def stopped_by(world: World, kind: active.Kind, what: Member | ServiceUser) -> L
     return LiftStops(world.members["ana"].pk, "Ana Ruiz", (stop,))
 
 
+def into_group(world: World, *, named: bool) -> ChangeGroup:
+    """Ben joins a group; where it is `named`, the locked policy asks for it."""
+    group = Group.objects.create(organization=world.organization, name="Board", created_at=timezone.now())
+    if named:
+        rules = written_rules([Rule(groups=(GroupApprovals(group.pk, 1),))])
+        Policy.objects.filter(organization=world.organization, is_locked=True).update(rules=rules)
+    return ChangeGroup(group.pk, Roster("Board", ()), Roster("Board", (world.members["ben"].pk,)))
+
+
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_what_is_protected(locked, case):
     """P4: its list, and nothing else."""
+    params = case.params(locked)
     facts = gather(locked.organization, bots=registry.of(case.run).weighs_bots)
-    assert bool(registry.of(case.run).protected(case.params(locked), facts)) is case.is_protected
+    assert bool(registry.of(case.run).protected(params, facts)) is case.is_protected
 
 
 REAL = [entry for entry in registry.all_operations() if not entry.key.startswith("tests.")]

@@ -8,8 +8,16 @@ from accounts.models import Authenticator, Member, Organization
 from policies.access import allows, grant, granted
 from policies.changes import cancel, propose
 from policies.inbox import queues
-from policies.models import Grant
-from policies.operations import ConfigurePolicy, configure_policy
+from policies.models import Grant, Group, GroupMember
+from policies.operations import (
+    ChangeGroup,
+    ConfigurePolicy,
+    CreateGroup,
+    Roster,
+    change_group,
+    configure_policy,
+    create_group,
+)
 from policies.progress import standing
 from policies.workflows import Right, Workflow
 from tests.policies.conftest import again, ask_send, ask_tidy, yes
@@ -68,6 +76,22 @@ def test_what_waits_agrees_with_the_rules_on_a_second_key_and_on_who_rests(house
     assert busy[0] in set(queues.waiting_for(house.cleo))
     assert busy[5] in set(queues.waiting_for(house.ben))
     assert not queues.waiting_for(house.fay).exists(), "all of it is money, access or policies"
+
+
+def test_what_waits_agrees_with_the_rules_on_who_joins_and_who_leaves_a_group(house, busy):
+    """R3: a change that is about several waits for none of them."""
+    group = Group.objects.create(organization=house.organization, name="Board", created_at=timezone.now())
+    GroupMember.objects.create(group=group, member=house.ben)
+    seen, wanted = Roster("Board", (house.ben.pk,)), Roster("Board", (house.cleo.pk,))
+    busy.append(propose(change_group, actor=house.ana, params=ChangeGroup(group.pk, seen, wanted)))
+    busy.append(propose(create_group, actor=house.ana, params=CreateGroup("Team", (house.fay.pk,))))
+    for name in ("ben", "cleo", "fay", "olive"):
+        member = house.people[name]
+        waiting = set(queues.waiting_for(member))
+        assert waiting == {change for change in busy if standing(again(change), member).can_decide}, name
+        assert queues.waiting_count(member) == len(waiting)
+    assert {busy[5], busy[6]} & set(queues.waiting_for(house.cleo)) == {busy[6]}
+    assert {busy[5], busy[6]} & set(queues.waiting_for(house.fay)) == {busy[5]}
 
 
 def test_nothing_waits_where_a_passkey_is_required(house, busy):

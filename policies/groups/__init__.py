@@ -1,0 +1,7 @@
+"""Groups of Members: what asks for them, who is in them, and how somebody leaves them (DESIGN P7)."""
+
+from policies.groups.asking import Asks, asks_for, is_named, is_named_by_lock
+from policies.groups.leaving import leave_all
+from policies.groups.listing import Listed, listed, of_facts
+
+__all__ = ["Asks", "Listed", "asks_for", "is_named", "is_named_by_lock", "leave_all", "listed", "of_facts"]
