@@ -40,7 +40,7 @@ def in_it(group) -> set[str]:
 
 def ask_of(house, group, count=1, *, workflow=Workflow.INITIATE_WITHDRAWAL, locked=False) -> Policy:
     """A policy whose one rule asks for so many approvals of that group."""
-    policy = house.policy(workflow, count, locked=locked)
+    policy: Policy = house.policy(workflow, count, locked=locked)
     policy.rules = written_rules([Rule(groups=(GroupApprovals(group.pk, count),))])
     policy.save()
     return policy
