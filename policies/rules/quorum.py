@@ -153,9 +153,15 @@ def _by_policy(policy: Terms | None, asked: Asked, *, may_finish: bool) -> Deman
     found = (
         demand(policy.rule_set, known, executes=may_finish)
         if known is not None
-        else everything(policy.rule_set, executes=may_finish)
+        else everything(policy.rule_set, executes=may_finish) | _denial(policy, executes=may_finish)
     )
     return found if may_finish else found | ONE
+
+
+def _denial(policy: Terms, *, executes: bool) -> Demand:
+    """Whether its rules deny whatever is asked, as far as they bind."""
+    rules = [rule for rule in policy.rule_set if rule.deny and rule.is_plain and (rule.always or not executes)]
+    return Demand(is_denied=bool(rules))
 
 
 def _executes(asked: Asked, initiator: Initiator) -> bool:

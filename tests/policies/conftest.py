@@ -9,10 +9,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+import policies.models
 from accounts.models import Account, ApiKey, Authenticator, Custodian, Member, Organization, ServiceUser, User
 from policies.access import grant
 from policies.changes import decide, propose
-from policies.models import ChangeRequest, Policy
+from policies.models import ChangeRequest, GroupMember, Policy
+from policies.snapshot.stored_rules import written_rules
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
 from portal.core.web.http import Proof
@@ -41,7 +43,16 @@ class House:
         self.people[name] = member
         return member
 
-    def policy(self, workflow, approvals, *, always=True, open_hours=72, locked=False) -> Policy:
+    def group(self, name, *members) -> int:
+        """A group of these, by primary key."""
+        made = policies.models.Group.objects.create(
+            organization=self.organization, name=name, created_at=timezone.now()
+        )
+        for member in members:
+            GroupMember.objects.create(group=made, member=self.people[member])
+        return made.pk
+
+    def policy(self, workflow, approvals, *, always=True, open_hours=72, locked=False, rules=()) -> Policy:
         policy, _ = Policy.objects.update_or_create(
             organization=self.organization,
             workflow=workflow,
@@ -50,6 +61,7 @@ class House:
                 "always": always,
                 "open_hours": open_hours,
                 "is_locked": locked,
+                "rules": written_rules(rules),
                 "changed_at": timezone.now(),
             },
         )

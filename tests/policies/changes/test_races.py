@@ -6,11 +6,13 @@ vain for the second, goes on alone, and only then lets it in.
 
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from threading import Barrier, BrokenBarrierError, Thread
 
 import pytest
 import time_machine
 from django.db import connection
+from django.utils import timezone
 
 from policies.changes import ask_again, cancel, execute, expire, proposals, propose, room, transitions
 from policies.models import ChangeRequest, Grant, Policy, State
@@ -22,6 +24,7 @@ from policies.operations import (
     lock_policy,
     remove_policy,
 )
+from policies.rules.language import Rule
 from policies.workflows import Workflow
 from portal.audit import chain
 from portal.audit.locks import ask_beside_others
@@ -269,3 +272,23 @@ def test_a_lock_and_the_removal_of_what_it_locks_at_once_have_one_order(house, r
     else:
         assert (state(change), outcomes[1].state) == (State.STALE, State.EXECUTED)
         assert Policy.objects.get(pk=policy.pk).is_locked
+
+
+def test_a_rejection_against_the_end_of_a_delay(house, race):
+    """Either it is rejected and never runs, or it has run and the rejection came too late."""
+    house.policy(Workflow.INITIATE_WITHDRAWAL, 1, rules=(Rule(approvals=1, delay_hours=24),))
+    change = yes(ask_send(house, house.ana), house.ben)
+    ready = change.ready_at
+    # The clock stands a moment before the end for who rejects, and goes on while both wait for the lock.
+    with time_machine.travel(ready - timedelta(milliseconds=200), tick=True):
+        outcomes = race(lambda: no(change, house.cleo), lambda: _execute_from(ready, change))
+    rejected = state(change) == State.REJECTED
+    assert marks("ran", change) == (0 if rejected else 1)
+    assert state(change) in (State.REJECTED, State.EXECUTED)
+    assert rejected or isinstance(outcomes[0], Conflict)
+
+
+def _execute_from(ready, change):
+    while timezone.now() < ready:
+        pass
+    return execute(change.reference)
