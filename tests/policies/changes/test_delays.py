@@ -1,4 +1,4 @@
-"""Waiting after the last approval: it buys notice, all is looked at again at its end, and one no ends it (DESIGN P7)."""
+"""Waiting after the last approval: it buys notice, all is looked at again at its end, one no ends it (DESIGN P7)."""
 
 from datetime import timedelta
 
