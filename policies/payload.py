@@ -1,8 +1,10 @@
 """What a ChangeRequest would run, as plain JSON, and the digest that pins it."""
 
+import dataclasses
 import hashlib
 from datetime import UTC
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -14,6 +16,19 @@ P = TypeVar("P")
 FORM, FORM_WITHOUT_FIELDS, FORM_WITH_MORE = 2, 1, 3
 
 
+ADDED: Final = "added"
+
+
+def added(default: P) -> P:
+    """A field that params were given once requests without it were stored already.
+
+    While it says `default`, which is what was so without it, it is not stored: what was asked before can still be
+    read, and an older version reads what asks for nothing new.
+    """
+    field: P = dataclasses.field(default=default, metadata={ADDED: True})
+    return field
+
+
 class Unreadable(Exception):
     """Stored params are not what the operation takes; they were altered, or are of another version."""
 
@@ -23,7 +38,18 @@ def encode(params: object) -> dict[str, object]:
     plain = msgspec.json.decode(msgspec.json.encode(params))
     if not isinstance(plain, dict):
         raise TypeError(f"{type(params).__name__} is not a params dataclass.")
+    kind: type = type(params)
+    for name, default in _added(kind):
+        if getattr(params, name) == default:
+            del plain[name]
     return cast("dict[str, object]", plain)
+
+
+@lru_cache(maxsize=256)
+def _added(kind: type) -> tuple[tuple[str, object], ...]:
+    if not dataclasses.is_dataclass(kind):
+        return ()
+    return tuple((field.name, field.default) for field in dataclasses.fields(kind) if ADDED in field.metadata)
 
 
 def decode(kind: type[P], stored: object) -> P:

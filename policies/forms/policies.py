@@ -9,8 +9,9 @@ from django.http import QueryDict
 from policies.forms.requests import NoteField
 from policies.models import Policy
 from policies.models.policy import DEFAULT_OPEN_HOURS, MAX_APPROVALS, MAX_OPEN_HOURS, MIN_OPEN_HOURS
-from policies.operations import ConfigurePolicy, LockPolicy, RemovePolicy, UnlockPolicy
+from policies.operations import ConfigurePolicy, LockPolicy, RemovePolicy, UnlockPolicy, pinned
 from policies.rules import Facts, Terms
+from policies.snapshot.stored_rules import read_rules
 from policies.stage_guide import Effect, effect
 from policies.workflows import Workflow
 from portal.core.errors import Refused
@@ -132,12 +133,12 @@ class LockForm(PolicyForm):
 
     def terms(self) -> Terms:
         """The same policy with its lock turned."""
-        policy = self.policy
-        return Terms(self.workflow, policy.approvals, policy.always, policy.open_hours, is_locked=not policy.is_locked)
+        policy, rules = self.policy, read_rules(self.policy.rules)
+        return Terms(self.workflow, policy.approvals, policy.always, policy.open_hours, not policy.is_locked, rules)
 
     def lock_params(self) -> LockPolicy:
         """What is asked for: a lock on the policy as it was shown."""
-        return LockPolicy(self.workflow, self.policy.approvals, self.policy.always)
+        return pinned(self.policy)
 
     def unlock_params(self) -> UnlockPolicy:
         """What is asked for: that the lock comes off."""

@@ -1,6 +1,5 @@
-"""Setting what a workflow asks for, and letting it ask for nothing any more (DESIGN P1)."""
+"""Setting what a workflow asks for: a number, or rules (DESIGN P1, P7)."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -8,100 +7,86 @@ from django.utils.html import format_html
 
 from policies import payload
 from policies.models import Policy
-from policies.models.policy import DEFAULT_OPEN_HOURS, MAX_APPROVALS, MAX_OPEN_HOURS, MIN_OPEN_HOURS
+from policies.models.policy import MAX_APPROVALS, MAX_OPEN_HOURS, MIN_OPEN_HOURS
+from policies.operations.asked_rules import ConfigurePolicy, refuse_unfit
 from policies.operations.policy_words import (
     TERMS,
-    compared,
     consequences,
     count,
-    freed,
-    freed_by_removal,
     of_a_lock,
     standing,
     terms,
     written,
 )
+from policies.operations.rule_changes import changed, rule_facts, weaker
 from policies.registry import Headline, Touched, operation
 from policies.rules import Facts, Terms, is_locked, lock_protection
 from policies.rules.binding_changes import least_to_configure
-from policies.rules.stages import meaning
+from policies.snapshot.stored_rules import written_rules
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core.actors import Actor
 from portal.core.display.descriptions import Description, Fact, Notice
-from portal.core.errors import Conflict, Invalid
+from portal.core.display.phrases import counted
+from portal.core.errors import Invalid
 
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigurePolicy:
-    """What `workflow` shall ask for: 1 to 20 approvals, open for 1 to 720 hours."""
-
-    workflow: Workflow
-    approvals: int
-    always: bool
-    open_hours: int = DEFAULT_OPEN_HOURS
-
-
-@dataclass(frozen=True, slots=True)
-class RemovePolicy:
-    """The workflow that shall ask for nothing any more."""
-
-    workflow: Workflow
+def check_configure(*, actor: Actor, params: ConfigurePolicy, change: "ChangeRequest") -> None:
+    """Raises: Invalid for a number out of range, or for rules that cannot be meant in this Organization."""
+    if not 1 <= params.settled.approvals <= MAX_APPROVALS:
+        raise Invalid(f"Between 1 and {MAX_APPROVALS} approvals.", field="approvals")
+    if not MIN_OPEN_HOURS <= params.open_hours <= MAX_OPEN_HOURS:
+        raise Invalid(f"Between {MIN_OPEN_HOURS} and {MAX_OPEN_HOURS} hours.", field="open_hours")
+    if params.rules:
+        stands = terms(standing(change, params.workflow))
+        refuse_unfit(change.organization, params, standing=(stands.rules if stands else None) or ())
 
 
-def _describe_configure(change: "ChangeRequest") -> Description:
-    params = payload.decode(ConfigurePolicy, change.params)
-    before = _before(change, params.workflow)
-    after = _after(params, before)
-    approvals = count(params.approvals)
-    who = "whoever asks" if params.always else "unless a member with Execute asks"
+def _describe(change: "ChangeRequest") -> Description:
+    params = payload.decode(ConfigurePolicy, change.params).settled
+    before = terms(standing(change, params.workflow)) if change.is_open else None
+    # A lock stays.
+    after = params.terms(is_locked=bool(before and before.is_locked))
+    asked, of_whom = _says(params)
     return Description(
         sentence=format_html(
-            "<b>{}</b> asks that <b>{}</b> takes <b>{}</b>, {}. A request then stays open for {} hours.",
+            "<b>{}</b> asks that <b>{}</b> takes <b>{}</b>{}. A request then stays open for {} hours.",
             change.initiator_label,
             params.workflow.title,
-            approvals,
-            who,
+            asked,
+            of_whom,
             params.open_hours,
         ),
-        facts=consequences(change, params.workflow, after),
-        panel=(Fact("Policy", params.workflow.title), Fact("Asks for", f"{approvals}, {who}")),
-        changes=compared(before, after) if change.is_open else (),
+        facts=(*rule_facts(change, params.rules), *consequences(change, params.workflow, after)),
+        panel=(Fact("Policy", params.workflow.title), Fact("Asks for", f"{asked}{of_whom}")),
+        changes=changed(change, before, after) if change.is_open else (),
         notices=_loosened(before, after),
     )
 
 
-def _describe_remove(change: "ChangeRequest") -> Description:
-    params = payload.decode(RemovePolicy, change.params)
-    return Description(
-        sentence=format_html(
-            "<b>{}</b> asks to remove the policy of <b>{}</b>.", change.initiator_label, params.workflow.title
-        ),
-        facts=consequences(change, params.workflow, None),
-        panel=(Fact("Policy", params.workflow.title), Fact("Asks for", "nothing any more")),
-        changes=compared(_before(change, params.workflow), None),
-        notices=(
-            Notice(
-                "wait",
-                "This takes a safeguard away.",
-                f"{meaning(None, always=False)} What waits now keeps the approvals it was opened with.",
-            ),
-            *freed(change, params.workflow, None),
-        ),
+def _says(params: ConfigurePolicy) -> tuple[str, str]:
+    """What it asks, and of whom, in words."""
+    if params.rules:
+        return f"what {counted(len(params.rules), 'rule')} {'says' if len(params.rules) == 1 else 'say'}", ""
+    return count(params.approvals), ", whoever asks" if params.always else ", unless a member with Execute asks"
+
+
+def _headline(params: ConfigurePolicy) -> Headline:
+    settled = params.settled
+    if settled.rules:
+        return Headline(f"Ask for what {counted(len(settled.rules), 'rule')} say on {params.workflow.title}")
+    return Headline(
+        f"Ask for {count(settled.approvals)} on {params.workflow.title}{', always' if settled.always else ''}"
     )
 
 
-def _configured(*, params: ConfigurePolicy, change: "ChangeRequest") -> tuple[Touched, ...]:
+def _touched(*, params: ConfigurePolicy, change: "ChangeRequest") -> tuple[Touched, ...]:
     # A lock stays, and binds what was asked before it (P4): it is not written over.
-    return written(change, params.workflow, _after(params, None), fields=TERMS)
-
-
-def _removed(*, params: RemovePolicy, change: "ChangeRequest") -> tuple[Touched, ...]:
-    return written(change, params.workflow, None)
+    return written(change, params.workflow, params.terms(is_locked=False), fields=TERMS)
 
 
 @operation(
@@ -110,31 +95,29 @@ def _removed(*, params: RemovePolicy, change: "ChangeRequest") -> tuple[Touched,
     workflow=Workflow.MANAGE_POLICIES,
     params=ConfigurePolicy,
     subject=lambda params: params.workflow.value,
-    headline=lambda params: Headline(
-        f"Ask for {count(params.approvals)} on {params.workflow.title}{', always' if params.always else ''}"
-    ),
-    describe=_describe_configure,
+    headline=_headline,
+    describe=_describe,
+    opened=check_configure,
     protection=lock_protection.CONFIGURE,
     protected=lambda params, facts: of_a_lock(params.workflow, facts),
     least=lambda params, facts, initiator: least_to_configure(facts, _then(params, facts), initiator),
-    touches=_configured,
+    touches=_touched,
 )
 def configure_policy(*, actor: Actor, params: ConfigurePolicy, change: "ChangeRequest") -> Policy:
     """Set what a workflow asks for, whether or not it had a policy. A lock on it stays.
 
-    Raises: Invalid for a number out of range.
+    Raises: Invalid as `check_configure`.
     """
-    if not 1 <= params.approvals <= MAX_APPROVALS:
-        raise Invalid(f"Between 1 and {MAX_APPROVALS} approvals.", field="approvals")
-    if not MIN_OPEN_HOURS <= params.open_hours <= MAX_OPEN_HOURS:
-        raise Invalid(f"Between {MIN_OPEN_HOURS} and {MAX_OPEN_HOURS} hours.", field="open_hours")
+    check_configure(actor=actor, params=params, change=change)
+    settled = params.settled
     policy, _ = Policy.objects.update_or_create(
         organization_id=change.organization_id,
         workflow=params.workflow.value,
         defaults={
-            "approvals": params.approvals,
-            "always": params.always,
-            "open_hours": params.open_hours,
+            "approvals": settled.approvals,
+            "always": settled.always,
+            "open_hours": settled.open_hours,
+            "rules": written_rules(settled.rules),
             "changed_at": timezone.now(),
         },
     )
@@ -144,65 +127,22 @@ def configure_policy(*, actor: Actor, params: ConfigurePolicy, change: "ChangeRe
         subject=policy,
         organization_id=change.organization_id,
         governs=params.workflow.value,
-        approvals=params.approvals,
-        always=params.always,
-        open_hours=params.open_hours,
+        approvals=settled.approvals,
+        always=settled.always,
+        open_hours=settled.open_hours,
         change=change.reference,
+        **({"rules": policy.rules} if settled.rules else {}),
     )
     return policy
 
 
-@operation(
-    "policies.remove_policy",
-    title="Remove a policy",
-    workflow=Workflow.MANAGE_POLICIES,
-    params=RemovePolicy,
-    subject=lambda params: params.workflow.value,
-    headline=lambda params: Headline(f"Remove the policy of {params.workflow.title}"),
-    describe=_describe_remove,
-    protection=lock_protection.REMOVE,
-    protected=lambda params, facts: of_a_lock(params.workflow, facts),
-    frees=lambda params, facts: freed_by_removal(params.workflow, facts),
-    weighs_bots=True,
-    touches=_removed,
-)
-def remove_policy(*, actor: Actor, params: RemovePolicy, change: "ChangeRequest") -> None:
-    """Let a workflow ask for nothing any more.
-
-    Raises: Conflict if it has no policy.
-    """
-    policy = Policy.objects.filter(organization_id=change.organization_id, workflow=params.workflow.value).first()
-    if policy is None:
-        raise Conflict(f"{params.workflow.title} has no policy.")
-    record(
-        EventKind.POLICY_REMOVED,
-        actor=actor,
-        subject=policy,
-        organization_id=change.organization_id,
-        governs=params.workflow.value,
-        change=change.reference,
-    )
-    policy.delete()
-
-
-def _before(change: "ChangeRequest", workflow: Workflow) -> Terms | None:
-    return terms(standing(change, workflow)) if change.is_open else None
-
-
-def _after(params: ConfigurePolicy, before: Terms | None) -> Terms:
-    """What the policy would say; a lock stays."""
-    kept = bool(before and before.is_locked)
-    return Terms(params.workflow, params.approvals, params.always, params.open_hours, kept)
-
-
 def _then(params: ConfigurePolicy, facts: Facts) -> Terms:
     """The policy as it would be, for the rules; a lock stays."""
-    kept = is_locked(facts.policies, params.workflow)
-    return Terms(params.workflow, params.approvals, params.always, params.open_hours, kept)
+    return params.terms(is_locked=is_locked(facts.policies, params.workflow))
 
 
 def _loosened(before: Terms | None, after: Terms) -> tuple[Notice, ...]:
-    if before is None or (after.approvals >= before.approvals and after.always >= before.always):
+    if before is None or not weaker(before, after):
         return ()
     return (
         Notice(

@@ -8,11 +8,13 @@ from django.utils.html import format_html
 
 from policies import payload
 from policies.models import Policy
-from policies.operations.policy_words import SAFEGUARDS, consequences, count, of_a_lock, standing, terms, written
+from policies.operations.policy_words import RULES, SAFEGUARDS, consequences, count, of_a_lock, standing, terms, written
+from policies.operations.rule_changes import rule_facts
 from policies.registry import Headline, Touched, operation
 from policies.rules import Terms, lock_protection
 from policies.rules.binding_changes import least_to_lock
-from policies.rules.stages import meaning
+from policies.rules.stages import meaning_of
+from policies.snapshot.stored_rules import digest_of, read_rules
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -26,11 +28,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LockPolicy:
-    """The workflow, and what its policy said when this was asked: only that is locked, nothing weaker."""
+    """The workflow, and what its policy said when this was asked: only that is locked, nothing weaker.
+
+    `rules` is the digest of its rules, whatever order they are in; empty without any.
+    """
 
     workflow: Workflow
     approvals: int
     always: bool
+    rules: str = payload.added("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +51,18 @@ def check_lock(*, actor: Actor, params: LockPolicy, change: "ChangeRequest") -> 
     policy = _policy(change, params.workflow)
     if policy.is_locked:
         raise Conflict(f"The policy of {params.workflow.title} is locked already.")
-    if (policy.approvals, policy.always) != (params.approvals, params.always):
+    if pinned(policy) != params:
         raise Conflict(
             f"The policy of {params.workflow.title} was changed since this was asked. Look at it, and ask anew."
         )
+
+
+def pinned(policy: Policy) -> LockPolicy:
+    """What asks to lock a policy as it stands."""
+    stands = read_rules(policy.rules)
+    if stands is None:
+        raise Conflict(f"The rules of {Workflow(policy.workflow).title} cannot be read. Configure that policy again.")
+    return LockPolicy(Workflow(policy.workflow), policy.approvals, policy.always, digest_of(stands))
 
 
 def check_unlock(*, actor: Actor, params: UnlockPolicy, change: "ChangeRequest") -> None:
@@ -59,7 +73,9 @@ def check_unlock(*, actor: Actor, params: UnlockPolicy, change: "ChangeRequest")
 
 def _describe_lock(change: "ChangeRequest") -> Description:
     params = payload.decode(LockPolicy, change.params)
-    says = meaning(params.approvals, params.always)
+    stands = terms(standing(change, params.workflow))
+    rules = (stands.rules if stands else None) or ()
+    says = meaning_of(params.approvals, always=params.always, rules=len(rules))
     return Description(
         sentence=format_html(
             "<b>{}</b> asks to lock the policy of <b>{}</b>. Whoever asks to change it then needs the approval of "
@@ -67,7 +83,11 @@ def _describe_lock(change: "ChangeRequest") -> Description:
             change.initiator_label,
             params.workflow.title,
         ),
-        facts=(Fact("Policy", says), *_consequences(change, params.workflow, is_locked=True)),
+        facts=(
+            Fact("Policy", says),
+            *rule_facts(change, rules),
+            *_consequences(change, params.workflow, is_locked=True),
+        ),
         panel=(Fact("Lock", params.workflow.title), Fact("Asks for", says)),
         changes=(FieldChange("Locked", "no", "yes"),),
         notices=(
@@ -106,8 +126,9 @@ def _consequences(change: "ChangeRequest", workflow: Workflow, *, is_locked: boo
 
 
 def _touched_by_lock(*, params: LockPolicy, change: "ChangeRequest") -> tuple[Touched, ...]:
-    wanted = Terms(params.workflow, params.approvals, params.always, 0, is_locked=True)
-    return written(change, params.workflow, wanted, fields=SAFEGUARDS)
+    stands = terms(standing(change, params.workflow))
+    wanted = Terms(params.workflow, params.approvals, params.always, 0, True, stands.rules if stands else ())
+    return written(change, params.workflow, wanted, fields=(*SAFEGUARDS, RULES))
 
 
 def _touched_by_unlock(*, params: UnlockPolicy, change: "ChangeRequest") -> tuple[Touched, ...]:
@@ -116,8 +137,7 @@ def _touched_by_unlock(*, params: UnlockPolicy, change: "ChangeRequest") -> tupl
 
 
 def _renewed_lock(params: LockPolicy, change: "ChangeRequest") -> LockPolicy:
-    policy = _policy(change, params.workflow)
-    return replace(params, approvals=policy.approvals, always=policy.always)
+    return pinned(_policy(change, params.workflow))
 
 
 @operation(

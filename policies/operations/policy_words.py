@@ -1,11 +1,15 @@
 """What the operations on policies share: the policy as it stands, and it in words beside what would be."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from policies.models import Policy
 from policies.registry import Touched
+from policies.rule_words import Names, is_shortened, names_of, sentence
 from policies.rules import Bot, Facts, Terms, is_locked
+from policies.rules.language import Rule
 from policies.snapshot import gather
+from policies.snapshot.stored_rules import digest_of, read_rules
 from policies.stage_guide import effect
 from policies.workflows import Workflow
 from portal.core.database.one_reading import once
@@ -16,9 +20,11 @@ from portal.core.errors import Refused
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
 
+RULES: Final = "Rules"
+BY_RULES: Final = "by rules"
 SAFEGUARDS: Final = ("Approvals", "Always require approval", "Locked")
 FIELDS: Final = (*SAFEGUARDS, "Stays open, hours")
-TERMS: Final = tuple(field for field in FIELDS if field != "Locked")
+TERMS: Final = (*(field for field in FIELDS if field != "Locked"), RULES)
 
 
 def standing(change: "ChangeRequest", workflow: Workflow) -> Policy | None:
@@ -33,25 +39,55 @@ def terms(policy: Policy | None) -> Terms | None:
     """A policy as the rules see it."""
     if policy is None:
         return None
-    return Terms(policy.workflow, policy.approvals, policy.always, policy.open_hours, policy.is_locked)
+    rules = read_rules(policy.rules)
+    return Terms(policy.workflow, policy.approvals, policy.always, policy.open_hours, policy.is_locked, rules)
 
 
 def compared(before: Terms | None, after: Terms | None) -> tuple[FieldChange, ...]:
     """Each field that differs; a safeguard that gets weaker is marked."""
     rows = zip(FIELDS, _values(before), _values(after), strict=True)
     return tuple(
-        FieldChange(label, _word(old), _word(new), grows=label in SAFEGUARDS and (new or 0) < (old or 0))
+        FieldChange(label, _word(old), _word(new), grows=label in SAFEGUARDS and _is_less(new, old))
         for label, old, new in rows
         if old != new
     )
 
 
 def written(
-    change: "ChangeRequest", workflow: Workflow, after: Terms | None, *, fields: tuple[str, ...] = FIELDS
+    change: "ChangeRequest", workflow: Workflow, after: Terms | None, *, fields: tuple[str, ...] = (*FIELDS, RULES)
 ) -> tuple[Touched, ...]:
     """The `fields` that a request would write, as they are now (R6)."""
-    rows = zip(FIELDS, _values(terms(standing(change, workflow))), _values(after), strict=True)
-    return tuple(Touched(label, _word(now), _word(wanted)) for label, now, wanted in rows if label in fields)
+    before = terms(standing(change, workflow))
+    rows = zip(FIELDS, _values(before), _values(after), strict=True)
+    found = tuple(Touched(label, _word(now), _word(wanted)) for label, now, wanted in rows if label in fields)
+    involved = has_rules(before) or has_rules(after)
+    return (*found, _rules(change, before, after)) if involved and RULES in fields else found
+
+
+def has_rules(found: Terms | None) -> bool:
+    """Whether a policy says more than a number."""
+    return found is not None and found.rules != ()
+
+
+def _rules(change: "ChangeRequest", before: Terms | None, after: Terms | None) -> Touched:
+    names = names_of(change.organization, gather(change.organization))
+    mark = mark_of(before.rules) if before else "none"
+    return Touched(RULES, rules_said(before, names), rules_said(after, names), mark=mark)
+
+
+def rules_said(found: Terms | None, names: Names) -> str:
+    """The rules of a policy, one sentence after the other; two sets whose lists are shortened are told apart."""
+    if found is None or not has_rules(found):
+        return "none"
+    if found.rules is None:
+        return "unreadable"
+    said = " ".join(sentence(rule, names) for rule in found.rules)
+    return f"{said} [{mark_of(found.rules)[:8]}]" if any(map(is_shortened, found.rules)) else said
+
+
+def mark_of(rules: Sequence[Rule] | None) -> str:
+    """What tells one set of rules from any other, whatever order they are in."""
+    return "unreadable" if rules is None else digest_of(rules) or "none"
 
 
 def of_a_lock(workflow: Workflow, facts: Facts) -> bool:
@@ -108,11 +144,19 @@ def count(number: int) -> str:
     return counted(number, "approval")
 
 
-def _values(found: Terms | None) -> tuple[int | bool | None, ...]:
-    return (found.approvals, found.always, found.is_locked, found.open_hours) if found else (None, None, None, None)
+def _values(found: Terms | None) -> tuple[int | bool | str | None, ...]:
+    if found is None:
+        return (None, None, None, None)
+    # A policy of rules and one of a number say nothing alike, whatever follows from the rules.
+    said = (BY_RULES, BY_RULES) if has_rules(found) else (found.approvals, found.always)
+    return (*said, found.is_locked, found.open_hours)
 
 
-def _word(value: int | bool | None) -> str:
+def _is_less(new: int | bool | str | None, old: int | bool | str | None) -> bool:
+    return not isinstance(new, str) and not isinstance(old, str) and (new or 0) < (old or 0)
+
+
+def _word(value: int | bool | str | None) -> str:
     if value is None:
         return "none"
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)

@@ -2,6 +2,6 @@
 
 from policies.rule_words.asked import demand_words
 from policies.rule_words.names import Names, names_of
-from policies.rule_words.sentences import condition_words, sentence
+from policies.rule_words.sentences import condition_words, is_shortened, sentence
 
-__all__ = ["Names", "condition_words", "demand_words", "names_of", "sentence"]
+__all__ = ["Names", "condition_words", "demand_words", "is_shortened", "names_of", "sentence"]

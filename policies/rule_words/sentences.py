@@ -41,6 +41,12 @@ def condition_words(rule: Rule, names: Names) -> str:
     return f"When {' and '.join(filter(None, (', '.join(parts), *sums)))}"
 
 
+def is_shortened(rule: Rule) -> bool:
+    """Whether its sentence leaves something out: two rules can then be said alike."""
+    lists = (rule.assets, rule.accounts, rule.destinations, rule.initiators)
+    return any(among is not None and len(among.values) > NAMED for among in lists)
+
+
 def sum_words(each: AtLeast) -> str:
     """What a sum counts: `all that leaves within 24 hours to the same destination`."""
     return " ".join(("all that leaves within", SPANS[each.sum.window], *(SAME[scope] for scope in each.sum.scope)))
@@ -52,7 +58,7 @@ def either(found: Sequence[str], word: str = "or") -> str:
     others = len(found) - len(shown)
     if others:
         shown.append(counted(others, "other"))
-    return f" {word} ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
+    return f" {word} ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))
 
 
 def _leaves(amount: Decimal, names: Names) -> str:

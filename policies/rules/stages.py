@@ -51,6 +51,13 @@ def meaning(approvals: int | None, always: bool) -> str:
     return f"Members with Execute finish alone; everyone else waits for {count}."
 
 
+def meaning_of(approvals: int | None, *, always: bool, rules: int = 0) -> str:
+    """The same of a policy with so many rules: these say what is asked."""
+    if not rules:
+        return meaning(approvals, always)
+    return "1 rule says what is asked." if rules == 1 else f"{rules} rules say what is asked, the strictest of each."
+
+
 def meaning_for(workflow: Workflow, approvals: int | None, *, always: bool) -> str:
     """The same, with what it means for bots: where nothing governs withdrawals they ask nobody (DESIGN P2)."""
     says = meaning(approvals, always)
