@@ -1,0 +1,126 @@
+"""Rules against brute force: what is said of all requests is looked up in each."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pytest
+
+from policies.rules.cells.comparison import CellChange, compare
+from policies.rules.cells.idle import idle
+from policies.rules.cells.leaks import Leak, leaks
+from policies.rules.language import Demand
+from tests.policies.rules.cells import oracle, worlds
+
+ROUNDS = range(20)
+EACH = 100
+
+
+def as_asked(demand: Demand) -> oracle.Asked:
+    found: oracle.Asked = {None: demand.approvals, "deny": int(demand.is_denied), "delay": demand.delay_hours}
+    return {what: number for what, number in (found | dict(demand.groups)).items() if number}
+
+
+def where_less(before, after, requests):
+    """The requests of which `after` asks for less than `before` in some point, with whom it is so for."""
+    return [
+        (request, executes)
+        for request in requests
+        for executes in oracle.audiences(request)
+        if not oracle.is_below(
+            oracle.asks(before, request, executes=executes), oracle.asks(after, request, executes=executes)
+        )
+    ]
+
+
+def check_changes(found: Sequence[CellChange], before, after, requests) -> None:
+    """Each case is one, least asked and most; and no request of which less is asked is as in none of them."""
+    less = where_less(before, after, requests)
+    for change in found:
+        same = [request for request, executes in less if executes == change.executes]
+        there = [request for request in same if oracle.matches(change.condition, request)]
+        assert there, change
+        assert any(
+            (as_asked(change.before), as_asked(change.after))
+            == (oracle.asks(before, one, executes=change.executes), oracle.asks(after, one, executes=change.executes))
+            for one in there
+        )
+    for executes in (False, True):
+        assert any(each == executes for _, each in less) == any(change.executes == executes for change in found)
+
+
+@pytest.mark.parametrize("number", ROUNDS)
+def test_a_draft_is_weaker_exactly_if_some_request_is_asked_for_less(number):
+    for seed in range(EACH):
+        before, after = worlds.both(Random(f"compare {number} {seed}"))
+        requests = oracle.grid((*before, *after))
+        found = compare(before, after)
+        check_changes(found.weaker, before, after, requests)
+        turned = [replace(one, before=one.after, after=one.before) for one in found.stricter]
+        check_changes(turned, after, before, requests)
+
+
+def is_same(rules, others, requests) -> bool:
+    return not where_less(rules, others, requests) and not where_less(others, rules, requests)
+
+
+def without(rules, places):
+    return tuple(rule for place, rule in enumerate(rules) if place not in places)
+
+
+@pytest.mark.parametrize("number", ROUNDS)
+def test_idle_rules_are_those_without_which_nothing_is_asked_for_less(number):
+    for seed in range(EACH):
+        rules = worlds.some_rules(Random(f"idle {number} {seed}"))
+        requests = oracle.grid(rules)
+        found = idle(rules)
+        kept = without(rules, found)
+        assert bool(kept) == bool(rules)
+        assert is_same(rules, kept, requests)
+        for place in range(len(rules)):
+            if place in found:
+                assert is_same(rules, without(rules, {place}), requests)
+            elif len(kept) > 1:
+                assert not is_same(kept, without(rules, {*found, place}), requests)
+
+
+def leaks_by_trying(rules) -> set[Leak]:
+    requests = oracle.grid(rules)
+    found = set()
+    for place, rule in enumerate(rules):
+        ways = oracle.conditions(rule)
+        for name, _ in ways[-1]:
+            amount = least_covered(rules, rule, name, requests)
+            if amount is not None:
+                window, scope = (None, ()) if name == "v" else (name[1], name[0])
+                found.add(Leak(place, amount, window, scope))
+    return found
+
+
+def least_covered(rules, rule, name, requests):
+    """The least amount that, kept in `name`, is asked all that the rule asks in each of its patterns; None for any."""
+    escaping: dict[Any, set[tuple[Any, bool]]] = {}
+    for request in requests:
+        if not oracle.is_listed(rule, request):
+            continue
+        for executes in oracle.audiences(request):
+            if executes and not rule.always:
+                continue
+            pattern = (executes, *(request[key] for key in ("asset", "account", "destination", "initiator", "age")))
+            asked = oracle.is_below(oracle.outcome(rule), oracle.asks(rules, request, executes=executes))
+            levels = escaping.setdefault(request["totals"][name], set())
+            levels |= {(pattern, asked)}
+    covered = [
+        level
+        for level, seen in sorted(escaping.items())
+        if {pattern for pattern, _ in seen} == {pattern for pattern, asked in seen if asked}
+    ]
+    return None if not covered or covered[0] == oracle.BELOW else covered[0]
+
+
+@pytest.mark.parametrize("number", ROUNDS)
+def test_a_leak_is_all_that_leaves_without_what_the_rule_asks(number):
+    for seed in range(EACH):
+        rules = worlds.some_rules(Random(f"leaks {number} {seed}"))
+        assert set(leaks(rules)) == leaks_by_trying(rules), (number, seed)
