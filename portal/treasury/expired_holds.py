@@ -70,7 +70,9 @@ def _release(account_id: int, now: datetime) -> None:
             # Under the lock of whoever decides: one that is being sent now is not given back.
             lock_history(account.organization_id)
             still = overdue.filter(reference__in=some)
-            venue(account.venue).release_withdrawals(list(still.values_list("reference", flat=True)))
+            given_back = list(still.values_list("reference", flat=True))
+            venue(account.venue).release_withdrawals(given_back)
+            Withdrawal.objects.filter(reference__in=given_back, released_at=None).update(released_at=now)
     each((change for _, change in references[:WRITTEN]), _write, what="write that a request has expired")
 
 

@@ -70,6 +70,7 @@ def request_withdrawal(  # noqa: PLR0913  (what the protocol's Withdraw takes, n
         raise AddressMismatch(f"That is not the address called {found.key}.", field="address")
     allowed = [most for most in (max_fee, ceiling) if most is not None]
     method = _priced(account, found, _units(method, amount), allowed)
+    venue(account.venue).refresh_price(account.pk, found.asset, actor.organization.currency)
     params = Withdraw.to(found, amount=amount, fee=method.fee if ceiling is None else ceiling)
     if actor.kind != actors.MEMBER:
         return changes.propose(withdraw, actor=actor, params=params, api_key=api_key, note=note)

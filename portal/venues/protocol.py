@@ -9,6 +9,7 @@ from portal.core.actors import Actor
 from portal.venues.dated import Dated
 from portal.venues.following import Following
 from portal.venues.mirroring import Mirroring
+from portal.venues.pricing import Pricing
 from portal.venues.readings import Readings
 from portal.venues.relaying import Relaying
 from portal.venues.types import (
@@ -239,6 +240,7 @@ class Venue(
     Relaying,
     Dated,
     Mirroring,
+    Pricing,
     Protocol,
 ):
     """Carries out orders, Earn, deposits and withdrawals for Accounts, and answers queries about them."""

@@ -26,6 +26,7 @@ from policies import notes
 from policies.changes import proposals, transitions
 from policies.models import group
 from policies.registry import all_operations
+from policies.rules.language import SERVICE_USER, initiator_id
 from policies.workflows import Workflow
 from portal.api import permissions
 from portal.api.protocol import parameter_types
@@ -38,6 +39,7 @@ from portal.core.factors import WORDS as FACTORS
 from portal.core.secrets.sealing import digest, token
 from portal.jobs import periodic
 from portal.treasury import destinations
+from portal.treasury.destinations.identity import identity
 from portal.treasury.forms import drafts
 from portal.treasury.models import Address
 from portal.treasury.models.address import KEY_LENGTH
@@ -296,6 +298,8 @@ BOUNDS: dict[str, int | Iterable[str]] = {
     "treasury.Withdrawal.reference": [new_reference()],
     "treasury.Withdrawal.asset": ASSETS,
     "treasury.Withdrawal.asked_as": drafts.NAME_LENGTH,
+    "treasury.Withdrawal.destination": [identity("n" * 40, "a" * destinations.LONGEST, "m" * 100)],
+    "treasury.Withdrawal.initiator": [initiator_id(SERVICE_USER, 2**63 - 1)],
     "work.TaskTurn.name": [task.name for task in periodic.all_tasks()],
 }
 

@@ -1,7 +1,7 @@
 """Withdrawing: held when it is asked, sent when enough people agree, given back otherwise (DESIGN K7, R8)."""
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.utils import timezone
 
@@ -13,7 +13,10 @@ from portal.core.actors import Actor, portal
 from portal.core.errors import Conflict, Unavailable
 from portal.core.money import from_units, plain, to_units
 from portal.treasury import mirrors, warnings
+from portal.treasury.destinations.identity import identity
 from portal.treasury.errors import AddressDrifted, AddressMismatch, UnknownAddress
+from portal.treasury.measures import initiator_of
+from portal.treasury.measures.values import hundredths_of, kept
 from portal.treasury.models import Address, Withdrawal
 from portal.treasury.operations import withdrawal_descriptions
 from portal.treasury.operations.params import Withdraw
@@ -51,10 +54,11 @@ def hold(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> Beside:
         asked_as=change.reference,
     )
     change.asset = row.asset.code
-    return partial(_keep, row, address, actor, change)
+    value = hundredths_of(exchange, address.account_id, row.asset.id, params.amount, change.organization.currency)
+    return partial(_keep, row, address, actor, change, value)
 
 
-def _keep(row: WithdrawalRow, address: Address, actor: Actor, change: "ChangeRequest") -> None:
+def _keep(row: WithdrawalRow, address: Address, actor: Actor, change: "ChangeRequest", hundredths: int | None) -> None:
     """Note beside the request what is held for it."""
     withdrawal = Withdrawal.objects.create(
         organization_id=change.organization_id,
@@ -66,6 +70,9 @@ def _keep(row: WithdrawalRow, address: Address, actor: Actor, change: "ChangeReq
         amount_units=row.amount_units + row.fee_units,
         fee_units=row.fee_units,
         created_at=timezone.now(),
+        value_hundredths=kept(hundredths),
+        destination=identity(address.network, address.address, address.memo),
+        initiator=initiator_of(change),
     )
     _record(EventKind.WITHDRAWAL_HELD, actor, withdrawal, row, change)
 
@@ -74,6 +81,9 @@ def release(*, change: "ChangeRequest") -> None:
     """Give back what `hold` took, as the withdrawal's own row has it."""
     withdrawal = Withdrawal.objects.select_related("account").get(change=change)
     row = venue(withdrawal.account.venue).release_withdrawal(withdrawal.reference)
+    if withdrawal.released_at is None:
+        withdrawal.released_at = timezone.now()
+        withdrawal.save(update_fields=["released_at"])
     _record(EventKind.WITHDRAWAL_RELEASED, portal(change.organization_id), withdrawal, row, change)
 
 
@@ -140,7 +150,7 @@ def withdraw(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> With
     AddressDrifted if the exchange's own book says something else of it; TooLate if it was given back; FeeRose if the
     network takes more than was asked.
     """
-    withdrawal = Withdrawal.objects.select_related("account").get(change=change)
+    withdrawal = _just_held(change) or Withdrawal.objects.select_related("account", "address").get(change=change)
     exchange = venue(withdrawal.account.venue)
     row = exchange.withdrawal(withdrawal.reference)
     held = (row.destination, row.asset.id, row.amount_units + row.fee_units)
@@ -158,11 +168,21 @@ def withdraw(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> With
     return withdrawal
 
 
+def _just_held(change: "ChangeRequest") -> Withdrawal | None:
+    """What this very transaction has written for a request that nobody else has to agree to."""
+    return cast("Withdrawal | None", Withdrawal.change.field.remote_field.get_cached_value(change, default=None))
+
+
 def _note_sent(withdrawal: Withdrawal, sent: WithdrawalRow, *, actor: Actor, change: "ChangeRequest") -> None:
-    """What the network took is in our books and in the history, whether the venue answered at once or later."""
-    if sent.fee_units != withdrawal.fee_units:
-        withdrawal.fee_units = sent.fee_units
-        withdrawal.save(update_fields=["fee_units"])
+    """What the network took, and what left, is in our books and in the history, whenever the venue answered."""
+    asset, amount = sent.asset, from_units(withdrawal.amount_units, sent.asset.decimals)
+    exchange, currency = venue(withdrawal.account.venue), change.organization.currency
+    value = kept(hundredths_of(exchange, withdrawal.account_id, asset.id, amount, currency))
+    withdrawal.fee_units = sent.fee_units
+    withdrawal.sent_at = timezone.now()
+    # Without a price now, the last one that was known stands.
+    withdrawal.value_hundredths = withdrawal.value_hundredths if value is None else value
+    withdrawal.save(update_fields=["fee_units", "sent_at", "value_hundredths"])
     _record(EventKind.WITHDRAWAL_SENT, actor, withdrawal, sent, change)
 
 

@@ -2,7 +2,7 @@
 
 from portal.jobs.periodic import every
 from portal.jobs.rounds import round_of
-from portal.venues.kraken.reading import catalogue
+from portal.venues.kraken.reading import catalogue, prices
 from portal.venues.kraken.watching import rounds
 from portal.venues.kraken.withdrawals import tending
 
@@ -11,6 +11,12 @@ from portal.venues.kraken.withdrawals import tending
 def refresh_catalogue() -> None:
     """Read the assets and pairs of exchanges: of new ones at once, of others some hours after the last time."""
     catalogue.refresh_old()
+
+
+@every(60)
+def refresh_prices() -> None:
+    """Read what everything last traded at, so that rules about amounts need not wait for the exchange."""
+    prices.go_round()
 
 
 @every(15)

@@ -18,6 +18,7 @@ from portal.venues.paper.ledger import history
 from portal.venues.paper.mirroring import PaperBook
 from portal.venues.paper.orders import cancellation, placement, queries, trades
 from portal.venues.paper.prices import candles, markets, public_trades
+from portal.venues.paper.prices.venue_part import PaperPrices
 from portal.venues.paper.readings.venue_part import PaperReadings
 from portal.venues.paper.relaying import PaperRelay
 from portal.venues.types import (
@@ -62,7 +63,7 @@ from portal.venues.types import (
 )
 
 
-class PaperVenue(PaperExports, PaperReadings, PaperBook, PaperRelay):
+class PaperVenue(PaperExports, PaperPrices, PaperReadings, PaperBook, PaperRelay):
     """Fulfils `Venue`. What has come due is carried out before it is told, as far as one call goes (`clock.SEEN`)."""
 
     name = "paper"
@@ -111,10 +112,6 @@ class PaperVenue(PaperExports, PaperReadings, PaperBook, PaperRelay):
     def spread(self, pair: str, since: datetime | None) -> Sequence[Quote]:
         """By the reference prices of the last seconds."""
         return markets.spread(pair, since)
-
-    def convert(self, asset: str, units: int, into: str) -> Decimal:
-        """By the reference prices of this second."""
-        return markets.convert(asset, units, into)
 
     def balances(self, account_id: int) -> Sequence[Balance]:
         """One statement, unless something has come due."""

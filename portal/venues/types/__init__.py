@@ -22,7 +22,7 @@ from portal.venues.types.events import Event, LedgerEvent, OrderChange, OrderEve
 from portal.venues.types.exports import ExportFormat, ExportRow, ExportSeen, ExportStatus, NewExport, Report
 from portal.venues.types.ledger import Balance, LedgerPage, LedgerQuery, LedgerRow
 from portal.venues.types.listings import AddressListing, ListedAddress
-from portal.venues.types.markets import Book, Candle, Level, PublicTrade, Quote, Ticker, Window
+from portal.venues.types.markets import Book, Candle, Level, Priced, PublicTrade, Quote, Ticker, Window
 from portal.venues.types.newest import Mark, Newest
 from portal.venues.types.orders import (
     PLACED,
@@ -112,6 +112,7 @@ __all__ = [
     "PairFees",
     "Part",
     "Payout",
+    "Priced",
     "PublicTrade",
     "Quote",
     "Report",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 
 from portal.venues.types.assets import Pair
 
@@ -82,3 +83,11 @@ class Quote:
     at: datetime
     bid: Decimal
     ask: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """What one of an asset is worth in another, exactly, and of when that is."""
+
+    worth: Fraction
+    at: datetime

@@ -99,7 +99,7 @@ def refresh_old() -> int:
     """Read anew what is older than some hours, of exchanges that Accounts are connected to; say how much that was."""
     now = timezone.now()
     done = 0
-    for exchange in _connected():
+    for exchange in connected_exchanges():
         for part in METHODS:
             row = _row(exchange, part)
             if row is None or _is_old(row, now):
@@ -127,13 +127,13 @@ def refresh(exchange: Exchange, part: str, seconds: Callable[[], float]) -> bool
             row = _row(exchange, part)
             before = shapes.mapping(snapshots.decoded(row.answer)) if row and row.answer else {}
             text = text if before.keys() <= said.keys() else _ENCODER.encode({**before, **said}).decode()
-        _keep(exchange, part, {"answer": text, "read_at": now, "tried_at": now, "trouble": ""})
+        keep(exchange, part, {"answer": text, "read_at": now, "tried_at": now, "trouble": ""})
         return True
     except Unavailable as error:
         trouble = error.message
     except OtherShape:
         trouble = snapshots.OTHER_SHAPE
-    _keep(exchange, part, {"tried_at": now, "trouble": trouble[:TROUBLE_LENGTH]})
+    keep(exchange, part, {"tried_at": now, "trouble": trouble[:TROUBLE_LENGTH]})
     return False
 
 
@@ -180,7 +180,7 @@ def _named(pks: Iterable[object]) -> Names:
 def _read_missing(missing: list[tuple[Exchange, str]]) -> bool:
     """Read what connected exchanges have never said, as far as this page still waits; whether anything came."""
     came = False
-    connected = _connected()
+    connected = connected_exchanges()
     for exchange, part in missing:
         if exchange not in connected or snapshots.patience() < snapshots.LEAST_SECONDS:
             continue
@@ -189,7 +189,7 @@ def _read_missing(missing: list[tuple[Exchange, str]]) -> bool:
     return came
 
 
-def _connected() -> list[Exchange]:
+def connected_exchanges() -> list[Exchange]:
     """Those of the list that Accounts are connected to: no other is ever called by itself."""
     used = set(Connection.objects.filter(disconnected_at=None).values_list("exchange", flat=True))
     return [exchange for exchange in _listed() if exchange.name in used]
@@ -206,7 +206,8 @@ def _row(exchange: Exchange, part: str) -> Snapshot | None:
     return Snapshot.objects.filter(account=None, exchange=exchange.name, part=part).first()
 
 
-def _keep(exchange: Exchange, part: str, said: dict[str, object]) -> None:
+def keep(exchange: Exchange, part: str, said: dict[str, object]) -> None:
+    """Write what an exchange said to a question that is about none of its accounts."""
     rows = Snapshot.objects.filter(account=None, exchange=exchange.name, part=part)
     if not rows.update(**said):
         # Whoever made it meanwhile has read the same just now.

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from portal.core.database.reading import Reading
-from portal.venues.kraken.reading import balances, catalogue, deposits, earn, ledger, orders, snapshots, trades
+from portal.venues.kraken.reading import balances, catalogue, deposits, earn, ledger, orders, prices, snapshots, trades
 from portal.venues.kraken.reading.not_here import NotHere
 from portal.venues.types import (
     Allocation,
@@ -26,6 +26,7 @@ from portal.venues.types import (
     OrderRow,
     Pair,
     Part,
+    Priced,
     Schedule,
     ToldOrder,
     ToldTrade,
@@ -38,7 +39,8 @@ from portal.venues.types import (
 
 
 class KrakenReading(NotHere):
-    """Fulfils `Catalogue`, `Books`, `Trading`, `Deposits`, `Earn`, `Exports`, `Following`, `Readings` and `Dated`.
+    """Fulfils `Catalogue`, `Books`, `Trading`, `Deposits`, `Earn`, `Exports`, `Following`, `Pricing`,
+    `Readings` and `Dated`.
 
     Whatever is read of an Account raises Unavailable while the exchange does not answer and never did; once it has, the
     last known is told, and `as_of` says so. Inside of a transaction only what is known already is told.
@@ -86,6 +88,14 @@ class KrakenReading(NotHere):
     def trade_balance(self, account_id: int, asset: str) -> TradeBalance:
         """By the exchange's word, what waits here to be withdrawn included."""
         return balances.worth(account_id, asset)
+
+    def price(self, account_id: int, asset: str, into: str) -> Priced | None:
+        """By the last trades that the exchange's public ticker told."""
+        return prices.price(account_id, asset, into)
+
+    def refresh_price(self, account_id: int, asset: str, into: str) -> None:
+        """One call for all its pairs, where the round has not made it lately."""
+        prices.refresh(account_id)
 
     def open_orders(self, account_id: int, query: OpenQuery) -> Sequence[OrderRow]:
         """Newest first."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from threading import Lock
 from typing import Final
@@ -15,7 +16,7 @@ from portal.venues.paper.prices import quotes, source
 from portal.venues.paper.prices.pairs import as_price
 from portal.venues.paper.prices.path import TRADE_OCTAVE, Path, step_at, time_of
 from portal.venues.paper.prices.public_trades import extremes, trade, traded
-from portal.venues.types import Asset, Book, Level, Pair, Quote, Side, Ticker, Window
+from portal.venues.types import Asset, Book, Level, Pair, Priced, Quote, Side, Ticker, Window
 
 MOST_QUOTES = 200
 AVERAGED = 96
@@ -65,6 +66,19 @@ def worth(asset: Asset, units: int, into: Asset, step: int) -> Decimal:
         else:
             return from_units(int(found.scaleb(into.decimals)), into.decimals)
     return from_units(0, into.decimals)
+
+
+def price(asset: str, into: str) -> Priced | None:
+    """See Pricing.price: by the reference prices of this second, unrounded."""
+    base, target, step = catalogue.asset(asset), catalogue.asset(into), step_at(timezone.now())
+    direct = _rate(base, target, step)
+    legs = [direct] if direct else [_rate(base, catalogue.USD, step), _rate(catalogue.USD, target, step)]
+    worth = Fraction(1)
+    for leg in legs:
+        if leg is None:
+            return None
+        worth *= Fraction(leg[0]) / Fraction(leg[1])
+    return Priced(worth, time_of(step))
 
 
 def _rate(base: Asset, quote: Asset, step: int) -> tuple[Decimal, Decimal] | None:

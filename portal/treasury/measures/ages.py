@@ -1,0 +1,42 @@
+"""Since when an Account's book has led to a destination without a gap, whatever it was called (DESIGN P7)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final, TypeAlias
+
+from portal.treasury.destinations.identity import identity, parts_of
+from portal.treasury.models import Address
+
+HOUR: Final = 3600
+# From when to when a row stood in the book; one that stands there still has no end.
+Stay: TypeAlias = tuple[datetime, datetime | None]
+
+
+def age_hours(account_id: int, destination: str, now: datetime) -> float:
+    """How long it has been in the Account's book by now; nought for what is not in it. One statement."""
+    network, address, memo = parts_of(destination)
+    # One destination can have been written in other capitals, and be in the book for several assets.
+    rows = Address.objects.filter(account=account_id, network=network, address__iexact=address, memo=memo)
+    stays = [
+        (added_at, removed_at)
+        for written, added_at, removed_at in rows.values_list("address", "added_at", "removed_at")
+        if identity(network, written, memo) == destination
+    ]
+    return hours_in_book(stays, now)
+
+
+def hours_in_book(stays: Iterable[Stay], now: datetime) -> float:
+    """How long, by `now`, these rows of a book have followed each other without a gap; nought if none stands then."""
+    there = [(begins, ends) for begins, ends in stays if begins <= now]
+    since = _first_of_those_that_cover(there, now)
+    if since is None:
+        return 0.0
+    while (earlier := _first_of_those_that_cover(there, since)) is not None and earlier < since:
+        since = earlier
+    return (now - since).total_seconds() / HOUR
+
+
+def _first_of_those_that_cover(stays: Sequence[Stay], moment: datetime) -> datetime | None:
+    """Where the earliest begins of the rows that stood at `moment`."""
+    covering = (begins for begins, ends in stays if begins <= moment and (ends is None or ends >= moment))
+    return min(covering, default=None)
