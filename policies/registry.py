@@ -195,7 +195,9 @@ class Operation(Generic[P]):
     executed in the same transaction, and what has gone wrong for certain ends failed. `renewed` gives the params with
     which it is asked again, seen from what is so. `barred` says why nobody may agree to it as things stand, or nothing;
     it waits meanwhile, and can be rejected or taken back. `weighs_bots`: its `protected` or `frees` look at bots
-    besides who asks. `measured`: rules look at its amount, and at where that goes. `reads_ahead`: reads at once,
+    besides who asks. `measured`: rules look at its amount, and at where that goes. `destination` is where money would
+    go, as freezes tell such places apart; with `defies_freezes` none stops it. With `every_account` it may be asked of
+    all Accounts together, where rights name one. `reads_ahead`: reads at once,
     for a page, what the above would read for each of many requests, `describes_ahead` what `describe` would. `tells`:
     it writes to those concerned itself, so nobody else has to when it was done alone.
     """
@@ -232,6 +234,9 @@ class Operation(Generic[P]):
     barred: "Callable[[ChangeRequest], str]" = lambda _change: ""
     weighs_bots: bool = False
     measured: bool = False
+    destination: Callable[[P], str] = lambda _params: ""
+    defies_freezes: bool = False
+    every_account: bool = False
     reads_ahead: "Callable[[Sequence[P]], None] | None" = None
     describes_ahead: "Callable[[Sequence[ChangeRequest]], None] | None" = None
     tells: bool = False

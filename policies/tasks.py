@@ -2,6 +2,7 @@
 
 from policies.changes import expire_due
 from policies.changes.cancel_and_expire import ask_unknown_again
+from policies.freezes.freeze import record_lapsed
 from policies.notifications import mail
 from portal.jobs.periodic import every
 
@@ -22,3 +23,9 @@ def ask_approved_again() -> None:
 def remind() -> None:
     """Remind those who can decide, once, before it is too late."""
     mail.remind_due()
+
+
+@every(300)
+def record_lapsed_freezes() -> None:
+    """Write into the history which freezes have ended by themselves."""
+    record_lapsed()

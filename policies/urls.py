@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from policies.views import batch, configure, inbox, locks, policies, requests, resubmit
+from policies.views import batch, configure, freezes, inbox, locks, policies, requests, resubmit
 
 app_name = "policies"
 
@@ -15,6 +15,10 @@ urlpatterns = [
     path("requests/<str:reference>/cancel/", requests.cancel, name="cancel"),
     path("requests/<str:reference>/again/", resubmit.ask_again, name="ask_again"),
     path("policies/", policies.policies, name="policies"),
+    path("policies/freezes/", freezes.freezes, name="freezes"),
+    path("policies/freezes/new/", freezes.freeze, name="freeze"),
+    path("policies/freezes/<int:number>/longer/", freezes.freeze_longer, name="freeze_longer"),
+    path("policies/freezes/<int:number>/lift/", freezes.lift_freeze, name="lift_freeze"),
     path("policies/<str:workflow>/", configure.configure, name="configure"),
     path("policies/<str:workflow>/remove/", configure.remove, name="remove"),
     path("policies/<str:workflow>/roll-out/", configure.roll_out, name="roll_out"),

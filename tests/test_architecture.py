@@ -76,6 +76,10 @@ SIGNED_IN = {
     "policies:request",
     "policies:decide",
     "policies:cancel",
+    "policies:freezes",
+    "policies:freeze",
+    "policies:freeze_longer",
+    "policies:lift_freeze",
 }
 # Security WB-2, WB-1: nothing that htmx or the browser would evaluate, nothing that the policy of the page forbids.
 FORBIDDEN = {

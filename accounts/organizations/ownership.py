@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts import grants
 from accounts.authentication import notifications, session_store
 from accounts.models import Member, Organization, OwnershipOffer
-from policies import changes
+from policies import changes, freezes
 from policies.models import ChangeRequest
 from policies.rules.dead_ends import refuse_grown
 from policies.snapshot import gather
@@ -87,8 +87,9 @@ def accept(*, by: Member, proof: Proof | None, key: str | None = None) -> Member
 
     The new Owner's sessions end, but for the one with that `key`.
 
-    Raises: NotFound without an open offer to them; Refused without a recent second factor, while they rest, if its
-    approvals no longer count, or if it would leave a dead end; Conflict if the Owner changed meanwhile.
+    Raises: NotFound without an open offer to them; Refused without a recent second factor, while they rest or Manage
+    Access is frozen, if its approvals no longer count, or if it would leave a dead end; Conflict if the Owner changed
+    meanwhile.
     """
     offered, member = _offer_to(by)
     if proof is None or not proof.is_fresh:
@@ -99,6 +100,9 @@ def accept(*, by: Member, proof: Proof | None, key: str | None = None) -> Member
     lack = changes.no_longer_stands(change)
     if lack is not None:
         raise Refused(f"The request no longer stands. {lack}")
+    frozen = freezes.holding_up(change, gather(member.organization))
+    if frozen is not None:
+        raise Refused(frozen.words)
     if change.member is None:
         raise Refused("Only a member can have asked for this.")
     owner = owner_of(member.organization)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from policies import readability
+from policies import freezes, readability
 from policies.changes import transitions
 from policies.models import ChangeRequest
 from policies.registry import Operation
@@ -42,7 +42,11 @@ class Case:
 
     def barred(self) -> str:
         """Why nobody may agree to it as things stand; empty if nothing but approvals is missing."""
-        return self.entry.barred(self.change)
+        return self.frozen() or self.entry.barred(self.change)
+
+    def frozen(self) -> str:
+        """Why it is not carried out now, although it may be rejected or taken back; empty if it is not frozen."""
+        return freezes.bar(self.change, self.entry, self.params, self.facts)
 
 
 def load(change: ChangeRequest) -> Case | Unfit:

@@ -275,9 +275,11 @@ def _carry_out(case: Case, *, by: Actor) -> None:
     """Run an approved request in a savepoint of its own: what goes wrong there leaves FAILED and its decisions.
 
     While the venue cannot say how it went, the request stays APPROVED and can be asked again. So does one that is only
-    underway; what its run has written is kept then.
+    underway, whose writing is kept then; and what is frozen, which is not run.
     """
     change = case.change
+    if case.frozen():
+        return
     try:
         with transaction.atomic():
             is_done = transitions.perform(change, case.entry, case.params, case.facts)

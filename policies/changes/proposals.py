@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 from django.db import transaction
 from django.utils import timezone
 
-from policies import notes, payload, registry
+from policies import freezes, notes, payload, registry
 from policies.changes import staleness, transitions
 from policies.changes.finishing import refuse_unfinishable
 from policies.changes.room import TakesMore, make_room
@@ -90,8 +90,8 @@ def propose(
     transaction goes on afterwards records nothing in it, unless it holds the history's lock already. `answered` is
     asked first, with that `actor` asking one thing at a time: what it gives is the answer, and nothing is asked.
 
-    Raises: Refused if the actor may not ask, or nobody could finish it; Conflict if it is already asked, was
-    rejected within the hour, or too much is open; NotFound for an Account or Member of somebody else; and what the
+    Raises: Refused if the actor may not ask, nobody could finish it, or it is frozen; Conflict if it is already asked,
+    was rejected within the hour, or too much is open; NotFound for an Account or Member of somebody else; and what the
     operation itself raises. Nothing is written then.
     """
     entry = registry.of(operation)
@@ -121,6 +121,7 @@ def _ask(asking: "_Asking[P]", *, alone: bool) -> ChangeRequest:
     facts = gather(asker.organization, [change], bots=entry.shifts_power, every_account=not entry.money)
     asked = _asked(change, entry, params, facts)
     _refuse_strangers(change, entry, asked, facts)
+    freezes.refuse(change, entry, params, facts)
     make_room(change, entry, alone=alone)
     need = approvals_needed(asked, facts.policies)
     if need.is_denied:
@@ -195,7 +196,7 @@ def _drafted(asking: "_Asking[P]", asker: "Member | ServiceUser") -> ChangeReque
 
 
 def _asked(change: ChangeRequest, entry: Operation[P], params: P, facts: Facts) -> Asked:
-    if entry.workflow.by_account and change.account_id is None:
+    if entry.workflow.by_account and change.account_id is None and not entry.every_account:
         raise Invalid("Choose an Account.", field="account")
     if change.account_id is not None and change.account_id not in facts.accounts:
         raise NotFound("There is no such Account in this Organization.")

@@ -1,5 +1,6 @@
 """Governing the rules themselves: what a workflow asks for changes by request like everything else (DESIGN §4)."""
 
+from policies.freezes.governed import LIFT, LONGER, FreezeLonger, LiftFreeze
 from policies.operations.asked_rules import ConfigurePolicy, by_rules
 from policies.operations.configure import configure_policy
 from policies.operations.group_params import ChangeGroup, CreateGroup, RemoveGroup, Roster
@@ -9,9 +10,13 @@ from policies.operations.remove import RemovePolicy, remove_policy
 from policies.rules.stages import meaning, stage
 
 __all__ = [
+    "LIFT",
+    "LONGER",
     "ChangeGroup",
     "ConfigurePolicy",
     "CreateGroup",
+    "FreezeLonger",
+    "LiftFreeze",
     "LockPolicy",
     "RemoveGroup",
     "RemovePolicy",

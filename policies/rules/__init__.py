@@ -17,6 +17,7 @@ from policies.rules.eligibility import (
     why_not,
 )
 from policies.rules.facts import (
+    EVERY_ACCOUNT,
     MAX_APPROVALS,
     MAX_OPEN_HOURS,
     NEVER,
@@ -34,6 +35,7 @@ from policies.rules.facts import (
     Person,
     Terms,
 )
+from policies.rules.freezes import Frozen, frozen_by
 from policies.rules.quorum import (
     Asked,
     Need,
@@ -45,6 +47,7 @@ from policies.rules.quorum import (
 )
 
 __all__ = [
+    "EVERY_ACCOUNT",
     "MAX_APPROVALS",
     "MAX_OPEN_HOURS",
     "NEVER",
@@ -55,6 +58,7 @@ __all__ = [
     "Asked",
     "Bot",
     "Facts",
+    "Frozen",
     "Held",
     "Initiator",
     "Key",
@@ -66,6 +70,7 @@ __all__ = [
     "Terms",
     "approvals_needed",
     "eligible",
+    "frozen_by",
     "is_locked",
     "is_met",
     "is_rejected",

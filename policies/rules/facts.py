@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final, NoReturn, TypeAlias, overload
 
+from policies.rules.freezes import Frozen
 from policies.rules.language import Rule, plain_rule
 from policies.workflows import Right, Workflow
 
@@ -16,6 +17,8 @@ MAX_APPROVALS: Final = 20
 MAX_OPEN_HOURS: Final = 24 * 30
 # More than any pool could fill: what an unreadable policy asks for when shortages are counted.
 NEVER: Final = MAX_APPROVALS + 1
+# In the place of an Account: a right that holds for all of them is needed. No Account has this primary key.
+EVERY_ACCOUNT: Final = 0
 # Where who rests approves nothing (M4).
 RESTED: Final = frozenset({Workflow.MANAGE_ACCESS, Workflow.MANAGE_POLICIES, Workflow.INITIATE_WITHDRAWAL})
 
@@ -221,7 +224,8 @@ class Facts:
 
     `bots` are those that hold Withdraw, with their live keys: dead ends and takeovers know no others. `askers` are
     those of whose requests something is asked, by primary key, with the keys through which they ask; None for one that
-    is not of this Organization. `groups` are the groups of Members by primary key, with their names.
+    is not of this Organization. `groups` are the groups of Members by primary key, with their names. `freezes` are
+    those that run.
     """
 
     level: str
@@ -231,6 +235,7 @@ class Facts:
     policies: tuple[Terms, ...] = ()
     askers: Mapping[int, Bot | None] = field(default_factory=dict)
     groups: Mapping[int, str] = field(default_factory=dict)
+    freezes: tuple[Frozen, ...] = ()
 
     def person(self, member_id: int | None) -> Person | None:
         """The Member of that primary key, as the rules see them."""

@@ -78,6 +78,10 @@ MAKE_GROUP: Final = Protection("Create or remove a group", NEVER, "No rule names
 CHANGE_GROUP: Final = Protection(
     "Change a group", "where a locked rule names it", "Whoever is in it gives what that rule asks of it."
 )
+LIFT_FREEZE: Final = Protection(
+    "Lift a freeze", ALWAYS, "It gives back everybody's power to ask, approve and carry out there."
+)
+FREEZE_LONGER: Final = Protection("Freeze for longer", NEVER, TAKES)
 TAKE_RIGHTS: Final = Protection("Remove a Member, or keep one out", NEVER, TAKES)
 TAKE_INVITATION: Final = Protection("Take an invitation back", NEVER, TAKES)
 TAKE_KEY: Final = Protection("Remove a Service User, or revoke a key", NEVER, TAKES)
@@ -106,6 +110,8 @@ TABLE: Final = (
     NAME_AGAIN,
     MAKE_GROUP,
     CHANGE_GROUP,
+    LIFT_FREEZE,
+    FREEZE_LONGER,
     TAKE_RIGHTS,
     TAKE_INVITATION,
     TAKE_KEY,

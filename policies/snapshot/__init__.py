@@ -7,9 +7,22 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from policies import payload, registry
 from policies.measures import Foreseen, measures
 from policies.registry import Operation
-from policies.rules import UNSEEN, Asked, Bot, Facts, Initiator, NamedAccounts, Person, Terms, is_locked
+from policies.rules import (
+    EVERY_ACCOUNT,
+    UNSEEN,
+    Asked,
+    Bot,
+    Facts,
+    Frozen,
+    Initiator,
+    NamedAccounts,
+    Person,
+    Terms,
+    is_locked,
+)
 from policies.rules.language import Situation, SumOf
 from policies.snapshot import bots as service_users
+from policies.snapshot import freezes as frozen
 from policies.snapshot.people import people
 from policies.snapshot.stored_rules import read_rules
 from policies.workflows import Workflow
@@ -43,10 +56,10 @@ def gather(
     """
     changes = tuple(about)
     if every_account:
-        level, terms, accounts, groups = once(("house", organization.pk), lambda: _house(organization))
+        level, terms, accounts, groups, freezes = once(("house", organization.pk), lambda: _house(organization))
     else:
         named = {change.account_id for change in changes if change.account_id is not None}
-        level, terms, accounts, groups = _house(organization, named)
+        level, terms, accounts, groups, freezes = _house(organization, named)
     withdrawing = bots or any(_weighs_bots(change) for change in changes)
     asking = {(change.service_user_id, change.api_key_id) for change in changes if change.service_user_id is not None}
     found = _bots(organization, asking, withdrawing=withdrawing)
@@ -58,6 +71,7 @@ def gather(
         policies=terms,
         groups=groups,
         askers={asker: next((bot for bot in found if bot.service_user_id == asker), None) for asker, _ in asking},
+        freezes=freezes,
     )
 
 
@@ -119,15 +133,16 @@ def _bots(organization: "Organization", asking: "set[service_users.Asking]", *, 
 
 def _house(
     organization: "Organization", named: Collection[int] | None = None
-) -> tuple[str, tuple[Terms, ...], Mapping[int, str], Mapping[int, str]]:
-    """The level, the policies, the Accounts, all of them or those that are `named`, and the groups."""
+) -> tuple[str, tuple[Terms, ...], Mapping[int, str], Mapping[int, str], tuple[Frozen, ...]]:
+    """The level, the policies, the Accounts, all of them or those that are `named`, the groups and what is frozen."""
     rows = type(organization).objects.filter(pk=organization.pk)
     shown = organization.accounts.all() if named is None else organization.accounts.filter(pk__in=named)
-    level, policies, accounts, groups = rows.values_list(
+    level, policies, accounts, groups, freezes = rows.values_list(
         "second_factor_level",
         Rows(organization.policies.all(), "pk", *TERMS),
         Rows(shown, "pk", "name"),
         Rows(organization.groups.filter(removed_at=None), "pk", "name"),
+        frozen.running(organization.pk),
     ).get()
     terms = (
         Terms(workflow, approvals, bool(always), open_hours, bool(is_locked), read_rules(nested(rules)))
@@ -135,7 +150,7 @@ def _house(
     )
     found = dict(sorted(accounts))
     shown_accounts = found if named is None else NamedAccounts(named, found)
-    return level, tuple(terms), shown_accounts, dict(sorted(groups))
+    return level, tuple(terms), shown_accounts, dict(sorted(groups)), frozen.told(freezes)
 
 
 def _weighs_bots(change: "ChangeRequest") -> bool:
@@ -199,7 +214,7 @@ def asking(operation: Operation[P], change: "ChangeRequest", facts: Facts, param
     return Asked(
         workflow=Workflow(change.workflow),
         initiator=asker,
-        account_id=change.account_id,
+        account_id=_account(change),
         subject=subject.user_id if subject else None,
         concerned=_persons(operation.concerns(params), facts) if params is not None else frozenset(),
         gives_withdraw=frozenset(operation.gives_withdraw(params)) if params is not None else frozenset(),
@@ -243,13 +258,20 @@ def _persons(member_ids: Collection[int], facts: Facts) -> frozenset[int]:
     return frozenset(person.user_id for person in facts.people if person.member_id in wanted) if wanted else wanted
 
 
+def _account(change: "ChangeRequest") -> int | None:
+    """Of which Account it asks; what names none where rights name one asks of all."""
+    if change.account_id is None and Workflow(change.workflow).by_account:
+        return EVERY_ACCOUNT
+    return change.account_id
+
+
 def _unknown(change: "ChangeRequest", facts: Facts) -> Asked:
     """What nobody knows how to carry out: of the strictest kind, until somebody touches it and it ends."""
     subject = facts.person(change.subject_member_id)
     return Asked(
         workflow=Workflow(change.workflow),
         initiator=initiator(facts, change.initiator, change.api_key_id),
-        account_id=change.account_id,
+        account_id=_account(change),
         subject=subject.user_id if subject else None,
         money=True,
         protected=is_locked(facts.policies),

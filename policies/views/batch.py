@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.http import require_http_methods
 
+from policies import freezes
 from policies import snapshot as gathering
 from policies.access import open_to_members
 from policies.changes.transitions import is_intact
@@ -18,6 +19,7 @@ from policies.inbox.batches import MOST_TOGETHER, Outcome, Seen
 from policies.inbox.filters import BY_EXPIRY, Listing
 from policies.models import ChangeRequest, State
 from policies.readability import moves_money
+from policies.rules import Facts
 from policies.views.descriptions import agreed, described, protection, read_ahead
 from policies.views.requests import GOES_ON
 from policies.views.rows import named
@@ -38,6 +40,7 @@ class Entry:
     description: Description | None
     facts: list[Fact]
     protection: Notice | None
+    frozen: Notice | None = None
 
     @property
     def name(self) -> str:
@@ -116,8 +119,14 @@ def _entries(request: MemberRequest, changes: list[ChangeRequest], *, approves: 
     for change in changes:
         description = described(change)
         said = agreed(change, description, in_full=approves)
-        entries.append(Entry(change, description, said, protection(change, facts)))
+        entries.append(Entry(change, description, said, protection(change, facts), _frozen(change, facts)))
     return entries
+
+
+def _frozen(change: ChangeRequest, facts: Facts) -> Notice | None:
+    """That nobody can approve it now, although it can be rejected."""
+    found = freezes.holding_up(change, facts)
+    return Notice("stop", "Nobody can approve this now.", found.words) if found else None
 
 
 def _tell(request: MemberRequest, outcomes: list[Outcome], *, approves: bool) -> None:

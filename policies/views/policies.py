@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from policies import snapshot as gathering
 from policies.access import allows, needs
 from policies.approvers_by_asker import answers, choices
+from policies.freezes.places import right_there
 from policies.models import ChangeRequest
 from policies.rules import Facts
 from policies.rules.stages import STAGES, Stage, meaning_for
@@ -73,6 +74,7 @@ def policies(request: MemberRequest) -> HttpResponse:
         "asker": asker,
         "answers": answers(facts, asker.value, request.member.user_id) if asker else (),
         "may_ask": allows(request.member, Workflow.MANAGE_POLICIES, Right.INITIATE),
+        "freezable": {one for one in Workflow if right_there(request.member, Right.INITIATE, one, None)},
     }
     return render(request, "policies/policies.html", context)
 

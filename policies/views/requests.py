@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from policies import changes, readability
+from policies import changes, freezes, readability
 from policies import snapshot as gathering
 from policies.access import open_to_members
 from policies.changes.transitions import is_intact
@@ -146,6 +146,7 @@ def _page(
     standing = stand(change, request.member, facts, decisions)
     intact = is_intact(change)
     description = described(change)
+    frozen = freezes.holding_up(change, facts) if change.is_open else None
     if standing.can_decide and intact and decide_form is None:
         decide_form = DecideForm(step_up=request.step_up, change=change)
     context = {
@@ -164,7 +165,8 @@ def _page(
         "own_decision": next((one for one in decisions if one.person_id == request.member.user_id), None),
         "beside": beside(request, change, is_left=not (standing.can_decide and intact)),
         "moves_money": readability.moves_money(change),
-        "barred": readability.barred(change),
+        "frozen": frozen,
+        "barred": frozen.words if frozen else readability.barred(change),
         "form": decide_form if standing.can_decide and intact else None,
         "can_ask_again": changes.can_ask_again(change, request.member),
         "cancel_form": (cancel_form or CancelForm(auto_id="id_cancel_%s")) if standing.can_cancel else None,

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, cast
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from policies import readability
+from policies import freezes, readability
 from policies.inbox import queues
 from policies.models import ChangeRequest, Decision
 from policies.models.change import ChangeQuerySet
 from policies.progress import GroupStanding, progress
-from policies.rules import Facts
+from policies.rules import Facts, Frozen
 from portal.core.web.http import MemberRequest
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One request in a list."""
+    """One request in a list. `frozen` is the freeze that holds it up."""
 
     change: ChangeRequest
     given: int
@@ -35,6 +35,7 @@ class Row:
     is_own: bool
     is_money: bool
     groups: tuple[GroupStanding, ...] = ()
+    frozen: Frozen | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ def rows(request: MemberRequest, changes: list[ChangeRequest], facts: Facts) -> 
             is_own=change.member_id == request.member.pk,
             is_money=readability.moves_money(change),
             groups=counts[change.pk].groups,
+            frozen=freezes.holding_up(change, facts) if facts.freezes and change.is_open else None,
         )
         for change in changes
     ]

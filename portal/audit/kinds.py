@@ -94,6 +94,11 @@ class EventKind(StrEnum):
     POLICY_UNLOCKED = "policy.unlocked"
     POLICY_REMOVED = "policy.removed"
 
+    FREEZE_BEGUN = "freeze.begun"
+    FREEZE_EXTENDED = "freeze.extended"
+    FREEZE_LIFTED = "freeze.lifted"
+    FREEZE_LAPSED = "freeze.lapsed"
+
     ADDRESS_ADDED = "address.added"
     ADDRESS_RENAMED = "address.renamed"
     ADDRESS_REMOVED = "address.removed"

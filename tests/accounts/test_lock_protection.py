@@ -32,9 +32,13 @@ from accounts.service_users.rotate import rotate_key
 from policies import registry
 from policies.models import Group, Policy
 from policies.operations import (
+    LIFT,
+    LONGER,
     ChangeGroup,
     ConfigurePolicy,
     CreateGroup,
+    FreezeLonger,
+    LiftFreeze,
     LockPolicy,
     RemoveGroup,
     RemovePolicy,
@@ -52,7 +56,7 @@ from policies.rules import lock_protection
 from policies.rules.language import GroupApprovals, Rule
 from policies.snapshot import gather
 from policies.snapshot.stored_rules import written_rules
-from policies.workflows import Right
+from policies.workflows import Right, Workflow
 from portal.venues.kraken.connection.connecting import connect
 from portal.venues.kraken.connection.disconnecting import disconnect
 from portal.venues.kraken.connection.params import AddCredential, Connect, Disconnect, Proposed, RemoveCredential
@@ -132,6 +136,20 @@ CASES = {
     "change the group that the lock names": Case(change_group, lambda w: into_group(w, named=True), True),
     "change a group that no lock names": Case(change_group, lambda w: into_group(w, named=False), False),
     "remove a group": Case(remove_group, lambda w: RemoveGroup(1, Roster("Board", ())), False),
+    **{
+        f"lift a freeze of {workflow.title}": Case(
+            LIFT[workflow], lambda w: LiftFreeze(1, "Manage Access", None), is_protected=True
+        )
+        for workflow in Workflow
+    },
+    **{
+        f"freeze {workflow.title} for longer": Case(
+            LONGER[workflow],
+            lambda w: FreezeLonger(1, "Manage Access", None, timezone.now()),
+            is_protected=False,
+        )
+        for workflow in Workflow
+    },
     "remove a member": Case(remove_member, lambda w: RemoveMember(w.members["ben"].pk, ()), False),
     "keep somebody out": Case(keep_out, lambda w: KeepOut(w.members["ben"].pk), False),
     "revoke a key": Case(revoke_key, lambda w: RevokeKey(w.bot("treasury-bot").key.pk, "abc", "treasury-bot"), False),
@@ -177,8 +195,8 @@ REAL = [entry for entry in registry.all_operations() if not entry.key.startswith
 
 @pytest.mark.parametrize("entry", REAL, ids=lambda entry: entry.key)
 def test_every_operation_says_whether_it_is_protected(entry):
-    """Of another workflow only what gives a name again is; each of the two that can be is in the cases above."""
-    if entry.workflow not in (ACCESS, POLICIES):
+    """Of another workflow only what gives a name again is, and lifting a freeze; all others are in the cases above."""
+    if entry.workflow not in (ACCESS, POLICIES) and entry.params not in (LiftFreeze, FreezeLonger):
         assert entry.protected is registry.unprotected
         gives_again = entry.gives_again is not registry.gives_nothing_again
         assert entry.protection is (lock_protection.NAME_AGAIN if gives_again else None)

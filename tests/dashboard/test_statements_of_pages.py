@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from policies.models import Freeze
 from portal.treasury.forms import drafts
 from portal.treasury.models import Address
 from portal.venues.kraken.models import Credential, Purpose, Withdrawal
@@ -127,6 +128,11 @@ def lost(house: House) -> tuple[str]:
     return (Withdrawal.objects.get(account=house.vault).reference,)
 
 
+def frozen(house: House) -> tuple[int]:
+    """A freeze that runs."""
+    return (Freeze.objects.filter(organization=house.world.organization, ended_at=None).latest("pk").pk,)
+
+
 def review(house: House) -> list[str]:
     (pk,) = address(house)
     draft = drafts.new_draft(account_id=house.world.account.pk, address_id=pk, amount="0.5", note="", fee="1")
@@ -222,6 +228,10 @@ PAGES: Final[dict[str, Addresses]] = {
     "policies:ask_again": lambda house: [
         reverse("policies:ask_again", args=[house.requests[which].reference]) for which in ("rejected",)
     ],
+    "policies:freezes": at("policies:freezes"),
+    "policies:freeze": at("policies:freeze", "", "?where=manage_access&address=cold"),
+    "policies:freeze_longer": at("policies:freeze_longer", args=frozen),
+    "policies:lift_freeze": at("policies:lift_freeze", args=frozen),
     "policies:policies": at("policies:policies", "", "?who=bot-1"),
     "policies:configure": each_workflow("policies:configure"),
     "policies:remove": each_workflow("policies:remove"),

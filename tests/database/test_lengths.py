@@ -24,6 +24,8 @@ from accounts.models.service_user import PURPOSE_LENGTH
 from accounts.organizations.settings import ACCOUNT_NAME_LENGTH
 from policies import notes
 from policies.changes import proposals, transitions
+from policies.forms import freezes
+from policies.freezes.places import Place
 from policies.models import group
 from policies.registry import all_operations
 from policies.rules.language import SERVICE_USER, initiator_id
@@ -43,6 +45,7 @@ from portal.treasury.destinations.identity import identity
 from portal.treasury.forms import drafts
 from portal.treasury.models import Address
 from portal.treasury.models.address import KEY_LENGTH
+from portal.treasury.operations.freezing import mark_of
 from portal.treasury.references import new_reference
 from portal.venues.kraken import bot_models, watch_models, withdrawal_rows
 from portal.venues.kraken.addresses import listing
@@ -285,6 +288,12 @@ BOUNDS: dict[str, int | Iterable[str]] = {
     "policies.ChangeRequest.ended_by": typed(profile.ProfileForm, "name"),
     "policies.ChangeRequest.reason": transitions.REASON_LENGTH,
     "policies.Group.name": group.NAME_LENGTH,
+    "policies.Freeze.destination": [mark_of("Bitcoin", "3" * 200)],
+    "policies.Freeze.ended_by": typed(profile.ProfileForm, "name"),
+    "policies.Freeze.label": [
+        Place(workflow, 1, "a" * ACCOUNT_NAME_LENGTH, DIGEST, "k" * KEY_LENGTH).label for workflow in WORKFLOWS
+    ],
+    "policies.Freeze.reason": typed(freezes.FreezeForm, "reason"),
     "policies.Decision.reason": notes.MAX_LENGTH,
     "policies.Decision.digest": [DIGEST],
     "policies.Decision.factor": [*FACTORS],

@@ -14,7 +14,10 @@ from django.utils import timezone
 from accounts.members.invite_member import InviteMember, invite_member
 from accounts.models import Authenticator, Invitation, Recovery, SecurityNotice, Session, StreamSocket
 from policies.changes import propose
+from policies.freezes.freeze import freeze
+from policies.freezes.places import Place
 from policies.models import ChangeRequest, Policy
+from policies.workflows import Workflow
 from portal.audit.models import AuditEvent
 from portal.treasury.models import Address
 from portal.treasury.withdrawals import request_withdrawal
@@ -82,6 +85,8 @@ class Ids:
         self.withdrawal = (unknown_withdrawal(world.account).reference,)
         self.credential = (world.account.pk, withdrawing.pk)
         self.socket = (bot.service_user.name, StreamSocket.objects.get().pk)
+        made = freeze(actor=owner, place=Place(Workflow.MANAGE_POLICIES), hours=1, reason="It looks wrong.")
+        self.freeze = (made.pk,)
         self.session = (Session.objects.filter(member=owner).values_list("handle", flat=True).get(),)
 
 
@@ -99,6 +104,7 @@ UNKNOWN: dict[str, tuple[Any, ...]] = {
     "notice": (999_999,),
     "factor": ("app", 999_999),
     "session": (uuid4(),),
+    "freeze": (999_999,),
     "socket": ("no-such-bot", 999_999),
     "alarm": (999_999,),
     "credential": (999_998, 999_999),
@@ -141,6 +147,8 @@ KINDS = {
     "policies:decide": "request",
     "policies:cancel": "request",
     "policies:ask_again": "request",
+    "policies:freeze_longer": "freeze",
+    "policies:lift_freeze": "freeze",
     "kraken:acknowledge": "alarm",
     "kraken:account": "account",
     "kraken:reconnect": "account",

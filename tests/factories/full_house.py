@@ -83,7 +83,7 @@ def furnish(world: World) -> House:
         vault=vault,
         unverified=newcomer(world, "nora"),
         suspended=add_member(
-            world.organization, _person("sam"), rights=[(workflow, Right.INITIATE) for workflow in Workflow]
+            world.organization, user_of("sam"), rights=[(workflow, Right.INITIATE) for workflow in Workflow]
         ),
         invitation=invite(owner, "guest@demo.test"),
         rotating=rotating,
@@ -116,7 +116,7 @@ def newcomer(world: World, name: str) -> Member:
     """Somebody who has shown a document, which nobody has judged yet; the Owner invited them."""
     member = Member.objects.create(
         organization=world.organization,
-        user=_person(name),
+        user=user_of(name),
         identity=Identity.UNVERIFIED,
         joined_at=timezone.now(),
         invited_by=world.members["ben"],
@@ -147,7 +147,7 @@ def _other(place: int) -> str:
     return addresses[place % len(addresses)]
 
 
-def _person(short: str) -> User:
+def user_of(short: str) -> User:
     user = User.objects.create_user(f"{short}@demo.test", PASSWORD, name=f"{short.title()} Long")
     totp.enrol(user, totp.offer(user.email))
     return user
@@ -230,7 +230,7 @@ def grow(house: House) -> None:
     for number in range(3):
         name = f"more{number}"
         rights = [(workflow, Right.APPROVE) for workflow in Workflow]
-        add_member(world.organization, _person(name), rights=rights)
+        add_member(world.organization, user_of(name), rights=rights)
         newcomer(world, f"new{number}")
         make_bot(owner, house.vault, f"bot-{number}", EVERY_PERMISSION)
         invite(owner, f"guest{number}@demo.test")

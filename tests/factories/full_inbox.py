@@ -17,8 +17,9 @@ from accounts.members.end_membership import RemoveMember, remove_member
 from accounts.members.identity.verify import VerifyIdentity, verify_identity
 from accounts.members.invite_member import InviteMember, invite_member
 from accounts.members.revoke_invitation import TakeBack, take_back_invitation
-from accounts.models import IdentityCheck, Member, OwnershipOffer
+from accounts.models import Account, IdentityCheck, Member, OwnershipOffer
 from accounts.organizations import sign_in_rules
+from accounts.organizations.founding import add_member
 from accounts.organizations.settings import AddAccount, ChangeSecurity, add_account, change_security
 from accounts.organizations.transfer_ownership import TransferOwnership, transfer_ownership
 from accounts.security.reset_factors import ResetFactors, reset_factors
@@ -35,9 +36,15 @@ from accounts.service_users.reinstate_and_remove import lift_suspension, remove_
 from accounts.service_users.rotate import replaceable, rotate_key
 from policies.access import grant
 from policies.changes import cancel, decide, propose
-from policies.models import ChangeRequest, Policy
+from policies.freezes.freeze import freeze
+from policies.freezes.places import Place
+from policies.models import ChangeRequest, Freeze, Policy
 from policies.operations import (
+    LIFT,
+    LONGER,
     ConfigurePolicy,
+    FreezeLonger,
+    LiftFreeze,
     LockPolicy,
     RemovePolicy,
     UnlockPolicy,
@@ -67,13 +74,14 @@ from portal.venues.kraken.settle.params import Outcome, Settle
 from portal.venues.kraken.settle.settling import settle_withdrawal
 from tests.factories import connection as exchange
 from tests.factories import people
-from tests.factories.full_house import House, newcomer
+from tests.factories.full_house import House, newcomer, user_of
 from tests.factories.world import EVERY_PERMISSION
 
 
 def fill(house: House) -> None:
     """Ask for all of it; the Owner asks little, so that they find the rest waiting for them."""
-    for change in (*_money(house), *_access(house), *_connection(house), *_bots(house), *_policies(house)):
+    asked = (_money, _access, _connection, _bots, _policies, _freezes)
+    for change in (change for ask in asked for change in ask(house)):
         house.requests[change.operation] = change
     missing = {entry.key for entry in all_operations()} - set(house.requests)
     assert not {key for key in missing if not key.startswith("tests.")}, missing
@@ -192,6 +200,21 @@ def _policies(house: House) -> Iterator[ChangeRequest]:
     policies = Policy.objects.filter(organization=organization, workflow=Workflow.MANAGE_POLICIES)
     policies.update(is_locked=True)
     yield propose(unlock_policy, actor=asker, params=UnlockPolicy(Workflow.MANAGE_POLICIES))
+
+
+def _freezes(house: House) -> Iterator[ChangeRequest]:
+    """Of each workflow; where rights name an Account, of one that nothing else is about, and that goes on."""
+    organization, now = house.world.organization, timezone.now()
+    quiet = Account.objects.create(organization=organization, name="Quiet", created_at=now)
+    asker = add_member(organization, user_of("hana"), rights=[(workflow, Right.INITIATE) for workflow in Workflow])
+    for workflow in Workflow:
+        place = Place(workflow, quiet.pk, quiet.name) if workflow.by_account else Place(workflow)
+        made = freeze(actor=asker, place=place, hours=2, reason="It looks wrong.")
+        yield propose(LIFT[workflow], actor=asker, params=LiftFreeze(made.pk, made.label, made.account_id))
+        longer = FreezeLonger(made.pk, made.label, made.account_id, now + timedelta(days=9))
+        yield propose(LONGER[workflow], actor=asker, params=longer)
+        # Others go on asking there; and who froze has one of their own at a time.
+        Freeze.objects.filter(pk=made.pk).update(extended_at=now, ended_at=None if workflow.by_account else now)
 
 
 def _end_some(house: House) -> None:

@@ -18,7 +18,7 @@ from portal.treasury.errors import AddressDrifted, AddressMismatch, UnknownAddre
 from portal.treasury.measures import initiator_of
 from portal.treasury.measures.values import hundredths_of, kept
 from portal.treasury.models import Address, Withdrawal
-from portal.treasury.operations import withdrawal_descriptions
+from portal.treasury.operations import freezing, withdrawal_descriptions
 from portal.treasury.operations.params import Withdraw
 from portal.treasury.references import new_reference
 from portal.venues.registry import venue
@@ -140,6 +140,7 @@ def _headline(params: Withdraw) -> Headline:
     measured=True,
     shifts_power=False,
     permission="withdraw-funds",
+    destination=freezing.destination,
 )
 def withdraw(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> Withdrawal | Underway:
     """Send what is held, to where the params say, whatever stands under that name by now (security CR-2).

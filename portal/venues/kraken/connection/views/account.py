@@ -59,6 +59,7 @@ def account(request: MemberRequest, pk: int) -> HttpResponse:
         "uses": named_uses(found.pk) if is_connected else [],
         "waiting": _waiting(found),
         "may_ask": allows(request.member, Workflow.MANAGE_ACCESS, Right.INITIATE),
+        "may_freeze": allows(request.member, Workflow.INITIATE_WITHDRAWAL, Right.INITIATE, found.pk),
     }
     return render(request, "kraken/account.html", context)
 

@@ -1,0 +1,25 @@
+"""What is frozen, as a column of the statement that reads an Organization."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from django.utils import timezone
+
+from policies.models import Freeze
+from policies.rules import Frozen
+from portal.core.database.rows import Rows, instant
+
+FIELDS: Final = ("pk", "workflow", "account_id", "destination", "label", "made_by__user__name", "reason", "ends_at")
+
+
+def running(organization_id: int) -> Rows:
+    """The freezes that run there, as a column for `told`."""
+    return Rows(Freeze.objects.filter(organization=organization_id, ended_at=None, ends_at__gt=timezone.now()), *FIELDS)
+
+
+def told(rows: Sequence[Sequence[Any]]) -> tuple[Frozen, ...]:
+    """What that column says, oldest first."""
+    return tuple(
+        Frozen(pk, workflow, account_id, destination, label, by, reason, instant(until))
+        for pk, workflow, account_id, destination, label, by, reason, until in sorted(rows, key=lambda row: row[0])
+    )
