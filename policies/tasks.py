@@ -4,7 +4,9 @@ from policies.changes import expire_due
 from policies.changes.cancel_and_expire import ask_unknown_again
 from policies.freezes.freeze import record_lapsed
 from policies.notifications import mail
+from policies.replay import runs as replays
 from portal.jobs.periodic import every
+from portal.jobs.rounds import round_of
 
 
 @every(5)
@@ -29,3 +31,15 @@ def remind() -> None:
 def record_lapsed_freezes() -> None:
     """Write into the history which freezes have ended by themselves."""
     record_lapsed()
+
+
+@round_of("replays")
+def run_replays() -> bool:
+    """Hold past requests against rules that somebody tries out, one replay at a time."""
+    return replays.run_next()
+
+
+@every(3600)
+def prune_replays() -> None:
+    """Forget replays that are a week old."""
+    replays.prune()

@@ -5,5 +5,18 @@ from policies.models.freeze import Freeze
 from policies.models.grant import Grant
 from policies.models.group import Group, GroupMember
 from policies.models.policy import Policy
+from policies.models.replay import Replay, ReplayState
 
-__all__ = ["OPEN_STATES", "ChangeRequest", "Decision", "Freeze", "Grant", "Group", "GroupMember", "Policy", "State"]
+__all__ = [
+    "OPEN_STATES",
+    "ChangeRequest",
+    "Decision",
+    "Freeze",
+    "Grant",
+    "Group",
+    "GroupMember",
+    "Policy",
+    "Replay",
+    "ReplayState",
+    "State",
+]

@@ -26,8 +26,9 @@ from policies import notes
 from policies.changes import proposals, transitions
 from policies.forms import freezes
 from policies.freezes.places import Place
-from policies.models import group
+from policies.models import group, replay
 from policies.registry import all_operations
+from policies.replay import runs as replay_runs
 from policies.rules.language import SERVICE_USER, initiator_id
 from policies.workflows import Workflow
 from portal.api import permissions
@@ -294,6 +295,8 @@ BOUNDS: dict[str, int | Iterable[str]] = {
         Place(workflow, 1, "a" * ACCOUNT_NAME_LENGTH, DIGEST, "k" * KEY_LENGTH).label for workflow in WORKFLOWS
     ],
     "policies.Freeze.reason": typed(freezes.FreezeForm, "reason"),
+    "policies.Replay.reference": replay_runs.REFERENCE_LENGTH,
+    "policies.Replay.trouble": replay.TROUBLE_LENGTH,
     "policies.Decision.reason": notes.MAX_LENGTH,
     "policies.Decision.digest": [DIGEST],
     "policies.Decision.factor": [*FACTORS],

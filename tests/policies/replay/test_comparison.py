@@ -145,7 +145,7 @@ def test_what_has_no_price_counts_as_infinite_and_leaves_the_sum_again():
         payment(1, INFINITE, asset="A"),
         payment(2, asset="B"),
         payment(3, asset="A"),
-        payment(4, hours=1, asset="A"),
+        payment(4, hours=2, asset="A"),
     ]
     assert [number for number, _ in counted(asked, rules).found[Difference.MORE]] == [1, 3]
 
