@@ -297,6 +297,7 @@ BOUNDS: dict[str, int | Iterable[str]] = {
     "policies.Freeze.reason": typed(freezes.FreezeForm, "reason"),
     "policies.Replay.reference": replay_runs.REFERENCE_LENGTH,
     "policies.Replay.trouble": replay.TROUBLE_LENGTH,
+    "policies.PolicyDraft.base": [DIGEST],
     "policies.Decision.reason": notes.MAX_LENGTH,
     "policies.Decision.digest": [DIGEST],
     "policies.Decision.factor": [*FACTORS],

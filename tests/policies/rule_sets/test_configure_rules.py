@@ -225,6 +225,11 @@ def test_a_request_says_its_rules_as_sentences(house):
     sentences = [fact.value for fact in said.facts if fact.label.startswith("Rule ")]
     assert sentences[1].startswith("When 100,000 USD or more leaves, alone or together with everything of the last")
     rules = [(each.before[:30], each.after[:30]) for each in said.changes if each.field == "Rule"]
+    assert next(each for each in said.changes if each.grows).before == "2 approvals"
+    assert [notice.title for notice in said.notices] == ["This asks for less than now."]
+    assert [fact.value for fact in said.facts if fact.label == "Leaks"] == [
+        "Below 100,000 USD within 24 hours leaves without 2 approvals."
+    ]
     assert rules[0] == ("Whatever is asked: 2 approvals", "none")
     assert {after for before, after in rules if before == "none"} == {sentence[:30] for sentence in sentences}
 
@@ -235,4 +240,6 @@ def test_taking_rules_away_is_said_rule_by_rule(house):
     assert said is not None
     gone = [each for each in said.changes if each.field == "Rule"]
     assert [each.after for each in gone] == ["none", "none"]
-    assert all(each.grows for each in gone)
+    weaker = [(each.field, each.before, each.after) for each in said.changes if each.grows]
+    tier = "When 100,000 USD or more leaves, alone or together with everything of the last 24 hours"
+    assert (f"{tier} (for members with Execute)", "2 approvals", "no approval") in weaker
