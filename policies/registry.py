@@ -143,9 +143,19 @@ def no_least(_params: object, _facts: "Facts", _initiator: "Initiator") -> int:
     return 0
 
 
+def of_no_group(_params: object) -> tuple[tuple[int, int], ...]:
+    """For operations that ask for the approval of nobody in particular."""
+    return ()
+
+
 def gives_nothing_again(_change: "ChangeRequest") -> bool:
     """For operations that give no name to what bots send to."""
     return False
+
+
+def no_reason(_change: "ChangeRequest") -> str:
+    """For operations that expire without more to say about it."""
+    return ""
 
 
 def takes_all(_params: object) -> bool:
@@ -178,28 +188,29 @@ class Operation(Generic[P]):
     """One governed operation, and the decorator that registers the function below it as its `run`.
 
     `account`, `subject` and `headline` read the params. `subject` names the thing that is changed: only one request
-    about it may be open for each initiator; empty for a withdrawal. `subject_member` is the Member whom the change
-    is about, and `concerns` names them where they may be several. `money` asks for a Decision whose proof is bound to
-    it, and lets any number be open. `shifts_power`
-    says that it can bring about a dead end (P5). `permission` is what a key needs to ask for it; without one no key
-    may. `gives_withdraw` names the Accounts from which keys would gain Withdraw. With `approvers_ask` whoever holds
-    Approve may ask for it too, and with `alone` whoever may ask finishes it alone. With `accepted` its subject has
-    to accept it once it is approved (O3). `protection` is its row in the table of what a lock protects (P4), None
-    for what no lock holds; `protected` says whether that row's case is given, from its params and the facts.
-    `takes_power`: it only takes power away, so that one rejection does not end it (R5). `frees` names the bots that
-    would withdraw at once afterwards, `least` how many approvals it takes whatever its policy says (P3), and
-    `gives_again` whether a name would lead elsewhere than it once did, seen from the fields that the request
-    touches (P2). `reaches` names the Organizations whose histories it writes besides its own. `touches` says what
-    it would write: when that is not any more what it was, the request is stale (R6). `done` says of work outside
-    the database whether it has happened, whatever became of the answer, and notes how; what it says yes to is
-    executed in the same transaction, and what has gone wrong for certain ends failed. `renewed` gives the params with
-    which it is asked again, seen from what is so. `barred` says why nobody may agree to it as things stand, or nothing;
-    it waits meanwhile, and can be rejected or taken back. `weighs_bots`: its `protected` or `frees` look at bots
-    besides who asks. `measured`: rules look at its amount, and at where that goes. `destination` is where money would
-    go, as freezes tell such places apart; with `defies_freezes` none stops it. With `every_account` it may be asked of
-    all Accounts together, where rights name one. `reads_ahead`: reads at once,
-    for a page, what the above would read for each of many requests, `describes_ahead` what `describe` would. `tells`:
-    it writes to those concerned itself, so nobody else has to when it was done alone.
+    about it may be open for each initiator; empty for a withdrawal. `subject_member` is the Member whom the change is
+    about, and `concerns` names them where they may be several. `money` asks for a Decision whose proof is bound to it,
+    and lets any number be open. `shifts_power` says that it can bring about a dead end (P5). `permission` is what a key
+    needs to ask for it; without one no key may. `gives_withdraw` names the Accounts from which keys would gain
+    Withdraw. With `approvers_ask` whoever holds Approve may ask for it too, and with `alone` whoever may ask finishes
+    it alone, but for its `least` and `of_groups`. With `accepted` its subject has to accept it once it is approved
+    (O3). `protection` is its row in the table of what a lock protects (P4), None for what no lock holds; `protected`
+    says whether that row's case is given, from its params and the facts. `takes_power`: it only takes power away, so
+    that one rejection does not end it (R5). `frees` names the bots that would withdraw at once afterwards, `least` how
+    many approvals it takes whatever its policy says (P3), `of_groups` how many of these groups there have to be among
+    those, and `gives_again` whether a name would lead elsewhere than it once did, seen from the fields that the request
+    touches (P2). `reaches` names the Organizations whose histories it writes besides its own. `touches` says what it
+    would write: when that is not any more what it was, the request is stale (R6). `done` says of work outside the
+    database whether it has happened, whatever became of the answer, and notes how; what it says yes to is executed in
+    the same transaction, and what has gone wrong for certain ends failed. `unfinished` says why it expired, where there
+    is more to say than that it did. `renewed` gives the params with which it is asked again, seen from what is so.
+    `barred` says why nobody may agree to it as things stand, or nothing; it waits meanwhile, and can be rejected or
+    taken back. `weighs_bots`: its `protected` or `frees` look at bots besides who asks. `measured`: rules look at its
+    amount, and at where that goes. `destination` is where money would go, as freezes tell such places apart; with
+    `defies_freezes` none stops it. With `every_account` it may be asked of all Accounts together, where rights name
+    one; with `any_account` by and of whoever holds the right for any of them. `reads_ahead`: reads at once, for a page,
+    what the above would read for each of many requests, `describes_ahead` what `describe` would. `tells`: it writes to
+    those concerned itself, so nobody else has to when it was done alone.
     """
 
     key: str = field(kw_only=False)
@@ -215,6 +226,7 @@ class Operation(Generic[P]):
     opened: Opened[P] | None = None
     ended: Ended | None = None
     done: Done | None = None
+    unfinished: "Callable[[ChangeRequest], str]" = no_reason
     gives_withdraw: Callable[[P], Collection[int]] = no_account
     money: bool = False
     shifts_power: bool = True
@@ -227,6 +239,7 @@ class Operation(Generic[P]):
     takes_power: Callable[[P], bool] = takes_nothing
     frees: "Callable[[P, Facts], tuple[Bot, ...]]" = frees_nothing
     least: "Callable[[P, Facts, Initiator], int]" = no_least
+    of_groups: Callable[[P], tuple[tuple[int, int], ...]] = of_no_group
     gives_again: "Callable[[ChangeRequest], bool]" = gives_nothing_again
     reaches: Callable[[P], tuple[int, ...]] = lambda _params: ()
     touches: Touches[P] = untouched
@@ -237,6 +250,7 @@ class Operation(Generic[P]):
     destination: Callable[[P], str] = lambda _params: ""
     defies_freezes: bool = False
     every_account: bool = False
+    any_account: bool = False
     reads_ahead: "Callable[[Sequence[P]], None] | None" = None
     describes_ahead: "Callable[[Sequence[ChangeRequest]], None] | None" = None
     tells: bool = False

@@ -196,7 +196,7 @@ def _drafted(asking: "_Asking[P]", asker: "Member | ServiceUser") -> ChangeReque
 
 
 def _asked(change: ChangeRequest, entry: Operation[P], params: P, facts: Facts) -> Asked:
-    if entry.workflow.by_account and change.account_id is None and not entry.every_account:
+    if entry.workflow.by_account and change.account_id is None and not (entry.every_account or entry.any_account):
         raise Invalid("Choose an Account.", field="account")
     if change.account_id is not None and change.account_id not in facts.accounts:
         raise NotFound("There is no such Account in this Organization.")

@@ -34,6 +34,7 @@ ENDINGS: dict[State, tuple[EventKind, Outcome]] = {
     State.STALE: (EventKind.CHANGE_STALE, "success"),
 }
 REASON_LENGTH = 500
+UNFINISHED = "Nobody finished it in time."
 
 
 def locked(reference: str, *, organization_id: int | None = None) -> ChangeRequest:
@@ -118,7 +119,7 @@ def end(change: ChangeRequest, state: State, *, by: Actor, reason: str = "") -> 
 
 def expire_now(change: ChangeRequest) -> int:
     """Write what time alone has already decided."""
-    end(change, State.EXPIRED, by=portal(change.organization_id), reason="Nobody finished it in time.")
+    end(change, State.EXPIRED, by=portal(change.organization_id), reason=_unfinished(change) or UNFINISHED)
     return 1
 
 
@@ -145,6 +146,13 @@ def _reached(key: str, stored: object) -> tuple[int, ...]:
     except (registry.Unregistered, payload.Unreadable):
         # It cannot run; whoever moves it is told so.
         return ()
+
+
+def _unfinished(change: ChangeRequest) -> str:
+    """Why it expired, where its operation has more to say of that; of what nobody can read nothing is believed."""
+    if not is_intact(change) or readability.trouble(change):
+        return ""
+    return registry.get(change.operation).unfinished(change)
 
 
 def _give_back(change: ChangeRequest, by: Actor) -> None:

@@ -162,13 +162,17 @@ def _barred_to(member: "Member") -> list[int]:
 
 
 def _opened_by(member: "Member", right: Right) -> Q:
-    """The requests in workflows and Accounts where `member` holds `right`; none without any."""
+    """The requests in workflows and Accounts where `member` holds `right`; none without any.
+
+    Some that name no Account there are for whoever holds the right for any of them.
+    """
     found = Q(pk__in=[])
     accounts: dict[str, set[int | None]] = {}
     for workflow, held, account_id in granted(member):
         if held in right.given_by:
             accounts.setdefault(workflow.value, set()).add(account_id)
+    anywhere = Q(account_id=None, operation__in=[entry.key for entry in all_operations() if entry.any_account])
     for name, places in sorted(accounts.items()):
         here = Q(workflow=name)
-        found |= here if None in places else here & Q(account_id__in=places)
+        found |= here if None in places else here & (Q(account_id__in=places) | anywhere)
     return found

@@ -154,6 +154,13 @@ class ChangeRequest(models.Model):
             models.Index(
                 fields=["ready_at"], condition=Q(state="approved", ready_at__isnull=False), name="change_ready"
             ),
+            # Rehearsals, and what waited for approvals, last first: shown on one page, however much else there was.
+            models.Index(fields=["organization", "-id"], condition=Q(subject="rehearsal"), name="change_rehearsals"),
+            models.Index(
+                fields=["organization", "workflow", "-ended_at"],
+                condition=Q(approvals_required__gt=0, ended_at__isnull=False),
+                name="change_decided",
+            ),
             models.Index(fields=["remind_at"], condition=Q(remind_at__isnull=False), name="change_to_remind"),
             models.Index(fields=["api_key", "state"], name="change_by_key"),
         ]
@@ -251,6 +258,7 @@ class Decision(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["change", "person"], name="decision_one_per_person"),
         ]
+        indexes: ClassVar = [models.Index(fields=["member", "at"], name="decision_by_member")]
 
     def __str__(self) -> str:
         return f"{self.member} {'approved' if self.approved else 'rejected'}"

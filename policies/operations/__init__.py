@@ -6,18 +6,22 @@ from policies.operations.configure import configure_policy
 from policies.operations.group_params import ChangeGroup, CreateGroup, RemoveGroup, Roster
 from policies.operations.groups import change_group, create_group, remove_group
 from policies.operations.lock import LockPolicy, UnlockPolicy, lock_policy, pinned, unlock_policy
+from policies.operations.rehearse import REHEARSE
 from policies.operations.remove import RemovePolicy, remove_policy
+from policies.rehearsals.asking import Rehearse
 from policies.rules.stages import meaning, stage
 
 __all__ = [
     "LIFT",
     "LONGER",
+    "REHEARSE",
     "ChangeGroup",
     "ConfigurePolicy",
     "CreateGroup",
     "FreezeLonger",
     "LiftFreeze",
     "LockPolicy",
+    "Rehearse",
     "RemoveGroup",
     "RemovePolicy",
     "Roster",

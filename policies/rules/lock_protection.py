@@ -29,6 +29,7 @@ REMOVE: Final = Protection(
     "The lock is what holds it; without the policy of withdrawals, keys send alone.",
 )
 LOCK: Final = Protection("Lock a policy", NEVER, "It makes more people agree; P3 says how many it takes.")
+REHEARSE: Final = Protection("Rehearse a workflow", NEVER, "It changes nothing.")
 INVITE: Final = Protection(
     "Invite a member", "with rights beyond View", "One person must not bring in an accomplice who approves."
 )
@@ -91,6 +92,7 @@ TABLE: Final = (
     UNLOCK,
     REMOVE,
     LOCK,
+    REHEARSE,
     INVITE,
     RIGHTS,
     LIFT_MEMBER,

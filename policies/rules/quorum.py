@@ -18,10 +18,10 @@ class Asked:
     """What is asked, as far as the rules care. `subject` is the person whom the change is about, if it is about one;
     `concerned` are those whom it is about where they may be several. `gives_withdraw` names the Accounts from which
     keys would gain Withdraw. `alone`: whoever may ask finishes alone, unless it is `protected`: one of P4's changes,
-    while a policy is locked. `takes_power`: it only takes power away (R5). At `least` so many approvals are needed, and
-    `spared` of them are given in another way (O3). `frees` names the Accounts from which keys would send at once
-    afterwards, and `barred` the persons who hold those (P2). `situation` is what rules look at; without one they are
-    taken to ask the most that they could.
+    while a policy is locked. `takes_power`: it only takes power away (R5). At `least` so many approvals are needed,
+    `of_groups` so many of each of these groups among them, and `spared` of them are given in another way (O3). `frees`
+    names the Accounts from which keys would send at once afterwards, and `barred` the persons who hold those (P2).
+    `situation` is what rules look at; without one they are taken to ask the most that they could.
     """
 
     workflow: Workflow
@@ -37,6 +37,7 @@ class Asked:
     frees: frozenset[int] = frozenset()
     barred: frozenset[int] = frozenset()
     least: int = 0
+    of_groups: tuple[tuple[int, int], ...] = ()
     spared: int = 0
     situation: Situation | None = None
 
@@ -118,7 +119,8 @@ def approvals_needed(asked: Asked, policies: Collection[Terms]) -> Need:
     # Whoever rests finishes nothing alone: as if they might only ask (M4).
     rests = isinstance(initiator, Person) and initiator.is_resting
     if asked.alone:
-        return _need(raised, max(raised.approvals, 1 if rests else 0))
+        least = max(raised.approvals, asked.least, 1 if rests else 0)
+        return _need(raised | Demand(groups=asked.of_groups), least)
     by_policy = _by_policy(policy, asked, may_finish=_executes(asked, initiator) and not rests)
     own = isinstance(initiator, Person) and asked.is_about(initiator.user_id)
     voucher = _needs_voucher(asked, policies)

@@ -214,7 +214,7 @@ def asking(operation: Operation[P], change: "ChangeRequest", facts: Facts, param
     return Asked(
         workflow=Workflow(change.workflow),
         initiator=asker,
-        account_id=_account(change),
+        account_id=None if operation.any_account else _account(change),
         subject=subject.user_id if subject else None,
         concerned=_persons(operation.concerns(params), facts) if params is not None else frozenset(),
         gives_withdraw=frozenset(operation.gives_withdraw(params)) if params is not None else frozenset(),
@@ -225,6 +225,7 @@ def asking(operation: Operation[P], change: "ChangeRequest", facts: Facts, param
         frees=frozenset(bot.account_id for bot in freed),
         barred=frozenset().union(*(bot.custodians for bot in freed)),
         least=max(least, 1 if operation.accepted or again else 0),
+        of_groups=operation.of_groups(params) if params is not None else (),
         spared=1 if operation.accepted and verified < FEW else 0,
         situation=_situation(operation, change, facts, params),
     )

@@ -93,6 +93,7 @@ class EventKind(StrEnum):
     POLICY_LOCKED = "policy.locked"
     POLICY_UNLOCKED = "policy.unlocked"
     POLICY_REMOVED = "policy.removed"
+    WORKFLOW_REHEARSED = "workflow.rehearsed"
 
     FREEZE_BEGUN = "freeze.begun"
     FREEZE_EXTENDED = "freeze.extended"

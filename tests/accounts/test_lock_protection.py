@@ -34,12 +34,14 @@ from policies.models import Group, Policy
 from policies.operations import (
     LIFT,
     LONGER,
+    REHEARSE,
     ChangeGroup,
     ConfigurePolicy,
     CreateGroup,
     FreezeLonger,
     LiftFreeze,
     LockPolicy,
+    Rehearse,
     RemoveGroup,
     RemovePolicy,
     Roster,
@@ -150,6 +152,8 @@ CASES = {
         )
         for workflow in Workflow
     },
+    "rehearse a workflow": Case(REHEARSE[ACCESS], lambda w: Rehearse(None, "", (w.members["ben"].pk,)), False),
+    "rehearse policies": Case(REHEARSE[POLICIES], lambda w: Rehearse(None, "", (w.members["ben"].pk,)), False),
     "remove a member": Case(remove_member, lambda w: RemoveMember(w.members["ben"].pk, ()), False),
     "keep somebody out": Case(keep_out, lambda w: KeepOut(w.members["ben"].pk), False),
     "revoke a key": Case(revoke_key, lambda w: RevokeKey(w.bot("treasury-bot").key.pk, "abc", "treasury-bot"), False),

@@ -83,6 +83,7 @@ SENTENCES: Final[dict[str, str]] = {
     "freeze.extended": "froze {} for longer",
     "freeze.lifted": "lifted the freeze of {}",
     "freeze.lapsed": "let the freeze of {} end by itself",
+    "workflow.rehearsed": "had everybody answer {}",
     "address.added": "added the address {}",
     "address.renamed": "renamed the address {}",
     "address.removed": "removed the address {}",

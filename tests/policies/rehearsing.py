@@ -1,0 +1,22 @@
+"""A rehearsal, asked for and answered, for tests that go on from there."""
+
+from policies.changes import decide, propose
+from policies.operations import REHEARSE
+from policies.rehearsals.asking import params_for
+from policies.snapshot import gather
+from tests.policies.conftest import shown
+
+
+def rehearse(member, workflow, *, group=None, note=""):
+    """Ask for a rehearsal, as the page would."""
+    facts = gather(member.organization)
+    params = params_for(facts, workflow, group, facts.person(member.pk))
+    return propose(REHEARSE[workflow], actor=member, params=params, note=note)
+
+
+def rehearsed(member, workflow, *answering, group=None):
+    """Ask for a rehearsal, and have these members answer it."""
+    change = rehearse(member, workflow, group=group)
+    for one in answering:
+        change = decide(change.reference, member=one, approved=True, digest=change.digest, proof=shown(change))
+    return change
