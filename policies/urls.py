@@ -3,6 +3,7 @@
 from django.urls import path
 
 from policies.views import batch, configure, freezes, inbox, locks, policies, requests, resubmit
+from policies.views.groups import pages as groups
 
 app_name = "policies"
 
@@ -14,6 +15,11 @@ urlpatterns = [
     path("requests/<str:reference>/decide/", requests.decide, name="decide"),
     path("requests/<str:reference>/cancel/", requests.cancel, name="cancel"),
     path("requests/<str:reference>/again/", resubmit.ask_again, name="ask_again"),
+    path("groups/", groups.groups, name="groups"),
+    path("groups/new/", groups.new_group, name="new_group"),
+    path("groups/<int:number>/", groups.group, name="group"),
+    path("groups/<int:number>/change/", groups.change, name="change_group"),
+    path("groups/<int:number>/remove/", groups.remove, name="remove_group"),
     path("policies/", policies.policies, name="policies"),
     path("policies/freezes/", freezes.freezes, name="freezes"),
     path("policies/freezes/new/", freezes.freeze, name="freeze"),

@@ -2,6 +2,18 @@
 
 from policies.groups.asking import Asks, asks_for, is_named, is_named_by_lock
 from policies.groups.leaving import leave_all
-from policies.groups.listing import Listed, listed, of_facts
+from policies.groups.listing import Candidate, Listed, candidates, listed, of_facts, of_member
 
-__all__ = ["Asks", "Listed", "asks_for", "is_named", "is_named_by_lock", "leave_all", "listed", "of_facts"]
+__all__ = [
+    "Asks",
+    "Candidate",
+    "Listed",
+    "asks_for",
+    "candidates",
+    "is_named",
+    "is_named_by_lock",
+    "leave_all",
+    "listed",
+    "of_facts",
+    "of_member",
+]

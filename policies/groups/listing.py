@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policies.groups.asking import Asks, asks_for
+from policies.models import Group
 from policies.rules import Facts, Person
 from policies.snapshot import gather
 
 if TYPE_CHECKING:
-    from accounts.models import Organization
+    from accounts.models import Member, Organization
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,31 @@ class Listed:
     def names(self) -> tuple[str, ...]:
         """Who is in it; of who can do nothing now it says so."""
         return tuple(person.name if person.is_active else f"{person.name} (suspended)" for person in self.people)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who can be in a group: every Member, also who is suspended, as they come back."""
+
+    member_id: int
+    user_id: int
+    name: str
+    email: str
+    is_suspended: bool
+
+
+def candidates(organization: "Organization") -> tuple[Candidate, ...]:
+    """All of them, by name, in one statement."""
+    members = organization.members.filter(removed_at=None).select_related("user").order_by("user__name", "pk")
+    return tuple(
+        Candidate(member.pk, member.user_id, member.label, member.user.email, not member.is_active)
+        for member in members
+    )
+
+
+def of_member(member: "Member") -> tuple[Group, ...]:
+    """The groups that somebody is in, by name."""
+    return tuple(Group.objects.filter(memberships__member=member, removed_at=None).order_by("name", "pk"))
 
 
 def listed(organization: "Organization") -> tuple[Listed, ...]:

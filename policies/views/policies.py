@@ -75,6 +75,7 @@ def policies(request: MemberRequest) -> HttpResponse:
         "answers": answers(facts, asker.value, request.member.user_id) if asker else (),
         "may_ask": allows(request.member, Workflow.MANAGE_POLICIES, Right.INITIATE),
         "freezable": {one for one in Workflow if right_there(request.member, Right.INITIATE, one, None)},
+        "sees_groups": allows(request.member, Workflow.MANAGE_ACCESS, Right.VIEW),
     }
     return render(request, "policies/policies.html", context)
 

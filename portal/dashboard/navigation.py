@@ -38,7 +38,7 @@ PLACES: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
     (
         "Manage Access",
         (
-            Place("Members", "accounts:members", Workflow.MANAGE_ACCESS, also=("/invitations/",)),
+            Place("Members", "accounts:members", Workflow.MANAGE_ACCESS, also=("/invitations/", "/groups/")),
             Place("Service Users", "accounts:service_users", Workflow.MANAGE_ACCESS),
             Place("Accounts", "accounts:accounts", Workflow.MANAGE_ACCESS),
             Place("Organization", "accounts:organization", Workflow.MANAGE_ACCESS),

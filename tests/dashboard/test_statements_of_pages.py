@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from policies.models import Freeze
+from policies.models import Freeze, Group
 from portal.treasury.forms import drafts
 from portal.treasury.models import Address
 from portal.venues.kraken.models import Credential, Purpose, Withdrawal
@@ -74,6 +74,8 @@ NO_PAGE: Final = {
     "policies:decide": POSTED,
     "treasury:import_addresses": "asks an exchange, and the cast is at none: counted in tests/gateway",
     "policies:cancel": POSTED,
+    "policies:change_group": POSTED,
+    "policies:remove_group": POSTED,
 }
 
 
@@ -96,6 +98,10 @@ def key(house: House) -> tuple[object, ...]:
 
 def address(house: House) -> tuple[int]:
     return (Address.objects.get(organization=house.world.organization, key="btc-cold").pk,)
+
+
+def group(house: House) -> tuple[int]:
+    return (Group.objects.get(organization=house.world.organization, name="Finance").pk,)
 
 
 def requests(name: str, *queries: str) -> Addresses:
@@ -232,6 +238,9 @@ PAGES: Final[dict[str, Addresses]] = {
     "policies:freeze": at("policies:freeze", "", "?where=manage_access&address=cold"),
     "policies:freeze_longer": at("policies:freeze_longer", args=frozen),
     "policies:lift_freeze": at("policies:lift_freeze", args=frozen),
+    "policies:groups": at("policies:groups"),
+    "policies:new_group": at("policies:new_group", "", "?ticks=1&members=1"),
+    "policies:group": at("policies:group", "", "?ticks=1&members=1", args=group),
     "policies:policies": at("policies:policies", "", "?who=bot-1"),
     "policies:configure": each_workflow("policies:configure"),
     "policies:remove": each_workflow("policies:remove"),

@@ -16,7 +16,8 @@ from accounts.models import Authenticator, Invitation, Recovery, SecurityNotice,
 from policies.changes import propose
 from policies.freezes.freeze import freeze
 from policies.freezes.places import Place
-from policies.models import ChangeRequest, Policy
+from policies.models import ChangeRequest, Group, Policy
+from policies.operations import CreateGroup, create_group
 from policies.workflows import Workflow
 from portal.audit.models import AuditEvent
 from portal.treasury.models import Address
@@ -71,6 +72,8 @@ class Ids:
         self.request = (withdrawal.reference,)
         self.address = (Address.objects.get(key="btc-cold", organization=world.organization).pk,)
         self.account = (world.account.pk,)
+        propose(create_group, actor=owner, params=CreateGroup("Board of Demo Treasury", (world.members["ben"].pk,)))
+        self.group = (Group.objects.get(organization=world.organization).pk,)
         self.invitation = (Invitation.objects.get(organization=world.organization).pk,)
         self.recovery = (recovery.pk,)
         self.notice = (notice.pk,)
@@ -98,6 +101,7 @@ UNKNOWN: dict[str, tuple[Any, ...]] = {
     "request": ("AbCdEfGhIjKlMnOp",),
     "withdrawal": ("NEVER-SENT",),
     "address": (999_999,),
+    "group": (999_999,),
     "account": (999_999,),
     "invitation": (999_999,),
     "recovery": (999_999,),
@@ -143,6 +147,9 @@ KINDS = {
     "accounts:revoke": "key",
     "accounts:pause": "key",
     "accounts:lift_pause": "key",
+    "policies:group": "group",
+    "policies:change_group": "group",
+    "policies:remove_group": "group",
     "policies:request": "request",
     "policies:decide": "request",
     "policies:cancel": "request",

@@ -36,6 +36,7 @@ from accounts.service_users.rotate import replaceable, rotate_key
 from policies.access import grant
 from policies.changes import propose
 from policies.models import ChangeRequest, Policy
+from policies.operations import CreateGroup, create_group
 from policies.workflows import Right, Workflow
 from portal.treasury.models import Address
 from portal.treasury.operations import AddAddress, add_address
@@ -95,6 +96,7 @@ def furnish(world: World) -> House:
     _rotate(owner, rotating)
     _stop(house)
     _tell(house)
+    add_group(owner, "Finance", *(world.members[name] for name in ("ben", "cleo", "audit")))
     govern(world.organization)
     return house
 
@@ -133,6 +135,11 @@ def invite(owner: Member, email: str) -> Invitation:
     """One that waits to be accepted."""
     propose(invite_member, actor=owner, params=InviteMember(email, "Guest", (("manage_access", "view", None),)))
     return Invitation.objects.get(email=email)
+
+
+def add_group(owner: Member, name: str, *members: Member) -> None:
+    """A group of these, made at once."""
+    propose(create_group, actor=owner, params=CreateGroup(name, tuple(sorted(member.pk for member in members))))
 
 
 def add_book(owner: Member, account: Account, name: str, number: int) -> None:
@@ -234,6 +241,7 @@ def grow(house: House) -> None:
         newcomer(world, f"new{number}")
         make_bot(owner, house.vault, f"bot-{number}", EVERY_PERMISSION)
         invite(owner, f"guest{number}@demo.test")
+        add_group(owner, f"Team {number + 2}", *(world.members[short] for short in ("ana", "ben", "fay")))
         Account.objects.create(organization=world.organization, name=f"Vault {number}", created_at=now)
         SecurityNotice.objects.create(user=owner.user, kind="factors_reset", at=now)
         SoftPasskey().enrolled(owner.user, name)

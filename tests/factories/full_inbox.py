@@ -38,21 +38,29 @@ from policies.access import grant
 from policies.changes import cancel, decide, propose
 from policies.freezes.freeze import freeze
 from policies.freezes.places import Place
-from policies.models import ChangeRequest, Freeze, Policy
+from policies.models import ChangeRequest, Freeze, Group, Policy
 from policies.operations import (
     LIFT,
     LONGER,
+    ChangeGroup,
     ConfigurePolicy,
+    CreateGroup,
     FreezeLonger,
     LiftFreeze,
     LockPolicy,
+    RemoveGroup,
     RemovePolicy,
+    Roster,
     UnlockPolicy,
+    change_group,
     configure_policy,
+    create_group,
     lock_policy,
+    remove_group,
     remove_policy,
     unlock_policy,
 )
+from policies.operations.group_rosters import roster_of
 from policies.registry import all_operations
 from policies.workflows import Right, Workflow
 from portal.treasury.models import Address
@@ -80,7 +88,7 @@ from tests.factories.world import EVERY_PERMISSION
 
 def fill(house: House) -> None:
     """Ask for all of it; the Owner asks little, so that they find the rest waiting for them."""
-    asked = (_money, _access, _connection, _bots, _policies, _freezes)
+    asked = (_money, _access, _connection, _groups, _bots, _policies, _freezes)
     for change in (change for ask in asked for change in ask(house)):
         house.requests[change.operation] = change
     missing = {entry.key for entry in all_operations()} - set(house.requests)
@@ -154,6 +162,18 @@ def _connection(house: House) -> Iterator[ChangeRequest]:
         settle_withdrawal, actor=house.owner, params=Settle(account.pk, lost.reference, Outcome.WENT_OUT, "THEIRS")
     )
     yield propose(disconnect, actor=ben, params=Disconnect(made.account_id, account.name, open_orders=3))
+
+
+def _groups(house: House) -> Iterator[ChangeRequest]:
+    # Ana has asked for as much as one may.
+    ben, world = house.world.members["ben"], house.world
+    fay, audit = world.members["fay"], world.members["audit"]
+    finance = Group.objects.get(organization=world.organization, name="Finance")
+    seen = roster_of(finance)
+    others = Roster("Treasury", tuple(sorted({*seen.members} - {audit.pk})))
+    yield propose(create_group, actor=ben, params=CreateGroup("Board", (fay.pk,)))
+    yield propose(change_group, actor=ben, params=ChangeGroup(finance.pk, seen, others))
+    yield propose(remove_group, actor=ben, params=RemoveGroup(finance.pk, seen))
 
 
 def _bots(house: House) -> Iterator[ChangeRequest]:

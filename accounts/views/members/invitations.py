@@ -21,7 +21,6 @@ from accounts.members.presets import preset
 from accounts.members.revoke_invitation import TakeBack, take_back_invitation
 from accounts.models import Account, Invitation
 from accounts.views.emergency_stop.stop import Page, ask, pull
-from accounts.views.ticked_boxes import ticked
 from policies.access import allows, needs
 from policies.changes import propose
 from policies.rules import lock_protection
@@ -31,6 +30,7 @@ from portal.core.display.markup import Level
 from portal.core.errors import DomainError
 from portal.core.paging import keyset
 from portal.core.web.http import MemberRequest
+from portal.core.web.ticked_boxes import ticked
 
 
 @dataclass(frozen=True, slots=True)

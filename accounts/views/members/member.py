@@ -21,6 +21,7 @@ from accounts.models import Account, Member
 from accounts.security.reset_factors import ResetFactors, reset_factors
 from accounts.views.members.members import factors_of, state_of
 from accounts.views.named_member import member_of
+from policies import groups
 from policies.access import allows, lacking, needs
 from policies.changes import propose
 from policies.models import ChangeRequest
@@ -161,6 +162,7 @@ def _page(request: MemberRequest, found: Member, posted: Posted | None = None) -
         "level": level,
         "lines": matrix(grants.of(found), request),
         "rights": list(Right),
+        "groups": groups.of_member(found),
         "factors": factors_of([found.pk])[found.pk],
         "sessions": rows,
         "check": checks.waiting_of(request.organization, found.pk),

@@ -10,13 +10,13 @@ from accounts.forms.members.members import RightsForm
 from accounts.members.change_rights import change_rights
 from accounts.members.presets import preset
 from accounts.views.named_member import member_of
-from accounts.views.ticked_boxes import ticked
 from policies.access import needs
 from policies.changes import propose
 from policies.rules import lock_protection
 from policies.views.asking import answer_to
 from policies.workflows import Right, Workflow
 from portal.core.web.http import MemberRequest
+from portal.core.web.ticked_boxes import ticked
 
 
 @require_http_methods(["GET", "POST"])

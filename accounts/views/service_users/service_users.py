@@ -17,13 +17,13 @@ from accounts.service_users.params import LiftSuspension, RemoveServiceUser
 from accounts.service_users.presets import STARTING_POINTS, starting_point
 from accounts.service_users.reinstate_and_remove import lift_suspension, remove_service_user
 from accounts.views.service_users.service_user import bot_of, page_of
-from accounts.views.ticked_boxes import ticked
 from policies.access import needs
 from policies.changes import propose
 from policies.rules import lock_protection
 from policies.views.asking import answer_to
 from policies.workflows import Right, Workflow
 from portal.core.web.http import MemberRequest
+from portal.core.web.ticked_boxes import ticked
 
 
 @require_safe

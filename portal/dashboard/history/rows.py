@@ -1,9 +1,9 @@
 """Events as rows of the page: who did what to what, in a sentence, with what matters beside it and the rest behind."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +17,7 @@ from policies.workflows import Right, Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
 from portal.core import actors, factors
+from portal.core.database.rows import Rows
 from portal.core.display import markup
 from portal.core.display.phrases import counted
 from portal.dashboard.history.causes import Cause, causes
@@ -79,14 +80,25 @@ class _Pages:
         self.changes = changes.in_bulk(keys)
         self.causes = causes(organization.pk, events)
         bots = [pk for kind, pk in subjects if kind == "serviceuser"]
-        rows = organization.service_users.filter(pk__in=bots)
-        self.bots = dict(rows.values_list("pk", "name"))
+        groups = [pk for kind, pk in subjects if kind == "group"]
+        found: Mapping[str, Any] = (
+            Organization.objects.filter(pk=organization.pk)
+            .values(
+                of_bots=Rows(organization.service_users.filter(pk__in=bots), "pk", "name"),
+                of_groups=Rows(organization.groups.filter(pk__in=groups, removed_at=None), "pk"),
+            )
+            .get()
+        )
+        self.bots = dict(found["of_bots"])
+        self.groups = {pk for (pk,) in found["of_groups"]}
 
     def of(self, event: AuditEvent) -> str:
         if event.subject_kind == "changerequest" and event.subject_id in self.changes:
             return reverse("policies:request", args=[self.changes[event.subject_id].reference])
         if event.subject_kind == "serviceuser" and event.subject_id in self.bots:
             return reverse("accounts:service_user", args=[self.bots[event.subject_id]])
+        if event.subject_kind == "group" and event.subject_id in self.groups:
+            return reverse("policies:group", args=[event.subject_id])
         if event.subject_kind == "member" and event.subject_id and event.workflow == Workflow.MANAGE_ACCESS:
             return reverse("accounts:member", args=[event.subject_id])
         return ""
@@ -159,6 +171,11 @@ def _permissions(_event: AuditEvent, value: object) -> str:
     return counted(len(value), "permission") if isinstance(value, list) else ""
 
 
+def _moved(way: str, value: object) -> str:
+    """Who came into a group, or went out of it."""
+    return f"{way}: {_few(list(map(str, value)), 'member')}" if isinstance(value, list) and value else ""
+
+
 # What is said beside a sentence, in this order.
 NOTES: Final[dict[str, Callable[[AuditEvent, object], str]]] = {
     "amount": _amount,
@@ -172,6 +189,8 @@ NOTES: Final[dict[str, Callable[[AuditEvent, object], str]]] = {
     "events": lambda _event, value: f"{value} events",
     "rights": _rights,
     "permissions": _permissions,
+    "joined": lambda _event, value: _moved("in", value),
+    "left": lambda _event, value: _moved("out", value),
     "reason": lambda _event, value: markup.quoted(_short(str(value))) if value else "",
 }
 

@@ -1,0 +1,1 @@
+"""The pages about groups: all of them, one, and a new one."""
