@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 from datetime import UTC
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast, get_type_hints
 
 import msgspec
 
@@ -38,11 +38,28 @@ def encode(params: object) -> dict[str, object]:
     plain = msgspec.json.decode(msgspec.json.encode(params))
     if not isinstance(plain, dict):
         raise TypeError(f"{type(params).__name__} is not a params dataclass.")
+    _leave_out(params, plain)
+    return cast("dict[str, object]", plain)
+
+
+def _leave_out(params: object, plain: dict[str, Any]) -> None:
+    """Leave out what was added and asks for nothing new, of these params and of dataclasses that are their fields."""
     kind: type = type(params)
+    for name in _inner(kind):
+        if dataclasses.is_dataclass(inner := getattr(params, name)):
+            _leave_out(inner, plain[name])
     for name, default in _added(kind):
         if getattr(params, name) == default:
             del plain[name]
-    return cast("dict[str, object]", plain)
+
+
+@lru_cache(maxsize=256)
+def _inner(kind: type) -> tuple[str, ...]:
+    """The fields of a dataclass that are dataclasses themselves."""
+    if not dataclasses.is_dataclass(kind):
+        return ()
+    hints = get_type_hints(kind)
+    return tuple(field.name for field in dataclasses.fields(kind) if dataclasses.is_dataclass(hints[field.name]))
 
 
 @lru_cache(maxsize=256)

@@ -34,6 +34,8 @@ class Reason(StrEnum):
     BODY = "body"
     PLAIN_HTTP = "plain_http"
     RULE = "rule"
+    DENIED = "denied"
+    CAP = "cap"
     EXCHANGE = "exchange"
     TOKEN_UNKNOWN = "token_unknown"  # noqa: S105
     TOKEN_EXPIRED = "token_expired"  # noqa: S105
@@ -200,5 +202,13 @@ WORDS: Final[Mapping[str, Words]] = {
         "The WebSocket setting of the service user is off.", "Ask for it, or leave streams alone."
     ),
     Reason.EXCHANGE: _exchange,
+    Reason.DENIED: lambda facts: Told(
+        facts.get("said", "A policy lets nobody do this."),
+        "Nobody was asked, and sending it again changes nothing. Ask who manages policies.",
+    ),
+    Reason.CAP: lambda facts: Told(
+        facts.get("said", "It is more than the service user may withdraw."),
+        "Send less, wait until a day has passed, or ask who manages access for a higher limit.",
+    ),
     Reason.RULE: lambda facts: Told(facts.get("said", "A rule of the portal refused it."), ""),
 }

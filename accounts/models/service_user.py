@@ -1,5 +1,6 @@
 """A Service User: a bot. It never signs in; it holds API keys (DESIGN §7)."""
 
+from decimal import Decimal
 from typing import ClassVar
 
 from django.core.validators import RegexValidator
@@ -39,7 +40,8 @@ PERMISSION_GROUPS: dict[str, tuple[Permission, ...]] = {
 class ServiceUser(models.Model):
     """A bot of one Account, with the permissions and settings that all its keys share (K3, K4).
 
-    `query_start` is inclusive, `query_end` exclusive. `nonce_window` counts nonce units, 0 is strictly rising.
+    `query_start` is inclusive, `query_end` exclusive. `nonce_window` counts nonce units, 0 is strictly rising. The caps
+    bound what it withdraws, once and in 24 hours, in hundredths of the Organization's currency; empty is no bound.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="service_users")
@@ -52,6 +54,8 @@ class ServiceUser(models.Model):
     websocket = models.BooleanField(default=False)
     nonce_window = models.BigIntegerField(default=0)
     ip_allow_list = models.JSONField(default=list)
+    withdrawal_cap_hundredths = models.BigIntegerField(null=True)
+    daily_cap_hundredths = models.BigIntegerField(null=True)
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     suspended_at = models.DateTimeField(null=True, blank=True)
@@ -70,6 +74,11 @@ class ServiceUser(models.Model):
                 | models.Q(query_end=None)
                 | models.Q(query_start__lt=models.F("query_end")),
                 name="service_user_query_dates_in_order",
+            ),
+            models.CheckConstraint(
+                condition=(models.Q(withdrawal_cap_hundredths=None) | models.Q(withdrawal_cap_hundredths__gt=0))
+                & (models.Q(daily_cap_hundredths=None) | models.Q(daily_cap_hundredths__gt=0)),
+                name="service_user_caps_above_zero",
             ),
             models.CheckConstraint(
                 condition=models.Q(suspended_by=None) | models.Q(suspended_at__isnull=False),
@@ -95,6 +104,20 @@ class ServiceUser(models.Model):
         """Whether its keys work, as far as the bot itself goes."""
         return self.suspended_at is None and self.removed_at is None
 
+    @property
+    def withdrawal_cap(self) -> Decimal | None:
+        """The most that one withdrawal may be worth, in the Organization's currency; None without a bound."""
+        return _in_currency(self.withdrawal_cap_hundredths)
+
+    @property
+    def daily_cap(self) -> Decimal | None:
+        """The same of all that its keys send within 24 hours."""
+        return _in_currency(self.daily_cap_hundredths)
+
     def has(self, permission: Permission) -> bool:
         """Whether all its keys hold that permission."""
         return permission.value in self.permissions
+
+
+def _in_currency(hundredths: int | None) -> Decimal | None:
+    return None if hundredths is None else Decimal(hundredths).scaleb(-2)

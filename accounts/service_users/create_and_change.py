@@ -10,7 +10,7 @@ from accounts.api_keys import lifecycle
 from accounts.models import Account, ApiKey, ServiceUser
 from accounts.request_members import asking_member
 from accounts.service_users import descriptions, stale_fields
-from accounts.service_users.key_settings import check, check_name, current_key, grown, limits_of
+from accounts.service_users.key_settings import check, check_name, current_key, grown, in_hundredths, limits_of
 from accounts.service_users.params import ChangeServiceUser, CreateServiceUser
 from policies import changes
 from policies.models import ChangeRequest
@@ -78,6 +78,8 @@ def create_service_user(*, actor: Actor, params: CreateServiceUser, change: Chan
         websocket=params.websocket,
         nonce_window=params.nonce_window,
         ip_allow_list=list(params.ip_allow_list),
+        withdrawal_cap_hundredths=in_hundredths(params.withdrawal_cap),
+        daily_cap_hundredths=in_hundredths(params.daily_cap),
         created_at=now,
         changed_at=now,
     )
@@ -132,6 +134,8 @@ def change_service_user(*, actor: Actor, params: ChangeServiceUser, change: Chan
         websocket=after.websocket,
         nonce_window=after.nonce_window,
         ip_allow_list=list(after.ip_allow_list),
+        withdrawal_cap_hundredths=in_hundredths(after.withdrawal_cap),
+        daily_cap_hundredths=in_hundredths(after.daily_cap),
         changed_at=timezone.now(),
         version=F("version") + 1,
     )

@@ -12,7 +12,7 @@ from accounts import grants
 from accounts.models import ServiceUser
 from accounts.models.service_user import PERMISSION_GROUPS, Permission
 from accounts.service_users.key_settings import Limits, grown
-from accounts.service_users.risk import at_worst
+from accounts.service_users.risk import at_worst, cap, caps_in_words
 from policies import registry
 from policies.payload import decode
 from portal.core.display import markup
@@ -45,7 +45,7 @@ def creation(change: "ChangeRequest") -> Description:
     )
     facts = (
         *((Fact("Purpose", markup.quoted(limits.purpose)),) if limits.purpose else ()),
-        Fact("At worst", at_worst(limits)),
+        Fact("At worst", at_worst(limits, change.organization.currency)),
         Fact("Account", account),
         Fact("Permissions", permissions(limits.permissions)),
         Fact("Expires", until(limits.expires_at, "never")),
@@ -54,6 +54,7 @@ def creation(change: "ChangeRequest") -> Description:
         Fact("Queries until", until(limits.query_end, "no end")),
         Fact("WebSocket", "on" if limits.websocket else "off"),
         Fact("Nonce window", str(limits.nonce_window)),
+        *((Fact("Withdraws at most", said),) if (said := caps_in_words(limits, change.organization.currency)) else ()),
         Fact(
             "Custodian",
             f"{change.initiator_label} reveals the secret, and can never approve what this key asks",
@@ -82,7 +83,7 @@ def alteration(change: "ChangeRequest") -> Description:
     gained = [label for label in _labels(after.permissions) if label not in _labels(before.permissions)]
     lost = [label for label in _labels(before.permissions) if label not in _labels(after.permissions)]
     wider = grown(before, after)
-    fields = field_changes(before, after)
+    fields = field_changes(before, after, change.organization.currency)
     sentence = format_html(
         "<b>{}</b> asks to change the service user <b>{}</b>: {}. Its keys stay the same.",
         change.initiator_label,
@@ -130,7 +131,7 @@ def removal(change: "ChangeRequest") -> Description:
     return Description(sentence=sentence, facts=(), panel=panel)
 
 
-def field_changes(before: Limits, after: Limits) -> tuple[FieldChange, ...]:
+def field_changes(before: Limits, after: Limits, currency: str) -> tuple[FieldChange, ...]:
     """Each permission and setting that differs, with what gives more power marked."""
     wider = grown(before, after)
     switched = [
@@ -156,6 +157,13 @@ def field_changes(before: Limits, after: Limits) -> tuple[FieldChange, ...]:
         ("query_end", "Queries until", until(before.query_end, "no end"), until(after.query_end, "no end")),
         ("websocket", "WebSocket", "on" if before.websocket else "off", "on" if after.websocket else "off"),
         ("nonce_window", "Nonce window", str(before.nonce_window), str(after.nonce_window)),
+        (
+            "withdrawal_cap",
+            "Most at once",
+            cap(before.withdrawal_cap, currency),
+            cap(after.withdrawal_cap, currency),
+        ),
+        ("daily_cap", "Most in 24 hours", cap(before.daily_cap, currency), cap(after.daily_cap, currency)),
         ("purpose", "Purpose", _said(before.purpose), _said(after.purpose)),
     )
     settings = [FieldChange(label, old, new, name in wider) for name, label, old, new in rows if old != new]

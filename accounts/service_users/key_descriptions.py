@@ -27,7 +27,7 @@ def rotation(change: "ChangeRequest") -> Description:
         Fact("Old key", ", ".join(params.replaced) or "none that works"),
         Fact("Old key stops", overlap(params.overlap_hours) if params.replaced else "nothing to stop"),
         Fact("New key expires", until(limits.expires_at, "never")),
-        Fact("At worst", at_worst(limits)),
+        Fact("At worst", at_worst(limits, change.organization.currency)),
         Fact("Permissions", permissions(limits.permissions)),
         Fact("IP allow-list", networks(limits.ip_allow_list)),
         Fact(

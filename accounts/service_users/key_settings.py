@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_address, ip_network
 from typing import Final
 
@@ -13,11 +14,14 @@ from accounts.api_keys.nonces import MAX_WINDOW
 from accounts.models import ApiKey, ServiceUser
 from accounts.models.service_user import NAME_PATTERN, PURPOSE_LENGTH, Permission
 from policies import notes
+from policies.payload import added
 from portal.core.errors import Invalid
 
 NAME: Final = re.compile(NAME_PATTERN, re.ASCII)
 MOST_NETWORKS: Final = 50
 MOST_COMPLAINTS: Final = 10
+# What rules take too.
+MOST_CAP: Final = Decimal(10**15)
 BETWEEN: Final = re.compile(r"[\s,;]+")
 # Its page would be hidden by the form for a new one.
 RESERVED: Final = frozenset({"new"})
@@ -27,7 +31,8 @@ RESERVED: Final = frozenset({"new"})
 class Limits:
     """Permissions and settings that all keys of a bot share. Instants are aware; an empty allow-list is anywhere.
 
-    `purpose` limits nothing: it says to people what the bot is for.
+    `purpose` limits nothing: it says to people what the bot is for. The caps bound what it withdraws, once and within
+    24 hours, in the Organization's currency; None is no bound.
     """
 
     permissions: tuple[str, ...]
@@ -38,6 +43,8 @@ class Limits:
     nonce_window: int
     ip_allow_list: tuple[str, ...]
     purpose: str = ""
+    withdrawal_cap: Decimal | None = added(None)  # noqa: RUF009  (says itself what it is)
+    daily_cap: Decimal | None = added(None)  # noqa: RUF009  (says itself what it is)
 
     @property
     def may_withdraw(self) -> bool:
@@ -67,6 +74,8 @@ def limits_of(service_user: ServiceUser) -> Limits:
         nonce_window=service_user.nonce_window,
         ip_allow_list=tuple(service_user.ip_allow_list),
         purpose=service_user.purpose,
+        withdrawal_cap=service_user.withdrawal_cap,
+        daily_cap=service_user.daily_cap,
     )
 
 
@@ -114,8 +123,25 @@ def check(limits: Limits, *, acknowledged: bool) -> None:
         raise Invalid("Write each address or range once, in its shortest form.", field="ip_allow_list")
     if limits.purpose != notes.clean(limits.purpose, field="purpose", max_length=PURPOSE_LENGTH):
         raise Invalid("Write the purpose on one line, without space around it.", field="purpose")
+    for field, cap in (("withdrawal_cap", limits.withdrawal_cap), ("daily_cap", limits.daily_cap)):
+        check_cap(cap, field=field)
     if limits.is_loose and not acknowledged:
         raise Invalid(f"Tick this, or {_tighten(limits)}.", field="acknowledged")
+
+
+def check_cap(cap: Decimal | None, *, field: str) -> None:
+    """Raises: Invalid if no amount of a currency can be that; None is no bound."""
+    if cap is None:
+        return
+    if not cap.is_finite() or not 0 < cap <= MOST_CAP:
+        raise Invalid("An amount is above zero, and below a thousand million millions.", field=field)
+    if cap != round(cap, 2):
+        raise Invalid("An amount has two decimals at most.", field=field)
+
+
+def in_hundredths(cap: Decimal | None) -> int | None:
+    """As a Service User's row has it."""
+    return None if cap is None else int(cap.scaleb(2))
 
 
 def parse_allow_list(text: str) -> tuple[str, ...]:
@@ -152,6 +178,8 @@ def grown(before: Limits, after: Limits) -> frozenset[str]:
         "websocket": after.websocket and not before.websocket,
         "nonce_window": after.nonce_window > before.nonce_window,
         "ip_allow_list": _reaches_further(before.ip_allow_list, after.ip_allow_list),
+        "withdrawal_cap": _is_higher(before.withdrawal_cap, after.withdrawal_cap),
+        "daily_cap": _is_higher(before.daily_cap, after.daily_cap),
     }
     return frozenset(field for field, is_wider in wider.items() if is_wider)
 
@@ -162,6 +190,10 @@ def _is_later(before: datetime | None, after: datetime | None) -> bool:
 
 def _is_earlier(before: datetime | None, after: datetime | None) -> bool:
     return before is not None and (after is None or after < before)
+
+
+def _is_higher(before: Decimal | None, after: Decimal | None) -> bool:
+    return before is not None and (after is None or after > before)
 
 
 def _reaches_further(before: Sequence[str], after: Sequence[str]) -> bool:

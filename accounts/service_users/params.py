@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 
 from accounts.emergency_stop.given_back import Stopped
 from accounts.service_users.key_settings import Limits
+from policies.payload import added
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class CreateServiceUser:
     ip_allow_list: tuple[str, ...]
     acknowledged: bool = False
     purpose: str = ""
+    withdrawal_cap: Decimal | None = added(None)  # noqa: RUF009  (says itself what it is)
+    daily_cap: Decimal | None = added(None)  # noqa: RUF009  (says itself what it is)
 
     @property
     def limits(self) -> Limits:
@@ -35,6 +39,8 @@ class CreateServiceUser:
             nonce_window=self.nonce_window,
             ip_allow_list=self.ip_allow_list,
             purpose=self.purpose,
+            withdrawal_cap=self.withdrawal_cap,
+            daily_cap=self.daily_cap,
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from decimal import Decimal
 from ipaddress import IPv4Network, collapse_addresses, ip_network
 from typing import Final
 
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models.service_user import Permission
 from accounts.service_users.key_settings import Limits
+from portal.core.display import markup
 from portal.core.display.phrases import counted, listed
 
 # The worst first.
@@ -32,12 +34,25 @@ DEEDS: Final[tuple[tuple[frozenset[Permission], str], ...]] = (
 MANY: Final = 2**24
 
 
-def at_worst(limits: Limits) -> str:
+def at_worst(limits: Limits, currency: str) -> str:
     """A sentence: what whoever gets hold of such a key could do, from where and for how long."""
     deeds = [words for permissions, words in DEEDS if any(each.value in limits.permissions for each in permissions)]
     if not deeds:
         return "It could do nothing but ask which key it is."
-    return f"Whoever gets hold of the key could {listed(deeds)}, {_where(limits)} and {_how_long(limits)}."
+    most = caps_in_words(limits, currency)
+    bounded = f" It sends {most} at most." if most and limits.may_withdraw else ""
+    return f"Whoever gets hold of the key could {listed(deeds)}, {_where(limits)} and {_how_long(limits)}.{bounded}"
+
+
+def caps_in_words(limits: Limits, currency: str) -> str:
+    """What bounds its withdrawals: `500 USD at once and 2,000 USD in 24 hours`; empty without a bound."""
+    bounds = ((limits.withdrawal_cap, "at once"), (limits.daily_cap, "in 24 hours"))
+    return listed([f"{cap(most, currency)} {when}" for most, when in bounds if most is not None])
+
+
+def cap(most: Decimal | None, currency: str) -> str:
+    """One bound as it is read."""
+    return "no limit" if most is None else markup.said(most, currency)
 
 
 def coverage(networks: Sequence[str]) -> str:

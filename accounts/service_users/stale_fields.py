@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from accounts.models import ApiKey, ServiceUser
 from accounts.models.service_user import Permission
 from accounts.service_users.key_settings import Limits, limits_of
 from policies.registry import Touched
+from portal.core.money import plain
 
 if TYPE_CHECKING:
     from accounts.service_users.params import (
@@ -74,7 +76,13 @@ def _limits(limits: Limits) -> dict[str, str]:
         "WebSocket": "on" if limits.websocket else "off",
         "Nonce window": str(limits.nonce_window),
         "Purpose": limits.purpose or "none",
+        "Most at once": _amount(limits.withdrawal_cap),
+        "Most in 24 hours": _amount(limits.daily_cap),
     }
+
+
+def _amount(cap: Decimal | None) -> str:
+    return "no limit" if cap is None else plain(cap)
 
 
 def _listed(words: Sequence[str], nothing: str) -> str:

@@ -13,7 +13,7 @@ from portal.api.authentication import authenticate, known_method
 from portal.api.call import Call, Caller, Reply
 from portal.api.limits import lockout, refusal_events
 from portal.api.protocol import request_body
-from portal.api.protocol.envelope import ApiError, Error, File, Result, error_for, failure, success
+from portal.api.protocol.envelope import ApiError, Error, File, Result, error_for, failure, reason_for, success
 from portal.core import call_origin
 from portal.core.database import outage
 from portal.core.database.reading import Reading
@@ -61,7 +61,7 @@ def carry_out(
             raise
         except DomainError as error:
             string = error_for(error, funding=_is_funding(method))
-            raise ApiError(string, credential, reason=Reason.RULE, said=error.message) from error
+            raise ApiError(string, credential, reason=reason_for(error), said=error.message) from error
     usage.count(credential.public, permissions.kind_of(method), timezone.now())
     return result
 

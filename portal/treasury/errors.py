@@ -1,6 +1,6 @@
 """What can be wrong with where money shall go."""
 
-from portal.core.errors import Invalid, NotFound
+from portal.core.errors import Invalid, NotFound, Refused
 
 
 class UnknownAddress(NotFound):
@@ -17,3 +17,7 @@ class AddressDrifted(AddressMismatch):
 
 class FeeTooHigh(Invalid):
     """The network takes more than was allowed."""
+
+
+class OverCap(Refused):
+    """The key may not send as much, at once or in a day."""

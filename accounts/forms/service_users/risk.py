@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from accounts.api_keys.permission_catalogue import OTHERS, WEBSOCKET_METHOD
+from accounts.forms.service_users.caps import typed_cap
 from accounts.models.service_user import Permission
 from accounts.service_users.key_settings import Limits, ordered, parse_allow_list
 from accounts.service_users.risk import at_worst, coverage, is_wide
@@ -33,8 +34,15 @@ class Risk:
         return "wait" if self.is_loose else ""
 
 
-def risk_of(permissions: Collection[str], *, expires_at: object, ip_allow_list: str) -> Risk:
-    """The risk of a half-filled form: what cannot be read counts as not given."""
+def risk_of(
+    permissions: Collection[str],
+    *,
+    expires_at: object,
+    ip_allow_list: str,
+    caps: tuple[str, str],
+    currency: str,
+) -> Risk:
+    """The risk of a half-filled form: what cannot be read counts as not given. `caps`: of one withdrawal, of a day."""
     known = set(permissions) & set(Permission.values)
     if not known:
         return Risk("Choose what it may do, and this says what could go wrong.", "", is_loose=False)
@@ -50,8 +58,10 @@ def risk_of(permissions: Collection[str], *, expires_at: object, ip_allow_list: 
         websocket=False,
         nonce_window=0,
         ip_allow_list=networks,
+        withdrawal_cap=typed_cap(caps[0]),
+        daily_cap=typed_cap(caps[1]),
     )
-    return Risk(at_worst(limits), list_says or _list_says(networks), limits.is_loose)
+    return Risk(at_worst(limits, currency), list_says or _list_says(networks), limits.is_loose)
 
 
 def expiry_help() -> str:

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from accounts.api_keys.nonces import MAX_WINDOW
+from accounts.forms.service_users.caps import CapField, daily_cap_help, withdrawal_cap_help
 from accounts.forms.service_users.permissions import PermissionBox, boxes
 from accounts.forms.service_users.risk import Risk, allow_list_help, expiry_help, risk_of, websocket_help
 from accounts.models import Account, Organization, ServiceUser
@@ -102,6 +103,8 @@ class LimitsForm(StepUpForm):
         max_length=3000,
         widget=forms.Textarea(attrs={"rows": 3, "class": "input input--mono"}),
     )
+    withdrawal_cap = CapField(label="Most at once")
+    daily_cap = CapField(label="Most in 24 hours")
     acknowledged = forms.BooleanField(
         label="I mean it, should this key move money for ever or from anywhere",
         required=False,
@@ -111,6 +114,8 @@ class LimitsForm(StepUpForm):
     def __init__(self, *args: Any, organization: Organization, **kwargs: Any) -> None:
         self.organization = organization
         super().__init__(*args, **kwargs)
+        self.fields["withdrawal_cap"].help_text = withdrawal_cap_help(organization)
+        self.fields["daily_cap"].help_text = daily_cap_help(organization)
         zone = timezone.get_current_timezone_name()
         self.fields["expires_at"].help_text = expiry_help()
         self.fields["ip_allow_list"].help_text = allow_list_help()
@@ -128,6 +133,8 @@ class LimitsForm(StepUpForm):
             {str(value) for value in self["permissions"].value() or ()},
             expires_at=self["expires_at"].value(),
             ip_allow_list=str(self["ip_allow_list"].value() or ""),
+            caps=(str(self["withdrawal_cap"].value() or ""), str(self["daily_cap"].value() or "")),
+            currency=self.organization.currency,
         )
 
     def clean_permissions(self) -> tuple[str, ...]:
@@ -154,6 +161,8 @@ class LimitsForm(StepUpForm):
                 nonce_window=cleaned.get("nonce_window", 0),
                 ip_allow_list=cleaned.get("ip_allow_list", ()),
                 purpose=cleaned.get("purpose", ""),
+                withdrawal_cap=cleaned.get("withdrawal_cap"),
+                daily_cap=cleaned.get("daily_cap"),
             )
             try:
                 check(limits, acknowledged=cleaned["acknowledged"])
@@ -174,6 +183,8 @@ class LimitsForm(StepUpForm):
             nonce_window=cleaned["nonce_window"],
             ip_allow_list=cleaned["ip_allow_list"],
             purpose=cleaned["purpose"],
+            withdrawal_cap=cleaned["withdrawal_cap"],
+            daily_cap=cleaned["daily_cap"],
         )
 
 

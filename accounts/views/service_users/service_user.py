@@ -17,7 +17,7 @@ from accounts.models import ApiKey, Custodian, ServiceUser
 from accounts.models.service_user import PERMISSION_GROUPS, Permission
 from accounts.service_users.key_descriptions import overlap
 from accounts.service_users.key_settings import Limits, limits_of
-from accounts.service_users.risk import at_worst, coverage
+from accounts.service_users.risk import at_worst, caps_in_words, coverage
 from policies.access import allows
 from policies.workflows import Right, Workflow
 from portal.core.display.markup import Level
@@ -127,7 +127,8 @@ def page_of(
     context = {
         "bot": bot,
         "limits": limits,
-        "at_worst": at_worst(limits),
+        "at_worst": at_worst(limits, bot.organization.currency),
+        "caps": caps_in_words(limits, bot.organization.currency),
         "covers": coverage(limits.ip_allow_list),
         "groups": list(_permissions(limits)),
         "keys": rows,

@@ -120,6 +120,8 @@ def risk(request: MemberRequest) -> HttpResponse:
         request.GET.getlist("permissions"),
         expires_at=request.GET.get("expires_at", ""),
         ip_allow_list=request.GET.get("ip_allow_list", ""),
+        caps=(request.GET.get("withdrawal_cap", ""), request.GET.get("daily_cap", "")),
+        currency=request.organization.currency,
     )
     return render(request, "accounts/_risk.html", {"risk": stands})
 

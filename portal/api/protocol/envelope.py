@@ -11,8 +11,8 @@ from accounts.api_keys.lifecycle import Credential
 from accounts.api_keys.refused_calls import Reason
 from accounts.models.key_use import ANSWER_LENGTH
 from portal.api.call import Reply
-from portal.core.errors import Conflict, DomainError, Insufficient, Invalid, Refused, TooMany, Unavailable
-from portal.treasury.errors import AddressMismatch, FeeTooHigh, UnknownAddress
+from portal.core.errors import Conflict, Denied, DomainError, Insufficient, Invalid, Refused, TooMany, Unavailable
+from portal.treasury.errors import AddressMismatch, FeeTooHigh, OverCap, UnknownAddress
 from portal.venues import errors as venue
 
 # How much is kept for people of what an exchange says.
@@ -121,6 +121,7 @@ def _printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
+REASONS: Final = ((Denied, Reason.DENIED), (OverCap, Reason.CAP))
 # The first kind that fits counts, so a narrow kind stands before the wide one it belongs to.
 KINDS: Final[tuple[tuple[type[DomainError], Error], ...]] = (
     (venue.UnknownAsset, Error.UNKNOWN_ASSET),
@@ -152,12 +153,20 @@ KINDS: Final[tuple[tuple[type[DomainError], Error], ...]] = (
     (AddressMismatch, Error.INVALID_ARGUMENTS),
     (FeeTooHigh, Error.MAX_FEE),
     (Insufficient, Error.INVALID_AMOUNT),
+    # Policy is looked at with permission, and answered alike (reference §3, step 9).
+    (Denied, Error.PERMISSION_DENIED),
+    (OverCap, Error.PERMISSION_DENIED),
     (Refused, Error.PERMISSION_DENIED),
     (Unavailable, Error.UNAVAILABLE),
     (TooMany, Error.TOO_MANY_REQUESTS),
     (Conflict, Error.BUSY),
     (DomainError, Error.INVALID_ARGUMENTS),
 )
+
+
+def reason_for(error: DomainError) -> Reason:
+    """What people are told of why it was refused."""
+    return next((reason for kind, reason in REASONS if isinstance(error, kind)), Reason.RULE)
 
 
 def error_for(error: DomainError, *, funding: bool = False) -> Error:

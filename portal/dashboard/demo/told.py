@@ -3,6 +3,7 @@
 from base64 import b32encode
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from accounts.api_keys import lifecycle
 from accounts.models import ApiKey, Authenticator, Member, ServiceUser, User
@@ -10,6 +11,7 @@ from accounts.service_users.key_settings import limits_of
 from policies.access import granted
 from policies.workflows import Right, Workflow
 from portal.core.errors import DomainError
+from portal.core.money import plain
 from portal.core.secrets import sealing
 from portal.dashboard.demo import plan
 from portal.treasury.models import Address
@@ -137,6 +139,9 @@ def _settings(service_user: ServiceUser) -> dict[str, str | int | bool | list[st
     def text(at: datetime | None) -> str | None:
         return at.isoformat() if at else None
 
+    def amount(cap: Decimal | None) -> str | None:
+        return None if cap is None else plain(cap)
+
     return {
         "expires_at": text(limits.expires_at),
         "query_start": text(limits.query_start),
@@ -144,4 +149,6 @@ def _settings(service_user: ServiceUser) -> dict[str, str | int | bool | list[st
         "websocket": limits.websocket,
         "nonce_window": limits.nonce_window,
         "ip_allow_list": list(limits.ip_allow_list),
+        "withdrawal_cap": amount(limits.withdrawal_cap),
+        "daily_cap": amount(limits.daily_cap),
     }

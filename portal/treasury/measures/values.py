@@ -31,7 +31,7 @@ def value_of(exchange: Venue, account_id: int, asset: str, amount: Decimal, curr
 
 def hundredths_of(exchange: Venue, account_id: int, asset: str, amount: Decimal, currency: str) -> int | None:
     """The same in hundredths; None without a price that is fresh."""
-    worth = _worth(exchange, account_id, asset, currency)
+    worth = _worth(exchange, account_id, asset, currency) if amount.is_finite() else None
     return None if worth is None else _rounded(amount, worth)
 
 

@@ -16,6 +16,7 @@ from portal.treasury import mirrors, warnings
 from portal.treasury.destinations.identity import identity
 from portal.treasury.errors import AddressDrifted, AddressMismatch, UnknownAddress
 from portal.treasury.measures import initiator_of
+from portal.treasury.measures.caps import refuse_over_cap
 from portal.treasury.measures.values import hundredths_of, kept
 from portal.treasury.models import Address, Withdrawal
 from portal.treasury.operations import freezing, withdrawal_descriptions
@@ -32,7 +33,8 @@ def hold(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> Beside:
     """Take the amount off the balance and keep it for this request.
 
     Raises: UnknownAddress, AddressMismatch, AddressDrifted, UnknownAsset, UnknownMethod, BelowMinimum,
-    InsufficientFunds; Invalid for too many decimals; FeeRose if the network takes more by now.
+    InsufficientFunds; Invalid for too many decimals; FeeRose if the network takes more by now; OverCap if it is more
+    than the key may send.
     """
     book = Address.objects.filter(account=params.account_id, organization=change.organization_id, removed_at=None)
     address = book.select_related("account").filter(pk=params.address_id).first()
@@ -44,6 +46,8 @@ def hold(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> Beside:
     if trouble := exchange.destination_trouble(address.account_id, params.destination):
         raise AddressDrifted(f"{trouble} Nothing is sent there until that is put right.", field="key")
     method = exchange.withdrawal_method(params.asset, params.method)
+    value = hundredths_of(exchange, address.account_id, method.asset.id, params.amount, change.organization.currency)
+    refuse_over_cap(change, account_id=address.account_id, initiator=initiator_of(change), hundredths=value)
     row = exchange.hold_withdrawal(
         address.account_id,
         reference=new_reference(),
@@ -54,7 +58,6 @@ def hold(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> Beside:
         asked_as=change.reference,
     )
     change.asset = row.asset.code
-    value = hundredths_of(exchange, address.account_id, row.asset.id, params.amount, change.organization.currency)
     return partial(_keep, row, address, actor, change, value)
 
 
@@ -149,7 +152,7 @@ def withdraw(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> With
 
     Raises: Conflict if the venue holds something else than was asked, or the address was taken out of the book;
     AddressDrifted if the exchange's own book says something else of it; TooLate if it was given back; FeeRose if the
-    network takes more than was asked.
+    network takes more than was asked; OverCap if it is more than the key may send by now.
     """
     withdrawal = _just_held(change) or Withdrawal.objects.select_related("account", "address").get(change=change)
     exchange = venue(withdrawal.account.venue)
@@ -162,11 +165,24 @@ def withdraw(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> With
         raise Conflict(f"{params.key} was removed from the address book after this was asked. Nothing was sent.")
     if is_unsent and (trouble := exchange.destination_trouble(withdrawal.account_id, params.destination)):
         raise AddressDrifted(f"{trouble} Nothing was sent.")
+    if is_unsent:
+        _refuse_over_cap_by_now(withdrawal, row, change)
     sent = exchange.send_withdrawal(withdrawal.reference)
     if sent.stage in UNDERWAY:
         return Underway()
     _note_sent(withdrawal, sent, actor=actor, change=change)
     return withdrawal
+
+
+def _refuse_over_cap_by_now(withdrawal: Withdrawal, row: WithdrawalRow, change: "ChangeRequest") -> None:
+    """Caps and prices may have changed since it was asked. Raises: OverCap."""
+    value = _worth_now(withdrawal, row, change)
+    refuse_over_cap(change, account_id=withdrawal.account_id, initiator=initiator_of(change), hundredths=value)
+
+
+def _worth_now(withdrawal: Withdrawal, row: WithdrawalRow, change: "ChangeRequest") -> int | None:
+    exchange, amount = venue(withdrawal.account.venue), from_units(withdrawal.amount_units, row.asset.decimals)
+    return hundredths_of(exchange, withdrawal.account_id, row.asset.id, amount, change.organization.currency)
 
 
 def _just_held(change: "ChangeRequest") -> Withdrawal | None:
@@ -176,9 +192,7 @@ def _just_held(change: "ChangeRequest") -> Withdrawal | None:
 
 def _note_sent(withdrawal: Withdrawal, sent: WithdrawalRow, *, actor: Actor, change: "ChangeRequest") -> None:
     """What the network took, and what left, is in our books and in the history, whenever the venue answered."""
-    asset, amount = sent.asset, from_units(withdrawal.amount_units, sent.asset.decimals)
-    exchange, currency = venue(withdrawal.account.venue), change.organization.currency
-    value = kept(hundredths_of(exchange, withdrawal.account_id, asset.id, amount, currency))
+    value = kept(_worth_now(withdrawal, sent, change))
     withdrawal.fee_units = sent.fee_units
     withdrawal.sent_at = timezone.now()
     # Without a price now, the last one that was known stands.
