@@ -4,6 +4,6 @@ What is frozen is not asked, approved or carried out. Rejecting, taking back, ex
 makes a freeze longer or lifts it go on.
 """
 
-from policies.freezes.stopped import bar, holding_up, refuse
+from policies.freezes.stopped import bar, holding_up, of_request, refuse
 
-__all__ = ["bar", "holding_up", "refuse"]
+__all__ = ["bar", "holding_up", "of_request", "refuse"]

@@ -1,8 +1,9 @@
-"""What is frozen, as a column of the statement that reads an Organization."""
+"""What is frozen: as a column of the statement that reads an Organization, and in a statement of its own."""
 
 from collections.abc import Sequence
 from typing import Any, Final
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from policies.models import Freeze
@@ -14,7 +15,7 @@ FIELDS: Final = ("pk", "workflow", "account_id", "destination", "label", "made_b
 
 def running(organization_id: int) -> Rows:
     """The freezes that run there, as a column for `told`."""
-    return Rows(Freeze.objects.filter(organization=organization_id, ended_at=None, ends_at__gt=timezone.now()), *FIELDS)
+    return Rows(_running(organization_id), *FIELDS)
 
 
 def told(rows: Sequence[Sequence[Any]]) -> tuple[Frozen, ...]:
@@ -23,3 +24,12 @@ def told(rows: Sequence[Sequence[Any]]) -> tuple[Frozen, ...]:
         Frozen(pk, workflow, account_id, destination, label, by, reason, instant(until))
         for pk, workflow, account_id, destination, label, by, reason, until in sorted(rows, key=lambda row: row[0])
     )
+
+
+def now(organization_id: int) -> tuple[Frozen, ...]:
+    """The same in a statement of its own."""
+    return tuple(Frozen(*row) for row in _running(organization_id).order_by("pk").values_list(*FIELDS))
+
+
+def _running(organization_id: int) -> QuerySet[Freeze]:
+    return Freeze.objects.filter(organization=organization_id, ended_at=None, ends_at__gt=timezone.now())

@@ -30,6 +30,12 @@ def one(reference: str) -> Withdrawal:
     return row
 
 
+def organization_of(pk: int) -> int:
+    """Whose it is."""
+    found: int = Withdrawal.objects.values_list("account__organization_id", flat=True).get(pk=pk)
+    return found
+
+
 def locked(pk: int) -> Withdrawal:
     """As the database has it now, until the transaction ends."""
     return Withdrawal.objects.select_for_update(no_key=True).get(pk=pk)

@@ -8,7 +8,8 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 
-from policies import changes
+from policies import changes, freezes
+from portal.audit.record import lock_history
 from portal.core.errors import DomainError
 from portal.core.money import from_units
 from portal.venues.kraken import calling
@@ -78,11 +79,16 @@ def give_up_abandoned(account_id: int, credential_id: int) -> None:
 def _begin(pk: int, credential: Usable) -> Call | None:
     """Write that it is being sent, and under which nonce, before anything leaves; None if it may not."""
     with transaction.atomic():
+        # Whoever freezes holds it too: what is not written as being sent by then is not sent while that lasts.
+        lock_history(finding.organization_of(pk))
         row = finding.locked(pk)
         if row.step != Step.INTENDED:
             return None
         if not finding.is_agreed(row):
             outcomes.postponed(pk, NOT_AGREED, again=AGAIN)
+            return None
+        if frozen := freezes.of_request(row.request):
+            outcomes.postponed(pk, frozen.words, again=AGAIN)
             return None
         if trouble := _drift(row):
             outcomes.postponed(pk, trouble, again=AGAIN)
