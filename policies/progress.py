@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from policies import payload, registry
+from policies import freezes, payload, registry
 from policies import snapshot as gathering
 from policies.changes.cancel_and_expire import may_cancel
 from policies.changes.decisions import initiator_lack
@@ -135,7 +135,8 @@ def stand(change: ChangeRequest, viewer: "Member", facts: Facts, decisions: Sequ
         if (reason := why_not(person, asked, facts.level)) is None or _concerns(person, reason, asked, said)
     )
     able = [person for person in eligible(asked, facts) if person.user_id not in said]
-    bar = _bar(change, viewer, asked, facts, said)
+    stoppable = change.is_delayed or _is_held_up(change, facts)
+    bar = _bar(change, viewer, asked, facts, said, stoppable=stoppable)
     given = len(counted) if change.is_open else sum(decision.approved for decision in decisions)
     return Standing(
         given=given,
@@ -143,7 +144,7 @@ def stand(change: ChangeRequest, viewer: "Member", facts: Facts, decisions: Sequ
         people=people,
         can_decide=bar == "",
         why_not=bar,
-        can_cancel=waits and (change.state == "pending" or change.is_delayed) and may_cancel(change, viewer, facts),
+        can_cancel=waits and (change.state == "pending" or stoppable) and may_cancel(change, viewer, facts),
         stuck=trouble or (_stuck(change, asked, need, counted, able, facts) if waits else ""),
         vouchers=tuple(person.name for person in able if may_vouch(person, asked)) if need.voucher else (),
         takes_power=asked.takes_power,
@@ -154,7 +155,7 @@ def stand(change: ChangeRequest, viewer: "Member", facts: Facts, decisions: Sequ
         is_barred=(own := gathering.person(facts, viewer.pk)) is None or why_not(own, asked, facts.level) is not None,
         groups=_groups(need, counted, facts),
         delay_hours=need.delay_hours,
-        can_stop=change.is_delayed and bar == "",
+        can_stop=stoppable and bar == "",
         is_denied=need.is_denied,
     )
 
@@ -228,10 +229,17 @@ def _void(facts: Facts, decisions: Sequence[Decision]) -> dict[int, Reason]:
     return {user_id: reason for user_id, reason in reasons if reason is not None}
 
 
-def _bar(change: ChangeRequest, viewer: "Member", asked: Asked, facts: Facts, said: set[int]) -> str:
+def _is_held_up(change: ChangeRequest, facts: Facts) -> bool:
+    """Whether it is approved and frozen; whether it was begun before that is asked of who is to stop it."""
+    return change.state == "approved" and freezes.holding_up(change, facts) is not None
+
+
+def _bar(
+    change: ChangeRequest, viewer: "Member", asked: Asked, facts: Facts, said: set[int], *, stoppable: bool
+) -> str:
     """Why `viewer` cannot decide, to them; empty if they can."""
     person = gathering.person(facts, viewer.pk)
-    if change.state != "pending" and not change.is_delayed:
+    if change.state != "pending" and not stoppable:
         return "this request is closed" if not change.is_open else "approvals are complete"
     if change.is_past_its_time:
         return "its time is up"

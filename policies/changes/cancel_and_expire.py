@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from policies import notes, readability
 from policies.changes import staleness, transitions
-from policies.changes.decisions import execute, initiator_lack, settled
+from policies.changes.decisions import execute, initiator_lack
+from policies.changes.underway import can_be_stopped, settled
 from policies.models import OPEN_STATES, ChangeRequest, State
 from policies.rules import Facts
 from policies.snapshot import asking, bot, gather
@@ -37,7 +38,7 @@ def cancel(reference: str, *, actor: Actor, reason: str = "") -> ChangeRequest:
         expired = change.is_past_its_time
         if expired:
             transitions.expire_now(change)
-        elif change.state != State.PENDING and not change.is_delayed:
+        elif change.state != State.PENDING and not can_be_stopped(change):
             raise Conflict(f"This request is already {State(change.state).label.lower()}.")
         else:
             transitions.end(change, State.CANCELLED, by=actor, reason=reason)

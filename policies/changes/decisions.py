@@ -12,6 +12,7 @@ from policies.changes import case as cases
 from policies.changes import delays, staleness, transitions
 from policies.changes.case import Case, Unfit
 from policies.changes.recorded_decisions import approvers, recorded
+from policies.changes.underway import can_be_stopped, settled
 from policies.models import ChangeRequest, Decision, State
 from policies.notifications import mail
 from policies.rules import (
@@ -86,27 +87,6 @@ def execute(reference: str) -> ChangeRequest:
     return change
 
 
-def settled(change: ChangeRequest) -> bool | None:
-    """Whether an approved request has come to its end after all, which is then written (R5, R8).
-
-    None while nobody can say, or while it is still underway; False if it was never begun.
-    """
-    try:
-        done = registry.get(change.operation).done
-        if done is None or not done(change=change):
-            return False
-    except registry.Unregistered:
-        return False
-    except Unavailable:
-        return None
-    except registry.WentWrong as failure:
-        transitions.end(change, State.FAILED, by=portal(change.organization_id), reason=failure.message)
-        return True
-    transitions.end(change, State.EXECUTED, by=portal(change.organization_id))
-    staleness.make_others_stale(change)
-    return True
-
-
 def initiator_lack(change: ChangeRequest, asked: Asked) -> str | None:
     """Why whoever asked may no longer ask, or None (R5)."""
     if change.api_key is not None and change.api_key.revoked_at is not None:
@@ -140,8 +120,8 @@ def _closed(change: ChangeRequest, *, approved: bool) -> DomainError | None:
         transitions.expire_now(change)
         expired = change.state == State.EXPIRED
         return Conflict("This request has expired. It can be asked again." if expired else change.reason)
-    # Until its time has come, one no still ends what everybody else has agreed to (P7).
-    if change.state == State.PENDING or (change.is_delayed and not approved):
+    # One no still ends what everybody else has agreed to: until its time has come (P7), or while it is frozen.
+    if change.state == State.PENDING or (not approved and can_be_stopped(change)):
         return None
     state = State(change.state)
     by = f" by {change.ended_by}" if change.ended_by and state in (State.REJECTED, State.CANCELLED) else ""

@@ -6,6 +6,7 @@ from threading import Thread
 import pytest
 from django.db import connection, transaction
 
+from policies.changes import decide
 from policies.freezes.freeze import freeze
 from policies.freezes.places import Place, with_destination
 from policies.models import Freeze, State
@@ -13,6 +14,7 @@ from policies.workflows import Workflow
 from portal.core.errors import Refused
 from portal.treasury.withdrawals import cancel_withdrawal
 from portal.venues.kraken.models import Step
+from tests.factories import people
 
 MONEY = Workflow.INITIATE_WITHDRAWAL
 
@@ -86,3 +88,12 @@ def test_a_sender_waits_for_a_freeze_that_is_being_written_and_then_sends_nothin
     thread.join()
     assert (real.step(change), real.there()) == (Step.INTENDED, [])
     assert real.proxy.requests("Withdraw") == []
+
+
+@pytest.mark.django_db
+def test_frozen_it_can_still_be_rejected(real, fay):
+    change = real.agreed()
+    frozen(real)
+    proof = people.proof(change)
+    decide(change.reference, member=fay, approved=False, digest=change.digest, proof=proof, reason="It is not ours.")
+    assert (real.step(change), real.state(change), real.there()) == (Step.RELEASED, State.REJECTED, [])

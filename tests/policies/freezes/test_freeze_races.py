@@ -81,7 +81,7 @@ def test_a_freeze_that_waits_for_the_last_yes_begins_after_it_was_carried_out(ho
     def slowly(case, *, by):
         in_it.set()
         freeze_is_asked.wait(5)
-        # The freeze is under way by now, and waits.
+        # The freeze is on its way by now, and waits.
         assert not Freeze.objects.exists()
         return carry_out(case, by=by)
 

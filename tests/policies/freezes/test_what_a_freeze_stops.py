@@ -10,7 +10,8 @@ from accounts.emergency_stop import stop
 from accounts.models import Account
 from policies.changes import cancel, cancel_all, execute, expire_due
 from policies.changes.cancel_and_expire import ask_unknown_again
-from policies.models import ChangeRequest, Grant, State
+from policies.models import ChangeRequest, Freeze, Grant, State
+from policies.rules.language import Rule
 from policies.workflows import Right
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, Refused
@@ -93,6 +94,53 @@ def test_what_is_approved_and_not_known_to_be_done_waits_and_goes_on_afterwards(
     clock.shift(timedelta(hours=2))
     ask_unknown_again()
     assert (again(change).state, marks("ran", change)) == (State.EXECUTED, 1)
+
+
+def test_what_is_approved_and_not_begun_can_be_rejected_and_taken_back_while_it_is_frozen(house):
+    """It never stops rejecting: also not of what everybody had agreed to before."""
+    house.policy(MONEY, 1)
+    first, second, third = (yes(ask_send(house, house.ana, fault="unavailable"), house.ben) for _ in range(3))
+    with pytest.raises(Conflict, match="already approved"):
+        no(first, house.cleo)
+    made = frozen(house.olive, MONEY)
+    assert no(first, house.cleo).state == State.REJECTED
+    assert cancel(second.reference, actor=house.ana).state == State.CANCELLED
+    with pytest.raises(Conflict, match="already approved"):
+        yes(third, house.cleo)
+    Freeze.objects.filter(pk=made.pk).update(ended_at=timezone.now())
+    with pytest.raises(Conflict, match="already approved"):
+        no(third, house.cleo)
+    assert [marks("released", change) for change in (first, second, third)] == [1, 1, 0]
+
+
+def test_what_was_begun_before_it_was_frozen_is_not_rejected(house):
+    """Nobody knows whether it has left: its hold is not given back."""
+    house.policy(MONEY, 1)
+    change = yes(ask_send(house, house.ana, fault="underway"), house.ben)
+    frozen(house.olive, MONEY)
+    for word in ("", "sent"):
+        if word:
+            mark(word, change)
+        with pytest.raises(Conflict, match="already"):
+            no(change, house.cleo)
+        with pytest.raises(Conflict, match="already"):
+            cancel(change.reference, actor=house.ana)
+    assert (again(change).state, marks("released", change)) == (State.APPROVED, 0)
+
+
+def test_what_comes_due_while_it_is_frozen_waits_goes_on_afterwards_and_can_be_rejected_meanwhile(house, clock):
+    """P7: a delay that ends within the freeze."""
+    house.policy(MONEY, 1, rules=(Rule(approvals=1, delay_hours=1),))
+    first, second = (yes(ask_send(house, house.ana), house.ben) for _ in range(2))
+    frozen(house.olive, MONEY, hours=3)
+    clock.shift(timedelta(hours=2))
+    ask_unknown_again()
+    assert [again(change).state for change in (first, second)] == [State.APPROVED] * 2
+    assert no(second, house.cleo).state == State.REJECTED
+    clock.shift(timedelta(hours=1))
+    ask_unknown_again()
+    assert [again(change).state for change in (first, second)] == [State.EXECUTED, State.REJECTED]
+    assert [marks("ran", change) for change in (first, second)] == [1, 0]
 
 
 @pytest.mark.parametrize(("word", "ends"), [("sent", State.EXECUTED), ("broke", State.FAILED)])
