@@ -4,6 +4,7 @@ from django.urls import path
 
 from policies.views import batch, configure, freezes, inbox, locks, policies, requests, resubmit
 from policies.views.groups import pages as groups
+from policies.views.simulator import replays, simulate
 
 app_name = "policies"
 
@@ -25,6 +26,10 @@ urlpatterns = [
     path("policies/freezes/new/", freezes.freeze, name="freeze"),
     path("policies/freezes/<int:number>/longer/", freezes.freeze_longer, name="freeze_longer"),
     path("policies/freezes/<int:number>/lift/", freezes.lift_freeze, name="lift_freeze"),
+    path("policies/simulate/", simulate.simulate, name="simulate"),
+    path("policies/simulate/replays/", replays.start_replay, name="start_replay"),
+    path("policies/simulate/replays/<str:reference>/", replays.replay, name="replay"),
+    path("policies/simulate/replays/<str:reference>/cancel/", replays.cancel_replay, name="cancel_replay"),
     path("policies/<str:workflow>/", configure.configure, name="configure"),
     path("policies/<str:workflow>/remove/", configure.remove, name="remove"),
     path("policies/<str:workflow>/roll-out/", configure.roll_out, name="roll_out"),
