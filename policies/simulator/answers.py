@@ -26,6 +26,7 @@ from policies.rules.language import AtLeast, Rule, Situation
 from policies.simulator.conditions import first_failed
 from policies.workflows import Right, Workflow
 from portal.core.display.phrases import counted
+from portal.core.money import plain
 
 if TYPE_CHECKING:
     from accounts.models import Organization
@@ -185,4 +186,4 @@ def _barred(asked: Asked, facts: Facts) -> tuple[tuple[Person, Reason], ...]:
 
 
 def _known(value: Decimal) -> Decimal | None:
-    return value if value.is_finite() else None
+    return Decimal(plain(value)) if value.is_finite() else None

@@ -18,6 +18,8 @@ from policies.freezes.freeze import freeze
 from policies.freezes.places import Place
 from policies.models import ChangeRequest, Group, Policy
 from policies.operations import CreateGroup, create_group
+from policies.replay import runs
+from policies.rules.language import Rule
 from policies.workflows import Workflow
 from portal.audit.models import AuditEvent
 from portal.treasury.models import Address
@@ -90,6 +92,7 @@ class Ids:
         self.socket = (bot.service_user.name, StreamSocket.objects.get().pk)
         made = freeze(actor=owner, place=Place(Workflow.MANAGE_POLICIES), hours=1, reason="It looks wrong.")
         self.freeze = (made.pk,)
+        self.replay = (runs.start(author=owner, rules=(Rule(approvals=1),)).reference,)
         self.session = (Session.objects.filter(member=owner).values_list("handle", flat=True).get(),)
 
 
@@ -108,6 +111,7 @@ UNKNOWN: dict[str, tuple[Any, ...]] = {
     "notice": (999_999,),
     "factor": ("app", 999_999),
     "session": (uuid4(),),
+    "replay": ("AbCdEfGhIjKlMnOq",),
     "freeze": (999_999,),
     "socket": ("no-such-bot", 999_999),
     "alarm": (999_999,),
@@ -156,6 +160,8 @@ KINDS = {
     "policies:ask_again": "request",
     "policies:freeze_longer": "freeze",
     "policies:lift_freeze": "freeze",
+    "policies:replay": "replay",
+    "policies:cancel_replay": "replay",
     "kraken:acknowledge": "alarm",
     "kraken:account": "account",
     "kraken:reconnect": "account",
