@@ -1,21 +1,29 @@
 """Effective strength: the smallest group of Members that could, by any sequence of changes, carry out a request (P6).
 
 A group is a set of Members who act together, suspended ones included; whoever they bring in is not counted.
-`policies.rules.takeover_paths` says what a group can bring about.
+`policies.rules.takeover.roads` says what a group can bring about.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from decimal import Decimal
+from itertools import groupby
 
-from policies.rules.facts import Facts, Person
-from policies.rules.quorum import Asked, approvals_needed, policy_of
-from policies.rules.takeover_facts import ACCESS, ADDRESSES, MONEY, POLICIES, Ground, Target
-from policies.rules.takeover_paths import Roads
+from policies.rules.facts import NEVER, Facts
+from policies.rules.language import NOTHING, Demand
+from policies.rules.quorum import Need, policy_of
+from policies.rules.takeover.covers import fewest
+from policies.rules.takeover.ground import Ground
+from policies.rules.takeover.kinds import Kinds
+from policies.rules.takeover.roads import Roads
+from policies.rules.takeover.search import Search
+from policies.rules.takeover.targets import MONEY, POLICIES, Group, State, Target
 from policies.workflows import Right
 from portal.core.errors import Refused
 
-__all__ = ["Strength", "Target", "strength"]
+__all__ = ["Strength", "Target", "Tier", "strength", "strength_by_amount"]
+
+FIRST = State(frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,104 +48,121 @@ class Strength:
         return 0 < self.people < self.expected
 
 
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """What withdrawals from `amount` on take, fee included, up to the next tier.
+
+    `demand` is the least that is asked of anybody who may ask for one as things are.
+    """
+
+    amount: Decimal
+    strength: Strength
+    demand: Demand
+
+
 def strength(facts: Facts, target: Target) -> Strength:
     """The smallest group of Members that could carry out `target`, and how."""
-    roads = Roads(facts, target)
-    expected = _expected(facts, target)
-    for group in _groups(roads):
-        road = roads.of(group)
-        if road is not None:
-            return Strength(tuple(person.name for person in group), road, expected)
-    return Strength((), (), expected)
+    ground = Ground(facts, target)
+    return _strength(ground, _expected(ground)[0])
 
 
-def _expected(facts: Facts, target: Target) -> int:
-    """How many people the rules name for it with nothing changed before; 1 where somebody may finish alone."""
-    there = [person.back.awake for person in facts.people]
-    asking = [person for person in there if person.may_initiate(target.workflow, target.account_id)]
-    try:
-        policy = policy_of(facts.policies, target.workflow)
-        needs = [
-            approvals_needed(
-                Asked(target.workflow, person, target.account_id, protected=target.protected), facts.policies
-            ).approvals
-            for person in asking
-        ]
-    except Refused:
-        return 1
-    if policy is None and not target.protected:
-        return 1
-    return 1 + min(needs, default=policy.approvals if policy else 1)
+def strength_by_amount(facts: Facts, account_id: int, book: Collection[str] | None = None) -> tuple[Tier, ...]:
+    """How strong the policy of withdrawals from one Account is, for each amount from which on something else holds.
 
+    Whoever wants the money picks what asks the least at that amount: who asks, which asset, where to; they wait until a
+    new address is old enough and other sums are past. `book`: what the addresses of the Account lead to; without it all
+    that rules list is taken to be there, and whatever else has to be added.
 
-def _groups(roads: Roads) -> Iterator[tuple[Person, ...]]:
-    """Groups from small to large, leaving out each that another of its size can do everything for.
-
-    Where one person can do all that another can, a group with the latter alone is no better than one with the former.
+    Raises: Refused if the policy cannot be read.
     """
-    powers = {person.member_id: _powers(person, roads.ground) for person in roads.ground.people}
-    order = sorted(roads.ground.people, key=lambda person: (-len(powers[person.member_id]), person.member_id))
-    held = [powers[person.member_id] for person in order]
-    above = _above(held)
-    if roads.of(tuple(order)) is None:
-        return
-    for size in range(roads.fewest(), len(order) + 1):
-        for places in _closed(above, size):
-            yield tuple(order[place] for place in places)
+    policy = policy_of(facts.policies, MONEY)
+    if policy is None or not policy.rules:
+        plain = Ground(facts, Target(MONEY, account_id))
+        expected, demand = _expected(plain)
+        return (Tier(Decimal(0), _strength(plain, expected), demand),)
+    rules = policy.rules
+    amounts = {Decimal(0), *(each.amount for rule in rules for each in rule.sums)}
+    amounts |= {rule.amount for rule in rules if rule.amount is not None}
+    ground = Ground(facts, Target(MONEY, account_id, amount=Decimal(0)), book)
+    found: list[Tier] = []
+    asked: object = None
+    for amount in sorted(amounts):
+        here = ground.at(amount)
+        before, asked = asked, here.asked_at_first()
+        # Where nothing else is asked of anybody, the same people suffice.
+        if asked != before:
+            expected, demand = _expected(here)
+            # More money never takes fewer people.
+            found.append(Tier(amount, _strength(here, expected, found[-1].strength.people if found else 1), demand))
+    return tuple(next(same) for _, same in groupby(found, key=lambda tier: (tier.strength, tier.demand)))
 
 
-def _above(held: Sequence[frozenset[object]]) -> list[frozenset[int]]:
-    """For each place those without whom nobody takes it: the one before it with the same powers, who needs the others.
+def _strength(ground: Ground, expected: int, at_least: int = 1) -> Strength:
+    roads = Roads(ground)
+    group = _smallest(roads, at_least)
+    road = roads.of(group) if group is not None else None
+    if group is None or road is None:
+        return Strength((), (), expected)
+    return Strength(tuple(person.name for person in group), road, expected)
 
-    The first with some powers needs everybody who holds all of them and more. Most people have the powers of many
-    others: what is compared are the kinds there are.
+
+def _smallest(roads: Roads, at_least: int) -> Group | None:
+    """The smallest group: of a policy of one number the first of all that size, else whichever is found."""
+    kinds = Kinds(roads.ground)
+    if roads.ground.groups or roads.ground.target.amount is not None:
+        return Search(roads, kinds).smallest(at_least)
+    if roads.of(kinds.order) is None:
+        return None
+    sizes = range(roads.fewest(), len(kinds.order) + 1)
+    return next((group for size in sizes for group in kinds.groups(size) if roads.of(group) is not None), None)
+
+
+def _expected(ground: Ground) -> tuple[int, Demand]:
+    """How many people the rules name for it with nothing changed before, and what they ask of whom they ask the least.
+
+    1 where somebody may finish alone. Groups of Members may overlap: it takes the fewest different people who are
+    enough of each, out of those who may approve. Where there are not enough, as many as the largest number asks for.
     """
-    places: dict[frozenset[object], list[int]] = {}
-    for place, powers in enumerate(held):
-        places.setdefault(powers, []).append(place)
-    above: dict[int, frozenset[int]] = {}
-    for powers, (first, *others) in places.items():
-        above[first] = frozenset(place for other in places if other > powers for place in places[other])
-        above |= {place: frozenset({before}) for before, place in pairwise((first, *others))}
-    return [above[place] for place in range(len(held))]
-
-
-def _powers(person: Person, ground: Ground) -> frozenset[object]:
-    """All that counts of a person here. Being a custodian helps and hinders, so it compares only with itself."""
-    # Letting somebody in, and verifying them, is easier where they hold no right yet (P4); whoever is ahead of it has
-    # both.
-    found: set[object] = set()
-    for what, is_ahead in (("in", not person.is_kept_out), ("verified", person.is_verified)):
-        ways = ((what, True), (what, False))
-        found |= {what, *ways} if is_ahead else {(what, person.holds_power)}
     target = ground.target
-    workflows = {ACCESS, POLICIES, target.workflow, *((MONEY, ADDRESSES) if target.workflow is MONEY else ())}
-    for workflow in workflows:
-        account_id = target.account_id if workflow.by_account else None
-        rights = (Right.INITIATE, Right.APPROVE, Right.EXECUTE)
-        found |= {(workflow, right) for right in rights if person.holds(workflow, right, account_id)}
-    return frozenset(found | _about_keys(person, ground))
+    try:
+        policy = policy_of(ground.facts.policies, target.workflow)
+    except Refused:
+        return 1, NOTHING
+    if policy is None and not target.protected:
+        return 1, NOTHING
+    needs = list(_asked(ground))
+    if not needs:
+        needs = [Need(policy.approvals if policy else 1)]
+    if any(need.approvals >= NEVER for need in needs):
+        return 1, NOTHING
+    if all(need.is_denied for need in needs):
+        # Only a change of the policy helps.
+        change = Target(POLICIES, protected=ground.is_locked(FIRST, MONEY))
+        return _expected(Ground(ground.facts, change))[0], Demand(is_denied=True)
+    open_ones = [(_people(ground, need), need) for need in needs if not need.is_denied]
+    people, need = min(open_ones, key=lambda each: (each[0], each[1].approvals, each[1].delay_hours))
+    return 1 + people, need.demand
 
 
-def _about_keys(person: Person, ground: Ground) -> set[object]:
-    """Which keys they hold, and for which Accounts they could answer once keys send at once."""
-    accounts = {bot.account_id for bot in ground.withdrawing}
-    executes = {("answers", account_id) for account_id in accounts if person.holds(MONEY, Right.EXECUTE, account_id)}
-    # As one thing: who holds other keys, more or fewer, is neither ahead nor behind.
-    holds = frozenset(place for place, bot in enumerate(ground.keys) if person.user_id in bot.custodians)
-    return {*executes, ("keys", holds)}
+def _asked(ground: Ground) -> Iterator[Need]:
+    """What is asked of each who may ask as things are; of a withdrawal of an amount, of keys as well."""
+    target = ground.target
+    there = [person for person in ground.people if person.is_active and person.is_verified]
+    executes, initiates = (ground.holding(target, right) for right in (Right.EXECUTE, Right.INITIATE))
+    for person in there:
+        if person.user_id in initiates:
+            who = "executes" if person.user_id in executes else "initiates"
+            yield from ground.needs(FIRST, target, who, person)
+    for bot in ground.bots if target.amount is not None else ():
+        if bot.is_active:
+            yield from ground.needs(FIRST, target, "bot", bot)
 
 
-def _closed(above: Sequence[frozenset[int]], size: int) -> Iterator[tuple[int, ...]]:
-    """All sets of `size` places that hold, with each place, those above it, and so those above these."""
-
-    def grow(start: int, chosen: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-        if len(chosen) == size:
-            yield chosen
-            return
-        there = frozenset(chosen)
-        for place in range(start, len(above)):
-            if above[place] <= there:
-                yield from grow(place + 1, (*chosen, place))
-
-    yield from grow(0, ())
+def _people(ground: Ground, need: Need) -> int:
+    if not need.groups:
+        return need.approvals
+    approvers = ground.holding(ground.target, Right.APPROVE)
+    counts = [(approvers & ground.members(FIRST, group), count) for group, count in need.groups]
+    counts.append((approvers, need.approvals))
+    found = fewest(counts, len(approvers))
+    return len(found) if found is not None else max(count for _, count in counts)

@@ -1,0 +1,94 @@
+"""Who can stand in for whom: where one person can do all that another can, no group needs the latter alone."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from policies.rules.facts import Person
+from policies.rules.language import MEMBER, initiator_id
+from policies.rules.takeover.ground import Ground
+from policies.rules.takeover.targets import ACCESS, ADDRESSES, MONEY, POLICIES, Group
+from policies.workflows import Right
+
+
+class Kinds:
+    """All people, those who can do most first.
+
+    `number`: for each place the kind, the same for the same powers. `above`: those without whom nobody takes it. These
+    are the one before it with the same powers, and for the first with some powers everybody who holds all of them and
+    more. Most people have the powers of many others: what is compared are the kinds there are.
+    """
+
+    def __init__(self, ground: Ground) -> None:
+        powers = {person.member_id: _powers(person, ground) for person in ground.people}
+        order = sorted(ground.people, key=lambda person: (-len(powers[person.member_id]), person.member_id))
+        self.order: Group = tuple(order)
+        held = [powers[person.member_id] for person in order]
+        self.above = _above(held)
+        numbers = {each: number for number, each in enumerate(dict.fromkeys(held))}
+        self.number = [numbers[each] for each in held]
+
+    def groups(self, size: int) -> Iterator[Group]:
+        """All groups of `size` that hold, with each person, those above them."""
+        for places in _closed(self.above, size):
+            yield tuple(self.order[place] for place in places)
+
+
+def _above(held: Sequence[frozenset[object]]) -> list[frozenset[int]]:
+    places: dict[frozenset[object], list[int]] = {}
+    for place, powers in enumerate(held):
+        places.setdefault(powers, []).append(place)
+    above: dict[int, frozenset[int]] = {}
+    for powers, (first, *others) in places.items():
+        above[first] = frozenset(place for other in places if other > powers for place in places[other])
+        above |= {place: frozenset({before}) for before, place in pairwise((first, *others))}
+    return [above[place] for place in range(len(held))]
+
+
+def _powers(person: Person, ground: Ground) -> frozenset[object]:
+    """All that counts of a person here. Being a custodian helps and hinders, so it compares only with itself."""
+    # Letting somebody in, and verifying them, is easier where they hold no right yet (P4); whoever is ahead of it has
+    # both.
+    found: set[object] = set()
+    for what, is_ahead in (("in", not person.is_kept_out), ("verified", person.is_verified)):
+        ways = ((what, True), (what, False))
+        found |= {what, *ways} if is_ahead else {(what, person.holds_power)}
+    target = ground.target
+    workflows = {ACCESS, POLICIES, target.workflow, *((MONEY, ADDRESSES) if target.workflow is MONEY else ())}
+    for workflow in workflows:
+        account_id = target.account_id if workflow.by_account else None
+        rights = (Right.INITIATE, Right.APPROVE, Right.EXECUTE)
+        found |= {(workflow, right) for right in rights if person.holds(workflow, right, account_id)}
+    return frozenset(found | _about_keys(person, ground) | _about_rules(person, ground))
+
+
+def _about_keys(person: Person, ground: Ground) -> set[object]:
+    """Which keys they hold, and for which Accounts they could answer once keys send at once."""
+    accounts = {bot.account_id for bot in ground.withdrawing}
+    executes = {("answers", account_id) for account_id in accounts if person.holds(MONEY, Right.EXECUTE, account_id)}
+    # As one thing: who holds other keys, more or fewer, is neither ahead nor behind.
+    holds = frozenset(place for place, bot in enumerate(ground.keys) if person.user_id in bot.custodians)
+    return {*executes, ("keys", holds)}
+
+
+def _about_rules(person: Person, ground: Ground) -> set[object]:
+    """The groups of Members that they are in, and which rules match nothing that they ask."""
+    found: set[object] = {("group", number) for number in ground.groups if number in person.groups}
+    if ground.corners is not None:
+        matching = ground.corners.kind(initiator_id(MEMBER, person.member_id))
+        found |= {("free of", place) for place in range(ground.corners.size) if not matching >> place & 1}
+    return found
+
+
+def _closed(above: Sequence[frozenset[int]], size: int) -> Iterator[tuple[int, ...]]:
+    """All sets of `size` places that hold, with each place, those above it, and so those above these."""
+
+    def grow(start: int, chosen: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+        if len(chosen) == size:
+            yield chosen
+            return
+        there = frozenset(chosen)
+        for place in range(start, len(above)):
+            if above[place] <= there:
+                yield from grow(place + 1, (*chosen, place))
+
+    yield from grow(0, ())
