@@ -71,7 +71,7 @@ def test_how_it_went_is_still_written_of_what_had_left(real):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_sender_waits_for_a_freeze_that_is_being_written_and_then_sends_nothing(real):
-    """Never sent after the freeze has begun: whoever sends looks at it under the same lock."""
+    """CR-17, never sent after the freeze has begun: whoever sends looks at it under the same lock."""
     change = real.agreed()
 
     def tend():

@@ -49,7 +49,7 @@ def state(change) -> str:
 
 
 def test_a_yes_that_waits_for_a_freeze_which_is_being_written_is_refused(house, change):
-    """The freeze first: it is not over when the last yes comes, which waits and then finds it."""
+    """CR-17, the freeze first: it is not over when the last yes comes, which waits and then finds it."""
     with transaction.atomic():
         frozen(house.olive, MONEY)
         answer: list[object] = []
@@ -74,7 +74,7 @@ def test_a_yes_that_waits_for_a_freeze_which_is_being_written_is_refused(house, 
 
 
 def test_a_freeze_that_waits_for_the_last_yes_begins_after_it_was_carried_out(house, change, monkeypatch):
-    """The yes first: it is carried out whole, and the freeze begins after that."""
+    """CR-17, the yes first: it is carried out whole, and the freeze begins after that."""
     in_it, freeze_is_asked = Event(), Event()
     carry_out = decisions._carry_out
 
