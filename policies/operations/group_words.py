@@ -1,9 +1,10 @@
 """Requests about groups in words: who comes in and who goes out, by name, and what asks for the group."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from policies import payload, registry
 from policies.groups import asks_for
@@ -11,12 +12,14 @@ from policies.operations.group_params import ChangeGroup, CreateGroup, RemoveGro
 from policies.operations.group_rosters import names, read_names
 from policies.snapshot import gather
 from portal.core.display.descriptions import Description, Fact, FieldChange, Notice
-from portal.core.display.phrases import counted
+from portal.core.display.phrases import counted, listed
 
 if TYPE_CHECKING:
     from policies.groups import Asks
     from policies.models import ChangeRequest
 
+# More of them are counted in the sentence; all stand below it.
+NAMED: Final = 3
 NOBODY: Final = "nobody"
 NOTHING_ASKS: Final = "no policy; being in it gives nothing yet"
 
@@ -72,7 +75,10 @@ def describe_change(change: "ChangeRequest") -> Description:
     panel += [Fact("Leave", ", ".join(leaving))] if leaving else []
     return Description(
         sentence=format_html(
-            "<b>{}</b> asks to change the group <b>{}</b>.", change.initiator_label, params.before.name
+            "<b>{}</b> asks to change the group <b>{}</b>: {}.",
+            change.initiator_label,
+            params.before.name,
+            format_html_join(", ", "{}", ((clause,) for clause in _clauses(params, joining, leaving))),
         ),
         facts=(
             Fact("Group", params.before.name),
@@ -116,6 +122,17 @@ def _named(params: object) -> set[int]:
     return set()
 
 
+def _clauses(params: ChangeGroup, joining: Sequence[str], leaving: Sequence[str]) -> Iterator[SafeString]:
+    """What changes, so that who reads no further has understood it."""
+    for names_moved, verb in ((joining, "join"), (leaving, "leave")):
+        if names_moved:
+            few = len(names_moved) <= NAMED
+            who = listed(names_moved) if few else counted(len(names_moved), "member")
+            yield format_html("<b>{}</b> {}", who, f"{verb}s" if len(names_moved) == 1 else verb)
+    if params.is_renamed:
+        yield format_html("it is called <b>{}</b>", params.after.name)
+
+
 def _in(name: str, *, grows: bool = False) -> FieldChange:
     return FieldChange(name, "not in it", "in the group", grows=grows)
 
@@ -128,7 +145,7 @@ def _asks(change: "ChangeRequest", group_id: int) -> "tuple[Asks, ...]":
 def _asked_by(change: "ChangeRequest", asks: "tuple[Asks, ...]") -> tuple[Fact, ...]:
     if not change.is_open:
         return ()
-    return (Fact("Asked for by", "; ".join(each.words for each in asks) or NOTHING_ASKS),)
+    return (Fact("What asks for it", "; ".join(each.words for each in asks) or NOTHING_ASKS),)
 
 
 def _shifted(params: ChangeGroup, asks: "tuple[Asks, ...]") -> tuple[Notice, ...]:

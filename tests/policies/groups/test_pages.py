@@ -9,13 +9,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from policies.changes import propose
 from policies.models import ChangeRequest, Group, State
 from policies.operations import CreateGroup, create_group
+from policies.views.descriptions import described
 from policies.workflows import Workflow
 from tests.policies.conftest import page, yes
-from tests.policies.groups.conftest import ask_of, create, in_it
+from tests.policies.groups.conftest import ask_of, create, ids, in_it
 
 pytestmark = pytest.mark.django_db
 LIST, NEW = reverse("policies:groups"), reverse("policies:new_group")
@@ -173,6 +175,10 @@ class TestOne:
         client.post(at(finance, "change_group"), form_of(client, finance) | {"members": [ben.pk, fay.pk]})
         change = ChangeRequest.objects.get(member=ana)
         text = unescape(page(browser(owner), change))
+        told = described(change)
+        assert told is not None
+        sentence = " ".join(strip_tags(told.sentence).split())
+        assert sentence == "Ana Ruiz asks to change the group Finance: Fay Lindholm joins, Cleo Novak leaves."
         for words in ("Join", "Fay Lindholm", "Leave", "Cleo Novak", "In it then", "Ben Adeyemi, Fay Lindholm"):
             assert words in text
         assert "no policy; being in it gives nothing yet" in text
@@ -253,6 +259,26 @@ class TestNamed:
         assert '<ins class="grow">in the group</ins>' in " ".join(text.split())
         assert "This gives people power." in text
         assert "Initiate Withdrawal: 1 approval" in text
+
+
+def test_of_many_who_move_the_sentence_counts_and_the_page_names_all(house, make, browser):
+    board = make("Board", house.ben)
+    client = browser(house.ana)
+    many = [house.olive, house.ana, house.otto, house.cleo]
+    client.post(at(board, "change_group"), form_of(client, board) | {"members": ids(many), "name": "Directors"})
+    change = ChangeRequest.objects.get(member=house.ana)
+    told = described(change)
+    assert told is not None
+    sentence = " ".join(strip_tags(told.sentence).split())
+    assert sentence == "Ana asks to change the group Board: 4 members join, Ben leaves, it is called Directors."
+    rows = [
+        ("Name", "Board", "Directors"),
+        *((name, "not in it", "in the group") for name in ("Ana", "Cleo", "Olive", "Otto")),
+    ]
+    assert [(field.field, field.before, field.after) for field in told.changes] == [
+        *rows,
+        ("Ben", "in the group", "not in it"),
+    ]
 
 
 def test_a_members_page_names_their_groups(finance, owner, ben, fay, browser):
