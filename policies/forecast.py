@@ -1,13 +1,14 @@
 """What asking will lead to, for the page that asks: how many approvals it takes, and who could give them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from policies import snapshot as gathering
-from policies.measures import Foreseen
 from policies.rules import Asked, Bot, Facts, approvals_needed, eligible, is_locked, may_vouch, members
+from policies.rules.language import Situation
 from policies.rules.need_words import LOST, need_words
+from policies.snapshot import measured
 from policies.workflows import Workflow
 from portal.core.display.phrases import counted, listed
 from portal.core.errors import Refused
@@ -22,7 +23,7 @@ class Forecast:
 
     `vouchers` are those of the people who could answer for a key that would withdraw alone, where that is asked (P2).
     `asks` says what it takes where some of it is asked of groups, `short_of` the groups of which too few can approve.
-    It then waits for `delay_hours`. `is_denied`: nobody can have it.
+    It then waits for `delay_hours`. `is_denied`: nobody can have it. `depends`: less may do, by amount and destination.
     """
 
     workflow: Workflow
@@ -34,6 +35,7 @@ class Forecast:
     short_of: tuple[str, ...] = ()
     delay_hours: int = 0
     is_denied: bool = False
+    depends: bool = False
 
     @property
     def at_once(self) -> bool:
@@ -55,7 +57,10 @@ class Forecast:
         """What follows, in one sentence."""
         if self.is_denied:
             return "The policy denies this."
-        return "This happens at once." if self.at_once else f"This will wait for {self.asks}."
+        if self.at_once:
+            return "This happens at once."
+        least = "By amount and destination, this waits for up to" if self.depends else "This will wait for"
+        return f"{least} {self.asks}."
 
     @property
     def text(self) -> str:
@@ -108,15 +113,16 @@ def forecast(
     protected: bool = False,
     least: int = 0,
     frees: "Sequence[Bot]" = (),
-    foreseen: Foreseen | None = None,
+    situation: Situation | None = None,
 ) -> Forecast:
     """What asking for something in `workflow` would need; one approval of nobody where its policy cannot be read.
 
     `facts` are gathered unless the page has them. `protected`: it would be one of the changes that a locked policy
-    protects (P4). `least`, `frees`: as an operation says of itself. `foreseen`: the withdrawal that it would be;
-    without it the most is said that rules could ask of one.
+    protects (P4). `least`, `frees`: as an operation says of itself. `situation` of the withdrawal that it would be;
+    without one the most is said that rules could ask of it.
     """
     known = facts or gathering.gather(member.organization)
+    depends = situation is None and measured.sums_of_rules(known, workflow) is not None
     asked = Asked(
         workflow,
         gathering.initiator(known, member),
@@ -125,6 +131,6 @@ def forecast(
         least=least,
         frees=frozenset(bot.account_id for bot in frees),
         barred=frozenset().union(*(bot.custodians for bot in frees)),
-        situation=gathering.foreseen(member.organization, foreseen, known) if foreseen is not None else None,
+        situation=situation,
     )
-    return foresee_at_least(asked, known)
+    return replace(foresee_at_least(asked, known), depends=depends)

@@ -26,6 +26,7 @@ from policies.rules import (
     why_not,
 )
 from policies.rules.need_words import LOST
+from policies.snapshot.measured import measure_ahead
 from policies.workflows import Right
 from portal.core.display import phrases
 from portal.core.errors import Refused
@@ -167,6 +168,7 @@ def progress(changes: Iterable[ChangeRequest], facts: Facts, decisions: Iterable
         by_change.setdefault(decision.change_id, []).append(decision)
     shown = list(changes)
     _read_ahead(change for change in shown if change.is_open)
+    measure_ahead(shown, facts)
     found = {}
     for change in shown:
         mine = by_change.get(change.pk, [])

@@ -40,7 +40,8 @@ def ask_again(reference: str, *, member: "Member", note: str = "", proof: Proof 
             raise Conflict(read)
         params = read.entry.renewed(read.params, change)
         anew = propose(read.entry.run, actor=member, params=params, note=note or change.note, asked_again_from=change)
-        if read.entry.money and anew.state == State.EXECUTED:
+        # What is only underway has left our hands as well.
+        if read.entry.money and anew.state != State.PENDING:
             refuse_sending_unproved(proof, change.reference, change.digest)
     return anew
 

@@ -1,6 +1,6 @@
 """What rules have to be told of withdrawals, by whoever knows about money: one seam, taken at start (DESIGN P7)."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -55,6 +55,11 @@ class Measures(Protocol):
 
         One statement for the sums, however many there are. Under the history's lock it misses none.
         """
+
+    def situations(
+        self, organization: "Organization", asked: "Sequence[tuple[ChangeRequest, object]]", sums: Collection[SumOf]
+    ) -> Mapping[int, Situation]:
+        """The same of open requests of one Organization, each with its params, by primary key; for lists."""
 
     def foreseen(self, organization: "Organization", what: Foreseen, sums: Collection[SumOf]) -> Situation:
         """The same of one that nobody has asked for."""

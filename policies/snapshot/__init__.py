@@ -5,7 +5,6 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from policies import payload, registry
-from policies.measures import Foreseen, measures
 from policies.registry import Operation
 from policies.rules import (
     EVERY_ACCOUNT,
@@ -20,9 +19,9 @@ from policies.rules import (
     Terms,
     is_locked,
 )
-from policies.rules.language import Situation, SumOf
 from policies.snapshot import bots as service_users
 from policies.snapshot import freezes as frozen
+from policies.snapshot.measured import situation_of
 from policies.snapshot.people import people
 from policies.snapshot.stored_rules import read_rules
 from policies.workflows import Workflow
@@ -227,31 +226,8 @@ def asking(operation: Operation[P], change: "ChangeRequest", facts: Facts, param
         least=max(least, 1 if operation.accepted or again else 0),
         of_groups=operation.of_groups(params) if params is not None else (),
         spared=1 if operation.accepted and verified < FEW else 0,
-        situation=_situation(operation, change, facts, params),
+        situation=situation_of(operation, change, facts, params),
     )
-
-
-def _situation(operation: Operation[P], change: "ChangeRequest", facts: Facts, params: P | None) -> Situation | None:
-    """What the rules of its workflow have to know of a request that is measured; None where they look at nothing."""
-    if not operation.measured or params is None or not change.is_open:
-        return None
-    sums = _sums(facts, Workflow(change.workflow))
-    return None if sums is None else measures().situation(change, params, sums)
-
-
-def foreseen(organization: "Organization", what: Foreseen, facts: Facts) -> Situation | None:
-    """The same of a withdrawal that nobody has asked for yet."""
-    sums = _sums(facts, Workflow.INITIATE_WITHDRAWAL)
-    return None if sums is None else measures().foreseen(organization, what, sums)
-
-
-def _sums(facts: Facts, workflow: Workflow) -> frozenset[SumOf] | None:
-    """The sums that the rules of `workflow` count; None where they look at nothing."""
-    policies = [terms for terms in facts.policies if terms.workflow == workflow]
-    rules = [rule for terms in policies for rule in terms.rules or ()]
-    if all(rule.is_plain for rule in rules):
-        return None
-    return frozenset().union(*(rule.all_sums() for rule in rules))
 
 
 def _persons(member_ids: Collection[int], facts: Facts) -> frozenset[int]:

@@ -9,11 +9,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from policies import changes, payload, readability, registry
+from policies import snapshot as gathering
 from policies.access import open_to_members
 from policies.changes.resubmit import bar_to_asking_again
 from policies.forecast import forecast
 from policies.forms.requests import AskAgainForm
 from policies.models import ChangeRequest, State
+from policies.snapshot.measured import situation_of
 from policies.views.asking import answer_to
 from policies.views.descriptions import agreed, described
 from policies.views.requests import found
@@ -74,4 +76,8 @@ def _would_be_sent(request: MemberRequest, change: ChangeRequest) -> bool:
     """Whether asking moves money at once."""
     if not readability.moves_money(change):
         return False
-    return forecast(request.member, Workflow(change.workflow), account_id=change.account_id).at_once
+    facts, anew = gathering.gather(request.organization), _as_it_would_be(change)
+    read = readability.read(anew)
+    known = None if isinstance(read, str) else situation_of(read.entry, anew, facts, read.params)
+    workflow = Workflow(change.workflow)
+    return forecast(request.member, workflow, facts=facts, account_id=change.account_id, situation=known).at_once

@@ -1,10 +1,10 @@
 """What rules have to know of withdrawals: their values, sums, and how long an address has been known (DESIGN P7).
 
-The rooms: `values` (what an amount is worth), `sums` (what left and what is held), `ages` (of destinations), `past`
-(what was asked before), `lists` (what a rule can name).
+The rooms: `values` (what an amount is worth), `sums` (what left and what is held), `ages` (of destinations), `many`
+(all that a list shows), `past` (what was asked before), `lists` (what a rule can name).
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, cast
@@ -16,7 +16,7 @@ from policies.measures import Foreseen, Named, Past
 from policies.rules.language import MEMBER, SERVICE_USER, Situation, SumOf, initiator_id
 from portal.core.errors import NotFound
 from portal.treasury.destinations.identity import identity
-from portal.treasury.measures import lists, past
+from portal.treasury.measures import lists, many, past
 from portal.treasury.measures.ages import age_hours
 from portal.treasury.measures.sums import Counted, sums_of
 from portal.treasury.measures.values import value_of
@@ -48,6 +48,12 @@ class TreasuryMeasures:
             sums=sums,
             change_id=change.pk or 0,
         )
+
+    def situations(
+        self, organization: "Organization", asked: "Sequence[tuple[ChangeRequest, object]]", sums: Collection[SumOf]
+    ) -> Mapping[int, Situation]:
+        """By as many statements however many they are."""
+        return many.situations(organization, asked, sums)
 
     def foreseen(self, organization: "Organization", what: Foreseen, sums: Collection[SumOf]) -> Situation:
         """The same of one that nobody has asked for. Raises: NotFound for an Account or asset that there is not."""

@@ -1,8 +1,10 @@
 """Since when an Account's book has led to a destination without a gap, whatever it was called (DESIGN P7)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Final, TypeAlias
+
+from django.db.models import Q
 
 from portal.treasury.destinations.identity import identity, parts_of
 from portal.treasury.models import Address
@@ -23,6 +25,21 @@ def age_hours(account_id: int, destination: str, now: datetime) -> float:
         if identity(network, written, memo) == destination
     ]
     return hours_in_book(stays, now)
+
+
+def ages_of(places: Collection[tuple[int, str]], now: datetime) -> dict[tuple[int, str], float]:
+    """The same of several destinations, each in the book of an Account. One statement."""
+    wanted = Q(pk__in=[])
+    for account_id, destination in places:
+        network, address, memo = parts_of(destination)
+        wanted |= Q(account=account_id, network=network, address__iexact=address, memo=memo)
+    stays: dict[tuple[int, str], list[Stay]] = {place: [] for place in places}
+    fields = ("account_id", "network", "address", "memo", "added_at", "removed_at")
+    for account_id, network, address, memo, added_at, removed_at in Address.objects.filter(wanted).values_list(*fields):
+        place = (account_id, identity(network, address, memo))
+        if place in stays:
+            stays[place].append((added_at, removed_at))
+    return {place: hours_in_book(found, now) for place, found in stays.items()}
 
 
 def hours_in_book(stays: Iterable[Stay], now: datetime) -> float:

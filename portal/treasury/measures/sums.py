@@ -6,7 +6,7 @@ handful of groups holds every sum that can be asked.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -23,29 +23,31 @@ WINDOWS: Final = tuple(sorted(Window, key=lambda window: window.length))
 HELD: Final = 0
 # In the order in which the statement tells them.
 SCOPES: Final = (Scope.ASSET, Scope.ACCOUNT, Scope.DESTINATION, Scope.INITIATOR)
+# What was executed since then, and what is held: of each what it is equal in, its value or none, and its window.
+COUNTED: Final = f"""
+    SELECT asset, account_id, destination, initiator, value_hundredths AS value, amount_units AS units,
+        CASE WHEN sent_at >= %(within_1)s THEN 1 WHEN sent_at >= %(within_2)s THEN 2
+            WHEN sent_at >= %(within_3)s THEN 3 ELSE 4 END AS reach
+    FROM treasury_withdrawal
+    WHERE organization_id = %(organization)s AND sent_at >= %(since)s AND change_id <> %(itself)s
+    UNION ALL
+    SELECT held.asset, held.account_id, held.destination, held.initiator, held.value_hundredths, held.amount_units,
+        {HELD}
+    FROM treasury_withdrawal held JOIN policies_changerequest ON policies_changerequest.id = held.change_id
+    WHERE held.organization_id = %(organization)s AND held.sent_at IS NULL AND held.released_at IS NULL
+        AND held.change_id <> %(itself)s AND (
+            policies_changerequest.state = 'approved'
+            OR (policies_changerequest.state = 'pending' AND policies_changerequest.expires_at > %(now)s)
+            OR (policies_changerequest.state = 'executed' AND policies_changerequest.ended_at >= %(since)s)
+        )
+"""  # noqa: S608  (a whole number of ours)
+TOTALS: Final = f"SUM(value / {PART}), SUM(value %% {PART}), SUM(units / {PART}), SUM(units %% {PART})"
 # What a node of a version before wrote without saying where to or by whom is counted into every such sum.
 STATEMENT: Final = f"""
     SELECT asset = %(asset)s, account_id = %(account)s,
         destination IN (%(destination)s, ''), initiator IN (%(initiator)s, ''), reach,
-        CASE WHEN value IS NULL THEN account_id END, CASE WHEN value IS NULL THEN asset END,
-        SUM(value / {PART}), SUM(value %% {PART}), SUM(units / {PART}), SUM(units %% {PART})
-    FROM (
-        SELECT asset, account_id, destination, initiator, value_hundredths AS value, amount_units AS units,
-            CASE WHEN sent_at >= %(within_1)s THEN 1 WHEN sent_at >= %(within_2)s THEN 2
-                WHEN sent_at >= %(within_3)s THEN 3 ELSE 4 END AS reach
-        FROM treasury_withdrawal
-        WHERE organization_id = %(organization)s AND sent_at >= %(since)s AND change_id <> %(itself)s
-        UNION ALL
-        SELECT held.asset, held.account_id, held.destination, held.initiator, held.value_hundredths, held.amount_units,
-            {HELD}
-        FROM treasury_withdrawal held JOIN policies_changerequest ON policies_changerequest.id = held.change_id
-        WHERE held.organization_id = %(organization)s AND held.sent_at IS NULL AND held.released_at IS NULL
-            AND held.change_id <> %(itself)s AND (
-                policies_changerequest.state = 'approved'
-                OR (policies_changerequest.state = 'pending' AND policies_changerequest.expires_at > %(now)s)
-                OR (policies_changerequest.state = 'executed' AND policies_changerequest.ended_at >= %(since)s)
-            )
-    ) AS counted
+        CASE WHEN value IS NULL THEN account_id END, CASE WHEN value IS NULL THEN asset END, {TOTALS}
+    FROM ({COUNTED}) AS counted
     GROUP BY 1, 2, 3, 4, 5, 6, 7
 """  # noqa: S608  (whole numbers of ours)
 
@@ -95,18 +97,12 @@ def _reaches(window: Window, group: _Group) -> bool:
 
 
 def _groups(counted: Counted, longest: timedelta) -> list[_Group]:
-    now, at = timezone.now(), connection.ops.adapt_datetimefield_value
-    within = {f"within_{place}": at(now - window.length) for place, window in enumerate(WINDOWS[:3], start=1)}
     asked = {
-        "organization": counted.organization_id,
-        "itself": counted.change_id,
+        **bounds(counted.organization_id, longest, itself=counted.change_id),
         "asset": counted.asset,
         "account": counted.account_id,
         "destination": counted.destination,
         "initiator": counted.initiator,
-        "now": at(now),
-        "since": at(now - longest),
-        **within,
     }
     with connection.cursor() as cursor:
         cursor.execute(STATEMENT, asked)
@@ -117,13 +113,31 @@ def _groups(counted: Counted, longest: timedelta) -> list[_Group]:
     return [_group(row, prices) for row in rows]
 
 
+def bounds(organization_id: int, longest: timedelta, *, itself: int = 0) -> dict[str, str | int]:
+    """What `COUNTED` is asked with: whose withdrawals, how far back, and which request counts nowhere."""
+    now = timezone.now()
+
+    def at(moment: datetime) -> str:
+        return str(connection.ops.adapt_datetimefield_value(moment))
+
+    within = {f"within_{place}": at(now - window.length) for place, window in enumerate(WINDOWS[:3], start=1)}
+    return {
+        "organization": organization_id,
+        "itself": itself,
+        "now": at(now),
+        "since": at(now - longest),
+        **within,
+    }
+
+
+def total(high: int | None, low: int | None) -> int:
+    """What the two parts of a sum stand for."""
+    return (high or 0) * PART + (low or 0)
+
+
 def _group(row: Sequence[Any], prices: PricesNow) -> _Group:
     shared = frozenset(scope for scope, is_same in zip(SCOPES, row[:4], strict=True) if is_same)
     reach, account_id, asset, *parts = row[4:]
-    value, units = (int(high) * PART + int(low) for high, low in (map(_nought, parts[:2]), map(_nought, parts[2:])))
-    total = in_currency(value) if account_id is None else prices.value_of(account_id, asset, units)
-    return _Group(shared, reach, total)
-
-
-def _nought(total: int | None) -> int:
-    return total or 0
+    value, units = total(*parts[:2]), total(*parts[2:])
+    worth = in_currency(value) if account_id is None else prices.value_of(account_id, asset, units)
+    return _Group(shared, reach, worth)

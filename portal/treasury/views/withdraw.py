@@ -14,7 +14,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import Account
 from policies.access import needs
 from policies.forecast import forecast
+from policies.measures import Foreseen
 from policies.models import ChangeRequest
+from policies.rules.language import MEMBER, initiator_id
+from policies.snapshot import gather
+from policies.snapshot.measured import foreseen
 from policies.views.asking import onward
 from policies.workflows import Right, Workflow
 from portal.core.display import markup
@@ -23,11 +27,13 @@ from portal.core.errors import DomainError
 from portal.core.money import parse_plain, plain, to_units, wire
 from portal.core.web.http import MemberRequest
 from portal.treasury import destination_html, expired_holds, idempotency, mirrors, warnings
+from portal.treasury.destinations.identity import identity
 from portal.treasury.forms import drafts
 from portal.treasury.forms.drafts import Draft
 from portal.treasury.forms.withdrawals import ReviewForm, WithdrawForm
 from portal.treasury.idempotency import SentForm
 from portal.treasury.models import Address
+from portal.treasury.operations import Withdraw
 from portal.treasury.operations.withdrawal_descriptions import amount_with_fee
 from portal.treasury.quotes import Preview, preview
 from portal.treasury.visibility import accounts_of
@@ -110,15 +116,28 @@ def review_withdrawal(request: MemberRequest, packed: str) -> HttpResponse:
     return _review(request, draft, packed, found)
 
 
+def _as_asked(request: MemberRequest, params: Withdraw) -> Foreseen:
+    """What rules are told of it before it is asked."""
+    return Foreseen(
+        account_id=params.account_id,
+        asset=params.asset,
+        amount=params.amount,
+        destination=identity(params.network, params.address, params.memo),
+        initiator=initiator_id(MEMBER, request.member.pk),
+    )
+
+
 def _review(request: MemberRequest, draft: Draft, packed: str, found: Preview) -> HttpResponse:
     params, account = found.params(Decimal(draft.fee)), found.address.account
-    foreseen = forecast(request.member, WORKFLOW, account_id=account.pk)
+    facts = gather(request.organization)
+    situation = foreseen(request.organization, _as_asked(request, params), facts)
+    told = forecast(request.member, WORKFLOW, facts=facts, account_id=account.pk, situation=situation)
     form = ReviewForm(
         request.POST if request.method == "POST" else None,
         step_up=request.step_up,
         draft=draft,
         digest=idempotency.digest_of(params),
-        at_once=foreseen.at_once,
+        at_once=told.at_once,
     )
     if form.is_valid():
         try:
@@ -152,7 +171,7 @@ def _review(request: MemberRequest, draft: Draft, packed: str, found: Preview) -
         "receiver": destination_html.receiver(mirrors.destination_of(found.address)),
         "figures": _figures(found),
         "notices": _notices(request, found),
-        "forecast": foreseen,
+        "forecast": told,
     }
     return render(request, "treasury/review_withdrawal.html", context)
 

@@ -4,14 +4,14 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from policies.changes import cancel_all, cancel_unrightful, execute
+from policies.changes import ask_again, cancel_all, cancel_unrightful, execute
 from policies.changes.cancel_and_expire import ask_unknown_again
 from policies.models import Grant, State
 from policies.workflows import Workflow
 from portal.audit.models import AuditEvent
-from portal.core.errors import Conflict
+from portal.core.errors import Conflict, Refused
 from portal.jobs.worker import run_ready
-from tests.policies.conftest import again, ask_send, no, yes
+from tests.policies.conftest import again, ask_send, no, shown, yes
 from tests.policies.operations import mark, marks, silent
 
 WITHDRAWAL = Workflow.INITIATE_WITHDRAWAL
@@ -102,3 +102,14 @@ def test_done_at_once_it_is_underway_when_asking_returns(house):
     assert kinds(change) == ["change.requested"]
     mark("sent", change)
     assert execute(change.reference).state == State.EXECUTED
+
+
+def test_asked_again_alone_it_takes_a_second_factor_of_its_own_as_well(house):
+    """SU-2: what one person sends at once has left our hands when it is underway."""
+    house.policy(WITHDRAWAL, 1)
+    change = no(ask_send(house, house.olive, fault="underway"), house.ben)
+    house.policy(WITHDRAWAL, 1, always=False)
+    with pytest.raises(Refused, match="second factor"):
+        ask_again(change.reference, member=house.olive)
+    anew = ask_again(change.reference, member=house.olive, proof=shown(change))
+    assert (anew.state, marks("begun", anew)) == (State.APPROVED, 1)
