@@ -2,11 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from policies.models import PolicyDraft
 from policies.rules import Terms
 from policies.rules.language import Rule
+from policies.snapshot.stored_rules import read_rules
 from policies.workflows import Workflow
 from portal.core.display.phrases import counted
+
+if TYPE_CHECKING:
+    from accounts.models import Organization
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,17 @@ def asks_for(group_id: int, policies: Iterable[Terms]) -> tuple[Asks, ...]:
 
 def is_named(group_id: int, policies: Iterable[Terms]) -> bool:
     """Whether any of these policies asks for the group, or may: nobody knows what one says that cannot be read."""
-    return any(terms.rules is None or bool(_naming(group_id, terms)) for terms in policies)
+    return any(terms.rules is None or bool(_naming(group_id, terms.rules)) for terms in policies)
+
+
+def drafting(organization: "Organization", group_id: int) -> "tuple[PolicyDraft, ...]":
+    """The drafts that name the group, of those who can still ask for what they write."""
+    drafts = PolicyDraft.objects.filter(organization=organization, author__removed_at=None)
+    return tuple(
+        draft
+        for draft in drafts.select_related("author__user").order_by("pk")
+        if draft.author.is_active and _naming(group_id, read_rules(draft.rules) or ())
+    )
 
 
 def is_named_by_lock(group_id: int, policies: Iterable[Terms]) -> bool:
@@ -47,11 +63,11 @@ def is_named_by_lock(group_id: int, policies: Iterable[Terms]) -> bool:
     return is_named(group_id, (terms for terms in policies if terms.is_locked is not False))
 
 
-def _naming(group_id: int, terms: Terms) -> tuple[Rule, ...]:
-    return tuple(rule for rule in terms.rules or () if any(asked.group == group_id for asked in rule.groups))
+def _naming(group_id: int, rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    return tuple(rule for rule in rules if any(asked.group == group_id for asked in rule.groups))
 
 
 def _asks(workflow: Workflow, terms: Terms, group_id: int) -> Asks:
-    rules = _naming(group_id, terms)
+    rules = _naming(group_id, terms.rules or ())
     counts = [asked.count for rule in rules for asked in rule.groups if asked.group == group_id]
     return Asks(workflow, max(counts, default=0), rules, terms.is_locked is not False)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from policies.groups import is_named, is_named_by_lock
+from policies.groups import drafting, is_named, is_named_by_lock
 from policies.models import Group, GroupMember
 from policies.operations import group_words
 from policies.operations.group_params import ChangeGroup, CreateGroup, RemoveGroup, Roster
@@ -56,12 +56,17 @@ def check_change(*, actor: Actor, params: ChangeGroup, change: "ChangeRequest") 
 
 
 def check_removal(*, actor: Actor, params: RemoveGroup, change: "ChangeRequest") -> None:
-    """Raises: NotFound for a group that is gone; Conflict while a policy asks for it."""
+    """Raises: NotFound for a group that is gone; Conflict while a policy asks for it, or somebody writes such rules."""
     group = find(change.organization_id, params.group_id)
     asking = [each.workflow for each in policies(change.organization) if is_named(group.pk, (each,))]
     if asking:
         first = Workflow(asking[0]).title
         raise Conflict(f"The policy of {first} asks for approvals of {group.name}. First take it out of that policy.")
+    for draft in drafting(change.organization, group.pk):
+        raise Conflict(
+            f"{draft.author.label} is writing rules for {Workflow(draft.workflow).title} that ask for approvals of "
+            f"{group.name}. First they take it out of there."
+        )
 
 
 def touched_by_new(*, params: CreateGroup, change: "ChangeRequest") -> tuple[Touched, ...]:

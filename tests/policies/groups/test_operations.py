@@ -6,10 +6,12 @@ from django.utils import timezone
 
 from accounts.members.end_membership import RemoveMember, remove_member
 from policies.changes import propose
+from policies.drafts import put
 from policies.models import Group, GroupMember, Policy, State
 from policies.operations import ChangeGroup, CreateGroup, Roster, change_group, create_group
 from policies.operations.group_rosters import MAX_GROUPS, MAX_MEMBERS
 from policies.operations.groups import renewed_change
+from policies.rules.language import GroupApprovals, Rule
 from policies.workflows import Workflow
 from portal.audit import chain
 from portal.audit.kinds import EventKind
@@ -212,6 +214,17 @@ def test_nobody_removes_a_group_that_an_unreadable_policy_may_name(house, make):
     Policy.objects.update(rules=[{"what": "is this"}])
     with pytest.raises(Conflict, match="The policy of Initiate Withdrawal"):
         remove(house.olive, board)
+
+
+@pytest.mark.parametrize("who", ["ana", "otto"])
+def test_a_group_that_somebody_writes_rules_about_is_not_removed(house, make, who):
+    board, author = make("Board", house.ben), house.people[who]
+    put(author, Workflow.MANAGE_ACCESS, Rule(groups=(GroupApprovals(board.pk, 1),)), key="", terms=None)
+    with pytest.raises(Conflict, match=f"{author.label} is writing rules for Manage Access that ask for .* of Board"):
+        remove(house.olive, board)
+    author.suspended_at = timezone.now()
+    author.save()
+    assert remove(house.olive, board).state == State.EXECUTED, "who is kept out could not take it out of there"
 
 
 class TestTheirOwn:
