@@ -4,6 +4,7 @@ from django.urls import path
 
 from policies.views import batch, configure, freezes, inbox, locks, policies, requests, resubmit
 from policies.views.groups import pages as groups
+from policies.views.rules import draft, page, review
 from policies.views.simulator import replays, simulate
 
 app_name = "policies"
@@ -32,6 +33,12 @@ urlpatterns = [
     path("policies/simulate/replays/<str:reference>/cancel/", replays.cancel_replay, name="cancel_replay"),
     path("policies/<str:workflow>/", configure.configure, name="configure"),
     path("policies/<str:workflow>/remove/", configure.remove, name="remove"),
+    path("policies/<str:workflow>/rules/", page.rules, name="rules"),
+    path("policies/<str:workflow>/rules/draft/", draft.draft, name="draft"),
+    path("policies/<str:workflow>/rules/new/", draft.new_rule, name="new_rule"),
+    path("policies/<str:workflow>/rules/review/", review.review, name="review"),
+    path("policies/<str:workflow>/rules/<str:key>/", draft.rule, name="rule"),
+    path("policies/<str:workflow>/rules/<str:key>/requests/", page.matching, name="matching"),
     path("policies/<str:workflow>/roll-out/", configure.roll_out, name="roll_out"),
     path("policies/<str:workflow>/lock/", locks.lock, name="lock"),
     path("policies/<str:workflow>/unlock/", locks.unlock, name="unlock"),

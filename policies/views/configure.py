@@ -16,10 +16,10 @@ from policies.forecast import forecast
 from policies.forms.policies import ConfigureForm, PlanForm, RemoveForm
 from policies.models import ChangeRequest, Policy
 from policies.models.policy import MAX_APPROVALS
-from policies.operations import configure_policy, meaning, remove_policy
+from policies.operations import configure_policy, remove_policy
 from policies.operations.policy_words import freed_by_removal
 from policies.rules.binding_changes import least_to_configure
-from policies.rules.stages import STAGES, meaning_for
+from policies.rules.stages import STAGES, meaning_for, meaning_of
 from policies.stage_guide import steps
 from policies.views.asking import answer_to
 from policies.workflows import Right, Workflow
@@ -35,6 +35,8 @@ def configure(request: MemberRequest, workflow: str) -> HttpResponse:
     """Ask that a workflow takes so many approvals, with what that changes beside it."""
     subject = workflow_of(workflow)
     policy = policy_of_page(request, subject)
+    if policy is not None and policy.rules:
+        return _to_its_rules(request, subject)
     data = request.POST if request.method == "POST" else None
     facts = gathering.gather(request.organization, bots=True)
     form = ConfigureForm(data, step_up=request.step_up, plan=request.GET, workflow=subject, policy=policy, facts=facts)
@@ -86,7 +88,7 @@ def remove(request: MemberRequest, workflow: str) -> HttpResponse:
         "form": form,
         "workflow": subject,
         "policy": policy,
-        "before": meaning(policy.approvals, policy.always),
+        "before": meaning_of(policy.approvals, always=policy.always, rules=len(policy.rules)),
         "after": meaning_for(subject, None, always=False),
         "forecast": forecast(
             request.member,
@@ -105,6 +107,8 @@ def roll_out(request: MemberRequest, workflow: str) -> HttpResponse:
     """The way to a locked policy, step by step, each looked at against the people there are at this moment."""
     subject = workflow_of(workflow)
     policy = policy_of_page(request, subject)
+    if policy is not None and policy.rules:
+        return _to_its_rules(request, subject)
     form = PlanForm(request.GET if "approvals" in request.GET else None, policy=policy)
     waiting = ChangeRequest.objects.of(request.organization).waiting()
     context = {
@@ -119,6 +123,12 @@ def roll_out(request: MemberRequest, workflow: str) -> HttpResponse:
     except Refused as error:
         context["trouble"] = error.message
     return render(request, "policies/roll_out.html", context)
+
+
+def _to_its_rules(request: MemberRequest, workflow: Workflow) -> HttpResponse:
+    """One number would write over all that they say."""
+    messages.info(request, f"The policy of {workflow.title} has rules. They are changed here.")
+    return redirect("policies:rules", workflow=workflow.value)
 
 
 def _least(request: MemberRequest, form: ConfigureForm) -> int:

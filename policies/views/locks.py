@@ -13,8 +13,9 @@ from policies.changes import propose
 from policies.forecast import forecast
 from policies.forms.policies import LockForm
 from policies.models import ChangeRequest
-from policies.operations import lock_policy, meaning, unlock_policy
+from policies.operations import lock_policy, unlock_policy
 from policies.rules.binding_changes import least_to_lock
+from policies.rules.stages import meaning_of
 from policies.views.asking import answer_to
 from policies.views.configure import next_page, policy_of_page, workflow_of
 from policies.workflows import Right, Workflow
@@ -56,7 +57,7 @@ def _page(request: MemberRequest, workflow: str, *, locking: bool) -> HttpRespon
         "form": form,
         "workflow": subject,
         "locking": locking,
-        "meaning": meaning(policy.approvals, policy.always),
+        "meaning": meaning_of(policy.approvals, always=policy.always, rules=len(policy.rules)),
         "forecast": forecast(
             request.member, Workflow.MANAGE_POLICIES, facts=facts, protected=policy.is_locked, least=least
         ),

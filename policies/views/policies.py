@@ -14,7 +14,7 @@ from policies.approvers_by_asker import answers, choices
 from policies.freezes.places import right_there
 from policies.models import ChangeRequest
 from policies.rules import Facts
-from policies.rules.stages import STAGES, Stage, meaning_for
+from policies.rules.stages import STAGES, Stage, meaning_for, meaning_of
 from policies.stage_guide import Outlook, outlook
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
@@ -101,7 +101,11 @@ def _article(workflow: Workflow, facts: Facts, waiting: Mapping[str, tuple[Chang
         for step, name in enumerate(STAGES)
     )
     policy = stands.policy
-    says = meaning_for(workflow, policy.approvals if policy else None, always=bool(policy and policy.always))
+    says = (
+        meaning_of(policy.approvals, always=policy.always, rules=len(policy.rules))
+        if policy and policy.rules
+        else meaning_for(workflow, policy.approvals if policy else None, always=bool(policy and policy.always))
+    )
     return Article(workflow, stands, "", track, says, NEXT[stands.stage], holders, waits)
 
 

@@ -14,12 +14,13 @@ from django.utils import timezone
 from accounts.members.invite_member import InviteMember, invite_member
 from accounts.models import Authenticator, Invitation, Recovery, SecurityNotice, Session, StreamSocket
 from policies.changes import propose
+from policies.drafts import key_of
 from policies.freezes.freeze import freeze
 from policies.freezes.places import Place
 from policies.models import ChangeRequest, Group, Policy
 from policies.operations import CreateGroup, create_group
 from policies.replay import runs
-from policies.rules.language import Rule
+from policies.rules.language import Rule, plain_rule
 from policies.workflows import Workflow
 from portal.audit.models import AuditEvent
 from portal.treasury.models import Address
@@ -39,6 +40,11 @@ NAMES_NOTHING = {
     "policies:configure": "one of four workflows",
     "policies:remove": "one of four workflows",
     "policies:roll_out": "one of four workflows",
+    "policies:rules": "one of four workflows",
+    "policies:draft": "one of four workflows, and the reader's own draft",
+    "policies:new_rule": "one of four workflows",
+    "policies:rule": "what a rule of the reader's own draft says",
+    "policies:review": "one of four workflows, and the reader's own draft",
     "policies:lock": "one of four workflows",
     "policies:unlock": "one of four workflows",
     "treasury:review_withdrawal": "a form on its way, signed for its session",
@@ -92,6 +98,7 @@ class Ids:
         self.socket = (bot.service_user.name, StreamSocket.objects.get().pk)
         made = freeze(actor=owner, place=Place(Workflow.MANAGE_POLICIES), hours=1, reason="It looks wrong.")
         self.freeze = (made.pk,)
+        self.rule = (Workflow.INITIATE_WITHDRAWAL.value, key_of(plain_rule(2, always=True)))
         self.replay = (runs.start(author=owner, rules=(Rule(approvals=1),)).reference,)
         self.session = (Session.objects.filter(member=owner).values_list("handle", flat=True).get(),)
 
@@ -113,6 +120,7 @@ UNKNOWN: dict[str, tuple[Any, ...]] = {
     "session": (uuid4(),),
     "replay": ("AbCdEfGhIjKlMnOq",),
     "freeze": (999_999,),
+    "rule": (Workflow.INITIATE_WITHDRAWAL.value, "0" * 12),
     "socket": ("no-such-bot", 999_999),
     "alarm": (999_999,),
     "credential": (999_998, 999_999),
@@ -154,6 +162,7 @@ KINDS = {
     "policies:group": "group",
     "policies:change_group": "group",
     "policies:remove_group": "group",
+    "policies:matching": "rule",
     "policies:request": "request",
     "policies:decide": "request",
     "policies:cancel": "request",

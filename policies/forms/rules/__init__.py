@@ -1,0 +1,1 @@
+"""What people type about the rules of a policy: one rule, and the draft that is asked for."""
