@@ -4,6 +4,7 @@ from django.urls import path
 
 from policies.views import batch, configure, freezes, inbox, locks, policies, requests, resubmit
 from policies.views.groups import pages as groups
+from policies.views.rehearsals import rehearse as rehearsals
 from policies.views.rules import draft, page, review
 from policies.views.simulator import replays, simulate
 
@@ -40,6 +41,7 @@ urlpatterns = [
     path("policies/<str:workflow>/rules/<str:key>/", draft.rule, name="rule"),
     path("policies/<str:workflow>/rules/<str:key>/requests/", page.matching, name="matching"),
     path("policies/<str:workflow>/roll-out/", configure.roll_out, name="roll_out"),
+    path("policies/<str:workflow>/rehearse/", rehearsals.rehearse, name="rehearse"),
     path("policies/<str:workflow>/lock/", locks.lock, name="lock"),
     path("policies/<str:workflow>/unlock/", locks.unlock, name="unlock"),
 ]

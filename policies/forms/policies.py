@@ -51,6 +51,11 @@ class PolicyForm(StepUpForm):
         """The policy as it would be."""
         raise NotImplementedError
 
+    @property
+    def needs_acknowledgement(self) -> bool:
+        """Whether whoever asks has to say that they know."""
+        return self.effect is not None and self.effect.needs_acknowledgement
+
     def look(self) -> None:
         """Find out what would follow; a policy that cannot be read leaves that open."""
         try:
@@ -63,10 +68,9 @@ class PolicyForm(StepUpForm):
         values = super().clean() or {}
         if not self.errors:
             self.look()
-            needed = self.effect is not None and self.effect.needs_acknowledgement
             if self.is_preview:
                 raise ValidationError("Nothing is asked yet. This is what would follow.", code=PREVIEW)
-            if needed and not values.get("acknowledged"):
+            if self.needs_acknowledgement and not values.get("acknowledged"):
                 self.add_error("acknowledged", ACKNOWLEDGE)
         return values
 
@@ -125,16 +129,25 @@ class ConfigureForm(PolicyForm):
 
 
 class LockForm(PolicyForm):
-    """Asking that a policy is locked, as it was shown, or that it is unlocked."""
+    """Asking that a policy is locked, as it was shown, or that it is unlocked.
 
-    def __init__(self, *args: Any, policy: Policy, **kwargs: Any) -> None:
-        self.policy = policy
+    Who locks although some have not answered a rehearsal, the `unanswered` by name, has to say that they know.
+    """
+
+    def __init__(self, *args: Any, policy: Policy, unanswered: tuple[str, ...] = (), **kwargs: Any) -> None:
+        self.policy, self.unanswered = policy, unanswered
         super().__init__(*args, workflow=Workflow(policy.workflow), **kwargs)
 
     def terms(self) -> Terms:
         """The same policy with its lock turned."""
         policy, rules = self.policy, read_rules(self.policy.rules)
         return Terms(self.workflow, policy.approvals, policy.always, policy.open_hours, not policy.is_locked, rules)
+
+    @property
+    def needs_acknowledgement(self) -> bool:
+        """Whether whoever asks has to say that they know; not of what would be refused."""
+        is_hindered = self.effect is not None and bool(self.effect.hindrances)
+        return super().needs_acknowledgement or (bool(self.unanswered) and not is_hindered)
 
     def lock_params(self) -> LockPolicy:
         """What is asked for: a lock on the policy as it was shown."""

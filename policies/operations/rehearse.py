@@ -14,7 +14,7 @@ from policies import payload
 from policies.models import ChangeRequest
 from policies.registry import Headline, Run, Touched, operation
 from policies.rehearsals.asking import SUBJECT, Rehearse, key_of, params_for
-from policies.rehearsals.history import unanswered
+from policies.rehearsals.history import read_answers, unanswered
 from policies.rules import Facts, lock_protection
 from policies.snapshot import gather
 from policies.workflows import Workflow
@@ -83,7 +83,7 @@ def _describe(workflow: Workflow, change: ChangeRequest) -> Description:
         ),
         facts=(
             Fact("Changes", "nothing"),
-            Fact("Asked", listed(sorted(asked))),
+            Fact("Who is asked", listed(sorted(asked))),
             Fact("Answered", listed(answered) or "nobody"),
             Fact("Not yet" if change.is_open else "Did not answer", listed(missing) or "nobody"),
         ),
@@ -157,6 +157,7 @@ def _registered(workflow: Workflow) -> Run[Rehearse]:
         subject=lambda _params: SUBJECT,
         headline=partial(_headline, workflow),
         describe=partial(_describe, workflow),
+        describes_ahead=read_answers,
         opened=partial(check, workflow),
         unfinished=_unfinished,
         touches=_writes_nothing,

@@ -1,6 +1,6 @@
 """What came of rehearsals: the last of each workflow and group, and who of today's approvers has answered lately."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -13,6 +13,7 @@ from policies.models import ChangeRequest, Decision
 from policies.rehearsals.asking import SUBJECT, Rehearse, approvers, key_of
 from policies.rules import Facts, Person, voided
 from policies.workflows import Workflow
+from portal.core.database.one_reading import keep, once
 from portal.core.database.rows import Rows, instant, nested
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Rehearsal:
 class Readiness:
     """Whether everybody who may approve on a workflow today has answered a rehearsal of it in the last 30 days.
 
-    `missing` are those who have not, by name; `waiting` is a rehearsal that they still can answer.
+    `missing` are those who have not, by name; `waiting` is a rehearsal for everybody that can still be answered.
     """
 
     workflow: Workflow
@@ -89,7 +90,7 @@ def past(organization: "Organization", facts: Facts) -> Past:
     for row, workflow, params in found:
         last.setdefault((workflow, params.group), _told(row, workflow, params, facts))
         answered[workflow] |= _answered(row, facts, since=now - COUNTS_FOR)
-        if row.state == "pending" and not row.is_past_its_time:
+        if params.group is None and row.state == "pending" and not row.is_past_its_time:
             waiting.setdefault(workflow, row)
     ready = {workflow: _readiness(facts, workflow, answered[workflow], waiting.get(workflow)) for workflow in Workflow}
     return Past(tuple(last.values()), ready)
@@ -97,8 +98,22 @@ def past(organization: "Organization", facts: Facts) -> Past:
 
 def unanswered(change: ChangeRequest, params: Rehearse, facts: Facts) -> tuple[str, ...]:
     """Who of those who were asked has not said yes, by name."""
-    said = set(change.decisions.filter(approved=True, digest=change.digest).values_list("person_id", flat=True))
+    decisions = once(_decisions_on(change.pk), lambda: list(change.decisions.all()))
+    said = {given.person_id for given in decisions if given.approved and given.digest == change.digest}
     return tuple(person.name for person in _asked(params, facts) if person.user_id not in said)
+
+
+def read_answers(changes: Sequence[ChangeRequest]) -> None:
+    """Read together what `unanswered` would read of each of them, for a page that shows them all."""
+    given: dict[int, list[Decision]] = {change.pk: [] for change in changes}
+    for decision in Decision.objects.filter(change__in=given):
+        given[decision.change_id].append(decision)
+    for pk, decisions in given.items():
+        keep(_decisions_on(pk), decisions)
+
+
+def _decisions_on(pk: int) -> tuple[str, int]:
+    return ("decisions on a rehearsal", pk)
 
 
 def _read(organization: "Organization", facts: Facts) -> "Iterator[tuple[_Read, Workflow, Rehearse]]":

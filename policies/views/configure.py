@@ -18,6 +18,7 @@ from policies.models import ChangeRequest, Policy
 from policies.models.policy import MAX_APPROVALS
 from policies.operations import configure_policy, remove_policy
 from policies.operations.policy_words import freed_by_removal
+from policies.rehearsals.standing import of_workflow
 from policies.rules.binding_changes import least_to_configure
 from policies.rules.stages import STAGES, meaning_for, meaning_of
 from policies.stage_guide import steps
@@ -118,8 +119,10 @@ def roll_out(request: MemberRequest, workflow: str) -> HttpResponse:
         "waiting": list(waiting.filter(workflow=Workflow.MANAGE_POLICIES, subject=subject.value).order_by("pk")[:20]),
         "last": STAGES[-1],
     }
+    facts = gathering.gather(request.organization, bots=True)
+    context["standing"] = of_workflow(request.member, facts, subject)
     try:
-        context["steps"] = steps(gathering.gather(request.organization, bots=True), subject, form.planned)
+        context["steps"] = steps(facts, subject, form.planned)
     except Refused as error:
         context["trouble"] = error.message
     return render(request, "policies/roll_out.html", context)

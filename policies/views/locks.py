@@ -14,6 +14,7 @@ from policies.forecast import forecast
 from policies.forms.policies import LockForm
 from policies.models import ChangeRequest
 from policies.operations import lock_policy, unlock_policy
+from policies.rehearsals.history import past
 from policies.rules.binding_changes import least_to_lock
 from policies.rules.stages import meaning_of
 from policies.views.asking import answer_to
@@ -45,7 +46,11 @@ def _page(request: MemberRequest, workflow: str, *, locking: bool) -> HttpRespon
         return redirect("policies:policies")
     facts = gathering.gather(request.organization, bots=True)
     form = LockForm(
-        request.POST if request.method == "POST" else None, step_up=request.step_up, policy=policy, facts=facts
+        request.POST if request.method == "POST" else None,
+        step_up=request.step_up,
+        policy=policy,
+        facts=facts,
+        unanswered=past(request.organization, facts).ready[subject].missing if locking else (),
     )
     ask = partial(_ask, request, form, locking=locking)
     answer = answer_to(request, form, ask, done=partial(next_page, request))

@@ -13,6 +13,7 @@ from policies.access import allows, needs
 from policies.approvers_by_asker import answers, choices
 from policies.freezes.places import right_there
 from policies.models import ChangeRequest
+from policies.rehearsals.standing import of_every_workflow
 from policies.rules import Facts
 from policies.rules.stages import STAGES, Stage, meaning_for, meaning_of
 from policies.stage_guide import Outlook, outlook
@@ -23,7 +24,7 @@ from portal.core.web.http import MemberRequest
 NEXT: Final = {
     Stage.BOOTSTRAP: "Nothing is asked yet. Begin with one approval.",
     Stage.CONFIGURED: "Turn on Always require approval to enforce it.",
-    Stage.ENFORCED: "Lock it, so that only others’ approval changes it.",
+    Stage.ENFORCED: "Rehearse it, then lock it, so that only others’ approval changes it.",
     Stage.LOCKED: "",
 }
 
@@ -74,6 +75,7 @@ def policies(request: MemberRequest) -> HttpResponse:
         "asker": asker,
         "answers": answers(facts, asker.value, request.member.user_id) if asker else (),
         "may_ask": allows(request.member, Workflow.MANAGE_POLICIES, Right.INITIATE),
+        **of_every_workflow(request.member, facts),
         "freezable": {one for one in Workflow if right_there(request.member, Right.INITIATE, one, None)},
         "sees_groups": allows(request.member, Workflow.MANAGE_ACCESS, Right.VIEW),
     }

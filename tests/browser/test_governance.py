@@ -152,6 +152,9 @@ def _manage_policies_is_rolled_out(company: Company) -> None:
         company.sees("owner", name)
         _sends(page, "Save policy")
     company.sees("owner", "10-roll-out-last-step")
+    expect(page.get_by_role("link", name="Lock the policy", exact=True)).to_have_count(0)
+    _everybody_answers_a_rehearsal(company)
+    page = company["owner"].goes_to("/policies/manage_policies/roll-out/?approvals=2")
     page.get_by_role("link", name="Lock the policy").click()
     company.sees("owner", "11-lock", for_all_readers=True)
     _sends(page, "Ask to lock policy")
@@ -171,6 +174,20 @@ def _manage_policies_is_rolled_out(company: Company) -> None:
     company.sees("owner", "15-locked", for_all_readers=True)
 
 
+def _everybody_answers_a_rehearsal(company: Company) -> None:
+    page = company["owner"].page
+    expect(page.locator("main")).to_contain_text("0 of 4 who may approve have answered")
+    page.get_by_role("link", name="Rehearse", exact=True).click()
+    company.sees("owner", "10-rehearse", for_all_readers=True)
+    _sends(page, "Ask for answers")
+    path = page.url.removeprefix(company.portal.base_url)
+    company["ben"].goes_to(path)
+    company.sees("ben", "10-rehearsal-to-answer", for_all_readers=True)
+    for name in ("ben", "cleo", "fay"):
+        page = company.approves(name, path)
+    expect(page.get_by_role("heading", name="Executed")).to_be_visible()
+
+
 def _what_nobody_could_finish_is_refused(company: Company) -> None:
     page = company["owner"].goes_to("/policies/initiate_withdrawal/")
     page.get_by_label("Approvals").fill("5")
@@ -186,6 +203,8 @@ def _what_nobody_could_finish_is_refused(company: Company) -> None:
 
 def _withdrawals_are_locked(company: Company) -> None:
     page = company["ana"].goes_to("/policies/initiate_withdrawal/lock/")
+    expect(page.locator("main")).to_contain_text("Not everybody has shown that they can approve.")
+    page.get_by_label("I know this, and want it all the same").check()
     _sends(page, "Ask to lock policy")
     path = page.url.removeprefix(company.portal.base_url)
     company.approves("fay", path)

@@ -245,6 +245,7 @@ PAGES: Final[dict[str, Addresses]] = {
     "policies:configure": each_workflow("policies:configure"),
     "policies:remove": each_workflow("policies:remove"),
     "policies:roll_out": each_workflow("policies:roll_out", "?approvals=2"),
+    "policies:rehearse": each_workflow("policies:rehearse"),
     "policies:lock": lambda house: [
         reverse("policies:lock", args=[workflow]) for workflow in ("manage_access", "initiate_withdrawal")
     ],

@@ -46,6 +46,7 @@ NAMES_NOTHING = {
     "policies:rule": "what a rule of the reader's own draft says",
     "policies:review": "one of four workflows, and the reader's own draft",
     "policies:lock": "one of four workflows",
+    "policies:rehearse": "one of four workflows",
     "policies:unlock": "one of four workflows",
     "treasury:review_withdrawal": "a form on its way, signed for its session",
     "treasury:try_deposit": "there only while nothing is real; asked for both Accounts by its own test",

@@ -84,11 +84,12 @@ from tests.factories import connection as exchange
 from tests.factories import people
 from tests.factories.full_house import House, newcomer, user_of
 from tests.factories.world import EVERY_PERMISSION
+from tests.policies.rehearsing import rehearse
 
 
 def fill(house: House) -> None:
     """Ask for all of it; the Owner asks little, so that they find the rest waiting for them."""
-    asked = (_money, _access, _connection, _groups, _bots, _policies, _freezes)
+    asked = (_money, _access, _connection, _groups, _bots, _policies, _rehearsals, _freezes)
     for change in (change for ask in asked for change in ask(house)):
         house.requests[change.operation] = change
     missing = {entry.key for entry in all_operations()} - set(house.requests)
@@ -220,6 +221,13 @@ def _policies(house: House) -> Iterator[ChangeRequest]:
     policies = Policy.objects.filter(organization=organization, workflow=Workflow.MANAGE_POLICIES)
     policies.update(is_locked=True)
     yield propose(unlock_policy, actor=asker, params=UnlockPolicy(Workflow.MANAGE_POLICIES))
+
+
+def _rehearsals(house: House) -> Iterator[ChangeRequest]:
+    organization = house.world.organization
+    asker = add_member(organization, user_of("iris"), rights=[(workflow, Right.INITIATE) for workflow in Workflow])
+    for workflow in Workflow:
+        yield rehearse(asker, workflow)
 
 
 def _freezes(house: House) -> Iterator[ChangeRequest]:

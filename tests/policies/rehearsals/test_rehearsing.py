@@ -204,7 +204,7 @@ def test_its_page_says_that_nothing_will_be_changed(house):
     assert said.notices[0].title == "This is a rehearsal: nothing will be changed, and no money moves."
     assert facts == {
         "Changes": "nothing",
-        "Asked": "Ben, Cleo, Fay and Olive",
+        "Who is asked": "Ben, Cleo, Fay and Olive",
         "Answered": "Ben",
         "Not yet": "Cleo, Fay and Olive",
     }

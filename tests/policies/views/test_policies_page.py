@@ -17,6 +17,7 @@ from policies.operations import ConfigurePolicy, configure_policy
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
 from tests.policies.conftest import page
+from tests.policies.rehearsing import rehearsed
 
 
 def test_the_policies_page_shows_where_each_workflow_stands(audit, browser):
@@ -120,8 +121,9 @@ def test_a_policy_of_one_house_leaves_the_other_alone(owner, eve):
     assert not Policy.objects.filter(organization=eve.organization).exists()
 
 
-def test_a_policy_is_locked_and_unlocked_from_its_page(owner, ana, ben, cleo, fresh, browser):
+def test_a_policy_is_locked_and_unlocked_from_its_page(owner, ana, ben, cleo, fay, fresh, browser):
     """P3: locked by as many as it asks for afterwards; unlocked only by asking."""
+    rehearsed(owner, Workflow.INITIATE_WITHDRAWAL, ben, cleo, fay)
     client = browser(owner)
     url = reverse("policies:lock", args=["initiate_withdrawal"])
     assert "This is hard to take back." in client.get(url).content.decode()
@@ -207,7 +209,7 @@ def test_without_a_policy_the_pages_say_that_bots_ask_nobody(owner, browser):
         assert says in client.get(url).content.decode()
 
 
-def test_a_roll_out_leads_to_a_locked_policy_step_by_step(owner, browser):
+def test_a_roll_out_leads_to_a_locked_policy_step_by_step(owner, ben, cleo, fay, browser):
     client = browser(owner)
     url = reverse("policies:roll_out", args=["manage_policies"]) + "?approvals=2"
     text = client.get(url).content.decode()
@@ -219,6 +221,11 @@ def test_a_roll_out_leads_to_a_locked_policy_step_by_step(owner, browser):
     client.post(f"{configure}?step=2", {**typed, "always": "on"})
     text = client.get(url).content.decode()
     assert text.count("is-done") == 3
+    assert reverse("policies:lock", args=["manage_policies"]) not in text
+    assert reverse("policies:rehearse", args=["manage_policies"]) in text
+    rehearsed(owner, Workflow.MANAGE_POLICIES, ben, cleo, fay)
+    text = client.get(url).content.decode()
+    assert text.count("is-done") == 4
     assert reverse("policies:lock", args=["manage_policies"]) in text
     change = ask_to_lock(client)
     assert change.state == "pending"
