@@ -16,8 +16,9 @@ from policies.rules.takeover.covers import fewest
 from policies.rules.takeover.ground import Ground
 from policies.rules.takeover.kinds import Kinds
 from policies.rules.takeover.roads import Roads
-from policies.rules.takeover.search import Search
+from policies.rules.takeover.search import smallest
 from policies.rules.takeover.targets import MONEY, POLICIES, Group, State, Target
+from policies.rules.takeover.within import everything
 from policies.workflows import Right
 from portal.core.errors import Refused
 
@@ -108,9 +109,9 @@ def _strength(ground: Ground, expected: int, at_least: int = 1) -> Strength:
 
 def _smallest(roads: Roads, at_least: int) -> Group | None:
     """The smallest group: of a policy of one number the first of all that size, else whichever is found."""
-    kinds = Kinds(roads.ground)
     if roads.ground.groups or roads.ground.target.amount is not None:
-        return Search(roads, kinds).smallest(at_least)
+        return smallest(roads, at_least)
+    kinds = Kinds(roads.ground, everything(roads))
     if roads.of(kinds.order) is None:
         return None
     sizes = range(roads.fewest(), len(kinds.order) + 1)

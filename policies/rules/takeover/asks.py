@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 from policies.rules.facts import NEVER, Person
 from policies.rules.quorum import Need
 from policies.rules.takeover.targets import Group
+from policies.workflows import Workflow
 
 # Who is in a group of Members, by person.
 Members: TypeAlias = Callable[[int], Set[int]]
@@ -14,27 +16,38 @@ Members: TypeAlias = Callable[[int], Set[int]]
 Count: TypeAlias = tuple[frozenset[int], int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ask:
-    """A request that somebody could make.
+    """A request that somebody could make in `workflow`.
 
     `needs`: by person who may ask, what it takes then; any one of those is enough. `approvers` may approve what
     somebody else asks, and of each of `answers` one has to be among them or ask. With `is_held` they ask by what they
     hold in their hands, a key, whether or not they are verified.
     """
 
+    workflow: Workflow
     needs: Mapping[int, tuple[Need, ...]]
     approvers: frozenset[int]
     answers: tuple[frozenset[int], ...] = ()
     is_held: bool = False
 
-    @property
+    @cached_property
+    def different(self) -> tuple[Need, ...]:
+        """Each thing that it can take, but for what is denied."""
+        needs = (need for each in dict.fromkeys(self.needs.values()) for need in each)
+        return tuple(dict.fromkeys(need for need in needs if not need.is_denied))
+
+    @cached_property
     def fewest(self) -> int:
         """No fewer people than this bring it about, whoever they are: who asks, and whom it takes at least."""
-        needs = (need for each in self.needs.values() for need in each if not need.is_denied)
-        return 1 + min((_most(need) for need in needs), default=NEVER)
+        return 1 + min((_most(need) for need in self.different), default=NEVER)
 
-    def counts(self, asker: int, need: Need, members: Members, among: Set[int]) -> tuple[Count, ...]:
+    @cached_property
+    def groups(self) -> frozenset[int]:
+        """The groups of Members of whom it could take approvals."""
+        return frozenset(group for need in self.different for group, _ in need.groups)
+
+    def counts(self, asker: int | None, need: Need, members: Members, among: Set[int]) -> tuple[Count, ...]:
         """What approves it, of those `among` whom approvers are looked for, as so many out of each set of people."""
         able = self.approvers & among - {asker}
         found = [(able, need.approvals), *((able & members(group), count) for group, count in need.groups)]

@@ -153,7 +153,7 @@ class Ground:
             answers = tuple(
                 self.holding(Target(MONEY, account_id), Right.EXECUTE) for account_id in sorted(target.frees)
             )
-            self._asks[known] = Ask(needs, self._approvers(target), answers)
+            self._asks[known] = Ask(target.workflow, needs, self._approvers(target), answers)
         return self._asks[known]
 
     def review(self, state: State, person: Person) -> Ask:
@@ -163,7 +163,7 @@ class Ground:
         if known not in self._asks:
             approvers = self._approvers(target)
             needs = {one: self.needs(state, target, "reviews", self.by_id[one]) for one in approvers}
-            self._asks[known] = Ask(needs, approvers)
+            self._asks[known] = Ask(ACCESS, needs, approvers)
         return self._asks[known]
 
     def through(self, state: State, bot: Bot) -> Ask:
@@ -172,7 +172,7 @@ class Ground:
         if known not in self._asks:
             needs = self.needs(state, self.target, "bot", bot)
             approvers = self._approvers(self.target) - bot.custodians
-            self._asks[known] = Ask(dict.fromkeys(bot.custodians, needs), approvers, is_held=True)
+            self._asks[known] = Ask(MONEY, dict.fromkeys(bot.custodians, needs), approvers, is_held=True)
         return self._asks[known]
 
     def asked_at_first(self) -> object:

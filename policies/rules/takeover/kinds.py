@@ -6,7 +6,8 @@ from itertools import pairwise
 from policies.rules.facts import Person
 from policies.rules.language import MEMBER, initiator_id
 from policies.rules.takeover.ground import Ground
-from policies.rules.takeover.targets import ACCESS, ADDRESSES, MONEY, POLICIES, Group
+from policies.rules.takeover.targets import MONEY, Group
+from policies.rules.takeover.within import Counts
 from policies.workflows import Right
 
 
@@ -18,8 +19,8 @@ class Kinds:
     more. Most people have the powers of many others: what is compared are the kinds there are.
     """
 
-    def __init__(self, ground: Ground) -> None:
-        powers = {person.member_id: _powers(person, ground) for person in ground.people}
+    def __init__(self, ground: Ground, counts: Counts) -> None:
+        powers = {person.member_id: _powers(person, ground, counts) for person in ground.people}
         order = sorted(ground.people, key=lambda person: (-len(powers[person.member_id]), person.member_id))
         self.order: Group = tuple(order)
         held = [powers[person.member_id] for person in order]
@@ -44,7 +45,7 @@ def _above(held: Sequence[frozenset[object]]) -> list[frozenset[int]]:
     return [above[place] for place in range(len(held))]
 
 
-def _powers(person: Person, ground: Ground) -> frozenset[object]:
+def _powers(person: Person, ground: Ground, counts: Counts) -> frozenset[object]:
     """All that counts of a person here. Being a custodian helps and hinders, so it compares only with itself."""
     # Letting somebody in, and verifying them, is easier where they hold no right yet (P4); whoever is ahead of it has
     # both.
@@ -53,12 +54,12 @@ def _powers(person: Person, ground: Ground) -> frozenset[object]:
         ways = ((what, True), (what, False))
         found |= {what, *ways} if is_ahead else {(what, person.holds_power)}
     target = ground.target
-    workflows = {ACCESS, POLICIES, target.workflow, *((MONEY, ADDRESSES) if target.workflow is MONEY else ())}
-    for workflow in workflows:
+    for workflow in counts.workflows:
         account_id = target.account_id if workflow.by_account else None
         rights = (Right.INITIATE, Right.APPROVE, Right.EXECUTE)
         found |= {(workflow, right) for right in rights if person.holds(workflow, right, account_id)}
-    return frozenset(found | _about_keys(person, ground) | _about_rules(person, ground))
+    found |= {("group", group) for group in counts.groups if group in person.groups}
+    return frozenset(found | (_about_keys(person, ground) if counts.keys else set()) | _about_rules(person, ground))
 
 
 def _about_keys(person: Person, ground: Ground) -> set[object]:
@@ -71,12 +72,11 @@ def _about_keys(person: Person, ground: Ground) -> set[object]:
 
 
 def _about_rules(person: Person, ground: Ground) -> set[object]:
-    """The groups of Members that they are in, and which rules match nothing that they ask."""
-    found: set[object] = {("group", number) for number in ground.groups if number in person.groups}
-    if ground.corners is not None:
-        matching = ground.corners.kind(initiator_id(MEMBER, person.member_id))
-        found |= {("free of", place) for place in range(ground.corners.size) if not matching >> place & 1}
-    return found
+    """Which rules match nothing that they ask."""
+    if ground.corners is None:
+        return set()
+    matching = ground.corners.kind(initiator_id(MEMBER, person.member_id))
+    return {("free of", place) for place in range(ground.corners.size) if not matching >> place & 1}
 
 
 def _closed(above: Sequence[frozenset[int]], size: int) -> Iterator[tuple[int, ...]]:

@@ -7,6 +7,7 @@ that group. The last thing is not tried in all its ways: of those who could do i
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
+from itertools import chain
 
 from policies.rules.takeover.asks import Ask, Count, Members
 from policies.rules.takeover.covers import fewest, ways
@@ -15,6 +16,7 @@ from policies.rules.takeover.moves import Lift, Move
 from policies.rules.takeover.newcomers import ask_for_access
 from policies.rules.takeover.roads import Roads
 from policies.rules.takeover.targets import ACCESS, Group, State, Target
+from policies.rules.takeover.within import Counts, within
 
 People = frozenset[int]
 
@@ -29,43 +31,53 @@ class _Here:
     members: Members
 
 
-class Search:
-    """One search for one target."""
+def smallest(roads: Roads, at_least: int = 1) -> Group | None:
+    """The smallest group that reaches the target; none is known to be smaller than `at_least`."""
+    if not roads.reaches(roads.ground.people):
+        return None
+    kinds: dict[Counts, Kinds] = {}
+    for size in range(at_least, len(roads.ground.people) + 1):
+        counts = within(roads, size)
+        if counts is not None:
+            found = _Search(roads, kinds.setdefault(counts, Kinds(roads.ground, counts)), size).first()
+            if found is not None:
+                return found
+    return None
 
-    def __init__(self, roads: Roads, kinds: Kinds) -> None:
+
+class _Search:
+    """One search for a group of `most` people."""
+
+    def __init__(self, roads: Roads, kinds: Kinds, most: int) -> None:
         self._roads = roads
         self._ground = roads.ground
-        self._place = {person.user_id: place for place, person in enumerate(kinds.order)}
+        self._most = most
         self._order, self._above = kinds.order, kinds.above
+        self._place = {person.user_id: place for place, person in enumerate(kinds.order)}
         self._kind = {person.user_id: kinds.number[place] for place, person in enumerate(kinds.order)}
+        # Who is never without more than these is in no group so small.
+        self._there = frozenset(one for one in self._place if len(self._with_those_above(frozenset({one}))) <= most)
         self._able = frozenset(
             person.user_id for person in kinds.order if person.is_verified and not person.is_kept_out
         )
-        self._best: People | None = None
         # By what the ground keeps.
-        self._known: dict[int, tuple[int, list[int]]] = {}
+        self._askers_of: dict[int, list[int]] = {}
 
-    def smallest(self, at_least: int = 1) -> Group | None:
-        """The smallest group that carries out the target; none is known to be smaller than `at_least`."""
-        if not self._roads.reaches(self._order):
-            return None
-        waiting: list[list[People]] = [[] for _ in range(len(self._order) + 1)]
+    def first(self) -> Group | None:
+        """The first that is found, of those to whom the fewest have to be taken in before the last step."""
+        waiting: list[list[People]] = [[] for _ in range(self._most + 1)]
         waiting[0].append(frozenset())
         seen = {frozenset[int]()}
-        for size, those in enumerate(waiting):
-            if size > self._most or (self._best is not None and len(self._best) <= at_least):
-                break
-            for people in those:
-                for more in self._grown(people):
-                    if more not in seen and len(more) <= self._most:
-                        seen.add(more)
-                        waiting[len(more)].append(more)
-        return None if self._best is None else self._group(self._best)
-
-    @property
-    def _most(self) -> int:
-        """How many people may be taken in for it to become smaller than what was found."""
-        return len(self._order) if self._best is None else len(self._best) - 1
+        for people in chain.from_iterable(waiting):
+            here = self._look(people)
+            found = self._ended(here)
+            if found is not None:
+                return self._group(found)
+            for more in self._grown(here):
+                if more not in seen and len(more) <= self._most:
+                    seen.add(more)
+                    waiting[len(more)].append(more)
+        return None
 
     def _group(self, people: Set[int]) -> Group:
         return tuple(person for person in self._order if person.user_id in people)
@@ -80,23 +92,27 @@ class Search:
                     waiting.append(place)
         return frozenset(found)
 
-    def _grown(self, people: People) -> Iterator[People]:
-        """Larger groups that can do something which this one cannot; if it reaches the target, none."""
-        here = self._look(people)
-        group = self._group(people)
-        if self._roads.arrives(group, here.state):
-            self._found(people)
-            return
-        for _, ask in self._roads.endings(here.state):
-            self._end(here, ask)
-        access = ask_for_access(self._ground, here.state)
+    def _ended(self, here: _Here) -> People | None:
+        """A group that reaches the target next: these people, or with the fewest more whom the last step takes."""
+        if self._roads.arrives(self._group(here.people), here.state):
+            return here.people
+        asks = [ask for _, ask in self._roads.endings(here.state)]
+        for ask in (*asks, ask_for_access(self._ground, here.state)):
+            for base, counts in self._askers(here, ask):
+                more = fewest(counts, self._most - len(base))
+                if more is not None and self._roads.reaches(self._group(base | more)):
+                    return base | more
+        return None
+
+    def _grown(self, here: _Here) -> Iterator[People]:
+        """Larger groups that can do something which this one cannot."""
+        group = self._group(here.people)
         moves = (self._roads.ask(here.state, move) for move in self._roads.moves(group, here.state))
-        others = [ask for ask in moves if ask is not None]
-        if not self._end(here, access):
-            others.append(access)
+        # Who gives rights might still lack somebody whose identity they verify.
+        asks = [ask for ask in moves if ask is not None] + [ask_for_access(self._ground, here.state)]
         if self._ground.groups:
-            others.append(self._ground.ask(here.state, Target(ACCESS)))
-        for ask in {id(ask): ask for ask in others}.values():
+            asks.append(self._ground.ask(here.state, Target(ACCESS)))
+        for ask in {id(ask): ask for ask in asks}.values():
             yield from self._by(here, ask)
         yield from self._by_letting_in(here)
 
@@ -114,25 +130,12 @@ class Search:
 
         return _Here(people, state, state.able | (self._able - people), members)
 
-    def _end(self, here: _Here, ask: Ask) -> bool:
-        """Whether the fewest whom it takes to do that reach the target; then they are remembered if they are fewer."""
-        is_over = True
-        for base, counts in self._askers(here, ask, self._most):
-            more = fewest(counts, self._most - len(base))
-            if more is not None:
-                if self._roads.reaches(self._group(base | more)):
-                    self._found(base | more)
-                else:
-                    is_over = False
-        return is_over
-
-    def _found(self, people: People) -> None:
-        if len(people) <= self._most:
-            self._best = people
-
     def _by(self, here: _Here, ask: Ask) -> Iterator[People]:
         """All who could do that, together with those who are here."""
-        for base, counts in self._askers(here, ask, self._most):
+        for base, missing in self._askers(here, ask):
+            if not base <= self._there:
+                continue
+            counts = tuple((people & self._there, count) for people, count in missing)
             for more in ways(counts, self._most - len(base), self._place.__getitem__, self._kind.__getitem__):
                 yield self._with_those_above(base | more)
 
@@ -141,7 +144,8 @@ class Search:
         seen: set[int] = set()
         for person in self._order:
             kind = self._kind[person.user_id]
-            if person.user_id in here.people | here.able or kind in seen:
+            away = person.user_id not in here.people and person.user_id not in here.able
+            if not away or person.user_id not in self._there or kind in seen:
                 continue
             seen.add(kind)
             move: Move = Lift(person) if person.is_kept_out else person
@@ -150,13 +154,15 @@ class Search:
                 joined = _Here(here.people | {person.user_id}, here.state, here.able, here.members)
                 yield from self._by(joined, ask)
 
-    def _askers(self, here: _Here, ask: Ask, most: int) -> Iterator[tuple[People, tuple[Count, ...]]]:
+    def _askers(self, here: _Here, ask: Ask) -> Iterator[tuple[People, tuple[Count, ...]]]:
         """For each way of asking: those who are here and whoever asks, and how many are missing out of whom."""
-        tried: set[int] = set()
-        fewest, askers = self._about(ask)
-        if fewest > most:
+        if ask.fewest > self._most:
             return
-        for asker in askers:
+        if id(ask) not in self._askers_of:
+            # Of each kind whoever is above the others comes first.
+            self._askers_of[id(ask)] = sorted(ask.needs.keys() & self._place.keys(), key=self._place.__getitem__)
+        tried: set[int] = set()
+        for asker in self._askers_of[id(ask)]:
             if not ask.is_held and asker not in here.able:
                 continue
             if asker not in here.people:
@@ -165,21 +171,11 @@ class Search:
                 tried.add(self._kind[asker])
             base = here.people | {asker}
             for need in ask.needs[asker]:
-                if need.is_denied or need.approvals + 1 > most:
+                if need.is_denied or need.approvals >= self._most:
                     continue
-                counts = ask.counts(asker, need, here.members, here.able)
-                missing = _missing(base, counts)
-                if missing is not None and max((count for _, count in missing), default=0) <= most - len(base):
+                missing = _missing(base, ask.counts(asker, need, here.members, here.able))
+                if missing is not None and max((n for _, n in missing), default=0) <= self._most - len(base):
                     yield base, missing
-
-    def _about(self, ask: Ask) -> tuple[int, list[int]]:
-        """How few it takes at least, and who may ask: of each kind whoever is above the others comes first."""
-        if id(ask) not in self._known:
-            self._known[id(ask)] = (
-                ask.fewest,
-                sorted(ask.needs.keys() & self._place.keys(), key=self._place.__getitem__),
-            )
-        return self._known[id(ask)]
 
 
 def _missing(base: People, counts: tuple[Count, ...]) -> tuple[Count, ...] | None:

@@ -27,7 +27,7 @@ from policies.rules.language import (
 )
 from policies.workflows import Right, Workflow
 from tests.policies.rules.test_effective_quorum import FACTORS, World, after
-from tests.policies.small import ACCESS, ADDRESSES, WITHDRAWAL
+from tests.policies.small import ACCESS, ADDRESSES, POLICIES, WITHDRAWAL
 
 GROUPS = {1: "Finance", 2: "Board", 3: "Desk"}
 AMOUNTS = (Decimal(100), Decimal(1000), Decimal(5000))
@@ -245,3 +245,61 @@ def _conditions(random: Random) -> dict[str, Any]:
     if random.random() < 0.2:
         found["asked_by"] = random.choice(("member", "key"))
     return found
+
+
+def large(random: Random) -> Facts:
+    """200 people of whom some do everything and most little, 60 bots, ten groups, and a policy of ten tiers."""
+    ask, approve, finish = Right.INITIATE, Right.APPROVE, Right.EXECUTE
+    some: tuple[tuple[int, dict[Workflow, tuple[Right, ...]]], ...] = (
+        (10, {}),
+        (10, {WITHDRAWAL: (approve,), POLICIES: (approve,)}),
+        (8, {WITHDRAWAL: (ask, approve), ADDRESSES: (ask, approve)}),
+        (8, {WITHDRAWAL: (ask,), ADDRESSES: (ask,)}),
+        (3, {ACCESS: (ask, approve), POLICIES: (approve,)}),
+        (1, dict.fromkeys(Workflow, (finish, approve))),
+    )
+    jobs = [job for count, job in some for _ in range(count)]
+    people = tuple(
+        Person(
+            number,
+            number,
+            f"Member {number}",
+            is_verified=random.random() < 0.95,
+            factors=FACTORS,
+            grants=frozenset(
+                Held(workflow, right) for workflow, rights in random.choice(jobs).items() for right in rights
+            ),
+            groups=frozenset(group for group in range(1, 11) if random.random() < 0.15),
+        )
+        for number in range(1, 201)
+    )
+    bots = tuple(
+        Bot(
+            number,
+            f"bot-{number}",
+            1,
+            permissions=frozenset({WITHDRAW}),
+            keys=(Key(number, frozenset(random.sample(range(1, 41), 2))),),
+        )
+        for number in range(1, 61)
+    )
+    tiers = (
+        Rule(
+            approvals=1 + place // 2,
+            groups=tuple(
+                GroupApprovals(group, random.randint(1, 2))
+                for group in sorted(random.sample(range(1, 11), 1 + place // 4))
+            ),
+            amount=Decimal(1000 * place),
+            with_day_sum=True,
+            destinations=Among(("cold",), outside=True) if place % 3 == 0 else None,
+        )
+        for place in range(1, 11)
+    )
+    policies = (
+        Terms(WITHDRAWAL.value, 1, True, 72, random.random() < 0.5, (Rule(approvals=1), *tiers)),
+        Terms(ACCESS.value, 2, True, 72, False, (Rule(approvals=2, groups=(GroupApprovals(1, 1),)),)),
+        Terms(POLICIES.value, 3, True, 72, random.random() < 0.5),
+    )
+    names = {group: f"Group {group}" for group in range(1, 11)}
+    return Facts("any", {1: "Main"}, people, bots, policies, groups=names)

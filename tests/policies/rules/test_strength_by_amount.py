@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 from decimal import Decimal
-from itertools import pairwise
+from itertools import combinations, pairwise
 from random import Random
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,8 @@ from policies.rules.language import Among, AtLeast, Demand, GroupApprovals, Rule
 from policies.rules.takeover.ground import Ground
 from policies.rules.takeover.kinds import Kinds
 from policies.rules.takeover.roads import Roads
-from policies.rules.takeover.search import Search
+from policies.rules.takeover.search import smallest
+from policies.rules.takeover.within import everything
 from policies.workflows import Right
 from tests.policies.rules import ruled_worlds
 from tests.policies.rules.test_effective_quorum import MONEY, SMALL, TARGETS, house, member, policy
@@ -204,6 +206,20 @@ def test_where_groups_lack_people_it_is_said_what_would_be_asked():
     assert (tier.strength.people, tier.strength.expected) == (0, 6)
 
 
+def test_it_takes_a_moment_for_two_hundred_members():
+    """A page asks for it once for each Account."""
+
+    def taken(seed: int) -> float:
+        facts = ruled_worlds.large(Random(seed))
+        began = process_time()
+        tiers = strength_by_amount(facts, 1, {"cold", "desk"})
+        ended = process_time()
+        assert 3 <= len(tiers) <= 11
+        return ended - began
+
+    assert max(taken(seed) for seed in range(4)) < 2
+
+
 def reached(amount: Decimal, tiers: tuple[Tier, ...]) -> Tier:
     return [tier for tier in tiers if tier.amount <= amount][-1]
 
@@ -249,8 +265,19 @@ def test_more_money_never_takes_fewer_people(seed):
 def test_searching_for_a_group_finds_as_few_as_trying_all_of_them(facts, target):
     """Leaving out whoever another can stand in for loses nothing."""
     ground = Ground(replace(facts, level="any"), target)
-    found = Search(Roads(ground), Kinds(ground)).smallest()
+    found = smallest(Roads(ground))
     assert len(found or ()) == strength(ground.facts, target).people
+
+
+@pytest.mark.slow
+@settings(deadline=None, max_examples=300)
+@given(st.integers(0, 2**32), st.sampled_from([Decimal(0), *ruled_worlds.AMOUNTS, None]))
+def test_searching_among_rules_and_groups_finds_as_few_as_well(seed, amount):
+    target = Target(WITHDRAWAL, 1, amount=amount) if amount is not None else Target(ACCESS, protected=True)
+    roads = Roads(Ground(ruled_worlds.organization(Random(seed)), target))
+    people = roads.ground.people
+    tried = (size for size in range(1, len(people) + 1) if any(map(roads.reaches, combinations(people, size))))
+    assert len(smallest(roads) or ()) == next(tried, 0)
 
 
 @pytest.mark.slow
@@ -260,7 +287,8 @@ def test_who_could_stand_in_for_another_is_never_weaker(seed):
     """Whoever has all the powers of another takes their place in any group that gets there."""
     facts = ruled_worlds.organization(Random(seed))
     ground = Ground(facts, Target(WITHDRAWAL, 1, amount=Decimal(1000)))
-    kinds, roads = Kinds(ground), Roads(ground)
+    roads = Roads(ground)
+    kinds = Kinds(ground, everything(roads))
     for place, above in enumerate(kinds.above):
         for other in above:
             for third in (None, *kinds.order):
