@@ -72,7 +72,7 @@ class SimulatorForm(Form):
         help_text="Its name in the book of the Account. Empty: an address that is not in the book yet.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "list": "known-addresses"}),
     )
-    rules = forms.ChoiceField(label="By", required=False)
+    rules = forms.ChoiceField(label="Rules (in force, or your draft)", required=False)
 
     def __init__(self, *args: Any, choices: Choices, **kwargs: Any) -> None:
         self.known = choices

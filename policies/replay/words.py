@@ -66,8 +66,9 @@ def _grown(counts: Counts, names: Names) -> Iterator[str]:
 
 
 def _more(grown: Grown, names: Names) -> str:
-    of = "" if grown.group is None else f" of {names.group(grown.group)}"
-    return f"{counted(grown.by, 'more approval')}{of}"
+    if grown.group is None:
+        return counted(grown.by, "more approval")
+    return f"{grown.by} more of {names.group(grown.group)}"
 
 
 def _all(total: int) -> str:

@@ -106,7 +106,7 @@ class Answer:
             return "It is denied, however many agree."
         if self.need.at_once:
             return "It is sent at once."
-        return f"It waits for {self.asked}."
+        return f"It waits for {self.asked}." if self.is_possible else f"Nobody could finish it: it takes {self.asked}."
 
     @property
     def text(self) -> str:
@@ -114,7 +114,7 @@ class Answer:
         if self.need.is_denied:
             return "A rule that matches says so. Nobody is asked, and nothing is held."
         if not self.is_possible:
-            return "As things stand too few may decide, so nobody could finish it: it is refused when it is asked."
+            return "As things stand too few may decide. Such a request is refused when it is asked."
         if self.need.delay_hours:
             hours = counted(self.need.delay_hours, "hour")
             return f"It is sent {hours} after the last approval, and everything is looked at again then."

@@ -71,7 +71,7 @@ def test_the_draft_is_tried_on_all_that_was_asked(drafting, browser):
     text = text_of(client, started(client))
     # The third and fourth one of the Board besides, the last two two approvals more as well.
     assert "Of 6 requests 4 would have needed more approvals." in text
-    assert "2 × 2 more approvals, 4 × 1 more approval of Board" in text
+    assert "2 × 2 more approvals, 4 × 1 more of Board" in text
     assert "When 300 USD or more leaves, alone or together" in text
     assert "has changed since" not in text
     assert "every 2s" not in text

@@ -95,7 +95,7 @@ def test_a_group_that_is_too_small_is_named(world, audit, tiers, board, browser)
     board.memberships.all().delete()
     text = simulated(browser(audit), world, amount="120000")
     assert "1 missing" in text
-    assert "nobody could finish it" in text
+    assert "Nobody could finish it: it takes 2 approvals, among them 1 of Board." in text
 
 
 def test_what_is_denied_is_said_to_be(world, audit, tiers, browser):
