@@ -264,3 +264,16 @@ def test_a_link_can_choose_who_asks(world, audit, ana, browser):
     text = browser(audit).get(reverse("policies:simulate"), {"who": f"member:{ana.pk}"}).content.decode()
     assert f'<option value="member:{ana.pk}" selected>' in text
     assert 'id="answer"' not in text
+
+
+def test_the_rules_page_leads_here_and_back(owner, tiers, browser):
+    client = browser(owner)
+    rules = reverse("policies:rules", args=[WITHDRAWAL.value])
+    there = client.get(rules).content.decode()
+    assert reverse("policies:simulate") in there
+    assert "your draft on the last 90 days" not in there
+    assert rules in client.get(reverse("policies:simulate")).content.decode()
+    drafted(owner, Rule(approvals=3))
+    assert "your draft on the last 90 days" in client.get(rules).content.decode()
+    other = client.get(reverse("policies:rules", args=["manage_access"])).content.decode()
+    assert reverse("policies:simulate") not in other
