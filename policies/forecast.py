@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from policies import snapshot as gathering
-from policies.rules import Asked, Bot, Facts, approvals_needed, eligible, is_locked, may_vouch, members
+from policies.rules import Asked, Bot, Facts, approvals_needed, eligible, frozen_by, is_locked, may_vouch, members
 from policies.rules.language import Situation
 from policies.rules.need_words import LOST, need_words
 from policies.snapshot import measured
@@ -24,6 +24,7 @@ class Forecast:
     `vouchers` are those of the people who could answer for a key that would withdraw alone, where that is asked (P2).
     `asks` says what it takes where some of it is asked of groups, `short_of` the groups of which too few can approve.
     It then waits for `delay_hours`. `is_denied`: nobody can have it. `depends`: less may do, by amount and destination.
+    `frozen` says why nobody can ask for it now.
     """
 
     workflow: Workflow
@@ -36,16 +37,17 @@ class Forecast:
     delay_hours: int = 0
     is_denied: bool = False
     depends: bool = False
+    frozen: str = ""
 
     @property
     def at_once(self) -> bool:
         """Whether nobody else has to agree, and nothing has to be waited for."""
-        return self.needed == 0 and not self.delay_hours and not self.is_denied
+        return self.needed == 0 and not self.delay_hours and not self.is_denied and not self.frozen
 
     @property
     def is_possible(self) -> bool:
         """Whether there are as many people as it takes."""
-        return len(self.people) >= self.needed and not self.short_of and not self.is_denied
+        return len(self.people) >= self.needed and not self.short_of and not self.is_denied and not self.frozen
 
     @property
     def level(self) -> Literal["pen", "wait"]:
@@ -55,6 +57,8 @@ class Forecast:
     @property
     def title(self) -> str:
         """What follows, in one sentence."""
+        if self.frozen:
+            return "This is frozen now, and cannot be asked."
         if self.is_denied:
             return "The policy denies this."
         if self.at_once:
@@ -65,6 +69,8 @@ class Forecast:
     @property
     def text(self) -> str:
         """Why, or who decides."""
+        if self.frozen:
+            return self.frozen
         if self.at_once:
             return f"You hold Execute on {self.workflow.title}, and nothing asks for more."
         if self.is_denied:
@@ -133,4 +139,6 @@ def forecast(
         barred=frozenset().union(*(bot.custodians for bot in frees)),
         situation=situation,
     )
-    return replace(foresee_at_least(asked, known), depends=depends)
+    held_up = frozen_by(known.freezes, workflow, account_id)
+    frozen = held_up.words if held_up else ""
+    return replace(foresee_at_least(asked, known), depends=depends, frozen=frozen)

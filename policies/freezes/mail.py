@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BEGUN: Final = "begun"
 EXTENDED: Final = "extended"
 LIFTED: Final = "lifted"
-SAID: Final = {BEGUN: "froze", EXTENDED: "froze for longer", LIFTED: "lifted the freeze of"}
+SAID: Final = {BEGUN: "froze", EXTENDED: "prolonged the freeze of", LIFTED: "lifted the freeze of"}
 
 
 def tell(freeze: Freeze, what: str, *, by: str = "", by_member: int | None = None) -> None:

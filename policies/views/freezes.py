@@ -1,7 +1,7 @@
 """What is frozen and was, freezing at once, and asking that a freeze lasts longer or is lifted (DESIGN §4)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.contrib import messages
@@ -127,7 +127,8 @@ def _asking(
 ) -> HttpResponse:
     workflow = Workflow(found.workflow)
     named = EVERY_ACCOUNT if workflow.by_account and found.account_id is None else found.account_id
-    told = forecast(request.member, workflow, account_id=named, protected=lifts)
+    # No freeze stops these, and they move no amount.
+    told = replace(forecast(request.member, workflow, account_id=named, protected=lifts), frozen="", depends=False)
     context = {"freeze": found, "form": form, "lifts": lifts, "forecast": told}
     return render(request, "policies/freeze_request.html", context)
 

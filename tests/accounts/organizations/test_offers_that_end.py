@@ -9,9 +9,11 @@ from accounts.models import Member, OwnershipOffer
 from accounts.organizations import ownership
 from accounts.organizations.transfer_ownership import TransferOwnership, transfer_ownership
 from policies.changes import propose
-from policies.models import Grant, State
+from policies.freezes.freeze import freeze
+from policies.freezes.places import Place
+from policies.models import Freeze, Grant, State
 from policies.workflows import Workflow
-from portal.core.errors import NotFound
+from portal.core.errors import NotFound, Refused
 from portal.core.web.http import Proof
 from tests.policies.conftest import yes
 
@@ -70,3 +72,22 @@ def test_why_an_offer_cannot_be_accepted_any_more_is_said_on_its_page(client, ow
     assert answer.status_code == 200
     assert "no longer stands" in answer.content.decode()
     assert ownership.owner_of(owner.organization) == owner
+
+
+def test_while_access_is_frozen_no_ownership_is_accepted_and_afterwards_it_is(owner, ana, ben):
+    """The acceptance is what carries it out; declining takes nothing, and goes on."""
+    offered(owner, ana, ben)
+    made = freeze(actor=owner, place=Place(Workflow.MANAGE_ACCESS), hours=1, reason="Perhaps somebody else is in.")
+    with pytest.raises(Refused, match="is frozen until"):
+        ownership.accept(by=fresh(ana), proof=Proof(factor="totp", at=timezone.now()))
+    assert OwnershipOffer.objects.get().accepted_at is None
+    Freeze.objects.filter(pk=made.pk).update(ended_at=timezone.now())
+    ownership.accept(by=fresh(ana), proof=Proof(factor="totp", at=timezone.now()))
+    assert ownership.owner_of(owner.organization) == ana
+
+
+def test_while_access_is_frozen_an_offer_can_be_declined(owner, ana, ben):
+    offered(owner, ana, ben)
+    freeze(actor=owner, place=Place(Workflow.MANAGE_ACCESS), hours=1, reason="Perhaps somebody else is in.")
+    ownership.decline(by=fresh(ana))
+    assert OwnershipOffer.objects.get().declined_at is not None

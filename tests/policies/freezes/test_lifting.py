@@ -214,7 +214,7 @@ def test_both_are_told_to_who_approves_and_to_who_froze_and_not_twice(house, mai
     mail.settle()
     told = [message.subject for message in mailoutbox if message.to == [house.ben.user.email]]
     assert told == [
-        "House: Olive froze for longer Manage Access",
+        "House: Olive prolonged the freeze of Manage Access",
         "House: Olive lifted the freeze of Manage Access",
     ]
     assert [message.to for message in mailoutbox].count([house.ana.user.email]) == 2

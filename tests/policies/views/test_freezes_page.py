@@ -16,6 +16,7 @@ from policies.freezes.freeze import freeze
 from policies.freezes.places import Place
 from policies.models import ChangeRequest, Freeze, Grant, State
 from policies.workflows import Right, Workflow
+from portal.treasury.models import Address
 from tests.policies.conftest import ask_tidy
 from tests.routes import routes
 
@@ -353,6 +354,18 @@ def test_what_is_asked_on_a_page_while_it_is_frozen_is_refused_with_the_reason(r
     assert "Manage Access is frozen until" in text_of(answer)
     assert "Reserve" in answer.content.decode()
     assert not ChangeRequest.objects.filter(operation="accounts.add_account").exists()
+
+
+def test_a_form_says_beforehand_that_it_is_frozen(reader, ana, owner, world):
+    frozen(owner, MONEY, world.account)
+    client = reader(ana)
+    page = reverse("treasury:rename_address", args=[Address.objects.get(key="btc-cold").pk])
+    told = client.get(page)
+    assert "This is frozen now" not in text_of(told)
+    frozen(ana, Workflow.MANAGE_ADDRESSES)
+    told = client.get(page)
+    assert "This is frozen now, and cannot be asked." in text_of(told)
+    assert "Manage Addresses is frozen until" in text_of(told)
 
 
 @pytest.mark.parametrize("page", ["policies:policies", "treasury:addresses", "treasury:balances"])
