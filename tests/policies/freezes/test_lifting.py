@@ -1,6 +1,7 @@
 """Lifting a freeze, and freezing for longer: requests of the frozen workflow, which no freeze stops (DESIGN §4)."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
@@ -9,6 +10,7 @@ from accounts.models import Account
 from policies.changes import execute
 from policies.freezes.governed import LONGEST
 from policies.models import ChangeRequest, Freeze, State
+from policies.rules.language import Rule
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, Invalid, NotFound, Refused
@@ -219,3 +221,13 @@ def test_both_are_told_to_who_approves_and_to_who_froze_and_not_twice(house, mai
     ]
     assert [message.to for message in mailoutbox].count([house.ana.user.email]) == 2
     assert not [message for message in mailoutbox if message.to == [house.olive.user.email]]
+
+
+def test_rules_about_amounts_deny_no_lifting(house):
+    """P7: it moves no amount: what is asked is the most that any rule could ask, and what one denies is no lifting."""
+    rules = (Rule(approvals=1), Rule(approvals=2, amount=Decimal(1000)), Rule(deny=True, amount=Decimal(100_000)))
+    house.policy(MONEY, 1, rules=rules)
+    made = frozen(house.ana, MONEY)
+    change = ask_lifting(house.ana, made)
+    yes(change, house.ben)
+    assert yes(change, house.cleo).state == State.EXECUTED
