@@ -73,6 +73,12 @@ class Measures(Protocol):
     def destinations(self, organization: "Organization") -> tuple[Named, ...]:
         """Where to, as the address books have it now, by name; one that is in several books once for each."""
 
+    def is_priced(self, organization: "Organization") -> bool:
+        """Whether anything has a price in its currency now: else everything is worth more than any amount.
+
+        A few assets of each venue are tried, never all.
+        """
+
 
 _taken: list[Measures] = []
 

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from policies import drafts
 from policies import snapshot as gathering
+from policies.measures import measures
 from policies.models import PolicyDraft
 from policies.rule_words import Names, names_of, sentence
 from policies.rules import Facts, Terms
@@ -65,6 +66,11 @@ class Standing:
     def drafted(self) -> tuple[Rule, ...] | None:
         """Its rules; None without a draft, or where they cannot be read."""
         return drafts.rules_of(self.draft) if self.draft is not None else None
+
+    @cached_property
+    def is_unpriced(self) -> bool:
+        """Whether nothing has a price in the Organization's currency, so that every amount is reached."""
+        return self.is_by_amount and not measures().is_priced(self.request.organization)
 
     @property
     def is_overtaken(self) -> bool:

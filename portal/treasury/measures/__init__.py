@@ -79,6 +79,10 @@ class TreasuryMeasures:
         """At most a thousand."""
         return lists.destinations(organization)
 
+    def is_priced(self, organization: "Organization") -> bool:
+        """By the first Account at each venue."""
+        return lists.is_priced(organization)
+
 
 def initiator_of(change: "ChangeRequest") -> str:
     """Who asks, as lists and sums name them."""

@@ -1,11 +1,13 @@
-"""What lists of a rule can name: what can be withdrawn, and where to."""
+"""What lists of a rule can name: what can be withdrawn, and where to; and whether anything of it has a price."""
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from accounts.models import Account
 from policies.measures import Named
 from portal.core.errors import Unavailable
 from portal.treasury.destinations.identity import identity
+from portal.treasury.measures.values import value_of
 from portal.treasury.models import Address
 from portal.venues.registry import venue
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 # As many as one list of a rule takes.
 MOST_DESTINATIONS: Final = 1000
+# So many assets of a venue are asked for their price before it is said that it has none.
+TRIED: Final = 5
 
 
 def assets(organization: "Organization") -> tuple[Named, ...]:
@@ -42,3 +46,22 @@ def destinations(organization: "Organization") -> tuple[Named, ...]:
         value = identity(network, address, memo)
         found.setdefault((account_id, value), Named(value, key, account_id))
     return tuple(found.values())
+
+
+def is_priced(organization: "Organization") -> bool:
+    """Whether something but the currency itself has a fresh price in it, of the first that leave each venue."""
+    first: dict[str, int] = {}
+    rows = Account.objects.filter(organization=organization).order_by("pk").values_list("venue", "pk")
+    for name, account_id in rows:
+        first.setdefault(name, account_id)
+    return any(_is_priced_at(name, account_id, organization.currency) for name, account_id in first.items())
+
+
+def _is_priced_at(name: str, account_id: int, currency: str) -> bool:
+    exchange = venue(name)
+    try:
+        leaving = {method.asset.id: method.asset.code for method in exchange.withdrawal_methods()}
+    except Unavailable:
+        return False
+    tried = [asset for asset, code in leaving.items() if code != currency][:TRIED]
+    return any(value_of(exchange, account_id, asset, Decimal(1), currency).is_finite() for asset in tried)

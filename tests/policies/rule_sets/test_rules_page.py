@@ -147,6 +147,19 @@ def test_rules_nobody_can_read_are_said_to_be_so(world, owner, browser):
     assert "cannot be read" in text_of(browser(owner).get(PAGE))
 
 
+def test_a_currency_without_prices_is_said_plainly(world, owner, browser, in_force):
+    """What has no price that is known counts as infinite: amounts then ask of everything."""
+    in_force(SMALL, LARGE)
+    client, said = browser(owner), "Nothing has a price in JPY now."
+    for url in (PAGE, reverse("policies:new_rule", args=[MONEY])):
+        assert "Nothing has a price" not in text_of(client.get(url))
+    world.organization.currency = "JPY"
+    world.organization.save()
+    for url in (PAGE, reverse("policies:new_rule", args=[MONEY])):
+        assert said in text_of(client.get(url))
+    assert said not in text_of(client.get(reverse("policies:rules", args=["manage_access"])))
+
+
 def test_an_asset_or_address_of_nobody_here_cannot_be_named(world, owner):
     """What can be withdrawn, and the books, are asked through the seam."""
     destination = next(iter(_destinations(world)))
