@@ -210,7 +210,7 @@ class Operation(Generic[P]):
     `defies_freezes` none stops it. With `every_account` it may be asked of all Accounts together, where rights name
     one; with `any_account` by and of whoever holds the right for any of them. `reads_ahead`: reads at once, for a page,
     what the above would read for each of many requests, `describes_ahead` what `describe` would. `tells`: it writes to
-    those concerned itself, so nobody else has to when it was done alone.
+    those concerned itself, so nobody else has to when it was done alone. `moves_power`: others are told of that.
     """
 
     key: str = field(kw_only=False)
@@ -236,6 +236,7 @@ class Operation(Generic[P]):
     accepted: bool = False
     protection: "Protection | None" = None
     protected: "Callable[[P, Facts], bool]" = unprotected
+    moves_power: "Callable[[P, Facts], bool]" = unprotected
     takes_power: Callable[[P], bool] = takes_nothing
     frees: "Callable[[P, Facts], tuple[Bot, ...]]" = frees_nothing
     least: "Callable[[P, Facts, Initiator], int]" = no_least

@@ -154,7 +154,8 @@ def _concerns_others(entry: Operation[P], asked: Asked, params: P, facts: Facts)
     if entry.tells:
         return False
     takes_access = asked.takes_power and entry.workflow is Workflow.MANAGE_ACCESS
-    return takes_access or entry.workflow is Workflow.MANAGE_POLICIES or entry.protected(params, facts)
+    moves_power = entry.protected(params, facts) or entry.moves_power(params, facts)
+    return takes_access or entry.workflow is Workflow.MANAGE_POLICIES or moves_power
 
 
 def _again(actor: Actor) -> "Member | ServiceUser":

@@ -95,6 +95,12 @@ def touched_by_removal(*, params: RemoveGroup, change: "ChangeRequest") -> tuple
     return (Touched("Group", group.name if group is not None else "removed already", "removed"),)
 
 
+def renewed_removal(params: RemoveGroup, change: "ChangeRequest") -> RemoveGroup:
+    """The same group, as it is now."""
+    group = found(change.organization_id, params.group_id)
+    return params if group is None else replace(params, seen=roster_of(group))
+
+
 def renewed_change(params: ChangeGroup, change: "ChangeRequest") -> ChangeGroup:
     """The same wanted, seen from the group as it is now."""
     group = found(change.organization_id, params.group_id)
@@ -155,6 +161,7 @@ def create_group(*, actor: Actor, params: CreateGroup, change: "ChangeRequest") 
     takes_power=lambda params: bool(params.leaving) and not params.joining and not params.is_renamed,
     touches=touched_by_change,
     renewed=renewed_change,
+    moves_power=lambda params, facts: bool(params.moving) and is_named(params.group_id, facts.policies),
 )
 def change_group(*, actor: Actor, params: ChangeGroup, change: "ChangeRequest") -> Group:
     """Give a group another name, let Members in and others out.
@@ -195,7 +202,7 @@ def change_group(*, actor: Actor, params: ChangeGroup, change: "ChangeRequest") 
     opened=check_removal,
     protection=lock_protection.MAKE_GROUP,
     touches=touched_by_removal,
-    renewed=lambda params, change: replace(params, seen=roster_of(find(change.organization_id, params.group_id))),
+    renewed=renewed_removal,
 )
 def remove_group(*, actor: Actor, params: RemoveGroup, change: "ChangeRequest") -> None:
     """Let there be no such group any more; its name is free again.
