@@ -9,6 +9,7 @@ from policies.rules.dead_ends import Shortage
 from policies.rules.effective_quorum import Strength, Target, strength
 from policies.rules.spare_approvers import spare_people
 from policies.rules.stages import Stage, stage_of
+from policies.rules.strength_table import Row, by_amount, strength_words, weakest
 from policies.rules.what_if import hindrances, with_policy
 from policies.workflows import Workflow
 
@@ -20,6 +21,7 @@ class Outlook:
     """One workflow as it stands, or as it would: of several Accounts the worst counts.
 
     `spare` is how many people could be lost before it stops, below nought if it has stopped, None if it needs nobody.
+    `rows` is the table by amount, where the policy of withdrawals is a set of rules; `strength` its weakest row.
     """
 
     workflow: Workflow
@@ -27,6 +29,7 @@ class Outlook:
     stage: Stage
     spare: int | None
     strength: Strength
+    rows: tuple[Row, ...] = ()
 
     @property
     def is_weak(self) -> bool:
@@ -52,13 +55,10 @@ class Outlook:
 
     @property
     def strength_words(self) -> str:
-        """How many people can get there, beside how many the policy says where that is more."""
-        people = self.strength.people
-        if not people:
-            return "nobody can"
-        if self.is_weak:
-            return f"{people}, not {self.strength.expected}"
-        return "1 person" if people == 1 else f"{people} people"
+        """How many people can get there, beside how many the policy says where that is more; of rules at the worst."""
+        if len(self.rows) > 1 and not self.is_weak:
+            return f"{self.rows[0].strength_words} at least, by amount"
+        return f"{strength_words(self.strength)}{', by amount' if len(self.rows) > 1 else ''}"
 
 
 def outlook(facts: Facts, workflow: Workflow) -> Outlook:
@@ -70,10 +70,14 @@ def outlook(facts: Facts, workflow: Workflow) -> Outlook:
     accounts: tuple[int | None, ...] = tuple(facts.accounts) if workflow.by_account else (None,)
     spares = [spare_people(facts, workflow, account_id) for account_id in accounts]
     counted = [spare for spare in spares if spare is not None]
+    spare, stage = min(counted, default=None), stage_of(policy)
+    if workflow is Workflow.INITIATE_WITHDRAWAL and policy is not None and policy.rules and facts.accounts:
+        rows = by_amount(facts)
+        return Outlook(workflow, policy, stage, spare, weakest(row.strength for row in rows), rows)
     strengths = [strength(facts, Target(workflow, account_id)) for account_id in accounts]
     # A group of nobody means that nobody can get there: that is no weakness.
-    weakest = min(strengths, key=lambda found: found.people or len(facts.people) + 1)
-    return Outlook(workflow, policy, stage_of(policy), min(counted, default=None), weakest)
+    least = min(strengths, key=lambda found: found.people or len(facts.people) + 1)
+    return Outlook(workflow, policy, stage, spare, least)
 
 
 @dataclass(frozen=True, slots=True)

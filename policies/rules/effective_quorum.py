@@ -4,7 +4,7 @@ A group is a set of Members who act together, suspended ones included; whoever t
 `policies.rules.takeover.roads` says what a group can bring about.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
@@ -67,12 +67,11 @@ def strength(facts: Facts, target: Target) -> Strength:
     return _strength(ground, _expected(ground)[0])
 
 
-def strength_by_amount(facts: Facts, account_id: int, book: Collection[str] | None = None) -> tuple[Tier, ...]:
+def strength_by_amount(facts: Facts, account_id: int) -> tuple[Tier, ...]:
     """How strong the policy of withdrawals from one Account is, for each amount from which on something else holds.
 
     Whoever wants the money picks what asks the least at that amount: who asks, which asset, where to; they wait until a
-    new address is old enough and other sums are past. `book`: what the addresses of the Account lead to; without it all
-    that rules list is taken to be there, and whatever else has to be added.
+    new address is old enough and other sums are past.
 
     Raises: Refused if the policy cannot be read.
     """
@@ -84,7 +83,7 @@ def strength_by_amount(facts: Facts, account_id: int, book: Collection[str] | No
     rules = policy.rules
     amounts = {Decimal(0), *(each.amount for rule in rules for each in rule.sums)}
     amounts |= {rule.amount for rule in rules if rule.amount is not None}
-    ground = Ground(facts, Target(MONEY, account_id, amount=Decimal(0)), book)
+    ground = Ground(facts, Target(MONEY, account_id, amount=Decimal(0)))
     found: list[Tier] = []
     asked: object = None
     for amount in sorted(amounts):

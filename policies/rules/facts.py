@@ -225,7 +225,7 @@ class Facts:
     `bots` are those that hold Withdraw, with their live keys: dead ends and takeovers know no others. `askers` are
     those of whose requests something is asked, by primary key, with the keys through which they ask; None for one that
     is not of this Organization. `groups` are the groups of Members by primary key, with their names. `freezes` are
-    those that run.
+    those that run. `books`: what the addresses of each Account lead to, where that is known.
     """
 
     level: str
@@ -236,6 +236,7 @@ class Facts:
     askers: Mapping[int, Bot | None] = field(default_factory=dict)
     groups: Mapping[int, str] = field(default_factory=dict)
     freezes: tuple[Frozen, ...] = ()
+    books: Mapping[int, Collection[str]] | None = None
 
     def person(self, member_id: int | None) -> Person | None:
         """The Member of that primary key, as the rules see them."""

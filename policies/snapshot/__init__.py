@@ -21,6 +21,7 @@ from policies.rules import (
 )
 from policies.snapshot import bots as service_users
 from policies.snapshot import freezes as frozen
+from policies.snapshot.books import Books
 from policies.snapshot.measured import situation_of
 from policies.snapshot.people import people
 from policies.snapshot.stored_rules import read_rules
@@ -69,6 +70,7 @@ def gather(
         bots=tuple(bot for bot in found if bot.holds_withdraw) if withdrawing else UNSEEN,
         policies=terms,
         groups=groups,
+        books=Books(organization),
         askers={asker: next((bot for bot in found if bot.service_user_id == asker), None) for asker, _ in asking},
         freezes=freezes,
     )

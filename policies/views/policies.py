@@ -14,6 +14,7 @@ from policies.approvers_by_asker import answers, choices
 from policies.freezes.places import right_there
 from policies.models import ChangeRequest
 from policies.rehearsals.standing import of_every_workflow
+from policies.rule_words import AmountLine, amount_lines, names_of
 from policies.rules import Facts
 from policies.rules.stages import STAGES, Stage, meaning_for, meaning_of
 from policies.stage_guide import Outlook, outlook
@@ -75,11 +76,18 @@ def policies(request: MemberRequest) -> HttpResponse:
         "asker": asker,
         "answers": answers(facts, asker.value, request.member.user_id) if asker else (),
         "may_ask": allows(request.member, Workflow.MANAGE_POLICIES, Right.INITIATE),
+        "amounts": _amounts(request, facts, articles),
         **of_every_workflow(request.member, facts),
         "freezable": {one for one in Workflow if right_there(request.member, Right.INITIATE, one, None)},
         "sees_groups": allows(request.member, Workflow.MANAGE_ACCESS, Right.VIEW),
     }
     return render(request, "policies/policies.html", context)
+
+
+def _amounts(request: MemberRequest, facts: Facts, articles: list[Article]) -> tuple[AmountLine, ...]:
+    """How many people a withdrawal takes by its amount, where its policy is a set of rules."""
+    rows = [row for article in articles if article.outlook for row in article.outlook.rows]
+    return amount_lines(rows, names_of(request.organization, facts)) if rows else ()
 
 
 def _waiting(request: MemberRequest) -> Mapping[str, tuple[ChangeRequest, ...]]:

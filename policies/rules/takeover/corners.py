@@ -6,25 +6,24 @@ sum is then the amount itself. What is left of a policy are the sets of rules th
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from policies.rules.language import Among, Rule, Situation
 
 # What no list of a rule names.
 ELSEWHERE: Final = "\0"
 T = TypeVar("T")
+Books: TypeAlias = Mapping[int, Collection[str]]
 
 
 class Corners:
     """The situations of a withdrawal of `amount` from one Account that ask the least under `rules`.
 
-    `book`: what the addresses there lead to; None if that is not known, when all that is listed is taken to be there,
-    and nothing else.
+    `books`: what the addresses of each Account lead to, looked at if it matters where to. Where that is not known, all
+    that is listed is taken to be there, and nothing else.
     """
 
-    def __init__(
-        self, rules: Sequence[Rule], amount: Decimal, account_id: int | None, book: Collection[str] | None
-    ) -> None:
+    def __init__(self, rules: Sequence[Rule], amount: Decimal, account_id: int | None, books: Books | None) -> None:
         self.size = len(rules)
         self._account = str(account_id)
         self._amount = amount
@@ -37,7 +36,7 @@ class Corners:
             _Listed([rule.destinations for rule in rules]),
             _Listed([rule.initiators for rule in rules]),
         )
-        self._book = book
+        self._books, self._account_id = books, account_id
         self._known: dict[tuple[int, bool], tuple[tuple[str, str], ...]] = {}
 
     @property
@@ -76,7 +75,9 @@ class Corners:
             return (ELSEWHERE,)
         if anywhere:
             return (*self._destinations.values, ELSEWHERE)
-        return self._destinations.values if self._book is None else sorted(self._book)
+        if self._books is None or self._account_id is None:
+            return self._destinations.values
+        return sorted(self._books.get(self._account_id, ()))
 
 
 class _Listed:

@@ -27,11 +27,10 @@ _RIGHTS: Final = {
 class Ground:
     """One Organization, and a request that somebody in it wants carried out.
 
-    Whoever comes back by the clock is there; whoever is kept out has to be let in again first. `book`: what the
-    addresses of the target's Account lead to, if that is known.
+    Whoever comes back by the clock is there; whoever is kept out has to be let in again first.
     """
 
-    def __init__(self, facts: Facts, target: Target, book: Collection[str] | None = None) -> None:
+    def __init__(self, facts: Facts, target: Target) -> None:
         self.facts = facts
         self.target = target
         self.people = tuple(person.back for person in facts.people if person.back.is_active or person.is_kept_out)
@@ -47,7 +46,6 @@ class Ground:
             if not bot.is_active and target.workflow is MONEY and bot.account_id == target.account_id
         )
         self.groups = tuple(sorted(_named(facts.policies)))
-        self._book = book
         self._in_groups: dict[int, frozenset[int]] = {}
         self._needs: dict[object, tuple[Need, ...]] = {}
         self._asks: dict[object, Ask] = {}
@@ -70,7 +68,7 @@ class Ground:
             return None
         if amount not in self._corners:
             rules = [rule for terms in self.facts.policies if terms.workflow == MONEY for rule in terms.rule_set]
-            self._corners[amount] = Corners(rules, amount, self.target.account_id, self._book)
+            self._corners[amount] = Corners(rules, amount, self.target.account_id, self.facts.books)
         return self._corners[amount]
 
     def carry(self, group: Group, state: State, what: str, ask: Ask) -> Step | None:

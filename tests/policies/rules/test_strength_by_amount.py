@@ -102,13 +102,13 @@ def test_they_add_an_address_of_their_own_where_listed_ones_ask_for_more():
     listed = Rule(approvals=3, destinations=Among(("cold",)))
     ina = member(40, "Ina", Right.EXECUTE, workflows=(ADDRESSES,))
     facts = house(ruled(Rule(approvals=1), listed, locked=False), people=(ANA, *FINS, ina))
-    tier = strength_by_amount(facts, 1, {"cold"})[0]
+    tier = strength_by_amount(replace(facts, books={1: {"cold"}}), 1)[0]
     assert (tier.strength.people, tier.strength.expected, tier.strength.is_weak) == (3, 4, True)
     assert tier.strength.road == (
         "Ina asks to add an address of their own; nobody else has to agree.",
         "Ana asks for it; Fin 0 approves.",
     )
-    assert said(strength_by_amount(facts, 1, {"cold", "desk"})) == [(0, 2, 2)]
+    assert said(strength_by_amount(replace(facts, books={1: {"cold", "desk"}}), 1)) == [(0, 2, 2)]
 
 
 def test_a_lock_that_looks_at_addresses_protects_adding_one():
@@ -116,7 +116,7 @@ def test_a_lock_that_looks_at_addresses_protects_adding_one():
     listed = Rule(approvals=3, destinations=Among(("cold",)))
     ina = member(40, "Ina", Right.EXECUTE, workflows=(ADDRESSES,))
     facts = house(ruled(Rule(approvals=1), listed), people=(ANA, *FINS, ina))
-    assert said(strength_by_amount(facts, 1, {"cold"})) == [(0, 4, 4)]
+    assert said(strength_by_amount(replace(facts, books={1: {"cold"}}), 1)) == [(0, 4, 4)]
 
 
 def test_the_age_of_an_address_a_delay_and_older_sums_are_waited_out():
@@ -212,7 +212,7 @@ def test_it_takes_a_moment_for_two_hundred_members():
     def taken(seed: int) -> float:
         facts = ruled_worlds.large(Random(seed))
         began = process_time()
-        tiers = strength_by_amount(facts, 1, {"cold", "desk"})
+        tiers = strength_by_amount(replace(facts, books={1: {"cold", "desk"}}), 1)
         ended = process_time()
         assert 3 <= len(tiers) <= 11
         return ended - began
@@ -232,7 +232,7 @@ def test_trying_everything_never_finds_fewer_people_and_the_road_leads_there(see
     random = Random(seed)
     facts = ruled_worlds.organization(random)
     book = frozenset(place for place in ruled_worlds.PLACES if random.random() < 0.6) or frozenset({"new"})
-    tiers = strength_by_amount(facts, 1, book)
+    tiers = strength_by_amount(replace(facts, books={1: book}), 1)
     for amount in random.sample((Decimal(0), *ruled_worlds.AMOUNTS), 2):
         found = reached(amount, tiers).strength
         assert found.people == ruled_worlds.smallest(facts, amount, book)
