@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from policies import snapshot as gathering
 from policies.rules import Asked, Bot, Facts, approvals_needed, eligible, frozen_by, is_locked, may_vouch, members
-from policies.rules.language import Situation
+from policies.rules.language import Demand, Situation
 from policies.rules.need_words import LOST, need_words
 from policies.snapshot import measured
 from policies.workflows import Workflow
@@ -117,7 +117,7 @@ def forecast(
     facts: Facts | None = None,
     account_id: int | None = None,
     protected: bool = False,
-    least: int = 0,
+    least: Demand | int = 0,
     frees: "Sequence[Bot]" = (),
     situation: Situation | None = None,
 ) -> Forecast:
@@ -128,13 +128,15 @@ def forecast(
     without one the most is said that rules could ask of it.
     """
     known = facts or gathering.gather(member.organization)
+    asked_least = least if isinstance(least, Demand) else Demand(least)
     depends = situation is None and measured.sums_of_rules(known, workflow) is not None
     asked = Asked(
         workflow,
         gathering.initiator(known, member),
         account_id,
         protected=(protected or bool(frees)) and is_locked(known.policies),
-        least=least,
+        least=asked_least.approvals,
+        of_groups=asked_least.groups,
         frees=frozenset(bot.account_id for bot in frees),
         barred=frozenset().union(*(bot.custodians for bot in frees)),
         situation=situation,

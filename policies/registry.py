@@ -11,6 +11,7 @@ from portal.core.errors import DomainError
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
     from policies.rules import Bot, Facts, Initiator
+    from policies.rules.language import Demand
     from policies.rules.lock_protection import Protection
     from portal.core.display.descriptions import Description
 
@@ -239,7 +240,7 @@ class Operation(Generic[P]):
     moves_power: "Callable[[P, Facts], bool]" = unprotected
     takes_power: Callable[[P], bool] = takes_nothing
     frees: "Callable[[P, Facts], tuple[Bot, ...]]" = frees_nothing
-    least: "Callable[[P, Facts, Initiator], int]" = no_least
+    least: "Callable[[P, Facts, Initiator], Demand | int]" = no_least
     of_groups: Callable[[P], tuple[tuple[int, int], ...]] = of_no_group
     gives_again: "Callable[[ChangeRequest], bool]" = gives_nothing_again
     reaches: Callable[[P], tuple[int, ...]] = lambda _params: ()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from policies.rules import Facts, Terms, policy_of
+from policies.rules.cells.comparison import compare
 from policies.rules.dead_ends import Shortage
 from policies.rules.effective_quorum import Strength, Target, strength
 from policies.rules.spare_approvers import spare_people
@@ -156,6 +157,7 @@ def _plan(policy: Terms | None, workflow: Workflow, approvals: int) -> Iterator[
 
 
 def _is_reached(policy: Terms | None, wanted: Terms) -> bool:
-    if policy is None or policy.approvals < wanted.approvals:
+    """Whether the policy asks for all that is wanted, in whatever case."""
+    if policy is None or compare(wanted.rule_set, policy.rule_set).weaker:
         return False
-    return policy.always >= wanted.always and policy.is_locked >= wanted.is_locked
+    return policy.is_locked >= wanted.is_locked

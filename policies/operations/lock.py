@@ -75,7 +75,7 @@ def _describe_lock(change: "ChangeRequest") -> Description:
     params = payload.decode(LockPolicy, change.params)
     stands = terms(standing(change, params.workflow))
     rules = (stands.rules if stands else None) or ()
-    says = meaning_of(params.approvals, always=params.always, rules=len(rules))
+    says = meaning_of(params.approvals, always=params.always, rules=rules)
     return Description(
         sentence=format_html(
             "<b>{}</b> asks to lock the policy of <b>{}</b>. Whoever asks to change it then needs the approval of "

@@ -125,8 +125,9 @@ def approvals_needed(asked: Asked, policies: Collection[Terms]) -> Need:
     own = isinstance(initiator, Person) and asked.is_about(initiator.user_id)
     voucher = _needs_voucher(asked, policies)
     least = max(asked.least, 1 if own or voucher else 0)
+    asks = by_policy | raised | Demand(groups=asked.of_groups)
     # What is given in another way never takes from the number that a lock asks for (O3).
-    return _need(by_policy | raised, max(max(by_policy.approvals, least) - asked.spared, raised.approvals), voucher)
+    return _need(asks, max(max(by_policy.approvals, least) - asked.spared, raised.approvals), voucher)
 
 
 def still_needed(required_then: Demand, now: Need) -> Need:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from policies.rules.dead_ends import PROTECTED, Shortage, worse
-from policies.rules.eligibility import Reason, eligible, is_met, why_not
+from policies.rules.eligibility import Reason, eligible, is_met, members, why_not
 from policies.rules.facts import Bot, Facts, Initiator, Person, Terms
 from policies.rules.quorum import Asked, Need, approvals_needed, is_locked, policy_of
 from policies.workflows import Right, Workflow
@@ -28,8 +28,9 @@ class Prospect:
 
     @property
     def missing(self) -> int:
-        """How many more would have to be able to approve; 0 may still lack who answers for Withdraw."""
-        return max(0, self.need.approvals - len({person.user_id for person in self.able}))
+        """How many more would have to be able to approve, of all or of a group; 0 may lack who answers for Withdraw."""
+        groups = (count - len(members(self.able, group)) for group, count in self.need.groups)
+        return max(0, self.need.approvals - len({person.user_id for person in self.able}), *groups)
 
 
 def prospect(

@@ -19,6 +19,7 @@ from policies.rules import (
     Terms,
     is_locked,
 )
+from policies.rules.language import NOTHING, Demand
 from policies.snapshot import bots as service_users
 from policies.snapshot import freezes as frozen
 from policies.snapshot.books import Books
@@ -211,7 +212,7 @@ def asking(operation: Operation[P], change: "ChangeRequest", facts: Facts, param
     freed = operation.frees(params, facts) if params is not None else ()
     again = operation.gives_again(change)
     protects = params is None or bool(freed) or again or operation.protected(params, facts)
-    least = operation.least(params, facts, asker) if params is not None else 0
+    least = _least(operation, facts, asker, params) if params is not None else NOTHING
     return Asked(
         workflow=Workflow(change.workflow),
         initiator=asker,
@@ -225,11 +226,18 @@ def asking(operation: Operation[P], change: "ChangeRequest", facts: Facts, param
         takes_power=params is not None and operation.takes_power(params),
         frees=frozenset(bot.account_id for bot in freed),
         barred=frozenset().union(*(bot.custodians for bot in freed)),
-        least=max(least, 1 if operation.accepted or again else 0),
-        of_groups=operation.of_groups(params) if params is not None else (),
+        least=max(least.approvals, 1 if operation.accepted or again else 0),
+        of_groups=least.groups,
         spared=1 if operation.accepted and verified < FEW else 0,
         situation=situation_of(operation, change, facts, params),
     )
+
+
+def _least(operation: Operation[P], facts: Facts, asker: Initiator, params: P) -> Demand:
+    """What it takes whatever its policy says, of all and of groups."""
+    least = operation.least(params, facts, asker)
+    of_all = least if isinstance(least, Demand) else Demand(least)
+    return of_all | Demand(groups=operation.of_groups(params))
 
 
 def _persons(member_ids: Collection[int], facts: Facts) -> frozenset[int]:

@@ -20,6 +20,7 @@ from policies.operations import configure_policy, remove_policy
 from policies.operations.policy_words import freed_by_removal
 from policies.rehearsals.standing import of_workflow
 from policies.rules.binding_changes import least_to_configure
+from policies.rules.language import NOTHING, Demand
 from policies.rules.stages import STAGES, meaning_for, meaning_of
 from policies.stage_guide import steps
 from policies.views.asking import answer_to
@@ -134,11 +135,11 @@ def _to_its_rules(request: MemberRequest, workflow: Workflow) -> HttpResponse:
     return redirect("policies:rules", workflow=workflow.value)
 
 
-def _least(request: MemberRequest, form: ConfigureForm) -> int:
-    """How many approvals the policy in the form takes whatever Manage Policies says, once it can be read (P3)."""
+def _least(request: MemberRequest, form: ConfigureForm) -> Demand:
+    """What the policy in the form takes whatever Manage Policies says, once it can be read (P3)."""
     terms = form.terms() if form.effect is not None else None
     if terms is None:
-        return 0
+        return NOTHING
     return least_to_configure(form.facts, terms, gathering.initiator(form.facts, request.member))
 
 

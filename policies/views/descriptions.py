@@ -10,10 +10,11 @@ from policies import payload, readability, registry
 from policies import snapshot as gathering
 from policies.models import ChangeRequest
 from policies.rules import Facts, is_locked, locked_demand
+from policies.rules.need_words import need_words
 from policies.workflows import Workflow
 from portal.core.display import markup
 from portal.core.display.descriptions import Description, Fact, FieldChange, Notice
-from portal.core.display.phrases import counted, listed
+from portal.core.display.phrases import listed
 from portal.core.errors import Refused
 
 ALWAYS_SAID: Final = ("Asked by", "Digest")
@@ -67,7 +68,7 @@ def protection(change: ChangeRequest, facts: Facts) -> Notice | None:
         return None
     locked = [workflow.title for workflow in Workflow if is_locked(facts.policies, workflow)]
     try:
-        needs = f"so it takes {counted(locked_demand(facts.policies).approvals, 'approval')} at least"
+        needs = f"so it takes {need_words(locked_demand(facts.policies), facts.groups)} at least"
     except Refused as refused:
         needs = refused.message[:1].lower() + refused.message[1:].rstrip(".")
     verb = "is" if len(locked) == 1 else "are"

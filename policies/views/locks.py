@@ -16,6 +16,7 @@ from policies.models import ChangeRequest
 from policies.operations import lock_policy, unlock_policy
 from policies.rehearsals.history import past
 from policies.rules.binding_changes import least_to_lock
+from policies.rules.language import NOTHING
 from policies.rules.stages import meaning_of
 from policies.views.asking import answer_to
 from policies.views.configure import next_page, policy_of_page, workflow_of
@@ -57,7 +58,7 @@ def _page(request: MemberRequest, workflow: str, *, locking: bool) -> HttpRespon
     if answer:
         return answer
     asker = gathering.initiator(facts, request.member)
-    least = least_to_lock(facts, subject, asker) if locking else 0
+    least = least_to_lock(facts, subject, asker) if locking else NOTHING
     context = {
         "form": form,
         "workflow": subject,

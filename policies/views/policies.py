@@ -112,9 +112,9 @@ def _article(workflow: Workflow, facts: Facts, waiting: Mapping[str, tuple[Chang
     )
     policy = stands.policy
     says = (
-        meaning_of(policy.approvals, always=policy.always, rules=len(policy.rules))
-        if policy and policy.rules
-        else meaning_for(workflow, policy.approvals if policy else None, always=bool(policy and policy.always))
+        meaning_for(workflow, policy.approvals, always=policy.always, rules=policy.rules or ())
+        if policy
+        else meaning_for(workflow, None, always=False)
     )
     return Article(workflow, stands, "", track, says, NEXT[stands.stage], holders, waits)
 

@@ -8,6 +8,7 @@ from policies.changes import cancel
 from policies.models import Grant, Policy, State
 from policies.rules import WITHDRAW, Asked, approvals_needed
 from policies.rules.binding_changes import least_to_lock
+from policies.rules.language import NOTHING
 from policies.snapshot import gather
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
@@ -103,6 +104,6 @@ def test_a_policy_that_cannot_be_read_is_counted_by_nobody_and_stops_its_lock(ho
     spoiled = replace(facts, policies=tuple(replace(terms, approvals=0) for terms in facts.policies))
     olive = facts.person(house.olive.pk)
     assert olive is not None
-    assert least_to_lock(spoiled, WITHDRAWAL, olive) == 0
+    assert least_to_lock(spoiled, WITHDRAWAL, olive) == NOTHING
     with pytest.raises(Refused, match="cannot be read"):
         approvals_needed(Asked(WITHDRAWAL, olive), spoiled.policies)
