@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import product
 from typing import Any, TypeAlias
 
-from policies.rules.language import Rule
+from policies.rules.language import Rule, Situation, SumOf
 
 Asked: TypeAlias = dict[Any, int]
 Request: TypeAlias = dict[str, Any]
@@ -105,3 +105,17 @@ def all_totals(rules: Sequence[Rule]) -> Iterator[dict[Any, Decimal]]:
 
 def audiences(request: Request) -> tuple[bool, ...]:
     return (False,) if request["initiator"].startswith("service_user:") else (False, True)
+
+
+def situation(request: Request) -> Situation:
+    """The request as the product is told of it."""
+    sums = {SumOf(*name): total for name, total in request["totals"].items() if name != "v"}
+    return Situation(
+        request["totals"]["v"],
+        sums,
+        request["asset"],
+        request["account"],
+        request["destination"],
+        request["age"],
+        request["initiator"],
+    )

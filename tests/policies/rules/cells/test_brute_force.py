@@ -13,9 +13,6 @@ from policies.rules.cells.leaks import Leak, leaks
 from policies.rules.language import Demand
 from tests.policies.rules.cells import oracle, worlds
 
-ROUNDS = range(20)
-EACH = 100
-
 
 def as_asked(demand: Demand) -> oracle.Asked:
     found: oracle.Asked = {None: demand.approvals, "deny": int(demand.is_denied), "delay": demand.delay_hours}
@@ -50,10 +47,10 @@ def check_changes(found: Sequence[CellChange], before, after, requests) -> None:
         assert any(each == executes for _, each in less) == any(change.executes == executes for change in found)
 
 
-@pytest.mark.parametrize("number", ROUNDS)
+@pytest.mark.parametrize("number", range(worlds.CHUNKS))
 def test_a_draft_is_weaker_exactly_if_some_request_is_asked_for_less(number):
-    for seed in range(EACH):
-        before, after = worlds.both(Random(f"compare {number} {seed}"))
+    for seed in worlds.seeds("compare", number):
+        before, after = worlds.both(Random(seed))
         requests = oracle.grid((*before, *after))
         found = compare(before, after)
         check_changes(found.weaker, before, after, requests)
@@ -69,10 +66,10 @@ def without(rules, places):
     return tuple(rule for place, rule in enumerate(rules) if place not in places)
 
 
-@pytest.mark.parametrize("number", ROUNDS)
+@pytest.mark.parametrize("number", range(worlds.CHUNKS))
 def test_idle_rules_are_those_without_which_nothing_is_asked_for_less(number):
-    for seed in range(EACH):
-        rules = worlds.some_rules(Random(f"idle {number} {seed}"))
+    for seed in worlds.seeds("idle", number):
+        rules = worlds.some_rules(Random(seed))
         requests = oracle.grid(rules)
         found = idle(rules)
         kept = without(rules, found)
@@ -119,8 +116,8 @@ def least_covered(rules, rule, name, requests):
     return None if not covered or covered[0] == oracle.BELOW else covered[0]
 
 
-@pytest.mark.parametrize("number", ROUNDS)
+@pytest.mark.parametrize("number", range(worlds.CHUNKS))
 def test_a_leak_is_all_that_leaves_without_what_the_rule_asks(number):
-    for seed in range(EACH):
-        rules = worlds.some_rules(Random(f"leaks {number} {seed}"))
-        assert set(leaks(rules)) == leaks_by_trying(rules), (number, seed)
+    for seed in worlds.seeds("leaks", number):
+        rules = worlds.some_rules(Random(seed))
+        assert set(leaks(rules)) == leaks_by_trying(rules), seed

@@ -9,9 +9,6 @@ from policies.rules.dead_ends import Shortage, shortages, worse
 from policies.rules.language import initiator_id
 from tests.policies.rules.cells import oracle, people, worlds
 
-ROUNDS = range(20)
-EACH = 200
-
 
 def most(found: Iterable[Shortage]) -> dict[object, int]:
     """The largest shortage of each initiator and group, whatever the cell."""
@@ -41,10 +38,10 @@ def grown_by_trying(before, after) -> dict[object, int]:
     return found
 
 
-@pytest.mark.parametrize("number", ROUNDS)
+@pytest.mark.parametrize("number", range(worlds.CHUNKS))
 def test_exactly_what_makes_a_shortage_appear_or_grow_in_some_cell_is_worse(number):
-    for seed in range(EACH):
-        dice = Random(f"dead ends {number} {seed}")
+    for seed in worlds.seeds("dead ends", number):
+        dice = Random(seed)
         old, new = worlds.both(dice)
         before = people.some_people(dice, old)
         after = people.changed(dice, before, new)
@@ -55,13 +52,13 @@ def test_exactly_what_makes_a_shortage_appear_or_grow_in_some_cell_is_worse(numb
         )
 
 
-@pytest.mark.parametrize("number", ROUNDS)
+@pytest.mark.parametrize("number", range(worlds.CHUNKS))
 def test_what_is_short_is_what_trying_finds(number):
     nobody = people.Small()
-    for seed in range(EACH // 2):
-        dice = Random(f"short {number} {seed}")
+    for seed in worlds.seeds("short", number):
+        dice = Random(seed)
         here = people.some_people(dice, worlds.some_rules(dice))
         found = shortages(here.facts())
-        assert most(found) == grown_by_trying(nobody, here), (number, seed)
+        assert most(found) == grown_by_trying(nobody, here), seed
         for one in found:
             assert one.cell.approvals == 0

@@ -1,5 +1,6 @@
 """Small sets of rules, the same ones for the same seed."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -23,6 +24,22 @@ VALUES = {
 # Of all that rules can look at, each world uses a few things, so that its grid stays small.
 LOOKS = ("amount", "sums", "younger_hours", "asked_by", *VALUES)
 GROUPS = (1, 2, 3)
+# How many are tried of each: small Organizations with up to three groups and four rules.
+ORGANIZATIONS = {
+    "asked": 5_000,
+    "compare": 4_000,
+    "idle": 2_500,
+    "leaks": 2_000,
+    "dead ends": 4_500,
+    "short": 1_500,
+    "spare": 1_000,
+}
+CHUNKS = 10
+
+
+def seeds(kind: str, chunk: int) -> Iterator[str]:
+    """The seeds of one chunk of them."""
+    yield from (f"{kind} {number}" for number in range(chunk, ORGANIZATIONS[kind], CHUNKS))
 
 
 def some_rules(dice: Random, most: int = 4, looks: tuple[str, ...] = LOOKS, least: int = 0) -> tuple[Rule, ...]:
