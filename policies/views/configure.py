@@ -22,6 +22,7 @@ from policies.rehearsals.standing import of_workflow
 from policies.rules.binding_changes import least_to_configure
 from policies.rules.language import NOTHING, Demand
 from policies.rules.stages import STAGES, meaning_for, meaning_of
+from policies.snapshot.stored_rules import read_rules
 from policies.stage_guide import steps
 from policies.views.asking import answer_to
 from policies.workflows import Right, Workflow
@@ -90,7 +91,7 @@ def remove(request: MemberRequest, workflow: str) -> HttpResponse:
         "form": form,
         "workflow": subject,
         "policy": policy,
-        "before": meaning_of(policy.approvals, always=policy.always, rules=len(policy.rules)),
+        "before": meaning_of(policy.approvals, always=policy.always, rules=read_rules(policy.rules) or ()),
         "after": meaning_for(subject, None, always=False),
         "forecast": forecast(
             request.member,

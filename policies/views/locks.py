@@ -18,6 +18,7 @@ from policies.rehearsals.history import past
 from policies.rules.binding_changes import least_to_lock
 from policies.rules.language import NOTHING
 from policies.rules.stages import meaning_of
+from policies.snapshot.stored_rules import read_rules
 from policies.views.asking import answer_to
 from policies.views.configure import next_page, policy_of_page, workflow_of
 from policies.workflows import Right, Workflow
@@ -63,7 +64,7 @@ def _page(request: MemberRequest, workflow: str, *, locking: bool) -> HttpRespon
         "form": form,
         "workflow": subject,
         "locking": locking,
-        "meaning": meaning_of(policy.approvals, always=policy.always, rules=len(policy.rules)),
+        "meaning": meaning_of(policy.approvals, always=policy.always, rules=read_rules(policy.rules) or ()),
         "forecast": forecast(
             request.member, Workflow.MANAGE_POLICIES, facts=facts, protected=policy.is_locked, least=least
         ),

@@ -16,7 +16,7 @@ from policies.models import ChangeRequest
 from policies.rehearsals.standing import of_every_workflow
 from policies.rule_words import AmountLine, amount_lines, names_of
 from policies.rules import Facts
-from policies.rules.stages import STAGES, Stage, meaning_for, meaning_of
+from policies.rules.stages import STAGES, Stage, meaning_for
 from policies.stage_guide import Outlook, outlook
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
