@@ -72,9 +72,12 @@ LIFT_STOPS: Final = Protection(
     "where such a Member, or a bot or key that may withdraw, is among it",
     "It gives that power back.",
 )
-NAME_AGAIN: Final = Protection(
-    "Add or rename an address", "where the name once led elsewhere", "Bots send to names (P2)."
+ADD_ADDRESS: Final = Protection(
+    "Add an address",
+    "where a locked rule names destinations or their age, or the name once led elsewhere",
+    "Such a rule is only as good as the book; bots send to names (P2).",
 )
+NAME_AGAIN: Final = Protection("Rename an address", "where the name once led elsewhere", "Bots send to names (P2).")
 MAKE_GROUP: Final = Protection("Create or remove a group", NEVER, "No rule names a new one, and none that is removed.")
 CHANGE_GROUP: Final = Protection(
     "Change a group", "where a locked rule names it", "Whoever is in it gives what that rule asks of it."
@@ -109,6 +112,7 @@ TABLE: Final = (
     ROTATE_KEY,
     LIFT_BOT,
     LIFT_STOPS,
+    ADD_ADDRESS,
     NAME_AGAIN,
     MAKE_GROUP,
     CHANGE_GROUP,

@@ -6,7 +6,7 @@ from functools import reduce
 from typing import Final
 
 from policies.rules.facts import MAX_APPROVALS, MAX_OPEN_HOURS, Bot, Initiator, Person, Terms
-from policies.rules.language import NOTHING, Demand, Situation, demand, everything, flaw
+from policies.rules.language import NOTHING, Demand, Rule, Scope, Situation, demand, everything, flaw
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
 
@@ -106,6 +106,15 @@ def locked_demand(policies: Collection[Terms]) -> Demand:
     return reduce(Demand.__or__, (everything(policy.rule_set) for policy in locked if policy), NOTHING)
 
 
+def lock_names_destinations(policies: Iterable[Terms]) -> bool:
+    """Whether a rule of a locked policy looks at where money goes, or since when that is known (P4).
+
+    What cannot be read might, and what says neither yes nor no to being locked counts as yes.
+    """
+    locked = [terms for terms in policies if terms.is_locked is not False]
+    return any(terms.rules is None or any(map(_looks_at_destination, terms.rules)) for terms in locked)
+
+
 def approvals_needed(asked: Asked, policies: Collection[Terms]) -> Need:
     """The whole of P2, raised by P3, P4 and by rest (M4): nought means that the initiator finishes alone.
 
@@ -138,6 +147,11 @@ def still_needed(required_then: Demand, now: Need) -> Need:
 
 def _need(asked: Demand, approvals: int, voucher: bool = False) -> Need:
     return Need(approvals, voucher, asked.groups, asked.delay_hours, asked.is_denied)
+
+
+def _looks_at_destination(rule: Rule) -> bool:
+    is_summed = any(Scope.DESTINATION in each.scope for each in rule.all_sums())
+    return rule.destinations is not None or rule.younger_hours is not None or is_summed
 
 
 def _raised(policy: Terms | None, policies: Collection[Terms]) -> Demand:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 import pytest
 from django.conf import settings
@@ -55,10 +56,11 @@ from policies.operations import (
     unlock_policy,
 )
 from policies.rules import lock_protection
-from policies.rules.language import GroupApprovals, Rule
+from policies.rules.language import Among, AtLeast, GroupApprovals, Rule, Scope, SumOf
 from policies.snapshot import gather
 from policies.snapshot.stored_rules import written_rules
 from policies.workflows import Right, Workflow
+from portal.treasury.operations import AddAddress, add_address
 from portal.venues.kraken.connection.connecting import connect
 from portal.venues.kraken.connection.disconnecting import disconnect
 from portal.venues.kraken.connection.params import AddCredential, Connect, Disconnect, Proposed, RemoveCredential
@@ -158,6 +160,21 @@ CASES = {
     "keep somebody out": Case(keep_out, lambda w: KeepOut(w.members["ben"].pk), False),
     "revoke a key": Case(revoke_key, lambda w: RevokeKey(w.bot("treasury-bot").key.pk, "abc", "treasury-bot"), False),
     "take an invitation back": Case(take_back_invitation, lambda w: TakeBack(1, "new@example.test"), False),
+    "add an address where the lock names destinations": Case(
+        add_address, lambda w: address_of(w, Rule(approvals=1, destinations=Among(("elsewhere",)))), True
+    ),
+    "add an address where the lock names their age": Case(
+        add_address, lambda w: address_of(w, Rule(approvals=1, younger_hours=24)), True
+    ),
+    "add an address where the lock counts by destination": Case(
+        add_address,
+        lambda w: address_of(w, Rule(approvals=1, sums=(AtLeast(SumOf((Scope.DESTINATION,)), Decimal(5)),))),
+        True,
+    ),
+    "add an address where the lock names something else": Case(
+        add_address, lambda w: address_of(w, Rule(approvals=1, assets=Among(("XXBT",)))), False
+    ),
+    "add an address": Case(add_address, lambda w: address_of(w, Rule(approvals=3)), False),
     "lift all with a bot that withdraws": Case(
         lift_stops, lambda w: stopped_by(w, "bot", w.bot("treasury-bot").service_user), True
     ),
@@ -175,6 +192,12 @@ def stopped_by(world: World, kind: active.Kind, what: Member | ServiceUser) -> L
     """All that Ana stopped: this one."""
     stop = StopToLift(kind, what.pk, what.label, timezone.now())
     return LiftStops(world.members["ana"].pk, "Ana Ruiz", (stop,))
+
+
+def address_of(world: World, *rules: Rule) -> AddAddress:
+    """One more address, where the locked policy has these rules."""
+    Policy.objects.filter(organization=world.organization, is_locked=True).update(rules=written_rules(rules))
+    return AddAddress(world.account.pk, "btc-new", "XXBT", "Bitcoin", "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4")
 
 
 def into_group(world: World, *, named: bool) -> ChangeGroup:
@@ -199,8 +222,11 @@ REAL = [entry for entry in registry.all_operations() if not entry.key.startswith
 
 @pytest.mark.parametrize("entry", REAL, ids=lambda entry: entry.key)
 def test_every_operation_says_whether_it_is_protected(entry):
-    """Of another workflow only what gives a name again is, and lifting a freeze; all others are in the cases above."""
-    if entry.workflow not in (ACCESS, POLICIES) and entry.params not in (LiftFreeze, FreezeLonger):
+    """Of another workflow only what gives a name again is, lifting a freeze, and adding an address.
+
+    All others are in the cases above.
+    """
+    if entry.workflow not in (ACCESS, POLICIES) and entry.params not in (LiftFreeze, FreezeLonger, AddAddress):
         assert entry.protected is registry.unprotected
         gives_again = entry.gives_again is not registry.gives_nothing_again
         assert entry.protection is (lock_protection.NAME_AGAIN if gives_again else None)

@@ -43,8 +43,7 @@ COUNTED: Final = f"""
 """  # noqa: S608  (a whole number of ours)
 TOTALS: Final = f"SUM(value / {PART}), SUM(value %% {PART}), SUM(units / {PART}), SUM(units %% {PART})"
 # What a node of a version before wrote without saying where to or by whom is counted into every such sum.
-STATEMENT: Final = f"""
-    SELECT asset = %(asset)s, account_id = %(account)s,
+STATEMENT: Final = f"""SELECT asset = %(asset)s, account_id = %(account)s,
         destination IN (%(destination)s, ''), initiator IN (%(initiator)s, ''), reach,
         CASE WHEN value IS NULL THEN account_id END, CASE WHEN value IS NULL THEN asset END, {TOTALS}
     FROM ({COUNTED}) AS counted

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from policies.registry import Headline, Touched, operation
-from policies.rules import lock_protection
+from policies.rules import lock_names_destinations, lock_protection
 from policies.workflows import Workflow
 from portal.audit.kinds import EventKind
 from portal.audit.record import record
@@ -128,7 +128,8 @@ def _name_now(params: RenameAddress | RemoveAddress, change: "ChangeRequest") ->
     describe=wording.addition,
     describes_ahead=wording.read_ahead,
     opened=check_addition,
-    protection=lock_protection.NAME_AGAIN,
+    protection=lock_protection.ADD_ADDRESS,
+    protected=lambda _params, facts: lock_names_destinations(facts.policies),
     gives_again=gives_name_again,
     touches=_touched_by_addition,
     shifts_power=False,

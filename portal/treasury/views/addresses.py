@@ -25,6 +25,7 @@ from portal.treasury.forms.addresses import AddressForm, ChooseForm, RemoveForm,
 from portal.treasury.models import Address
 from portal.treasury.operations import add_address, remove_address, rename_address
 from portal.treasury.operations.address_descriptions import beware_of_removal
+from portal.treasury.views import forecasts
 from portal.treasury.visibility import accounts_of
 from portal.venues.registry import venue
 from portal.venues.types import AddressListing
@@ -111,7 +112,8 @@ def new_address(request: MemberRequest) -> HttpResponse:
     )
     if answer:
         return answer
-    context = {"form": form, "account": account, "method": method, **_foreseen(request, account)}
+    foreseen = forecasts.of_an_addition(request.member, account)
+    context = {"form": form, "account": account, "method": method, "forecast": foreseen}
     return render(request, "treasury/new_address.html", context)
 
 
@@ -205,9 +207,5 @@ def _about(request: MemberRequest, address: Address) -> dict[str, object]:
         "code": _codes([address.account]).get(address.asset, address.asset),
         "destination": destination_html.destination(address.network, address.address),
         "waiting": address_book.waiting(request.organization, [address]).get(address.pk, []),
-        **_foreseen(request, address.account),
+        "forecast": forecast(request.member, Workflow.MANAGE_ADDRESSES, account_id=address.account_id),
     }
-
-
-def _foreseen(request: MemberRequest, account: Account) -> dict[str, object]:
-    return {"forecast": forecast(request.member, Workflow.MANAGE_ADDRESSES, account_id=account.pk)}

@@ -10,7 +10,6 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import Account
 from policies.access import needs
 from policies.changes import propose
-from policies.forecast import forecast
 from policies.models import ChangeRequest, State
 from policies.workflows import Right, Workflow
 from portal.core.display.phrases import counted
@@ -20,6 +19,7 @@ from portal.treasury import mirrors
 from portal.treasury.forms.import_addresses import ImportForm
 from portal.treasury.mirrors.listed import beside_the_book
 from portal.treasury.operations import add_address
+from portal.treasury.views import forecasts
 from portal.treasury.visibility import accounts_of
 from portal.venues.registry import venue
 from portal.venues.types import AddressListing
@@ -55,7 +55,7 @@ def import_addresses(request: MemberRequest, account_id: int) -> HttpResponse:
         "more": len(offered) - len(offered[:SHOWN]),
         "others": [one for one in found if not one.is_offered],
         "ticked": set(form["chosen"].value() or ()),
-        "forecast": forecast(request.member, Workflow.MANAGE_ADDRESSES, account_id=account.pk),
+        "forecast": forecasts.of_an_addition(request.member, account),
     }
     return render(request, "treasury/import_addresses.html", context)
 

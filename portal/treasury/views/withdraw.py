@@ -39,6 +39,7 @@ from portal.treasury.quotes import Preview, preview
 from portal.treasury.visibility import accounts_of
 from portal.treasury.warnings import AskedAlike, LookAlike
 from portal.treasury.withdrawals import request_withdrawal
+from portal.venues.registry import venue
 
 WORKFLOW: Final = Workflow.INITIATE_WITHDRAWAL
 GONE: Final = "That review is no longer open.\nIt holds for an hour, and for who began it. Write it once more."
@@ -130,6 +131,8 @@ def _as_asked(request: MemberRequest, params: Withdraw) -> Foreseen:
 def _review(request: MemberRequest, draft: Draft, packed: str, found: Preview) -> HttpResponse:
     params, account = found.params(Decimal(draft.fee)), found.address.account
     facts = gather(request.organization)
+    # What it takes hangs on what it is worth.
+    venue(account.venue).refresh_price(account.pk, params.asset, request.organization.currency)
     situation = foreseen(request.organization, _as_asked(request, params), facts)
     told = forecast(request.member, WORKFLOW, facts=facts, account_id=account.pk, situation=situation)
     form = ReviewForm(

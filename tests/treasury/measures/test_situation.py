@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import cycle, product
 
 import pytest
 import time_machine
@@ -11,8 +12,19 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from policies.measures import Foreseen, measures
-from policies.models import State
-from policies.rules.language import INFINITE, MEMBER, SERVICE_USER, Scope, SumOf, Window, initiator_id
+from policies.models import Policy, State
+from policies.rules.language import (
+    INFINITE,
+    MEMBER,
+    SERVICE_USER,
+    AtLeast,
+    Rule,
+    Scope,
+    SumOf,
+    Window,
+    initiator_id,
+)
+from policies.snapshot.stored_rules import written_rules
 from portal.core.errors import NotFound
 from portal.treasury import expired_holds, withdrawals
 from portal.treasury.models import Withdrawal
@@ -132,3 +144,24 @@ def test_it_costs_three_statements_however_many_sums_there_are(asked_now):
         with CaptureQueriesContext(connection) as queries:
             asked_now(*sums)
         assert len(queries) - 1 == 3, queries.captured_queries
+
+
+def test_a_withdrawal_costs_as_much_with_one_rule_and_with_fifty(ask, approve, ben, world):
+    """P7: its opening and its decision."""
+    costs = []
+    for count in (1, 50):
+        rules = [
+            Rule(approvals=1, sums=(AtLeast(SumOf((scope,), window), Decimal(10 + place)),))
+            for place, (scope, window) in zip(range(count), cycle(product(Scope, Window)), strict=False)
+        ]
+        Policy.objects.filter(organization=world.organization, workflow="initiate_withdrawal").update(
+            rules=written_rules(rules)
+        )
+        expired_holds.forget()
+        with CaptureQueriesContext(connection) as queries:
+            change = ask("0.001")
+        asked = len(queries)
+        with CaptureQueriesContext(connection) as queries:
+            assert approve(change, ben).state == State.EXECUTED
+        costs.append((asked, len(queries)))
+    assert costs[0] == costs[1]

@@ -12,7 +12,9 @@ from django.utils import timezone
 from accounts.models import Account
 from policies.access import grant
 from policies.changes import propose
-from policies.models import ChangeRequest, Grant, State
+from policies.models import ChangeRequest, Grant, Policy, State
+from policies.rules.language import Rule
+from policies.snapshot.stored_rules import written_rules
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
 from portal.treasury.models import Address
@@ -60,6 +62,19 @@ def test_who_may_only_ask_asks_and_is_led_to_the_request(post, ana):
 def test_who_may_execute_adds_at_once_and_is_led_to_the_book(post, owner):
     assert post(owner, ETHER, address="0x" + "ab" * 20).url == BOOK
     assert Address.objects.get(key="cold-2").address == "0xABaBaBaBABabABabAbAbABAbABabababaBaBABaB"
+
+
+def test_whom_a_lock_binds_is_told_so_and_waits(post, owner, world, client, sign_in):
+    """P4: a locked rule looks at how long an address has been known."""
+    Policy.objects.filter(organization=world.organization, workflow="initiate_withdrawal").update(
+        is_locked=True, rules=written_rules((Rule(approvals=2, younger_hours=24), Rule(approvals=1)))
+    )
+    sign_in(client, owner)
+    assert "This will wait for 2 approvals." in text(client.get(NEW, {"account": world.account.pk, "way": BITCOIN}))
+    post(owner, BITCOIN, address=OTHER)
+    change = ChangeRequest.objects.get(operation="treasury.add_address", state=State.PENDING)
+    assert change.approvals_required == 2
+    assert not Address.objects.filter(key="cold-2").exists()
 
 
 def test_bank_details_are_kept_as_banks_write_them(post, owner):

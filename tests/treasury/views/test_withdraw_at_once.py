@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from policies.changes import ask_again, cancel
 from policies.models import Policy
+from policies.rules.language import Rule
+from policies.snapshot.stored_rules import written_rules
 from portal.core.errors import Refused
 from portal.core.factors import TOTP
 from portal.core.web.http import Proof
@@ -106,4 +108,35 @@ class TestAtOnce:
 
         with pytest.raises(Refused, match="second factor"):
             ask_again(waited.reference, member=owner, proof=proofs[proof])
+        assert standing() == (HAD, 0)
+
+
+class TestRules:
+    """DESIGN P7: what it takes hangs on what it is worth."""
+
+    def ruled(self, settings):
+        """A bitcoin is 64,000 dollars: from there on it takes two, also of who holds Execute."""
+        settings.PAPER_PRICES = "still"
+        rules = (Rule(approvals=1, always=False), Rule(approvals=2, amount=Decimal(64_000)))
+        Policy.objects.filter(workflow="initiate_withdrawal").update(rules=written_rules(rules))
+
+    def test_the_review_says_what_this_one_takes(self, browser, typed, owner, code, settings, standing):
+        self.ruled(settings)
+        client = browser(owner)
+        small, large = (client.post(NEW, typed(amount)).url for amount in ("0.5", "1"))
+        assert "You send" in text(client.get(small))
+        assert "This will wait for 2 approvals." in text(client.get(large))
+        assert confirm(client, small, code=code(owner)).status_code == 302
+        assert standing() == (HAD - 5_000_000_000, 0)
+        assert confirm(client, large).status_code == 302
+        assert standing() == (HAD - 15_000_000_000, 10_000_000_000)
+
+    def test_the_review_says_that_it_is_denied(self, browser, typed, owner, settings, standing):
+        settings.PAPER_PRICES = "still"
+        rules = (Rule(approvals=1, always=False), Rule(deny=True, amount=Decimal(64_000)))
+        Policy.objects.filter(workflow="initiate_withdrawal").update(rules=written_rules(rules))
+        client = browser(owner)
+        review = client.post(NEW, typed("1")).url
+        assert "The policy denies this." in text(client.get(review))
+        assert "denies this, however many agree" in text(confirm(client, review))
         assert standing() == (HAD, 0)

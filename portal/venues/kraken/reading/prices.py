@@ -1,6 +1,6 @@
 """The last prices of an exchange's public ticker, kept so that rules can reckon with them inside of a transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,14 +13,13 @@ from django.utils import timezone
 from portal.core.clocks import is_ahead
 from portal.core.errors import Busy, Conflict, Unavailable
 from portal.core.lanes import lane
-from portal.venues.errors import UnknownAsset
 from portal.venues.kraken import calling, exchanges
 from portal.venues.kraken.exchanges import Exchange
 from portal.venues.kraken.models import TROUBLE_LENGTH, Connection, Snapshot
 from portal.venues.kraken.reading import catalogue, shapes, snapshots
 from portal.venues.kraken.reading.shapes import OtherShape
 from portal.venues.kraken.upstream.room import room
-from portal.venues.types import Asset, Priced
+from portal.venues.types import Asset, Pair, Priced
 
 PART: Final = "prices"
 DOLLARS: Final = "USD"
@@ -40,16 +39,15 @@ def price(account_id: int, asset: str, into: str) -> Priced | None:
     row = _row_of(account_id)
     if row is None or row.read_at is None or not row.answer:
         return None
-    try:
-        base, target = catalogue.asset(asset), catalogue.asset(into)
-        dollars = catalogue.asset(DOLLARS)
-    except UnknownAsset:
+    names = catalogue.known()
+    base, target, dollars = (names.by_name.get(name.upper()) for name in (asset, into, DOLLARS))
+    if base is None or target is None:
         return None
-    known = _prices(row.pk, row.read_at, row.answer)
-    direct = _rate(known, base, target)
-    legs = [direct] if direct is not None else [_rate(known, base, dollars), _rate(known, dollars, target)]
+    known, pairs = _prices(row.pk, row.read_at, row.answer), names.pairs.values()
+    direct = _rate(known, pairs, base, target)
+    through = [] if dollars is None else [_rate(known, pairs, base, dollars), _rate(known, pairs, dollars, target)]
     worth = Fraction(1)
-    for leg in legs:
+    for leg in [direct] if direct is not None else through or [None]:
         if leg is None:
             return None
         worth *= leg
@@ -145,11 +143,11 @@ def _prices(pk: int, read_at: datetime, answer: str) -> Mapping[str, Decimal]:
     return kept[1]
 
 
-def _rate(known: Mapping[str, Decimal], base: Asset, quote: Asset) -> Fraction | None:
+def _rate(known: Mapping[str, Decimal], pairs: Iterable[Pair], base: Asset, quote: Asset) -> Fraction | None:
     """What one of `base` is worth in `quote` by the pair between them, whichever way round; None without a price."""
     if base.id == quote.id:
         return Fraction(1)
-    for pair in catalogue.pairs():
+    for pair in pairs:
         if pair.id not in known:
             continue
         if (pair.base.id, pair.quote.id) == (base.id, quote.id):
