@@ -23,6 +23,7 @@ from policies.rules import (
     why_not,
 )
 from policies.rules.language import AtLeast, Rule, Situation
+from policies.simulator.caps import caps_of
 from policies.simulator.conditions import first_failed
 from policies.workflows import Right, Workflow
 from portal.core.display.phrases import counted
@@ -71,6 +72,7 @@ class Answer:
     """What would happen. `value` is in the Organization's currency, None where no fresh price is known.
 
     `barred` hold Approve there, each with why they do not count. `is_possible`: enough people could agree.
+    `over_cap` says why who asks may not withdraw as much, whatever the rules say.
     """
 
     value: Decimal | None
@@ -83,6 +85,7 @@ class Answer:
     barred: tuple[tuple[Person, Reason], ...]
     is_possible: bool
     has_policy: bool
+    over_cap: str = ""
 
     @property
     def matching(self) -> tuple[RuleSaid, ...]:
@@ -97,11 +100,13 @@ class Answer:
     @property
     def level(self) -> str:
         """How grave the notice of it is."""
-        return "stop" if self.need.is_denied or not self.is_possible else "pen"
+        return "stop" if self.over_cap or self.need.is_denied or not self.is_possible else "pen"
 
     @property
     def title(self) -> str:
         """What would happen, in one sentence."""
+        if self.over_cap:
+            return "It is refused before anybody is asked."
         if self.need.is_denied:
             return "It is denied, however many agree."
         if self.need.at_once:
@@ -111,6 +116,8 @@ class Answer:
     @property
     def text(self) -> str:
         """What that means."""
+        if self.over_cap:
+            return self.over_cap
         if self.need.is_denied:
             return "A rule that matches says so. Nobody is asked, and nothing is held."
         if not self.is_possible:
@@ -133,7 +140,8 @@ def answer(
     terms = policy_of([] if terms is None else [terms], WITHDRAWAL)
     rules = () if terms is None else terms.rule_set
     sums = sorted({each for rule in rules for each in rule.all_sums()})
-    situation = measures().foreseen(organization, what, sums)
+    caps = caps_of(organization, initiator)
+    situation = measures().foreseen(organization, what, {*sums, *caps.sums})
     asked = Asked(WITHDRAWAL, initiator, what.account_id, money=True, situation=situation)
     need = approvals_needed(asked, () if terms is None else (terms,))
     able = eligible(asked, facts)
@@ -148,6 +156,7 @@ def answer(
         barred=_barred(asked, facts),
         is_possible=is_met(need, able, asked),
         has_policy=terms is not None,
+        over_cap=caps.over(situation),
     )
 
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from policies.models import Group, GroupMember, Policy, PolicyDraft
@@ -45,6 +46,25 @@ def drafted(author, *rules) -> PolicyDraft:
         },
     )
     return draft
+
+
+def asked(world, **typed):
+    """A withdrawal of ten dollars by the bot to the bank, but for what is `typed`."""
+    bot = world.bot("treasury-bot").service_user
+    return {
+        "who": f"service_user:{bot.pk}",
+        "account": str(world.account.pk),
+        "asset": "ZUSD",
+        "amount": "10",
+        "to": "usd-bank",
+        **typed,
+    }
+
+
+def simulated(client, world, **typed) -> str:
+    answer = client.get(reverse("policies:simulate"), asked(world, **typed))
+    assert answer.status_code == 200
+    return answer.content.decode()
 
 
 @pytest.fixture
