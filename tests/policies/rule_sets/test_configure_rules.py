@@ -145,7 +145,7 @@ def test_what_another_organization_has_cannot_be_named(house, next_door):
 
 
 def test_a_group_that_was_removed_is_asked_for_no_more(house):
-    gone = group_of(house, "ben")
+    gone = group_of(house, "ben", "cleo")
     change = configure(house.ana, (Rule(groups=(GroupApprovals(gone.pk, 1),)),), workflow=ACCESS)
     assert change.state == State.PENDING
     Group.objects.update(removed_at=timezone.now())
