@@ -1,25 +1,42 @@
 """What people type about policies, with what it would change, and the word of who asks for less than is wise."""
 
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.forms import BoundField
 from django.http import QueryDict
 
+from policies.forms.agreeing import Agreeing
 from policies.forms.requests import NoteField
 from policies.models import Policy
 from policies.models.policy import DEFAULT_OPEN_HOURS, MAX_APPROVALS, MAX_OPEN_HOURS, MIN_OPEN_HOURS
-from policies.operations import ConfigurePolicy, LockPolicy, RemovePolicy, UnlockPolicy, pinned
+from policies.operations import ConfigurePolicy, LockPolicy, RemovePolicy, UnlockPolicy, by_rules, pinned
 from policies.rules import Facts, Terms
+from policies.rules.language import Rule, plain_rule
 from policies.snapshot.stored_rules import read_rules
 from policies.stage_guide import Effect, effect
 from policies.workflows import Workflow
 from portal.core.errors import Refused
-from portal.core.forms import StepUpForm
+from portal.core.forms import StepUpForm, dress
 from portal.core.web.http import StepUp
 
 PREVIEW = "look"
+# Rows for groups, where none are asked for yet.
+ROWS: Final = 2
 ACKNOWLEDGE = "Look at what follows from this, and say that you know."
+
+
+def single_rule(policy: Policy | None) -> Rule | None:
+    """The one rule without a condition that a policy is, if that is all it says; None without a policy."""
+    if policy is None:
+        return None
+    if not policy.rules:
+        return plain_rule(policy.approvals, always=policy.always)
+    rules = read_rules(policy.rules) or ()
+    whole = len(rules) == 1 and rules[0].is_plain and policy.workflow != Workflow.INITIATE_WITHDRAWAL
+    return rules[0] if whole else None
 
 
 class PolicyForm(StepUpForm):
@@ -96,36 +113,49 @@ class ConfigureForm(PolicyForm):
         help_text=f"{MIN_OPEN_HOURS} to {MAX_OPEN_HOURS}. A request that nobody finished by then expires.",
     )
 
-    def __init__(self, *args: Any, policy: Policy | None, plan: QueryDict, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, policy: Policy | None, plan: QueryDict, workflow: Workflow, facts: Facts, **kwargs: Any
+    ) -> None:
         self.policy = policy
         planned = PlanForm(plan, policy=policy)
+        began_as = single_rule(policy) or Rule()
+        self.agreeing = Agreeing(facts, began_as, of_all=False)
+        self.groups = began_as.groups
+        # Where rules have no conditions, one of them is all that a policy needs, and groups stand here.
+        takes_groups = workflow is not Workflow.INITIATE_WITHDRAWAL and bool(facts.groups)
+        self.rows = max(len(self.groups) + 1, ROWS) if takes_groups else 0
         initial = {
             "approvals": planned.planned,
             "always": "always" in plan or bool(policy and policy.always),
             "open_hours": policy.open_hours if policy else DEFAULT_OPEN_HOURS,
+            **dict(self.agreeing.initial()),
         }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, initial=initial, workflow=workflow, facts=facts, **kwargs)
+        for place in range(self.rows):
+            self.fields.update({name: dress(field) for name, field in self.agreeing.fields(place).items()})
+
+    def of_whom(self) -> Iterator[tuple[BoundField, BoundField]]:
+        """The rows of groups of which some of the approvals have to be."""
+        for place in range(self.rows):
+            yield self[f"of{place}_count"], self[f"of{place}_group"]
+
+    def clean(self) -> dict[str, Any]:
+        """Read the groups first: what would follow depends on them."""
+        _, self.groups = self.agreeing.read(self, self.rows)
+        return super().clean()
 
     def terms(self) -> Terms:
         """The policy as it would be, or, before anything is typed, as it stands."""
         values = self.cleaned_data if self.is_bound else self.initial
-        return Terms(
-            self.workflow,
-            values["approvals"],
-            values["always"],
-            values["open_hours"],
-            is_locked=bool(self.policy and self.policy.is_locked),
-        )
+        return self._asked(values).terms(is_locked=bool(self.policy and self.policy.is_locked))
 
     def params(self) -> ConfigurePolicy:
         """What is asked for: so many approvals, from whom, open how long."""
-        values = self.cleaned_data
-        return ConfigurePolicy(
-            workflow=self.workflow,
-            approvals=values["approvals"],
-            always=values["always"],
-            open_hours=values["open_hours"],
-        )
+        return self._asked(self.cleaned_data)
+
+    def _asked(self, values: Mapping[str, Any]) -> ConfigurePolicy:
+        rule = Rule(approvals=values["approvals"], groups=self.groups, always=values["always"])
+        return by_rules(self.workflow, (rule,), values["open_hours"])
 
 
 class LockForm(PolicyForm):

@@ -13,7 +13,7 @@ from policies import snapshot as gathering
 from policies.access import needs
 from policies.changes import propose
 from policies.forecast import forecast
-from policies.forms.policies import ConfigureForm, PlanForm, RemoveForm
+from policies.forms.policies import ConfigureForm, PlanForm, RemoveForm, single_rule
 from policies.models import ChangeRequest, Policy
 from policies.models.policy import MAX_APPROVALS
 from policies.operations import configure_policy, remove_policy
@@ -38,7 +38,7 @@ def configure(request: MemberRequest, workflow: str) -> HttpResponse:
     """Ask that a workflow takes so many approvals, with what that changes beside it."""
     subject = workflow_of(workflow)
     policy = policy_of_page(request, subject)
-    if policy is not None and policy.rules:
+    if policy is not None and single_rule(policy) is None:
         return _to_its_rules(request, subject)
     data = request.POST if request.method == "POST" else None
     facts = gathering.gather(request.organization, bots=True)

@@ -9,10 +9,12 @@ from django.forms import BoundField
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
 
+from policies.forms.agreeing import Agreeing
 from policies.forms.rules.amounts import AmountField
 from policies.forms.rules.lists import MOST_FOUND, Picker
-from policies.forms.rules.rows import Agreeing, Sums
+from policies.forms.rules.sums import Sums
 from policies.rule_words import Names
+from policies.rules import Facts
 from policies.rules.language import Rule, flaw
 from policies.rules.language.validity import MAX_HOURS
 from portal.core.forms import Form, dress
@@ -43,7 +45,7 @@ class Listed:
 class RuleForm(Form):
     """A rule. With `by_amount` it can have conditions, a delay or deny; else it asks approvals alone.
 
-    `names` has what can be named, `empty` the groups without members. After `is_valid()`, `rule` is what was typed.
+    `names` has what can be named, `facts` who is in which group. After `is_valid()`, `rule` is what was typed.
     """
 
     outcome = forms.ChoiceField(
@@ -65,12 +67,12 @@ class RuleForm(Form):
         *,
         began_as: Rule,
         names: Names,
-        empty: frozenset[int],
+        facts: Facts,
         by_amount: bool,
     ) -> None:
         self.by_amount, self.names = by_amount, names
         self.pickers = _pickers(names, began_as) if by_amount else ()
-        self.agreeing, self.sums = Agreeing(names.groups, empty, began_as), Sums(names.currency, began_as)
+        self.agreeing, self.sums = Agreeing(facts, began_as, of_all=True), Sums(names.currency, began_as)
         if data is not None:
             data = data.copy()
             for picker in self.pickers:

@@ -69,7 +69,7 @@ def _edited(request: MemberRequest, stands: Standing, began_as: Rule, *, key: st
         request.POST if request.method == "POST" else None,
         began_as=began_as,
         names=stands.names,
-        empty=stands.empty_groups,
+        facts=stands.facts,
         by_amount=stands.is_by_amount,
     )
     if not form.is_partial and form.is_valid() and _is_put(request, stands, form, key):

@@ -48,11 +48,6 @@ class Standing:
         return names_of(self.request.organization, self.facts)
 
     @cached_property
-    def empty_groups(self) -> frozenset[int]:
-        """The groups in which nobody is."""
-        return frozenset(self.facts.groups) - frozenset().union(*(person.groups for person in self.facts.people))
-
-    @cached_property
     def in_force(self) -> tuple[Rule, ...]:
         """The rules that count now; none without a policy, or where they cannot be read."""
         return () if self.terms is None or self.is_unreadable else self.terms.rule_set

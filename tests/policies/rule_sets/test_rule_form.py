@@ -13,6 +13,7 @@ from policies.forms.rules.rule import RuleForm
 from policies.measures import measures
 from policies.models import Group
 from policies.rule_words import Names
+from policies.rules import Facts
 from policies.rules.language import Among, AtLeast, GroupApprovals, Rule, Scope, SumOf, Window
 from policies.workflows import Workflow
 from portal.treasury.models import Address
@@ -236,7 +237,7 @@ def test_whatever_is_filled_in_a_form_of_ours_can_be_sent(settings):
     rule = Rule(approvals=1, groups=many, sums=tuple(sorted(AtLeast(each, Decimal(5)) for each in counted)))
     for options in (eight, hundreds):
         names = Names("EUR", groups, options, options, options, options)
-        form = RuleForm(None, began_as=rule, names=names, empty=frozenset(), by_amount=True)
+        form = RuleForm(None, began_as=rule, names=names, facts=Facts("any", groups=groups), by_amount=True)
         boxes = [field for field in form if isinstance(field.field, MultipleChoiceField)]
         most = len(list(form)) - len(boxes) + sum(len(list(field)) for field in boxes)
         found = 4 * 8 if options is hundreds else 0

@@ -8,14 +8,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from policies import drafts
 from policies.changes import propose
 from policies.measures import measures
-from policies.models import Policy, State
+from policies.models import Group, Policy, State
 from policies.operations import by_rules, configure_policy
-from policies.rules.language import Among, Rule
-from policies.snapshot.stored_rules import written_rules
+from policies.rules.language import Among, GroupApprovals, Rule
+from policies.snapshot.stored_rules import read_rules, written_rules
 from policies.workflows import Workflow
 from portal.core.errors import Invalid
 from portal.treasury.withdrawals import request_withdrawal
@@ -131,6 +132,30 @@ def test_a_policy_with_rules_is_not_written_over_by_a_number(owner, browser, in_
         assert answer.headers["Location"] == PAGE
     assert client.post(reverse("policies:configure", args=[MONEY]), typed).headers["Location"] == PAGE
     assert Policy.objects.get(organization=owner.organization, workflow=MONEY).rules != []
+
+
+def test_the_page_of_one_number_asks_groups_where_rules_have_no_conditions(world, owner, ben, cleo, browser):
+    """One rule without a condition is all that a policy of the other three workflows needs."""
+    client, url = browser(owner), reverse("policies:configure", args=["manage_addresses"])
+    assert "of0_count" not in client.get(url).content.decode()
+    finance = Group.objects.create(organization=world.organization, name="Finance", created_at=timezone.now())
+    empty = Group.objects.create(organization=world.organization, name="Board", created_at=timezone.now())
+    for member in (ben, cleo):
+        finance.memberships.create(member=member)
+    typed = {"approvals": "2", "always": "on", "open_hours": "24", "acknowledged": "on"}
+    refused = text_of(client.post(url, {**typed, "of0_count": "1", "of0_group": str(empty.pk)}))
+    assert "Board has no members. Put somebody in first." in refused
+    assert "Say of which group, or leave the row empty." in text_of(client.post(url, {**typed, "of0_count": "1"}))
+    assert client.post(url, {**typed, "of0_count": "1", "of0_group": str(finance.pk)}).status_code == 302
+    policy = Policy.objects.get(organization=world.organization, workflow="manage_addresses")
+    rule = Rule(approvals=2, groups=(GroupApprovals(finance.pk, 1),))
+    assert read_rules(policy.rules) == (rule,)
+    shown = client.get(url).content.decode()
+    assert 'name="of0_count" value="1"' in shown
+    assert client.post(url, typed).status_code == 302
+    policy.refresh_from_db()
+    assert (policy.approvals, policy.rules) == (2, [])
+    assert "of0_count" not in client.get(reverse("policies:configure", args=[MONEY])).content.decode()
 
 
 def test_the_policies_page_says_that_rules_count(owner, browser, in_force):

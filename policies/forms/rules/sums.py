@@ -1,18 +1,16 @@
-"""The parts of a rule that come in rows: who has to agree, and sums over time."""
+"""Sums over time, as rows of a rule."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
 from django import forms
 
 from policies.forms.rules.amounts import AmountField
-from policies.rules.language import AtLeast, GroupApprovals, Rule, Scope, SumOf, Window
-from policies.rules.language.validity import MAX_COUNT, MAX_SUMS
+from policies.rules.language import AtLeast, Rule, Scope, SumOf, Window
+from policies.rules.language.validity import MAX_SUMS
 from portal.core.money import plain
 
-ALL: Final = "all"
-MOST_GROUPS: Final = 10
 WINDOWS: Final = [
     ("", "No sum"),
     (Window.HOUR.value, "within 1 hour"),
@@ -26,59 +24,6 @@ SCOPES: Final = [
     (Scope.DESTINATION.value, "to the same destination"),
     (Scope.INITIATOR.value, "asked by the same initiator"),
 ]
-
-
-class Agreeing:
-    """Rows of so many approvals of a group, or of all who may approve. `groups` are names by primary key."""
-
-    name: Final = "of"
-
-    def __init__(self, groups: Mapping[int, str], empty: frozenset[int], rule: Rule) -> None:
-        self.groups, self.empty, self.rule = groups, empty, rule
-
-    @property
-    def most(self) -> int:
-        """How many rows there can be: all of the rule's own at least."""
-        return max(MOST_GROUPS + 1, len(self.filled()))
-
-    def filled(self) -> Sequence[tuple[int, str]]:
-        """What the rule asks already."""
-        of_all = [(self.rule.approvals, ALL)] if self.rule.approvals else []
-        return [*of_all, *((each.count, str(each.group)) for each in self.rule.groups)]
-
-    def fields(self, place: int) -> dict[str, forms.Field]:
-        """The fields of one row."""
-        gone = {each.group: "A group that is gone" for each in self.rule.groups if each.group not in self.groups}
-        choices = [(str(pk), name) for pk, name in {**self.groups, **gone}.items()]
-        return {
-            f"of{place}_count": forms.IntegerField(label="Approvals", required=False, min_value=1, max_value=MAX_COUNT),
-            f"of{place}_group": forms.ChoiceField(
-                label="Of whom", required=False, choices=[(ALL, "Anybody who may approve"), *choices]
-            ),
-        }
-
-    def initial(self) -> Iterator[tuple[str, object]]:
-        """What the rows show at first."""
-        for place, (count, group) in enumerate(self.filled()):
-            yield f"of{place}_count", count
-            yield f"of{place}_group", group
-
-    def read(self, form: forms.Form, rows: int) -> tuple[int, tuple[GroupApprovals, ...]]:
-        """How many of all, and of each group; what is wrong is said beside its row."""
-        asked: dict[str, int] = {}
-        for place in range(rows):
-            count, group = form.cleaned_data.get(f"of{place}_count"), form.cleaned_data.get(f"of{place}_group") or ALL
-            if count is None:
-                continue
-            if group in asked:
-                form.add_error(f"of{place}_group", "It is named twice. Name it once, with the larger number.")
-            elif group != ALL and int(group) not in self.groups:
-                form.add_error(f"of{place}_group", "This group is gone. Choose another.")
-            elif group != ALL and int(group) in self.empty:
-                form.add_error(f"of{place}_group", f"{self.groups[int(group)]} has no members. Put somebody in first.")
-            asked[group] = count
-        of_groups = (GroupApprovals(int(group), count) for group, count in asked.items() if group != ALL)
-        return asked.get(ALL, 0), tuple(sorted(of_groups))
 
 
 class Sums:
