@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 from django.utils import timezone
 
@@ -11,16 +12,24 @@ from accounts.service_users.params import LiftSuspension
 from accounts.service_users.reinstate_and_remove import lift_suspension
 from policies import registry
 from policies.access import grant
-from policies.models import ChangeRequest, Grant
+from policies.models import ChangeRequest, Grant, Group, GroupMember
 from policies.operations import (
+    ChangeGroup,
     ConfigurePolicy,
+    CreateGroup,
     LockPolicy,
     RemovePolicy,
+    Roster,
+    change_group,
     configure_policy,
+    create_group,
     lock_policy,
     remove_policy,
 )
+from policies.operations.group_rosters import roster_of
 from policies.payload import encode
+from policies.rules.language import GroupApprovals, Rule
+from policies.snapshot.stored_rules import written_rules
 from policies.workflows import Right, Workflow
 from tests.policies.conftest import House, make_house, make_user
 from tests.policies.operations import Send, Tidy, send, tidy
@@ -96,6 +105,38 @@ def some_key(dice, house, bot, place) -> None:
         Custodian.objects.create(api_key=key, member=member, since=now, reason="made it")
 
 
+def some_group(dice, house, number) -> None:
+    """Of anybody, now and then of nobody, and one in four is removed with people in it."""
+    now = timezone.now()
+    group = Group.objects.create(
+        organization=house.organization,
+        name=f"G{number}",
+        created_at=now,
+        removed_at=now if chance(dice, 4) else None,
+    )
+    people = list(house.people.values())
+    for member in dice.sample(people, dice.randrange(len(people) + 1)):
+        GroupMember.objects.create(group=group, member=member)
+
+
+def some_policy(dice, house, workflow) -> None:
+    """One of a number, or one that asks for a group besides."""
+    policy = house.policy(workflow, dice.randrange(1, 4), always=chance(dice, 2), locked=chance(dice))
+    groups = list(house.organization.groups.filter(removed_at=None))
+    if groups and chance(dice, 2):
+        asked = GroupApprovals(dice.choice(groups).pk, dice.randrange(1, 3))
+        policy.rules = written_rules([Rule(policy.approvals, (asked,), always=policy.always)])
+        policy.save()
+
+
+def about_a_group(dice, house) -> list[tuple[Any, Any]]:
+    """That somebody comes into one, and somebody else goes out; that there be another one."""
+    groups, people = list(house.organization.groups.all()), sorted(member.pk for member in house.people.values())
+    some = tuple(sorted(dice.sample(people, dice.randrange(len(people) + 1))))
+    changed = [ChangeGroup(group.pk, roster_of(group), Roster(group.name, some)) for group in groups]
+    return [(create_group, CreateGroup("Another", some)), *((change_group, params) for params in changed)]
+
+
 def some_request(dice, house, number) -> None:
     """An open request of anybody, written into the table as it may have come to stand there."""
     bots = [bot for bot in house.organization.service_users.all() if bot.keys.exists()]
@@ -112,6 +153,7 @@ def some_request(dice, house, number) -> None:
             (remove_policy, RemovePolicy(Workflow.INITIATE_WITHDRAWAL)),
             (configure_policy, ConfigurePolicy(workflow, dice.randrange(1, 4), always=True)),
             (lock_policy, LockPolicy(workflow, 1, always=True)),
+            *about_a_group(dice, house),
             *[(lift_suspension, LiftSuspension(bot.pk)) for bot in bots[:2]],
         ]
     )
@@ -153,9 +195,11 @@ def anything(seed) -> House:
         someone(dice, house, number)
     for number in range(dice.randrange(5)):
         some_bot(dice, house, number)
+    for number in range(dice.randrange(4)):
+        some_group(dice, house, number)
     for workflow in Workflow:
         if chance(dice, 2):
-            house.policy(workflow, dice.randrange(1, 4), always=chance(dice, 2), locked=chance(dice))
+            some_policy(dice, house, workflow)
     if chance(dice):
         now = timezone.now()
         OwnershipOffer.objects.create(

@@ -8,8 +8,9 @@ from collections import defaultdict
 from django.conf import settings
 from django.utils import timezone
 
-from policies.models import Grant
+from policies.models import Grant, GroupMember
 from policies.rules import Bot, Facts, Held, Key, Person, Terms
+from policies.snapshot.stored_rules import read_rules
 
 
 def everything(organization) -> Facts:
@@ -20,8 +21,10 @@ def everything(organization) -> Facts:
         people=_people(organization),
         bots=_bots(organization),
         policies=tuple(
-            Terms(*row) for row in rows.values_list("workflow", "approvals", "always", "open_hours", "is_locked")
+            Terms(*row, read_rules(rules))
+            for *row, rules in rows.values_list("workflow", "approvals", "always", "open_hours", "is_locked", "rules")
         ),
+        groups=dict(organization.groups.filter(removed_at=None).order_by("pk").values_list("pk", "name")),
     )
 
 
@@ -48,6 +51,9 @@ def _people(organization) -> tuple[Person, ...]:
             grants=frozenset(
                 Held(*held)
                 for held in Grant.objects.filter(member=member).values_list("workflow", "right", "account_id")
+            ),
+            groups=frozenset(
+                GroupMember.objects.filter(member=member, group__removed_at=None).values_list("group", flat=True)
             ),
         )
         for member in organization.members.order_by("user__name", "pk")
