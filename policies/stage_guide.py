@@ -57,9 +57,8 @@ class Outlook:
     @property
     def strength_words(self) -> str:
         """How many people can get there, beside how many the policy says where that is more; of rules at the worst."""
-        if len(self.rows) > 1 and not self.is_weak:
-            return f"{self.rows[0].strength_words} at least, by amount"
-        return f"{strength_words(self.strength)}{', by amount' if len(self.rows) > 1 else ''}"
+        words = strength_words(self.strength)
+        return f"{words} at least" if len(self.rows) > 1 and not self.is_weak else words
 
 
 def outlook(facts: Facts, workflow: Workflow) -> Outlook:

@@ -35,7 +35,8 @@ def strength_words(found: Strength) -> str:
 
 
 def weakest(strengths: Iterable[Strength]) -> Strength:
-    """What is weaker than the policy says comes before what is not; then whatever the fewest people get to.
+    """What is weaker than the policy says comes before what is not; then whatever the fewest people get to, and of that
+    what is meant to take the most.
 
     A group of nobody means that nobody can get there: that is no weakness.
     """
@@ -61,5 +62,5 @@ def _worst(amount: Decimal, tables: dict[str, tuple[Tier, ...]]) -> Row:
     return Row(amount, tier.strength, tier.demand, "" if alike else name)
 
 
-def _order(found: Strength) -> tuple[bool, bool, int]:
-    return (not found.is_weak, not found.people, found.people)
+def _order(found: Strength) -> tuple[bool, bool, int, int]:
+    return (not found.is_weak, not found.people, found.people, -found.expected)
