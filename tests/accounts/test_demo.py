@@ -15,7 +15,7 @@ from django.test import Client
 from accounts.api_keys.lifecycle import find
 from accounts.models import ApiKey, Custodian, Member, Organization
 from accounts.models.second_factor import code_at, current_step
-from policies.models import Policy
+from policies.models import Group, Policy
 from portal.dashboard.demo import migrating, plan
 from portal.venues.registry import venue
 
@@ -143,6 +143,12 @@ def test_the_policies_and_the_money_are_there():
         for policy in Policy.objects.filter(organization__name="Trial Treasury")
     }
     assert told == {("initiate_withdrawal", 2, True), ("manage_addresses", 1, False)}
+    money = Policy.objects.get(organization__name="Trial Treasury", workflow="initiate_withdrawal")
+    assert [(rule["approvals"], len(rule["groups"]), rule["amount"]) for rule in money.rules] == [
+        (2, 0, None), (0, 1, "100000"), (0, 1, "500000"),
+    ]  # fmt: skip
+    board = Group.objects.get(organization__name="Trial Treasury")
+    assert sorted(board.memberships.values_list("member__user__name", flat=True)) == ["Cleo Novak", "Fay Lindholm"]
     account = Organization.objects.get(name="Trial Treasury").accounts.get()
     held = {row.asset.code: Decimal(row.units) for row in venue("paper").balances(account.pk)}
     assert set(held) == {"BTC", "ETH", "USD", "EUR", "USDC", "SOL"}

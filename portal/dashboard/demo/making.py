@@ -9,7 +9,8 @@ from accounts.models import Account, ApiKey, Member, User
 from accounts.service_users.create_and_change import create_service_user
 from accounts.service_users.params import CreateServiceUser
 from policies.changes import propose
-from policies.models import ChangeRequest
+from policies.models import ChangeRequest, Group
+from policies.operations import CreateGroup, create_group
 from portal.dashboard.demo.told import password
 from portal.treasury.operations import AddAddress, add_address
 from portal.venues.registry import venue
@@ -24,6 +25,13 @@ def person(email: str, name: str) -> User:
         user = User.objects.create_user(email, password(), name=name)
         totp.enrol(user, totp.offer(email))
     return user
+
+
+def group(owner: Member, name: str, people: Iterable[str]) -> int:
+    """A group of the Members who are called so; its primary key."""
+    members = Member.objects.filter(organization=owner.organization, user__name__in=tuple(people)).order_by("pk")
+    propose(create_group, actor=owner, params=CreateGroup(name, tuple(members.values_list("pk", flat=True))))
+    return Group.objects.get(organization=owner.organization, name=name, removed_at=None).pk
 
 
 def address(

@@ -1,9 +1,11 @@
 """What the demo consists of: names, people, bots, money and policies. Scripts rely on them (DESIGN §10)."""
 
+from decimal import Decimal
 from typing import Final
 
 from accounts.models.service_user import Permission
 from policies.operations import ConfigurePolicy
+from policies.rules.language import GroupApprovals, Rule
 from policies.workflows import Right, Workflow
 
 DEMO, ELSEWHERE = "Demo Treasury", "Elsewhere"
@@ -45,7 +47,16 @@ ADDRESSES: Final = (
     ("eth-cold", "ETH", "Ether (Hex)", "0x52908400098527886E0F7030069857D2E4169EE7"),
     ("usd-bank", "USD", "Bank transfer", "BUKBGB22/GB33BUKB20201555555555/Demo Treasury Ltd"),
 )
-POLICIES: Final = (
-    ConfigurePolicy(workflow=Workflow.MANAGE_ADDRESSES, approvals=1, always=False, open_hours=72),
-    ConfigurePolicy(workflow=Workflow.INITIATE_WITHDRAWAL, approvals=2, always=True, open_hours=72),
-)
+POLICIES: Final = (ConfigurePolicy(workflow=Workflow.MANAGE_ADDRESSES, approvals=1, always=False, open_hours=72),)
+BOARD: Final = ("Board", ("Cleo Novak", "Fay Lindholm"))
+FROM_ONE, FROM_TWO = Decimal(100_000), Decimal(500_000)
+
+
+def withdrawals(board: int) -> ConfigurePolicy:
+    """Two approvals of whatever leaves, and from two amounts on, alone or within a day, of the board as well."""
+    rules = (
+        Rule(approvals=2),
+        Rule(groups=(GroupApprovals(board, 1),), amount=FROM_ONE, with_day_sum=True),
+        Rule(groups=(GroupApprovals(board, 2),), amount=FROM_TWO, with_day_sum=True),
+    )
+    return ConfigurePolicy(Workflow.INITIATE_WITHDRAWAL, approvals=2, always=True, open_hours=72, rules=rules)

@@ -35,7 +35,7 @@ def _demo_treasury() -> Organization:
         making.address(owner, account, key=key, asset=asset, method=method, address=address)
     for name, permissions, websocket in plan.BOTS:
         making.bot(owner, account, name, permissions, websocket=websocket)
-    for policy in plan.POLICIES:
+    for policy in (*plan.POLICIES, plan.withdrawals(making.group(owner, *plan.BOARD))):
         propose(configure_policy, actor=owner, params=policy)
     return organization
 
