@@ -23,7 +23,7 @@ BINDING: Final = (Workflow.MANAGE_ACCESS, Workflow.MANAGE_POLICIES)
 def least_to_lock(facts: Facts, workflow: Workflow, initiator: Initiator) -> Demand:
     """What locking the policy of `workflow` asks of `initiator` at least: as many as undoing it would."""
     try:
-        return _known(most_needed(Workflow.MANAGE_POLICIES, initiator, None, locked(facts, workflow)))
+        return _known(most_needed(Workflow.MANAGE_POLICIES, initiator, None, locked(facts, workflow)), facts)
     except Refused:
         # A policy that cannot be read stops this elsewhere, and is no reason to count.
         return NOTHING
@@ -45,7 +45,7 @@ def _asked_then(before: Facts, after: Facts, workflow: Workflow, terms: Terms, i
     if workflow != terms.workflow and asked <= most_needed(workflow, initiator, None, before):
         return NOTHING
     spare = spare_people(after, workflow)
-    return _known(asked) if spare is not None and spare < 1 else NOTHING
+    return _known(asked, after) if spare is not None and spare < 1 else NOTHING
 
 
 def _holds_up(facts: Facts, terms: Terms) -> bool:
@@ -63,5 +63,7 @@ def _holds_up(facts: Facts, terms: Terms) -> bool:
     )
 
 
-def _known(asked: Demand) -> Demand:
-    return NOTHING if asked.approvals >= NEVER else Demand(asked.approvals, asked.groups)
+def _known(asked: Demand, facts: Facts) -> Demand:
+    """As many as that, without a delay. A group that is gone stops this elsewhere, as what cannot be read does."""
+    groups = tuple((group, count) for group, count in asked.groups if group in facts.groups)
+    return NOTHING if asked.approvals >= NEVER else Demand(asked.approvals, groups)
