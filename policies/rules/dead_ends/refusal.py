@@ -22,7 +22,8 @@ def refuse_grown(before: Facts, after: Facts) -> None:
     """
     short = worse(before, after)
     if short:
-        first = max(short, key=lambda shortage: shortage.missing)
+        # Whoever is added to a group is one more of all, too.
+        first = max(short, key=lambda shortage: (shortage.missing, shortage.group is not None))
         more = f" {len(short) - 1} more would be short as well." if len(short) > 1 else ""
         raise Refused(f"This would leave requests that nobody can finish. {first}{more} {_order(first, after)}")
 
