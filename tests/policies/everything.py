@@ -8,7 +8,7 @@ from collections import defaultdict
 from django.conf import settings
 from django.utils import timezone
 
-from policies.models import Grant, GroupMember
+from policies.models import Grant, GroupMember, Policy
 from policies.rules import Bot, Facts, Held, Key, Person, Terms
 from policies.snapshot.stored_rules import read_rules
 
@@ -20,12 +20,14 @@ def everything(organization) -> Facts:
         accounts=dict(organization.accounts.order_by("pk").values_list("pk", "name")),
         people=_people(organization),
         bots=_bots(organization),
-        policies=tuple(
-            Terms(*row, read_rules(rules))
-            for *row, rules in rows.values_list("workflow", "approvals", "always", "open_hours", "is_locked", "rules")
-        ),
+        policies=tuple(_terms(policy) for policy in rows),
         groups=dict(organization.groups.filter(removed_at=None).order_by("pk").values_list("pk", "name")),
     )
+
+
+def _terms(policy: Policy) -> Terms:
+    asked = (policy.approvals, policy.always, policy.open_hours, policy.is_locked)
+    return Terms(policy.workflow, *asked, read_rules(policy.rules))
 
 
 def _people(organization) -> tuple[Person, ...]:
