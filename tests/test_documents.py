@@ -20,7 +20,6 @@ SECTIONS = re.compile(r"\breference (§\d+(?:(?:, | and )§\d+)*)")
 FILE = re.compile(r"`((?:[\w.-]+/)+[\w-]+\.(?:py|md|sh|css|js|html))`")
 # No test shows these.
 NO_TEST = {
-    "CR-10": "There are no limits of amounts yet.",
     "SC-2": "What pages may load is held by WB-1 and WB-2.",
     "§1": "It says what the portal is; the rules follow.",
 }
