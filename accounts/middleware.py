@@ -34,6 +34,7 @@ from portal.core.web.http import SAFE, MemberRequest
 POLLED: Final = frozenset(
     {
         "policies:inbox_count",
+        "policies:replay_now",
         "accounts:session_left",
         "accounts:sign_in",
         "accounts:here",

@@ -31,6 +31,7 @@ urlpatterns = [
     path("policies/simulate/", simulate.simulate, name="simulate"),
     path("policies/simulate/replays/", replays.start_replay, name="start_replay"),
     path("policies/simulate/replays/<str:reference>/", replays.replay, name="replay"),
+    path("policies/simulate/replays/<str:reference>/now/", replays.replay_now, name="replay_now"),
     path("policies/simulate/replays/<str:reference>/cancel/", replays.cancel_replay, name="cancel_replay"),
     path("policies/<str:workflow>/", configure.configure, name="configure"),
     path("policies/<str:workflow>/remove/", configure.remove, name="remove"),

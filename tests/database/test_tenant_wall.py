@@ -171,6 +171,7 @@ KINDS = {
     "policies:freeze_longer": "freeze",
     "policies:lift_freeze": "freeze",
     "policies:replay": "replay",
+    "policies:replay_now": "replay",
     "policies:cancel_replay": "replay",
     "kraken:acknowledge": "alarm",
     "kraken:account": "account",

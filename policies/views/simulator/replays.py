@@ -81,19 +81,15 @@ def start_replay(request: MemberRequest) -> HttpResponse:
 @require_safe
 @needs(Workflow.MANAGE_POLICIES, Right.VIEW)
 def replay(request: MemberRequest, reference: str) -> HttpResponse:
-    """How far it is, asked again every two seconds; then what it has found."""
-    shown = _own(request, reference)
-    facts = gathering.gather(request.organization)
-    names = names_of(request.organization, facts)
-    context = {
-        "replay": shown,
-        "found": _found(request, shown, names),
-        "draft": _sentences(shown.rules, names),
-        "in_force": _sentences(shown.in_force, names),
-        "moved_on": _moved_on(request, shown, facts),
-    }
-    template = "_replay.html" if request.htmx else "replay.html"
-    return render(request, f"policies/simulator/{template}", context)
+    """How far it is, or what it has found."""
+    return render(request, "policies/simulator/replay.html", _context(request, _own(request, reference)))
+
+
+@require_safe
+@needs(Workflow.MANAGE_POLICIES, Right.VIEW)
+def replay_now(request: MemberRequest, reference: str) -> HttpResponse:
+    """The same without the page around it: asked for every two seconds while it can still move."""
+    return render(request, "policies/simulator/_replay.html", _context(request, _own(request, reference)))
 
 
 @require_POST
@@ -104,6 +100,18 @@ def cancel_replay(request: MemberRequest, reference: str) -> HttpResponse:
     if not runs.cancel(shown):
         messages.info(request, "It was over already.")
     return redirect("policies:replay", reference=reference)
+
+
+def _context(request: MemberRequest, shown: Replay) -> dict[str, object]:
+    facts = gathering.gather(request.organization)
+    names = names_of(request.organization, facts)
+    return {
+        "replay": shown,
+        "found": _found(request, shown, names),
+        "draft": _sentences(shown.rules, names),
+        "in_force": _sentences(shown.in_force, names),
+        "moved_on": _moved_on(request, shown, facts),
+    }
 
 
 def _own(request: MemberRequest, reference: str) -> Replay:

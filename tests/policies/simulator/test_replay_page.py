@@ -5,9 +5,10 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils import timezone
 
+from accounts.middleware import POLLED
 from policies.models import Grant, Replay
 from policies.replay import runs
 from policies.replay.comparison import KEPT
@@ -60,8 +61,8 @@ def started(client):
     return answer.headers["Location"]
 
 
-def text_of(client, address, **headers) -> str:
-    answer = client.get(address, headers=headers)
+def text_of(client, address) -> str:
+    answer = client.get(address)
     assert answer.status_code == 200
     return " ".join(answer.content.decode().split())
 
@@ -119,16 +120,21 @@ def test_one_that_waits_says_so_and_asks_again(drafting, browser, by_a_worker):
     address = started(client)
     text = text_of(client, address)
     assert "It waits for a worker." in text
-    assert f'hx-get="{address}"' in text
+    assert f'hx-get="{address}now/"' in text
     Replay.objects.update(state="running", passed=3, expected=6, started_at=timezone.now(), moved_at=timezone.now())
-    part = text_of(client, address, HX_Request="true")
+    part = text_of(client, f"{address}now/")
     assert "<html" not in part
     assert "50 % of 6 requests" in part
     Replay.objects.update(state="waiting")
     runs.run_next()
-    part = text_of(client, address, HX_Request="true")
+    part = text_of(client, f"{address}now/")
     assert "4 would have needed more approvals" in part
     assert "every 2s" not in part
+
+
+def test_what_the_page_asks_by_itself_keeps_no_session_alive(drafting, browser, by_a_worker):
+    address = started(browser(drafting))
+    assert resolve(f"{address}now/").view_name in POLLED
 
 
 def test_it_can_be_cancelled(drafting, browser, by_a_worker):
@@ -192,6 +198,7 @@ def test_nobody_reads_anothers(drafting, browser, ben, eve):
     address = started(browser(drafting))
     for member in (ben, eve):
         assert browser(member).get(address).status_code == 404
+        assert browser(member).get(f"{address}now/").status_code == 404
         assert browser(member).post(f"{address}cancel/").status_code == 404
     assert Replay.objects.get().state == "done"
 
@@ -201,6 +208,7 @@ def test_view_on_policies_is_needed(drafting, browser):
     address = started(client)
     Grant.objects.filter(member=drafting, workflow=Workflow.MANAGE_POLICIES.value).delete()
     assert client.get(address).status_code == 403
+    assert client.get(f"{address}now/").status_code == 403
     assert client.post(reverse("policies:start_replay")).status_code == 403
     assert client.post(f"{address}cancel/").status_code == 403
 
