@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from policies.rules import Bot, Facts, Initiator, Person
 from policies.rules.eligibility import Reason
+from policies.rules.language import Demand
+from policies.rules.need_words import need_words
 from policies.rules.what_if import possible_initiators, prospect
 from policies.workflows import Workflow
 from portal.core.errors import Refused
@@ -27,7 +29,11 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """For one workflow, and one Account where that counts: `trouble` says why there is no number."""
+    """For one workflow, and one Account where that counts: `trouble` says why there is no number.
+
+    Of so many people as are `needed`, `spare` could be away; below nought nobody gets it through. `asks` says what is
+    needed where that is more than a number.
+    """
 
     workflow: Workflow
     account: str
@@ -35,16 +41,13 @@ class Answer:
     people: tuple[Counted, ...]
     is_possible: bool
     trouble: str = ""
+    spare: int = 0
+    asks: str = ""
 
     @property
     def able(self) -> int:
         """How many of them could approve it."""
         return sum(person.reason is None for person in self.people)
-
-    @property
-    def spare(self) -> int:
-        """How many of them could be away; below nought nobody gets it through."""
-        return self.able - self.needed
 
 
 def choices(facts: Facts) -> tuple[Choice, ...]:
@@ -80,8 +83,20 @@ def _answer(
         found = prospect(facts, initiator, workflow, account_id)
     except Refused as refused:
         return Answer(workflow, account, 0, (), is_possible=False, trouble=refused.message)
+    if found.need.is_denied:
+        return Answer(workflow, account, 0, (), is_possible=False, trouble="A rule denies it, however many agree.")
     people = tuple(Counted(person.name, person.user_id == viewer_person, reason) for person, reason in found.people)
-    return Answer(workflow, account, found.need.approvals, people, found.is_possible)
+    needs, words = found.need, need_words(found.need.demand, facts.groups)
+    is_number = needs.demand == Demand(needs.approvals)
+    return Answer(
+        workflow,
+        account,
+        needs.people,
+        people,
+        found.is_possible,
+        spare=found.spare,
+        asks="" if is_number else words,
+    )
 
 
 def _accounts(facts: Facts, workflow: Workflow) -> tuple[int | None, ...]:

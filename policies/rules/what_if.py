@@ -29,8 +29,13 @@ class Prospect:
     @property
     def missing(self) -> int:
         """How many more would have to be able to approve, of all or of a group; 0 may lack who answers for Withdraw."""
-        groups = (count - len(members(self.able, group)) for group, count in self.need.groups)
-        return max(0, self.need.approvals - len({person.user_id for person in self.able}), *groups)
+        return max(0, -self.spare)
+
+    @property
+    def spare(self) -> int:
+        """How many of them could be away, whoever they are; below nought too few are there."""
+        of_groups = (len(members(self.able, group)) - count for group, count in self.need.groups)
+        return min((len({person.user_id for person in self.able}) - self.need.approvals, *of_groups))
 
 
 def prospect(

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from policies.approvers_by_asker import answers
 from policies.rules import WITHDRAW, Bot, Key, Need, Reason
+from policies.rules.language import GroupApprovals, Rule
 from policies.rules.stages import Stage, stage_of
 from policies.rules.what_if import custodians_of, hindrances, locked, possible_initiators, prospect, with_policy
 from policies.workflows import Right
@@ -69,6 +71,26 @@ def test_before_and_after_is_one_organization_with_another_policy():
         Stage.ENFORCED,
         Stage.LOCKED,
     ]
+
+
+def test_who_could_approve_is_said_group_by_group():
+    finance = tuple(replace(person, groups=frozenset({1})) for person in (BEN, CLEO))
+    of_finance = Rule(groups=(GroupApprovals(1, 2),))
+    facts = replace(house(ruled(of_finance), people=(ANA, *finance, FAY)), groups={1: "Finance"})
+    [said] = [each for each in answers(facts, f"member-{ANA.member_id}", 0) if each.workflow is ACCESS]
+    assert (said.needed, said.able, said.spare, said.is_possible) == (2, 3, 0, True)
+    assert said.asks == "1 approval and 2 of Finance"
+    [plain] = [
+        each for each in answers(house(policy(ACCESS, 2)), f"member-{ANA.member_id}", 0) if each.workflow is ACCESS
+    ]
+    assert (plain.needed, plain.spare, plain.asks) == (2, plain.able - 2, "")
+    denied = house(replace(policy(WITHDRAWAL, 1), rules=(Rule(deny=True),)))
+    [said] = [each for each in answers(denied, f"member-{ANA.member_id}", 0) if each.workflow is WITHDRAWAL][:1]
+    assert said.trouble == "A rule denies it, however many agree."
+
+
+def ruled(*rules):
+    return replace(policy(ACCESS, 1), rules=rules)
 
 
 def test_custodians_of_a_bot_are_those_of_its_live_keys():

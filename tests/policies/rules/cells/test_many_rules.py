@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -22,15 +23,12 @@ def listing(dice: Random, name: str, *, outside: bool) -> Among:
 
 def many(seed: int, *, outside: bool) -> tuple[Rule, ...]:
     dice = Random(seed)
-    return tuple(
-        Rule(
-            approvals=dice.randint(1, 5),
-            amount=Decimal(100 * dice.randint(1, 50)),
-            with_day_sum=dice.random() < 0.5,
-            **{name: listing(dice, name, outside=outside) for name in LISTS},
-        )
-        for _ in range(MAX_RULES)
-    )
+    found = []
+    for _ in range(MAX_RULES):
+        lists: dict[str, Any] = {name: listing(dice, name, outside=outside) for name in LISTS}
+        amount = Decimal(100 * dice.randint(1, 50))
+        found.append(Rule(dice.randint(1, 5), amount=amount, with_day_sum=dice.random() < 0.5, **lists))
+    return tuple(found)
 
 
 @pytest.mark.parametrize("outside", [False, True])

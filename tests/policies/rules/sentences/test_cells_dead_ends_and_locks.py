@@ -9,7 +9,7 @@ from policies.rules import Asked, Need, Terms, approvals_needed
 from policies.rules.binding_changes import least_to_configure, least_to_lock
 from policies.rules.cells.comparison import compare
 from policies.rules.cells.idle import idle
-from policies.rules.dead_ends import refuse_grown, shortages, worse
+from policies.rules.dead_ends import refuse_grown, shortages, standstill, worse
 from policies.rules.language import (
     NOTHING,
     Among,
@@ -18,7 +18,9 @@ from policies.rules.language import (
     Rule,
     demand,
 )
+from policies.rules.spare_approvers import spare_people
 from policies.rules.stages import Stage, meaning_for, stage_of
+from policies.rules.what_if import locked, prospect
 from policies.workflows import Right
 from portal.core.errors import Refused
 from tests.policies.rules.sentences.house import (
@@ -97,6 +99,31 @@ def test_a_shortage_neither_appears_nor_grows():
     refuse_grown(after, before)
     higher = house(ASKER, *APPROVERS[:1], rules=(SMALL, replace(LARGE, amount=Decimal(99))))
     assert {each.cell for each in worse(after, higher)} == {Rule(amount=Decimal(99))}
+
+
+def test_a_lock_is_a_dead_end_where_those_whom_its_rules_name_approve_no_change_of_access():
+    only_money = (someone(number, Right.APPROVE, groups=(FINANCE,), workflows=(MONEY,)) for number in (2, 3))
+    others = (someone(number, Right.APPROVE) for number in (4, 5))
+    before = house(ASKER, *only_money, *others, rules=(SMALL, LARGE))
+    with pytest.raises(Refused, match=r"Manage Access, asked by P1, would need 2 of Finance, and 2 approvers are"):
+        refuse_grown(before, locked(before, MONEY))
+
+
+def test_what_nobody_can_bring_about_in_manage_access_is_counted_by_group():
+    rule = (Rule(groups=(GroupApprovals(FINANCE, 2),)),)
+    assert not standstill(house(ASKER, *APPROVERS[:2], rules=rule, workflow=ACCESS))
+    [stuck] = standstill(house(ASKER, APPROVERS[0], someone(7, Right.APPROVE), rules=rule, workflow=ACCESS))
+    assert stuck.missing == 1
+
+
+def test_who_could_be_away_is_counted_by_group():
+    rules = (Rule(groups=(GroupApprovals(FINANCE, 2),)),)
+    facts = house(ASKER, *APPROVERS, someone(7, Right.APPROVE), rules=rules)
+    assert prospect(facts, ASKER, MONEY, 1).spare == 1
+    assert spare_people(facts, MONEY, 1) == 0, "without the one who asks nobody does"
+    two = house(ASKER, someone(8, Right.INITIATE), *APPROVERS[:1], someone(7, Right.APPROVE), rules=rules)
+    assert prospect(two, ASKER, MONEY, 1).missing == 1
+    assert spare_people(two, MONEY, 1) == -1
 
 
 def test_deny_is_no_dead_end():
