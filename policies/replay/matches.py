@@ -60,6 +60,6 @@ def _span(organization: "Organization", rules: tuple[Rule, ...], now: datetime) 
     windows = [each.window.length for rule in rules for each in rule.all_sums()]
     first = since - max(windows, default=timedelta())
     asked = ChangeRequest.objects.of(organization).filter(workflow=Workflow.INITIATE_WITHDRAWAL, created_at__gte=first)
-    begins = asked.order_by("-created_at").values_list("created_at", flat=True)[MOST : MOST + 1]
-    cut = next(iter(begins), None)
-    return (since, first, False) if cut is None else (max(since, cut), cut, True)
+    # The last of those that are looked at, and whether there is one before it.
+    oldest = list(asked.order_by("-created_at").values_list("created_at", flat=True)[MOST - 1 : MOST + 1])
+    return (max(since, oldest[0]), oldest[0], True) if len(oldest) > 1 else (since, first, False)
