@@ -1,12 +1,12 @@
 """Somebody writes the rules of a policy by keyboard alone, on a narrow screen, in a browser that runs no script."""
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.conftest import Portal
 
 pytestmark = pytest.mark.browser
-NARROW = {"width": 360, "height": 740}
+NARROW: ViewportSize = {"width": 360, "height": 740}
 MONEY = "/policies/initiate_withdrawal/rules/"
 
 
