@@ -5,9 +5,10 @@ target does so by one thing after another, and of the first that those taken in 
 that group. The last thing is not tried in all its ways: of those who could do it the fewest are counted.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
-from itertools import chain
+from typing import Final
 
 from policies.rules.takeover.asks import Ask, Count, Members
 from policies.rules.takeover.covers import fewest, ways
@@ -19,6 +20,7 @@ from policies.rules.takeover.targets import ACCESS, Group, State, Target
 from policies.rules.takeover.within import Counts, within
 
 People = frozenset[int]
+MOST_LOOKS: Final = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +34,35 @@ class _Here:
 
 
 def smallest(roads: Roads, at_least: int = 1) -> Group | None:
-    """The smallest group that reaches the target; none is known to be smaller than `at_least`."""
+    """The smallest group that reaches the target; none is known to be smaller than `at_least`.
+
+    Where more than `MOST_LOOKS` groups of a size would have to be looked at, as where much is asked of large groups on
+    every road, it is one of whom nobody can be spared: perhaps not the smallest, but one that gets there.
+    """
     if not roads.reaches(roads.ground.people):
         return None
     kinds: dict[Counts, Kinds] = {}
     for size in range(at_least, len(roads.ground.people) + 1):
         counts = within(roads, size)
         if counts is not None:
-            found = _Search(roads, kinds.setdefault(counts, Kinds(roads.ground, counts)), size).first()
+            search = _Search(roads, kinds.setdefault(counts, Kinds(roads.ground, counts)), size)
+            found = search.first()
             if found is not None:
                 return found
+            if search.looks > MOST_LOOKS:
+                return _without_spare(roads, Kinds(roads.ground, counts).order)
     return None
+
+
+def _without_spare(roads: Roads, order: Group) -> Group:
+    """A group that reaches the target of whom nobody can be spared, out of those who can do most."""
+    size = bisect_left(range(len(order)), True, key=lambda size: roads.reaches(order[:size]))
+    group = order[:size]
+    for person in reversed(group):
+        fewer = tuple(other for other in group if other is not person)
+        if roads.reaches(fewer):
+            group = fewer
+    return group
 
 
 class _Search:
@@ -60,24 +80,31 @@ class _Search:
         self._able = frozenset(
             person.user_id for person in kinds.order if person.is_verified and not person.is_kept_out
         )
+        self.looks = 0
         # By what the ground keeps.
         self._askers_of: dict[int, list[int]] = {}
 
     def first(self) -> Group | None:
-        """The first that is found, of those to whom the fewest have to be taken in before the last step."""
-        waiting: list[list[People]] = [[] for _ in range(self._most + 1)]
-        waiting[0].append(frozenset())
-        seen = {frozenset[int]()}
-        for people in chain.from_iterable(waiting):
-            here = self._look(people)
-            found = self._ended(here)
-            if found is not None:
-                return self._group(found)
-            for more in self._grown(here):
-                if more not in seen and len(more) <= self._most:
-                    seen.add(more)
-                    waiting[len(more)].append(more)
-        return None
+        """The first that is found."""
+        found = self._from(frozenset(), {frozenset()})
+        return None if found is None else self._group(found)
+
+    def _from(self, people: People, seen: set[People]) -> People | None:
+        """The first that is found with these people, and others besides whom it takes to do something more."""
+        self.looks += 1
+        if self.looks > MOST_LOOKS:
+            return None
+        here = self._look(people)
+        found = self._ended(here)
+        for more in self._grown(here) if found is None else ():
+            if self.looks > MOST_LOOKS:
+                return None
+            if more not in seen and len(more) <= self._most:
+                seen.add(more)
+                found = self._from(more, seen)
+                if found is not None:
+                    return found
+        return found
 
     def _group(self, people: Set[int]) -> Group:
         return tuple(person for person in self._order if person.user_id in people)
