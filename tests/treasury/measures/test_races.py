@@ -27,7 +27,7 @@ def _ruled(settings, world):
 
 
 def test_two_that_are_asked_at_once_are_counted_together_when_they_are_sent(ask, ben, cleo, fresh):
-    """Neither may have seen the other when it was asked; whichever is sent second counts the first."""
+    """CR-10: neither may have seen the other when it was asked; whichever is sent second counts the first."""
     first, second = together(partial(ask, "1"), partial(ask, "1"))
 
     def yes(change, member):

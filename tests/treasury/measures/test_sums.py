@@ -32,6 +32,7 @@ def test_a_sum_counts_the_request_itself_before_it_has_a_row(asked_now):
 
 
 def test_a_sum_counts_what_left_within_its_window_and_what_is_held(asked_now, left):
+    """CR-10: open and executed amounts together."""
     left("10.00", hours=2)
     left("20.00", hours=30)
     left("40.00", hours=100, state=State.PENDING, sent_at=None)
