@@ -80,6 +80,10 @@ class Credential:
     expires_at: datetime | None
     query_start: datetime | None
     query_end: datetime | None
+    # What it withdraws at most, in hundredths of its Organization's currency.
+    currency: str
+    withdrawal_cap_hundredths: int | None
+    daily_cap_hundredths: int | None
     # Neither an expiry nor an allow-list nor a window: the row of the key alone says whether it works.
     is_plain: bool
 
@@ -293,5 +297,8 @@ def _load(public: str) -> Credential | None:
         expires_at=key.expires_at,
         query_start=bot.query_start,
         query_end=bot.query_end,
+        currency=bot.organization.currency,
+        withdrawal_cap_hundredths=bot.withdrawal_cap_hundredths,
+        daily_cap_hundredths=bot.daily_cap_hundredths,
         is_plain=key.expires_at is None and not bot.ip_allow_list and not bot.nonce_window,
     )

@@ -91,7 +91,7 @@ class Caller:
         For who passes it on by its keys. What else is read of it, is read from the database then.
         """
         known = self.credential
-        organization = _known(Organization, id=known.organization_id)
+        organization = _known(Organization, id=known.organization_id, currency=known.currency)
         account = _known(Account, id=known.account_id, organization_id=known.organization_id, venue=known.venue)
         bot = _known(
             ServiceUser,
@@ -99,6 +99,8 @@ class Caller:
             organization_id=known.organization_id,
             account_id=known.account_id,
             name=known.name,
+            withdrawal_cap_hundredths=known.withdrawal_cap_hundredths,
+            daily_cap_hundredths=known.daily_cap_hundredths,
         )
         account.organization = bot.organization = organization
         bot.account = account

@@ -1,12 +1,17 @@
 """What a policy lets nobody send, and what is over the cap of a key: the protocol's string, and why for people."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from accounts.api_keys import usage
 from accounts.api_keys.refused_calls import explain
-from accounts.models import RefusedCall, ServiceUser
+from accounts.models import Member, RefusedCall, ServiceUser
+from accounts.service_users.create_and_change import change_service_user
+from accounts.service_users.key_settings import limits_of
+from accounts.service_users.params import ChangeServiceUser
+from policies.changes import propose
 from policies.models import ChangeRequest, Policy
 from policies.rules.language import Among, Rule
 from policies.snapshot.stored_rules import written_rules
@@ -27,6 +32,13 @@ def _still(settings):
 
 def rule_out(*rules: Rule) -> None:
     Policy.objects.filter(workflow="initiate_withdrawal").update(rules=written_rules((Rule(approvals=2), *rules)))
+
+
+def cap(owner: Member, **caps: Decimal) -> None:
+    bot = ServiceUser.objects.get(name="treasury-bot")
+    before = limits_of(bot)
+    params = ChangeServiceUser(bot.pk, bot.account_id, before, replace(before, **caps), acknowledged=True)
+    propose(change_service_user, actor=owner, params=params)
 
 
 def told() -> RefusedCall:
@@ -76,8 +88,8 @@ def test_what_no_rule_denies_waits_as_ever(treasury, rule):
     assert (row["status"], row["status-prop"]) == ("Initial", "onhold")
 
 
-def test_what_is_over_the_cap_of_the_key_is_refused_likewise(treasury):
-    ServiceUser.objects.filter(name="treasury-bot").update(withdrawal_cap_hundredths=63_999)
+def test_what_is_over_the_cap_of_the_key_is_refused_likewise(treasury, owner):
+    cap(owner, withdrawal_cap=Decimal("639.99"))
     assert treasury.error("Withdraw", **ASKED) == DENIED
     call = told()
     assert call.reason == "cap"
@@ -85,9 +97,9 @@ def test_what_is_over_the_cap_of_the_key_is_refused_likewise(treasury):
     assert "higher limit" in explain(call).advice
 
 
-def test_a_cap_counts_from_the_next_call_on(treasury):
+def test_a_cap_counts_from_the_next_call_on(treasury, owner):
     """K4."""
     assert treasury.result("Withdraw", **ASKED)["refid"]
-    ServiceUser.objects.filter(name="treasury-bot").update(daily_cap_hundredths=100_000)
+    cap(owner, daily_cap=Decimal(1000))
     assert treasury.error("Withdraw", **ASKED) == DENIED
     assert "in 24 hours" in explain(told()).what
