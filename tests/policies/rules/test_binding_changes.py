@@ -1,14 +1,17 @@
 """What binds all others takes as many as it asks for afterwards (P3); what frees keys takes who may free them (P2)."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
-from policies.changes import cancel
+from policies.changes import cancel, propose
 from policies.models import Grant, Policy, State
+from policies.operations import ConfigurePolicy, configure_policy, lock_policy
+from policies.operations.lock import pinned
 from policies.rules import WITHDRAW, Asked, approvals_needed
 from policies.rules.binding_changes import least_to_lock
-from policies.rules.language import NOTHING
+from policies.rules.language import NOTHING, Demand, GroupApprovals, Rule
 from policies.snapshot import gather
 from policies.workflows import Right, Workflow
 from portal.core.errors import Refused
@@ -47,6 +50,35 @@ def test_a_lock_takes_as_many_as_undoing_it(house, workflow, approvals):
     for name in ("ben", "cleo")[:approvals]:
         change = yes(change, house.people[name])
     assert change.state == State.EXECUTED
+
+
+def test_a_lock_takes_as_many_of_each_group_as_undoing_it(house):
+    """P3 by group: the number alone would let others agree to what they could then not take back."""
+    finance = house.group("Finance", "ben", "cleo", "fay")
+    rules = (Rule(approvals=1), Rule(groups=(GroupApprovals(finance, 2),), amount=Decimal(1000)))
+    policy = house.policy(WITHDRAWAL, 1, rules=rules)
+    change = propose(lock_policy, actor=house.olive, params=pinned(policy))
+    assert (change.state, change.required) == (State.PENDING, Demand(1, ((finance, 2),)))
+    assert yes(change, house.ben).state == State.PENDING
+    assert yes(change, house.cleo).state == State.EXECUTED
+
+
+def test_rules_that_deny_or_delay_are_never_set_at_once(house):
+    """P5: nobody stops everybody alone, though nobody is missing then."""
+    params = ConfigurePolicy(WITHDRAWAL, 1, always=True, rules=(Rule(approvals=1), Rule(deny=True, amount=Decimal(9))))
+    change = propose(configure_policy, actor=house.olive, params=params)
+    assert (change.state, change.approvals_required) == (State.PENDING, 1)
+    assert yes(change, house.ben).state == State.EXECUTED
+    again = propose(configure_policy, actor=house.olive, params=replace(params, open_hours=24))
+    assert again.state == State.EXECUTED, "what is denied already is denied by nobody anew"
+
+
+def test_a_rule_that_a_group_cannot_satisfy_is_refused(house):
+    """P5 by cell and group."""
+    board = house.group("Board", "ben")
+    rules = (Rule(approvals=1), Rule(groups=(GroupApprovals(board, 2),), amount=Decimal(9)))
+    with pytest.raises(Refused, match=r"of 9 or more, asked by .*, would need 2 of Board, and 1 approver is missing"):
+        propose(configure_policy, actor=house.olive, params=ConfigurePolicy(WITHDRAWAL, 1, always=True, rules=rules))
 
 
 def test_who_holds_a_freed_key_does_not_agree_to_free_it(house):
