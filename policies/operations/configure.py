@@ -78,7 +78,7 @@ def _says(params: ConfigurePolicy) -> tuple[str, str]:
 def _headline(params: ConfigurePolicy) -> Headline:
     settled = params.settled
     if settled.rules:
-        return Headline(f"Ask for what {counted(len(settled.rules), 'rule')} say on {params.workflow.title}")
+        return Headline(f"Ask for {_says(settled)[0]} on {params.workflow.title}")
     return Headline(
         f"Ask for {count(settled.approvals)} on {params.workflow.title}{', always' if settled.always else ''}"
     )

@@ -219,6 +219,7 @@ def test_rules_nobody_can_read_are_not_locked(house):
 def test_a_request_says_its_rules_as_sentences(house):
     house.policy(MONEY, 2)
     change = configure(house.ana, TIERS)
+    assert change.title == "Ask for what 2 rules say on Initiate Withdrawal"
     said = described(change)
     assert said is not None
     assert "takes <b>what 2 rules say</b>" in said.sentence
@@ -232,6 +233,11 @@ def test_a_request_says_its_rules_as_sentences(house):
     ]
     assert rules[0] == ("Whatever is asked: 2 approvals", "none")
     assert {after for before, after in rules if before == "none"} == {sentence[:30] for sentence in sentences}
+
+
+def test_one_rule_says_it_alone(house):
+    change = configure(house.ana, (LARGE,))
+    assert change.title == "Ask for what 1 rule says on Initiate Withdrawal"
 
 
 def test_taking_rules_away_is_said_rule_by_rule(house):
