@@ -57,9 +57,17 @@ class Measures(Protocol):
         """
 
     def situations(
-        self, organization: "Organization", asked: "Sequence[tuple[ChangeRequest, object]]", sums: Collection[SumOf]
+        self,
+        organization: "Organization",
+        asked: "Sequence[tuple[ChangeRequest, object]]",
+        sums: Collection[SumOf],
+        *,
+        with_ages: bool,
     ) -> Mapping[int, Situation]:
-        """The same of open requests of one Organization, each with its params, by primary key; for lists."""
+        """The same of open requests of one Organization, each with its params, by primary key; for lists.
+
+        Without `with_ages` nobody looks since when their destinations are known.
+        """
 
     def foreseen(self, organization: "Organization", what: Foreseen, sums: Collection[SumOf]) -> Situation:
         """The same of one that nobody has asked for."""

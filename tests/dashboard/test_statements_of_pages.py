@@ -10,7 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from policies.models import Freeze, Group
+from policies.drafts import key_of
+from policies.models import Freeze, Group, Replay
+from policies.snapshot import policies
 from portal.treasury.forms import drafts
 from portal.treasury.models import Address
 from portal.venues.kraken.models import Credential, Purpose, Withdrawal
@@ -76,6 +78,9 @@ NO_PAGE: Final = {
     "policies:cancel": POSTED,
     "policies:change_group": POSTED,
     "policies:remove_group": POSTED,
+    "policies:draft": POSTED,
+    "policies:start_replay": POSTED,
+    "policies:cancel_replay": POSTED,
 }
 
 
@@ -123,6 +128,12 @@ def each_workflow(name: str, query: str = "") -> Addresses:
     return lambda house: [reverse(name, args=[workflow]) + query for workflow in workflows]
 
 
+def each_plain(name: str, query: str = "") -> Addresses:
+    """Where a policy has rules, as that of withdrawals, the page leads on to them."""
+    workflows = ("manage_access", "manage_policies", "manage_addresses")
+    return lambda house: [reverse(name, args=[workflow]) + query for workflow in workflows]
+
+
 def credential(house: House) -> tuple[int, int]:
     """The one of the Vault that withdraws."""
     counts = Credential.objects.filter(account=house.vault, removed_at=None, activated_at__isnull=False)
@@ -137,6 +148,28 @@ def lost(house: House) -> tuple[str]:
 def frozen(house: House) -> tuple[int]:
     """A freeze that runs."""
     return (Freeze.objects.filter(organization=house.world.organization, ended_at=None).latest("pk").pk,)
+
+
+def rule_of(name: str) -> Addresses:
+    """Each rule about withdrawals."""
+    return lambda house: [
+        reverse(name, args=["initiate_withdrawal", key_of(rule)])
+        for terms in policies(house.world.organization)
+        if terms.workflow == "initiate_withdrawal"
+        for rule in terms.rules or ()
+    ]
+
+
+def simulated(house: House) -> list[str]:
+    """The empty form, and what would happen to a withdrawal."""
+    page, account = reverse("policies:simulate"), house.world.account.pk
+    who = f"member:{house.world.members['ana'].pk}"
+    return [page, f"{page}?who={who}&account={account}&asset=XXBT&amount=0.5&destination=btc-cold"]
+
+
+def replayed(house: House) -> tuple[str]:
+    """What the Owner wanted to know of a draft."""
+    return (Replay.objects.get(author=house.owner).reference,)
 
 
 def review(house: House) -> list[str]:
@@ -242,10 +275,18 @@ PAGES: Final[dict[str, Addresses]] = {
     "policies:new_group": at("policies:new_group", "", "?ticks=1&members=1"),
     "policies:group": at("policies:group", "", "?ticks=1&members=1", args=group),
     "policies:policies": at("policies:policies", "", "?who=bot-1"),
-    "policies:configure": each_workflow("policies:configure"),
+    "policies:configure": each_plain("policies:configure"),
     "policies:remove": each_workflow("policies:remove"),
-    "policies:roll_out": each_workflow("policies:roll_out", "?approvals=2"),
+    "policies:roll_out": each_plain("policies:roll_out", "?approvals=2"),
     "policies:rehearse": each_workflow("policies:rehearse"),
+    "policies:rules": each_workflow("policies:rules"),
+    "policies:new_rule": each_workflow("policies:new_rule"),
+    "policies:review": each_workflow("policies:review"),
+    "policies:rule": rule_of("policies:rule"),
+    "policies:matching": rule_of("policies:matching"),
+    "policies:simulate": simulated,
+    "policies:replay_now": at("policies:replay_now", args=replayed),
+    "policies:replay": at("policies:replay", args=replayed),
     "policies:lock": lambda house: [
         reverse("policies:lock", args=[workflow]) for workflow in ("manage_access", "initiate_withdrawal")
     ],

@@ -33,10 +33,15 @@ from accounts.service_users.create_and_change import create_service_user
 from accounts.service_users.key_settings import limits_of
 from accounts.service_users.params import CreateServiceUser, RotateKey
 from accounts.service_users.rotate import replaceable, rotate_key
+from policies import drafts, snapshot
 from policies.access import grant
 from policies.changes import propose
-from policies.models import ChangeRequest, Policy
+from policies.models import ChangeRequest, Group, Policy
 from policies.operations import CreateGroup, create_group
+from policies.replay import runs
+from policies.rules import policy_of
+from policies.rules.language import AtLeast, GroupApprovals, Rule, Scope, SumOf, Window
+from policies.snapshot.stored_rules import written_rules
 from policies.workflows import Right, Workflow
 from portal.treasury.models import Address
 from portal.treasury.operations import AddAddress, add_address
@@ -96,13 +101,21 @@ def furnish(world: World) -> House:
     _rotate(owner, rotating)
     _stop(house)
     _tell(house)
-    add_group(owner, "Finance", *(world.members[name] for name in ("ben", "cleo", "audit")))
+    for name, inside in (("Finance", ("ben", "cleo", "audit")), ("Signers", ("ben", "cleo"))):
+        add_group(owner, name, *(world.members[short] for short in inside))
     govern(world.organization)
+    write_rules(owner)
     return house
 
 
 def govern(organization: Organization) -> None:
-    """A policy on each workflow, for everybody."""
+    """A policy on each workflow, for everybody; of withdrawals one with tiers."""
+    of_signers = (GroupApprovals(Group.objects.get(organization=organization, name="Signers").pk, 1),)
+    tiers = (
+        Rule(approvals=APPROVALS),
+        Rule(groups=of_signers, amount=Decimal(1000), with_day_sum=True),
+        Rule(groups=of_signers, sums=(AtLeast(SumOf((Scope.DESTINATION,), Window.WEEK), Decimal(5000)),)),
+    )
     for workflow in Workflow:
         Policy.objects.create(
             organization=organization,
@@ -110,8 +123,16 @@ def govern(organization: Organization) -> None:
             approvals=APPROVALS,
             always=True,
             open_hours=72,
+            rules=written_rules(tiers) if workflow is Workflow.INITIATE_WITHDRAWAL else [],
             changed_at=timezone.now(),
         )
+
+
+def write_rules(owner: Member) -> None:
+    """A draft of the Owner's on each workflow, and what the one about withdrawals would have meant."""
+    for workflow in Workflow:
+        drafts.begin(owner, workflow, policy_of(snapshot.policies(owner.organization), workflow))
+    runs.start(author=owner, rules=(Rule(approvals=APPROVALS),))
 
 
 def newcomer(world: World, name: str) -> Member:

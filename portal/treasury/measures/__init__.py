@@ -13,11 +13,12 @@ from django.utils import timezone
 
 from accounts.models import Account
 from policies.measures import Foreseen, Named, Past
-from policies.rules.language import MEMBER, SERVICE_USER, Situation, SumOf, initiator_id
+from policies.rules.language import Situation, SumOf
 from portal.core.errors import NotFound
 from portal.treasury.destinations.identity import identity
 from portal.treasury.measures import lists, many, past
 from portal.treasury.measures.ages import age_hours
+from portal.treasury.measures.initiators import initiator_of
 from portal.treasury.measures.sums import Counted, sums_of
 from portal.treasury.measures.values import value_of
 from portal.venues.registry import venue
@@ -50,10 +51,15 @@ class TreasuryMeasures:
         )
 
     def situations(
-        self, organization: "Organization", asked: "Sequence[tuple[ChangeRequest, object]]", sums: Collection[SumOf]
+        self,
+        organization: "Organization",
+        asked: "Sequence[tuple[ChangeRequest, object]]",
+        sums: Collection[SumOf],
+        *,
+        with_ages: bool,
     ) -> Mapping[int, Situation]:
         """By as many statements however many they are."""
-        return many.situations(organization, asked, sums)
+        return many.situations(organization, asked, sums, with_ages=with_ages)
 
     def foreseen(self, organization: "Organization", what: Foreseen, sums: Collection[SumOf]) -> Situation:
         """The same of one that nobody has asked for. Raises: NotFound for an Account or asset that there is not."""
@@ -82,13 +88,6 @@ class TreasuryMeasures:
     def is_priced(self, organization: "Organization") -> bool:
         """By the first Account at each venue."""
         return lists.is_priced(organization)
-
-
-def initiator_of(change: "ChangeRequest") -> str:
-    """Who asks, as lists and sums name them."""
-    if change.member_id is not None:
-        return initiator_id(MEMBER, change.member_id)
-    return initiator_id(SERVICE_USER, change.service_user_id or 0)
 
 
 def _situation(

@@ -26,13 +26,13 @@ SCOPES: Final = (Scope.ASSET, Scope.ACCOUNT, Scope.DESTINATION, Scope.INITIATOR)
 # What was executed since then, and what is held: of each what it is equal in, its value or none, and its window.
 COUNTED: Final = f"""
     SELECT asset, account_id, destination, initiator, value_hundredths AS value, amount_units AS units,
-        CASE WHEN sent_at >= %(within_1)s THEN 1 WHEN sent_at >= %(within_2)s THEN 2
+        change_id, CASE WHEN sent_at >= %(within_1)s THEN 1 WHEN sent_at >= %(within_2)s THEN 2
             WHEN sent_at >= %(within_3)s THEN 3 ELSE 4 END AS reach
     FROM treasury_withdrawal
     WHERE organization_id = %(organization)s AND sent_at >= %(since)s AND change_id <> %(itself)s
     UNION ALL
     SELECT held.asset, held.account_id, held.destination, held.initiator, held.value_hundredths, held.amount_units,
-        {HELD}
+        held.change_id, {HELD}
     FROM treasury_withdrawal held JOIN policies_changerequest ON policies_changerequest.id = held.change_id
     WHERE held.organization_id = %(organization)s AND held.sent_at IS NULL AND held.released_at IS NULL
         AND held.change_id <> %(itself)s AND (

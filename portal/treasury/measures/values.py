@@ -48,11 +48,19 @@ class PricesNow:
 
     def value_of(self, account_id: int, asset: str, units: int) -> Decimal:
         """So many of the asset's smallest unit; infinite without a price that is fresh."""
+        found = self._known(account_id, asset)
+        return INFINITE if found is None else in_currency(_rounded(from_units(units, found[0]), found[1]))
+
+    def value_of_amount(self, account_id: int, asset: str, amount: Decimal) -> Decimal:
+        """The same of an amount of the asset."""
+        found = self._known(account_id, asset)
+        return INFINITE if found is None else in_currency(_rounded(amount, found[1]))
+
+    def _known(self, account_id: int, asset: str) -> tuple[int, Fraction] | None:
         place = (account_id, asset)
         if place not in self._worth:
             self._worth[place] = self._asked(account_id, asset)
-        found = self._worth[place]
-        return INFINITE if found is None else in_currency(_rounded(from_units(units, found[0]), found[1]))
+        return self._worth[place]
 
     def _asked(self, account_id: int, asset: str) -> tuple[int, Fraction] | None:
         exchange = venue(self.venues[account_id])

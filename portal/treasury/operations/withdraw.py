@@ -15,8 +15,8 @@ from portal.core.money import from_units, plain, to_units
 from portal.treasury import mirrors, warnings
 from portal.treasury.destinations.identity import identity
 from portal.treasury.errors import AddressDrifted, AddressMismatch, UnknownAddress
-from portal.treasury.measures import initiator_of
 from portal.treasury.measures.caps import refuse_over_cap
+from portal.treasury.measures.initiators import initiator_of
 from portal.treasury.measures.values import hundredths_of, kept
 from portal.treasury.models import Address, Withdrawal
 from portal.treasury.operations import freezing, withdrawal_descriptions
