@@ -136,7 +136,7 @@ on_databases() {
     run "SQLite" waiting ${there:+--pages=first-half} -m "not browser and not story and not postgresql"
     if [[ $there ]]; then
         if [[ $chromium ]]; then begin_beside browser "$workers"; fi
-        DATABASE_URL=$url run "PostgreSQL" shared --database-only --pages=second-half -m "not browser and not story"
+        DATABASE_URL=$url run "PostgreSQL" waiting --database-only --pages=second-half -m "not browser and not story"
     elif [[ $url == "$given_database" ]]; then
         failed+=("PostgreSQL: DATABASE_URL: $reason")
     else
