@@ -47,7 +47,7 @@ class ConfigurePolicy:
         first = self.rules[0]
         if len(self.rules) == 1 and first == plain_rule(first.approvals, always=first.always):
             return replace(self, approvals=first.approvals, always=first.always, rules=())
-        return replace(self, approvals=most_asked(self.rules), always=all(rule.always for rule in self.rules))
+        return replace(self, approvals=most_asked(self.rules), always=any(rule.always for rule in self.rules))
 
     def terms(self, *, is_locked: bool) -> Terms:
         """The policy as it would be, for the rules."""

@@ -50,8 +50,9 @@ def locked_by_reference(reference: str) -> Withdrawal:
 
 
 def is_agreed(row: Withdrawal) -> bool:
-    """Whether the request that it is sent for is approved now."""
-    return ChangeRequest.objects.filter(reference=row.request, state=State.APPROVED).exists()
+    """Whether the request that it is sent for is approved now, and waits for no time that rules ask for by now (P7)."""
+    change = ChangeRequest.objects.filter(reference=row.request, state=State.APPROVED).first()
+    return change is not None and not change.is_delayed
 
 
 def alike_in_flight(row: Withdrawal) -> bool:
