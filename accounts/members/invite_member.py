@@ -158,7 +158,7 @@ def invite_member(*, actor: Actor, params: InviteMember, change: "ChangeRequest"
         name=params.name,
         rights=params.rights,
         invited_by=asking_member(change),
-        approvals=change.approvals_required,
+        approvals=change.required.people,
     )
     record(
         EventKind.MEMBER_INVITED,

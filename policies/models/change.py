@@ -217,7 +217,7 @@ class ChangeRequest(models.Model):
         if self.state == State.EXECUTED:
             return f"{self.title}: done."
         if self.state == State.PENDING:
-            approvals = counted(self.approvals_required, "approval")
+            approvals = counted(self.required.people, "approval")
             return f"{self.title}: asked as request {self.number}.\nIt waits for {approvals}."
         return f"{self.title}: {State(self.state).label.lower()}."
 

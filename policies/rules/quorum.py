@@ -68,7 +68,7 @@ class Need:
     @property
     def people(self) -> int:
         """How many different people have to agree at least."""
-        return max(self.approvals, *(count for _, count in self.groups), 0)
+        return self.demand.people
 
     @property
     def demand(self) -> Demand:

@@ -46,6 +46,11 @@ class Demand:
         )
 
     @property
+    def people(self) -> int:
+        """How many different people have to agree at least."""
+        return max(self.approvals, *(count for _, count in self.groups), 0)
+
+    @property
     def by_group(self) -> Mapping[int | None, int]:
         """The approvals by group, those of all under None."""
         return {None: self.approvals, **dict(self.groups)}

@@ -4,7 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from accounts.members.invitations import is_taken_back_at_once
 from accounts.members.invite_member import InviteMember, invite_member
+from accounts.models import Invitation
 from policies.changes import propose
 from policies.models import ChangeRequest, GroupMember, State
 from policies.rules.language import Demand, GroupApprovals, Rule
@@ -161,3 +163,15 @@ def test_a_locked_rule_raises_what_is_protected_by_its_groups(house, groups):
     invitation = InviteMember("nia@house.test", "Nia", (("manage_access", "initiate", None),))
     change = propose(invite_member, actor=house.olive, params=invitation)
     assert change.required.groups == ((board, 2),)
+
+
+def test_what_a_group_alone_agreed_to_is_not_taken_back_by_one_alone(house, groups):
+    """Its approvals are those of others, though no number is asked of all."""
+    _, board = groups
+    house.policy(Workflow.MANAGE_ACCESS, 1, rules=(asks((board, 1)),))
+    change = propose(invite_member, actor=house.olive, params=InviteMember("nia@house.test", "Nia", ()))
+    assert change.receipt.endswith("It waits for 1 approval.")
+    assert yes(change, house.fay).state == State.EXECUTED
+    invitation = Invitation.objects.get(email="nia@house.test")
+    assert invitation.approvals == 1
+    assert not is_taken_back_at_once(invitation, house.ana)
