@@ -16,12 +16,20 @@ IDENTITY_LENGTH: Final = 346
 
 @lru_cache(maxsize=4096)
 def identity(network: str, address: str, memo: str) -> str:
-    """As rules name it, and people can read it: `Bitcoin · bc1q…`, with the memo behind it where there is one."""
+    """As rules name it, and people can read it: `Bitcoin · bc1q…`, with the memo behind it where there is one.
+
+    Of a bank account the number alone: a reference or another holder's name pays nobody else.
+    """
+    if destinations.network_of(network).is_bank:
+        return BETWEEN.join((network, _written(network, address).rpartition("/")[0] or address))
     return BETWEEN.join(filter(None, (network, _written(network, address), memo)))
 
 
 def parts_of(text: str) -> tuple[str, str, str]:
-    """The network, the address and the memo of an `identity`; of another text what stands in their places."""
+    """The network, the address and the memo of an `identity`; of another text what stands in their places.
+
+    Of a bank account the address is what its addresses in the book begin with.
+    """
     network, _, rest = text.partition(BETWEEN)
     address, _, memo = rest.partition(BETWEEN)
     return network, address, memo

@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 
 from django.db.models import Q
 
+from portal.treasury.destinations import network_of
 from portal.treasury.destinations.identity import identity, parts_of
 from portal.treasury.models import Address
 
@@ -16,23 +17,15 @@ Stay: TypeAlias = tuple[datetime, datetime | None]
 
 def age_hours(account_id: int, destination: str, now: datetime) -> float:
     """How long it has been in the Account's book by now; nought for what is not in it. One statement."""
-    network, address, memo = parts_of(destination)
-    # One destination can have been written in other capitals, and be in the book for several assets.
-    rows = Address.objects.filter(account=account_id, network=network, address__iexact=address, memo=memo)
-    stays = [
-        (added_at, removed_at)
-        for written, added_at, removed_at in rows.values_list("address", "added_at", "removed_at")
-        if identity(network, written, memo) == destination
-    ]
-    return hours_in_book(stays, now)
+    place = (account_id, destination)
+    return ages_of((place,), now)[place]
 
 
 def ages_of(places: Collection[tuple[int, str]], now: datetime) -> dict[tuple[int, str], float]:
     """The same of several destinations, each in the book of an Account. One statement."""
     wanted = Q(pk__in=[])
     for account_id, destination in places:
-        network, address, memo = parts_of(destination)
-        wanted |= Q(account=account_id, network=network, address__iexact=address, memo=memo)
+        wanted |= Q(_written_as(destination), account=account_id)
     stays: dict[tuple[int, str], list[Stay]] = {place: [] for place in places}
     fields = ("account_id", "network", "address", "memo", "added_at", "removed_at")
     for account_id, network, address, memo, added_at, removed_at in Address.objects.filter(wanted).values_list(*fields):
@@ -40,6 +33,14 @@ def ages_of(places: Collection[tuple[int, str]], now: datetime) -> dict[tuple[in
         if place in stays:
             stays[place].append((added_at, removed_at))
     return {place: hours_in_book(found, now) for place, found in stays.items()}
+
+
+def _written_as(destination: str) -> Q:
+    """How it can stand in a book: in other capitals, for several assets, a bank account with whatever reference."""
+    network, address, memo = parts_of(destination)
+    if network_of(network).is_bank:
+        return Q(network=network, address__istartswith=address)
+    return Q(network=network, address__iexact=address, memo=memo)
 
 
 def hours_in_book(stays: Iterable[Stay], now: datetime) -> float:

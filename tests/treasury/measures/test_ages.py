@@ -17,6 +17,7 @@ from tests.treasury.measures.conftest import COLD
 # Long before the cast was made.
 START = datetime(2025, 1, 1, tzinfo=UTC)
 LAST = 40
+IBAN = "DE89370400440532013000"
 
 
 def at(hour):
@@ -70,6 +71,19 @@ def test_capitals_and_assets_make_no_other_destination(cold):
     Address.objects.create(**fields, key="a", asset="XETH", method="-", address=ETH_COLD.lower(), added_at=at(10))
     Address.objects.create(**fields, key="b", asset="USDC", method="-", address=ETH_COLD, added_at=at(70))
     assert age_hours(cold.account_id, identity("Ethereum", ETH_COLD, ""), at(100)) == 90
+
+
+@pytest.mark.django_db
+def test_another_reference_and_another_holder_make_no_other_bank_account(cold):
+    """Else a rule about it would be escaped by one more address in the book."""
+    fields = {"organization": cold.organization, "account": cold.account, "network": "SEPA", "asset": "ZEUR"}
+    first, second = f"{IBAN}/Vendor GmbH", f"{IBAN.lower()}/Somebody Else"
+    Address.objects.create(**fields, key="a", method="-", added_by="-", address=first, added_at=at(10))
+    Address.objects.create(**fields, key="b", method="-", added_by="-", address=second, memo="INV 2", added_at=at(70))
+    assert identity("SEPA", first, "") == identity("SEPA", second, "INV 2") == f"SEPA · {IBAN}"
+    assert age_hours(cold.account_id, f"SEPA · {IBAN}", at(100)) == 90
+    assert identity("SWIFT", "COBADEFF/12345678/A B", "1") == identity("SWIFT", "COBADEFF/12345678/C D", "")
+    assert identity("SWIFT", "COBADEFF/12345678/A B", "") != identity("SWIFT", "COBADEFF/12345679/A B", "")
 
 
 @given(
