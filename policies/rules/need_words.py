@@ -1,28 +1,35 @@
 """What a request takes, in words: how many approvals, of which groups, and how long it waits afterwards."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from policies.rules.language import Demand
 from portal.core.display.phrases import counted, listed
 
-LOST: Final = "a group that was removed"
+LOST: Final = "a group that is gone"
 
 
 def need_words(asked: Demand, groups: Mapping[int, str]) -> str:
-    """`2 approvals, 1 of Board, then 24 hours`; `denied` where no approvals help, `nothing` where none are asked."""
+    """`2 approvals of Finance and 1 of Board, then a delay of 24 hours`; `denied`; `no approval`."""
     if asked.is_denied:
         return "denied"
-    approvals = [counted(asked.approvals, "approval")] if asked.approvals or not asked.groups else []
-    said = listed([*approvals, *of_groups(asked, groups)])
-    return f"{said}, then {hours(asked.delay_hours)}" if asked.delay_hours else said
+    approvals = _approvals(asked, groups)
+    if not asked.delay_hours:
+        return approvals or "no approval"
+    delay = f"a delay of {counted(asked.delay_hours, 'hour')}"
+    return f"{approvals}, then {delay}" if approvals else delay
 
 
-def of_groups(asked: Demand, groups: Mapping[int, str]) -> Iterator[str]:
-    """What is asked of each group: `2 of Finance`."""
-    yield from (f"{count} of {groups.get(group, LOST)}" for group, count in asked.groups)
+def _approvals(asked: Demand, groups: Mapping[int, str]) -> str:
+    of_groups = [(groups.get(group, LOST), count) for group, count in asked.groups]
+    # Whoever approves for a group is one of all: only more than each group asks of it has to be said.
+    if asked.approvals > max((count for _, count in of_groups), default=0):
+        all_of_them = counted(asked.approvals, "approval")
+        within = listed([f"{count} of {name}" for name, count in of_groups])
+        return f"{all_of_them}, among them {within}" if within else all_of_them
+    return listed(list(_each(of_groups)))
 
 
-def hours(number: int) -> str:
-    """A delay: whole days from two on as days."""
-    return counted(number // 24, "day") if number % 24 == 0 and number > 24 else counted(number, "hour")
+def _each(of_groups: Sequence[tuple[str, int]]) -> Iterator[str]:
+    for place, (name, count) in enumerate(of_groups):
+        yield f"{count} of {name}" if place else f"{counted(count, 'approval')} of {name}"

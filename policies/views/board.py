@@ -62,7 +62,7 @@ def _instrument(workflow: Workflow, label: str, policies: tuple[Terms, ...], wai
     if policy is None:
         return Instrument(label, STAGES[0], 0, "no policy", waiting)
     where = stage_of(policy)
-    count = counted(policy.approvals, "approval")
+    count = counted(len(policy.rules), "rule") if policy.rules else counted(policy.approvals, "approval")
     note = f"{count}, {'always' if policy.always else 'not always'}"
     if policy.is_locked and where is not Stage.LOCKED:
         note += ", locked"

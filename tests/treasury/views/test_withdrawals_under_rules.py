@@ -71,13 +71,13 @@ def test_the_review_says_what_is_then_asked(client, sign_in, world, tiers, ana):
     address = Address.objects.get(account=world.account, key="btc-cold")
     form = {"address": address.pk, "amount": "0.1", "note": ""}
     said = client.post(reverse("treasury:new_withdrawal"), form, follow=True).content.decode()
-    assert "This will wait for 1 approval and 1 of Board." in said
+    assert "This will wait for 1 approval of Board." in said
 
 
 def test_the_form_says_up_to_what(client, sign_in, tiers, ana):
     sign_in(client, ana)
     said = client.get(reverse("treasury:new_withdrawal")).content.decode()
-    assert "By amount and destination, this waits for up to 1 approval and 1 of Board." in said
+    assert "By amount and destination, this waits for up to 1 approval of Board." in said
 
 
 def test_what_a_rule_denies_is_said_and_refused(client, sign_in, world, tiers, ana):

@@ -153,7 +153,7 @@ def test_the_page_says_of_each_group_how_far_it_is(house, groups, browser):
     yes(change, house.ben)
     shown = page(browser(house.fay), change)
     assert "Finance 1 of 1 · Board 0 of 2" in shown
-    assert "1 of Finance and 2 of Board required." in shown
+    assert "1 approval of Finance and 2 of Board required." in shown
 
 
 def test_a_locked_rule_raises_what_is_protected_by_its_groups(house, groups):
