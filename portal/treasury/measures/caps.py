@@ -3,16 +3,36 @@
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from django.db.models import QuerySet, Subquery
+
+from accounts.models import ServiceUser
 from policies.rules.language import INFINITE, Scope, SumOf, Window
 from portal.core.display import markup
 from portal.treasury.errors import OverCap
 from portal.treasury.measures.sums import Counted, sums_of
 from portal.treasury.measures.values import in_currency
+from portal.treasury.models import Address
 
 if TYPE_CHECKING:
     from policies.models import ChangeRequest
 
 A_DAY: Final = SumOf((Scope.INITIATOR,), Window.DAY)
+CAPS: Final = ("withdrawal_cap_hundredths", "daily_cap_hundredths")
+
+
+def with_caps(book: QuerySet[Address], bot: ServiceUser | None) -> QuerySet[Address]:
+    """The addresses with the caps of who asks beside them, so that both are read by one statement."""
+    if bot is None:
+        return book
+    rows = ServiceUser.objects.filter(pk=bot.pk)
+    return book.annotate(**{name: Subquery(rows.values(name)) for name in CAPS})
+
+
+def renew(bot: ServiceUser | None, found: Address) -> None:
+    """Have `bot` the caps that were read with this address: who asks was known before the lock, and may have others."""
+    if bot is not None:
+        for name in CAPS:
+            setattr(bot, name, getattr(found, name))
 
 
 def refuse_over_cap(change: "ChangeRequest", *, account_id: int, initiator: str, hundredths: int | None) -> None:

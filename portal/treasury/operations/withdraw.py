@@ -15,7 +15,7 @@ from portal.core.money import from_units, plain, to_units
 from portal.treasury import mirrors, warnings
 from portal.treasury.destinations.identity import identity
 from portal.treasury.errors import AddressDrifted, AddressMismatch, UnknownAddress
-from portal.treasury.measures.caps import refuse_over_cap
+from portal.treasury.measures.caps import refuse_over_cap, renew, with_caps
 from portal.treasury.measures.initiators import initiator_of
 from portal.treasury.measures.values import hundredths_of, kept
 from portal.treasury.models import Address, Withdrawal
@@ -37,9 +37,11 @@ def hold(*, actor: Actor, params: Withdraw, change: "ChangeRequest") -> Beside:
     than the key may send.
     """
     book = Address.objects.filter(account=params.account_id, organization=change.organization_id, removed_at=None)
-    address = book.select_related("account").filter(pk=params.address_id).first()
+    book = with_caps(book.select_related("account"), change.service_user)
+    address = book.filter(pk=params.address_id).first()
     if address is None:
         raise UnknownAddress("There is no such address in this Account.", field="key")
+    renew(change.service_user, address)
     if mirrors.destination_of(address) != params.destination or address.asset != params.asset:
         raise AddressMismatch("The address is not the one of that name.", field="address")
     exchange = venue(address.account.venue)

@@ -45,6 +45,17 @@ def test_a_withdrawal_at_the_cap_is_taken_and_one_above_is_refused(ask, cap, sta
     assert Withdrawal.objects.count() == ChangeRequest.objects.filter(operation="treasury.withdraw").count() == 1
 
 
+@pytest.mark.parametrize("governed", [True, False])
+def test_a_cap_that_was_lowered_since_the_key_was_known_counts(ask, treasury_bot, governed):
+    """Who asks was read before the lock, under which nothing is taken from there."""
+    if not governed:
+        Policy.objects.filter(workflow="initiate_withdrawal").delete()
+    ServiceUser.objects.filter(pk=treasury_bot.service_user.pk).update(withdrawal_cap_hundredths=640_000)
+    assert treasury_bot.service_user.withdrawal_cap is None
+    with pytest.raises(OverCap):
+        ask("0.2")
+
+
 def test_what_waits_counts_to_the_day(ask, cap):
     """Parallel ones do not help: each counts what is held."""
     cap(daily="12800")
