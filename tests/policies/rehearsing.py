@@ -2,16 +2,22 @@
 
 from policies.changes import decide, propose
 from policies.operations import REHEARSE
-from policies.rehearsals.asking import params_for
+from policies.rehearsals.asking import Rehearse, params_for
 from policies.snapshot import gather
 from tests.policies.conftest import shown
 
 
+def asked_by(member, workflow, group=None) -> Rehearse:
+    """What the page would ask, as things stand."""
+    facts = gather(member.organization)
+    asker = facts.person(member.pk)
+    assert asker is not None
+    return params_for(facts, workflow, group, asker)
+
+
 def rehearse(member, workflow, *, group=None, note=""):
     """Ask for a rehearsal, as the page would."""
-    facts = gather(member.organization)
-    params = params_for(facts, workflow, group, facts.person(member.pk))
-    return propose(REHEARSE[workflow], actor=member, params=params, note=note)
+    return propose(REHEARSE[workflow], actor=member, params=asked_by(member, workflow, group), note=note)
 
 
 def rehearsed(member, workflow, *answering, group=None):

@@ -22,7 +22,7 @@ from accounts.service_users.params import CreateServiceUser
 from policies.access import grant
 from policies.changes import decide, propose
 from policies.models import Policy, State
-from policies.operations.configure import RemovePolicy, remove_policy
+from policies.operations import RemovePolicy, remove_policy
 from policies.rules import Asked, Held, Need, Person, Terms, approvals_needed, why_not
 from policies.rules.eligibility import Reason
 from policies.workflows import Right, Workflow

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import TypedDict, Unpack
 
 import pytest
 
@@ -34,7 +35,12 @@ def rule_out(*rules: Rule) -> None:
     Policy.objects.filter(workflow="initiate_withdrawal").update(rules=written_rules((Rule(approvals=2), *rules)))
 
 
-def cap(owner: Member, **caps: Decimal) -> None:
+class Caps(TypedDict, total=False):
+    withdrawal_cap: Decimal
+    daily_cap: Decimal
+
+
+def cap(owner: Member, **caps: Unpack[Caps]) -> None:
     bot = ServiceUser.objects.get(name="treasury-bot")
     before = limits_of(bot)
     params = ChangeServiceUser(bot.pk, bot.account_id, before, replace(before, **caps), acknowledged=True)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -19,7 +20,7 @@ LOCK, REHEARSE = (reverse(f"policies:{name}", args=[WITHDRAWAL.value]) for name 
 POLICIES = reverse("policies:policies")
 
 
-def main(client, url) -> str:
+def main(client: Client, url: str) -> str:
     return client.get(url).content.decode().partition("<main")[2]
 
 

@@ -14,13 +14,11 @@ from policies.inbox import queues
 from policies.models import ChangeRequest, Grant, Group, GroupMember, Policy, State
 from policies.operations import REHEARSE, Rehearse
 from policies.progress import standing
-from policies.rehearsals.asking import params_for
-from policies.snapshot import gather
 from policies.workflows import Right, Workflow
 from portal.audit.models import AuditEvent
 from portal.core.errors import Conflict, NotFound, Refused
 from tests.policies.conftest import again, events, is_untouched, no, yes
-from tests.policies.rehearsing import rehearse, rehearsed
+from tests.policies.rehearsing import asked_by, rehearse, rehearsed
 
 WITHDRAWAL, ACCESS, POLICIES = Workflow.INITIATE_WITHDRAWAL, Workflow.MANAGE_ACCESS, Workflow.MANAGE_POLICIES
 pytestmark = pytest.mark.django_db
@@ -132,7 +130,7 @@ def test_who_may_not_ask_there_asks_for_no_rehearsal(house, workflow):
 
 def test_no_bot_asks_for_a_rehearsal(house):
     key = house.bot()
-    params = params_for(gather(house.organization), WITHDRAWAL, None, gather(house.organization).person(house.ana.pk))
+    params = asked_by(house.ana, WITHDRAWAL)
     with pytest.raises(Refused, match="has no permission"):
         propose(REHEARSE[WITHDRAWAL], actor=key.service_user, params=params, api_key=key)
 
@@ -165,8 +163,7 @@ def test_a_group_of_another_house_is_as_unknown_as_none(house, next_door):
 
 def test_a_list_that_is_not_everybodys_is_refused(house):
     """Nobody leaves somebody out, and who was shown others before looks again."""
-    facts = gather(house.organization)
-    params = params_for(facts, WITHDRAWAL, None, facts.person(house.ana.pk))
+    params = asked_by(house.ana, WITHDRAWAL)
     wrong = (params.asked[:-1], (), (*params.asked, house.otto.pk), params.asked[::-1])
     for asked in wrong:
         with pytest.raises(Conflict, match="Who may approve has changed"):

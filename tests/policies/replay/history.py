@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from policies.measures import Past
-from policies.rules import Bot, Facts, Held, Key, Person, Terms, approvals_needed, eligible, is_met
+from policies.rules import Bot, Facts, Held, Key, Need, Person, Terms, approvals_needed, eligible, is_met
 from policies.rules.language import (
     INFINITE,
     Among,
@@ -151,14 +151,17 @@ def asked_of(now, everything, facts, terms, initiator):
     """What a policy asks of a past withdrawal in the end, without any shortcut."""
     account = int(now.situation.account)
     wanted = {each for rule in (terms.rule_set if terms else ()) for each in rule.all_sums()}
-    found = None
-    for at, is_opening in ((now.asked_at, True), (now.sent_at, False)):
-        if at is None:
-            continue
+
+    def asked_at(at, *, is_opening) -> tuple[Asked, Need]:
         sums = {each: total(now, everything, each, is_opening=is_opening) for each in wanted}
         age = now.situation.age_hours + (at - now.asked_at).total_seconds() / 3600
         asked = Asked(WITHDRAWAL, initiator, account, situation=replace(now.situation, sums=sums, age_hours=age))
-        need = approvals_needed(asked, (terms,) if terms else ())
-        found = need.demand if found is None else found | need.demand
+        return asked, approvals_needed(asked, (terms,) if terms else ())
+
+    asked, need = asked_at(now.asked_at, is_opening=True)
+    found = need.demand
+    if now.sent_at is not None:
+        asked, need = asked_at(now.sent_at, is_opening=False)
+        found |= need.demand
     in_the_end = replace(need, approvals=found.approvals, groups=found.groups, is_denied=False)
     return found, is_met(in_the_end, eligible(asked, facts), asked)

@@ -171,6 +171,6 @@ def test_a_policy_that_cannot_be_read_is_no_answer():
 
 
 def test_it_says_how_far_it_is():
-    seen = []
+    seen: list[int] = []
     compare([payment(1), payment(2)], FACTS, PLAIN, PLAIN, since=START, passed=seen.append)
     assert seen == [1, 2]

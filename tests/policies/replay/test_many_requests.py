@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from policies.models import ChangeRequest, Group, State
-from policies.replay import kept, runs
+from policies.replay import runs
 from policies.replay.comparison import Difference
 from policies.rules.language import (
     SERVICE_USER,
@@ -23,6 +23,7 @@ from policies.rules.language import (
 )
 from portal.treasury.measures.past import AT_A_TIME
 from portal.treasury.models import Address, Withdrawal
+from tests.policies.replay.told import counted
 from tests.policies.simulator.conftest import govern
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -95,9 +96,9 @@ def test_statements_grow_with_the_pages_alone(world, ben, treasury_bot, board, m
             assert runs.run_next()
         replay.refresh_from_db()
         asked = first + size
-        assert (replay.state, kept.read(replay.result).total) == ("done", asked)
+        assert (replay.state, counted(replay).total) == ("done", asked)
         # One for each page, and one that says how far it is for each thousand.
         pages, words = -(-asked // AT_A_TIME), asked // runs.SAYS_AFTER
         counts.append(len(found) - pages - words)
+        assert counted(replay).counts[Difference.MORE] > 0
     assert counts[0] == counts[1]
-    assert kept.read(replay.result).counts[Difference.MORE] > 0

@@ -23,7 +23,7 @@ def test_each_sum_is_what_was_executed_within_its_window_or_held_then(everything
 @settings(max_examples=250)
 @given(past(), people(), POLICIES, POLICIES)
 def test_the_past_is_asked_for_the_larger_of_opening_and_execution(everything, facts, before, after):
-    expected = Counter()
+    expected: Counter[Difference] = Counter()
     for each in everything:
         initiator = asker(each.situation.initiator, facts, int(each.situation.account))
         (old, could), (new, can) = (asked_of(each, everything, facts, terms, initiator) for terms in (before, after))

@@ -10,14 +10,14 @@ from django.utils import timezone
 from policies import measures
 from policies.models import Replay
 from policies.models.replay import KEPT, LOST_AFTER, MOST_ATTEMPTS
-from policies.replay import kept, runs
+from policies.replay import runs
 from policies.replay.comparison import Difference, Grown
 from policies.rules.language import AtLeast, Rule, SumOf, Window
 from policies.workflows import Workflow
 from portal.core.errors import Conflict, Refused
 from portal.jobs import rounds
 from portal.treasury.withdrawals import request_withdrawal
-from tests.policies.replay.told import Told
+from tests.policies.replay.told import Told, counted
 
 pytestmark = pytest.mark.django_db
 THREE = (Rule(approvals=3),)
@@ -45,11 +45,12 @@ def test_few_requests_are_looked_at_at_once(three_asked, ben):
     """The demo's policy asks for two."""
     replay = runs.start(author=ben, rules=THREE)
     assert (replay.state, replay.attempts) == ("done", 1)
-    found = kept.read(replay.result)
+    found = counted(replay)
     assert found.total == 3
     assert found.counts == {Difference.MORE: 3}
     assert found.grown == {Grown(None, 1): 3}
     assert replay.found == {"more": [[1, 0], [2, 0], [3, 0]]}
+    assert replay.in_force is not None
     assert len(replay.in_force) == len(replay.rules) == 1
     assert replay.ended_at is not None
 
@@ -185,7 +186,7 @@ def test_it_runs_on_the_rules_of_its_start(three_asked, ben, monkeypatch):
     ben.organization.policies.filter(workflow=Workflow.INITIATE_WITHDRAWAL).update(approvals=3)
     runs.run_next()
     replay.refresh_from_db()
-    assert kept.read(replay.result).counts == {Difference.MORE: 3}
+    assert counted(replay).counts == {Difference.MORE: 3}
 
 
 def test_without_a_policy_it_is_held_against_none(told, ben, treasury_bot, account):
@@ -193,7 +194,7 @@ def test_without_a_policy_it_is_held_against_none(told, ben, treasury_bot, accou
     ben.organization.policies.filter(workflow=Workflow.INITIATE_WITHDRAWAL).delete()
     replay = runs.start(author=ben, rules=(Rule(approvals=1),))
     assert replay.in_force is None
-    assert kept.read(replay.result).grown == {Grown(None, 1): 2}
+    assert counted(replay).grown == {Grown(None, 1): 2}
 
 
 def test_sums_are_read_from_before_the_days_that_are_looked_at(told, ben):
@@ -223,4 +224,4 @@ def test_real_requests_are_looked_at(world, ben, treasury_bot):
             api_key=treasury_bot.key,
         )
     replay = runs.start(author=ben, rules=THREE)
-    assert kept.read(replay.result).counts == {Difference.MORE: 2}
+    assert counted(replay).counts == {Difference.MORE: 2}

@@ -1,4 +1,4 @@
-"""What is told of withdrawals, for tests: as many as a test says, and something that happens on the way."""
+"""What is told of withdrawals, for tests: as many as a test says, and something on the way; and what was counted."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -6,7 +6,15 @@ from decimal import Decimal
 from django.utils import timezone
 
 from policies.measures import Past
+from policies.models import Replay
+from policies.replay import kept
 from policies.rules.language import Situation, initiator_id
+
+
+def counted(replay: Replay) -> kept.Counts:
+    """What a replay that is done has counted."""
+    assert replay.result is not None
+    return kept.read(replay.result)
 
 
 class Told:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -10,6 +11,7 @@ from policies.models import Group, GroupMember, Policy, PolicyDraft
 from policies.rules.language import Among, GroupApprovals, Rule
 from policies.snapshot.stored_rules import written_rules
 from policies.workflows import Workflow
+from tests.factories.world import World
 
 WITHDRAWAL = Workflow.INITIATE_WITHDRAWAL
 
@@ -61,7 +63,7 @@ def asked(world, **typed):
     }
 
 
-def simulated(client, world, **typed) -> str:
+def simulated(client: Client, world: World, **typed) -> str:
     answer = client.get(reverse("policies:simulate"), asked(world, **typed))
     assert answer.status_code == 200
     return answer.content.decode()

@@ -236,6 +236,8 @@ def test_of_many_the_first_are_kept(drafting, browser):
     client = browser(drafting)
     address = started(client)
     replay = Replay.objects.get()
+    assert replay.result is not None
+    assert replay.found is not None
     replay.result["counts"]["more"] = KEPT + 5
     replay.found["more"] = [[number, 0] for number in range(KEPT)]
     replay.save()

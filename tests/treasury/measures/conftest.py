@@ -46,6 +46,7 @@ def left(world, treasury_bot) -> Callable[..., Withdrawal]:
             **given,
         }
         address = Address.objects.filter(account=account).first()
+        assert address is not None
         return Withdrawal.objects.create(
             organization=account.organization, account=account, change=change, reference=f"left-{number}",
             address=address, fee_units=1, created_at=at, **fields,

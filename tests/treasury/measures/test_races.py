@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from policies.changes import decide
-from policies.models import Policy, State
+from policies.models import ChangeRequest, Policy, State
 from policies.rules.language import AtLeast, Rule, SumOf, Window
 from policies.snapshot.stored_rules import written_rules
 from portal.treasury.errors import OverCap
@@ -29,6 +29,8 @@ def _ruled(settings, world):
 def test_two_that_are_asked_at_once_are_counted_together_when_they_are_sent(ask, ben, cleo, fresh):
     """CR-10: neither may have seen the other when it was asked; whichever is sent second counts the first."""
     first, second = together(partial(ask, "1"), partial(ask, "1"))
+    assert isinstance(first, ChangeRequest), first
+    assert isinstance(second, ChangeRequest), second
 
     def yes(change, member):
         return partial(

@@ -4,7 +4,7 @@ If `sum(S, W) >= c` asks for n of G, then in any window W and scope S less than 
 splits, asks in parallel, by several people, or lets requests wait until they have aged.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import combinations
 
@@ -31,6 +31,16 @@ amounts = st.sampled_from(["0.2", "0.4", "0.7", "1.1"])
 keys = st.sampled_from(["cold", "warm"])
 deciders = st.sampled_from(NAMES)
 places = st.integers(0, 5)
+
+
+def left_at(sent: Withdrawal) -> datetime:
+    assert sent.change.ended_at is not None
+    return sent.change.ended_at
+
+
+def worth(sent: Withdrawal) -> Decimal:
+    assert sent.value_hundredths is not None
+    return Decimal(sent.value_hundredths) / 100
 
 
 class Split(Organized):
@@ -70,13 +80,13 @@ class Split(Organized):
         bare = [sent for sent in self.sent() if not self.of_the_board(sent.change)]
         Split.executed += len(bare)
         for last in bare:
-            begins = last.change.ended_at - self.sum.window.length
+            begins = left_at(last) - self.sum.window.length
             alike = [
                 sent
                 for sent in bare
-                if begins <= sent.change.ended_at <= last.change.ended_at and self.place(sent) == self.place(last)
+                if begins <= left_at(sent) <= left_at(last) and self.place(sent) == self.place(last)
             ]
-            left = sum(Decimal(sent.value_hundredths) / 100 for sent in alike)
+            left = sum((worth(sent) for sent in alike), Decimal(0))
             assert left < LIMIT, f"{left} left without {self.count} of the board"
 
     def sent(self) -> list[Withdrawal]:
@@ -99,9 +109,9 @@ class Split(Organized):
     def asking(self, name: str, amount: str, key: str):
         address = Address.objects.get(account=self.house.account, key=key)
         params = Withdraw.to(address, amount=Decimal(amount), fee=Decimal("0.0001"))
-        more = {"api_key": self.key} if name == "bot" else {}
+        api_key = self.key if name == "bot" else None
         actor = self.key.service_user if name == "bot" else self.house.people[name]
-        return lambda: changes.propose(withdraw, actor=actor, params=params, **more)
+        return lambda: changes.propose(withdraw, actor=actor, params=params, api_key=api_key)
 
     @rule(name=askers, amount=amounts, key=keys, elsewhere=st.booleans())
     def ask(self, name: str, amount: str, key: str, elsewhere: bool) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
@@ -74,7 +75,7 @@ def test_sums_over_a_million_read_their_window_along_the_index(million, asked_no
         ((SumOf((), Window.DAY),), DAY),
         (tuple(SumOf((scope,), window) for scope in Scope for window in Window), MONTH),
     ):
-        found = readings(lambda asked=sums: asked_now(*asked))
+        found = readings(partial(asked_now, *sums))
         # And one of the test's own, for the address.
         assert len(found) == 4
         assert not [told.sql for told in found if TABLE in told.whole]

@@ -71,6 +71,7 @@ def test_what_was_sent_counts_for_a_day(ask, approve, ben, cleo, cap):
     with pytest.raises(OverCap):
         ask("0.1")
     row = Withdrawal.objects.get(change=sent)
+    assert row.sent_at is not None
     Withdrawal.objects.filter(pk=row.pk).update(sent_at=row.sent_at - timedelta(hours=24, seconds=1))
     assert ask("0.1").state == State.PENDING
 
