@@ -18,6 +18,7 @@ from django.db import transaction
 
 from accounts.api_keys import call_limits
 from accounts.api_keys.nonces import Nonces, accept
+from accounts.api_keys.nonces import NonceUsed as NonceUsed
 from accounts.api_keys.statements import COUNT, SPEND, VERSION, spending
 from accounts.models import ApiKey
 from accounts.models.api_key import place_of
@@ -35,13 +36,6 @@ class Refusal(StrEnum):
 
     KEY = "key"
     CHANGED = "changed"
-
-
-@dataclass(frozen=True, slots=True)
-class NonceUsed:
-    """The nonce cannot be taken any more: `high` is the highest that the key has used."""
-
-    high: int
 
 
 @dataclass(frozen=True, slots=True)

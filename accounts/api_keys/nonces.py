@@ -8,6 +8,13 @@ MAX_WINDOW: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)
+class NonceUsed:
+    """The nonce cannot be taken any more: `high` is the highest that the key has used."""
+
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
 class Nonces:
     """What a key has seen. `high` is the highest nonce; at or below `floor` all count as seen; `recent` is newest last.
 

@@ -18,7 +18,7 @@ from accounts.models.member import Identity
 from accounts.models.organization import SecondFactorLevel
 from policies import registry, rights
 from policies.inbox import queues
-from policies.models import ChangeRequest, Grant, State
+from policies.models import ChangeRequest, Freeze, Grant, State
 from policies.workflows import Right, Workflow
 from portal.core.database.compiled import given
 from portal.core.database.compiled.given import Marker
@@ -52,7 +52,7 @@ def everybody() -> list[Member]:
     return list(Member.objects.select_related("user", "organization").order_by("pk"))
 
 
-def happen(chance: Random) -> None:
+def happen(chance: Random, frost: Random) -> None:
     """Something else about everybody, and what waits and was raised in each Organization."""
     now = timezone.now()
 
@@ -64,6 +64,7 @@ def happen(chance: Random) -> None:
         organization.save()
         _ask(organization, chance, moment)
         _raise_alarm(organization, chance, now)
+        _freeze(organization, frost, now)
     for user in User.objects.all():
         User.objects.filter(pk=user.pk).update(is_active=chance.random() < 0.9)
         seen_at = chance.choice((None, now))
@@ -145,6 +146,18 @@ def _raise_alarm(organization, chance, now) -> None:
         )  # fmt: skip
 
 
+def _freeze(organization, chance, now) -> None:
+    """Something, for a while: one of each member runs at a time."""
+    workflow = chance.choice(list(Workflow))
+    account = chance.choice([None, *organization.accounts.all()]) if workflow.by_account else None
+    Freeze.objects.filter(organization=organization, ended_at=None).update(ended_at=now)
+    Freeze.objects.create(
+        organization=organization, workflow=workflow, account=account, label="It", reason="It looks odd.",
+        made_by=chance.choice(list(Member.objects.of(organization))), started_at=now - timedelta(hours=50),
+        ends_at=now + timedelta(hours=chance.choice((-1, 5, 20))), ended_at=chance.choice((None, None, now)),
+    )  # fmt: skip
+
+
 def some_marks(chance: Random) -> list[str]:
     """Of factors of everybody, of none that there is, and what is no mark."""
     rows = chain.from_iterable(model.objects.all() for model in enrolled.KINDS.values())
@@ -173,12 +186,12 @@ def of_the_orm(member: Member, marks: list[str]) -> dict[str, object]:
 @pytest.mark.parametrize("seed", range(6))
 def test_it_says_of_everybody_what_the_orm_says(crowd, time_machine, seed):
     """AZ-5: nothing of what another was told, or of what was so before."""
-    chance = Random(seed)
+    chance, frost = Random(seed), Random(seed)
     rows = []
     for _ in range(4):
         later = timedelta(days=chance.randrange(3), minutes=chance.randrange(200, 600))
         time_machine.move_to(timezone.now() + later, tick=False)
-        happen(chance)
+        happen(chance, frost)
         for member in everybody():
             marks = some_marks(chance)
             rows.append(in_order(reader._row(member, marks)))
@@ -189,8 +202,8 @@ def test_it_says_of_everybody_what_the_orm_says(crowd, time_machine, seed):
 
 @pytest.mark.parametrize("seed", range(6, 10))
 def test_a_page_goes_by_what_each_question_of_its_own_would_say(crowd, seed):
-    chance = Random(seed)
-    happen(chance)
+    chance, frost = Random(seed), Random(seed)
+    happen(chance, frost)
     for member in everybody():
         marks = some_marks(chance)
         with one_reading():
@@ -247,7 +260,7 @@ def test_the_text_is_the_same_whenever_and_for_whomever_it_is_compiled(crowd, ti
     first = reader._statement()
     reader.read(crowd.members["ana"], [])
     time_machine.move_to(timezone.now() + timedelta(days=400, minutes=7))
-    happen(Random(0))
+    happen(Random(0), Random(0))
     reader._statement.cache_clear()
     reader.read(crowd.members["eve"], ["totp:1", "totp:2", "recovery:3"])
     assert reader._statement() == first

@@ -74,7 +74,8 @@ def invite(request: MemberRequest) -> HttpResponse:
     )
     if answer:
         return answer
-    rights = ticked(request, "rights", initial["rights"] if initial else ())
+    posted = request.POST if request.method == "POST" else None
+    rights = ticked(posted, request.GET, "rights", initial["rights"] if initial else ())
     notice = forecast(
         request.member,
         account_id=None,

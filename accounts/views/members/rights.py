@@ -35,12 +35,17 @@ def change(request: MemberRequest, number: int) -> HttpResponse:
     if answer:
         return answer
     afterwards = f"In the same moment all sessions of {member.label} end, and they sign in again."
+    posted = request.POST if request.method == "POST" else None
+    boxes = ticked(posted, request.GET, "rights", form.initial["rights"])
     notice = forecast(
         request.member,
         account_id=None,
         afterwards=afterwards,
         subject=member,
-        protected=gives_power(ticked(request, "rights", form.initial["rights"]) - form.held_boxes),
+        protected=gives_power(
+            ticked(request.POST if request.method == "POST" else None, request.GET, "rights", form.initial["rights"])
+            - form.held_boxes
+        ),
         protected_if=lock_protection.RIGHTS.case,
     )
     context = {

@@ -54,7 +54,8 @@ def new_service_user(request: MemberRequest) -> HttpResponse:
     if answer:
         return answer
     first = Account.objects.filter(organization=request.organization).order_by("pk").first()
-    permissions = ticked(request, "permissions", filled.get("permissions", ()))
+    posted = request.POST if request.method == "POST" else None
+    permissions = ticked(posted, request.GET, "permissions", filled.get("permissions", ()))
     notice = forecast(
         request.member,
         account_id=first.pk if first else None,
@@ -93,7 +94,8 @@ def change(request: MemberRequest, name: str) -> HttpResponse:
     )
     if answer:
         return answer
-    permissions = ticked(request, "permissions", before.permissions)
+    posted = request.POST if request.method == "POST" else None
+    permissions = ticked(posted, request.GET, "permissions", before.permissions)
     gained = permissions - frozenset(before.permissions)
     notice = forecast(
         request.member,

@@ -206,7 +206,8 @@ def _forecast(
     request: MemberRequest, facts: Facts, offered: tuple[Candidate, ...], *, before: frozenset[int], protected: bool
 ) -> Forecast:
     """What it takes, as the boxes are ticked now: who comes in or goes out does not decide."""
-    after = ticked(request, "members", map(str, before))
+    posted = request.POST if request.method == "POST" else None
+    after = ticked(posted, request.GET, "members", map(str, before))
     concerned = (one.user_id for one in offered if (one.member_id in before) is not (str(one.member_id) in after))
     asked = Asked(
         Workflow.MANAGE_ACCESS,

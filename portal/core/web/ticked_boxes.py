@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from typing import Final
 
-from portal.core.web.http import MemberRequest
+from django.http import QueryDict
 
 # Says that a page asks only what would follow from its boxes.
 TICKS: Final = "ticks"
 
 
-def ticked(request: MemberRequest, name: str, otherwise: Iterable[str]) -> frozenset[str]:
-    """The boxes called `name` as they are ticked now: as posted, as the page asks at every tick, or `otherwise`."""
-    if request.method == "POST":
-        return frozenset(request.POST.getlist(name))
-    return frozenset(request.GET.getlist(name) if TICKS in request.GET else otherwise)
+def ticked(posted: QueryDict | None, asked: QueryDict, name: str, otherwise: Iterable[str]) -> frozenset[str]:
+    """The boxes called `name` as they are ticked now: `posted`, `asked` by the page at every tick, or `otherwise`."""
+    if posted is not None:
+        return frozenset(posted.getlist(name))
+    return frozenset(asked.getlist(name) if TICKS in asked else otherwise)

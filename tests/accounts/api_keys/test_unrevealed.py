@@ -32,10 +32,10 @@ def test_the_inbox_and_the_mail_say_that_a_secret_waits(client, asked, ana, ben,
     assert WAITS not in inbox(client)
     change = decide(asked.reference, member=ben, approved=True, digest=asked.digest, proof=fresh())
     assert WAITS in inbox(client)
-    words = _words(change, ana)
+    words = _words(change, ana, {})
     assert words["onward"] == "Reveal the secret of payroll-bot"
     assert str(words["onward_link"]).endswith(f"/service-users/payroll-bot/?of={ana.organization_id}")
-    assert "onward" not in _words(change, ben)
+    assert "onward" not in _words(change, ben, {})
     sign_in(client := type(client)(), ben)
     assert WAITS not in inbox(client)
 
