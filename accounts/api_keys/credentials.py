@@ -17,8 +17,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.api_keys import call_limits
-from accounts.api_keys.nonces import Nonces, accept
-from accounts.api_keys.nonces import NonceUsed as NonceUsed
+from accounts.api_keys.nonces import Nonces, NonceUsed, accept
 from accounts.api_keys.statements import COUNT, SPEND, VERSION, spending
 from accounts.models import ApiKey
 from accounts.models.api_key import place_of

@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from accounts.api_keys.credentials import (
     Credential,
-    NonceUsed,
     Outcome,
     Refusal,
     Spent,
@@ -26,6 +25,7 @@ from accounts.api_keys.credentials import (
     spend,
     versions,
 )
+from accounts.api_keys.nonces import NonceUsed
 from accounts.models import ApiKey, Custodian, Member, Organization, ServiceUser
 from accounts.models.api_key import CLAIM_WITHIN, SLOTS, place_of
 from policies.workflows import Workflow

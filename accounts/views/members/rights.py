@@ -42,10 +42,7 @@ def change(request: MemberRequest, number: int) -> HttpResponse:
         account_id=None,
         afterwards=afterwards,
         subject=member,
-        protected=gives_power(
-            ticked(request.POST if request.method == "POST" else None, request.GET, "rights", form.initial["rights"])
-            - form.held_boxes
-        ),
+        protected=gives_power(boxes - form.held_boxes),
         protected_if=lock_protection.RIGHTS.case,
     )
     context = {
