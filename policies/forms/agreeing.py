@@ -40,8 +40,10 @@ class Agreeing:
         gone = {each.group: "A group that is gone" for each in self.rule.groups if each.group not in self.groups}
         first = (ALL, "Anybody who may approve") if self.of_all else ("", "No group")
         choices = [first, *((str(pk), name) for pk, name in {**self.groups, **gone}.items())]
+        # Beside the number of all, which is called so, that of a group has a name of its own.
+        label = "Approvals" if self.of_all else "How many"
         return {
-            f"of{place}_count": forms.IntegerField(label="Approvals", required=False, min_value=1, max_value=MAX_COUNT),
+            f"of{place}_count": forms.IntegerField(label=label, required=False, min_value=1, max_value=MAX_COUNT),
             f"of{place}_group": forms.ChoiceField(label="Of whom", required=False, choices=choices),
         }
 

@@ -79,7 +79,7 @@ def test_who_could_approve_is_said_group_by_group():
     facts = replace(house(ruled(of_finance), people=(ANA, *finance, FAY)), groups={1: "Finance"})
     [said] = [each for each in answers(facts, f"member-{ANA.member_id}", 0) if each.workflow is ACCESS]
     assert (said.needed, said.able, said.spare, said.is_possible) == (2, 3, 0, True)
-    assert said.asks == "1 approval and 2 of Finance"
+    assert said.asks == "2 approvals of Finance"
     [plain] = [
         each for each in answers(house(policy(ACCESS, 2)), f"member-{ANA.member_id}", 0) if each.workflow is ACCESS
     ]
