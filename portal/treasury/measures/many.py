@@ -13,7 +13,7 @@ from policies.rules.language import Scope, Situation, SumOf, Window
 from portal.treasury.destinations.identity import identity
 from portal.treasury.measures.ages import ages_of
 from portal.treasury.measures.initiators import initiator_of
-from portal.treasury.measures.sums import COUNTED, SCOPES, TOTALS, WINDOWS, bounds, total
+from portal.treasury.measures.sums import SCOPES, TOTALS, WINDOWS, bounds, counted_rows, total
 from portal.treasury.measures.values import PricesNow, in_currency
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ Alike: TypeAlias = tuple[str, int, str, str, int, bool, int | None]
 STATEMENT: Final = f"""
     SELECT asset, account_id, destination, initiator, reach, value IS NOT NULL,
         CASE WHEN change_id IN ({{asked}}) THEN change_id END, {TOTALS}
-    FROM ({COUNTED}) AS counted
+    FROM ({counted_rows("change_id")}) AS counted
     GROUP BY 1, 2, 3, 4, 5, 6, 7
 """  # noqa: S608  (whole numbers of ours)
 

@@ -23,16 +23,24 @@ WINDOWS: Final = tuple(sorted(Window, key=lambda window: window.length))
 HELD: Final = 0
 # In the order in which the statement tells them.
 SCOPES: Final = (Scope.ASSET, Scope.ACCOUNT, Scope.DESTINATION, Scope.INITIATOR)
-# What was executed since then, and what is held: of each what it is equal in, its value or none, and its window.
-COUNTED: Final = f"""
+
+
+def counted_rows(*besides: str) -> str:
+    """What was executed since then, and what is held: of each what it is equal in, its value or none, and its window.
+
+    And of each the columns `besides`: what is not read need not be.
+    """
+    also = "".join(f"{name}, " for name in besides)
+    also_held = "".join(f"held.{name}, " for name in besides)
+    return f"""
     SELECT asset, account_id, destination, initiator, value_hundredths AS value, amount_units AS units,
-        change_id, CASE WHEN sent_at >= %(within_1)s THEN 1 WHEN sent_at >= %(within_2)s THEN 2
+        {also}CASE WHEN sent_at >= %(within_1)s THEN 1 WHEN sent_at >= %(within_2)s THEN 2
             WHEN sent_at >= %(within_3)s THEN 3 ELSE 4 END AS reach
     FROM treasury_withdrawal
     WHERE organization_id = %(organization)s AND sent_at >= %(since)s AND change_id <> %(itself)s
     UNION ALL
     SELECT held.asset, held.account_id, held.destination, held.initiator, held.value_hundredths, held.amount_units,
-        held.change_id, {HELD}
+        {also_held}{HELD}
     FROM treasury_withdrawal held JOIN policies_changerequest ON policies_changerequest.id = held.change_id
     WHERE held.organization_id = %(organization)s AND held.sent_at IS NULL AND held.released_at IS NULL
         AND held.change_id <> %(itself)s AND (
@@ -40,13 +48,15 @@ COUNTED: Final = f"""
             OR (policies_changerequest.state = 'pending' AND policies_changerequest.expires_at > %(now)s)
             OR (policies_changerequest.state = 'executed' AND policies_changerequest.ended_at >= %(since)s)
         )
-"""  # noqa: S608  (a whole number of ours)
+"""  # noqa: S608  (names and whole numbers of ours)
+
+
 TOTALS: Final = f"SUM(value / {PART}), SUM(value %% {PART}), SUM(units / {PART}), SUM(units %% {PART})"
 # What a node of a version before wrote without saying where to or by whom is counted into every such sum.
 STATEMENT: Final = f"""SELECT asset = %(asset)s, account_id = %(account)s,
         destination IN (%(destination)s, ''), initiator IN (%(initiator)s, ''), reach,
         CASE WHEN value IS NULL THEN account_id END, CASE WHEN value IS NULL THEN asset END, {TOTALS}
-    FROM ({COUNTED}) AS counted
+    FROM ({counted_rows()}) AS counted
     GROUP BY 1, 2, 3, 4, 5, 6, 7
 """  # noqa: S608  (whole numbers of ours)
 
@@ -113,7 +123,7 @@ def _groups(counted: Counted, longest: timedelta) -> list[_Group]:
 
 
 def bounds(organization_id: int, longest: timedelta, *, itself: int = 0) -> dict[str, str | int]:
-    """What `COUNTED` is asked with: whose withdrawals, how far back, and which request counts nowhere."""
+    """What `counted_rows` are asked with: whose withdrawals, how far back, and which request counts nowhere."""
     now = timezone.now()
 
     def at(moment: datetime) -> str:

@@ -8,10 +8,12 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from policies import payload
 from policies.measures import measures
 from policies.rules.language import Scope, SumOf, Window
 from portal.treasury.measures import past as reading
 from portal.treasury.models import Address, Withdrawal
+from portal.treasury.operations import Withdraw
 from tests.database.plans import analyze, readings
 from tests.treasury.measures.conftest import COLD
 
@@ -69,7 +71,7 @@ def million(world) -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def test_sums_over_a_million_read_their_window_along_the_index(million, asked_now, world):
+def test_sums_over_a_million_read_their_window_along_the_index(million, asked_now, world, ask):
     """However many rules ask for sums: as many statements, and none goes through the whole table."""
     for sums, most in (
         ((SumOf((), Window.DAY),), DAY),
@@ -85,6 +87,17 @@ def test_sums_over_a_million_read_their_window_along_the_index(million, asked_no
     assert abs(asked_now(day).sums[day] - asked_now().value - DAY) <= 2
     assert Withdrawal.objects.filter(destination=COLD).count() == 0
     _first_of_the_past_is_read_along_an_index(world)
+    _a_request_that_stands_as_well(world, ask)
+
+
+def _a_request_that_stands_as_well(world, ask) -> None:
+    """As it is decided on, and as a list shows it."""
+    change = ask("0.01")
+    params = payload.decode(Withdraw, change.params)
+    sums = [SumOf((scope,), window) for scope in Scope for window in Window]
+    found = readings(lambda: measures().situations(world.organization, [(change, params)], sums, with_ages=True))
+    assert not [told.sql for told in found if TABLE in told.whole]
+    assert sum(each.rows[TABLE] for each in found) <= MONTH + 10
 
 
 def _first_of_the_past_is_read_along_an_index(world) -> None:
