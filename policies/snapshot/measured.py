@@ -23,16 +23,19 @@ def situation_of(operation: Operation[P], change: "ChangeRequest", facts: Facts,
     """What the rules of its workflow have to know of a request that is measured; None where they look at nothing."""
     if not operation.measured or params is None or not change.is_open:
         return None
-    sums = sums_of_rules(facts, Workflow(change.workflow))
+    workflow = Workflow(change.workflow)
+    sums = sums_of_rules(facts, workflow)
     if sums is None:
         return None
     if not change.pk:
         return measures().situation(change, params, sums)
-    # One that has its row is told as in a list, which takes less.
-    ages = _by_age(facts, Workflow(change.workflow))
-    asked = [(change, params)]
-    tell = lambda: measures().situations(change.organization, asked, sums, with_ages=ages)[change.pk]  # noqa: E731
-    return once(("situation", change.reference), tell)
+
+    def told() -> Situation:
+        # One that has its row is told as in a list, which takes less.
+        asked, with_ages = [(change, params)], _by_age(facts, workflow)
+        return measures().situations(change.organization, asked, sums, with_ages=with_ages)[change.pk]
+
+    return once(("situation", change.reference), told)
 
 
 def measure_ahead(changes: Iterable["ChangeRequest"], facts: Facts) -> None:
