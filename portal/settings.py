@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "portal.treasury",
     "portal.api",
     "portal.dashboard",
+    "portal.operating",
 ]
 # ApiKeyMiddleware answers /0/ itself: a bot's call runs no session, CSRF, message or template machinery.
 MIDDLEWARE = [

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs everything that proves the portal, then says what ran and what did not. `make test` calls it.
 #
-#   tests/everything.sh            SQLite, PostgreSQL, browser and stories
+#   tests/everything.sh            SQLite, PostgreSQL, browser and stories, whole machines
 #   tests/everything.sh --quick    SQLite only, nothing slow, no client libraries; of each file that needs the database,
 #                                  one test
 #
@@ -133,10 +133,10 @@ on_databases() {
         *) url="postgres:///countersign?host=/var/run/postgresql" ;;
     esac
     reason=$(may_create_databases "$url" 2>&1) && there=yes
-    run "SQLite" waiting ${there:+--pages=first-half} -m "not browser and not story and not postgresql"
+    run "SQLite" waiting ${there:+--pages=first-half} -m "not browser and not story and not machines and not postgresql"
     if [[ $there ]]; then
         if [[ $chromium ]]; then begin_beside browser "$workers"; fi
-        DATABASE_URL=$url run "PostgreSQL" waiting --database-only --pages=second-half -m "not browser and not story"
+        DATABASE_URL=$url run "PostgreSQL" waiting --database-only --pages=second-half -m "not browser and not story and not machines"
     elif [[ $url == "$given_database" ]]; then
         failed+=("PostgreSQL: DATABASE_URL: $reason")
     else
@@ -146,6 +146,17 @@ on_databases() {
 
 browser() { # how many workers: each has a portal of its own, and waits for it now and then
     make --silent .venv/.runtime && steady -n "$1" --dist loadfile --no-loadscope-reorder tests/browser
+}
+
+# One after the other: each machine of a test may need as much as this one has.
+on_machines() {
+    local reason
+    reason=$("$python" -c 'from tests.machines import images; print(images.why_none())')
+    if [[ -z $reason ]]; then
+        run "whole machines" steady tests/machines
+    else
+        skip "whole machines" "$reason"
+    fi
 }
 
 # Part of the run above, which skips itself: the roles of a database are made by whoever may make roles.
@@ -202,13 +213,14 @@ with_own_postgresql() {
 }
 
 if [[ ${1:-} == --quick ]]; then
-    run "SQLite, quick" shared --quick --ignore=tests/browser --ignore=tests/clients \
+    run "SQLite, quick" shared --quick --ignore=tests/browser --ignore=tests/clients --ignore=tests/machines \
         -m "not browser and not story and not postgresql and not slow"
 else
     with_node
     find_chromium
     on_databases
     in_the_browser
+    on_machines
     with_redis
     with_roles
     with_own_postgresql
