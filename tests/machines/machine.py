@@ -70,7 +70,7 @@ class Machine:
 
     def stop(self) -> None:
         """Switch it off in order."""
-        if self.process is not None and self.process.poll() is None:
+        if self.process is not None and self._is_on():
             with contextlib.suppress(AssertionError, ProcessLookupError):
                 os.kill(self.leader, signal.SIGRTMIN + 4)
             try:
@@ -81,7 +81,7 @@ class Machine:
 
     def kill(self) -> None:
         """Pull its plug: everything on it ends at once."""
-        if self.process is not None and self.process.poll() is None:
+        if self.process is not None and self._is_on():
             with contextlib.suppress(AssertionError, ProcessLookupError):
                 os.kill(self.leader, signal.SIGKILL)
             self.process.kill()
@@ -143,6 +143,9 @@ class Machine:
         console = self.folder / "console"
         return console.read_text(errors="replace")[-3000:] if console.exists() else ""
 
+    def _is_on(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def _iptables(self, *rule: str) -> None:
         run("ip", "netns", "exec", self.namespace, "iptables", *rule)
 
@@ -164,7 +167,7 @@ class Machine:
         until = time.monotonic() + STARTED_WITHIN
         state = ""
         while time.monotonic() < until:
-            assert self.leader, f"{self.name}: {self.console()}"
+            assert self._is_on(), f"{self.name}: {self.console()}"
             with contextlib.suppress(AssertionError, subprocess.TimeoutExpired):
                 state = self.run("systemctl", "is-system-running", check=False, timeout=10).stdout.strip()
             if state in {"running", "degraded"}:
