@@ -219,6 +219,13 @@ STREAM_QUEUE_LIMIT = 512 * 1024
 # Seconds without a message from a socket that has subscribed to nothing.
 STREAM_IDLE = 60.0
 
+# --- Backups ---------------------------------------------------------------------------------------------------------
+# Sealed to these age public keys (by comma); a drill opens them by the private key in that file, on that server.
+BACKUP_RECIPIENT = env.str("PORTAL_BACKUP_RECIPIENT", default="")
+BACKUP_DIR = Path(env.str("PORTAL_BACKUP_DIR", default=str(VAR / "backups"))).resolve()
+BACKUP_IDENTITY = env.str("PORTAL_BACKUP_IDENTITY", default="")
+DRILL_URL = env.str("PORTAL_DRILL_URL", default="")
+
 # --- The paper exchange ----------------------------------------------------------------------------------------------
 # How its prices move: walk:SEED, still, or csv:FILE with lines `time,pair,price`.
 PAPER_PRICES = env.str("PORTAL_PAPER_PRICES", default="walk:1")
