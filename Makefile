@@ -48,7 +48,7 @@ PUBLIC = env -u PORTAL_DEBUG \
 	REDIS_URL=redis://redis.example.test/0 \
 	EMAIL_URL=smtp+tls://portal:portal@mail.example.test:587
 
-.PHONY: help run test test-quick coverage bench soak-stream fix check check-quick check-style check-types check-layers \
+.PHONY: help run test test-quick coverage bench soak-stream wheel fix check check-quick check-style check-types check-layers \
 	check-templates check-django hooks lock audit clean
 .DEFAULT_GOAL := help
 
@@ -111,6 +111,9 @@ bench: $(BENCH_VENV)/.bench ## speed beside others, on a PostgreSQL of its own, 
 soak-stream: $(TEST_VENV)/.dev ## sockets under load while things break, each frame checked; needs PostgreSQL (SOCKETS=, SECONDS=)
 	@$(PROVE) -m tests.soak --sockets $(SOCKETS) --seconds $(SECONDS)
 
+wheel: $(TEST_VENV)/.dev ## what an installation needs of this checkout, into dist/: a wheel, and what installs it
+	@$(PROVE) -m hatchling build --target wheel --directory dist
+
 fix: $(TEST_VENV)/.dev ## put right what can be put right by itself: imports, layout of code and templates
 	$(PROVE) -m ruff check --fix .
 	$(PROVE) -m ruff format .
@@ -151,6 +154,7 @@ hooks: ## run check-quick before each commit in this clone
 lock: $(LOCK_VENV)/.uv ## resolve requirements/*.in again (LOCK_FLAGS=--upgrade for newer releases)
 	cd requirements && $(COMPILE) runtime.in --output-file runtime.txt
 	cd requirements && $(COMPILE) dev.in --constraint runtime.txt --output-file dev.txt
+	cd requirements && $(COMPILE) build.in --constraint dev.txt --output-file build.txt
 	cd requirements && $(COMPILE) bench.in --constraint dev.txt --output-file bench.txt
 	cd requirements && $(COMPILE) audit.in --constraint dev.txt --output-file audit.txt
 	$(if $(shell command -v npm),$(NPM) install --package-lock-only --omit-lockfile-registry-resolved,@echo "npm is not installed: its lock stays as it is.")

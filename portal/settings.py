@@ -1,6 +1,5 @@
 """Settings, read top to bottom. Each environment value is read once, here; production names what it misses."""
 
-import tomllib
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -8,19 +7,19 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
-from portal import databases
+from portal import databases, place
 from portal.local import keep_private, local_keys
 from portal.log_settings import LOGGING as LOGGING  # noqa: PLC0414  (a setting)
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = place.BASE
 env = Env()
 
 PRODUCT_NAME = "Countersign"
-VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+VERSION = place.version()
 
 # --- The environment -------------------------------------------------------------------------------------------------
 DEBUG = env.bool("PORTAL_DEBUG", default=False)
-VAR = Path(env.str("PORTAL_VAR", default=str(BASE_DIR / "var"))).resolve()
+VAR = Path(env.str("PORTAL_VAR", default=str(place.HOME / "var"))).resolve()
 NEEDED = (
     "DATABASE_URL",
     "PORTAL_SECRET_KEY",
@@ -105,7 +104,7 @@ APPEND_SLASH = True
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [place.SITE / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -271,7 +270,7 @@ MESSAGE_STORAGE = "accounts.authentication.message_storage.Storage"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [place.SITE / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
