@@ -25,13 +25,18 @@ ENVIRONMENT: Final = {
 
 @dataclass
 class Machine:
-    """A Debian with a disk of its own: what it writes lies over the image, in `folder`."""
+    """A Debian with a disk of its own: what it writes lies over the image, in `folder`.
+
+    `disks` are further ones, by where they are mounted, with their size in MiB: such a one can be full. Each begins
+    with what the image has there.
+    """
 
     name: str
     address: str
     network: Network
     image: Path
     folder: Path
+    disks: Mapping[str, int] = field(default_factory=dict)
     process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
 
     @property
@@ -162,6 +167,23 @@ class Machine:
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
         options = f"lowerdir={self.image},upperdir={self.folder / 'upper'},workdir={self.folder / 'work'}"
         run("mount", "-t", "overlay", "overlay", "-o", options, str(self.root))
+        for place, size in self.disks.items():
+            self._mount_disk(place.strip("/"), size)
+
+    def _mount_disk(self, place: str, size: int) -> None:
+        disk, where = self.folder / place.replace("/", "-"), self.root / place
+        is_new = not disk.exists()
+        if is_new:
+            with disk.open("wb") as file:
+                file.truncate(size * 2**20)
+            run("mkfs.ext4", "-q", "-m", "0", str(disk))
+        with _readable():
+            where.mkdir(parents=True, exist_ok=True)
+        run("mount", "-o", "loop", str(disk), str(where))
+        if is_new:
+            begins_with = self.image / place
+            if begins_with.is_dir():
+                run("cp", "-a", f"{begins_with}/.", str(where))
 
     def _wait_until_started(self) -> None:
         until = time.monotonic() + STARTED_WITHIN
@@ -178,6 +200,8 @@ class Machine:
     def _off(self) -> None:
         self.process = None
         self.network.unplug(self.namespace)
+        for place in self.disks:
+            run("umount", "--lazy", str(self.root / place.strip("/")), check=False)
         run("umount", "--lazy", str(self.root), check=False)
         for hierarchy in Path("/sys/fs/cgroup").iterdir():
             group = hierarchy / self.namespace
@@ -201,12 +225,13 @@ def _readable() -> Iterator[None]:
 
 @contextlib.contextmanager
 def machines(
-    network: Network, folder: Path, names: list[str], packages: tuple[str, ...] = ()
-) -> Iterator[list[Machine]]:
-    """Machines with these packages, started; they and their disks go at the end."""
+    network: Network, folder: Path, names: list[str], packages: tuple[str, ...] = (),
+    disks: Mapping[str, Mapping[str, int]] | None = None,
+) -> Iterator[list[Machine]]:  # fmt: skip
+    """Machines with these packages, started; they and their disks go at the end. `disks` are by the machine's name."""
     image = images.built(*packages)
     own = [
-        Machine(name, network.address(number), network, image, folder / name)
+        Machine(name, network.address(number), network, image, folder / name, (disks or {}).get(name, {}))
         for number, name in enumerate(names, start=1)
     ]
     try:

@@ -43,3 +43,13 @@ def test_its_disk_outlives_it(pair):
     first.stop()
     first.start()
     assert first.run("cat", "/var/lib/kept").stdout == "kept\n"
+
+
+def test_a_disk_of_its_own_can_be_full_and_outlives_the_machine(network, tmp_path):
+    with machines(network, tmp_path, ["third"], disks={"third": {"/srv/small": 16}}) as (third,):
+        full = third.run("dd", "if=/dev/zero", "of=/srv/small/file", "bs=1M", "count=20", check=False)
+        assert "No space left on device" in full.stderr
+        third.shell("rm /srv/small/file; echo kept > /srv/small/kept; sync")
+        third.kill()
+        third.start()
+        assert third.run("cat", "/srv/small/kept").stdout == "kept\n"
