@@ -15,11 +15,11 @@ from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
-from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from psycopg import errors
 
 from portal.api.limits import lockout
+from portal.core.database.migrating import release
 from portal.core.models import SealingCanary
 from portal.core.secrets import canary, sealing
 from portal.core.web import proxies
@@ -48,10 +48,14 @@ A_PAGE_NEEDS: Final = "css/base.css"
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """One word for each thing that was looked at, and the names of periodic tasks that are late."""
+    """One word for each thing that was looked at, and the names of periodic tasks that are late.
+
+    `migrated_by` is the later release that has migrated the database, if one has.
+    """
 
     words: dict[str, str]
     late: tuple[str, ...] = field(default=())
+    migrated_by: str = ""
 
     @property
     def is_ready(self) -> bool:
@@ -76,9 +80,12 @@ def look() -> Readiness:
     """Look at everything, with this thread's connection."""
     words: dict[str, str] = {}
     late: tuple[str, ...] = ()
+    migrated_by = ""
     try:
         words["database"] = OK
         words["migrations"] = _migrations()
+        if words["migrations"] == "ahead":
+            migrated_by = release.noted()
         if words["migrations"] != "behind":
             words["database"] = _database()
             words["sealing"] = "wrong" if canary.wrong_keys() else OK
@@ -90,18 +97,15 @@ def look() -> Readiness:
     words["static"] = _static()
     words["counters"] = "away" if lockout.place().is_degraded else OK
     words["proxies"] = "unlisted" if proxies.unlisted_proxy_seen() else OK
-    return Readiness(words, late)
+    return Readiness(words, late, migrated_by)
 
 
 def _migrations() -> str:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         return "behind"
-    known = executor.loader.disk_migrations or {}
-    apps = {app for app, _ in known}
-    applied = MigrationRecorder(connection).applied_migrations()
     # Another node is of a later version already; this one goes on until it is replaced.
-    return "ahead" if any(app in apps and (app, name) not in known for app, name in applied) else OK
+    return "ahead" if release.is_ahead(executor.loader) else OK
 
 
 def _database() -> str:

@@ -14,7 +14,7 @@ from django.db import connection
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / ".pytest_cache" / "migrated"
 # Whatever a migration is made of: itself, what it imports, which apps there are, and the releases it runs on.
-MADE_OF = ("portal/settings.py", "portal/core/database/*.py", "policies/workflows.py", "requirements/dev.txt")
+MADE_OF = ("portal/settings.py", "portal/core/database/**/*.py", "policies/workflows.py", "requirements/dev.txt")
 
 
 @contextmanager

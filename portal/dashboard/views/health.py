@@ -39,6 +39,7 @@ def readyz() -> Said:
         "late": list(found.late),
         "flood_limit": lockout.place_now().name,
         "version": settings.VERSION,
+        **({"migrated_by": found.migrated_by} if found.migrated_by else {}),
     }
     return 200 if found.is_ready else 503, "application/json", json.dumps(said)
 
