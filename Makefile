@@ -113,6 +113,7 @@ soak-stream: $(TEST_VENV)/.dev ## sockets under load while things break, each fr
 
 wheel: $(TEST_VENV)/.dev ## what an installation needs of this checkout, into dist/: a wheel, and what installs it
 	@$(PROVE) -m hatchling build --target wheel --directory dist
+	@cp -R deploy/. dist/
 
 fix: $(TEST_VENV)/.dev ## put right what can be put right by itself: imports, layout of code and templates
 	$(PROVE) -m ruff check --fix .

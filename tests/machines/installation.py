@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.machines import images
+from tests.machines.machine import Machine
 from tests.operating import wheels
 from tests.operating.wheels import ROOT
 
@@ -66,3 +67,35 @@ def _fetch(locks: list[Path], folder: Path) -> None:
     for path in (unfinished, *unfinished.iterdir()):
         path.chmod(0o755 if path.is_dir() else 0o644)
     unfinished.rename(folder)
+
+
+# What a machine has beforehand, so that nothing has to be fetched: all else is done by `install.sh`.
+PACKAGES: Final = ("python3-venv", "postgresql", "postgresql-client", "nginx", "redis-server")
+DOMAIN: Final = "portal.example.test"
+# Where a release lies on a machine, as `make wheel` has it in `dist`, with the packages that it needs.
+BROUGHT: Final = "/root/countersign"
+INSTALLED_WITHIN: Final = 600
+
+
+def bring(machine: Machine, brought: Release) -> None:
+    """Copy a release to a machine, as `scp` would; another wheel lies beside the one before."""
+    if not (machine.root / BROUGHT.lstrip("/")).exists():
+        machine.copy(ROOT / "deploy", BROUGHT)
+        machine.copy(brought.wheels, f"{BROUGHT}/wheels")
+    machine.copy(brought.wheel, f"{BROUGHT}/{brought.wheel.name}")
+
+
+def install(
+    machine: Machine, brought: Release, *options: str, domain: str = DOMAIN, mail_url: str = "dummymail://",
+    check: bool = True,
+) -> "subprocess.CompletedProcess[str]":  # fmt: skip
+    """Install a release there, as an operator does it for the first time, and say what the command printed."""
+    bring(machine, brought)
+    given = ["--domain", domain, "--mail-url", mail_url, "--mail-from", f"portal@{domain}"]
+    return run_installer(machine, *given, *options, check=check)
+
+
+def run_installer(machine: Machine, *options: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+    """Run `install.sh` there, with whatever release was brought last."""
+    command = ["bash", f"{BROUGHT}/install.sh", "--wheels", f"{BROUGHT}/wheels", *options]
+    return machine.run(*command, check=check, timeout=INSTALLED_WITHIN)

@@ -1,0 +1,85 @@
+# shellcheck shell=bash
+# What the machine brings: packages of Debian, users, folders, and room in the journal.
+
+choose_parts() { # which of the three servers are looked after here
+    is_again=""
+    nginx_here=yes postgresql_here=yes redis_here=yes
+    if [[ -L /opt/countersign/current ]]; then
+        is_again=yes
+        [[ -f /etc/nginx/sites-available/countersign.conf ]] || nginx_here=""
+        compgen -G '/etc/postgresql/*/main/conf.d/countersign.conf' >/dev/null || postgresql_here=""
+        redis_here="" # it has nothing of ours
+        return
+    fi
+    local given_database=$database_url given_redis=$redis_url
+    if [[ $environment ]]; then
+        given_database=$(value_in "$environment" DATABASE_URL)
+        given_redis=$(value_in "$environment" REDIS_URL)
+        [[ $given_redis ]] || redis_here=""
+    elif [[ -f $settings ]]; then
+        given_database=$(setting DATABASE_URL)
+        given_redis=$(setting REDIS_URL)
+        [[ $given_redis ]] || redis_here=""
+    fi
+    _is_here "$given_database" || postgresql_here=""
+    _is_here "$given_redis" || redis_here=""
+    case $without in *,nginx,*) nginx_here="" ;; esac
+    case $without in *,postgresql,*) postgresql_here="" ;; esac
+    case $without in *,redis,*) redis_here="" ;; esac
+}
+
+_is_here() { [[ ! $1 || $1 =~ [@/]127\.0\.0\.1[:/] ]]; }
+
+install_packages() {
+    local wanted=(python3-venv postgresql-client openssl) missing=() name
+    if [[ $nginx_here ]]; then wanted+=(nginx); fi
+    if [[ $postgresql_here ]]; then wanted+=(postgresql); fi
+    if [[ $redis_here ]]; then wanted+=(redis-server); fi
+    for name in "${wanted[@]}"; do
+        [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null || true) == installed ]] || missing+=("$name")
+    done
+    nginx_is_new=""
+    if ((!${#missing[@]})); then return; fi
+    case " ${missing[*]} " in *" nginx "*) nginx_is_new=yes ;; esac
+    say "install ${missing[*]}"
+    if [[ $dry_run ]]; then return; fi
+    export DEBIAN_FRONTEND=noninteractive
+    quietly apt-get update
+    quietly apt-get install --yes --no-install-recommends "${missing[@]}"
+}
+
+make_users_and_folders() {
+    _user countersign
+    _group_member countersign-owner # whoever migrates: the owner's address is in no process of the one who serves
+    _folder /etc/countersign 0750 root:countersign
+    _folder /opt/countersign/releases 0755 root:root
+    _folder /var/lib/countersign 0750 countersign:countersign
+    _folder /var/backups/countersign 0750 countersign:countersign
+}
+
+_user() {
+    if getent passwd "$1" >/dev/null; then return; fi
+    act "make the user $1" useradd --system --user-group --home-dir /var/lib/countersign --no-create-home \
+        --shell /usr/sbin/nologin "$1"
+}
+
+_group_member() {
+    if getent passwd "$1" >/dev/null; then return; fi
+    act "make the user $1" useradd --system --gid countersign --home-dir /nonexistent --no-create-home \
+        --shell /usr/sbin/nologin "$1"
+}
+
+_folder() { # path, mode, owner:group
+    if [[ -d $1 && $(stat -c '0%a %U:%G' "$1") == "$2 $3" ]]; then return; fi
+    act "make $1" install -d -m "$2" -o "${3%:*}" -g "${3#*:}" "$1"
+}
+
+start_redis() {
+    if [[ ! $redis_here ]] || systemctl is-active --quiet redis-server; then return; fi
+    act "start Redis" systemctl enable --now redis-server
+}
+
+limit_the_journal() {
+    put /etc/systemd/journald.conf.d/countersign.conf 0644 root:root <"$files/journald/countersign.conf"
+    if [[ $wrote && ! $dry_run ]]; then quietly systemctl restart systemd-journald; fi
+}

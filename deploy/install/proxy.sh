@@ -1,0 +1,52 @@
+# shellcheck shell=bash
+# nginx with TLS in front of the node, where it is here.
+
+tls=/etc/countersign/tls
+site=/etc/nginx/sites-available/countersign.conf
+
+install_proxy() {
+    if [[ ! $nginx_here ]]; then return; fi
+    local before=$changes host
+    host=${domain:-$(_host "$(setting PORTAL_BASE_URL)")}
+    host=${host%%:*}
+    _certificate "$host"
+    put "$site" 0644 root:root < <(sed "s/portal\.example\.com/$host/g" "$files/nginx/countersign.conf")
+    link "$site" /etc/nginx/sites-enabled/countersign.conf
+    if [[ $nginx_is_new && -L /etc/nginx/sites-enabled/default ]]; then
+        act "put away the page that nginx comes with" rm /etc/nginx/sites-enabled/default
+    fi
+    if grep -q '^\s*worker_connections 768;' /etc/nginx/nginx.conf 2>/dev/null; then
+        act "let nginx keep 8192 connections, two for each socket" \
+            sed -i 's/^\(\s*\)worker_connections 768;/\1worker_connections 8192;/' /etc/nginx/nginx.conf
+    fi
+    put "$units/nginx.service.d/countersign.conf" 0644 root:root <"$files/nginx/limits.conf"
+    if [[ $dry_run ]]; then return; fi
+    if [[ $wrote ]]; then
+        quietly nginx -t
+        quietly systemctl daemon-reload
+        quietly systemctl restart nginx
+    elif ((changes > before)); then
+        quietly nginx -t
+        quietly systemctl reload-or-restart nginx
+    fi
+    _enable nginx.service
+    if ! systemctl is-active --quiet nginx; then act "start nginx" systemctl start nginx; fi
+    _wait_for_url https://127.0.0.1/readyz "$host"
+}
+
+_certificate() { # host
+    if [[ $certificate ]]; then
+        _folder "$tls" 0750 root:root
+        link "$(realpath "$certificate")" "$tls/certificate.pem"
+        link "$(realpath "$certificate_key")" "$tls/key.pem"
+    elif [[ ! -e $tls/certificate.pem ]]; then
+        _folder "$tls" 0750 root:root
+        act "make a certificate for a trial: no browser trusts it; give your own with --certificate" \
+            _make_certificate "$1"
+    fi
+}
+
+_make_certificate() {
+    (umask 077 && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 -subj "/CN=$1" \
+        -addext "subjectAltName=DNS:$1" -keyout "$tls/key.pem" -out "$tls/certificate.pem")
+}

@@ -1,0 +1,93 @@
+# shellcheck shell=bash
+# Units of systemd: what serves is exchanged one after the other, and waited for.
+
+serving=(countersign-web countersign-stream countersign-work)
+units=/etc/systemd/system
+units_changed=""
+
+install_units() {
+    local file name reload=""
+    for file in "$files"/systemd/* "$files"/systemd/*/*; do
+        if [[ ! -f $file ]]; then continue; fi
+        name=${file#"$files/systemd/"}
+        put "$units/$name" 0644 root:root <"$file"
+        if [[ ! $wrote ]]; then continue; fi
+        reload=yes
+        case $name in
+            countersign-web.service | countersign-stream.service | countersign-work.service) units_changed+=" ${name%.service} " ;;
+            countersign-.service.d/*) units_changed+=" ${serving[*]} " ;;
+        esac
+    done
+    if [[ $reload && ! $dry_run ]]; then quietly systemctl daemon-reload; fi
+    for name in "${serving[@]}"; do _enable "$name.service"; done
+    if [[ $(setting PORTAL_BACKUP_RECIPIENT) ]]; then
+        for name in backup drill; do
+            _enable "countersign-$name.timer"
+            if ! systemctl is-active --quiet "countersign-$name.timer"; then
+                act "start countersign-$name.timer" systemctl start "countersign-$name.timer"
+            fi
+        done
+    fi
+}
+
+_enable() {
+    if systemctl is-enabled --quiet "$1" 2>/dev/null; then return; fi
+    act "let $1 start with the machine" systemctl enable "$1"
+}
+
+restart_units() {
+    local unit
+    for unit in "${serving[@]}"; do
+        if ! systemctl is-active --quiet "$unit"; then
+            act "start $unit" systemctl start "$unit"
+        elif [[ $units_changed == *" $unit "* ]] || ! _is_up_to_date "$unit"; then
+            act "restart $unit" systemctl restart "$unit"
+        fi
+        if [[ ! $dry_run ]]; then _wait_for "$unit"; fi
+    done
+}
+
+_is_up_to_date() { # it runs the release that is installed, with the settings as they are
+    local pid began
+    pid=$(systemctl show --property MainPID --value "$1")
+    began=$(date --date "$(systemctl show --property ExecMainStartTimestamp --value "$1")" +%s)
+    [[ $(tr '\0' '\n' <"/proc/$pid/cmdline" | head -n 1) == "$release"/bin/* && $(stat -c %Y "$settings") -le $began ]]
+}
+
+_wait_for() {
+    case $1 in
+        countersign-web) _wait_for_url http://127.0.0.1:8000/readyz ;;
+        countersign-stream) _wait_for_url http://127.0.0.1:8001/readyz ;;
+    esac
+    systemctl is-active --quiet "$1" || die "$1 does not run: journalctl -u $1"
+}
+
+_wait_for_url() { # URL, host name: a minute at most; it has to be of the release that was installed
+    local said
+    said=$(_ask "$@" 2>&1) || die "${said##*$'\n'} (journalctl -u 'countersign-*' says more)"
+}
+
+_ask() {
+    python3 - "$1" "${2:-localhost}" "$version" <<'PYTHON'
+import json, ssl, sys, time, urllib.error, urllib.request
+
+url, host, version = sys.argv[1:]
+asked = urllib.request.Request(url, headers={"Host": host})
+# It is this machine that is asked: whose certificate that is says nothing here.
+anybody = ssl._create_unverified_context()
+until, said = time.monotonic() + 60, "nothing"
+while time.monotonic() < until:
+    try:
+        with urllib.request.urlopen(asked, timeout=5, context=anybody) as answer:
+            told = json.load(answer)
+            if told["ready"] and told["version"] == version:
+                sys.exit()
+            said = json.dumps(told)
+    except urllib.error.HTTPError as error:
+        said = error.read().decode(errors="replace")[:500]
+    except (OSError, ValueError) as error:
+        said = str(error)
+    time.sleep(0.2)
+sys.exit(f"{url} says: {said}")
+PYTHON
+}
