@@ -89,7 +89,7 @@ def look() -> Readiness:
         if words["migrations"] != "behind":
             words["database"] = _database()
             words["sealing"] = "wrong" if canary.wrong_keys() else OK
-            late = _late_tasks()
+            late = late_tasks()
             words["duties"] = "late" if late else OK
             words["mail"] = _mail()
     except DatabaseError as error:
@@ -140,7 +140,7 @@ def _lack(error: DatabaseError) -> str:
     return "away"
 
 
-def _late_tasks() -> tuple[str, ...]:
+def late_tasks() -> tuple[str, ...]:
     """Those that nobody has taken for too long, or that sleep longer than they ever should."""
     moment = timezone.now()
     due = dict(TaskTurn.objects.values_list("name", "due_at"))

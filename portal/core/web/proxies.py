@@ -77,6 +77,11 @@ def is_secure(scheme: str, remote_addr: str, forwarded_proto: str) -> bool:
         return True
     if forwarded_proto.rpartition(",")[2].strip() != "https":
         return False
+    return is_listed(remote_addr)
+
+
+def is_listed(remote_addr: str) -> bool:
+    """Whether that address is one of PORTAL_TRUSTED_PROXIES."""
     return _is_listed(remote_addr, tuple(settings.TRUSTED_PROXIES))
 
 

@@ -4,8 +4,8 @@ Answered in front of everything else: no host is checked, no session or cookie r
 """
 
 import json
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 
 from portal.api.limits import lockout
 from portal.core.web.security_headers import SECURITY_HEADERS
-from portal.dashboard import readiness
+from portal.dashboard import readiness, seen
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -24,14 +24,17 @@ PHRASES: Final = {200: "OK", 405: "Method Not Allowed", 503: "Service Unavailabl
 Said = tuple[int, str, str]
 
 
-def healthz() -> Said:
+def healthz(meta: Mapping[str, Any]) -> Said:
     """The process answers. Nothing else is asked, so that a slow database does not get it killed."""
     return 200, PLAIN, "ok"
 
 
-def readyz() -> Said:
-    """200 if it can serve, else 503; the body says in words what is wrong, also where that stops nothing."""
-    found = readiness.now()
+def readyz(meta: Mapping[str, Any]) -> Said:
+    """200 if it can serve, else 503; the body says in words what is wrong, also where that stops nothing.
+
+    Who asks with the installation's secret key is told how the request looked (`seen`).
+    """
+    found, told = readiness.now(), seen.told(meta)
     said = {
         "ready": found.is_ready,
         "degraded": found.degraded,
@@ -40,11 +43,12 @@ def readyz() -> Said:
         "flood_limit": lockout.place_now().name,
         "version": settings.VERSION,
         **({"migrated_by": found.migrated_by} if found.migrated_by else {}),
+        **({"seen": told} if told else {}),
     }
     return 200 if found.is_ready else 503, "application/json", json.dumps(said)
 
 
-PROBES: Final[dict[str, Callable[[], Said]]] = {"/healthz": healthz, "/readyz": readyz}
+PROBES: Final[dict[str, Callable[[Mapping[str, Any]], Said]]] = {"/healthz": healthz, "/readyz": readyz}
 
 
 class ProbesMiddleware:
@@ -57,7 +61,7 @@ class ProbesMiddleware:
         """Answer the two probes; let all else pass on."""
         if request.path_info not in PROBES:
             return self.get_response(request)
-        status, media_type, text = _answer(request.path_info, request.method or "")
+        status, media_type, text = _answer(request.path_info, request.method or "", request.META)
         answer = HttpResponse(text, status=status, content_type=media_type, headers=_headers(status))
         # A probe comes every few seconds: Django writes no line for those that are told to come back.
         answer._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
@@ -71,7 +75,7 @@ def probes(application: "WSGIApplication") -> "WSGIApplication":
         path, verb = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "")
         if path not in PROBES:
             return application(environ, start_response)
-        status, media_type, text = _answer(path, verb)
+        status, media_type, text = _answer(path, verb, environ)
         body = text.encode()
         headers = {**_headers(status), "Content-Type": media_type, "Content-Length": str(len(body))}
         start_response(f"{status} {PHRASES[status]}", list(headers.items()))
@@ -80,10 +84,10 @@ def probes(application: "WSGIApplication") -> "WSGIApplication":
     return answering
 
 
-def _answer(path: str, verb: str) -> Said:
+def _answer(path: str, verb: str, meta: Mapping[str, Any]) -> Said:
     if verb not in ("GET", "HEAD"):
         return 405, PLAIN, ""
-    return PROBES[path]()
+    return PROBES[path](meta)
 
 
 def _headers(status: int) -> dict[str, str]:

@@ -1,0 +1,85 @@
+"""Redis, where processes count failed calls together."""
+
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import redis
+from django.conf import settings
+
+from portal.operating.doctor.clock import apart
+from portal.operating.doctor.findings import Finding, Words, first_line
+
+WAITED: Final = 3.0
+SLOW_MILLISECONDS: Final = 50
+FULL: Final = 0.9
+PROBE: Final = "countersign:doctor"
+HERE: Final = {"localhost", "127.0.0.1", "::1", None}
+words = Words("redis")
+
+
+def look() -> Iterator[Finding]:
+    """What it says of itself; one key is written, and gone a second later."""
+    if not settings.REDIS_URL:
+        yield words.warn(
+            "REDIS_URL is not set: each process counts failed calls by itself",
+            "Fine with one process. With more, set REDIS_URL=redis://host:6379/0 on every node.",
+        )
+        return
+    try:
+        client = _client()
+        began = time.monotonic()
+        client.ping()
+        took = (time.monotonic() - began) * 1000
+        yield from _of(client, took)
+    except redis.AuthenticationError as error:
+        yield words.wrong(f"{_place()} refuses us: {first_line(error)}", "Put its password into REDIS_URL.")
+    except (redis.RedisError, ValueError) as error:
+        yield words.wrong(
+            f"{_place()} does not answer: {first_line(error)}",
+            "See whether it runs (systemctl status redis-server), and whether this machine reaches its port.",
+        )
+
+
+def _of(client: "redis.Redis", took: float) -> Iterator[Finding]:
+    info: Any = client.info()
+    said = f"{_place()} answers in {took:.0f} ms, Redis {info.get('redis_version', '?')}"
+    if took > SLOW_MILLISECONDS:
+        yield words.warn(said, "Every failed call asks it, and waits a quarter of a second at most: put it nearer.")
+    else:
+        yield words.ok(said)
+    try:
+        client.set(PROBE, "1", px=1000)
+    except redis.ReadOnlyError:
+        yield words.wrong("it takes no change: a replica", "Name the one that takes changes, or its sentinels.")
+    except redis.RedisError as error:
+        yield words.wrong(f"it takes no change: {first_line(error)}", "Make room, or let this user write.")
+    yield from _memory(info)
+    before = time.time()
+    there: Any = client.time()
+    seconds, microseconds = there
+    yield apart("its", seconds + microseconds / 1e6 - (before + time.time()) / 2, words=words)
+    if urlsplit(settings.REDIS_URL).hostname not in HERE and not urlsplit(settings.REDIS_URL).password:
+        yield words.warn("anybody who reaches it may change what is counted", "Give it a password (requirepass).")
+
+
+def _memory(info: dict[str, Any]) -> Iterator[Finding]:
+    most, policy = int(info.get("maxmemory", 0)), str(info.get("maxmemory_policy", ""))
+    used = int(info.get("used_memory", 0))
+    if most and policy == "noeviction" and used > most * FULL:
+        yield words.wrong(
+            f"its memory is full ({used // 2**20} of {most // 2**20} MB, noeviction): it takes no counter",
+            "Raise maxmemory, or set maxmemory-policy volatile-ttl.",
+        )
+    elif most:
+        yield words.ok(f"maxmemory {most // 2**20} MB, {policy}: {used // 2**20} MB in use")
+
+
+def _client() -> "redis.Redis":
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=WAITED, socket_connect_timeout=WAITED)
+
+
+def _place() -> str:
+    parts = urlsplit(str(settings.REDIS_URL))
+    return str(parts.netloc.rpartition("@")[2] or parts.path)

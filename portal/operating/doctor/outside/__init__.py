@@ -1,0 +1,1 @@
+"""The portal as a caller meets it: through its proxy, from wherever this runs."""
