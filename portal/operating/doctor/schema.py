@@ -50,7 +50,7 @@ def _broken_indexes() -> Iterator[Finding]:
     if names:
         yield words.warn(
             f"indexes that were begun and not finished: {_some(names)}",
-            "If no migrate runs: DROP INDEX CONCURRENTLY as the owner, then manage.py migrate, or REINDEX INDEX CONCURRENTLY.",
+            "If no migrate runs, as the owner: manage.py migrate, or REINDEX INDEX CONCURRENTLY.",
         )
 
 

@@ -9,8 +9,8 @@ from django.db import connection
 from portal.operating.doctor import database_hosts, database_session
 from portal.operating.doctor.findings import Level
 from tests.database.test_roles import made, serving_as
-from tests.operating.doctor import pools
 from tests.operating.doctor.said import bad, levels, only
+from tests.operating.doctor.servers import pools
 from tests.ports import lasting
 
 __all__ = ["made"]

@@ -5,9 +5,9 @@ import pytest
 from portal.operating.doctor import mail_server
 from portal.operating.doctor.findings import Level, without_secrets
 from tests.jobs import mail_servers
-from tests.operating.doctor import smtp
-from tests.operating.doctor.authority import Authority
 from tests.operating.doctor.said import only
+from tests.operating.doctor.servers import smtp
+from tests.operating.doctor.servers.authority import Authority
 from tests.ports import lasting
 
 BACKEND = "django.core.mail.backends.smtp.EmailBackend"

@@ -16,9 +16,9 @@ from portal.operating.doctor.findings import Level
 from portal.operating.doctor.looks import outside
 from portal.operating.doctor.outside import answers, asking, certificate, headers, site
 from tests import running
-from tests.operating.doctor.authority import Authority
-from tests.operating.doctor.fronts import HSTS, Faults, in_front_of
 from tests.operating.doctor.said import bad, only
+from tests.operating.doctor.servers.authority import Authority
+from tests.operating.doctor.servers.fronts import HSTS, Faults, in_front_of
 from tests.ports import lasting
 
 pytestmark = pytest.mark.slow

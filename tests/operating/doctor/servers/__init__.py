@@ -1,0 +1,1 @@
+"""Servers of our own that the doctor meets: mail, a proxy, a pool, and who signs their certificates."""
