@@ -4,13 +4,16 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from portal.starting import refusing_in_a_line
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
-django_application = get_wsgi_application()
+with refusing_in_a_line():
+    django_application = get_wsgi_application()
 
-from portal.api.middleware import bot_api  # noqa: E402  (needs the loaded apps)
-from portal.core.web.door.headers import bounded  # noqa: E402
-from portal.core.web.server_header import nameless  # noqa: E402
-from portal.dashboard.views.health import probes  # noqa: E402
+from portal.api.middleware import bot_api
+from portal.core.web.door.headers import bounded
+from portal.core.web.server_header import nameless
+from portal.dashboard.views.health import probes
 
 application = nameless(bot_api(bounded(probes(django_application))))

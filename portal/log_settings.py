@@ -2,23 +2,31 @@
 
 from typing import Any, Final
 
-LOGGING: Final[dict[str, Any]] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}]: {message}", "style": "{"}},
-    "filters": {
-        "request": {"()": "portal.core.web.log_context.RequestFilter"},
-        "redacting": {"()": "portal.core.secrets.log_redaction.RedactingFilter"},
-    },
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request", "redacting"]}
-    },
-    # Django's own would say everything a second time, and while DEBUG is on in a form of its own.
-    "loggers": {
-        "django": {"handlers": [], "level": "WARNING"},
-        # What the server of sockets says, too, carries a number and no secret.
-        "uvicorn": {"handlers": [], "level": "WARNING", "propagate": True},
-        "uvicorn.error": {"level": "WARNING"},
-    },
-    "root": {"handlers": ["console"], "level": "WARNING"},
-}
+FORMATS: Final = {"text": "portal.core.web.log_lines.TextLine", "json": "portal.core.web.log_lines.JsonLine"}
+
+
+def logging_of(form: str) -> dict[str, Any]:
+    """What Django hands to `logging`."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"()": FORMATS[form]}},
+        "filters": {
+            "request": {"()": "portal.core.web.log_context.RequestFilter"},
+            "redacting": {"()": "portal.core.secrets.log_redaction.RedactingFilter"},
+        },
+        "handlers": {
+            "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request", "redacting"]},
+        },
+        # Django's own would say everything a second time, and while DEBUG is on in a form of its own.
+        "loggers": {
+            "django": {"handlers": [], "level": "WARNING"},
+            # What the server of sockets says, too, carries a number and no secret.
+            "uvicorn": {"handlers": [], "level": "WARNING", "propagate": True},
+            "uvicorn.error": {"level": "WARNING"},
+            # So does the server of pages and calls, at the level that its command line says.
+            "_granian": {"handlers": [], "propagate": True},
+            "granian.access": {"handlers": [], "propagate": True},
+        },
+        "root": {"handlers": ["console"], "level": "WARNING"},
+    }

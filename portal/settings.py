@@ -1,5 +1,6 @@
 """Settings, read top to bottom. Each environment value is read once, here; production names what it misses."""
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from environ import Env
 
 from portal import databases, place
 from portal.local import keep_private, local_keys
-from portal.log_settings import LOGGING as LOGGING  # noqa: PLC0414  (a setting)
+from portal.log_settings import FORMATS, logging_of
 
 BASE_DIR = place.BASE
 env = Env()
@@ -44,6 +45,13 @@ BASE_URL = env.str("PORTAL_BASE_URL", default="http://localhost:8000").rstrip("/
 ALLOWED_HOSTS = env.list("PORTAL_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 TRUSTED_PROXIES = env.list("PORTAL_TRUSTED_PROXIES", default=[])
 REDIS_URL = env.str("REDIS_URL", default="")
+
+# --- What is said of it ----------------------------------------------------------------------------------------------
+# A terminal is for people, whatever the installation's programs read.
+LOG_FORMAT = env.str("PORTAL_LOG_FORMAT", default="text" if DEBUG else "json")
+if LOG_FORMAT not in FORMATS:
+    raise ImproperlyConfigured(f"PORTAL_LOG_FORMAT is one of {', '.join(FORMATS)}.")
+LOGGING = logging_of("text" if sys.stderr and sys.stderr.isatty() else LOG_FORMAT)
 
 # --- Applications ----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -11,13 +11,15 @@ from django.db import connection
 
 from portal.application import application
 from portal.core.secrets.canary import refuse_wrong_keys
+from portal.starting import refusing_in_a_line
 
 __all__ = ["application"]
 
 
 def _begin() -> None:
     # A server with a wrong key would seal what no other could open.
-    refuse_wrong_keys()
+    with refusing_in_a_line():
+        refuse_wrong_keys()
     connection.close()
 
 

@@ -53,7 +53,7 @@ def carry_out(
     """
     served = served_to(credential, method)
     caller = Caller(credential)
-    with call_origin.origin(source=source, via=f"key {caller.short}"):
+    with call_origin.origin(source=source, via=f"key {caller.short}", actor=call_origin.BOT, doing=method):
         try:
             result = served.answer(caller, given, told)
         except ApiError as error:

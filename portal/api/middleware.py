@@ -76,7 +76,7 @@ def answered(meta: Mapping[str, Any], stream: Stream, *, path: str, scheme: str)
     if isinstance(tried, Reply):
         return tried.body, {**OF_JSON, call_origin.REQUEST_ID: call_origin.new_request_id()}
     call = read_call(meta, stream, path=path, scheme=scheme, tried=tried)
-    with call_origin.origin(source=call.source) as origin:
+    with call_origin.origin(source=call.source, actor=call_origin.BOT, doing=path) as origin:
         reply = gateway.answer(call)
         return reply.body, {**headers(reply), call_origin.REQUEST_ID: origin.request_id}
 

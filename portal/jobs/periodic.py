@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.module_loading import autodiscover_modules
 
+from portal.core import call_origin
 from portal.jobs.models import TaskTurn
 
 # Whoever has taken a periodic task and is gone without a word loses it to another worker after this.
@@ -81,9 +82,11 @@ def run_due(now: datetime | None = None) -> int:
     for task in all_tasks():
         began = now or timezone.now()
         if take(task, began):
+            call_origin.begins(task.name)
             try:
                 task.run()
             finally:
                 give_back(task, began)
             ran += 1
+    call_origin.begins("")
     return ran

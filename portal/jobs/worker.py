@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 from types import FrameType
 from typing import Final
 
@@ -17,6 +17,7 @@ from django_tasks import TaskResultStatus
 from django_tasks_db.management.commands.db_worker import Worker as Runner
 from django_tasks_db.models import DBTaskResult
 
+from portal.core import call_origin
 from portal.jobs import periodic, rounds
 from portal.jobs.periodic import every
 
@@ -63,6 +64,7 @@ class Worker:
 
     def _repeat(self, step: Callable[[], bool], failure: str) -> None:
         """Take one step after the other, with a pause after one that found nothing to do."""
+        call_origin.begins(current_thread().name if current_thread() is not main_thread() else "")
         while not self._is_over:
             try:
                 close_old_connections()
@@ -106,7 +108,9 @@ def run_one(worker: str) -> bool:
         if task is None:
             return False
         task.claim(worker)
+    call_origin.begins(task.task_path)
     _runner(worker).run_task(task)
+    call_origin.begins("")
     return True
 
 

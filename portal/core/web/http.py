@@ -96,3 +96,9 @@ class MemberRequest(HttpRequest):
     request_id: str
     session_left: int
     reader: object
+
+
+def route_of(request: HttpRequest) -> str:
+    """The verb, and the name of the page once it is found: an address could hold who or what it is about."""
+    found = request.resolver_match
+    return f"{(request.method or '')[:10]} {found.view_name if found else ''}".rstrip()

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 
 from portal.core import call_origin
 from portal.core.secrets.sealing import digest
+from portal.core.web.http import route_of
 
 BRACKETED: Final = re.compile(r"\[([0-9A-Fa-f:.%\w]+)\](?::[0-9]{1,5})?", re.ASCII)
 WITH_PORT: Final = re.compile(r"([0-9.]+):[0-9]{1,5}", re.ASCII)
@@ -106,7 +107,8 @@ class OriginMiddleware:
         session = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
         source = source_address(peer, meta.get("HTTP_X_FORWARDED_FOR", ""))
         via = f"session {digest(session)[:12]}" if session else ""
-        with call_origin.origin(source=source, via=via) as origin:
+        doing = partial(route_of, request)
+        with call_origin.origin(source=source, via=via, actor=call_origin.PERSON, doing=doing) as origin:
             request.request_id = origin.request_id  # type: ignore[attr-defined]
             response = self.get_response(request)
             response.headers[call_origin.REQUEST_ID] = origin.request_id

@@ -2,6 +2,11 @@
 
 import os
 from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import CommandError
 
 from portal.core.secrets.canary import SealingCommand
 from portal.jobs import periodic, rounds, worker
@@ -17,6 +22,15 @@ class Command(SealingCommand):
             "--with-parent", action="store_true", help="End also when the process that started this one has ended."
         )
 
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """What stops it is one line of the log where programs read that."""
+        try:
+            return super().execute(*args, **options)
+        except CommandError as error:
+            if settings.LOG_FORMAT == "text":
+                raise
+            raise ImproperlyConfigured(str(error)) from error
+
     def handle(self, *args: object, **options: bool) -> None:
         """Work until told to stop, or once through what is due."""
         if options["once"]:
@@ -26,7 +40,7 @@ class Command(SealingCommand):
             return
         found = worker.Worker(parent=os.getppid() if options["with_parent"] else None)
         found.listen()
-        if not options["with_parent"]:
+        if not options["with_parent"] and settings.LOG_FORMAT == "text":
             self.stdout.write("Working. Ctrl-C or SIGTERM ends it, once what is being done is done.")
             self.stdout.flush()
         found.run()
