@@ -59,6 +59,11 @@ class Hand(local):
 hand: Final = Hand()
 
 
+def forget() -> None:
+    """Let this thread look its connection up anew: another one stands in its place."""
+    hand.__dict__.clear()
+
+
 def tidy() -> None:
     """What Django does to its connections before and after a request, where there is something to do.
 
