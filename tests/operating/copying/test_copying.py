@@ -13,7 +13,7 @@ import pytest
 from tests.operating.copying import schema
 from tests.operating.copying.conftest import Lively
 from tests.running import ROOT, free_port, served
-from tests.visitor import Visitor, wait_for_room
+from tests.upgrades.visitor import Visitor, wait_for_room
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.slow]
 # What is printed when it is killed, one after the other: nothing written, rows under way, all rows in, compared.
