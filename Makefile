@@ -48,7 +48,7 @@ PUBLIC = env -u PORTAL_DEBUG \
 	REDIS_URL=redis://redis.example.test/0 \
 	EMAIL_URL=smtp+tls://portal:portal@mail.example.test:587
 
-.PHONY: help run test test-quick coverage bench soak-stream wheel fix check check-quick check-style check-types check-layers \
+.PHONY: help run test test-quick coverage bench soak-stream wheel container fix check check-quick check-style check-types check-layers \
 	check-templates check-django hooks lock audit clean
 .DEFAULT_GOAL := help
 
@@ -114,6 +114,9 @@ soak-stream: $(TEST_VENV)/.dev ## sockets under load while things break, each fr
 wheel: $(TEST_VENV)/.dev ## what an installation needs of this checkout, into dist/: a wheel, and what installs it
 	@$(PROVE) -m hatchling build --target wheel --directory dist
 	@cp -R deploy/. dist/
+
+container: $(TEST_VENV)/.dev ## build the image of deploy/containers and run it; needs root, buildah and mmdebstrap, a few minutes
+	@$(PROVE) -m tests.operating.containers.trial
 
 fix: $(TEST_VENV)/.dev ## put right what can be put right by itself: imports, layout of code and templates
 	$(PROVE) -m ruff check --fix .

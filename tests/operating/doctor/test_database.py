@@ -155,10 +155,10 @@ class TestOnPostgreSQL:
             ),
         ],
     )
-    def test_a_pool_in_between(self, tmp_path, mode, options, level, words):
+    def test_a_pool_in_between(self, mode, options, level, words):
         given = connection.settings_dict
         with (
-            pools.running(tmp_path, mode, given) as port,
+            pools.running(mode, given) as port,
             connected(HOST="127.0.0.1", PORT=str(port), options="", **options),
         ):
             found = [line for line in database_session.look() if "pool" in line.found]

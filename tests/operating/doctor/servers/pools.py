@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,15 +27,20 @@ def straight(given: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def running(folder: Path, mode: str, given: dict[str, Any]) -> Iterator[int]:
+def running(mode: str, given: dict[str, Any]) -> Iterator[int]:
     """Its port. Skips the test, saying so, where there is none; fails it where nothing may be skipped."""
     if PROGRAM is None or os.geteuid() != 0:
         reason = "pgbouncer is not installed, or nobody may start it as another user"
         if os.environ.get("NOTHING_SKIPPED") == "1" or os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
+    # Not one of pytest's, which are shut to other users anew at each run.
+    with tempfile.TemporaryDirectory() as name:
+        yield from _running(Path(name), mode, straight(given))
+
+
+def _running(folder: Path, mode: str, to: dict[str, Any]) -> Iterator[int]:
     port = lasting()
-    to = straight(given)
     (folder / "users").write_text(f'"{to["user"]}" "{to["password"]}"\n')
     (folder / "ini").write_text(
         f"[databases]\n{to['dbname']} = host={to['host']} port={to['port']}\n[pgbouncer]\n"
@@ -43,9 +49,7 @@ def running(folder: Path, mode: str, given: dict[str, Any]) -> Iterator[int]:
     )
     for path in (folder, *folder.iterdir()):
         shutil.chown(path, "postgres")
-    for parent in folder.parents:
-        if parent.owner() == "root" and parent.is_relative_to("/tmp/") and parent != Path("/tmp"):
-            parent.chmod(parent.stat().st_mode | 0o011)
+    assert PROGRAM is not None
     process = subprocess.Popen(
         [PROGRAM, "-q", "-u", "postgres", str(folder / "ini")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
