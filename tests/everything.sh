@@ -205,6 +205,13 @@ with_redis() {
     command -v redis-server >/dev/null || skip "counters in Redis" "redis-server is not installed"
 }
 
+# The same for the release before this one, which is taken out of the history of the repository.
+with_history() {
+    local reason
+    reason=$("$python" -c 'from tests.upgrades import previous; print(previous.why_none())')
+    [[ -z $reason ]] || skip "the release before" "$reason"
+}
+
 # The same for what starts a PostgreSQL of its own, to restart it.
 with_own_postgresql() {
     local reason
@@ -224,6 +231,7 @@ else
     with_redis
     with_roles
     with_own_postgresql
+    with_history
 fi
 
 if [[ -f $PORTAL_VAR/unsteady ]]; then mapfile -t unsteady <"$PORTAL_VAR/unsteady"; fi

@@ -78,11 +78,13 @@ def with_demo(data: Path, settings: Mapping[str, str] | None = None) -> Iterator
 
 
 @contextmanager
-def served(port: int, environment: Mapping[str, str]) -> "Iterator[subprocess.Popen[bytes]]":
+def served(
+    port: int, environment: Mapping[str, str], *, code: Path = ROOT, python: str = sys.executable
+) -> "Iterator[subprocess.Popen[bytes]]":
     """The server of pages, calls and sockets at that port, from its first answer on."""
     granian = ["-m", "granian", *at_one_address(), "--host", "127.0.0.1", "--port", str(port)]
     options = ["--workers", "1", "--log-level", "warning", "portal.asgi:application"]
-    server = subprocess.Popen([sys.executable, *granian, *options], cwd=ROOT, env=dict(environment))
+    server = subprocess.Popen([python, *granian, *options], cwd=code, env=dict(environment))
     try:
         wait_for(port, server)
         yield server
