@@ -100,13 +100,15 @@ def weak_keys(text: str) -> list[str]:
 
 @lru_cache(maxsize=8)
 def derived_key(purpose: str) -> bytes:
-    """32 bytes for another use of the oldest sealing key, so that no key serves two purposes (RFC 5869).
-
-    It is the last of those that do not only open.
-    """
-    sealing = [part.strip() for part in settings.SEALING_KEYS.split(",") if not part.strip().startswith(ONLY_OPENS)]
-    oldest = _keys()[[part.partition(":")[0] for part in sealing if part][-1]]
+    """32 bytes for another use of the oldest sealing key, so that no key serves two purposes (RFC 5869)."""
+    oldest = _keys()[oldest_key()]
     return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode()).derive(oldest)
+
+
+def oldest_key() -> str:
+    """The name of the key that others are derived from: the last of those that do not only open."""
+    parts = [part.strip() for part in str(settings.SEALING_KEYS).split(",")]
+    return [part.partition(":")[0] for part in parts if part and not part.startswith(ONLY_OPENS)][-1]
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,105 @@
+"""Portals of their own with the demo in them, on SQLite and on PostgreSQL, run as an operator runs them."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyrage
+import pytest
+
+from tests import postgresql_server
+from tests.database import migrated
+from tests.postgresql_server import PostgresqlServer
+from tests.serving import ROOT, surroundings
+
+
+@dataclass(frozen=True)
+class Portal:
+    """A portal, its backups' folder, and the key that opens them."""
+
+    environment: dict[str, str]
+    folder: Path
+    identity: Path
+
+    def run(self, *command: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+        """A command of manage.py."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *command], cwd=ROOT, env={**self.environment, **settings},
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=300,
+        )  # fmt: skip
+
+    def done(self, *command: str, **settings: str) -> str:
+        """What it prints; it has to succeed."""
+        done = self.run(*command, **settings)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def refused(self, *command: str, **settings: str) -> str:
+        """What is said where it does not succeed: one line, and no traceback."""
+        done = self.run(*command, **settings)
+        assert done.returncode != 0, done.stdout
+        assert done.stderr.count("\n") == 1, done.stderr
+        return done.stderr
+
+    def backup(self, *options: str, **settings: str) -> Path:
+        """The file of a new one."""
+        return Path(self.done("backup", *options, **settings).partition(": ")[0])
+
+    @property
+    def bots(self) -> dict[str, tuple[str, str]]:
+        """Public and secret half of each bot's key, by its name."""
+        said = json.loads((Path(self.environment["PORTAL_VAR"]) / "demo.json").read_text())
+        return {bot["name"]: (bot["api_key"], bot["api_secret"]) for bot in said["service_users"]}
+
+
+def made(folder: Path, **settings: str) -> Portal:
+    """A portal with the demo in it, in a folder of its own."""
+    folder.mkdir(exist_ok=True)
+    key = pyrage.x25519.Identity.generate()
+    identity = folder / "identity.txt"
+    identity.write_text(f"# made for a test\n{key}\n")
+    environment = surroundings() | {
+        "PORTAL_DEBUG": "1",
+        "PORTAL_VAR": str(folder / "var"),
+        "PORTAL_BACKUP_DIR": str(folder / "backups"),
+        "PORTAL_BACKUP_RECIPIENT": str(key.to_public()),
+        "PORTAL_BACKUP_IDENTITY": str(identity),
+        **settings,
+    }
+    portal = Portal(environment, folder / "backups", identity)
+    migrated.begun(folder / "var")
+    portal.done("demo", "--migrate")
+    return portal
+
+
+@pytest.fixture(scope="session")
+def on_sqlite(tmp_path_factory) -> Portal:
+    return made(tmp_path_factory.mktemp("backups-sqlite"))
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[PostgresqlServer]:
+    if reason := postgresql_server.why_none():
+        pytest.skip(reason)
+    with (
+        tempfile.TemporaryDirectory(prefix="backups-postgresql-") as folder,
+        postgresql_server.running(Path(folder)) as running,
+    ):
+        yield running
+
+
+@pytest.fixture(scope="session")
+def on_postgresql(server, tmp_path_factory) -> Portal:
+    server.create("portal")
+    return made(tmp_path_factory.mktemp("portal-postgresql"), DATABASE_URL=server.url("portal"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def portal(request) -> Portal:
+    """One after the other."""
+    found: Portal = request.getfixturevalue(f"on_{request.param}")
+    return found
