@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT = Path(__file__).resolve().parents[1]
-GUIDE: Final = ROOT / "docs/operating.md"
+UNITS: Final = ROOT / "deploy/systemd"
 # Of a portal in public, and what its proxy says a caller asked for.
 HOST: Final = "portal.example.test"
 # What a program needs of this machine. Nothing else is handed on: it would be set up as the tests are.
@@ -50,8 +50,15 @@ def at_one_address() -> list[str]:
 
 
 def streaming() -> list[str]:
-    """The options of the server of sockets in production, as the guide for operators has them."""
-    found = re.search(r"^uvicorn portal\.asgi:application ((?:[^\n]*\\\n)*)", GUIDE.read_text(), re.MULTILINE)
+    """The options of the server of sockets in production, without where it listens, as its unit has them."""
+    program, application, *options = started_by("countersign-stream")
+    assert (Path(program).name, application) == ("uvicorn", "portal.asgi:application")
+    return options[: options.index("--host")]
+
+
+def started_by(unit: str) -> list[str]:
+    """The command that a unit starts."""
+    found = re.search(r"^ExecStart=((?:[^\n]*\\\n)*[^\n]*)$", (UNITS / f"{unit}.service").read_text(), re.MULTILINE)
     assert found is not None
     return found[1].replace("\\\n", " ").split()
 

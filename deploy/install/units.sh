@@ -20,14 +20,13 @@ install_units() {
     done
     if [[ $reload && ! $dry_run ]]; then quietly systemctl daemon-reload; fi
     for name in "${serving[@]}"; do _enable "$name.service"; done
-    if [[ $(setting PORTAL_BACKUP_RECIPIENT) ]]; then
-        for name in backup drill; do
-            _enable "countersign-$name.timer"
-            if ! systemctl is-active --quiet "countersign-$name.timer"; then
-                act "start countersign-$name.timer" systemctl start "countersign-$name.timer"
-            fi
-        done
-    fi
+    if [[ $(setting PORTAL_BACKUP_RECIPIENT) ]]; then _start_timer countersign-backup.timer; fi
+    if [[ $(setting PORTAL_DRILL_URL) ]]; then _start_timer countersign-drill.timer; fi
+}
+
+_start_timer() {
+    _enable "$1"
+    if ! systemctl is-active --quiet "$1"; then act "start $1" systemctl start "$1"; fi
 }
 
 _enable() {

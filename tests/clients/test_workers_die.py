@@ -1,7 +1,6 @@
 """A worker of a real server that is killed: the node goes on serving, and another one takes its place."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import pytest
 
 from tests.database import migrated
 from tests.running import ROOT, free_port, wait_for
-from tests.serving import serving, surroundings, workers_of
+from tests.serving import serving, started_by, surroundings, workers_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="there is no /proc")]
 
@@ -29,14 +28,13 @@ def is_alive(port: int) -> bool:
         connection.close()
 
 
-def test_the_guide_says_how_the_server_is_started():
-    """fault operations-F10: the command of the guide is what `make run` and the tests start."""
-    command = (ROOT / "docs/operating.md").read_text()
+def test_the_unit_starts_the_server_as_the_tests_do():
+    """fault operations-F10: what runs in public is what `make run` and the tests start, and nothing says otherwise."""
     assert {"--respawn-failed-workers", "--workers-kill-timeout"} <= set(serving())
-    commands = re.findall(r"granian (--interface(?:[^\n]*\\\n)*[^\n]*)portal\.asgi", command)
-    assert len(commands) == 2
-    for written in commands:
-        assert f"{' '.join(serving())} --no-ws" in " ".join(written.replace("\\\n", " ").split())
+    written = " ".join(started_by("countersign-web"))
+    assert f"granian {' '.join(serving())} --no-ws" in written
+    assert written.endswith("portal.asgi:application")
+    assert "asginl" not in (ROOT / "docs/operating.md").read_text()
 
 
 def test_a_worker_that_is_killed_is_replaced_and_its_node_goes_on(tmp_path):

@@ -2,6 +2,8 @@
 
 import fcntl
 import hashlib
+import json
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +20,12 @@ from tests.operating.wheels import ROOT
 LOCKS: Final = ("build", "runtime")
 # Some sixty packages, with room for a slow line.
 FETCHED_WITHIN: Final = 600
+# What a machine has beforehand, so that nothing has to be fetched: all else is done by `install.sh`.
+PACKAGES: Final = ("python3-venv", "postgresql", "postgresql-client", "nginx", "redis-server")
+DOMAIN: Final = "portal.example.test"
+# Where a release lies on a machine, as `make wheel` has it in `dist`, with the packages that it needs.
+BROUGHT: Final = "/root/countersign"
+INSTALLED_WITHIN: Final = 600
 
 
 @dataclass(frozen=True)
@@ -69,14 +77,6 @@ def _fetch(locks: list[Path], folder: Path) -> None:
     unfinished.rename(folder)
 
 
-# What a machine has beforehand, so that nothing has to be fetched: all else is done by `install.sh`.
-PACKAGES: Final = ("python3-venv", "postgresql", "postgresql-client", "nginx", "redis-server")
-DOMAIN: Final = "portal.example.test"
-# Where a release lies on a machine, as `make wheel` has it in `dist`, with the packages that it needs.
-BROUGHT: Final = "/root/countersign"
-INSTALLED_WITHIN: Final = 600
-
-
 def bring(machine: Machine, brought: Release) -> None:
     """Copy a release to a machine, as `scp` would; another wheel lies beside the one before."""
     if not (machine.root / BROUGHT.lstrip("/")).exists():
@@ -99,3 +99,52 @@ def run_installer(machine: Machine, *options: str, check: bool = True) -> "subpr
     """Run `install.sh` there, with whatever release was brought last."""
     command = ["bash", f"{BROUGHT}/install.sh", "--wheels", f"{BROUGHT}/wheels", *options]
     return machine.run(*command, check=check, timeout=INSTALLED_WITHIN)
+
+
+@dataclass(frozen=True)
+class Person:
+    """What somebody signs in with: the secret is the one of their authenticator app."""
+
+    email: str
+    password: str
+    secret: str
+
+
+def found(machine: Machine, name: str = "Example Ltd") -> Person:
+    """Found an Organization there, as the installer says at its end, and say how its Owner gets in."""
+    email, password = "olive@example.test", "a long walk by the harbour"
+    said = machine.run(
+        "countersign", "createorganization", "--name", name, "--currency", "USD", "--owner-email", email,
+        "--owner-name", "Olive Owner", "--password-stdin", given=f"{password}\n",
+    ).stdout  # fmt: skip
+    (secret,) = re.findall(r"^  secret  ([A-Z2-7 ]+)$", said, re.MULTILINE)
+    return Person(email, password, secret.replace(" ", ""))
+
+
+# As the Owner would do it on two pages, and in the same functions.
+MAKE_KEY: Final = """
+import json
+from accounts.api_keys import lifecycle
+from accounts.models import Account, ApiKey, Member
+from accounts.service_users.create_and_change import create_service_user
+from accounts.service_users.params import CreateServiceUser
+from policies.changes import propose
+owner = Member.objects.get(user__email="{email}")
+propose(create_service_user, actor=owner, params=CreateServiceUser(
+    name="{name}", account_id=Account.objects.get(organization=owner.organization, name="Main").pk,
+    permissions=("query-funds", "withdraw-funds", "query-open-trades", "modify-trades", "close-trades"),
+    expires_at=None, query_start=None, query_end=None, websocket=True, nonce_window=0, ip_allow_list=(),
+    acknowledged=True,
+))
+key = ApiKey.objects.get(service_user__name="{name}")
+revealed = lifecycle.reveal(key.pk, member=owner)
+print(json.dumps([revealed.public, revealed.secret]))
+"""
+
+
+def make_key(machine: Machine, owner: Person, name: str = "treasury-bot") -> tuple[str, str]:
+    """A key and its secret, of a new Service User there."""
+    given = MAKE_KEY.format(email=owner.email, name=name)
+    said = machine.run("countersign", "shell", given=given).stdout
+    key, secret = json.loads(said.splitlines()[-1])
+    return key, secret

@@ -1,8 +1,9 @@
 """The wire between machines: a bridge in a namespace of its own, which machines are plugged into."""
 
 import os
+import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,3 +112,16 @@ def laid() -> Iterator[Network]:
 def _numbered(pattern: str, prefix: str) -> str:
     _, second, third = prefix.split(".")
     return pattern.format(second=second, third=third)
+
+
+@contextmanager
+def named(network: Network, addresses: Mapping[str, str]) -> Iterator[None]:
+    """While it lasts, programs that run `network.inside` find those names at those addresses, as if by DNS."""
+    folder = Path("/etc/netns") / network.name
+    folder.mkdir(parents=True)
+    lines = ["127.0.0.1 localhost", *(f"{address} {name}" for name, address in addresses.items())]
+    (folder / "hosts").write_text("".join(f"{line}\n" for line in lines))
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder)

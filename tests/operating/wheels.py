@@ -4,6 +4,7 @@ import subprocess
 import sys
 import sysconfig
 import venv
+import zipfile
 from pathlib import Path
 from typing import Final
 
@@ -34,3 +35,25 @@ def installed(wheel: Path, folder: Path) -> Path:
         check=True, capture_output=True, timeout=120,
     )  # fmt: skip
     return commands
+
+
+def as_version(wheel: Path, folder: Path, version: str) -> Path:
+    """The same wheel as a release of another version: nothing but its name and what it says of itself differs."""
+    name, before, tags = wheel.name.split("-", 2)
+    other = folder / f"{name}-{version}-{tags}"
+    with zipfile.ZipFile(wheel) as source, zipfile.ZipFile(other, "w", zipfile.ZIP_DEFLATED) as target:
+        for entry in source.infolist():
+            content = source.read(entry)
+            entry.filename = entry.filename.replace(f"{name}-{before}.dist-info/", f"{name}-{version}.dist-info/")
+            if entry.filename.endswith(".dist-info/METADATA"):
+                content = content.replace(f"\nVersion: {before}\n".encode(), f"\nVersion: {version}\n".encode())
+            elif entry.filename.endswith(".dist-info/RECORD"):
+                content = _recorded(content.decode(), f"{name}-{before}", f"{name}-{version}").encode()
+            target.writestr(entry, content)
+    return other
+
+
+def _recorded(record: str, before: str, after: str) -> str:
+    """The list of what a wheel holds, without the digest of what has changed."""
+    lines = [line.replace(f"{before}.dist-info/", f"{after}.dist-info/") for line in record.splitlines()]
+    return "".join(f"{line.split(',')[0]},,\n" if ".dist-info/METADATA," in line else f"{line}\n" for line in lines)
