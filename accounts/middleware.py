@@ -27,12 +27,14 @@ from accounts.factors.enrolled import accepted
 from accounts.models import Member, User
 from accounts.security import enrolment
 from portal.core.database.one_reading import one_reading
+from portal.core.database.postgresql import standby
 from portal.core.web.http import SAFE, MemberRequest
 
 # What a page asks for by itself, with nobody at the keyboard: how things stand, and, once its session has ended, the
 # sign-in over it and who is there now.
 POLLED: Final = frozenset(
     {
+        "dashboard:read_only",
         "policies:inbox_count",
         "policies:replay_now",
         "accounts:session_left",
@@ -64,7 +66,14 @@ class SessionMiddleware(DjangoSessionMiddleware):
     """Django's, but a session that was ended while its request was under way leads where every ended one does."""
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        """Django's; where the row of the session is gone, lead to the sign-in instead of failing."""
+        """Django's; where the row of the session is gone, lead to the sign-in instead of failing.
+
+        While the database takes no changes the session and its cookie stay as they are: a standby that lags may not
+        know it yet.
+        """
+        if standby.is_read():
+            patch_vary_headers(response, ["Cookie"])
+            return response
         try:
             return super().process_response(request, response)
         except ended_sessions.ENDED_MEANWHILE:
@@ -102,7 +111,8 @@ class MemberMiddleware:
             ours.member = ours.organization = ours.step_up = None  # type: ignore[assignment]
         with timezone.override(_zone(member)), one_reading() if request.method in SAFE else nullcontext():
             response = self.get_response(request)
-        if session_data.note_agent(request.session, request.headers.get("User-Agent", "")):
+        agent = request.headers.get("User-Agent", "")
+        if not standby.is_read() and session_data.note_agent(request.session, agent):
             Member.objects.filter(pk=request.session[session_data.MEMBER]).update(last_seen_at=timezone.now())
         return _as_a_lost_session_wants(ours, response)
 
@@ -112,7 +122,7 @@ class MemberMiddleware:
         """Polling is not activity: a page left open must not keep its session alive."""
         route = request.resolver_match
         is_activity = request.user.is_authenticated and route is not None and route.view_name not in POLLED | JUDGED
-        if is_activity and session_data.note_activity(request.session):
+        if is_activity and not standby.is_read() and session_data.note_activity(request.session):
             Member.objects.filter(pk=request.member.pk).update(last_seen_at=timezone.now())
         if request.member is not None:
             request.session_left = session_data.left(request.session, request.organization)

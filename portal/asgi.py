@@ -18,7 +18,7 @@ from portal.core.web.security_headers import SECURITY_HEADERS
 from portal.core.web.server_header import NOBODY
 
 # Asked by whoever watches over the portal; they must hear the truth while everything else is busy.
-WATCHED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+WATCHED: Final = frozenset({"/healthz", "/readyz", "/readyz/pages", "/metrics"})
 TOO_SLOW: Final = "What you sent did not arrive in time. Check your connection, go back, and send it again.\n"
 TOO_BUSY: Final = "The portal is too busy to answer just now. Wait a few seconds, and try again.\n"
 

@@ -27,6 +27,8 @@ PREPARE_THRESHOLD: Final = 5
 # Only hot statements are prepared, and each has one good plan whatever it is told. Left to itself PostgreSQL compares
 # costs that it guesses, of arrays above all, and plans many of them anew at each call, which takes longer than they do.
 PLANS: Final = "-c plan_cache_mode=force_generic_plan"
+# Django's own, which goes to the host that takes changes.
+ENGINE: Final = "portal.core.database.postgresql"
 # SQLite has one lock for everything. Whoever waits longer for it is told that it cannot be done now.
 SQLITE_SECONDS: Final = 10
 
@@ -38,9 +40,24 @@ def settled(url: dict[str, Any]) -> dict[str, Any]:
     """
     database = {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True, **url}
     given = dict(url.get("OPTIONS") or {})
-    is_sqlite = database["ENGINE"].endswith("sqlite3")
-    database["OPTIONS"] = _sqlite(given) if is_sqlite else _postgresql(given)
-    return database
+    if database["ENGINE"].endswith("sqlite3"):
+        return {**database, "OPTIONS": _sqlite(given)}
+    return {**database, "ENGINE": ENGINE, **_hosts(database, given), "OPTIONS": _postgresql(given)}
+
+
+def _hosts(database: dict[str, Any], given: dict[str, Any]) -> dict[str, str]:
+    """Of several hosts the one that takes changes is meant, unless `given` says otherwise.
+
+    Raises: ImproperlyConfigured where it is not plain which port belongs to which host.
+    """
+    hosts, ports = str(database.get("HOST") or ""), str(database.get("PORT") or "")
+    if "," not in hosts:
+        return {}
+    given.setdefault("target_session_attrs", "read-write")
+    if ports and ports.count(",") != hosts.count(","):
+        raise ImproperlyConfigured("DATABASE_URL: name the port of each of several hosts, or of none.")
+    # A URL needs the brackets around an address of IPv6, and nobody else does.
+    return {"HOST": ",".join(host.strip("[]") for host in hosts.split(",")), "PORT": ports}
 
 
 def _sqlite(given: dict[str, Any]) -> dict[str, Any]:

@@ -54,6 +54,21 @@ class PostgresqlServer:
         """End it and every connection to it, as an operator would who is in a hurry."""
         self._run("pg_ctl", "stop", "-w", "-t", "60", "-m", "fast")
 
+    def crash(self) -> None:
+        """End it as a loss of power would: nothing more is written, and nobody is told."""
+        self._run("pg_ctl", "stop", "-w", "-t", "60", "-m", "immediate")
+
+    def promote(self) -> None:
+        """Make a standby take changes, and wait until it does."""
+        self._run("pg_ctl", "promote", "-w", "-t", "60")
+
+    def is_even_with(self, other: "PostgresqlServer") -> bool:
+        """Whether this standby shows everything that is in the other."""
+        with psycopg.connect(other.url("postgres")) as theirs, psycopg.connect(self.url("postgres")) as ours:
+            end = theirs.execute("SELECT pg_current_wal_insert_lsn()").fetchone()
+            row = ours.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", end).fetchone()
+            return row is not None and bool(row[0])
+
     @property
     def pid(self) -> int:
         """Its main process, whose children work for one connection each."""
@@ -106,6 +121,21 @@ def running(folder: Path, *, is_safe: bool = False) -> Iterator[PostgresqlServer
     if os.geteuid() == 0:
         shutil.chown(folder, SYSTEM_USER)
     server._run("initdb", "-A", "trust", "-U", SUPERUSER, "-E", "UTF8", "--no-sync")
+    server.start()
+    try:
+        yield server
+    finally:
+        with suppress(AssertionError):
+            server.stop()
+
+
+@contextmanager
+def standby(folder: Path, primary: PostgresqlServer) -> Iterator[PostgresqlServer]:
+    """A replica of that one, started from a copy of it, which follows it until it is promoted."""
+    server = PostgresqlServer(primary.programs, folder, ports.lasting(), primary.options)
+    if os.geteuid() == 0:
+        shutil.chown(folder, SYSTEM_USER)
+    server._run("pg_basebackup", "-R", "-X", "stream", "-c", "fast", "--no-sync", "-d", primary.url("postgres"))
     server.start()
     try:
         yield server

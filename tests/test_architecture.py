@@ -71,6 +71,7 @@ SIGNED_IN = {
     "kraken:acknowledge",
     "policies:ask_again",
     "policies:inbox",
+    "dashboard:read_only",
     "policies:inbox_count",
     "policies:batch",
     "policies:request",

@@ -24,6 +24,7 @@ from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent
 from portal.audit.record import record
 from portal.core.actors import Actor, portal
+from portal.core.database.postgresql import standby
 from portal.core.errors import NotFound
 
 SWEPT_AT_ONCE: Final = 1000
@@ -50,6 +51,16 @@ class SessionStore(DatabaseStore):
         if self.row is None:
             self._session_key = None
         return self.row
+
+    def save(self, must_create: bool = False) -> None:
+        """Django's; nothing while the database takes no changes, for what a page notes of its reader may be missed."""
+        if not standby.is_read():
+            super().save(must_create)
+
+    def delete(self, session_key: str | None = None) -> None:
+        """Django's; while the database takes no changes a session that is over stays, and is over at each look."""
+        if not standby.is_read():
+            super().delete(session_key)
 
     def create_model_instance(self, data: Any) -> AbstractBaseSession:  # noqa: ANN401 - Django's own signature
         """Django's row, with whose session it is in columns beside the data."""

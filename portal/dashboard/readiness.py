@@ -20,6 +20,7 @@ from psycopg import errors
 
 from portal.api.limits import lockout
 from portal.core.database.migrating import release
+from portal.core.database.postgresql import standby
 from portal.core.models import SealingCanary
 from portal.core.secrets import canary, sealing
 from portal.core.web import proxies
@@ -27,9 +28,10 @@ from portal.jobs import mail, periodic
 from portal.jobs.models import TaskTurn
 
 OK: Final = "ok"
+READ_ONLY: Final = "read-only"
 # With one of these the portal gets no traffic; any other word but `ok` is a reason to look after it.
 STOPS: Final = {
-    "database": {"away", "read-only", "full"},
+    "database": {"away", READ_ONLY, "full"},
     "migrations": {"behind"},
     "sealing": {"wrong"},
     "static": {"missing"},
@@ -63,6 +65,12 @@ class Readiness:
         return not any(self.words.get(what) in words for what, words in STOPS.items())
 
     @property
+    def shows_pages(self) -> bool:
+        """Whether pages can be read at least: from a standby, which stops all else."""
+        stops = {what for what, words in STOPS.items() if self.words.get(what) in words}
+        return not stops or (stops == {"database"} and self.words["database"] == READ_ONLY)
+
+    @property
     def degraded(self) -> list[str]:
         """What is not as it should be and stops nothing."""
         return [what for what, word in self.words.items() if word != OK and word not in STOPS.get(what, ())]
@@ -77,7 +85,12 @@ def now() -> Readiness:
 
 
 def look() -> Readiness:
-    """Look at everything, with this thread's connection."""
+    """Look at everything, with this thread's connection; at a standby, where no host takes changes."""
+    with standby.serving():
+        return _everything()
+
+
+def _everything() -> Readiness:
     words: dict[str, str] = {}
     late: tuple[str, ...] = ()
     migrated_by = ""
@@ -136,7 +149,7 @@ def _lack(error: DatabaseError) -> str:
     if isinstance(cause, errors.DiskFull) or "disk is full" in str(error):
         return "full"
     if isinstance(cause, errors.ReadOnlySqlTransaction) or "readonly database" in str(error):
-        return "read-only"
+        return READ_ONLY
     return "away"
 
 

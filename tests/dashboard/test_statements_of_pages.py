@@ -262,6 +262,7 @@ PAGES: Final[dict[str, Addresses]] = {
     "kraken:remove_credential": at("kraken:remove_credential", args=credential),
     "policies:inbox": at("policies:inbox", "", *TABS),
     "policies:batch": batch,
+    "dashboard:read_only": at("dashboard:read_only", "?shown=1"),
     "policies:inbox_count": at("policies:inbox_count"),
     "policies:request": requests("policies:request", "", "?tab=viewable"),
     "policies:ask_again": lambda house: [

@@ -17,6 +17,7 @@ from portal.audit.record import record
 from portal.core import call_origin
 from portal.core.actors import Actor, stranger
 from portal.core.database.outage import in_words, is_away
+from portal.core.database.postgresql import standby
 from portal.dashboard.other_organization import home_of
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,13 @@ logger = logging.getLogger(__name__)
 RECORD_AGAIN_AFTER = 60
 # Seconds, said to who met a database that was away.
 COME_BACK_AFTER: Final = 5
+READ_ONLY: Final = (
+    "The database takes no changes just now: you can read, nothing can be decided. Nothing of what you sent was done. "
+    "Go back: what you typed is still there, but for passwords and codes. Send it again in a minute."
+)
+NOT_READ: Final = (
+    "The database takes no changes just now, and this page needs one. You can read the others. Come back in a minute."
+)
 BUSY: Final = (
     "Many people sign in at this moment, and nothing of what you sent was done. "
     "Wait a few seconds, go back, and send it again."
@@ -68,14 +76,22 @@ def only_for_forms(request: HttpRequest) -> HttpResponse:
 def away(request: HttpRequest, error: BaseException) -> HttpResponse:
     """The database is away: said without it, and when to come back. A part of a page is answered by a part."""
     logger.warning("The database failed during %s: %s", ascii(request.path[:100]), in_words(error))
-    template = "_503.html" if request.headers.get("HX-Request") else "503.html"
-    answer = render_to_string(template, {"request_id": _id(request)})
-    return HttpResponse(answer, status=503, headers={"Retry-After": str(COME_BACK_AFTER), "Cache-Control": "no-store"})
+    return _come_back(request, NOT_READ if standby.is_read() else "")
+
+
+def read_only(request: HttpRequest) -> HttpResponse:
+    """Nothing can be changed just now; nothing of this request was begun."""
+    return _come_back(request, READ_ONLY, title="Nothing can be changed just now")
 
 
 def busy(request: HttpRequest) -> HttpResponse:
     """Too many do the same costly thing at this moment; nothing of this request was begun."""
-    answer = render_to_string("503.html", {"request_id": _id(request), "message": BUSY})
+    return _come_back(request, BUSY)
+
+
+def _come_back(request: HttpRequest, message: str = "", *, title: str = "") -> HttpResponse:
+    template = "_503.html" if request.headers.get("HX-Request") else "503.html"
+    answer = render_to_string(template, {"request_id": _id(request), "message": message, "title": title})
     return HttpResponse(answer, status=503, headers={"Retry-After": str(COME_BACK_AFTER), "Cache-Control": "no-store"})
 
 

@@ -34,9 +34,20 @@ def readyz(meta: Mapping[str, Any]) -> Said:
 
     Who asks with the installation's secret key is told how the request looked (`seen`).
     """
-    found, told = readiness.now(), seen.told(meta)
+    found = readiness.now()
+    return _said(found, meta, is_ready=found.is_ready)
+
+
+def pages_readyz(meta: Mapping[str, Any]) -> Said:
+    """The same for a balancer that also leads people here: 200 while pages can be read, if nothing more."""
+    found = readiness.now()
+    return _said(found, meta, is_ready=found.shows_pages)
+
+
+def _said(found: readiness.Readiness, meta: Mapping[str, Any], *, is_ready: bool) -> Said:
+    told = seen.told(meta)
     said = {
-        "ready": found.is_ready,
+        "ready": is_ready,
         "degraded": found.degraded,
         **found.words,
         "late": list(found.late),
@@ -45,10 +56,14 @@ def readyz(meta: Mapping[str, Any]) -> Said:
         **({"migrated_by": found.migrated_by} if found.migrated_by else {}),
         **({"seen": told} if told else {}),
     }
-    return 200 if found.is_ready else 503, "application/json", json.dumps(said)
+    return 200 if is_ready else 503, "application/json", json.dumps(said)
 
 
-PROBES: Final[dict[str, Callable[[Mapping[str, Any]], Said]]] = {"/healthz": healthz, "/readyz": readyz}
+PROBES: Final[dict[str, Callable[[Mapping[str, Any]], Said]]] = {
+    "/healthz": healthz,
+    "/readyz": readyz,
+    "/readyz/pages": pages_readyz,
+}
 
 
 class ProbesMiddleware:
@@ -58,7 +73,7 @@ class ProbesMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer the two probes; let all else pass on."""
+        """Answer the probes; let all else pass on."""
         if request.path_info not in PROBES:
             return self.get_response(request)
         status, media_type, text = _answer(request.path_info, request.method or "", request.META)
