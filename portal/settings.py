@@ -166,8 +166,7 @@ OTP_WEBAUTHN_HELPER_CLASS = "accounts.factors.webauthn.Helper"
 PASSKEY_CHALLENGE = timedelta(minutes=5)
 # How long somebody without a factor may take to enrol the first one, from the link in their mail.
 ENROLMENT = timedelta(minutes=30)
-PENDING_SIGN_IN = timedelta(minutes=5)
-PENDING_FAILURES = 5
+PENDING_SIGN_IN, PENDING_FAILURES = timedelta(minutes=5), 5
 # Failures in a quarter of an hour: of one address from one source, and of one source whatever it tries.
 PASSWORD_FAILURES = 5
 PASSWORD_FAILURES_OF_SOURCE = 50
@@ -297,5 +296,4 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "portal.core.web.debug_pages.ReporterFilter"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
 TIME_ZONE = "UTC"
-USE_TZ = True
-USE_I18N = True
+USE_TZ = USE_I18N = True
