@@ -13,6 +13,10 @@ WORKERS ?= 2
 LEAST ?= 95
 SOCKETS ?= 500
 SECONDS ?= 600
+MINUTES ?= 5
+HOURS ?= 0
+SEED ?=
+FAULTS ?=
 KEYS ?= 100000
 ROUNDS ?= 5
 SLICE ?= 1
@@ -107,6 +111,10 @@ coverage: $(TEST_VENV)/.dev ## lines and branches that the tests go through; lis
 
 bench: $(BENCH_VENV)/.bench ## speed beside others, on a PostgreSQL of its own, into docs/performance.md (KEYS=, ROUNDS=, SLICE=, PAGE=)
 	@$(BENCH_VENV)/bin/python -m benchmarks --keys "$(KEYS)" --rounds "$(ROUNDS)" --seconds "$(SLICE)" --page "$(PAGE)"
+
+soak: $(TEST_VENV)/.dev ## two nodes and all around them on machines of their own, broken in every way, each answer checked (MINUTES=, HOURS=, SEED=, FAULTS=)
+	@$(PROVE) -m tests.chaos --minutes "$(MINUTES)" --hours "$(HOURS)" $(if $(SEED),--seed "$(SEED)") \
+		--faults "$(FAULTS)" --kept "$(CHECK_VAR)/soak"
 
 soak-stream: $(TEST_VENV)/.dev ## sockets under load while things break, each frame checked; needs PostgreSQL (SOCKETS=, SECONDS=)
 	@$(PROVE) -m tests.soak --sockets $(SOCKETS) --seconds $(SECONDS)

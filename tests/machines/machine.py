@@ -57,6 +57,11 @@ class Machine:
         assert children, f"{self.name} has ended: {self.console()}"
         return int(children[0])
 
+    @property
+    def is_on(self) -> bool:
+        """Whether it has power."""
+        return self.process is not None and self.process.poll() is None
+
     def start(self) -> None:
         """Switch it on, and wait until its services are started."""
         self._mount()
@@ -75,7 +80,7 @@ class Machine:
 
     def stop(self) -> None:
         """Switch it off in order."""
-        if self.process is not None and self._is_on():
+        if self.process is not None and self.is_on:
             with contextlib.suppress(AssertionError, ProcessLookupError):
                 os.kill(self.leader, signal.SIGRTMIN + 4)
             try:
@@ -86,7 +91,7 @@ class Machine:
 
     def kill(self) -> None:
         """Pull its plug: everything on it ends at once."""
-        if self.process is not None and self._is_on():
+        if self.process is not None and self.is_on:
             with contextlib.suppress(AssertionError, ProcessLookupError):
                 os.kill(self.leader, signal.SIGKILL)
             self.process.kill()
@@ -148,9 +153,6 @@ class Machine:
         console = self.folder / "console"
         return console.read_text(errors="replace")[-3000:] if console.exists() else ""
 
-    def _is_on(self) -> bool:
-        return self.process is not None and self.process.poll() is None
-
     def _iptables(self, *rule: str) -> None:
         run("ip", "netns", "exec", self.namespace, "iptables", *rule)
 
@@ -189,7 +191,7 @@ class Machine:
         until = time.monotonic() + STARTED_WITHIN
         state = ""
         while time.monotonic() < until:
-            assert self._is_on(), f"{self.name}: {self.console()}"
+            assert self.is_on, f"{self.name}: {self.console()}"
             with contextlib.suppress(AssertionError, subprocess.TimeoutExpired):
                 state = self.run("systemctl", "is-system-running", check=False, timeout=10).stdout.strip()
             if state in {"running", "degraded"}:

@@ -9,15 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from tests.soak.cast import Player
 from tests.soak.checking.books import Book
 from tests.soak.checking.sessions import PRIVATE, Frame, Session
-from tests.soak.nodes import Node
+from tests.soak.player import Player
 from tests.soak.rest import Rest, Unanswered, behind_proxy
 
 SYMBOL: Final = "BTC/USD"
@@ -27,6 +26,18 @@ PLACES: Final = (1, 8)
 PRIVATE_FRAMES: Final = tuple(f'{{"channel":"{channel}"' for channel in PRIVATE)
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 3.0
 ANSWER_WITHIN: Final = 15.0
+
+
+class Server(Protocol):
+    """Where sockets are served."""
+
+    @property
+    def name(self) -> str:
+        """What its sessions are told apart by."""
+
+    @property
+    def socket_url(self) -> str:
+        """The address that a socket is opened at."""
 
 
 class Refused(Exception):
@@ -39,7 +50,7 @@ class Socket:
 
     number: int
     player: Player
-    nodes: Sequence[Node]
+    nodes: Sequence[Server]
     rest: Rest
     with_markets: bool = False
     sessions: list[Session] = field(default_factory=list)
@@ -84,13 +95,14 @@ class Socket:
             raise Refused(answer.get("error"))
         return answer.get("result")
 
-    async def _session(self, node: Node, session: Session) -> None:
+    async def _session(self, node: Server, session: Session) -> None:
         found = await self.rest.result(self.player, "GetWebSocketsToken")
         if found is None:
             raise Refused("no token")
         headers = {name: value for name, value in behind_proxy(self.player).items() if name != "Host"}
-        url = f"ws://127.0.0.1:{node.port}/v2"
-        async with connect(url, additional_headers=headers, compression=None, open_timeout=15, max_size=2**24) as wire:
+        async with connect(
+            node.socket_url, additional_headers=headers, compression=None, open_timeout=15, max_size=2**24
+        ) as wire:
             self.wire, self._book, self.token = wire, None, found["token"]
             session.began_at = time.time()
             self.sessions.append(session)

@@ -1,6 +1,5 @@
 """Who takes part: a few Organizations, ten Accounts each, and a bot for each Account with its ways out."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
@@ -14,22 +13,11 @@ from policies.workflows import Right, Workflow
 from portal.treasury.operations import AddAddress, add_address
 from portal.venues.paper import funding
 from tests.factories.world import BTC_COLD, EVERY_PERMISSION, PASSWORD, make_bot
+from tests.soak.player import Player
 
 ACCOUNTS_OF_ORGANIZATION: Final = 10
 ADDRESS: Final = "btc-cold"
 OPENING: Final = (("BTC", "40"), ("ETH", "400"), ("USD", "900000"), ("EUR", "300000"))
-
-
-@dataclass(frozen=True, slots=True)
-class Player:
-    """A bot, the Account that it trades for, and the address that it calls from."""
-
-    account_id: int
-    organization: str
-    account: str
-    public: str
-    secret: str
-    source: str
 
 
 def build(accounts: int) -> list[Player]:

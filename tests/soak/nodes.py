@@ -33,6 +33,11 @@ class Node:
     port: int = 0
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
 
+    @property
+    def socket_url(self) -> str:
+        """The address that a socket is opened at."""
+        return f"ws://127.0.0.1:{self.port}/v2"
+
     def start(self) -> None:
         """Start it. It answers some moments later."""
         with self.log.open("ab") as log:

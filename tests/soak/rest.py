@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from tests.api.calls import FORM, Envelope, sign
 from tests.serving import HOST
-from tests.soak.cast import Player
+from tests.soak.player import Player
 
 THREADS: Final = 16
 TIMEOUT: Final = 15.0
@@ -49,6 +49,9 @@ class Rest:
         """What the call brought; None if it was refused. Raises: Unanswered."""
         return (await self.ask(player, method, **fields)).get("result")
 
+    def _connection(self) -> HTTPConnection:
+        return HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
+
     def _post(self, player: Player, method: str, fields: dict[str, object]) -> Envelope:
         nonce = str(time.time_ns())
         body = urlencode({"nonce": nonce, **fields}).encode()
@@ -61,7 +64,7 @@ class Rest:
         }
         connection: HTTPConnection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._local.connection = HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
+            connection = self._local.connection = self._connection()
         try:
             connection.request("POST", path, body, headers)
             answer: Envelope = json.loads(connection.getresponse().read())

@@ -16,13 +16,13 @@ from portal.venues.paper import reconciliation
 from tests.postgresql_server import PostgresqlServer
 from tests.soak import cast, nodes
 from tests.soak.bots import Socket, all_subscribed
-from tests.soak.cast import Player
 from tests.soak.checking import figures, truth, verification
 from tests.soak.checking.figures import Memory
 from tests.soak.checking.sessions import Session
 from tests.soak.checking.truth import Truth
 from tests.soak.damage import PLAN, Damage
 from tests.soak.nodes import Nodes
+from tests.soak.player import Player
 from tests.soak.rest import Rest
 from tests.soak.traffic import Traffic, in_database
 

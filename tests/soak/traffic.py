@@ -20,7 +20,8 @@ from portal.venues.registry import shown
 from tests.factories import people
 from tests.soak import cast
 from tests.soak.bots import SYMBOL, Refused, Socket
-from tests.soak.cast import ADDRESS, Player
+from tests.soak.cast import ADDRESS
+from tests.soak.player import Player
 from tests.soak.rest import Rest, Unanswered
 
 # So many things are done in a second, by all bots together.

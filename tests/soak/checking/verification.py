@@ -1,6 +1,6 @@
 """Whether what a socket was told is what happened: all of it, once, in order, and nothing of anybody else's."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,6 +10,17 @@ from tests.soak.checking.sessions import Row, Session, Told, updates
 # and a clock read a moment before a lock was waited for may be so far behind.
 TOLD_WITHIN: Final = 20.0
 SLACK: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How late may be, in seconds: what was told, and a clock (see above)."""
+
+    told_within: float = TOLD_WITHIN
+    slack: float = SLACK
+
+
+USUAL: Final = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +62,7 @@ class Fault:
         return f"{self.session}, {self.channel}, ended: {self.session.ending}: {self.words}\n{shown}"
 
 
-def faults(session: Session, channel: Channel, owners: Mapping[str, int]) -> Iterator[Fault]:
+def faults(session: Session, channel: Channel, owners: Mapping[str, int], limits: Limits = USUAL) -> Iterator[Fault]:
     """All that is wrong with one channel of a session. `owners` says whose each key is, of any Account."""
     told = session.told[channel.name]
     if not told:
@@ -62,13 +73,14 @@ def faults(session: Session, channel: Channel, owners: Mapping[str, int]) -> Ite
         yield Fault(session, channel.name, "it does not begin with a snapshot", told[0].place)
         return
     came = [(message, row) for message, row in updates(told)]
-    begin = _begin(session, channel, whole, came)
+    begin = _begin(session, channel, whole, came, limits)
     if isinstance(begin, Fault):
         # Whose the rows are can be said all the same.
         yield begin
         yield from _foreign(session, channel, came, owners)
         return
-    yield from _run(session, channel, came, begin, owners)
+    place = yield from _run(session, channel, came, begin, owners)
+    yield from _end(session, channel, place, limits)
 
 
 def _sequence(session: Session, channel: Channel, told: Sequence[Told]) -> Iterator[Fault]:
@@ -79,13 +91,15 @@ def _sequence(session: Session, channel: Channel, told: Sequence[Told]) -> Itera
             return
 
 
-def _begin(session: Session, channel: Channel, whole: Sequence[Told], came: Sequence[tuple[Told, Row]]) -> int | Fault:
+def _begin(
+    session: Session, channel: Channel, whole: Sequence[Told], came: Sequence[tuple[Told, Row]], limits: Limits
+) -> int | Fault:
     """At which place of what happened the snapshot was taken."""
     said = channel.read_snapshot([row for message in whole for row in message.rows])
     last = whole[-1]
-    possible = [place for place in _places(session, channel, last.at) if channel.state(place) == said]
+    possible = [place for place in _places(session, channel, last.at, limits) if channel.state(place) == said]
     if not possible:
-        near = _places(session, channel, last.at)
+        near = _places(session, channel, last.at, limits)
         shown = channel.state(near[-1]) if near else "nothing"
         return Fault(
             session, channel.name, f"the snapshot {said} is how it never stood; at the end: {shown}", last.place
@@ -101,15 +115,15 @@ def _begin(session: Session, channel: Channel, whole: Sequence[Told], came: Sequ
     return possible[-1]
 
 
-def _places(session: Session, channel: Channel, came_at: float) -> list[int]:
+def _places(session: Session, channel: Channel, came_at: float, limits: Limits) -> list[int]:
     """Where a snapshot can be that was asked for then and came at that moment."""
     rows = channel.rows
     return [
         place
         for place in range(len(rows) + 1)
         if channel.begins(place)
-        and (place == 0 or rows[place - 1].written_at <= came_at)
-        and (place == len(rows) or rows[place].written_at >= session.began_at - SLACK)
+        and (place == 0 or rows[place - 1].written_at <= came_at + max(0.0, limits.slack - SLACK))
+        and (place == len(rows) or rows[place].written_at >= session.began_at - limits.slack)
     ]
 
 
@@ -125,8 +139,8 @@ def _foreign(
 
 def _run(
     session: Session, channel: Channel, came: Sequence[tuple[Told, Row]], begin: int, owners: Mapping[str, int]
-) -> Iterator[Fault]:
-    """Each row against the one that follows; after a fault it goes on from what was told."""
+) -> Generator[Fault, None, int]:
+    """Each row against the one that follows; after a fault it goes on from what was told. Gives where it ended."""
     there = {row.key: place for place, row in enumerate(channel.rows)}
     place, seen = begin, set[str]()
     for message, row in came:
@@ -144,7 +158,7 @@ def _run(
         if is_ours and (differing := _differing(row, channel.rows[there[key]].fields)):
             yield Fault(session, channel.name, f"{key} says otherwise: {differing}", message.place)
         seen.add(key)
-    yield from _end(session, channel, place)
+    return place
 
 
 def _out_of_line(channel: Channel, came: int, expected: int, begin: int) -> str:
@@ -160,9 +174,9 @@ def _out_of_line(channel: Channel, came: int, expected: int, begin: int) -> str:
     return f"{key} comes where {follows} follows: lost or late: {[each.key for each in channel.rows[expected:came]]}"
 
 
-def _end(session: Session, channel: Channel, place: int) -> Iterator[Fault]:
+def _end(session: Session, channel: Channel, place: int, limits: Limits) -> Iterator[Fault]:
     """What was written long before the end and never told."""
-    owed = [row.key for row in channel.rows[place:] if row.written_at < session.ended_at - TOLD_WITHIN]
+    owed = [row.key for row in channel.rows[place:] if row.written_at < session.ended_at - limits.told_within]
     if owed:
         where = session.told[channel.name][-1].place
         yield Fault(session, channel.name, f"lost, or not told until the end: {owed[:5]} ({len(owed)})", where)

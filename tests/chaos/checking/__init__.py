@@ -1,0 +1,1 @@
+"""Whether what was answered is what the database holds, and what the faults cost."""

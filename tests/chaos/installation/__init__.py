@@ -1,0 +1,1 @@
+"""The installation that is broken: its machines, and what stands on each."""

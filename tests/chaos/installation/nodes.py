@@ -1,0 +1,114 @@
+"""A node: nginx with TLS, pages and calls, sockets, and the worker, each a unit of systemd."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.chaos.installation.certificates import Certificates
+from tests.machines import installation
+from tests.machines.machine import Machine
+from tests.serving import HOST
+
+UNITS: Final = ("countersign-web", "countersign-stream", "countersign-work")
+EVERY_UNIT: Final = (*UNITS, "nginx")
+BROUGHT: Final = "/root/brought"
+SITE: Final = "/etc/nginx/sites-available/countersign.conf"
+# What its own programs tell it of, and how long they have to.
+PROBED: Final = "curl --silent --max-time 4 --header 'Host: {host}' http://127.0.0.1:{port}{path}"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One of the installation's nodes."""
+
+    machine: Machine
+
+    @property
+    def name(self) -> str:
+        """Of its machine."""
+        return self.machine.name
+
+    def is_ready(self) -> bool:
+        """Whether all of it is there: pages are ready, sockets answer, the worker runs, and nginx hands on."""
+        return self.trouble() == ""
+
+    def trouble(self) -> str:
+        """What is not as it should be; empty if nothing."""
+        if not self.machine.is_on:
+            return "it is off"
+        states = self.machine.run("systemctl", "is-active", *EVERY_UNIT, check=False).stdout.split()
+        if states != ["active"] * len(EVERY_UNIT):
+            return f"units are {states}"
+        ready = self._asked(f"{PROBED.format(host=HOST, port=8000, path='/readyz')} --fail-with-body")
+        if '"ready": true' not in ready and '"ready":true' not in ready:
+            return f"pages are not ready: {ready}"
+        if "ok" not in self._asked(PROBED.format(host=HOST, port=8001, path="/healthz")):
+            return "sockets do not answer"
+        through = (
+            "curl --silent --insecure --max-time 4 --haproxy-protocol --header 'Host: {host}' https://127.0.0.1/healthz"
+        )
+        return "" if "ok" in self._asked(through.format(host=HOST)) else "nginx does not hand on"
+
+    def said(self, since: str = "") -> str:
+        """The journal of the portal's units."""
+        units = [f"--unit={unit}" for unit in UNITS]
+        given = [f"--since={since}"] if since else []
+        return self.machine.run("journalctl", "--no-pager", "--output=cat", *units, *given).stdout
+
+    def main_process(self, unit: str) -> int:
+        """The unit's main process, as the machine counts."""
+        return int(self.machine.run("systemctl", "show", "--property=MainPID", "--value", unit).stdout)
+
+    def children(self, pid: int) -> list[int]:
+        """Its processes that serve."""
+        found = self.machine.run("pgrep", "--parent", str(pid), check=False).stdout.split()
+        return [int(each) for each in found]
+
+    def _asked(self, command: str) -> str:
+        return self.machine.shell(command, check=False)
+
+
+def install(
+    machines: Sequence[Machine], environment: Mapping[str, str], owner_url: str, certificates: Certificates,
+    balancer: str,
+) -> list[Node]:  # fmt: skip
+    """Nodes as operators install them, at once; the first one knows the owner of the database, and migrates it."""
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as at_once:
+        release = installation.release(Path(folder))
+        for machine in machines:
+            _bring(machine, environment, owner_url, certificates)
+            installation.bring(machine, release)
+        first, *others = machines
+        begun = [at_once.submit(_install, machine, check=False) for machine in others]
+        _install(first, "--owner-url", f"@{BROUGHT}/owner")
+        for done in begun:
+            done.result()
+    for machine in others:
+        # Now the database is there. The command may run again at any time.
+        _install(machine)
+    for machine in machines:
+        _stand_behind(machine, balancer)
+    return [Node(machine) for machine in machines]
+
+
+def _install(machine: Machine, *owner: str, check: bool = True) -> None:
+    certificate = ("--certificate", f"{BROUGHT}/host.pem", "--certificate-key", f"{BROUGHT}/host.key")
+    installation.run_installer(machine, "--environment", f"{BROUGHT}/environment", *owner, *certificate, check=check)
+
+
+def _bring(machine: Machine, environment: Mapping[str, str], owner_url: str, certificates: Certificates) -> None:
+    settings = "".join(f"{name}={value}\n" for name, value in environment.items())
+    machine.put(f"{BROUGHT}/environment", settings, mode=0o600)
+    machine.put(f"{BROUGHT}/owner", owner_url, mode=0o600)
+    machine.put(f"{BROUGHT}/host.pem", certificates.host.read_bytes())
+    machine.put(f"{BROUGHT}/host.key", certificates.key.read_bytes(), mode=0o600)
+
+
+def _stand_behind(machine: Machine, balancer: str) -> None:
+    """Let nginx believe the balancer, and itself, whom a connection is from."""
+    behind = f"proxy_protocol; set_real_ip_from {balancer}; set_real_ip_from 127.0.0.1; real_ip_header proxy_protocol;"
+    machine.run("sed", "-i", f"s/listen 443 ssl http2;/listen 443 ssl http2 {behind}/; /listen \\[::\\]:443/d", SITE)
+    machine.run("systemctl", "reload", "nginx")
