@@ -102,6 +102,7 @@ class Container:
                 yield pid
                 os.kill(pid, signal.SIGTERM)
                 started.wait(60)
+                assert not Path(f"/proc/{pid}").exists()
             finally:
                 started.kill()
 
@@ -119,16 +120,20 @@ class Container:
             for process in Path("/proc").glob("[0-9]*"):
                 with contextlib.suppress(OSError):
                     is_ours = process.stat().st_uid == USER and marked in (process / "environ").read_bytes()
-                    if is_ours and b"/opt/countersign/bin" in (process / "cmdline").read_bytes():
+                    if is_ours and _is_of_the_image(int(process.name)):
                         return _topmost(int(process.name))
             time.sleep(0.1)
         raise AssertionError("it did not start")
 
 
 def _topmost(pid: int) -> int:
-    """The first of the line that runs as the image's user."""
+    """The first of the line that runs from the image: above it stands what started it there, as the same user."""
     parent = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
-    return _topmost(parent) if Path(f"/proc/{parent}").stat().st_uid == USER else pid
+    return _topmost(parent) if parent > 1 and _is_of_the_image(parent) else pid
+
+
+def _is_of_the_image(pid: int) -> bool:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"/opt/countersign/bin")
 
 
 def ask(port: int, path: str, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
