@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from django.db import DatabaseError, connection
@@ -14,6 +15,8 @@ from portal.operating.doctor.findings import Finding, Words
 APART: Final = 2.0
 FAR_APART: Final = 30.0
 ASKED_WITHIN: Final = 5
+# Of systemd's own, Docker and Podman.
+OF_A_CONTAINER: Final = (Path("/run/systemd/container"), Path("/.dockerenv"), Path("/run/.containerenv"))
 DO: Final = "Install chrony or systemd-timesyncd on every machine: apt install chrony; timedatectl shows the rest."
 words = Words("clock")
 
@@ -51,7 +54,12 @@ def _ntp() -> Iterator[Finding]:
     for asked in (_chrony, _systemd):
         is_right = asked()
         if is_right is not None:
-            yield words.ok("kept by NTP") if is_right else words.wrong("no NTP server sets this machine's clock", DO)
+            if is_right:
+                yield words.ok("kept by NTP")
+            elif any(path.exists() for path in OF_A_CONTAINER):
+                yield words.warn("a container: its host keeps the clock", f"See there whether NTP does. {DO}")
+            else:
+                yield words.wrong("no NTP server sets this machine's clock", DO)
             return
     yield words.warn(
         "neither chrony nor systemd says whether NTP keeps it", "In a container its host does: look there. Else: " + DO

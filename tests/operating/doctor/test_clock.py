@@ -13,7 +13,8 @@ from tests.operating.doctor.said import only
 
 @pytest.fixture
 def programs(tmp_path, monkeypatch):
-    """Only what a test puts there can be run."""
+    """Only what a test puts there can be run, on a machine that is no container."""
+    monkeypatch.setattr(clock, "OF_A_CONTAINER", ())
     monkeypatch.setenv("PATH", str(tmp_path))
 
     def put(name: str, says: str, status: int = 0) -> None:
@@ -40,6 +41,14 @@ def ntp():
 def test_whether_ntp_keeps_it(programs, name, says, level):
     programs(name, says)
     assert ntp().level is level
+
+
+def test_in_a_container_the_host_keeps_it(programs, tmp_path, monkeypatch):
+    programs("timedatectl", "no")
+    monkeypatch.setattr(clock, "OF_A_CONTAINER", (tmp_path / "gone", tmp_path / "there"))
+    assert ntp().level is Level.WRONG
+    (tmp_path / "there").touch()
+    assert ntp().level is Level.WARN
 
 
 def test_where_nobody_knows_it_is_said(programs):

@@ -90,6 +90,15 @@ def test_json_holds_all_there_is(taken, capsys):
     }
 
 
+@pytest.mark.parametrize("text", [None, "no certificate"])
+def test_certificates_that_cannot_be_read_are_said(taken, tmp_path, text):
+    taken(WELL)
+    if text:
+        (tmp_path / "file").write_text(text)
+    with pytest.raises(CommandError, match="can be read here"):
+        call_command("doctor", url="https://portal.example.test", authority=str(tmp_path / "file"))
+
+
 @pytest.mark.parametrize(
     "url",
     ["http://portal.example.test", "portal.example.test", "https://", "https://a/b", "https://u:p@a", "https://a:x"],

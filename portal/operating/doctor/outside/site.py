@@ -100,6 +100,11 @@ def at(url: str, *, authority: str = "", plain_port: int = 80) -> Site:
         is_one = False
     if not is_one or parts.path.strip("/") or parts.query:
         raise WrongAddress(f"{url!r} is no address of a portal: write https://portal.example.com")
+    if authority:
+        try:
+            ssl.create_default_context(cafile=authority)
+        except OSError as error:
+            raise WrongAddress(f"{authority} holds no certificates that can be read here: {error.strerror}") from error
     return Site(url, authority, plain_port)
 
 
