@@ -52,7 +52,9 @@ def look_at_mail() -> Iterator[Finding]:
 def look_at_backups() -> Iterator[Finding]:
     """As this machine knows: one that makes no backups knows of none."""
     made, drilled = backups.ages()
-    yield _since("backup", made, BACKUP_EVERY, "systemctl enable --now countersign-backup.timer, or manage.py backup.")
+    sealed_to = "" if settings.BACKUP_RECIPIENT else "set PORTAL_BACKUP_RECIPIENT, and "
+    do = f"{sealed_to}systemctl enable --now countersign-backup.timer."
+    yield _since("backup", made, BACKUP_EVERY, do)
     yield _since("restore drill", drilled, DRILL_EVERY, "systemctl enable --now countersign-drill.timer.")
 
 
@@ -62,7 +64,7 @@ def _since(subject: str, at: datetime | None, most: timedelta, do: str) -> Findi
         return words.warn("none was made on this machine", f"If no other machine makes them: {do}")
     age = timezone.now() - at
     said = f"the last one was {_age(age)} ago"
-    return words.wrong(said, do) if age > most and not settings.DEBUG else words.ok(said)
+    return words.wrong(said, do[:1].upper() + do[1:]) if age > most and not settings.DEBUG else words.ok(said)
 
 
 def _age(age: timedelta) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import yaml
 
 from portal.operating.doctor import environment
+from tests import serving
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 CONTAINERS: Final = ROOT / "deploy/containers"
@@ -48,10 +49,7 @@ def port_of(name: str) -> int:
 
 def unit(name: str) -> list[str]:
     """The words with which systemd starts the same."""
-    text = (ROOT / f"deploy/systemd/countersign-{name}.service").read_text().replace("\\\n", " ")
-    found = re.search(r"^ExecStart=(.+)$", text, re.MULTILINE)
-    assert found is not None
-    return shlex.split(found[1])
+    return serving.started_by(f"countersign-{name}")
 
 
 def unknown(names: set[str]) -> set[str]:

@@ -55,6 +55,13 @@ def test_mail_that_is_not_taken():
     assert (found.level, "did not take one twice" in found.found) == (Level.WRONG, True)
 
 
+def test_who_can_open_a_backup_is_said_first(settings, tmp_path):
+    settings.VAR, settings.BACKUP_RECIPIENT = tmp_path, ""
+    assert "set PORTAL_BACKUP_RECIPIENT" in next(duties.look_at_backups()).do
+    settings.BACKUP_RECIPIENT = "age1qqq"
+    assert "PORTAL_BACKUP_RECIPIENT" not in next(duties.look_at_backups()).do
+
+
 def test_backups_by_their_age(settings, tmp_path):
     settings.VAR, settings.DEBUG = tmp_path, False
     assert levels(duties.look_at_backups()) == [Level.WARN, Level.WARN]
