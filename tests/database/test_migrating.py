@@ -12,7 +12,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -23,7 +23,8 @@ from tests.database.upgraded.apps import UpgradedConfig
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 INDEX = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('upgraded_by_number')"
-FAR = "0007_no_longer_by_number"
+FAR = "0008_one_of_each"
+CONTRACTED = "0010_without_text"
 
 
 @pytest.fixture(autouse=True)
@@ -75,20 +76,25 @@ def applied() -> list[str]:
     return sorted(name for app, name in MigrationRecorder(connection).applied_migrations() if app == "upgraded")
 
 
+def columns() -> list[str]:
+    with connection.cursor() as cursor:
+        return sorted(column.name for column in connection.introspection.get_table_description(cursor, "upgraded_row"))
+
+
 def test_there_and_back_on_either_database():
     with connection.cursor() as cursor:
         cursor.executemany("INSERT INTO upgraded_row (text) VALUES (%s)", [["x" * (n % 7)] for n in range(1203)])
     before = triggers.present()
     migrate(FAR)
     assert one("SELECT count(*) FROM upgraded_row WHERE size = length(text)") == 1203
-    with pytest.raises(Exception, match="upgraded_never_negative"), connection.cursor() as cursor:
-        cursor.execute("INSERT INTO upgraded_row (number) VALUES (-1)")
+    for number, refusal in ((-1, "upgraded_never_negative"), (11, "upgraded_once_if_large|number")):
+        with pytest.raises(IntegrityError, match=refusal), connection.cursor() as cursor:
+            cursor.executemany("INSERT INTO upgraded_row (number) VALUES (%s)", [[number]] * 2)
+    migrate(CONTRACTED)
+    assert columns() == ["id", "number", "size"]
     migrate("0001")
     assert triggers.present() == before
-    with connection.cursor() as cursor:
-        assert "size" not in [
-            column.name for column in connection.introspection.get_table_description(cursor, "upgraded_row")
-        ]
+    assert columns() == ["id", "number", "text"]
 
 
 @pytest.mark.postgresql

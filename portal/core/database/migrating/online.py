@@ -11,13 +11,15 @@ from django.contrib.postgres import operations as postgres
 from django.db import NotSupportedError
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations import AddConstraint, AddIndex, RemoveIndex
-from django.db.migrations.operations.base import Operation
+from django.db.migrations.operations.base import Operation, OperationCategory
 from django.db.migrations.state import ProjectState
+from django.db.models import Field, Model
 
 FOUND = """
     SELECT i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
     WHERE c.relname = %s AND c.relnamespace = current_schema()::regnamespace
 """
+UNIQUE_INDEX = "CREATE UNIQUE INDEX"
 CONSTRAINT = """
     SELECT 1 FROM pg_constraint WHERE conname = %s AND conrelid = to_regclass(%s)
 """
@@ -97,6 +99,79 @@ class ValidateConstraint(postgres.ValidateConstraint):
         """Look at them on PostgreSQL."""
         if schema_editor.connection.vendor == "postgresql":
             super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+
+class AddUniqueConcurrently(AddConstraint):
+    """Build the index of a UniqueConstraint while rows are written, and let it hold once it is built."""
+
+    atomic = False
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        """Raises: NotSupportedError inside of a transaction; IntegrityError where rows are equal that may not be."""
+        if schema_editor.connection.vendor != "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
+        if schema_editor.connection.in_atomic_block:
+            raise NotSupportedError(f"{type(self).__name__} stands in a migration with atomic = False.")
+        model = to_state.apps.get_model(app_label, self.model_name)
+        quote, constraint = schema_editor.quote_name, self.constraint
+        found = _found(schema_editor, FOUND, constraint.name)
+        if found == (False,):
+            schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {quote(constraint.name)}")
+        made = str(constraint.create_sql(model, schema_editor))
+        if made.startswith(UNIQUE_INDEX):
+            if found != (True,):
+                schema_editor.execute(made.replace(UNIQUE_INDEX, f"{UNIQUE_INDEX} CONCURRENTLY", 1), params=None)
+            return
+        table, name = quote(model._meta.db_table), quote(constraint.name)
+        if found != (True,):
+            columns = made[made.rindex("UNIQUE ") + len("UNIQUE ") :]
+            schema_editor.execute(f"{UNIQUE_INDEX} CONCURRENTLY {name} ON {table} {columns}", params=None)
+        if _found(schema_editor, CONSTRAINT, constraint.name, model._meta.db_table) is None:
+            schema_editor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}")
+
+
+class DropUnusedColumn(Operation):
+    """Take a column away that a release before gave up: no model has it any more, so it is given with its field."""
+
+    category = OperationCategory.REMOVAL
+
+    def __init__(self, model_name: str, name: str, field: "Field[Any, Any]") -> None:
+        self.model_name, self.name, self.field = model_name, name, field
+
+    @property
+    def model_name_lower(self) -> str:
+        """As states have it."""
+        return self.model_name.lower()
+
+    def describe(self) -> str:
+        """In a word."""
+        return f"Drop unused column {self.name} of {self.model_name}"
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """It left the state when it was given up."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        """Take it away."""
+        model = to_state.apps.get_model(app_label, self.model_name)
+        schema_editor.remove_field(model, self._of(model))
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        """Make it again, empty."""
+        model = to_state.apps.get_model(app_label, self.model_name)
+        schema_editor.add_field(model, self._of(model))
+
+    def _of(self, model: type[Model]) -> "Field[Any, Any]":
+        field = self.field.clone()
+        field.set_attributes_from_name(self.name)
+        field.model = model
+        return field
 
 
 def _found(schema_editor: BaseDatabaseSchemaEditor, question: str, *asked: str) -> tuple[Any, ...] | None:
