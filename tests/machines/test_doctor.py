@@ -27,7 +27,7 @@ def asked(node, *options):
     done = node.run("countersign", "doctor", "--json", *given, *options, check=False)
     said = json.loads(done.stdout)
     assert done.returncode == (0 if said["well"] else 1), done.stderr
-    found = {}
+    found: dict[str, dict[str, list[str]]] = {}
     for each in said["findings"]:
         found.setdefault(each["level"], {}).setdefault(each["subject"], []).append(each["found"])
     return found
