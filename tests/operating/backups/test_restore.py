@@ -184,7 +184,8 @@ def test_it_goes_into_its_own_kind_alone(on_sqlite, sqlite_backup, server):
 def test_nothing_or_too_much_is_no_wish(on_sqlite, sqlite_backup):
     assert "Name a backup, or --latest." in on_sqlite.refused("restore", "--check")
     assert "Name a backup, or --latest." in on_sqlite.refused("restore", str(sqlite_backup), "--latest", "--check")
-    assert "Name the empty database" in on_sqlite.refused("restore", "--latest")
+    # Without --to it is the portal's own, which is not empty.
+    assert "is there already. Nothing was done" in on_sqlite.refused("restore", "--latest")
     assert "A database is named as in" in on_sqlite.refused("restore", "--latest", "--to", "portal")
 
 

@@ -33,7 +33,7 @@ class Command(BaseCommand):
         )  # fmt: skip
         parser.add_argument(
             "--to", default="", metavar="DATABASE_URL",
-            help="the empty database; with --check the server for the scratch one. Leave the password to PGPASSFILE",
+            help="the empty database, or the server for the scratch one: else the portal's own, or PORTAL_DRILL_URL",
         )  # fmt: skip
         parser.add_argument("--check", action="store_true", help="a drill: prove it in a scratch database")
         parser.add_argument("--keys-lost", action="store_true", help="the sealing keys are gone: go on without them")
@@ -67,10 +67,8 @@ class Command(BaseCommand):
     ) -> restoring.Wanted:
         if (file is None) == (not latest):
             raise CommandError("Name a backup, or --latest.")
-        if not (to or check):
-            raise CommandError("Name the empty database with --to, or --check for a drill.")
         found = folder.latest(settings.BACKUP_DIR) if file is None else file.resolve()
-        url = to or settings.DRILL_URL
+        url = to or (settings.DRILL_URL if check else "")
         target = databases.of_url(url) if url else databases.own()
         is_plain = not found.name.endswith(".age")
         identities = [] if is_plain or not identity else age_files.read_identities(Path(identity))
