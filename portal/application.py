@@ -13,7 +13,9 @@ with refusing_in_a_line():
 
 from portal.api.middleware import bot_api
 from portal.core.web.door.headers import bounded
+from portal.core.web.measured import measured
 from portal.core.web.server_header import nameless
 from portal.dashboard.views.health import probes
+from portal.operating.metrics.view import measures
 
-application = nameless(bot_api(bounded(probes(django_application))))
+application = nameless(bot_api(bounded(probes(measures(measured(django_application))))))

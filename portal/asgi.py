@@ -12,8 +12,9 @@ from accounts.api_keys import usage
 from portal.api import gateway, middleware
 from portal.api.protocol.envelope import Error, failure
 from portal.api.stream import application as streaming
+from portal.core.observing import writing
 from portal.core.web.door.bodies import Bodies
-from portal.core.web.door.serving import Answer, Door, Line
+from portal.core.web.door.serving import Answer, Door, Line, watch_over
 from portal.core.web.security_headers import SECURITY_HEADERS
 from portal.core.web.server_header import NOBODY
 
@@ -70,11 +71,20 @@ def line_of(path: str) -> Line:
     return watch if path in WATCHED else pages
 
 
+watch_over(bots, public, pages, watch)
+streaming.watch()
+
+
+def _end() -> None:
+    usage.flush()
+    writing.flush()
+
+
 application = Door(
     wsgi_application,
     line_of=line_of,
     sockets={streaming.PATH: streaming.application},
-    at_end=usage.flush,
+    at_end=_end,
     bodies=Bodies(
         limit=settings.API_BODY_LIMIT,
         at_once=settings.BODY_AT_ONCE,

@@ -11,6 +11,7 @@ from environ import Env
 from portal import databases, place
 from portal.local import keep_private, local_keys
 from portal.log_settings import FORMATS, logging_of
+from portal.middleware_settings import MIDDLEWARE as MIDDLEWARE  # noqa: PLC0414  (a setting)
 
 BASE_DIR = place.BASE
 env = Env()
@@ -80,32 +81,6 @@ INSTALLED_APPS = [
     "portal.api",
     "portal.dashboard",
     "portal.operating",
-]
-# ApiKeyMiddleware answers /0/ itself: a bot's call runs no session, CSRF, message or template machinery.
-MIDDLEWARE = [
-    "portal.api.middleware.ApiKeyMiddleware",
-    "portal.dashboard.views.health.ProbesMiddleware",
-    "portal.core.web.security_headers.SecurityHeadersMiddleware",
-    "portal.api.misdirected_calls.StrayCallsMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "portal.core.web.request_limits.BodyLimitMiddleware",
-    "portal.core.web.proxies.OriginMiddleware",
-    "portal.dashboard.read_only.ReadOnlyMiddleware",
-    "portal.dashboard.middleware.AwayMiddleware",
-    "accounts.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "accounts.middleware.AuthenticationMiddleware",
-    "django_otp.middleware.OTPMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
-    "accounts.middleware.MemberMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
-    "accounts.middleware.EnrolmentMiddleware",
-    "portal.dashboard.middleware.ElsewhereMiddleware",
-    "portal.dashboard.middleware.NotFoundMiddleware",
-    "portal.dashboard.middleware.OnlyForFormsMiddleware",
 ]
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
@@ -189,6 +164,16 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("PORTAL_MAIL_FROM", default="counter
 
 # Mail is queued in the database, by the transaction that it tells of; `manage.py work` sends it.
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
+# --- Measures --------------------------------------------------------------------------------------------------------
+# Who may have `/metrics`: whoever shows the token, calls from these addresses, or both. With neither there is none.
+METRICS_TOKEN = env.str("PORTAL_METRICS_TOKEN", default="")
+METRICS_FROM = env.list("PORTAL_METRICS_FROM", default=[])
+# All processes of this machine write there: each second what they noted, and none where it is 0.
+METRICS_DIR = Path(env.str("PORTAL_METRICS_DIR", default=str(VAR / "metrics")))
+METRICS_WRITTEN_EVERY = 1.0
+# How long what the database says of the installation is said again; 0 looks each time.
+METRICS_KEPT_SECONDS = 10.0
 
 # --- Bots ------------------------------------------------------------------------------------------------------------
 # Off for an installation whose bots are all its own: no counter of calls or orders refuses them.

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from django.db import connection
 
 from portal.application import application
+from portal.core.observing import writing
 from portal.core.secrets.canary import refuse_wrong_keys
 from portal.starting import refusing_in_a_line
 
@@ -21,6 +22,7 @@ def _begin() -> None:
     with refusing_in_a_line():
         refuse_wrong_keys()
     connection.close()
+    writing.begin()
 
 
 try:

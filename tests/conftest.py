@@ -154,6 +154,7 @@ def _no_credential_survives(settings: Settings) -> Iterator[None]:
     """Keys, their use and pages are kept in the process, and tests share one; nothing writes beside a test."""
     settings.KEY_USE_WRITTEN_EVERY = 0
     settings.READINESS_KEPT_SECONDS = 0
+    settings.METRICS_WRITTEN_EVERY = settings.METRICS_KEPT_SECONDS = 0
     credentials._cache.clear()
     usage.forget_all()
     expired_holds.forget()

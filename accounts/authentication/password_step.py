@@ -21,6 +21,8 @@ from portal.audit.record import lock_history, record
 from portal.core import call_origin
 from portal.core.actors import stranger
 from portal.core.errors import Invalid, Refused
+from portal.core.factors import PASSKEY, RECOVERY_CODE, TOTP
+from portal.core.observing.meters import Counter
 
 # One text for every refusal, so that it tells nothing, and is true of each.
 WRONG: Final = (
@@ -28,6 +30,12 @@ WRONG: Final = (
     "After five tries not even the right one counts for a quarter of an hour; a passkey lets you in before."
 )
 NOTED_EVERY_SECONDS: Final = 60
+PASSWORD: Final = "password"  # noqa: S105
+SIGN_INS: Final = Counter(
+    "countersign_sign_ins_total",
+    "Steps of signing in, by what was shown and what came of it; `throttled` was not even looked at.",
+    {"factor": (PASSWORD, TOTP, PASSKEY, RECOVERY_CODE), "result": ("succeeded", "failed", "throttled")},
+)
 PENDING_USER, PENDING_SINCE, PENDING_HASH, PENDING_FAILURES = (
     "pending_user",
     "pending_since",
@@ -70,11 +78,12 @@ def check_password(email: str, password: str) -> User:
         is_right = user.check_password(password)
     if user is None or not is_right:
         if may_try:
-            record_failure(email, member, factor="password")
+            record_failure(email, member, factor=PASSWORD)
         else:
             _record_throttled(email)
         raise Invalid(WRONG)
     throttle.password_was_right(email, source)
+    SIGN_INS.add(PASSWORD, "succeeded")
     return user
 
 
@@ -152,6 +161,7 @@ def first_membership_of(email: str) -> Member | None:
 @transaction.atomic
 def record_failure(email: str, member: Member | None, *, factor: str, reason: str = "") -> None:
     """Keep in the history that somebody did not get in, whether or not there is such a person."""
+    SIGN_INS.add(factor, "failed")
     organization_id = member.organization_id if member else None
     lock_history(organization_id)
     record(
@@ -172,6 +182,7 @@ def _reason(words: str) -> dict[str, Any]:
 
 def _record_throttled(email: str) -> None:
     """Once a minute for each source: who hammers at the door must not fill the history with it, nor cost anything."""
+    SIGN_INS.add(PASSWORD, "throttled")
     network = known_networks.network_of(call_origin.current().source)
     if cache.add(f"sign-in-throttled:{network}", value=True, timeout=NOTED_EVERY_SECONDS):
         member = first_membership_of(email)

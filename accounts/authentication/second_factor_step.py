@@ -132,6 +132,7 @@ def _half(store: SessionBase) -> _Half:
 
 
 def _record_success(member: Member, factor: str) -> None:
+    password_step.SIGN_INS.add(factor, "succeeded")
     record(EventKind.SIGN_IN_SUCCEEDED, actor=member, subject=member, workflow=Workflow.MANAGE_ACCESS, factor=factor)
     failures = throttle.signed_in(member.user, by_recovery_code=factor == RECOVERY_CODE)
     notifications.after_sign_in(member, failures=failures)

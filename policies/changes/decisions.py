@@ -9,7 +9,7 @@ from django.utils import timezone
 from policies import notes, registry
 from policies import snapshot as gathering
 from policies.changes import case as cases
-from policies.changes import delays, staleness, transitions
+from policies.changes import delays, meters, staleness, transitions
 from policies.changes.case import Case, Unfit
 from policies.changes.recorded_decisions import approvers, recorded
 from policies.changes.underway import can_be_stopped, settled
@@ -219,6 +219,7 @@ def _write(change: ChangeRequest, member: "Member", *, approved: bool, proof: Pr
         factor=proof.factor,
         at=timezone.now(),
     )
+    meters.decided(change, approved=approved)
     if approved:
         transitions.record_move(EventKind.CHANGE_APPROVED, change, member, factor=proof.factor)
 

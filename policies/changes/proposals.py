@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from policies import freezes, notes, payload, registry
-from policies.changes import staleness, transitions
+from policies.changes import meters, staleness, transitions
 from policies.changes.finishing import refuse_unfinishable
 from policies.changes.room import TakesMore, make_room
 from policies.models import ChangeRequest, State
@@ -237,6 +237,7 @@ def _save(change: ChangeRequest, need: Need, facts: Facts) -> None:
     change.remind_at = mail.remind_at(change)
     change.digest = payload.digest(change)
     change.save()
+    meters.asked(change)
 
 
 def _finish(change: ChangeRequest, entry: Operation[Any], facts: Facts, *, by: Actor) -> None:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from policies import payload, readability, registry
+from policies.changes import meters
 from policies.models import ChangeRequest, State
 from policies.notifications import mail
 from policies.registry import Operation, Underway
@@ -110,6 +111,7 @@ def end(change: ChangeRequest, state: State, *, by: Actor, reason: str = "") -> 
     change.ended_by = by.label
     change.reason = reason[:REASON_LENGTH]
     change.save(update_fields=["state", "ended_at", "ended_by", "reason"])
+    meters.ended(change)
     kind, outcome = ENDINGS[state]
     _record(kind, change, by, outcome=outcome, **({"reason": change.reason} if reason else {}))
     if state != State.EXECUTED:

@@ -56,11 +56,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What goes back, always with HTTP 200."""
+    """What goes back, always with HTTP 200; `error` is its first one, for whoever counts them."""
 
     body: bytes
     media_type: str = JSON_TYPE
     file_name: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,7 @@ def note_refusal(error: ApiError, *, key: str, method: str, known: str, source: 
 def note_failure(error: Exception, what: str) -> Error:
     """What a bot is told of an error that no rule made; `what` it had asked for goes into the log."""
     if outage.is_away(error):
+        outage.note(error)
         # The connection is replaced before the next call. This one is not tried again: it may have counted.
         logger.warning("The database failed during %s: %s", _loggable(what), outage.in_words(error))
         return Error.UNAVAILABLE

@@ -5,6 +5,7 @@ the same for whatever calls Django directly. Nothing else of the stack runs: no 
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 
 from portal.api import gateway, straight_path
 from portal.api.call import JSON_TYPE, Call, Reply, Tried
+from portal.api.meters import called
 from portal.api.misdirected_calls import is_meant_for_the_api
 from portal.api.request_bodies import Stream, body_of
 from portal.core import call_origin
@@ -72,12 +74,15 @@ def bot_api(application: "WSGIApplication") -> "WSGIApplication":
 
 def answered(meta: Mapping[str, Any], stream: Stream, *, path: str, scheme: str) -> tuple[bytes, dict[str, str]]:
     """The answer and its headers, one of which is the number that finds the call in the log and the history."""
+    began = perf_counter()
     tried = straight_path.answer(meta, stream, path=path, scheme=scheme)
     if isinstance(tried, Reply):
+        called(path, "", perf_counter() - began)
         return tried.body, {**OF_JSON, call_origin.REQUEST_ID: call_origin.new_request_id()}
     call = read_call(meta, stream, path=path, scheme=scheme, tried=tried)
     with call_origin.origin(source=call.source, actor=call_origin.BOT, doing=path) as origin:
         reply = gateway.answer(call)
+        called(path, reply.error, perf_counter() - began)
         return reply.body, {**headers(reply), call_origin.REQUEST_ID: origin.request_id}
 
 

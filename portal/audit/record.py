@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from threading import local
 from typing import Final, Literal
 
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from portal.audit import chain as chains
@@ -18,11 +19,15 @@ from portal.audit.kinds import EventKind
 from portal.audit.models import AuditEvent, Chain
 from portal.core import call_origin
 from portal.core.actors import Actor
+from portal.core.observing.meters import Counter
 
 Outcome = Literal["success", "refused", "failed"]
 Plain = str | int | bool | None | list["Plain"] | dict[str, "Plain"]
 
 LABEL_LENGTH: Final = 200
+EVENTS: Final = Counter(
+    "countersign_events_total", "Events of the history, by kind.", {"kind": tuple(each.value for each in EventKind)}
+)
 # Letters that break a line, drive a terminal or turn the direction of text: written out, they forge nothing.
 UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
@@ -83,6 +88,7 @@ def record(
     )
     event.hash = chains.seal(event, chain.name)
     chain.length, chain.head = event.sequence, event.hash
+    transaction.on_commit(partial(EVENTS.add, kind.value))
     if together:
         _appending.events.append(event)
     else:

@@ -18,9 +18,12 @@ from django.db import connection
 
 from portal.core.database.locks import number_of
 from portal.core.errors import Busy
+from portal.core.observing.meters import Counter, Histogram
 
 FIRST_PAUSE: Final = 0.002
 LONGEST_PAUSE: Final = 0.05
+WAITED: Final = Histogram("countersign_lane_wait_seconds", "How long a call waited for the lane that it was alone in.")
+GIVEN_UP: Final = Counter("countersign_lane_timeouts_total", "Calls that waited for their lane in vain.")
 
 
 @contextmanager
@@ -36,13 +39,14 @@ def lane(name: str, *, seconds: float) -> Iterator[None]:
 
 @contextmanager
 def _of_database(name: str, seconds: float) -> Iterator[None]:
-    number = number_of(f"lane:{name}")
+    number, began = number_of(f"lane:{name}"), time.monotonic()
     for _ in _tries(name, seconds):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])
             (has_it,) = cursor.fetchone()
         if has_it:
             break
+    WAITED.observe(time.monotonic() - began)
     held_by = connection.connection
     try:
         yield
@@ -58,7 +62,7 @@ def _of_file(name: str, seconds: float) -> Iterator[None]:
     folder = settings.VAR / "lanes"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / hashlib.sha256(name.encode()).hexdigest()[:32]
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    handle, began = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), time.monotonic()
     try:
         for _ in _tries(name, seconds):
             try:
@@ -66,6 +70,7 @@ def _of_file(name: str, seconds: float) -> Iterator[None]:
             except BlockingIOError:
                 continue
             break
+        WAITED.observe(time.monotonic() - began)
         yield
     finally:
         os.close(handle)
@@ -73,11 +78,12 @@ def _of_file(name: str, seconds: float) -> Iterator[None]:
 
 def _tries(name: str, seconds: float) -> Iterator[None]:
     """One for each look, with growing pauses between them."""
-    ends, pause = time.monotonic() + seconds, FIRST_PAUSE
+    began, pause = time.monotonic(), FIRST_PAUSE
     while True:
         yield
-        left = ends - time.monotonic()
+        left = began + seconds - time.monotonic()
         if left <= 0:
+            GIVEN_UP.add()
             raise Busy(f"Somebody else holds the lane {name}.")
         time.sleep(min(pause, left))
         pause = min(pause * 2, LONGEST_PAUSE)

@@ -2,18 +2,14 @@
 
 import os
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as Late
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from threading import Lock
-from time import monotonic
 from typing import Final
 
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from psycopg import errors
@@ -22,6 +18,7 @@ from portal.api.limits import lockout
 from portal.core.database.migrating import release
 from portal.core.database.postgresql import standby
 from portal.core.models import SealingCanary
+from portal.core.observing.looker import Looker
 from portal.core.secrets import canary, sealing
 from portal.core.web import proxies
 from portal.jobs import mail, periodic
@@ -180,34 +177,17 @@ def _static() -> str:
     return OK
 
 
-class _Looker:
+class _Looker(Looker[Readiness]):
     """Has one thread look, of which all who ask meanwhile get the answer."""
 
     def __init__(self, look: Callable[[], Readiness]) -> None:
-        self._look = look
-        self._lock = Lock()
-        self._thread: ThreadPoolExecutor | None = None
-        self._looking: Future[Readiness] | None = None
-        self._began = 0.0
-
-    def answer(self) -> Readiness:
-        with self._lock:
-            is_old = monotonic() - self._began >= settings.READINESS_KEPT_SECONDS
-            if self._looking is None or (self._looking.done() and is_old):
-                # Made at the first question: a thread does not live through a fork.
-                self._thread = self._thread or ThreadPoolExecutor(1, thread_name_prefix="readiness")
-                self._began = monotonic()
-                self._looking = self._thread.submit(self._afresh)
-            looking, left = self._looking, self._began + PATIENCE_SECONDS - monotonic()
-        try:
-            return looking.result(timeout=max(0.0, left))
-        except Late:
-            return AWAY
-
-    def _afresh(self) -> Readiness:
-        # As between two requests: a connection that broke is replaced.
-        close_old_connections()
-        return self._look()
+        super().__init__(
+            look,
+            kept=lambda: settings.READINESS_KEPT_SECONDS,
+            patience=PATIENCE_SECONDS,
+            late=AWAY,
+            name="readiness",
+        )
 
 
 _looker = _Looker(look)

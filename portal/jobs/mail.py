@@ -12,13 +12,14 @@ from typing import Final
 import msgspec
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db.models import Q
+from django.db.models import Count, Min, Q
 from django.template import Context, engines
 from django.template.backends.django import DjangoTemplates
 from django.utils import timezone
 from django_tasks import TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult, get_date_max
 
+from portal.core.observing.meters import Counter
 from portal.core.secrets import sealing
 from portal.jobs import worker
 
@@ -27,6 +28,11 @@ PLACE_LENGTH: Final = 16
 TRIED: Final = 2
 # How long to wait before each further try; then a mail is given up.
 AGAIN_AFTER: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360))
+SENT: Final = Counter(
+    "countersign_mail_total",
+    "Mails that were sent, that the mail server did not take for now, and that were given up.",
+    {"result": ("sent", "failed", "given_up")},
+)
 logger = logging.getLogger(__name__)
 
 
@@ -63,6 +69,18 @@ def keeps_failing() -> bool:
     return waiting.filter(args_kwargs__args__2__gte=TRIED).exists()
 
 
+def waiting(now: datetime) -> tuple[int, datetime | None, int]:
+    """How many mails wait, when the oldest that is due was queued, and how many were not taken once already."""
+    rows = DBTaskResult.objects.filter(task_path=deliver.module_path, status=TaskResultStatus.READY)
+    is_due = Q(run_after=get_date_max()) | Q(run_after__lte=now)
+    found = rows.aggregate(
+        count=Count("pk"),
+        oldest=Min("enqueued_at", filter=is_due),
+        retried=Count("pk", filter=Q(args_kwargs__args__2__gte=1)),
+    )
+    return found["count"], found["oldest"], found["retried"]
+
+
 def settle() -> None:
     """Send what is queued and due: for commands and tests."""
     worker.run_ready()
@@ -77,9 +95,12 @@ def deliver(place: str, sealed: str, attempt: int = 0) -> None:
     except Exception as error:  # noqa: BLE001 - whatever a mail server can do wrong
         # Neither the text nor a traceback: both could hold the link.
         logger.error("Mail %s was not sent: %s", letter.template, type(error).__name__)  # noqa: TRY400
+        SENT.add("failed" if attempt < len(AGAIN_AFTER) else "given_up")
         if attempt < len(AGAIN_AFTER):
             later = deliver.using(run_after=timezone.now() + AGAIN_AFTER[attempt])
             later.enqueue(place, sealed, attempt + 1)
+    else:
+        SENT.add("sent")
 
 
 def place_of(name: str) -> str:

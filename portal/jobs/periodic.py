@@ -9,6 +9,7 @@ An app puts them into its `tasks.py`:
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Final
 
 from django.db.models import Q
@@ -16,6 +17,7 @@ from django.utils import timezone
 from django.utils.module_loading import autodiscover_modules
 
 from portal.core import call_origin
+from portal.core.observing.meters import Counter, Histogram
 from portal.jobs.models import TaskTurn
 
 # Whoever has taken a periodic task and is gone without a word loses it to another worker after this.
@@ -53,6 +55,15 @@ def all_tasks() -> tuple[PeriodicTask, ...]:
     return tuple(_tasks[name] for name in sorted(_tasks))
 
 
+def names() -> tuple[str, ...]:
+    """Of every one."""
+    return tuple(task.name for task in all_tasks())
+
+
+RUN: Final = Histogram("countersign_task_seconds", "How long periodic tasks took.")
+FAILED: Final = Counter("countersign_task_failures_total", "Periodic tasks that failed, by task.", {"task": names})
+
+
 def take(task: PeriodicTask, now: datetime) -> bool:
     """Whether the caller has the task now. Of any number that ask at once one gets it, by one statement."""
     # Later than any turn that was written now: the clock ran ahead then, and the task must not sleep until it is right.
@@ -83,9 +94,14 @@ def run_due(now: datetime | None = None) -> int:
         began = now or timezone.now()
         if take(task, began):
             call_origin.begins(task.name)
+            entered = monotonic()
             try:
                 task.run()
+            except Exception:
+                FAILED.add(task.name)
+                raise
             finally:
+                RUN.observe(monotonic() - entered)
                 give_back(task, began)
             ran += 1
     call_origin.begins("")

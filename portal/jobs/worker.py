@@ -18,6 +18,8 @@ from django_tasks_db.management.commands.db_worker import Worker as Runner
 from django_tasks_db.models import DBTaskResult
 
 from portal.core import call_origin
+from portal.core.database import outage
+from portal.core.observing import writing
 from portal.jobs import periodic, rounds
 from portal.jobs.periodic import every
 
@@ -51,6 +53,7 @@ class Worker:
         Queued tasks run in a thread of their own, and so does each round: a mail server that hangs keeps mail waiting,
         an exchange that hangs what is to be sent there, and neither a periodic task.
         """
+        writing.begin()
         beside = [Thread(target=self._repeat, args=(self._send, "A task failed"), name="mail")]
         beside += [
             Thread(target=self._repeat, args=(each.step, f"A round of {each.name} failed"), name=each.name)
@@ -70,6 +73,7 @@ class Worker:
                 close_old_connections()
                 is_busy = step()
             except Error as error:
+                outage.note(error)
                 # No traceback: this can go on for as long as the database is being mended.
                 logger.warning("The database does not answer: %s", type(error).__name__)
                 connection.close()

@@ -12,6 +12,7 @@ from portal.venues.mirroring import Mirroring
 from portal.venues.pricing import Pricing
 from portal.venues.readings import Readings
 from portal.venues.relaying import Relaying
+from portal.venues.standing import Standings
 from portal.venues.types import (
     Allocation,
     Asset,
@@ -241,6 +242,7 @@ class Venue(
     Dated,
     Mirroring,
     Pricing,
+    Standings,
     Protocol,
 ):
     """Carries out orders, Earn, deposits and withdrawals for Accounts, and answers queries about them."""

@@ -4,6 +4,7 @@ from portal.venues.kraken.venue import KrakenVenue
 from portal.venues.paper.venue import PaperVenue
 from portal.venues.protocol import Venue
 from portal.venues.relaying import RelayedAnswer
+from portal.venues.standing import Standing
 
 VENUES: dict[str, Venue] = {"paper": PaperVenue(), "kraken": KrakenVenue()}
 
@@ -25,3 +26,8 @@ def relayed_publicly(method: str, query: str) -> RelayedAnswer | None:
 def shown() -> Venue:
     """The venue that a caller without a key is shown."""
     return next(iter(VENUES.values()))
+
+
+def standings() -> tuple[Standing, ...]:
+    """What an operator is told of each of them."""
+    return tuple(each.standing() for each in VENUES.values())

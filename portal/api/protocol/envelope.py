@@ -114,7 +114,7 @@ class ExchangeError(ApiError):
     @property
     def reply(self) -> Reply:
         """To the byte."""
-        return Reply(self.body)
+        return Reply(self.body, error=self.errors[0])
 
 
 def _printable(text: str) -> str:
@@ -199,4 +199,4 @@ def success(result: Result) -> Reply:
 
 def failure(error: Error) -> Reply:
     """No `result` beside an error: the clients would read one as success."""
-    return Reply(msgspec.json.encode({"error": [error.value]}))
+    return Reply(msgspec.json.encode({"error": [error.value]}), error=error.value)

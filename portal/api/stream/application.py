@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from portal.api.stream import limits, requests
 from portal.api.stream.connection import Connection
-from portal.api.stream.hub import Hub
+from portal.api.stream.hub import OPEN, SUBSCRIPTIONS, Hub
+from portal.core.observing.meters import Counter
 from portal.core.web.proxies import is_secure, source_address
 
 if TYPE_CHECKING:
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 PATH: Final = "/v2"
 # Clients read the number of a connection as a float, which holds no more than so many bits.
 NUMBER_BITS: Final = 52
+
+REFUSED: Final = Counter(
+    "countersign_sockets_refused_total",
+    "Sockets that were refused before they were open: not TLS or another path, or too many.",
+    {"status": ("403", "429")},
+)
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
 
@@ -57,7 +64,18 @@ def _number(hub: Hub) -> int:
     return _number(hub) if number in hub.connections else number
 
 
+def watch() -> None:
+    """From now on it is told how many sockets this process has open."""
+    OPEN.ask(lambda: {(): sum(len(hub.connections) for hub in list(_hubs.values()))})
+    SUBSCRIPTIONS.ask(lambda: {(): sum(len(each.subscriptions) for each in _open())})
+
+
+def _open() -> "list[Connection]":
+    return [connection for hub in list(_hubs.values()) for connection in list(hub.connections.values())]
+
+
 async def _refuse(scope: Mapping[str, Any], send: "Send", status: int) -> None:
+    REFUSED.add(str(status))
     if "websocket.http.response" not in (scope.get("extensions") or {}):
         await send({"type": "websocket.close"})
         return

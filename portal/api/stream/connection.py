@@ -74,6 +74,7 @@ class Connection:
         self._outbox = Outbox(settings.STREAM_QUEUE_LIMIT)
         self._messages = limits.messages()
         self._over = asyncio.Event()
+        self._sent = 0
 
     def say(self, frame: str) -> None:
         """Let a frame go out after those before it; whoever does not read them is closed."""
@@ -85,6 +86,11 @@ class Connection:
         if self.ending is None:
             self.ending = Ending(code, reason)
             self._over.set()
+
+    def take_sent(self) -> int:
+        """How many messages went out since this was asked last."""
+        sent, self._sent = self._sent, 0
+        return sent
 
     async def serve(self, receive: "Receive") -> None:
         """Answer until one of both sides ends it. Never raises."""
@@ -117,6 +123,7 @@ class Connection:
             frame = await self._outbox.take()
             await self._send({"type": "websocket.send", "text": frame})
             self._outbox.sent(frame)
+            self._sent += 1
             self.said = time.monotonic()
 
     async def _read(self, receive: "Receive") -> None:

@@ -14,17 +14,27 @@ from typing import Final
 from django.conf import settings
 
 from portal.api.stream import frames
-from portal.api.stream.connection import AWAY, Connection, Key
+from portal.api.stream.connection import AWAY, BROKEN, LATER, POLICY, TOO_BIG, UNREADABLE, Connection, Key
 from portal.api.stream.delivery.feeds import Feeds
 from portal.api.stream.delivery.markets import Markets
 from portal.api.stream.keys.key_watch import PRESSED, KeyWatch
 from portal.api.stream.keys.register import Register
+from portal.core.observing import meters
 from portal.core.web.proxies import network
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS: Final = 1.0
 RESTART_SECONDS: Final = 1.0
+BY_CLIENT: Final = "client"
+OPEN: Final = meters.Gauge("countersign_sockets_open", "Sockets that are open.")
+SUBSCRIPTIONS: Final = meters.Gauge("countersign_socket_subscriptions", "What open sockets have subscribed to.")
+MESSAGES: Final = meters.Counter("countersign_socket_messages_total", "Messages that were sent on sockets.")
+CLOSED: Final = meters.Counter(
+    "countersign_sockets_closed_total",
+    "Sockets that are no more, by the code that we closed them with; `client` are those that left by themselves.",
+    {"code": (BY_CLIENT, *(str(code) for code in (AWAY, UNREADABLE, POLICY, TOO_BIG, BROKEN, LATER)))},
+)
 
 
 class Hub:
@@ -64,6 +74,8 @@ class Hub:
 
     async def closed(self, connection: Connection) -> None:
         """A socket is gone, and all that it had subscribed to with it."""
+        MESSAGES.add(amount=connection.take_sent())
+        CLOSED.add(str(connection.ending.code) if connection.ending else BY_CLIENT)
         del self.connections[connection.number]
         self._of_source[network(connection.source)] -= 1
         self._of_source += Counter()  # leaves out who has none any more
@@ -90,6 +102,7 @@ class Hub:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             now = time.monotonic()
+            MESSAGES.add(amount=sum(connection.take_sent() for connection in self.connections.values()))
             for connection in list(self.connections.values()):
                 if connection.subscriptions:
                     if now - connection.said >= HEARTBEAT_SECONDS:

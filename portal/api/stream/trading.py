@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.api_keys import lifecycle
 from accounts.api_keys.lifecycle import Credential
 from accounts.api_keys.refused_calls import Reason
-from portal.api import gateway, permissions
+from portal.api import gateway, meters, permissions
 from portal.api.authentication import ATTEMPTS, is_allowed
 from portal.api.call import Caller
 from portal.api.methods import PrivateMethod
@@ -18,6 +18,7 @@ from portal.api.protocol.envelope import JSON, ApiError, Error, Result
 from portal.api.protocol.parameter_types import CANCELLED_CLIENT_ID, CANCELLED_ORDER, USERREF
 from portal.api.protocol.request_body import Fields, Value
 from portal.api.stream import order_words
+from portal.core.observing.meters import Counter
 from portal.venues.types import OpenQuery
 
 # The messages that trade, and the method of REST that each of them is: its permissions, its cost, its answer.
@@ -35,6 +36,11 @@ METHODS: Final[Mapping[str, str]] = {
 MOST_CANCELLED: Final = 50
 NAMES: Final = ("order_id", "cl_ord_id", "order_userref")
 SOCKET: Final = "GetWebSocketsToken"
+REQUESTS: Final = Counter(
+    "countersign_socket_requests_total",
+    "What sockets asked to have done with orders, by message and error; `none` went well.",
+    {"method": tuple(METHODS), "error": meters.ERRORS},
+)
 
 Row: TypeAlias = "dict[str, JSON]"
 
@@ -93,9 +99,12 @@ def carry(credential: Credential, method: str, params: Mapping[str, object], sou
         served = gateway.served_to(message.credential, METHODS[method])
         if not isinstance(served, PrivateMethod):
             raise ApiError(Error.UNKNOWN_METHOD, message.credential, reason=Reason.NOT_SERVED)
-        return SERVED[method](message, given)
+        answers = SERVED[method](message, given)
     except Exception as error:  # noqa: BLE001 - every message is answered; it is told apart and written down
-        return [_no(error, credential, method, source)]
+        answers = [_no(error, credential, method, source)]
+    for each in answers:
+        REQUESTS.add(method, each.error or meters.NONE)
+    return answers
 
 
 def _read(params: Mapping[str, object]) -> Fields:

@@ -16,7 +16,7 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core import call_origin
 from portal.core.actors import Actor, stranger
-from portal.core.database.outage import in_words, is_away
+from portal.core.database.outage import in_words, is_away, note
 from portal.core.database.postgresql import standby
 from portal.dashboard.other_organization import home_of
 
@@ -75,6 +75,7 @@ def only_for_forms(request: HttpRequest) -> HttpResponse:
 
 def away(request: HttpRequest, error: BaseException) -> HttpResponse:
     """The database is away: said without it, and when to come back. A part of a page is answered by a part."""
+    note(error)
     logger.warning("The database failed during %s: %s", ascii(request.path[:100]), in_words(error))
     return _come_back(request, NOT_READ if standby.is_read() else "")
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import msgspec
 
-from portal.core.database.prepared import fetch
+from portal.core.database.prepared import fetch, instant
 from portal.venues.errors import UnknownAsset, UnknownPair
 from portal.venues.journal import codec
 from portal.venues.journal.models import JournalHead
@@ -15,7 +16,7 @@ from portal.venues.types import Event
 
 # Head and events in one statement: between two, an event could come and look like one that is lost.
 FOLLOWING: Final = """
-    SELECT journal_head.last, journal_entry.number, journal_entry.body
+    SELECT journal_head.last, journal_entry.number, journal_entry.body, journal_entry.written_at
     FROM journal_head LEFT JOIN journal_entry
         ON journal_entry.account_id = journal_head.account_id AND journal_entry.number > %(after)s
     WHERE journal_head.account_id = %(account)s
@@ -29,10 +30,11 @@ class Lost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Journalled:
-    """An event and its number. Numbers of an Account count from one, without gaps."""
+    """An event, its number, and when it was written. Numbers of an Account count from one, without gaps."""
 
     number: int
     event: Event
+    written_at: datetime | None = None
 
 
 def place(account_id: int) -> int:
@@ -53,12 +55,12 @@ def events(account_id: int, after: int, catalogue: Catalogue, limit: int = 500) 
     """
     found = fetch(FOLLOWING, {"account": account_id, "after": after, "limit": limit})
     last = found[0][0] if found else 0
-    rows = [(number, body) for _, number, body in found if number is not None]
+    rows = [(number, body, written) for _, number, body, written in found if number is not None]
     # By what is there, not by its age: what was pruned may leave anything.
     expected = range(after + 1, min(last, after + limit) + 1)
-    if after > last or [number for number, _ in rows] != list(expected):
+    if after > last or [number for number, *_ in rows] != list(expected):
         raise Lost
     try:
-        return [Journalled(number, codec.decoded(body, catalogue)) for number, body in rows]
+        return [Journalled(number, codec.decoded(body, catalogue), instant(at)) for number, body, at in rows]
     except (msgspec.MsgspecError, UnknownAsset, UnknownPair) as error:
         raise Lost from error

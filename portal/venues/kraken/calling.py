@@ -19,7 +19,7 @@ from portal.venues.kraken.credentials.finding import STOPPED, Usable
 from portal.venues.kraken.models import Purpose
 from portal.venues.kraken.upstream import envelope, transport
 from portal.venues.kraken.upstream.envelope import Answer
-from portal.venues.kraken.upstream.outcomes import NotSent, Stopped
+from portal.venues.kraken.upstream.outcomes import AnswerLost, NotSent, Stopped
 from portal.venues.relaying import Number
 
 PRIVATE: Final = "/0/private/"
@@ -31,6 +31,7 @@ ZIP: Final = b"PK"
 PART: Final = re.compile(r"(close)\[([a-z0-9]+)\]", re.ASCII)
 # How long a call waits for those before it in its lane.
 LANE_SECONDS: Final = 30.0
+GOOD: Final = "good"
 BUSY: Final = "Too many calls wait for this credential of the exchange."
 
 
@@ -95,8 +96,9 @@ def ask_in_lane(
         credential.url, path, body=body, headers=headers, seconds=seconds, limit=limit
     )
     if method == "RetrieveExport" and answered_as not in envelope.JSON_TYPES and content.startswith(ZIP):
+        transport.CALLS.add(GOOD)
         return Answer(content, answered_as, (), (), None)
-    answer = envelope.read(content, answered_as)
+    answer = _read(content, answered_as)
     if credential.id is not None and answer.errors:
         stops.note(credential.id, answer)
     return answer
@@ -106,7 +108,17 @@ def ask_public(url: str, method: str, query: str = "", *, seconds: float = trans
     """Call a public method. Raises: NotSent, AnswerLost."""
     refuse_in_transaction()
     content, media_type, _ = transport.send(url, PUBLIC + method, verb="GET", query=query, seconds=seconds)
-    return envelope.read(content, media_type)
+    return _read(content, media_type)
+
+
+def _read(content: bytes, media_type: str) -> Answer:
+    try:
+        answer = envelope.read(content, media_type)
+    except AnswerLost:
+        transport.CALLS.add("lost")
+        raise
+    transport.CALLS.add(answer.meaning.name.lower() if answer.meaning else GOOD)
+    return answer
 
 
 def encoded(fields: Mapping[str, Any]) -> tuple[bytes, str]:

@@ -21,6 +21,7 @@ from portal.venues.paper.prices import candles, markets, public_trades
 from portal.venues.paper.prices.venue_part import PaperPrices
 from portal.venues.paper.readings.venue_part import PaperReadings
 from portal.venues.paper.relaying import PaperRelay
+from portal.venues.standing import Standing
 from portal.venues.types import (
     Allocation,
     AsOf,
@@ -72,6 +73,10 @@ class PaperVenue(PaperExports, PaperPrices, PaperReadings, PaperBook, PaperRelay
     def as_of(self, account_id: int, part: Part) -> AsOf:
         """Of now: everything is in the database."""
         return AsOf(timezone.now())
+
+    def standing(self) -> Standing:
+        """What leaves arrives here: nothing is on its way, and nobody can go around it."""
+        return Standing()
 
     def assets(self) -> Sequence[Asset]:
         """The catalogue's, in its order."""

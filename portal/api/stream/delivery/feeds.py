@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
 from django.db import Error
+from django.utils import timezone
 
 from portal.api.stream.connection import BROKEN, LATER
 from portal.api.stream.delivery.subscription import Private
 from portal.api.stream.threads import run, run_news
 from portal.core.database import outage
+from portal.core.observing.meters import Histogram
 from portal.venues.journal import reading, wakeup
 from portal.venues.journal.reading import Journalled, Lost
 from portal.venues.registry import venue
@@ -25,6 +27,9 @@ logger = logging.getLogger(__name__)
 # Events of one Account that are read at once; the rest follows at once.
 PAGE: Final = 500
 CATCH_UP_SECONDS: Final = 1.0
+LAG: Final = Histogram(
+    "countersign_journal_lag_seconds", "From the moment an event was written until sockets were told, of the last read."
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -83,6 +88,7 @@ class Feeds:
             try:
                 await self._read(await self._behind(woken))
             except Error as error:
+                outage.note(error)
                 # Looked at again with the next wake-up, a second from now at the latest.
                 logger.warning("The journal could not be read: %s", outage.in_words(error))
 
@@ -126,6 +132,7 @@ class Feeds:
                     self._lose(feed, after)
                     return
                 _tell(feed, after, events)
+                _note_lag(events)
                 if len(events) < PAGE:
                     return
 
@@ -150,3 +157,8 @@ def _tell(feed: Feed, after: int, events: list[Journalled]) -> None:
     # Somebody who joined while this was read, from further back, is read for next.
     if events and feed.place == after:
         feed.place = events[-1].number
+
+
+def _note_lag(events: list[Journalled]) -> None:
+    if events and events[-1].written_at is not None:
+        LAG.observe(max((timezone.now() - events[-1].written_at).total_seconds(), 0.0))

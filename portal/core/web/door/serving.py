@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from portal.core.observing.meters import Counter, Gauge
 from portal.core.web.door.bodies import Bodies, Late, TooLong, source_of
 from portal.core.web.door.environ import add_body, environ_of
 from portal.core.web.door.threads import Threads
@@ -30,6 +31,14 @@ logger = logging.getLogger(__name__)
 BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 # Private codes of WebSockets are these (RFC 6455 §7.4.2); before the handshake servers make it HTTP 403 of any code.
 NO_SOCKET_HERE: Final = 4404
+LINES: Final = {"lane": ("bots", "public", "pages", "watch")}
+REFUSED: Final = Counter(
+    "countersign_door_refused_total",
+    "Requests turned away at the door: the lane was full, or the body came too late.",
+    {**LINES, "reason": ("full", "late")},
+)
+WAITING: Final = Gauge("countersign_door_waiting", "Requests that wait for a thread of their lane.", LINES)
+BUSY: Final = Gauge("countersign_door_busy", "Requests that a thread of their lane is answering.", LINES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +69,8 @@ class Line:
     def __init__(
         self, name: str, *, threads: int, longest: int, late: Answer, full: Answer, of_source: int | None = None
     ) -> None:
-        self.longest, self.late, self.full = longest, late, full
-        self.inside = 0
+        self.name, self.longest, self.late, self.full = name, longest, late, full
+        self.inside = self.handed = 0
         self.of_source = of_source or threads
         self.callers: dict[str, _Caller] = {}
         self.threads = Threads[Answer](threads, name)
@@ -70,18 +79,34 @@ class Line:
         """Have one of the threads run the application, when it is the turn of `source`."""
         caller = self.callers.get(source) or _Caller(asyncio.Semaphore(self.of_source))
         if self.inside >= self.longest or caller.inside >= self.longest // 2:
+            REFUSED.add(self.name, "full")
             return self.full
         self.callers[source] = caller
         self.inside += 1
         caller.inside += 1
         try:
             async with caller.turns:
-                return await self.threads.run(partial(_run, application, environ))
+                self.handed += 1
+                try:
+                    return await self.threads.run(partial(_run, application, environ))
+                finally:
+                    self.handed -= 1
         finally:
             self.inside -= 1
             caller.inside -= 1
             if not caller.inside:
                 self.callers.pop(source, None)
+
+    @property
+    def busy(self) -> int:
+        """How many requests a thread is at; the others wait."""
+        return max(self.handed - self.threads.waiting, 0)
+
+
+def watch_over(*lines: Line) -> None:
+    """From now on it is told how it stands in these."""
+    BUSY.ask(lambda: {(line.name,): line.busy for line in lines})
+    WAITING.ask(lambda: {(line.name,): line.inside - line.busy for line in lines})
 
 
 class Door:
@@ -146,6 +171,7 @@ class Door:
                 # The application refuses it in its own words, by the length alone.
                 claimed = error.length
             except Late:
+                REFUSED.add(line.name, "late")
                 return line.late
         add_body(environ, body, claimed=claimed)
         return await line.answer(self.application, environ, source)

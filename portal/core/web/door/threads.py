@@ -34,6 +34,11 @@ class Threads(Generic[T]):
         self._asked.put((future, work))
         return future
 
+    @property
+    def waiting(self) -> int:
+        """How much was handed in that no thread has begun."""
+        return self._asked.qsize()
+
     def end(self) -> None:
         """Let the threads finish what they have, and end."""
         with self._beginning:

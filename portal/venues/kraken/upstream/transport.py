@@ -9,7 +9,8 @@ import urllib3
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError, SSLError
 from urllib3.util import Retry, Timeout
 
-from portal.venues.kraken.upstream.outcomes import AnswerLost, NotSent
+from portal.core.observing.meters import Counter, Histogram
+from portal.venues.kraken.upstream.outcomes import AnswerLost, Meaning, NotSent
 
 CONNECT_SECONDS: Final = 5.0
 # Of a whole call, from the first byte that is sent to the last one that is read.
@@ -23,6 +24,14 @@ NO_REACH: Final = "The exchange cannot be reached."
 NO_ANSWER: Final = "The exchange did not answer in time, or not to the end."
 # What a proxy in front of the exchange sees, and what it may compress with.
 HEADERS: Final = {"User-Agent": "countersign", "Accept-Encoding": "gzip", "Accept": "application/json"}
+
+
+CALLS: Final = Counter(
+    "countersign_exchange_calls_total",
+    "Calls to real exchanges, by what came of them: `not_sent` never left, `lost` was never answered.",
+    {"result": ("good", "not_sent", "lost", *(each.name.lower() for each in Meaning))},
+)
+TOOK: Final = Histogram("countersign_exchange_seconds", "How long an exchange took to answer, or was waited for.")
 
 
 def send(
@@ -41,6 +50,30 @@ def send(
     `path` is what is signed, from `/0/` on. Raises: NotSent if no connection came about; AnswerLost if it was sent and
     the answer did not come within `seconds`, is longer than `limit`, or broke off.
     """
+    began = time.monotonic()
+    try:
+        return _sent(url, path, verb=verb, query=query, body=body, headers=headers, seconds=seconds, limit=limit)
+    except NotSent:
+        CALLS.add("not_sent")
+        raise
+    except AnswerLost:
+        CALLS.add("lost")
+        raise
+    finally:
+        TOOK.observe(time.monotonic() - began)
+
+
+def _sent(
+    url: str,
+    path: str,
+    *,
+    verb: str,
+    query: str,
+    body: bytes | None,
+    headers: dict[str, str] | None,
+    seconds: float,
+    limit: int,
+) -> tuple[bytes, str, int]:
     ends = time.monotonic() + seconds
     target = f"{path}?{query}" if query else path
     try:
