@@ -35,6 +35,7 @@ install_packages() {
     if [[ $nginx_here ]]; then wanted+=(nginx); fi
     if [[ $postgresql_here ]]; then wanted+=(postgresql); fi
     if [[ $redis_here ]]; then wanted+=(redis-server); fi
+    if ! _keeps_time; then wanted+=(systemd-timesyncd); fi
     for name in "${wanted[@]}"; do
         [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null || true) == installed ]] || missing+=("$name")
     done
@@ -46,6 +47,11 @@ install_packages() {
     export DEBIAN_FRONTEND=noninteractive
     quietly apt-get update
     quietly apt-get install --yes --no-install-recommends "${missing[@]}"
+}
+
+_keeps_time() { # codes and limits go by the clock; that of a container is the one of its host
+    if systemd-detect-virt --quiet --container; then return; fi
+    grep -qx installed < <(dpkg-query -W -f '${db:Status-Status}\n' chrony ntpsec openntpd systemd-timesyncd 2>/dev/null)
 }
 
 make_users_and_folders() {

@@ -106,7 +106,7 @@ finish() {
     else
         echo "Countersign $version runs at $(setting PORTAL_BASE_URL)."
     fi
-    if [[ ! $dry_run && ! $is_again ]]; then
+    if [[ ! $dry_run && ! $is_again && ! $environment ]]; then
         echo "Next, found the first Organization; it asks for the Owner's password and prints their authenticator's secret:"
         echo "  countersign createorganization --name 'Example Ltd' --currency USD --owner-email olive@example.com \\"
         echo "      --owner-name 'Olive Owner'"

@@ -72,6 +72,7 @@ class Machine:
                     "systemd-nspawn", "--quiet", f"--directory={self.root}", "--boot", "--register=no", "--keep-unit",
                     f"--machine={self.name}", f"--hostname={self.name}", "--link-journal=no", "--console=pipe",
                     f"--network-namespace-path=/run/netns/{self.namespace}", "--resolv-conf=copy-host",
+                    "--timezone=off",
                 ],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True,
                 preexec_fn=self._into_a_group_of_its_own,  # noqa: PLW1509  (nobody else starts a thread here)

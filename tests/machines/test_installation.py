@@ -266,7 +266,7 @@ def test_nothing_secret_is_told_and_nothing_breaks(node, said, cookies, key):
     """Of all that was said here until now: by the installer, the units, nginx and PostgreSQL."""
     files = node.shell("cat /etc/countersign/environment /etc/countersign/owner")
     values = dict(re.findall(r"^([A-Z_]+)=(.+)$", files, re.MULTILINE))
-    passwords = re.findall(r"://[^:/]+:([^@]+)@", files)
+    passwords = re.findall(r"://[^:/\s]+:([^@\s]+)@", files)
     secrets = {values["PORTAL_SECRET_KEY"], values["PORTAL_SEALING_KEYS"].partition(":")[2], *passwords, key[1]}
     assert len(secrets) == 5
     journal = node.shell("journalctl --no-pager -o cat")
