@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC
 
 import msgspec
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from portal.audit.models import AuditEvent, Chain
+from portal.core.database.postgresql import standby
 from portal.core.secrets.sealing import derived_key
 
 CANONICAL = msgspec.json.Encoder(order="sorted")
@@ -69,8 +70,17 @@ def verify_chain(chain: Chain, kept: Iterable[Head] = ()) -> Broken | None:
     if broken := walk.on(AuditEvent.objects.filter(chain=chain)):
         return broken
     with transaction.atomic():
-        now = Chain.objects.select_for_update(no_key=True).get(pk=chain.pk)
+        now = _standing(chain)
         return walk.on(AuditEvent.objects.filter(chain=chain, sequence__gt=walk.length)) or walk.end(now)
+
+
+def _standing(chain: Chain) -> Chain:
+    """The chain as nobody adds to it until the transaction ends; where nobody can, as it is seen until then."""
+    if standby.is_read_only():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        return Chain.objects.get(pk=chain.pk)
+    return Chain.objects.select_for_update(no_key=True).get(pk=chain.pk)
 
 
 class _Walk:

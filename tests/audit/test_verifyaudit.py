@@ -1,8 +1,10 @@
 """The command that proves the history."""
 
+from contextlib import contextmanager
+
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connection, transaction
 
 from portal.audit.kinds import EventKind
 from portal.audit.models import Chain
@@ -74,3 +76,26 @@ def test_another_file_is_no_proof(db, verify, tmp_path, text):
     kept.write_text(text)
     with pytest.raises(CommandError, match="earlier run"):
         verify(kept=kept)
+
+
+@contextmanager
+def taking_no_changes():
+    """As a standby does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SET default_transaction_read_only = off")
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_it_proves_a_standby_which_gives_no_lock(organization, remember, tamper, verify):
+    remember(3)
+    with taking_no_changes():
+        assert any(line.startswith(f"organization-{organization.pk} ") for line in verify())
+    tamper("UPDATE audit_auditevent SET outcome = 'failed' WHERE sequence = 2")
+    with taking_no_changes(), pytest.raises(CommandError, match=f"organization-{organization.pk}, event 2: "):
+        verify()

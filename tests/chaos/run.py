@@ -18,7 +18,7 @@ from tests.chaos.faults.fault import Fault
 from tests.chaos.installation.database import DATABASE
 from tests.chaos.installation.waiting import until
 from tests.chaos.installation.whole import Installation
-from tests.chaos.players import record, stage
+from tests.chaos.players import cast, record, stage
 from tests.chaos.players.record import Outcome
 from tests.chaos.players.stage import Stage
 
@@ -30,6 +30,7 @@ WELL_WITHIN: Final = 180.0
 LOOKED_EVERY: Final = 10.0
 # For so long nothing has happened to anybody: then every socket has been told of everything.
 QUIET: Final = 6.0
+ANSWERED_WITHIN: Final = 60.0
 QUIET_WITHIN: Final = 240.0
 WALKED_WITHIN: Final = 240
 BROWSERS: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
@@ -65,8 +66,8 @@ class Run:
         chance = random.Random(self.seed)
         self.stage.start()
         self.wait(WARM)
-        self._walk()
         self._all_bots_answered()
+        self._walk()
         self.growth.first = self.growth.look()
         end = time.monotonic() + seconds
         for kind in every.order(faults, chance):
@@ -160,14 +161,17 @@ class Run:
 
     def _all_bots_answered(self) -> None:
         """Each of them, in the calm that is now."""
-        since = time.time()
-        self.wait(CALM)
-        answered = {
-            each.who for each in record.read(self.stage.records) if each.outcome == Outcome.DONE and each.began > since
-        }
-        silent = {path.stem for path in self.stage.records.glob("Desk*.jsonl")} - answered
-        if silent or not answered:
-            self.wrong.append(f"in calm nobody answered {sorted(silent) or 'any bot'}")
+        since, end = time.time(), time.monotonic() + ANSWERED_WITHIN
+        players = {player.account for player in cast.read(self.stage.cast).players}
+        while silent := players - self._answered(since):
+            if time.monotonic() > end:
+                self.wrong.append(f"in calm nobody answered {sorted(silent)}")
+                return
+            self.wait(1)
+
+    def _answered(self, since: float) -> set[str]:
+        done = (each for each in record.read(self.stage.records) if each.outcome == Outcome.DONE)
+        return {each.who for each in done if each.began > since}
 
 
 def soak(there: Installation, plan: Plan) -> Result:

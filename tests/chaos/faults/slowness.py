@@ -58,11 +58,11 @@ class RedisSleeps(Fault):
 class ClockStep(Fault):
     """The clock of one node is wrong for a while, and then right again."""
 
-    step: ClassVar[str]
+    step: ClassVar[int]
     seconds = 15.0
 
     def begin(self) -> None:
-        self.what = f"{self.there.unsteady.name} {self.step}"
+        self.what = f"{self.there.unsteady.name} {self.step:+} s"
         clocks.turn(self.there.unsteady.machine, self.step)
 
     def end(self) -> None:
@@ -71,12 +71,12 @@ class ClockStep(Fault):
 
 class ClockAhead(ClockStep):
     name = "clock: two hours ahead"
-    step = "+7200"
+    step = 7200
 
 
 class ClockBehind(ClockStep):
     name = "clock: one hour behind"
-    step = "-3600"
+    step = -3600
 
 
 ALL = (MailHangs, RedisPaused, RedisSleeps, ClockAhead, ClockBehind)

@@ -18,7 +18,7 @@ from tests.serving import HOST, surroundings
 
 PACKAGES: Final = (
     "postgresql", "postgresql-client", "patroni", "etcd-server", "etcd-client", "haproxy", "nginx", "redis-server",
-    "redis-sentinel", "pgbouncer", "python3-venv", "libfaketime",
+    "redis-sentinel", "pgbouncer", "python3-venv", *clocks.PACKAGES,
 )  # fmt: skip
 NAMES: Final = ("db1", "db2", "etcd", "redis", "mail", "node1", "node2", "front")
 BASE_URL: Final = f"https://{HOST}"
