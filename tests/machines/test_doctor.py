@@ -17,7 +17,9 @@ def node(network, tmp_path_factory):
     release = installation.release(tmp_path_factory.mktemp("release"))
     with machines(network, tmp_path_factory.mktemp("machines"), ["node"], PACKAGES) as (machine,):
         installation.install(machine, release)
-        machine.shell(f"echo 127.0.0.1 {DOMAIN} >>/etc/hosts; cp /etc/countersign/tls/certificate.pem {TRUSTED}")
+        machine.shell(
+            f"echo 127.0.0.1 {DOMAIN} >>/etc/hosts; install -m 644 /etc/countersign/tls/certificate.pem {TRUSTED}"
+        )
         yield machine
 
 
@@ -33,20 +35,14 @@ def asked(node, *options):
     return found
 
 
-def test_a_node_that_was_just_made_is_well(node):
-    """What only warns: mail goes nowhere there, nobody has made a backup, and a container has no clock of its own."""
-    found = asked(node)
-    assert "wrong" not in found, found["wrong"]
-    assert set(found["warn"]) == {"settings", "backup", "restore drill", "clock"}
-    assert found["ok"]["proxy"] == ["127.0.0.1 counts as a proxy; callers as themselves (127.0.0.1)"]
-    assert {"certificate", "ready", "pages", "bots", "sockets", "plain http", "redis", "database role"} <= set(
-        found["ok"]
-    )
-    assert [line for line in found["ok"]["open files"] if line.startswith("countersign-stream: 16384")]
+@pytest.fixture(scope="module")
+def well(node):
+    return asked(node)
 
 
-def test_each_thing_that_is_ill_is_named_though_others_are_too(node):
-    """The database is away, and the rest is looked at all the same."""
+@pytest.fixture(scope="module")
+def ill(node, well):
+    """The same node with one fault after the other."""
     node.shell(
         "sed -i s/^PORTAL_TRUSTED_PROXIES=.*/PORTAL_TRUSTED_PROXIES=10.9.9.9/ /etc/countersign/environment\n"
         "chmod 644 /etc/countersign/environment\n"
@@ -54,9 +50,25 @@ def test_each_thing_that_is_ill_is_named_though_others_are_too(node):
         "systemctl restart countersign-web\n"
         "until curl -sf http://127.0.0.1:8000/healthz; do sleep 0.2; done"
     )
-    found = asked(node)
-    ill = {"database", "redis", "environment file", "ready", "sockets", "proxy"}
-    assert ill <= set(found["wrong"])
+    return asked(node)
+
+
+def test_a_node_that_was_just_made_is_well(well):
+    """What only warns: mail goes nowhere there, nobody has made a backup, and a container has no clock of its own."""
+    assert "wrong" not in well, well["wrong"]
+    assert set(well["warn"]) == {"settings", "backup", "restore drill", "clock"}
+    assert well["ok"]["proxy"] == ["127.0.0.1 counts as a proxy; callers as themselves (127.0.0.1)"]
+    assert {"certificate", "ready", "pages", "bots", "sockets", "plain http", "redis", "database role"} <= set(
+        well["ok"]
+    )
+    assert [line for line in well["ok"]["open files"] if line.startswith("countersign-stream: 16384")]
+
+
+def test_each_thing_that_is_ill_is_named_though_others_are_too(node, ill):
+    """The database is away, and the rest is looked at all the same."""
+    found = ill
+    named = {"database", "redis", "environment file", "ready", "sockets", "proxy"}
+    assert named <= set(found["wrong"])
     assert "127.0.0.1 is not listed" in " ".join(found["wrong"]["proxy"])
     assert {"settings", "migrations", "periodic tasks"} <= set(found["warn"])
     assert {"certificate", "static files", "versions", "folder"} <= set(found["ok"])

@@ -3,14 +3,17 @@
 import time
 from collections.abc import Iterator
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import redis
 from django.conf import settings
+from redis.sentinel import Sentinel
 
 from portal.operating.doctor.clock import apart
 from portal.operating.doctor.findings import Finding, Words, first_line
 
+BY_SENTINEL: Final = "redis+sentinel"
+SENTINEL_PORT: Final = 26379
 WAITED: Final = 3.0
 SLOW_MILLISECONDS: Final = 50
 FULL: Final = 0.9
@@ -28,7 +31,11 @@ def look() -> Iterator[Finding]:
         )
         return
     try:
+        if _is_by_sentinel():
+            yield from _of_sentinels()
         client = _client()
+        # The first one also finds it and connects.
+        client.ping()
         began = time.monotonic()
         client.ping()
         took = (time.monotonic() - began) * 1000
@@ -77,7 +84,41 @@ def _memory(info: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _client() -> "redis.Redis":
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=WAITED, socket_connect_timeout=WAITED)
+    if not _is_by_sentinel():
+        return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=WAITED, socket_connect_timeout=WAITED)
+    parts = urlsplit(settings.REDIS_URL)
+    name, _, number = parts.path.strip("/").partition("/")
+    found: redis.Redis = _sentinels().master_for(  # type: ignore[no-untyped-call]
+        name, db=int(number or 0), password=unquote(parts.password) if parts.password else None,
+        socket_timeout=WAITED, socket_connect_timeout=WAITED,
+    )  # fmt: skip
+    return found
+
+
+def _is_by_sentinel() -> bool:
+    return bool(urlsplit(settings.REDIS_URL).scheme == BY_SENTINEL)
+
+
+def _sentinels() -> Sentinel:
+    places = (place.rpartition(":") for place in _place().split(","))
+    known = [(host, int(port)) if host else (port, SENTINEL_PORT) for host, _, port in places]
+    return Sentinel(known, socket_timeout=WAITED, socket_connect_timeout=WAITED)  # type: ignore[no-untyped-call]
+
+
+def _of_sentinels() -> Iterator[Finding]:
+    """Each of them by itself: with too few nobody is chosen once the one that takes changes is gone."""
+    name = urlsplit(settings.REDIS_URL).path.strip("/").partition("/")[0]
+    silent = []
+    for place, sentinel in zip(_place().split(","), _sentinels().sentinels, strict=True):
+        try:
+            if not sentinel.sentinel_get_master_addr_by_name(name):
+                silent.append(f"{place} does not know {name}")
+        except redis.RedisError as error:
+            silent.append(f"{place}: {first_line(error)}")
+    if silent:
+        yield words.warn(f"sentinels: {'; '.join(silent)}", "Start them again: a failover needs most of them.")
+    else:
+        yield words.ok(f"all sentinels know {name}")
 
 
 def _place() -> str:

@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from portal.audit import roles, roles_check
+from portal.core.database.postgresql import hosts
 from portal.operating.doctor.findings import Finding, Words, first_line
 
 # What of the portal's own settings says where and as whom to connect; the rest is about what is asked there.
@@ -25,6 +26,7 @@ MENDED_UNTIL: Final = {
     17: date(2029, 11, 8),
     18: date(2030, 11, 14),
 }
+DEFAULT_PORT: Final = "5432"
 SLOW_MILLISECONDS: Final = 50
 ROLES: Final = "As the owner: manage.py databaseroles --web NAME; then put that role into DATABASE_URL."
 words = Words("database")
@@ -89,12 +91,10 @@ def look_at_role() -> Iterator[Finding]:
 
 def _places() -> Iterator[tuple[str, dict[str, Any]]]:
     given = connection.get_connection_params()
-    hosts = str(given.get("host") or "").split(",")
-    ports = str(given.get("port") or "5432").split(",")
-    ports = ports * len(hosts) if len(ports) == 1 else ports
     kept = {name: given[name] for name in GIVEN if given.get(name) not in {None, ""}}
-    for host, port in zip(hosts, ports, strict=False):
-        yield f"{host or 'the local socket'}:{port}", {**kept, **({"host": host} if host else {}), "port": port}
+    for host, port in hosts.places(given):
+        at = {**({"host": host} if host else {}), "port": port or DEFAULT_PORT}
+        yield f"{host or 'the local socket'}:{port or DEFAULT_PORT}", {**kept, **at}
 
 
 def _asked(place: str, settings: dict[str, Any]) -> Host:

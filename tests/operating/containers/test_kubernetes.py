@@ -33,6 +33,13 @@ def test_what_is_there():
         assert each["metadata"]["namespace"] == listed["namespace"]
 
 
+def test_who_migrates_is_of_the_release_that_serves():
+    (image,) = yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["images"]
+    (job,) = of_kind("Job")
+    assert image["name"] == "countersign"
+    assert pod(job)["containers"][0]["image"] == f"{image['newName']}:{image['newTag']}"
+
+
 @pytest.mark.parametrize("each", workloads(), ids=lambda each: each["metadata"]["name"])
 def test_each_process_is_one_that_the_image_has(each):
     (container,) = pod(each)["containers"]
@@ -79,9 +86,11 @@ def test_ports_and_probes_are_those_of_the_process(name):
     assert port["containerPort"] == port_of(name)
     asked = {probe: container[f"{probe}Probe"]["httpGet"] for probe in ("startup", "readiness", "liveness")}
     assert {each["port"] for each in asked.values()} == {port["name"]}
-    assert {each["path"] for each in asked.values()} == set(PROBES)
+    assert {each["path"] for each in asked.values()} <= set(PROBES)
     # The database may be away for a night: who waits for it is not killed.
-    assert (asked["liveness"]["path"], asked["readiness"]["path"]) == ("/healthz", "/readyz")
+    assert asked["startup"]["path"] == asked["liveness"]["path"] == "/healthz"
+    # Pages are still read where nothing can be changed; nobody trades there.
+    assert asked["readiness"]["path"] == {"web": "/readyz/pages", "stream": "/readyz"}[name]
     (service,) = [each for each in of_kind("Service") if each["metadata"]["name"] == f"countersign-{name}"]
     assert service["spec"]["ports"] == [{"name": "http", "port": port_of(name), "targetPort": port["name"]}]
     (policy,) = of_kind("NetworkPolicy")

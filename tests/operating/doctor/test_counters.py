@@ -1,5 +1,6 @@
 """Redis as it says of itself; a real one."""
 
+import subprocess
 import time
 
 import pytest
@@ -84,3 +85,37 @@ def test_one_that_anybody_reaches(server, settings, monkeypatch):
     monkeypatch.setattr(counters, "HERE", set())
     found = only(bad(counters.look()))
     assert "anybody" in found.found
+
+
+@pytest.fixture
+def sentinel(server, tmp_path, settings):
+    """One that looks after that Redis under the name `portal`."""
+    port, path = lasting(), tmp_path / "sentinel.conf"
+    path.write_text(f"port {port}\nbind 127.0.0.1\nsentinel monitor portal 127.0.0.1 {server.port} 1\n")
+    with subprocess.Popen(["redis-server", str(path), "--sentinel"], stdout=subprocess.DEVNULL) as process:
+        here = redis.Redis(port=port)
+        for _ in range(200):
+            try:
+                here.ping()
+                break
+            except redis.ConnectionError:
+                time.sleep(0.05)
+        here.close()
+        settings.REDIS_URL = f"redis+sentinel://127.0.0.1:{port}/portal/0"
+        yield port
+        process.terminate()
+
+
+def test_by_way_of_sentinels(sentinel, settings):
+    assert bad(counters.look()) == []
+    settings.REDIS_URL = settings.REDIS_URL.replace("/portal/", "/another/")
+    unknown, away = bad(counters.look())
+    assert (unknown.level, "does not know another" in unknown.found) == (Level.WARN, True)
+    assert away.level is Level.WRONG
+
+
+def test_one_of_two_sentinels_is_gone(sentinel, settings):
+    gone = lasting()
+    settings.REDIS_URL = f"redis+sentinel://127.0.0.1:{gone},127.0.0.1:{sentinel}/portal/0"
+    found = only(bad(counters.look()))
+    assert (found.level, f"127.0.0.1:{gone}" in found.found) == (Level.WARN, True)
