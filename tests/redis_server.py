@@ -21,13 +21,15 @@ class RedisServer:
     port: int
     folder: Path
     process: "subprocess.Popen[bytes] | None" = None
+    # What it is told beside its address, such as whom it follows.
+    options: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", *self.options]
         self.process = subprocess.Popen(
             ["redis-server", *options, "--dir", str(self.folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -41,6 +43,18 @@ class RedisServer:
                 client.close()
                 return
         raise AssertionError("redis-server does not answer")
+
+    def watch(self, master: "RedisServer", name: str, quorum: int) -> None:
+        """Be a sentinel instead, which keeps its settings in a file of its own."""
+        file = self.folder / f"sentinel-{self.port}.conf"
+        file.write_text(
+            f"port {self.port}\nbind 127.0.0.1\ndir {self.folder}\n"
+            f"sentinel monitor {name} 127.0.0.1 {master.port} {quorum}\n"
+            f"sentinel down-after-milliseconds {name} 500\nsentinel failover-timeout {name} 3000\n"
+        )
+        self.process = subprocess.Popen(
+            ["redis-server", str(file), "--sentinel"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
 
     def stop(self) -> None:
         if self.process is not None:

@@ -6,13 +6,16 @@ None of this is kept for good: a lost counter is a source forgiven.
 import logging
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any, Final
 
 import redis
 from django.conf import settings
 from redis.backoff import NoBackoff
+from redis.commands.core import Script
 from redis.retry import Retry
 
+from portal.api.limits import sentinels
 from portal.api.limits.failure_counters import KEPT, SKEW_SECONDS, Counter, InProcess
 
 logger = logging.getLogger(__name__)
@@ -45,15 +48,19 @@ class InRedis:
     """Counters shared by all processes. Raises: redis.RedisError from each call when Redis does not answer."""
 
     def __init__(self, url: str) -> None:
-        self._client: redis.Redis = redis.Redis.from_url(
-            url,
-            decode_responses=True,
-            socket_timeout=0.25,
-            socket_connect_timeout=0.25,
-            retry=Retry(NoBackoff(), 0),
-        )
-        self._count = self._client.register_script(COUNT)
+        self._given: redis.Redis | sentinels.Followed
+        if url.startswith(f"{sentinels.SCHEME}:"):
+            named = sentinels.read(url)
+            more = {"db": named.database, "password": named.password}
+            self._given = sentinels.Followed(named, lambda host, port: _made(redis.Redis, host=host, port=port, **more))
+        else:
+            self._given = _made(redis.Redis.from_url, url)
+        self._script = Script(redis.Redis(), COUNT)
         self._clean: OrderedDict[str, float] = OrderedDict()
+
+    @property
+    def _client(self) -> redis.Redis:
+        return self._given if isinstance(self._given, redis.Redis) else self._given.client()
 
     def look(self, name: str) -> Counter | None:
         """That nothing is known is believed for CLEAN_SECONDS, without asking again."""
@@ -70,7 +77,8 @@ class InRedis:
     def count(self, name: str, moment: float, cost: float = 1.0) -> Counter:
         """By one script that runs in Redis, so that no two processes count past each other."""
         self._clean.pop(name, None)
-        had: Any = self._count(
+        had: Any = self._script(
+            client=self._client,
             keys=[PREFIX + name],
             args=[repr(moment), repr(settings.API_FLOOD_DECAY), FORGOTTEN_SECONDS, repr(SKEW_SECONDS), repr(cost)],
         )
@@ -173,6 +181,12 @@ class Shared:
         if self._is_there():
             logger.warning("Redis does not answer: this process counts failed calls by itself meanwhile")
         self._away_until = time.monotonic() + AWAY_SECONDS
+
+
+def _made(client: Callable[..., redis.Redis], *where: str, **more: Any) -> redis.Redis:
+    """One that gives up after a quarter of a second, and asks once."""
+    patience = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25, "retry": Retry(NoBackoff(), 0)}
+    return client(*where, decode_responses=True, **patience, **more)
 
 
 def _counter(had: list[str | None]) -> Counter:
