@@ -1,0 +1,69 @@
+"""With several hosts in DATABASE_URL a backup is taken from a standby, so that the primary is not in its way."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from portal.operating.backups import manifest
+from tests import ports
+from tests.postgresql_server import SUPERUSER, PostgresqlServer, _as_its_user
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def standby(on_postgresql, server) -> Iterator[PostgresqlServer]:
+    """It follows the server from now on."""
+    with tempfile.TemporaryDirectory(prefix="backups-standby-") as made:
+        folder = Path(made)
+        if os.geteuid() == 0:
+            shutil.chown(folder, "postgres")
+        source = f"host=127.0.0.1 port={server.port} user={SUPERUSER}"
+        command = [server.programs / "pg_basebackup", "-D", folder / "data", "-R", "-c", "fast", "-d", source]
+        subprocess.run([*_as_its_user(), *command], cwd="/", check=True, capture_output=True, timeout=120)
+        following = replace(server, folder=folder, port=ports.lasting())
+        following.start()
+        yield following
+        following.stop()
+
+
+def url(*servers: PostgresqlServer) -> str:
+    hosts = ",".join(f"127.0.0.1:{each.port}" for each in servers)
+    return f"postgres://{SUPERUSER}@{hosts}/portal"
+
+
+def test_it_is_taken_from_the_standby_wherever_that_stands(on_postgresql, server, standby, tmp_path):
+    for each in (url(server, standby), url(standby, server)):
+        backup = on_postgresql.backup("--to", str(tmp_path), DATABASE_URL=each)
+        assert manifest.read(backup).taken_from == "standby"
+    assert "The drill passed" in on_postgresql.done("restore", "--check", str(backup))
+
+
+def test_from_the_primary_where_no_standby_answers(on_postgresql, server, standby, tmp_path):
+    standby.stop()
+    try:
+        backup = on_postgresql.backup("--to", str(tmp_path), DATABASE_URL=url(standby, server))
+    finally:
+        standby.start()
+    assert manifest.read(backup).taken_from == "primary"
+
+
+def test_from_the_primary_where_the_standby_gives_up(on_postgresql, server, standby, tmp_path):
+    """A standby may end what is in the way of what it follows: the primary does it then."""
+    failing = tmp_path / "programs"
+    failing.mkdir()
+    (failing / "pg_dump").write_text(
+        f'#!/bin/sh\ncase "$*" in *port={standby.port}*) echo "pg_dump: error: canceled" >&2; exit 1;; esac\n'
+        f'exec {server.programs}/pg_dump "$@"\n'
+    )
+    (failing / "pg_dump").chmod(0o755)
+    backup = on_postgresql.backup(
+        "--to", str(tmp_path), DATABASE_URL=url(server, standby), PATH=f"{failing}:{os.environ['PATH']}"
+    )
+    assert manifest.read(backup).taken_from == "primary"
