@@ -18,7 +18,7 @@ def wrong(heard: Path) -> Iterator[str]:
     """Whatever a socket was told that did not happen, twice, out of order, or not at all."""
     sessions = sockets.read(heard)
     truths = {account_id: truth.read(account_id) for account_id in {session.account_id for session in sessions}}
-    channels = {account_id: [_by_right_clocks(each) for each in life.channels] for account_id, life in truths.items()}
+    channels = {account_id: [by_right_clocks(each) for each in life.channels] for account_id, life in truths.items()}
     owners: Mapping[str, int] = {
         row.key: account_id for account_id, own in channels.items() for channel in own for row in channel.rows
     }
@@ -39,7 +39,7 @@ def counted(heard: Path) -> dict[str, int]:
     return {"sessions": len(sessions), "messages": sum(len(session.frames) for session in sessions)}
 
 
-def _by_right_clocks(channel: Channel) -> Channel:
+def by_right_clocks(channel: Channel) -> Channel:
     """The channel as if every row had been written by a right clock.
 
     Rows are in the order in which they happened. Those that break the order of time are from a clock that was wrong:

@@ -46,10 +46,6 @@ class LeaderUnplugged(Unplugged):
         assert leader is not None
         return leader
 
-    def is_mended(self) -> bool:
-        leader = self.there.databases.leader()
-        return leader is not None and leader is not self.machine
-
 
 class ReplicaUnplugged(Unplugged):
     name = "plug pulled: database that follows"
@@ -116,10 +112,13 @@ class FullDisk(Fault):
         leader = self.there.databases.leader()
         assert leader is not None
         self.machine, self.what = leader, leader.name
-        self.machine.shell(f"cat /dev/zero > {DISK}/filler 2>/dev/null || true; sync")
+        # Nearly all of it at once, and the rest byte by byte.
+        free = f"$(df --output=avail -B1 {DISK} | tail -n 1)"
+        self.machine.shell(f"fallocate -l {free} {DISK}/filler || true")
+        self.machine.shell(f"cat /dev/zero > {DISK}/filler.rest 2>/dev/null || true; sync -f {DISK}")
 
     def end(self) -> None:
-        self.machine.run("rm", "-f", f"{DISK}/filler")
+        self.machine.run("rm", "-f", f"{DISK}/filler", f"{DISK}/filler.rest")
 
     def is_mended(self) -> bool:
         free = self.machine.shell(f"df --output=avail -k {DISK} | tail -n 1")

@@ -7,7 +7,7 @@ from tests.chaos.faults.fault import Fault
 from tests.chaos.installation.nodes import Node
 from tests.machines.machine import Machine
 
-BACKENDS = "pgrep --full '^postgres: .*portal portal '"
+BACKENDS = "pgrep --full '^postgres: .*countersign_web countersign '"
 
 
 @dataclass

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from tests.chaos.faults.fault import Fault
-from tests.chaos.installation.nodes import UNITS
+from tests.chaos.installation.nodes import UNITS, Node
 from tests.chaos.installation.waiting import until
+from tests.chaos.installation.whole import BACKUPS
 
 READY_WITHIN = 90.0
-DUMPED = "su postgres -c 'pg_dump --format=custom portal' > /var/tmp/portal.dump; test -s /var/tmp/portal.dump"
+BACKED_UP_WITHIN = 300.0
 
 
 @dataclass
@@ -37,10 +38,15 @@ class BackupTaken(Fault):
     name = "upkeep: backup taken"
 
     def begin(self) -> None:
-        replica = self.there.databases.replica()
-        assert replica is not None
-        self.what = replica.name
-        replica.shell(DUMPED, timeout=300)
+        node = self.a_node()
+        self.what = node.name
+        before = self._kept(node)
+        node.machine.run("systemctl", "start", "countersign-backup.service", timeout=BACKED_UP_WITHIN)
+        assert self._kept(node) - before, "there is no backup more than before"
+
+    @staticmethod
+    def _kept(node: Node) -> set[str]:
+        return set(node.machine.shell(f"find {BACKUPS} -type f -size +10k").split())
 
 
 ALL = (NginxReloaded, UnitsRestarted, BackupTaken)

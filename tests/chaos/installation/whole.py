@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import pyrage
+
 from tests.chaos.installation import certificates, clocks, database, nodes, services
 from tests.chaos.installation.database import Databases
 from tests.chaos.installation.nodes import Node
@@ -25,6 +27,7 @@ BASE_URL: Final = f"https://{HOST}"
 # Addresses of callers beside the usual one, above those of machines.
 FIRST_SOURCE: Final = 221
 SOURCES: Final = 20
+BACKUPS: Final = "/var/backups/countersign"
 READY_WITHIN: Final = 180.0
 
 
@@ -117,6 +120,9 @@ def _environment(databases: Databases) -> dict[str, str]:
         "PORTAL_VAR": "/var/lib/countersign",
         "EMAIL_URL": "smtp://mail:25",
         "REDIS_URL": "redis://redis:6379/0",
+        # Nobody keeps the key that opens them: they are made, and go with the machines.
+        "PORTAL_BACKUP_RECIPIENT": str(pyrage.x25519.Identity.generate().to_public()),
+        "PORTAL_BACKUP_DIR": BACKUPS,
         # The bots are faster than the tier of a key allows, and all call from one address.
         "PORTAL_API_LIMITS": "0",
         "PORTAL_STREAM_CONNECTS": "10000",

@@ -22,7 +22,7 @@ PAUSE: Final = 0.25
 # After what was not answered a bot waits a little, as they do.
 PAUSE_AFTER_TROUBLE: Final = 0.5
 MARKS: Final = 1_000_000
-SHARES: Final = {"balance": 40, "far": 25, "market": 10, "cancel": 20, "withdraw": 5}
+SHARES: Final = {"balance": 40, "far": 25, "market": 10, "cancel": 23, "withdraw": 2}
 # Bitcoin, in its smallest unit: of each withdrawal another amount.
 SMALLEST: Final = 200_000
 
