@@ -15,9 +15,11 @@ ADDRESSES: Final = "10.{second}.{third}"
 UPLINK: Final = "100.{second}.{third}"
 
 
-def run(*command: str, check: bool = True) -> str:
+def run(*command: str, check: bool = True, within: float = 60) -> str:
     """What a command of this machine prints; fails with what it says."""
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=within
+    )
     assert not check or done.returncode == 0, f"{' '.join(command)}: {done.stderr or done.stdout}"
     return done.stdout
 
