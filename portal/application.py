@@ -12,6 +12,7 @@ with refusing_in_a_line():
     django_application = get_wsgi_application()
 
 from portal.api.middleware import bot_api
+from portal.core.observing import spans
 from portal.core.web.door.headers import bounded
 from portal.core.web.measured import measured
 from portal.core.web.server_header import nameless
@@ -19,3 +20,7 @@ from portal.dashboard.views.health import probes
 from portal.operating.metrics.view import measures
 
 application = nameless(bot_api(bounded(probes(measures(measured(django_application))))))
+if spans.are_taken():
+    from portal.operating.traces.requests import traced
+
+    application = traced(application)

@@ -52,6 +52,11 @@ REDIS_URL = env.str("REDIS_URL", default="")
 LOG_FORMAT = env.str("PORTAL_LOG_FORMAT", default="text" if DEBUG else "json")
 if LOG_FORMAT not in FORMATS:
     raise ImproperlyConfigured(f"PORTAL_LOG_FORMAT is one of {', '.join(FORMATS)}.")
+# Where traces go, by OTLP over HTTP, and of how many calls, pages and requests of sockets there is one.
+TRACES_ENDPOINT = env.str("PORTAL_TRACES_ENDPOINT", default="")
+TRACES_SHARE = env.float("PORTAL_TRACES_SHARE", default=0.01)
+if not 0 <= TRACES_SHARE <= 1:
+    raise ImproperlyConfigured("PORTAL_TRACES_SHARE is a number from 0 to 1.")
 LOGGING = logging_of("text" if sys.stderr and sys.stderr.isatty() else LOG_FORMAT)
 
 # --- Applications ----------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import Outcome, lock_histories, record
 from portal.core.actors import MEMBER, Actor, portal
 from portal.core.errors import NotFound
+from portal.core.observing.spans import span
 from portal.jobs.isolated_loop import each
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ def perform(change: ChangeRequest, operation: Operation[P], params: P, before: F
 
     Raises: whatever DomainError the operation raises; Refused for a shortage that appears or grows.
     """
-    answer = operation.run(actor=change.initiator, params=params, change=change)
+    with span("decision", {"countersign.operation": change.operation}):
+        answer = operation.run(actor=change.initiator, params=params, change=change)
     if operation.shifts_power:
         refuse_grown(before, gather(change.organization, bots=True))
     return not isinstance(answer, Underway)

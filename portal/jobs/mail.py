@@ -20,6 +20,7 @@ from django_tasks import TaskResultStatus, task
 from django_tasks_db.models import DBTaskResult, get_date_max
 
 from portal.core.observing.meters import Counter
+from portal.core.observing.spans import span
 from portal.core.secrets import sealing
 from portal.jobs import worker
 
@@ -91,7 +92,8 @@ def deliver(place: str, sealed: str, attempt: int = 0) -> None:
     """Send one sealed mail; what goes wrong is logged without what was written, and tried again later."""
     letter = msgspec.json.decode(sealing.unseal(sealed, place=place_of(place)), type=Letter)
     try:
-        EmailMessage(letter.subject, letter.body, to=[letter.to]).send()
+        with span("mail", {"countersign.mail": letter.template}):
+            EmailMessage(letter.subject, letter.body, to=[letter.to]).send()
     except Exception as error:  # noqa: BLE001 - whatever a mail server can do wrong
         # Neither the text nor a traceback: both could hold the link.
         logger.error("Mail %s was not sent: %s", letter.template, type(error).__name__)  # noqa: TRY400

@@ -18,6 +18,7 @@ from django.utils.module_loading import autodiscover_modules
 
 from portal.core import call_origin
 from portal.core.observing.meters import Counter, Histogram
+from portal.core.observing.spans import root
 from portal.jobs.models import TaskTurn
 
 # Whoever has taken a periodic task and is gone without a word loses it to another worker after this.
@@ -96,7 +97,8 @@ def run_due(now: datetime | None = None) -> int:
             call_origin.begins(task.name)
             entered = monotonic()
             try:
-                task.run()
+                with root(f"task {task.name}"):
+                    task.run()
             except Exception:
                 FAILED.add(task.name)
                 raise

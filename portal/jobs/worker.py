@@ -20,6 +20,7 @@ from django_tasks_db.models import DBTaskResult
 from portal.core import call_origin
 from portal.core.database import outage
 from portal.core.observing import writing
+from portal.core.observing.spans import root
 from portal.jobs import periodic, rounds
 from portal.jobs.periodic import every
 
@@ -113,7 +114,8 @@ def run_one(worker: str) -> bool:
             return False
         task.claim(worker)
     call_origin.begins(task.task_path)
-    _runner(worker).run_task(task)
+    with root(f"queued {task.task_path}"):
+        _runner(worker).run_task(task)
     call_origin.begins("")
     return True
 

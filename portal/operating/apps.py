@@ -9,5 +9,22 @@ class OperatingConfig(AppConfig):
     verbose_name = "Operating"
 
     def ready(self) -> None:
-        """Bring along the system checks of what only an operator sets."""
+        """Bring along the system checks of what only an operator sets, and have spans taken where traces go anywhere."""
+        from django.conf import settings
+        from django.core.exceptions import ImproperlyConfigured
+
         from portal.operating.metrics import checks  # noqa: F401
+
+        if not settings.TRACES_ENDPOINT:
+            return
+        import atexit
+
+        from portal.core.observing import spans
+        from portal.operating.traces import exporting, taking
+
+        try:
+            collector = exporting.Collector(settings.TRACES_ENDPOINT, version=settings.VERSION)
+        except ValueError as error:
+            raise ImproperlyConfigured(str(error)) from error
+        spans.take(taking.Taking(collector.tracer, settings.TRACES_SHARE))
+        atexit.register(collector.end)

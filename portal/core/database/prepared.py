@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from portal.core.database import at_hand
 from portal.core.database.at_hand import hand
+from portal.core.observing import statements
 
 PARAMETER: Final = re.compile(r"%\((\w+)\)s|%%")
 
@@ -25,6 +26,9 @@ def fetch(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]
     if wrapper.needs_rollback:
         wrapper.validate_no_broken_transaction()
     if wrapper.force_debug_cursor or wrapper.execute_wrappers:
+        if (traced := statements.alone_on(wrapper)) is not None:
+            with traced.aside(wrapper, statement):
+                return fetch(statement, parameters)
         # Somebody watches the queries: Django's own cursor shows them.
         with wrapper.cursor() as watched:
             watched.execute(statement, parameters)

@@ -1,1 +1,1 @@
-"""What the portal counts of itself: noted in memory by whoever knows, and written for the operator a moment later."""
+"""What the portal tells of itself: what it counts, noted in memory and written a moment later, and what takes how long."""

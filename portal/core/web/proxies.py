@@ -21,6 +21,8 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 MOST_HOPS: Final = 16
 LONGEST_HOP: Final = 64
+# Where the verb and the name of a page stand once it is answered, for whoever stands before Django.
+ROUTE: Final = "portal.route"
 UNLISTED_SECONDS: Final = 3600.0
 # When a proxy was last seen that nobody has listed.
 _unlisted: dict[str, float] = {}
@@ -112,6 +114,7 @@ class OriginMiddleware:
             request.request_id = origin.request_id  # type: ignore[attr-defined]
             response = self.get_response(request)
             response.headers[call_origin.REQUEST_ID] = origin.request_id
+            meta[ROUTE] = route_of(request)
             return response
 
 

@@ -10,6 +10,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, Ne
 from urllib3.util import Retry, Timeout
 
 from portal.core.observing.meters import Counter, Histogram
+from portal.core.observing.spans import root
 from portal.venues.kraken.upstream.outcomes import AnswerLost, Meaning, NotSent
 
 CONNECT_SECONDS: Final = 5.0
@@ -52,7 +53,10 @@ def send(
     """
     began = time.monotonic()
     try:
-        return _sent(url, path, verb=verb, query=query, body=body, headers=headers, seconds=seconds, limit=limit)
+        with root(f"exchange {path.rpartition('/')[2]}") as span:
+            answer = _sent(url, path, verb=verb, query=query, body=body, headers=headers, seconds=seconds, limit=limit)
+            span.note({"http.response.status_code": answer[2]})
+        return answer
     except NotSent:
         CALLS.add("not_sent")
         raise
