@@ -2,14 +2,17 @@
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from portal.starting import refusing_in_a_line
+from portal.starting import log_what_nobody_caught, refusing_in_a_line
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 with refusing_in_a_line():
     django_application = get_wsgi_application()
+if not settings.DEBUG:
+    log_what_nobody_caught()
 
 from portal.api.middleware import bot_api
 from portal.core.observing import spans

@@ -27,8 +27,9 @@ def logging_of(form: str) -> dict[str, Any]:
             # So does the server of pages and calls, at the level that its command line says.
             "_granian": {"handlers": [], "propagate": True},
             "granian.access": {"handlers": [], "propagate": True},
-            # Who sends traces says once that they are not taken; the library would say it each time.
+            # Who sends traces and reports says once that they are not taken; the libraries would say it each time.
             "opentelemetry": {"handlers": [], "level": "CRITICAL"},
+            "urllib3": {"handlers": [], "level": "ERROR"},
         },
         "root": {"handlers": ["console"], "level": "WARNING"},
     }

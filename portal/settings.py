@@ -52,6 +52,8 @@ REDIS_URL = env.str("REDIS_URL", default="")
 LOG_FORMAT = env.str("PORTAL_LOG_FORMAT", default="text" if DEBUG else "json")
 if LOG_FORMAT not in FORMATS:
     raise ImproperlyConfigured(f"PORTAL_LOG_FORMAT is one of {', '.join(FORMATS)}.")
+# Where unexpected errors are reported to, in the way of Sentry; nothing is unless this is set.
+ERRORS_DSN = env.str("PORTAL_ERRORS_DSN", default="")
 # Where traces go, by OTLP over HTTP, and of how many calls, pages and requests of sockets there is one.
 TRACES_ENDPOINT = env.str("PORTAL_TRACES_ENDPOINT", default="")
 TRACES_SHARE = env.float("PORTAL_TRACES_SHARE", default=0.01)

@@ -1,6 +1,13 @@
 """What an operator runs and watches an installation with: commands, measures, backups."""
 
+import atexit
+import logging
+from typing import Final
+
 from django.apps import AppConfig
+
+# How long a process that ends waits for what it has to say.
+LAST_SECONDS: Final = 2.0
 
 
 class OperatingConfig(AppConfig):
@@ -9,22 +16,36 @@ class OperatingConfig(AppConfig):
     verbose_name = "Operating"
 
     def ready(self) -> None:
-        """Bring along the system checks of what only an operator sets, and have spans taken where traces go anywhere."""
+        """Bring along checks of what only an operator sets, and have traces and errors go where the settings say."""
         from django.conf import settings
         from django.core.exceptions import ImproperlyConfigured
 
         from portal.operating.metrics import checks  # noqa: F401
 
-        if not settings.TRACES_ENDPOINT:
-            return
-        import atexit
-
-        from portal.core.observing import spans
-        from portal.operating.traces import exporting, taking
-
         try:
-            collector = exporting.Collector(settings.TRACES_ENDPOINT, version=settings.VERSION)
+            if settings.TRACES_ENDPOINT:
+                _take_traces(settings.TRACES_ENDPOINT, settings.TRACES_SHARE, settings.VERSION)
+            if settings.ERRORS_DSN:
+                _report_errors(settings.ERRORS_DSN, settings.VERSION)
         except ValueError as error:
             raise ImproperlyConfigured(str(error)) from error
-        spans.take(taking.Taking(collector.tracer, settings.TRACES_SHARE))
-        atexit.register(collector.end)
+
+
+def _take_traces(endpoint: str, share: float, version: str) -> None:
+    """Raises: ValueError if the endpoint is none."""
+    from portal.core.observing import spans
+    from portal.operating.traces import exporting, taking
+
+    collector = exporting.Collector(endpoint, version=version)
+    spans.take(taking.Taking(collector.tracer, share))
+    atexit.register(collector.end)
+
+
+def _report_errors(dsn: str, version: str) -> None:
+    """Raises: ValueError if the DSN is none."""
+    from portal.operating import error_reports
+
+    sender = error_reports.client(dsn, release=version)
+    logging.getLogger().addHandler(error_reports.ReportingHandler(sender))
+    # What ends a command is its last word.
+    atexit.register(sender.close, timeout=LAST_SECONDS)

@@ -40,7 +40,7 @@ class JsonLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as JSON, no longer than a journal keeps in one piece."""
-        said = _fields(record)
+        said = told_of(record)
         traceback = _traceback(record)
         if traceback:
             said["traceback"] = traceback
@@ -56,7 +56,8 @@ class JsonLine(logging.Formatter):
 _UNKNOWN: Final = {"request_id": "-"}
 
 
-def _fields(record: logging.LogRecord) -> dict[str, object]:
+def told_of(record: logging.LogRecord) -> dict[str, object]:
+    """What a line says of the record, by name, but for its traceback; in this order."""
     # What a server says before the portal is there has no call, and came by no filter.
     actor = str(getattr(record, "actor", "system"))
     said: dict[str, object] = {

@@ -63,7 +63,7 @@ def _answered(
         if hasattr(pieces, "close"):
             pieces.close()
     path = environ.get("PATH_INFO", "")
-    about = {"http.response.status_code": int(status[:3]), "countersign.request_id": number}
+    about: dict[str, str | int] = {"http.response.status_code": int(status[:3]), "countersign.request_id": number}
     if path.startswith(PREFIX):
         _note_call(span, path, body, about)
     else:

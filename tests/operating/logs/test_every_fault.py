@@ -37,7 +37,7 @@ class Log:
 def log():
     """The settings of an installation, and everything as it was afterwards."""
     found = Log()
-    names = (None, "django", "uvicorn", "uvicorn.error", "_granian", "granian.access", "opentelemetry")
+    names = (None, "django", "uvicorn", "uvicorn.error", "_granian", "granian.access", "opentelemetry", "urllib3")
     before = [(each, each.handlers[:], each.level) for each in map(logging.getLogger, names)]
     configured = logging_of("json")
     configured["handlers"]["console"]["stream"] = found.written

@@ -5,7 +5,7 @@ import json
 import random
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.core.signals import request_finished, request_started
@@ -80,7 +80,7 @@ def collector():
 
 
 @pytest.fixture
-def take(collector) -> "Callable[..., Callable[[], list[dict[str, object]]]]":
+def take(collector) -> "Iterator[Callable[..., Callable[[], list[dict[str, object]]]]]":
     """Take that share of spans from here on; what it gives sends them and says what came."""
     begun = []
 
