@@ -58,8 +58,10 @@ install_release() {
     locks=$(dirname "$(_carried)")/requirements
     quietly _pip "${from[@]}" --require-hashes --requirement "$locks/build.txt"
     quietly _pip "${from[@]}" --require-hashes --no-build-isolation --requirement "$locks/runtime.txt"
-    sha256sum <"$wheel" >"$release/complete"
+    # Under one name, whatever the version of Python: units name a file in it.
     files=$(_carried)
+    ln -sfn "${files#"$release/"}" "$release/deploy"
+    sha256sum <"$wheel" >"$release/complete"
 }
 
 _pip() { "$release/bin/python" -m pip install --disable-pip-version-check --no-input "$@"; }

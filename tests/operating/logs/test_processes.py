@@ -13,7 +13,7 @@ from tests.database import migrated
 from tests.running import free_port, soon, wait_for
 from tests.serving import ROOT, serving, streaming, surroundings, workers_of
 
-LOG = ["--log-config", str(ROOT / "deploy/log.json")]
+LOG = str(ROOT / "deploy/log.json")
 pytestmark = pytest.mark.slow
 
 
@@ -22,6 +22,9 @@ def environment(data: Path, **settings: str) -> dict[str, str]:
         "PORTAL_DEBUG": "1",
         "PORTAL_VAR": str(data),
         "PORTAL_LOG_FORMAT": "json",
+        # As the units have it.
+        "GRANIAN_LOG_CONFIG": LOG,
+        "UVICORN_LOG_CONFIG": LOG,
         "DJANGO_SETTINGS_MODULE": "portal.settings",
         **settings,
     }
@@ -44,11 +47,11 @@ def said_by(command: list[str], variables: dict[str, str]) -> "tuple[int, list[d
 
 
 def granian(port: int) -> list[str]:
-    return ["-m", "granian", *serving(), *LOG, "--no-ws", "--port", str(port), "portal.asgi:application"]
+    return ["-m", "granian", *serving(), "--no-ws", "--port", str(port), "portal.asgi:application"]
 
 
 def uvicorn(port: int) -> list[str]:
-    return ["-m", "uvicorn", "portal.asgi:application", *streaming(), *LOG, "--port", str(port)]
+    return ["-m", "uvicorn", "portal.asgi:application", *streaming(), "--port", str(port)]
 
 
 @pytest.mark.parametrize(
@@ -114,3 +117,10 @@ def test_servers_say_what_happens_to_their_processes_in_lines(tmp_path):
     said = [json.loads(line) for line in log.read_text().splitlines()]
     assert {"_granian"} <= {each["logger"] for each in said}
     assert any("Unexpected exit from worker" in str(each["message"]) for each in said)
+
+
+def test_units_name_the_file_where_the_installer_puts_it():
+    dropped_in = (ROOT / "deploy/systemd/countersign-.service.d/hardened.conf").read_text()
+    for server in ("GRANIAN", "UVICORN"):
+        assert f"Environment={server}_LOG_CONFIG=/opt/countersign/current/deploy/log.json\n" in dropped_in
+    assert 'ln -sfn "${files#"$release/"}" "$release/deploy"' in (ROOT / "deploy/install/release.sh").read_text()
