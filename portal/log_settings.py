@@ -1,12 +1,23 @@
 """What is logged, in which form, and by whom: a part of the settings."""
 
+import sys
 from typing import Any, Final
+
+from django.core.exceptions import ImproperlyConfigured
 
 FORMATS: Final = {"text": "portal.core.web.log_lines.TextLine", "json": "portal.core.web.log_lines.JsonLine"}
 
 
+def logging_here(form: str) -> dict[str, Any]:
+    """The same, but a terminal is for people, whatever the installation's programs read."""
+    found = logging_of(form)
+    return logging_of("text") if sys.stderr is not None and sys.stderr.isatty() else found
+
+
 def logging_of(form: str) -> dict[str, Any]:
-    """What Django hands to `logging`."""
+    """What Django hands to `logging`. Raises: ImproperlyConfigured if there is no such format."""
+    if form not in FORMATS:
+        raise ImproperlyConfigured(f"PORTAL_LOG_FORMAT is one of {', '.join(FORMATS)}.")
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -1,6 +1,5 @@
 """Settings, read top to bottom. Each environment value is read once, here; production names what it misses."""
 
-import sys
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,7 +9,7 @@ from environ import Env
 
 from portal import databases, place
 from portal.local import keep_private, local_keys
-from portal.log_settings import FORMATS, logging_of
+from portal.log_settings import logging_here
 from portal.middleware_settings import MIDDLEWARE as MIDDLEWARE  # noqa: PLC0414  (a setting)
 
 BASE_DIR = place.BASE
@@ -48,18 +47,13 @@ TRUSTED_PROXIES = env.list("PORTAL_TRUSTED_PROXIES", default=[])
 REDIS_URL = env.str("REDIS_URL", default="")
 
 # --- What is said of it ----------------------------------------------------------------------------------------------
-# A terminal is for people, whatever the installation's programs read.
 LOG_FORMAT = env.str("PORTAL_LOG_FORMAT", default="text" if DEBUG else "json")
-if LOG_FORMAT not in FORMATS:
-    raise ImproperlyConfigured(f"PORTAL_LOG_FORMAT is one of {', '.join(FORMATS)}.")
 # Where unexpected errors are reported to, in the way of Sentry; nothing is unless this is set.
 ERRORS_DSN = env.str("PORTAL_ERRORS_DSN", default="")
 # Where traces go, by OTLP over HTTP, and of how many calls, pages and requests of sockets there is one.
 TRACES_ENDPOINT = env.str("PORTAL_TRACES_ENDPOINT", default="")
 TRACES_SHARE = env.float("PORTAL_TRACES_SHARE", default=0.01)
-if not 0 <= TRACES_SHARE <= 1:
-    raise ImproperlyConfigured("PORTAL_TRACES_SHARE is a number from 0 to 1.")
-LOGGING = logging_of("text" if sys.stderr and sys.stderr.isatty() else LOG_FORMAT)
+LOGGING = logging_here(LOG_FORMAT)
 
 # --- Applications ----------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from portal.log_settings import FORMATS, logging_of
+from portal.log_settings import FORMATS, logging_here
 
 logger = logging.getLogger("portal.starting")
 # What a process ends with that was not set up as it has to be.
@@ -55,5 +55,4 @@ def _early() -> dict[str, Any]:
     """Before the settings are there, or where they are what is wrong."""
     wanted = os.environ.get("PORTAL_LOG_FORMAT", "")
     default = "text" if os.environ.get("PORTAL_DEBUG", "") in {"1", "true", "on"} else "json"
-    is_terminal = sys.stderr is not None and sys.stderr.isatty()
-    return logging_of("text" if is_terminal else wanted if wanted in FORMATS else default)
+    return logging_here(wanted if wanted in FORMATS else default)

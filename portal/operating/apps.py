@@ -32,7 +32,9 @@ class OperatingConfig(AppConfig):
 
 
 def _take_traces(endpoint: str, share: float, version: str) -> None:
-    """Raises: ValueError if the endpoint is none."""
+    """Raises: ValueError if the endpoint or the share is none."""
+    if not 0 <= share <= 1:
+        raise ValueError("PORTAL_TRACES_SHARE is a number from 0 to 1.")
     from portal.core.observing import spans
     from portal.operating.traces import exporting, taking
 

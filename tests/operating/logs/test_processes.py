@@ -124,3 +124,24 @@ def test_units_name_the_file_where_the_installer_puts_it():
     for server in ("GRANIAN", "UVICORN"):
         assert f"Environment={server}_LOG_CONFIG=/opt/countersign/current/deploy/log.json\n" in dropped_in
     assert 'ln -sfn "${files#"$release/"}" "$release/deploy"' in (ROOT / "deploy/install/release.sh").read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"PORTAL_LOG_FORMAT": "xml"}, "PORTAL_LOG_FORMAT is one of text, json"),
+        (
+            {"PORTAL_TRACES_ENDPOINT": "http://127.0.0.1:1", "PORTAL_TRACES_SHARE": "2"},
+            "PORTAL_TRACES_SHARE is a number",
+        ),
+        ({"PORTAL_TRACES_ENDPOINT": "collector"}, "PORTAL_TRACES_ENDPOINT is the address"),
+        ({"PORTAL_ERRORS_DSN": "nowhere"}, "PORTAL_ERRORS_DSN is what the receiver gave"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named(given, why, tmp_path):
+    variables = environment(tmp_path, **given)
+    command = [sys.executable, "-m", "portal.wsgi"]
+    found = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=120, check=False)
+    assert found.returncode == 1
+    (line,) = found.stderr.splitlines()
+    assert f"Does not start: {why}" in line
