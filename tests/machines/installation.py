@@ -48,9 +48,9 @@ def release(folder: Path | None = None) -> Release:
     return Release(wheels.built(folder), wheelhouse(), ROOT / "deploy/install.sh")
 
 
-def wheelhouse() -> Path:
+def wheelhouse(code: Path = ROOT) -> Path:
     """Every package that is locked, so that a machine without a way out can be given them. Fetched once, and kept."""
-    locks = [ROOT / f"requirements/{name}.txt" for name in LOCKS]
+    locks = [code / f"requirements/{name}.txt" for name in LOCKS]
     name = hashlib.sha256(b"".join(lock.read_bytes() for lock in locks)).hexdigest()[:16]
     images.KEPT.mkdir(parents=True, exist_ok=True)
     folder = images.KEPT / f"wheels-{name}"

@@ -11,11 +11,11 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 
 
-def built(folder: Path) -> Path:
-    """The wheel, in that folder. Nothing is fetched for it."""
+def built(folder: Path, *, code: Path = ROOT) -> Path:
+    """The wheel of that code, in that folder. Nothing is fetched for it."""
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)],
-        cwd=ROOT, check=True, capture_output=True, timeout=120,
+        cwd=code, check=True, capture_output=True, timeout=120,
     )  # fmt: skip
     (wheel,) = folder.glob("*.whl")
     return wheel
