@@ -4,6 +4,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -129,11 +130,14 @@ def test_each_block_is_a_program_that_a_shell_can_read():
 
 
 @pytest.mark.postgresql
-@pytest.mark.skipif(postgresql_server.programs() is None, reason=postgresql_server.why_none())
+@pytest.mark.skipif(postgresql_server.programs() is None, reason="no PostgreSQL server is installed")
 def test_the_password_of_a_role_is_exchanged_as_it_says(tmp_path: Path):
     """With a database of its own, whose superuser is asked as on a node."""
-    (tmp_path / "server").mkdir()
-    with postgresql_server.running(tmp_path / "server") as server:
+    # PostgreSQL does not run as who we may be, and has to reach its own.
+    with (
+        tempfile.TemporaryDirectory(prefix="runbooks-postgresql-") as folder,
+        postgresql_server.running(Path(folder)) as server,
+    ):
         url = server.url("postgres")
         programs = {"runuser": f'#!/bin/bash\nshift 4\nexec psql "$@" --dbname "{url}"\n'}
         found = node(tmp_path / "etc", **programs)
