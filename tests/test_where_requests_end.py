@@ -26,6 +26,7 @@ GIVEN_ONE = {
     "portal.core.web.debug_pages:ReporterFilter.get_traceback_frame_variables": "as above",
     "portal.core.web.debug_pages:ReporterFilter.is_active": "as above",
     "portal.dashboard.navigation:navigation": "a context processor, which Django calls with it",
+    "portal.dashboard.read_only:changes": "as above",
 }
 
 

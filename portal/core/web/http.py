@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import ResolverMatch
 from django.utils import timezone
 
 from portal.core.clocks import is_ahead
@@ -98,7 +99,6 @@ class MemberRequest(HttpRequest):
     reader: object
 
 
-def route_of(request: HttpRequest) -> str:
+def route_of(verb: str | None, page: ResolverMatch | None) -> str:
     """The verb, and the name of the page once it is found: an address could hold who or what it is about."""
-    found = request.resolver_match
-    return f"{(request.method or '')[:10]} {found.view_name if found else ''}".rstrip()
+    return f"{(verb or '')[:10]} {page.view_name if page else ''}".rstrip()

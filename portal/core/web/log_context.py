@@ -25,7 +25,7 @@ class RequestFilter(logging.Filter):
         record.actor, record.doing = origin.actor, call_origin.doing()
         if isinstance(request, HttpRequest):
             # Django says how a page was answered when it is over.
-            record.actor, record.doing = call_origin.PERSON, route_of(request)
+            record.actor, record.doing = call_origin.PERSON, route_of(request.method, request.resolver_match)
         failure = record.exc_info[1] if record.exc_info else None
         if is_away(failure):
             record.msg, record.args = f"{record.getMessage()}: {in_words(failure)}", ()

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -109,12 +109,15 @@ class OriginMiddleware:
         session = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
         source = source_address(peer, meta.get("HTTP_X_FORWARDED_FOR", ""))
         via = f"session {digest(session)[:12]}" if session else ""
-        doing = partial(route_of, request)
+
+        def doing() -> str:
+            return route_of(request.method, request.resolver_match)
+
         with call_origin.origin(source=source, via=via, actor=call_origin.PERSON, doing=doing) as origin:
             request.request_id = origin.request_id  # type: ignore[attr-defined]
             response = self.get_response(request)
             response.headers[call_origin.REQUEST_ID] = origin.request_id
-            meta[ROUTE] = route_of(request)
+            meta[ROUTE] = doing()
             return response
 
 
