@@ -77,7 +77,7 @@ class PostgresqlServer:
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self.programs / program), "-D", str(self.folder / "data"), *arguments]
         done = subprocess.run(
-            [*_as_its_user(), *command], cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            [*as_its_user(), *command], cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, text=True, check=False, timeout=120,
         )  # fmt: skip
         assert done.returncode == 0, f"{program} {arguments[0]}: {done.stderr}"
@@ -144,5 +144,6 @@ def standby(folder: Path, primary: PostgresqlServer) -> Iterator[PostgresqlServe
             server.stop()
 
 
-def _as_its_user() -> list[str]:
+def as_its_user() -> list[str]:
+    """What a command begins with that root must not run."""
     return ["runuser", "-u", SYSTEM_USER, "--"] if os.geteuid() == 0 else []

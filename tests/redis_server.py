@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import redis
 
+from tests.serving import ROOT
+
 
 @dataclass
 class RedisServer:
@@ -44,14 +46,14 @@ class RedisServer:
                 return
         raise AssertionError("redis-server does not answer")
 
-    def watch(self, master: "RedisServer", name: str, quorum: int) -> None:
-        """Be a sentinel instead, which keeps its settings in a file of its own."""
+    def watch(self, master: "RedisServer") -> None:
+        """Be a sentinel instead, set up as `deploy` has it but for where things are."""
+        text = (ROOT / "deploy/redis/sentinel.conf").read_text()
+        for line, ours in (("port 26379", f"port {self.port}"), ("node1 6379", f"127.0.0.1 {master.port}")):
+            assert line in text
+            text = text.replace(line, ours)
         file = self.folder / f"sentinel-{self.port}.conf"
-        file.write_text(
-            f"port {self.port}\nbind 127.0.0.1\ndir {self.folder}\n"
-            f"sentinel monitor {name} 127.0.0.1 {master.port} {quorum}\n"
-            f"sentinel down-after-milliseconds {name} 500\nsentinel failover-timeout {name} 3000\n"
-        )
+        file.write_text(f"{text}\nbind 127.0.0.1\ndir {self.folder}\n")
         self.process = subprocess.Popen(
             ["redis-server", str(file), "--sentinel"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

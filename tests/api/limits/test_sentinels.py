@@ -54,7 +54,7 @@ class Watched:
     @property
     def url(self) -> str:
         where = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
-        return f"redis+sentinel://{where}/main/0"
+        return f"redis+sentinel://{where}/countersign/0"
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def watched(tmp_path) -> Iterator[Watched]:
         try:
             replica.start()
             for sentinel in own:
-                sentinel.watch(master, "main", 2)
+                sentinel.watch(master)
             soon(lambda: all(_knows(sentinel) for sentinel in own), "sentinels know each other and the replica")
             yield Watched(master, replica, own)
         finally:
@@ -76,7 +76,7 @@ def watched(tmp_path) -> Iterator[Watched]:
 def _knows(sentinel: RedisServer) -> bool:
     client = redis.Redis(port=sentinel.port, decode_responses=True)
     try:
-        said: Any = client.sentinel_master("main")
+        said: Any = client.sentinel_master("countersign")
     except redis.RedisError:
         return False
     finally:
