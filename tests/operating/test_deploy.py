@@ -64,6 +64,75 @@ def test_the_proxy_does_what_the_guide_asks_of_it():
     assert "return 301" not in text.split("location /.well-known")[0]
 
 
+def test_no_part_of_the_proxy_passes_on_whom_a_stranger_calls_for():
+    """nginx takes the headers of around a `location` only where that one sets none itself."""
+    text = (DEPLOY / "nginx/countersign.conf").read_text()
+    inherited = text.split("\n    location ", 1)[0]
+    setting = [each for each in re.findall(r"location [^{]+\{[^}]+\}", text) if "proxy_set_header" in each]
+    assert len(setting) == 2
+    for part in (inherited, *setting):
+        for line in (
+            "X-Forwarded-For $remote_addr;", "X-Forwarded-Proto $scheme;", "Host $http_host;", 'traceparent "";',
+        ):  # fmt: skip
+            assert f" proxy_set_header {line}\n" in part, (part, line)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "caller"),
+    [
+        (["203.0.113.9"], "203.0.113.9"),
+        (["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::5"], "2001:db8:1:2:"),
+        (["2001:db8::5", "2001:db8::a:b:c:d"], "2001:db8::"),
+        (["::1"], "::1"),
+        (["::ffff:203.0.113.9"], "::ffff:203.0.113.9"),
+    ],
+)
+def test_the_proxy_counts_a_machine_once_whatever_address_of_its_network_it_takes(addresses, caller):
+    text = (DEPLOY / "nginx/countersign.conf").read_text()
+    assert {f"limit_{kind}_zone $caller" for kind in ("req", "conn")} <= set(re.findall(r"limit_\w+_zone \S+", text))
+    rules = [
+        re.compile(rule.replace("(?<", "(?P<")) for rule in re.findall(r'^    "~(.+)" \$\w+;$', text, re.MULTILINE)
+    ]
+    assert len(rules) == 2
+    found = {next((match[1] for rule in rules if (match := rule.search(each))), each) for each in addresses}
+    assert found == {caller}
+
+
+def test_what_serves_starts_in_no_folder_that_it_can_write_to():
+    """Both servers import from there first: what was written once would be run by every later release."""
+    unit = (DEPLOY / "systemd/countersign-.service.d/hardened.conf").read_text()
+    image = (DEPLOY / "containers/Containerfile").read_text()
+    assert re.findall(r"^WorkingDirectory=(.+)$", unit, re.MULTILINE) == ["/opt/countersign/current"]
+    assert re.findall(r"^WORKDIR (.+)$", image, re.MULTILINE)[-1] == "/opt/countersign"
+
+
+@pytest.mark.parametrize(
+    ("command", "user", "home"),
+    [
+        (["check"], "countersign", "/var/lib/countersign"),
+        (["migrate"], "countersign-owner", "/nonexistent"),
+        (["--as-owner", "restore"], "countersign-owner", "/nonexistent"),
+    ],
+)
+def test_as_the_owner_nothing_is_read_at_the_home_of_who_serves(tmp_path, command, user, home):
+    (tmp_path / "environment").write_text("DATABASE_URL=postgres://web@db/x\n")
+    (tmp_path / "owner").write_text("DATABASE_URL=postgres://owner@db/x\n")
+    programs = {"bin/countersign": "", "path/setpriv": 'echo "$HOME $DATABASE_URL ${PGPASSFILE:-none}" "$@"\n'}
+    for name, text in programs.items():
+        program = tmp_path / name
+        program.parent.mkdir()
+        program.write_text(f"#!/bin/bash\n{text}")
+        program.chmod(0o755)
+    script = (DEPLOY / "countersign").read_text().replace("folder=/etc/countersign", f"folder={tmp_path}")
+    script = script.replace("((EUID == 0))", "true")
+    path, release = f"{tmp_path}/path:/usr/bin:/bin", str(tmp_path)
+    environment = {"PATH": path, "COUNTERSIGN_RELEASE": release, "PGPASSFILE": "mine"}
+    called = ["bash", "-c", script, "-", *command]
+    done = subprocess.run(called, env=environment, capture_output=True, text=True, check=True)
+    whose = "owner" if user.endswith("owner") else "web"
+    assert done.stdout.startswith(f"{home} postgres://{whose}@db/x none --reuid={user} ")
+
+
 def test_every_runbook_is_in_the_index():
     listed = set(re.findall(r"^\| \[([a-z-]+\.md)\]\(\1\) \|", (RUNBOOKS / "README.md").read_text(), re.MULTILINE))
     assert listed == {path.name for path in RUNBOOKS.glob("*.md")} - {"README.md"}
