@@ -139,6 +139,19 @@ def test_every_runbook_is_in_the_index():
 
 
 @pytest.mark.parametrize("document", sorted(RUNBOOKS.glob("*.md")), ids=lambda path: path.name)
+def test_no_program_of_a_runbook_is_called_with_a_secret(document):
+    """Everybody on the machine can read the words of a command while it runs, but for those of the shell itself."""
+    text = document.read_text(encoding="utf-8")
+    secret = set(
+        re.findall(r"^ *(\w+)=\$\((?:head -c|openssl rand|python3|sed -n '?.*DATABASE_URL)", text, re.MULTILINE)
+    )
+    called = re.findall(r"^ *(?:sed|runuser|countersign|/opt/\S+|python3|psql) .*$", text, re.MULTILINE)
+    shown = [line.strip() for line in called for name in secret if f"${name}" in line.partition("<<<")[0]]
+    assert shown == []
+    assert not re.findall(r"--to [^@\s]*(?:\$|://)", text)
+
+
+@pytest.mark.parametrize("document", sorted(RUNBOOKS.glob("*.md")), ids=lambda path: path.name)
 def test_what_a_runbook_leads_to_is_there(document):
     linked = re.findall(r"\]\(([\w./-]+)(?:#[\w-]+)?\)", document.read_text(encoding="utf-8"))
     assert [link for link in linked if not (document.parent / link).exists()] == []

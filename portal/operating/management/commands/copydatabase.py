@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from portal.core.database.outage import in_words
+from portal.operating import typed
 from portal.operating.copying import copier, databases
 from portal.operating.copying.databases import CannotCopy
 
@@ -20,7 +21,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Where to."""
-        parser.add_argument("--to", required=True, metavar="URL", help="postgres://user@host:5432/name")
+        parser.add_argument(
+            "--to", required=True, metavar="URL", help="postgres://user@host:5432/name, or @FILE that holds it"
+        )
         parser.add_argument("--check", action="store_true", help="compare the two and copy nothing")
 
     def handle(self, *, to: str, check: bool, **options: Any) -> None:
@@ -29,7 +32,7 @@ class Command(BaseCommand):
         Raises: CommandError with one line where it cannot be done, or they are not the same.
         """
         try:
-            target, source = databases.target(to), databases.source()
+            target, source = databases.target(typed.url(to)), databases.source()
             try:
                 (copier.compare if check else copier.copy)(source, target, self._say)
             finally:

@@ -7,6 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from portal.operating import typed
 from portal.operating.backups import age_files, databases, folder, restoring
 from portal.operating.backups.failures import Failed
 
@@ -33,7 +34,8 @@ class Command(BaseCommand):
         )  # fmt: skip
         parser.add_argument(
             "--to", default="", metavar="DATABASE_URL",
-            help="the empty database, or the server for the scratch one: else the portal's own, or PORTAL_DRILL_URL",
+            help="the empty database, or the server for the scratch one: else the portal's own, or PORTAL_DRILL_URL; "
+            "@FILE where a file holds its address",
         )  # fmt: skip
         parser.add_argument("--check", action="store_true", help="a drill: prove it in a scratch database")
         parser.add_argument("--keys-lost", action="store_true", help="the sealing keys are gone: go on without them")
@@ -68,7 +70,7 @@ class Command(BaseCommand):
         if (file is None) == (not latest):
             raise CommandError("Name a backup, or --latest.")
         found = folder.latest(settings.BACKUP_DIR) if file is None else file.resolve()
-        url = to or (settings.DRILL_URL if check else "")
+        url = typed.url(to) or (settings.DRILL_URL if check else "")
         target = databases.of_url(url) if url else databases.own()
         is_plain = not found.name.endswith(".age")
         identities = [] if is_plain or not identity else age_files.read_identities(Path(identity))
