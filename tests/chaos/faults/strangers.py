@@ -28,7 +28,7 @@ class Strangers(Fault):
 
     def begin(self) -> None:
         sources = self.there.sources[: self.sources]
-        command = ["nice", "-n", "19", sys.executable, "-m", "tests.chaos.players.flood", self.kind]
+        command = ["nice", "-n", "10", sys.executable, "-m", "tests.chaos.players.flood", self.kind]
         self.program = subprocess.Popen(
             self.there.inside([*command, str(self.connections), *sources]), cwd=ROOT, env=self.there.callers(),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,

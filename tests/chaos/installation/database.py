@@ -15,16 +15,6 @@ DISK: Final = "/var/lib/postgresql"
 DISK_SIZE: Final = 1200
 STARTED_WITHIN: Final = 120.0
 PROGRAMS: Final = "/usr/lib/postgresql/15/bin"
-# PostgreSQL ends with a Patroni that is killed, and both are there again by themselves. Debian's unit lets PostgreSQL
-# go on alone: Patroni 3.0.2, started again beside it, empties `synchronous_standby_names`, never fills it again, and
-# holds the replica for synchronous all the same. What is answered from then on may be lost by a failover.
-TOGETHER: Final = """
-[Service]
-Restart=always
-RestartSec=1
-KillMode=control-group
-KillSignal=SIGINT
-"""
 FOLLOWERS: Final = (
     "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND sync_state IN ('sync', 'quorum')"
 )
@@ -108,7 +98,7 @@ class Databases:
             machine.run("systemctl", "disable", "--now", "postgresql")
             machine.put("/etc/patroni/config.yml", self._configuration(machine), mode=0o640)
             machine.run("chown", "root:postgres", "/etc/patroni/config.yml")
-            machine.put("/etc/systemd/system/patroni.service.d/together.conf", TOGETHER)
+            machine.copy(ROOT / "deploy/patroni/service.conf", "/etc/systemd/system/patroni.service.d/countersign.conf")
             machine.run("systemctl", "daemon-reload")
             machine.run("systemctl", "enable", "--now", "patroni")
         until(self.is_whole, STARTED_WITHIN, "a leader and a synchronous replica")

@@ -126,7 +126,8 @@ def _with_patroni(cluster: Cluster, machine: Machine) -> None:
     machine.put("/etc/patroni/config.yml", (DEPLOY / "patroni/patroni.yml").read_bytes())
     machine.put("/etc/patroni/countersign.conf", (DEPLOY / "postgresql/countersign.conf").read_bytes())
     machine.put("/etc/patroni_env.conf", environment, mode=0o600)
-    machine.shell("systemctl restart patroni")
+    machine.copy(DEPLOY / "patroni/service.conf", "/etc/systemd/system/patroni.service.d/countersign.conf")
+    machine.shell("systemctl daemon-reload && systemctl restart patroni")
 
 
 def _with_portal(cluster: Cluster, release: Release) -> None:
