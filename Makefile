@@ -52,7 +52,7 @@ PUBLIC = env -u PORTAL_DEBUG \
 	REDIS_URL=redis://redis.example.test/0 \
 	EMAIL_URL=smtp+tls://portal:portal@mail.example.test:587
 
-.PHONY: help run test test-quick coverage bench failovers soak-stream wheel container fix check check-quick check-style check-types check-layers \
+.PHONY: help run test test-quick coverage bench drills failovers soak-stream wheel container fix check check-quick check-style check-types check-layers \
 	check-templates check-django hooks lock audit clean
 .DEFAULT_GOAL := help
 
@@ -115,6 +115,9 @@ bench: $(BENCH_VENV)/.bench ## speed beside others, on a PostgreSQL of its own, 
 soak: $(TEST_VENV)/.dev ## two nodes and all around them on machines of their own, broken in every way, each answer checked (MINUTES=, HOURS=, SEED=, FAULTS=)
 	@$(PROVE) -m tests.chaos --minutes "$(MINUTES)" --hours "$(HOURS)" $(if $(SEED),--seed "$(SEED)") \
 		--faults "$(FAULTS)" --kept "$(CHECK_VAR)/soak"
+
+drills: $(TEST_VENV)/.dev ## carry out on whole Debian machines what runbooks say and make test leaves out; needs root
+	@$(LOCAL) $(PROVE) -m pytest -p no:cacheprovider --durations=0 -m drill tests/machines
 
 failovers: $(TEST_VENV)/.dev ## lose the primary of a database with a replica, by pulled plug and by cut wire, and time it; needs root (ROUNDS=)
 	@$(PROVE) -m tests.machines.failovers --rounds "$(ROUNDS)"

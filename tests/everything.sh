@@ -153,7 +153,7 @@ on_machines() {
     local reason
     reason=$("$python" -c 'from tests.machines import images; print(images.why_none())')
     if [[ -z $reason ]]; then
-        run "whole machines" steady tests/machines
+        run "whole machines" steady --durations=12 -m "not drill" tests/machines
     else
         skip "whole machines" "$reason"
     fi

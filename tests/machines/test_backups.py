@@ -9,6 +9,8 @@ from tests.machines import installation
 from tests.machines.machine import machines
 from tests.operating.wheels import ROOT
 
+pytestmark = pytest.mark.drill
+
 RUNBOOKS = ROOT / "docs/runbooks"
 
 

@@ -11,6 +11,8 @@ from tests.operating import wheels
 from tests.release import release as this_release
 from tests.serving import ROOT
 
+pytestmark = pytest.mark.drill
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):

@@ -15,6 +15,8 @@ from tests.release import release as this_release
 from tests.serving import ROOT
 from tests.upgrades import previous
 
+pytestmark = pytest.mark.drill
+
 BALANCER = f"""
 upstream nodes {{
     server first:443;
