@@ -4,6 +4,8 @@
 set -Eeuo pipefail
 shopt -s inherit_errexit
 umask 022
+# Python loads nothing from the folder in which this is called: it may be one in which others can write.
+export PYTHONSAFEPATH=1
 
 usage() {
     cat <<'TEXT'

@@ -6,6 +6,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from django.urls import reverse
+
+from accounts.authentication import email_links
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -20,6 +23,23 @@ def test_the_installer_can_be_read(script):
     if shutil.which("shellcheck"):
         # Parts of one program: what is set here may be used there.
         subprocess.run(["shellcheck", "--exclude=SC2034,SC2154", str(script)], check=True)
+
+
+def test_as_root_the_installer_loads_nothing_from_where_it_is_called(tmp_path):
+    """A stranger's `urllib.py` in /tmp would else be run as root, by whoever installs from there."""
+    ran = tmp_path / "ran"
+    (tmp_path / "urllib.py").write_text(f"open({str(ran)!r}, 'w')\n")
+    (tmp_path / "owner").write_text("DATABASE_URL=postgres://it%27s:secret@db/x\n")
+    start = (DEPLOY / "install.sh").read_text().partition("usage() {")[0]
+    parts = "".join(f"source {DEPLOY}/install/{part}.sh\n" for part in ("saying", "settings", "database"))
+    for script, said in ((f"{start}{parts}_part owner username", "it's\n"), (f"{parts}_part owner username", "")):
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=tmp_path, env={"PATH": "/usr/bin:/bin"},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.stdout == said, done.stderr
+        # Without it, it would: what is tried here can fail.
+        assert ran.exists() == (not said)
 
 
 def test_the_installer_tells_each_option_that_it_takes():
@@ -96,6 +116,22 @@ def test_the_proxy_counts_a_machine_once_whatever_address_of_its_network_it_take
     assert len(rules) == 2
     found = {next((match[1] for rule in rules if (match := rule.search(each))), each) for each in addresses}
     assert found == {caller}
+
+
+@pytest.mark.parametrize("way", ["accounts:reset_link", "accounts:enrol_link", "accounts:invitation"])
+def test_the_log_of_the_proxy_holds_no_link_that_was_mailed(way):
+    """It has the address before whoever followed the link has used it up."""
+    text = (DEPLOY / "nginx/countersign.conf").read_text()
+    assert text.count("    access_log /var/log/nginx/access.log countersign;\n") == text.count("server {") == 2
+    (said,) = re.findall(r"log_format countersign ([^;]+);", text)
+    assert "$told" in said
+    assert not re.search(r"\$(request|request_uri|uri|args|http_referer)\b", said)
+    (rule,) = re.findall(r'^    "~(.+)" "\$before\[redacted\]\$after";$', text, re.MULTILINE)
+    token = email_links.new_token().text
+    for address in (reverse(way, args=[token]), reverse(way, args=[token])[:-1], f"{reverse(way, args=[token])}?of=1"):
+        found = re.search(rule.replace("(?<", "(?P<"), address)
+        assert found, address
+        assert token not in f"{found['before']}{found['after'] or ''}"
 
 
 def test_what_serves_starts_in_no_folder_that_it_can_write_to():
