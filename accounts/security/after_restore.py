@@ -14,7 +14,7 @@ from typing import Final
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import ApiKey, Organization, Session
+from accounts.models import AccessLink, ApiKey, Organization, Session
 from portal.audit.kinds import EventKind
 from portal.audit.record import lock_history, record
 from portal.core.actors import operator
@@ -77,6 +77,14 @@ def end_every_session() -> int:
     """Nobody stays signed in, whoever was when the backup was made; says how many sessions that were."""
     ended, _ = Session.objects.all().delete()
     return ended
+
+
+def end_every_link() -> int:
+    """No link that was mailed before opens anything: it may have been used since. Says how many those were.
+
+    Who needs one gets another, by *Forgotten* or by signing in without a factor.
+    """
+    return AccessLink.objects.filter(used_at=None).update(used_at=timezone.now())
 
 
 def _lift(key: ApiKey) -> Lifted:

@@ -9,9 +9,12 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import ApiKey, ServiceUser, Session
+from accounts.authentication import email_links
+from accounts.models import AccessLink, ApiKey, ServiceUser, Session
+from accounts.models.invitation import LinkPurpose
 from policies.models import Policy
 from portal.audit.models import AuditEvent
+from portal.core.errors import NotFound
 from portal.treasury.models import Withdrawal
 from tests.api.calls import Wire
 
@@ -57,6 +60,21 @@ def restored(treasury_bot, time_machine):
         return wire, captured
 
     return made
+
+
+@pytest.mark.parametrize("purpose", list(LinkPurpose))
+def test_a_link_that_was_used_since_does_not_open_anything_again(ana, purpose):
+    """Whoever reads old mail could set a password by it, or enrol a factor of their own, for days."""
+    link = email_links.issue(ana.user, purpose, member=ana)
+    backup = AccessLink.objects.values("used_at", "expires_at").get()
+    email_links.spend(email_links.find(link.digest, purpose))
+    AccessLink.objects.filter(token_digest=link.digest).update(**backup)
+    email_links.find(link.digest, purpose)
+    call_command("afterrestore", yes=True)
+    with pytest.raises(NotFound):
+        email_links.find(link.digest, purpose)
+    another = email_links.issue(ana.user, purpose, member=ana)
+    email_links.find(another.digest, purpose)
 
 
 @pytest.mark.parametrize("window", [0, 10**12])

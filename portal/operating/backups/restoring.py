@@ -12,11 +12,12 @@ from django.db.migrations.loader import MigrationLoader
 
 from portal.core.secrets import sealing
 from portal.operating.backups import age_files, manifest, postgresql_loading, sqlite_loading, state
-from portal.operating.backups.age_files import Counted, Writable
+from portal.operating.backups.age_files import Counted
 from portal.operating.backups.children import Portal
 from portal.operating.backups.databases import Database
 from portal.operating.backups.failures import Failed
 from portal.operating.backups.manifest import Manifest
+from portal.operating.backups.read_twice import Blocks, Changed, Seen
 
 Say = Callable[[str], None]
 KINDS: Final = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
@@ -35,6 +36,14 @@ class Wanted:
     are_keys_lost: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A backup that was looked at: its manifest, and what was seen of its dump."""
+
+    manifest: Manifest
+    seen: Seen
+
+
 def drill(wanted: Wanted, say: Say) -> None:
     """Restore it into a scratch database of that server, prove it there, and write down that it was done.
 
@@ -45,7 +54,7 @@ def drill(wanted: Wanted, say: Say) -> None:
     place = sqlite_loading.scratch() if server.is_sqlite else postgresql_loading.scratch(server)
     with place as database:
         say(_proved(wanted, found, database, is_drill=True))
-    state.note("drill", file=wanted.file.name, made_at=found.made_at)
+    state.note("drill", file=wanted.file.name, made_at=found.manifest.made_at)
 
 
 def restore(wanted: Wanted, say: Say) -> None:
@@ -58,8 +67,8 @@ def restore(wanted: Wanted, say: Say) -> None:
         say(_proved(wanted, found, database, is_drill=False))
 
 
-def looked_at(wanted: Wanted) -> Manifest:
-    """The manifest, once the file turned out to be whole, ours, and one that this version can take.
+def looked_at(wanted: Wanted) -> Looked:
+    """What there is to load, once the file turned out to be whole, ours, and one that this version can take.
 
     Raises: Failed.
     """
@@ -73,12 +82,18 @@ def looked_at(wanted: Wanted) -> Manifest:
             raise Failed(f"PORTAL_SEALING_KEYS lacks {', '.join(lacking)}, without which this backup opens nothing.")
         if not found.is_ours():
             raise Failed(f"The manifest of {wanted.file} was not signed by a portal with these sealing keys.")
+    if found.file != wanted.file.name:
+        # The time stands in the name: an old one must not pass for the newest.
+        raise Failed(
+            f"{wanted.file} was written as {found.file}: is it the one that you mean? Give it that name again."
+        )
     known = _known_migrations()
     later = [(app, name) for app, names in found.facts.migrations.items() for name in names if (app, name) not in known]
     if later:
         raise Failed(f"It is of version {found.version}, which is later than this one: it knows {'.'.join(later[0])}.")
-    _pour(wanted, found, None)
-    return found
+    seen = Seen()
+    _pour(wanted, found, seen.first())
+    return Looked(found, seen)
 
 
 def _known_migrations() -> set[tuple[str, str]]:
@@ -105,24 +120,29 @@ def _claimed(target: Database) -> Iterator[Database]:
         ) from error
 
 
-def _proved(wanted: Wanted, found: Manifest, database: Database, *, is_drill: bool) -> str:
+def _proved(wanted: Wanted, found: Looked, database: Database, *, is_drill: bool) -> str:
     """Load it, and have all that is to be done in it done by a process whose database it is; what that says."""
     loading = sqlite_loading.load if database.is_sqlite else postgresql_loading.load
-    loading(database, lambda sink: _pour(wanted, found, sink))
+    loading(database, lambda sink: _pour(wanted, found.manifest, found.seen.again(sink)))
     url = database.url() if database.is_sqlite else postgresql_loading.inside(database)
     with tempfile.NamedTemporaryFile("w", suffix=".heads") as heads:
-        heads.write("".join(f"{line}\n" for line in found.facts.chains))
+        heads.write("".join(f"{line}\n" for line in found.manifest.facts.chains))
         heads.flush()
         options = [*(["--drill"] if is_drill else []), *(["--keys-lost"] if wanted.are_keys_lost else [])]
         return Portal(url, is_drill).command("checkrestored", "--kept", heads.name, *options).strip()
 
 
-def _pour(wanted: Wanted, found: Manifest, sink: Writable | None) -> None:
+def _pour(wanted: Wanted, found: Manifest, sink: Blocks) -> None:
     """Open the file into `sink`, and see that file and content are those that the manifest tells of."""
     try:
         with wanted.file.open("rb") as file:
             sealed, content = Counted(source=file), Counted(sink=sink)
             _open(sealed, content, wanted)
+            sink.end()
+    except BrokenPipeError:
+        raise
+    except Changed as error:
+        raise Failed(f"{wanted.file} was exchanged while it was restored. Nothing of that was loaded.") from error
     except OSError as error:
         raise Failed(f"{wanted.file} cannot be read: {error.strerror}.") from error
     said = (found.size, found.sha256, found.content_size, found.content_sha256)
@@ -136,7 +156,7 @@ def _open(sealed: Counted, content: Counted, wanted: Wanted) -> None:
     except pyrage.DecryptError as error:
         raise Failed(f"The key does not open {wanted.file}: it was sealed to another one, or damaged.") from error
     except OSError as error:
-        if isinstance(content.failed, BrokenPipeError):
+        if isinstance(content.failed, BrokenPipeError | Changed):
             raise content.failed from None
         if content.failed or sealed.failed:
             raise

@@ -65,7 +65,9 @@ def drilled(portal) -> dict[str, str]:
     return found
 
 
-def test_what_a_drill_that_was_killed_left_goes_with_the_next(on_postgresql, server, on_sqlite, sqlite_backup):
+def test_what_a_drill_that_was_killed_left_goes_with_the_next(
+    on_postgresql, postgresql_backup, server, on_sqlite, sqlite_backup
+):
     left = f"{postgresql_loading.SCRATCH}20260101000000_0123abcd"
     server.create(left)
     server.create("countersign_check_of_mine")
@@ -159,6 +161,17 @@ def test_what_another_has_sealed_is_refused(on_sqlite, sqlite_backup, tmp_path):
         assert "was not signed by a portal with these" in on_sqlite.refused("restore", str(forged), *target)
     manifest.beside(forged).unlink()
     assert "without its manifest is not restored" in on_sqlite.refused("restore", str(forged), *target)
+
+
+def test_an_old_one_does_not_pass_for_a_newer_one(on_sqlite, sqlite_backup, tmp_path):
+    """Whoever may only move files could have the portal go back to a day on which a key was not yet revoked."""
+    old = copied(sqlite_backup, tmp_path)
+    new = old.with_name(old.name.replace("-2", "-3", 1))
+    manifest.beside(old).rename(manifest.beside(new))
+    old.rename(new)
+    target = ["--to", f"sqlite:///{tmp_path}/restored.sqlite3"]
+    assert f"was written as {old.name}" in on_sqlite.refused("restore", str(new), *target)
+    assert not list(tmp_path.glob("restored*"))
 
 
 def test_other_keys_open_nothing(on_sqlite, sqlite_backup, tmp_path):

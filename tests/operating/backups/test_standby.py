@@ -12,7 +12,7 @@ import pytest
 
 from portal.operating.backups import manifest
 from tests import ports
-from tests.postgresql_server import SUPERUSER, PostgresqlServer, _as_its_user
+from tests.postgresql_server import SUPERUSER, PostgresqlServer, as_its_user
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ def standby(on_postgresql, server) -> Iterator[PostgresqlServer]:
             shutil.chown(folder, "postgres")
         source = f"host=127.0.0.1 port={server.port} user={SUPERUSER}"
         command = [server.programs / "pg_basebackup", "-D", folder / "data", "-R", "-c", "fast", "-d", source]
-        subprocess.run([*_as_its_user(), *command], cwd="/", check=True, capture_output=True, timeout=120)
+        subprocess.run([*as_its_user(), *command], cwd="/", check=True, capture_output=True, timeout=120)
         following = replace(server, folder=folder, port=ports.lasting())
         following.start()
         yield following

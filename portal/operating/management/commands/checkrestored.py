@@ -75,6 +75,7 @@ def _drilled(keys_lost: bool) -> Iterator[str]:
     with call_origin.origin(source="", via="restore --check"):
         lifted = sum(len(after_restore.close_the_past(each)[0]) for each in Organization.objects.order_by("pk"))
         after_restore.end_every_session()
+        after_restore.end_every_link()
     yield f"{lifted} keys were lifted; {proving.refused(calls)} calls that passed before are refused."
     if not could:
         yield "No key was live, so no call could be tried."

@@ -25,7 +25,10 @@ SHOWN: Final = 100
 
 
 class Command(BaseCommand):
-    help = "After a restore: make calls that were signed before worthless, end all sessions, list what to look at."
+    help = (
+        "After a restore: make calls that were signed and links that were mailed before worthless, end all sessions, "
+        "list what to look at."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Whether to go on without asking."""
@@ -42,6 +45,7 @@ class Command(BaseCommand):
             for organization in Organization.objects.order_by("pk"):
                 self._close(organization)
             ended = after_restore.end_every_session()
+            after_restore.end_every_link()
         self.stdout.write(f"{ended} sessions were ended.")
 
     def _close(self, organization: Organization) -> None:
