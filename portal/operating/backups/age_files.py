@@ -127,6 +127,11 @@ def _copy(source: Counted, sink: Counted) -> None:
 
 
 def _recipient(text: str) -> "pyrage.x25519.Recipient":
+    if text.upper().startswith(PRIVATE):
+        # What is said here ends in a journal.
+        raise Failed(
+            "PORTAL_BACKUP_RECIPIENT holds a private key, which opens: age-keygen -y FILE prints the public one."
+        )
     try:
         return pyrage.x25519.Recipient.from_str(text)
     except pyrage.RecipientError as error:

@@ -208,3 +208,11 @@ def test_of_what_a_program_says_the_line_with_its_error_is_told():
     assert first_line("note: x\n  pg_dump: error: it broke  \nhint: y\n", "z") == "pg_dump: error: it broke"
     assert first_line("it broke\nthere", "z") == "it broke"
     assert first_line(" \n", "z") == "z"
+
+
+@pytest.mark.parametrize("written", [str, str.lower, str.upper])
+def test_a_private_key_in_the_place_of_the_public_one_is_not_told_to_the_journal(written):
+    secret = written(str(KEY))
+    with pytest.raises(Failed, match="holds a private key") as caught:
+        age_files.recipients(f"{TO[0]},{secret}")
+    assert secret[-20:] not in str(caught.value)
