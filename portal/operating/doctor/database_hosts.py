@@ -1,7 +1,7 @@
 """The database: each host that DATABASE_URL names, what it is, and as whom the portal comes."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -27,6 +27,10 @@ MENDED_UNTIL: Final = {
     18: date(2030, 11, 14),
 }
 DEFAULT_PORT: Final = "5432"
+# Beside sockets, which are files. What goes to any other host goes over a network.
+HERE: Final = {"", "localhost", "127.0.0.1", "::1"}
+# With any other `sslmode` libpq takes whoever answers for the server, by default even without TLS.
+PROVING: Final = {"verify-ca", "verify-full"}
 SLOW_MILLISECONDS: Final = 50
 ROLES: Final = "As the owner: manage.py databaseroles --web NAME; then put that role into DATABASE_URL."
 words = Words("database")
@@ -54,6 +58,7 @@ def look() -> Iterator[Finding]:
     for place, settings in _places():
         try:
             found.append(_asked(place, settings))
+            yield from _on_the_way(place, settings)
         except psycopg.Error as error:
             yield words.wrong(f"{place} does not answer: {first_line(error)}", _do(error))
     yield from (_of(host) for host in found)
@@ -104,6 +109,16 @@ def _asked(place: str, settings: dict[str, Any]) -> Host:
         took = (time.monotonic() - began) * 1000
     version, is_standby = row or (0, False)
     return Host(place, version, is_standby, took)
+
+
+def _on_the_way(place: str, settings: Mapping[str, Any]) -> Iterator[Finding]:
+    """Whether somebody between here and the server could take its place."""
+    host = str(settings.get("host", ""))
+    if host not in HERE and not host.startswith("/") and settings.get("sslmode") not in PROVING:
+        yield words.warn(
+            f"{place} proves nothing: whoever stands in between can read what is asked, and answer in its place",
+            "sslmode=verify-full&sslrootcert=FILE behind the ? of DATABASE_URL; FILE has who signed its certificate.",
+        )
 
 
 def _of(host: Host) -> Finding:

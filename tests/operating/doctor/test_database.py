@@ -53,6 +53,22 @@ def test_a_file_is_said_to_be_one():
 
 
 @pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, []),
+        ({"host": "127.0.0.1"}, []),
+        ({"host": "/run/postgresql"}, []),
+        ({"host": "10.0.0.5"}, [Level.WARN]),
+        ({"host": "db.example.com", "sslmode": "require"}, [Level.WARN]),
+        ({"host": "db.example.com", "sslmode": "verify-full"}, []),
+    ],
+)
+def test_a_server_that_need_not_prove_who_it_is_is_told(given, expected):
+    found = list(database_hosts._on_the_way("db:5432", given))
+    assert [each.level for each in found] == expected
+
+
+@pytest.mark.parametrize(
     ("version", "today", "level"),
     [
         (150008, date(2026, 1, 1), None),
