@@ -22,7 +22,7 @@ from portal.treasury.models import Withdrawal  # noqa: E402
 from portal.venues.paper import catalogue  # noqa: E402
 from portal.venues.paper import models as paper  # noqa: E402
 from portal.venues.paper.orders.models import Order  # noqa: E402
-from tests.chaos.checking import hearing  # noqa: E402
+from tests.chaos.checking import hearing, kept_journal  # noqa: E402
 from tests.chaos.players.cast import ORGANIZATION  # noqa: E402
 from tests.chaos.players.record import Asked, Outcome, read  # noqa: E402
 
@@ -126,5 +126,6 @@ def counted(records: Path) -> dict[str, int]:
 
 if __name__ == "__main__":
     there, told = Path(sys.argv[1]), Path(sys.argv[2])
+    kept_journal.put_back()
     found: dict[str, Any] = {"wrong": list(wrong(there, told)), "counts": counted(there)}
     sys.stdout.write(json.dumps(found | {"heard": hearing.counted(told)}))

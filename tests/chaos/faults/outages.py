@@ -6,7 +6,7 @@ from tests.chaos.faults.fault import Fault
 from tests.chaos.installation.database import DISK
 from tests.machines.machine import Machine
 
-AS_POSTGRES = "/usr/lib/postgresql/15/bin/pg_ctl stop --mode=immediate --pgdata=/var/lib/postgresql/15/portal"
+AS_POSTGRES = "/usr/lib/postgresql/15/bin/pg_ctl stop --mode=immediate --pgdata=/var/lib/postgresql/15/countersign"
 
 
 @dataclass

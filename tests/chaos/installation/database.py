@@ -9,63 +9,17 @@ from tests.chaos.installation.waiting import until
 from tests.machines.machine import Machine
 from tests.serving import ROOT
 
+DEPLOY: Final = ROOT / "deploy"
+SETTINGS, SURROUNDINGS = "/etc/patroni/config.yml", "/etc/patroni_env.conf"
 DATABASE: Final = "countersign"
 # Where its data lies: a disk of its own, of so many MiB, which can be full.
 DISK: Final = "/var/lib/postgresql"
-DISK_SIZE: Final = 1200
+DISK_SIZE: Final = 2500
 STARTED_WITHIN: Final = 120.0
 PROGRAMS: Final = "/usr/lib/postgresql/15/bin"
 FOLLOWERS: Final = (
     "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND sync_state IN ('sync', 'quorum')"
 )
-CONFIGURATION: Final = """
-scope: portal
-name: {name}
-restapi:
-  listen: 0.0.0.0:8008
-  connect_address: {address}:8008
-etcd3:
-  hosts: ["{witness}:2379"]
-bootstrap:
-  dcs:
-    ttl: 20
-    loop_wait: 3
-    retry_timeout: 5
-    maximum_lag_on_failover: 16777216
-    synchronous_mode: true
-    failsafe_mode: true
-    postgresql:
-      use_pg_rewind: true
-      use_slots: true
-      parameters:
-        max_connections: 200
-        max_wal_size: 256MB
-        wal_keep_size: 128MB
-        synchronous_commit: remote_apply
-        tcp_keepalives_idle: 5
-        tcp_keepalives_interval: 2
-        tcp_keepalives_count: 2
-        tcp_user_timeout: 10000
-        wal_sender_timeout: 10000
-        wal_receiver_timeout: 10000
-  initdb: [{{encoding: UTF8}}, {{locale: C.UTF-8}}, data-checksums]
-postgresql:
-  listen: 0.0.0.0:5432
-  connect_address: {address}:5432
-  data_dir: /var/lib/postgresql/15/portal
-  bin_dir: {programs}
-  parameters: {{unix_socket_directories: /var/run/postgresql}}
-  pg_hba:
-    - local all postgres peer
-    - host all all 127.0.0.1/32 scram-sha-256
-    - host replication replicator 127.0.0.1/32 scram-sha-256
-    - host replication replicator {network} scram-sha-256
-    - host all all {network} scram-sha-256
-  authentication:
-    superuser: {{username: postgres, password: {password}}}
-    replication: {{username: replicator, password: {password}}}
-    rewind: {{username: rewinder, password: {password}}}
-"""
 
 
 @dataclass(frozen=True)
@@ -96,16 +50,17 @@ class Databases:
         self._start_witness()
         for machine in self.machines:
             machine.run("systemctl", "disable", "--now", "postgresql")
-            machine.put("/etc/patroni/config.yml", self._configuration(machine), mode=0o640)
-            machine.run("chown", "root:postgres", "/etc/patroni/config.yml")
-            machine.copy(ROOT / "deploy/patroni/service.conf", "/etc/systemd/system/patroni.service.d/countersign.conf")
+            machine.copy(DEPLOY / "patroni/patroni.yml", SETTINGS)
+            machine.copy(DEPLOY / "postgresql/countersign.conf", "/etc/patroni/countersign.conf")
+            machine.put(SURROUNDINGS, self._surroundings(machine), mode=0o600)
+            machine.copy(DEPLOY / "patroni/service.conf", "/etc/systemd/system/patroni.service.d/countersign.conf")
             machine.run("systemctl", "daemon-reload")
             machine.run("systemctl", "enable", "--now", "patroni")
         until(self.is_whole, STARTED_WITHIN, "a leader and a synchronous replica")
         leader = self.leader()
         assert leader is not None
         command = [f"{PROGRAMS}/psql", "-h", "/var/run/postgresql", "-Xq", "--set", "ON_ERROR_STOP=1", "postgres"]
-        leader.run(*command, user="postgres", given=(ROOT / "deploy/postgresql/roles.sql").read_text())
+        leader.run(*command, user="postgres", given=(DEPLOY / "postgresql/roles.sql").read_text())
         for role in ("countersign_owner", "countersign_web"):
             self.query(f"ALTER ROLE {role} PASSWORD '{self.password}'")
 
@@ -126,10 +81,8 @@ class Databases:
     def is_whole(self) -> bool:
         """Whether one leads, and the other follows it synchronously."""
         leader = self.leader()
-        states = (
-            "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND sync_state IN ('sync', 'quorum')"
-        )
-        return leader is not None and self.query(states, leader) == "1"
+        # Not what Patroni says of it: that one may be wrong.
+        return leader is not None and self.query(FOLLOWERS, leader) == "1"
 
     def query(self, statement: str, machine: Machine | None = None, database: str = "postgres") -> str:
         """What it says, asked on the machine itself; empty if it does not answer."""
@@ -144,7 +97,7 @@ class Databases:
 
     def switch(self) -> None:
         """Let the other lead, as for maintenance."""
-        self.machines[0].run("patronictl", "-c", "/etc/patroni/config.yml", "switchover", "--force", timeout=60)
+        self.machines[0].shell(f"set -a; . {SURROUNDINGS}; patronictl -c {SETTINGS} switchover --force", timeout=60)
 
     def members(self) -> dict[str, str]:
         """What Patroni says of each: for whoever wonders."""
@@ -164,8 +117,13 @@ class Databases:
         self.witness.run("systemctl", "restart", "etcd")
         self.witness.run("systemctl", "enable", "etcd")
 
-    def _configuration(self, machine: Machine) -> str:
-        return CONFIGURATION.format(
-            name=machine.name, address=machine.address, witness=self.witness.address, password=self.password,
-            programs=PROGRAMS, network=f"{machine.network.prefix}.0/24",
-        )  # fmt: skip
+    def _surroundings(self, machine: Machine) -> str:
+        """Who the machine is, as it is filled in; one etcd here knows who leads, and not three."""
+        lines = [f"PATRONI_ETCD3_HOSTS='{self.witness.name}:2379'"]
+        for line in (DEPLOY / "patroni/node.env").read_text().splitlines():
+            name = line.partition("=")[0]
+            if name.endswith("_PASSWORD"):
+                lines.append(f"{name}={self.password}")
+            else:
+                lines.append(line.replace("db1", machine.name))
+        return "\n".join([*lines, ""])

@@ -21,6 +21,7 @@ from policies.operations import ConfigurePolicy, configure_policy  # noqa: E402
 from policies.workflows import Right, Workflow  # noqa: E402
 from portal.treasury.operations import AddAddress, add_address  # noqa: E402
 from portal.venues.paper import funding  # noqa: E402
+from tests.chaos.checking import kept_journal  # noqa: E402
 from tests.chaos.players.cast import APPROVERS, ORGANIZATION, PASSWORD, Cast, Person  # noqa: E402
 from tests.chaos.players.clients import KEY_NAME  # noqa: E402
 from tests.factories.world import BTC_COLD, EVERY_PERMISSION, make_bot  # noqa: E402
@@ -67,4 +68,5 @@ def _player(owner: Member, account: Account, name: str) -> Player:
 
 
 if __name__ == "__main__":
+    kept_journal.begin()
     found(int(sys.argv[2])).write(Path(sys.argv[1]))
