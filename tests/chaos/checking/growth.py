@@ -15,7 +15,8 @@ PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 KINDS: Final = {"uvicorn": "sockets", "granian": "web", "countersign work": "work", "nginx": "nginx"}
 # What a process may hold at the end, beside what its kind held in the first calm.
 TIMES: Final = 1.6
-MEMORY_MORE: Final = 96 * 2**20
+# A digest of a password takes 19 MB, which each thread that answers pages may keep for the next.
+MEMORY_MORE: Final = 256 * 2**20
 FILES_MORE: Final = 80
 
 
