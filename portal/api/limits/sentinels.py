@@ -14,6 +14,8 @@ from typing import Any, Final
 from urllib.parse import parse_qs, unquote
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +88,7 @@ class Followed:
     def _ask(self, place: Place) -> Place | None:
         sentinel: Any = redis.Redis(
             host=place[0], port=place[1], password=self._named.sentinel_password, decode_responses=True,
-            socket_timeout=ANSWERS_WITHIN, socket_connect_timeout=ANSWERS_WITHIN,
+            socket_timeout=ANSWERS_WITHIN, socket_connect_timeout=ANSWERS_WITHIN, retry=Retry(NoBackoff(), 0),
         )  # fmt: skip
         try:
             said = sentinel.execute_command("SENTINEL GET-MASTER-ADDR-BY-NAME", self._named.name)

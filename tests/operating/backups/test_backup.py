@@ -226,7 +226,9 @@ def command_lines() -> list[str]:
 
 def begun(portal, to: Path, **settings: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "manage.py", "backup", "--to", str(to)], cwd=ROOT, env={**portal.environment, **settings},
+        # As a terminal starts it: what begins in the background of a script is told to hear no Ctrl-C.
+        ["env", "--default-signal=INT", sys.executable, "manage.py", "backup", "--to", str(to)],
+        cwd=ROOT, env={**portal.environment, **settings},
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
