@@ -18,6 +18,7 @@ from tests.chaos.players import record, stage
 from tests.chaos.players.record import Asked, Outcome
 from tests.chaos.players.stage import Stage
 
+WORK: Final = "countersign-work"
 CHECKED_WITHIN: Final = 600
 SHOWN: Final = 30
 # What no node may ever say, in text or inside of a line of JSON.
@@ -57,6 +58,9 @@ def checked(
 ) -> Result:  # fmt: skip
     """Everything that can be looked at now."""
     result = Result()
+    # Whoever keeps an hour of the journal would take away again what is put back to be looked at.
+    for node in there.nodes:
+        node.machine.run("systemctl", "stop", WORK)
     asked = list(record.read(players.records))
     table = figures.table(asked, happened)
     result.lines += [*table.lines(), *table.floods(), str(growth)]
@@ -71,6 +75,8 @@ def checked(
     result.wrong += _tracebacks(there)
     result.wrong += growth.wrong()
     result.wrong += [f"nothing was done of {what}" for what in _idle(asked)]
+    for node in there.nodes:
+        node.machine.run("systemctl", "start", WORK)
     return result
 
 

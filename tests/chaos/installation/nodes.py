@@ -89,7 +89,8 @@ def install(
             installation.bring(machine, release)
     _install(first, "--owner-url", f"@{BROUGHT}/owner")
     for machine in others:
-        run("mkdir", "-p", str(machine.root / RELEASES))
+        folders = (machine.root / RELEASES).parent, machine.root / RELEASES
+        run("install", "-d", "-m", "0755", *map(str, folders))
         run("cp", "-a", f"{first.root / RELEASES}/.", str(machine.root / RELEASES), within=COPIED_WITHIN)
         _install(machine)
     for machine in machines:
