@@ -4,6 +4,7 @@ import re
 from typing import Any, Final
 
 from django.core.exceptions import ImproperlyConfigured
+from environ import Env
 
 # A host that vanishes without a word is noticed after seconds, not after the quarter of an hour that TCP would wait
 # (libpq's own names, in seconds; `tcp_user_timeout` in milliseconds).
@@ -31,6 +32,20 @@ PLANS: Final = "-c plan_cache_mode=force_generic_plan"
 ENGINE: Final = "portal.core.database.postgresql"
 # SQLite has one lock for everything. Whoever waits longer for it is told that it cannot be done now.
 SQLITE_SECONDS: Final = 10
+
+
+def named(env: Env, *, default: str) -> dict[str, Any]:
+    """What DATABASE_URL says, else `default`, as `environ` reads it.
+
+    Raises: ImproperlyConfigured if it cannot be read, without a letter of it: there is a password in it.
+    """
+    try:
+        found: dict[str, Any] = env.db("DATABASE_URL", default=default)
+    except ValueError:
+        raise ImproperlyConfigured(
+            "DATABASE_URL cannot be read. In a password, / is written as %2F, @ as %40, # as %23, ? as %3F, % as %25."
+        ) from None
+    return found
 
 
 def settled(url: dict[str, Any]) -> dict[str, Any]:

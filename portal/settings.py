@@ -112,7 +112,7 @@ BODY_AT_ONCE, BODY_DEADLINE = 0.5, 10.0
 SLOW_BODIES, SLOW_BODIES_OF_SOURCE = 512, 128
 
 # --- Storage ---------------------------------------------------------------------------------------------------------
-DATABASES = {"default": databases.settled(env.db("DATABASE_URL", default=f"sqlite:///{VAR / 'portal.sqlite3'}"))}
+DATABASES = {"default": databases.settled(databases.named(env, default=f"sqlite:///{VAR / 'portal.sqlite3'}"))}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Tests race on several connections, which an SQLite database in memory does not have.
     DATABASES["default"]["TEST"] = {"NAME": VAR / "test.sqlite3"}

@@ -27,6 +27,18 @@ def options(query=""):
     return databases.settled(Env.db_url_config(URL + query))["OPTIONS"]
 
 
+def test_an_address_that_cannot_be_read_is_told_without_its_password(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", URL.replace("word", "se/cret"))
+    with pytest.raises(ImproperlyConfigured, match="written as %2F") as told:
+        databases.named(Env(), default="sqlite://:memory:")
+    assert told.value.__cause__ is None
+    assert told.value.__suppress_context__
+    assert "'se" not in str(told.value)
+    assert "cret" not in str(told.value)
+    monkeypatch.setenv("DATABASE_URL", URL.replace("word", "se%2Fcret"))
+    assert databases.named(Env(), default="sqlite://:memory:")["PASSWORD"] == "se/cret"
+
+
 def test_every_wait_has_an_end_unless_the_url_says_otherwise():
     """fault operations-F2: a host that vanished without a word held every call for minutes."""
     said = options()
