@@ -38,6 +38,7 @@ class Machine:
     folder: Path
     disks: Mapping[str, int] = field(default_factory=dict)
     process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
+    starts: int = field(default=0, repr=False)
 
     @property
     def root(self) -> Path:
@@ -48,6 +49,11 @@ class Machine:
     def namespace(self) -> str:
         """Of its network."""
         return f"{self.name[:5]}{self.network.name[4:]}"
+
+    @property
+    def group(self) -> str:
+        """Of its processes. What is left of one whose plug was pulled goes late: each start has one of its own."""
+        return f"{self.namespace}-{self.starts}"
 
     @property
     def leader(self) -> int:
@@ -66,6 +72,7 @@ class Machine:
         """Switch it on, and wait until its services are started."""
         self._mount()
         self.network.plug(self.namespace, self.address)
+        self.starts += 1
         with (self.folder / "console").open("ab") as console:
             self.process = subprocess.Popen(
                 [
@@ -159,7 +166,7 @@ class Machine:
 
     def _into_a_group_of_its_own(self) -> None:
         for hierarchy in Path("/sys/fs/cgroup").iterdir():
-            group = hierarchy / self.namespace
+            group = hierarchy / self.group
             with contextlib.suppress(OSError):
                 group.mkdir(exist_ok=True)
                 (group / "cgroup.procs").write_text(str(os.getpid()))
@@ -207,7 +214,7 @@ class Machine:
             run("umount", "--lazy", str(self.root / place.strip("/")), check=False)
         run("umount", "--lazy", str(self.root), check=False)
         for hierarchy in Path("/sys/fs/cgroup").iterdir():
-            group = hierarchy / self.namespace
+            group = hierarchy / self.group
             for folder in sorted(group.rglob("*"), reverse=True) if group.is_dir() else ():
                 if folder.is_dir():
                     with contextlib.suppress(OSError):

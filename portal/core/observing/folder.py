@@ -34,7 +34,7 @@ class Place:
         self.name = f"{os.getpid()}-{secrets.token_hex(4)}"
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locked(path):
-            self._lock = os.open(path / f"{self.name}{ALIVE}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._lock: int | None = os.open(path / f"{self.name}{ALIVE}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 for kind in (*SUMMED, GAUGES):
@@ -52,8 +52,10 @@ class Place:
 
     def let_go(self) -> None:
         """Hold it no longer: what a fork has handed on belongs to another process."""
-        with suppress(OSError):
-            os.close(self._lock)
+        held, self._lock = self._lock, None
+        if held is not None:
+            # Once only: a number that was given back may by now be somebody else's, a database's for one.
+            os.close(held)
 
 
 def files(path: Path) -> list[str]:

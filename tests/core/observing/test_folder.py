@@ -63,6 +63,19 @@ def test_who_is_gone_still_counts_once_and_has_no_gauge(path):
     third.let_go()
 
 
+def test_what_is_let_go_twice_takes_nothing_from_whoever_came_after(path):
+    """A number of an open file is given to the next that is opened: it may be a connection to the database."""
+    found = place(path, 3)
+    number = found._lock
+    found.let_go()
+    with (path / "other").open("w") as other, (path / "later").open("w") as later:
+        assert number in {other.fileno(), later.fileno()}
+        found.let_go()
+        other.write("mine")
+        later.write("mine")
+    assert [(path / name).read_text() for name in ("other", "later")] == ["mine", "mine"]
+
+
 def test_a_process_that_is_killed_is_gone_at_once(path):
     program = f"""
 import os, signal
