@@ -111,12 +111,15 @@ def test_the_app_on_the_phone_in_hand_is_opened_by_a_link(person):
     expect(page.get_by_label("Name")).to_have_value("Chrome on Linux")
 
 
-def test_the_first_request_stands_on_the_first_screen_of_a_phone(asks, person):
+def test_the_first_request_stands_on_the_first_screen_of_a_phone(asks, person, portal):
     """fault pages-B2: whole, below a notice, without a finger's move."""
+    portal.shell(TOLD.format(email=portal.member("ben")["email"]))
     asks("0.01")
     ben = person("ben", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
     ben.sign_in()
-    first = ben.goes_to("/inbox/").locator("main .row").first.bounding_box()
+    page = ben.goes_to("/inbox/")
+    expect(page.get_by_role("button", name="Put away")).to_be_visible()
+    first = page.locator("main .row").first.bounding_box()
     assert first is not None
     assert first["y"] + first["height"] <= 740
 
