@@ -1,5 +1,7 @@
 """Digests take their turn: a few at once, nobody for long, and never so many that those already in must wait."""
 
+import os
+import signal
 import threading
 import time
 from contextlib import ExitStack
@@ -49,6 +51,39 @@ def test_at_most_half_of_the_threads_are_at_it():
         pass  # nothing was kept
 
 
+def test_a_digest_stands_back_and_whoever_waits_for_it_does_not():
+    """A thread that stood back once cannot come forward again: it is never one that answers."""
+
+    def standing() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before = standing()
+    assert passwords._aside.run(standing) == min(before + passwords.STANDS_BACK, 19) > before
+    assert standing() == before
+    with pytest.raises(ZeroDivisionError):
+        passwords._aside.run(lambda: 1 // 0)
+    assert passwords._aside.run(standing) > before, "what was raised has kept no room"
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_fork_digests_in_a_thread_of_its_own():
+    passwords._aside.run(int)
+    child = os.fork()
+    if child == 0:
+        os._exit(passwords._aside.run(lambda: 7))
+    ended = False
+    for _ in range(200):
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            break
+        time.sleep(0.05)
+    else:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert ended
+    assert os.waitstatus_to_exitcode(status) == 7
+
+
 @pytest.fixture
 def crowd(monkeypatch):
     """So many are at their digests that there is no room for one more."""
@@ -77,7 +112,7 @@ def test_so_is_who_changes_a_password(client, owner, sign_in, monkeypatch):
     sign_in(client, owner)
     monkeypatch.setattr(passwords, "LONGEST_WAIT_SECONDS", 0.01)
     form = {"current": PASSWORD, "password": "another lighthouse above", "again": "another lighthouse above"}
-    with passwords._slots.one(), passwords._slots.one():
+    with passwords._slots.one():
         told_to_come_back(client.post(reverse("accounts:change_password"), form))
     assert User.objects.get(pk=owner.user_id).check_password(PASSWORD)
 
@@ -94,7 +129,7 @@ def test_so_is_who_accepts_an_invitation(client, owner, monkeypatch):
     client.cookies["session"] = store.session_key
     monkeypatch.setattr(passwords, "LONGEST_WAIT_SECONDS", 0.01)
     form = {"name": "Nora New", "password": "another lighthouse above", "again": "another lighthouse above"}
-    with passwords._slots.one(), passwords._slots.one():
+    with passwords._slots.one():
         told_to_come_back(client.post(reverse("accounts:accept"), form))
     assert not User.objects.filter(email="new@demo.test").exists()
     assert client.post(reverse("accounts:accept"), form).status_code == 302
