@@ -2,6 +2,7 @@
 
 import gc
 import pickle
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Final
@@ -101,6 +102,13 @@ def _asks_for_pages(item: pytest.Item) -> bool:
     marker = item.get_closest_marker("django_db")
     at_once = marker is not None and marker.kwargs.get("transaction")
     return not at_once and bool({"client", "sign_in"} & set(getattr(item, "fixturenames", ())))
+
+
+def pytest_runtest_makereport(call: pytest.CallInfo[object]) -> None:
+    """What SQLite says of an error in one word for many, it knows more exactly."""
+    error = call.excinfo.value.__cause__ if call.excinfo else None
+    if isinstance(error, sqlite3.Error) and call.excinfo:
+        call.excinfo.value.add_note(f"SQLite: {error.sqlite_errorname}")
 
 
 @pytest.fixture(scope="session")
