@@ -25,11 +25,11 @@ NUMBERED: Final = """
     RETURNING last
 """
 
-# On PostgreSQL the events come with it.
+# On PostgreSQL the events come with it, and are dated by its clock: what is old is told by the same one.
 WRITTEN: Final = f"""
     WITH head AS ({NUMBERED})
     INSERT INTO journal_entry (account_id, number, written_at, body)
-    SELECT %(account)s, head.last - %(count)s + noted.place, %(now)s, noted.body
+    SELECT %(account)s, head.last - %(count)s + noted.place, clock_timestamp(), noted.body
     FROM head, unnest(%(bodies)s::text[]) WITH ORDINALITY AS noted (body, place)
 """  # noqa: S608  (nothing of a request is in it)
 
@@ -87,15 +87,14 @@ def _write(noted: list[tuple[int, Event]]) -> None:
     events: defaultdict[int, list[Event]] = defaultdict(list)
     for account_id, event in noted:
         events[account_id].append(event)
-    now = timezone.now()
     # Whoever writes several takes them in one order, and so waits for nobody who waits.
     for account_id, own in sorted(events.items()):
         bodies = [codec.encoded(event) for event in own]
         if connection.vendor == "postgresql":
-            fetch(WRITTEN, {"account": account_id, "count": len(bodies), "now": now, "bodies": bodies})
+            fetch(WRITTEN, {"account": account_id, "count": len(bodies), "bodies": bodies})
         else:
             # SQLite gives no other statement what one returns.
-            first = _numbered(account_id, len(bodies)) - len(bodies) + 1
+            first, now = _numbered(account_id, len(bodies)) - len(bodies) + 1, timezone.now()
             JournalEntry.objects.bulk_create(
                 JournalEntry(account_id=account_id, number=number, written_at=now, body=body)
                 for number, body in enumerate(bodies, first)

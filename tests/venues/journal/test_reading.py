@@ -4,6 +4,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from portal.venues.journal import codec, reading, tasks
@@ -20,6 +23,13 @@ pytestmark = pytest.mark.django_db
 
 def read(account, after, limit=500):
     return reading.events(account.pk, after, VENUE, limit)
+
+
+@pytest.fixture
+def shared():
+    """A database with a clock of its own."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite goes by the clock of the machine")
 
 
 @pytest.fixture
@@ -68,10 +78,15 @@ def test_a_number_that_was_never_given_is_lost(five):
         read(open_account(), 1)
 
 
-def test_what_is_older_than_an_hour_is_pruned_and_lost_to_who_was_not_there(five, time_machine):
-    time_machine.move_to(timezone.now() + timedelta(minutes=30))
+def later(**time: int) -> None:
+    """So much later by the clock that dates the rows, which on PostgreSQL is the server's: it cannot be moved."""
+    JournalEntry.objects.update(written_at=F("written_at") - timedelta(**time))
+
+
+def test_what_is_older_than_an_hour_is_pruned_and_lost_to_who_was_not_there(five):
+    later(minutes=30)
     note(five.pk, news("f"))
-    time_machine.move_to(timezone.now() + timedelta(minutes=31))
+    later(minutes=31)
     tasks.prune()
 
     assert JournalEntry.objects.get().number == 6
@@ -81,7 +96,7 @@ def test_what_is_older_than_an_hour_is_pruned_and_lost_to_who_was_not_there(five
     assert [row.number for row in read(five, 5)] == [6]
     assert read(five, 6) == []
 
-    time_machine.move_to(timezone.now() + timedelta(hours=1))
+    later(hours=1)
     tasks.prune()
     with pytest.raises(Lost):
         read(five, 5)
@@ -90,9 +105,35 @@ def test_what_is_older_than_an_hour_is_pruned_and_lost_to_who_was_not_there(five
     assert [row.number for row in read(five, 6)] == [7], "numbers are never given twice"
 
 
-def test_pruning_removes_as_much_as_there_is(five, monkeypatch, time_machine):
+@pytest.mark.postgresql
+@pytest.mark.parametrize("wrong", [timedelta(hours=2), timedelta(hours=-2)], ids=["ahead", "behind"])
+def test_a_node_whose_clock_is_wrong_prunes_what_is_old_and_nothing_else(shared, five, time_machine, wrong):
+    """Its own rows and those of others: both are dated, and judged, by the clock that all nodes share."""
+    later(minutes=61)
+    note(five.pk, news("f"))
+    time_machine.move_to(timezone.now() + wrong)
+    note(five.pk, news("g"))
+    tasks.prune()
+    assert [row.number for row in read(five, 5)] == [6, 7]
+    assert JournalEntry.objects.count() == 2
+    time_machine.move_to(timezone.now() - wrong)
+    tasks.prune()
+    assert [row.number for row in read(five, 5)] == [6, 7]
+
+
+@pytest.mark.postgresql
+def test_what_is_old_is_found_by_the_index(shared, five):
+    with connection.cursor() as cursor, CaptureQueriesContext(connection) as asked:
+        tasks.prune()
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {asked.captured_queries[0]['sql']}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index Cond: (written_at < (statement_timestamp() -" in plan
+
+
+def test_pruning_removes_as_much_as_there_is(five, monkeypatch):
     monkeypatch.setattr(tasks, "AT_ONCE", 2)
-    time_machine.move_to(timezone.now() + timedelta(hours=1, seconds=1))
+    later(hours=1, seconds=1)
     tasks.prune()
     assert not JournalEntry.objects.exists()
     assert JournalHead.objects.get().last == 5
