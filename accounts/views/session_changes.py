@@ -64,6 +64,12 @@ def leave(request: MemberRequest) -> None:
     auth.logout(request)
 
 
+def leave_here(request: MemberRequest) -> None:
+    """Go on as nobody in this request, where the store takes no changes: the session stays in it until its time."""
+    request.user = AnonymousUser()
+    request.member = request.organization = request.step_up = None  # type: ignore[assignment]
+
+
 def switch(request: MemberRequest, member: Member) -> None:
     """Go on in the same session, under a new key, as another membership of the same person.
 

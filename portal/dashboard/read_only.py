@@ -1,10 +1,14 @@
-"""While no host of the database takes changes: pages are read from a standby and say so, forms are turned away."""
+"""While no host of the database takes changes: pages are read from a standby and say so, forms are turned away.
+
+All but one: whoever signs out leaves this browser at least.
+"""
 
 from collections.abc import Callable
 
 from django.db import Error
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 
 from portal.core.database.postgresql import standby
 from portal.core.web.http import SAFE
@@ -19,7 +23,7 @@ class ReadOnlyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Turn away what would change something, before anything of it is begun; let the rest read where it can."""
-        if request.method in SAFE:
+        if request.method in SAFE or request.path_info == reverse("accounts:sign_out"):
             with standby.serving():
                 return self.get_response(request)
         with standby.serving():

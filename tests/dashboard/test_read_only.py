@@ -146,7 +146,6 @@ def forms(house: House) -> dict[str, tuple[str, dict[str, str]]]:
         "invite": (reverse("accounts:invite"), {"email": "new@example.com"}),
         "service user": (reverse("accounts:new_service_user"), {"name": "late-bot"}),
         "step up": (reverse("accounts:prove"), {"code": "123456"}),
-        "sign out": (reverse("accounts:sign_out"), {}),
     }
 
 
@@ -163,6 +162,36 @@ def test_whatever_is_sent_is_turned_away_and_nothing_of_it_happens(house, reader
     assert counts() == rows
     # Who is signed in stays so.
     assert readers["ben"].get(reverse("policies:inbox")).status_code == 200
+
+
+def test_who_signs_out_leaves_this_browser_and_is_told_that_the_session_lasts(client, ana, sign_in, read_only_later):
+    sign_in(client, ana)
+    row, rows = Session.objects.get(member=ana), counts()
+    with read_only_later():
+        answer = client.post(reverse("accounts:sign_out"))
+        text = " ".join(answer.content.decode().split())
+        assert answer.status_code == 200
+        assert answer.cookies["session"].value == ""
+        assert answer.cookies["session"]["max-age"] == 0
+        assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
+        assert TOLD in text
+        assert "This browser has forgotten your session." in text
+        assert "so it lasts there until <time" in text
+        assert "press <em>End all other sessions</em>" in text
+        assert ana.user.name not in text
+        assert client.get(reverse("policies:inbox")).status_code == 302
+        assert (counts(), Session.objects.filter(pk=row.pk).exists()) == (rows, True)
+
+
+def test_another_site_makes_nobody_leave(ana, sign_in, read_only_later):
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    sign_in(client, ana)
+    with read_only_later():
+        answer = client.post(reverse("accounts:sign_out"))
+        # The refusal would be noted, and cannot be.
+        assert answer.status_code == 503
+        assert not answer.cookies
+        assert client.get(reverse("policies:inbox")).status_code == 200
 
 
 def test_nobody_signs_in_and_is_told_so_before_and_after_they_tried(client, ana, read_only):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.sessions.backends.base import SessionBase
@@ -15,7 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.authentication import password_step as stages
-from accounts.authentication import second_factor_step
+from accounts.authentication import second_factor_step, session_data
 from accounts.authentication.second_factor_step import Admitted
 from accounts.factors import webauthn
 from accounts.factors.enrolled import can_sign_in, held, held_anywhere
@@ -28,6 +29,7 @@ from accounts.views.authentication import stranger_challenge
 from accounts.views.next_page import destination, path_here
 from policies.access import open_to_members
 from portal.core import call_origin
+from portal.core.database.postgresql import standby
 from portal.core.errors import Invalid
 from portal.core.factors import PASSKEY, TOTP
 from portal.core.forms import Form
@@ -119,11 +121,27 @@ def passkey(request: HttpRequest) -> HttpResponse:
 @require_POST
 @open_to_members("whoever is in may leave")
 def sign_out(request: MemberRequest) -> HttpResponse:
-    """End the session here and in the store, and have the browser drop what it kept."""
-    session_changes.leave(request)
-    messages.success(request, "You are signed out.")
-    response = redirect("accounts:sign_in")
+    """End the session here and in the store, and have the browser drop what it kept.
+
+    While the database takes no changes it ends here alone, and the page says when it does in the store.
+    """
+    if standby.is_read():
+        response = _left_here(request)
+    else:
+        session_changes.leave(request)
+        messages.success(request, "You are signed out.")
+        response = redirect("accounts:sign_in")
     response["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+def _left_here(request: MemberRequest) -> HttpResponse:
+    context = {"over_at": session_data.ends_at(request.session, request.organization)}
+    session_changes.leave_here(request)
+    response = render(request, "accounts/left_here.html", context)
+    response.delete_cookie(
+        settings.SESSION_COOKIE_NAME, path=settings.SESSION_COOKIE_PATH, samesite=settings.SESSION_COOKIE_SAMESITE
+    )
     return response
 
 
