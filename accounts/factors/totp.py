@@ -96,6 +96,8 @@ def verify(user: User, code: str, *, place: Member | None = None) -> Authenticat
     Runs in the caller's transaction, which must commit also after a Failure: that is where failures are counted, on
     each app that was asked, so that holding several gives nobody more tries (security F-11). One on which a hundred in
     a row were wrong is asked no more (SI-5): another one, a passkey or a reset is the way.
+
+    Raises: SealBroken if the seed of one of them does not open.
     """
     devices = list(in_use(TOTP, user, place).order_by("pk").select_for_update())
     if not devices or not CODE.fullmatch(code):

@@ -18,6 +18,8 @@ from portal.core import call_origin
 from portal.core.database import outage
 from portal.core.database.reading import Reading
 from portal.core.errors import DomainError
+from portal.core.secrets import unopened
+from portal.core.secrets.sealing import SealBroken
 from portal.venues.registry import relayed_publicly
 
 logger = logging.getLogger(__name__)
@@ -107,6 +109,9 @@ def note_failure(error: Exception, what: str) -> Error:
         # The connection is replaced before the next call. This one is not tried again: it may have counted.
         logger.warning("The database failed during %s: %s", _loggable(what), outage.in_words(error))
         return Error.UNAVAILABLE
+    if isinstance(error, SealBroken):
+        unopened.note(error, "call", _loggable(what))
+        return Error.INTERNAL
     logger.error("Unexpected error during %s", _loggable(what), exc_info=error)
     return Error.INTERNAL
 

@@ -13,8 +13,17 @@ from django.utils.encoding import escape_uri_path
 
 from portal.core.database.outage import is_away
 from portal.core.errors import Busy
+from portal.core.secrets.sealing import SealBroken
 from portal.dashboard.other_organization import OF, named_home
-from portal.dashboard.views.errors import away, busy, elsewhere, not_found, only_for_forms, reader_of
+from portal.dashboard.views.errors import (
+    away,
+    busy,
+    elsewhere,
+    not_found,
+    only_for_forms,
+    reader_of,
+    unopened_secret,
+)
 
 
 class NotFoundMiddleware:
@@ -98,7 +107,7 @@ def page_above(request: HttpRequest) -> str:
 
 
 class AwayMiddleware:
-    """503 where the database failed for now, or where a view found too many at work before it.
+    """503 where the database failed for now, a secret does not open, or a view found too many at work before it.
 
     What a view raises comes here first. What other middleware raises, Django makes a 500 of: one of ours, which
     `errors.server_error` answers, or while DEBUG is on one of its own, which is replaced here.
@@ -114,9 +123,11 @@ class AwayMiddleware:
         return away(request, failure) if response.status_code == 500 and is_away(failure) else response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        """503 for what passes by itself; None leaves any other error to Django."""
+        """503 for what is not the reader's to mend; None leaves any other error to Django."""
         if isinstance(exception, Busy):
             return busy(request)
+        if isinstance(exception, SealBroken):
+            return unopened_secret(request, exception)
         return away(request, exception) if is_away(exception) else None
 
 

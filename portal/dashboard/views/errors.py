@@ -18,6 +18,8 @@ from portal.core import call_origin
 from portal.core.actors import Actor, stranger
 from portal.core.database.outage import in_words, is_away, note
 from portal.core.database.postgresql import standby
+from portal.core.secrets import unopened
+from portal.core.secrets.sealing import SealBroken
 from portal.dashboard.other_organization import home_of
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,10 @@ NOT_READ: Final = (
 BUSY: Final = (
     "Many people sign in at this moment, and nothing of what you sent was done. "
     "Wait a few seconds, go back, and send it again."
+)
+UNOPENED: Final = (
+    "The portal cannot open a secret that this needs, and nothing of what you sent was done. Trying again does not help: "
+    "tell whoever runs the portal that a sealing key is missing. What needs no such secret goes on as ever."
 )
 STALE_PAGE = "This page was open too long, or was not ours. Go back, reload it, and send it again."
 
@@ -90,6 +96,14 @@ def busy(request: HttpRequest) -> HttpResponse:
     return _come_back(request, BUSY)
 
 
+def unopened_secret(request: HttpRequest, error: SealBroken) -> HttpResponse:
+    """A sealing key is missing or wrong: only whoever runs the portal can help, and the log tells them."""
+    unopened.note(error, "page", ascii(request.path[:100]))
+    answer = _come_back(request, UNOPENED, title="A secret cannot be opened")
+    del answer.headers["Retry-After"]
+    return answer
+
+
 def _come_back(request: HttpRequest, message: str = "", *, title: str = "") -> HttpResponse:
     template = "_503.html" if request.headers.get("HX-Request") else "503.html"
     answer = render_to_string(template, {"request_id": _id(request), "message": message, "title": title})
@@ -101,6 +115,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
     if error is not None and is_away(error):
         return away(request, error)
+    if isinstance(error, SealBroken):
+        return unopened_secret(request, error)
     return HttpResponse(render_to_string("500.html", {"request_id": _id(request)}), status=500)
 
 

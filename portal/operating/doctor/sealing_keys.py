@@ -26,7 +26,8 @@ def look() -> Iterator[Finding]:
     if missing:
         yield words.wrong(
             f"secrets are sealed under {', '.join(missing)}, which PORTAL_SEALING_KEYS does not hold",
-            "Put that key back behind the first one; then manage.py rotatesealingkeys.",
+            "Put that key back behind the first one; then manage.py rotatesealingkeys. If it is lost for good: "
+            "docs/runbooks/lose-the-sealing-keys.md.",
         )
     if not weak and not wrong and not missing:
         yield from _in_use()

@@ -9,11 +9,14 @@ from django.urls import reverse
 
 from accounts.api_keys import credentials
 from accounts.factors import recovery_codes, totp
-from accounts.models import Authenticator
+from accounts.members.identity import checks
+from accounts.models import Authenticator, IdentityCheck, Member
+from accounts.models.member import Identity
 from accounts.models.second_factor import code_at, current_step
 from portal.audit.models import Chain
 from portal.core.models import SealingCanary
 from portal.core.secrets import canary, sealing
+from tests.accounts.members.test_identity import document
 from tests.api.calls import Wire
 from tests.factories.world import EVERY_PERMISSION, PASSWORD, make_bot
 
@@ -67,10 +70,38 @@ def test_bots_are_answered_an_error_until_they_have_new_keys(lost, treasury_bot,
     Wire(new).result("Balance")
 
 
-def test_codes_of_apps_are_lost_and_recovery_codes_are_not(lost, client, owner, codes):
+@pytest.fixture
+def shown(ana) -> IdentityCheck:
+    """A document that waits for a reviewer."""
+    Member.objects.filter(pk=ana.pk).update(identity=Identity.UNVERIFIED)
+    return checks.submit(ana, document())
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_page_that_needs_what_does_not_open_says_whom_to_tell(
+    shown, lost, client, ben, sign_in, settings, caplog, debug
+):
+    sign_in(client, ben)
+    settings.DEBUG, client.raise_request_exception = debug, False
+    url = reverse("accounts:review_identity", args=[shown.member_id])
+    answer = client.get(url)
+    assert (answer.status_code, "Retry-After" in answer.headers) == (503, False)
+    assert "tell whoever runs the portal that a sealing key is missing" in answer.content.decode()
+    (line,) = [each.getMessage() for each in caplog.records if each.name == "portal.core.secrets.unopened"]
+    assert line.startswith(f"The sealed value at {shown.place} does not open. It was needed for a page, '{url}'.")
+
+
+def test_codes_of_apps_are_lost_and_recovery_codes_are_not(lost, client, owner, codes, caplog):
     client.raise_request_exception = False
     client.post(reverse("accounts:sign_in"), {"email": owner.user.email, "password": PASSWORD})
-    assert client.post(reverse("accounts:verify"), {"code": "123456"}).status_code == 500
+    told = client.post(reverse("accounts:verify"), {"code": "123456"})
+    assert told.status_code == 200
+    assert "Tell whoever runs the portal that a sealing key is missing." in told.content.decode()
+    (line,) = [each.getMessage() for each in caplog.records if each.name == "portal.core.secrets.unopened"]
+    assert "accounts_authenticator.sealed_seed:" in line
+    assert "docs/runbooks/lose-the-sealing-keys.md" in line
+    (app,) = Authenticator.objects.filter(user=owner.user)
+    assert app.throttling_failure_count == 0
     used = client.post(reverse("accounts:sign_in_recovery"), {"code": codes[0]})
     assert used.status_code == 302
     # Whoever came in that way enrols a new factor first.
