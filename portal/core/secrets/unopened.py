@@ -18,8 +18,8 @@ def note(error: SealBroken, needed_for: str, what: str = "") -> None:
     """One line of the log, and one more: the place is named, nothing of the value is."""
     UNOPENED.add(needed_for)
     logger.error(
-        "%s It was needed for a %s%s. `doctor` says which key of PORTAL_SEALING_KEYS is missing or wrong; if it is lost "
-        "for good, docs/runbooks/lose-the-sealing-keys.md says what to do.",
+        "%s It was needed for a %s%s. `doctor` says which key of PORTAL_SEALING_KEYS is missing or wrong; if it is "
+        "lost for good, docs/runbooks/lose-the-sealing-keys.md says what to do.",
         error,
         needed_for,
         f", {what}" if what else "",

@@ -39,8 +39,8 @@ BUSY: Final = (
     "Wait a few seconds, go back, and send it again."
 )
 UNOPENED: Final = (
-    "The portal cannot open a secret that this needs, and nothing of what you sent was done. Trying again does not help: "
-    "tell whoever runs the portal that a sealing key is missing. What needs no such secret goes on as ever."
+    "The portal cannot open a secret that this needs, and nothing of what you sent was done. Trying again does not "
+    "help: tell whoever runs the portal that a sealing key is missing. What needs no such secret goes on as ever."
 )
 STALE_PAGE = "This page was open too long, or was not ours. Go back, reload it, and send it again."
 
