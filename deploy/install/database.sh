@@ -21,9 +21,11 @@ prepare_postgresql() {
         return
     fi
     [[ $number ]] || die "PostgreSQL is installed and has no cluster: pg_createcluster makes one"
-    put "/etc/postgresql/$number/$name/conf.d/countersign.conf" 0644 root:root <"$files/postgresql/countersign.conf"
-    if [[ $wrote && ! $dry_run ]]; then
+    calls_for=postgresql put "/etc/postgresql/$number/$name/conf.d/countersign.conf" 0644 root:root \
+        <"$files/postgresql/countersign.conf"
+    if is_owed postgresql && [[ ! $dry_run ]]; then
         quietly systemctl restart "postgresql@$number-$name"
+        settle postgresql
     elif ! systemctl is-active --quiet "postgresql@$number-$name"; then
         act "start PostgreSQL" systemctl start "postgresql@$number-$name"
     fi

@@ -1,10 +1,19 @@
 # shellcheck shell=bash
 # What the machine brings: packages of Debian, users, folders, and room in the journal.
 
+# The first installation as it was begun, until it came to its end: one that is run again goes on with it.
+begun=/etc/countersign/begun
+
 choose_parts() { # which of the three servers are looked after here
-    is_again=""
+    is_again="" nginx_is_new=""
     nginx_here=yes postgresql_here=yes redis_here=yes
-    if [[ -L /opt/countersign/current ]]; then
+    if [[ -f $begun ]]; then
+        nginx_is_new=$(value_in "$begun" nginx_is_new)
+        if [[ -f $settings ]]; then
+            _go_on
+            return
+        fi
+    elif [[ -L /opt/countersign/current ]]; then
         is_again=yes
         [[ -f /etc/nginx/sites-available/countersign.conf ]] || nginx_here=""
         compgen -G '/etc/postgresql/*/main/conf.d/countersign.conf' >/dev/null || postgresql_here=""
@@ -28,6 +37,27 @@ choose_parts() { # which of the three servers are looked after here
     case $without in *,redis,*) redis_here="" ;; esac
 }
 
+_go_on() { # with what was chosen when it was begun
+    nginx_here=$(value_in "$begun" nginx_here)
+    postgresql_here=$(value_in "$begun" postgresql_here)
+    redis_here=$(value_in "$begun" redis_here)
+    case $without in *,nginx,*) nginx_here="" ;; esac
+    if [[ ! $certificate ]]; then
+        certificate=$(value_in "$begun" certificate)
+        certificate_key=$(value_in "$begun" certificate_key)
+    fi
+}
+
+_note_begun() {
+    local name
+    if [[ $is_again ]]; then return; fi
+    install -d -m 0750 "${begun%/*}"
+    for name in nginx_here nginx_is_new postgresql_here redis_here certificate certificate_key; do
+        echo "$name=${!name}"
+    done >"$begun.unfinished"
+    mv "$begun.unfinished" "$begun"
+}
+
 _is_here() { [[ ! $1 || $1 =~ [@/]127\.0\.0\.1[:/] ]]; }
 
 install_packages() {
@@ -39,12 +69,14 @@ install_packages() {
     for name in "${wanted[@]}"; do
         [[ $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null || true) == installed ]] || missing+=("$name")
     done
-    nginx_is_new=""
-    if ((!${#missing[@]})); then return; fi
     case " ${missing[*]} " in *" nginx "*) nginx_is_new=yes ;; esac
+    if [[ ! $dry_run ]]; then _note_begun; fi
+    if ((!${#missing[@]})); then return; fi
     say "install ${missing[*]}"
     if [[ $dry_run ]]; then return; fi
     export DEBIAN_FRONTEND=noninteractive
+    # What was ended while it installed packages.
+    quietly dpkg --configure -a
     quietly apt-get update
     quietly apt-get install --yes --no-install-recommends "${missing[@]}"
 }
@@ -86,6 +118,10 @@ start_redis() {
 }
 
 limit_the_journal() {
+    local calls_for=journald
     put /etc/systemd/journald.conf.d/countersign.conf 0644 root:root <"$files/journald/countersign.conf"
-    if [[ $wrote && ! $dry_run ]]; then quietly systemctl restart systemd-journald; fi
+    if is_owed journald && [[ ! $dry_run ]]; then
+        quietly systemctl restart systemd-journald
+        settle journald
+    fi
 }

@@ -6,7 +6,7 @@ site=/etc/nginx/sites-available/countersign.conf
 
 install_proxy() {
     if [[ ! $nginx_here ]]; then return; fi
-    local before=$changes host
+    local host calls_for=nginx
     host=${domain:-$(_host "$(setting PORTAL_BASE_URL)")}
     host=${host%%:*}
     _certificate "$host"
@@ -19,15 +19,20 @@ install_proxy() {
         act "let nginx keep 8192 connections, two for each socket" \
             sed -i 's/^\(\s*\)worker_connections 768;/\1worker_connections 8192;/' /etc/nginx/nginx.conf
     fi
+    calls_for=nginx-limits
     put "$units/nginx.service.d/countersign.conf" 0644 root:root <"$files/nginx/limits.conf"
+    calls_for=""
     if [[ $dry_run ]]; then return; fi
-    if [[ $wrote ]]; then
+    if is_owed nginx-limits; then
         quietly nginx -t
         quietly systemctl daemon-reload
         quietly systemctl restart nginx
-    elif ((changes > before)); then
+        settle nginx-limits
+        settle nginx
+    elif is_owed nginx; then
         quietly nginx -t
         quietly systemctl reload-or-restart nginx
+        settle nginx
     fi
     _enable nginx.service
     if ! systemctl is-active --quiet nginx; then act "start nginx" systemctl start nginx; fi
@@ -37,8 +42,8 @@ install_proxy() {
 _certificate() { # host
     if [[ $certificate ]]; then
         _folder "$tls" 0750 root:root
-        link "$(realpath "$certificate")" "$tls/certificate.pem"
-        link "$(realpath "$certificate_key")" "$tls/key.pem"
+        link "$certificate" "$tls/certificate.pem"
+        link "$certificate_key" "$tls/key.pem"
     elif [[ ! -e $tls/certificate.pem ]]; then
         _folder "$tls" 0750 root:root
         act "make a certificate for a trial: no browser trusts it; give your own with --certificate" \
@@ -48,5 +53,7 @@ _certificate() { # host
 
 _make_certificate() {
     (umask 077 && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 -subj "/CN=$1" \
-        -addext "subjectAltName=DNS:$1" -keyout "$tls/key.pem" -out "$tls/certificate.pem")
+        -addext "subjectAltName=DNS:$1" -keyout "$tls/key.pem.unfinished" -out "$tls/certificate.pem.unfinished")
+    mv "$tls/key.pem.unfinished" "$tls/key.pem"
+    mv "$tls/certificate.pem.unfinished" "$tls/certificate.pem"
 }

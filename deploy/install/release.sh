@@ -61,7 +61,8 @@ install_release() {
     # Under one name, whatever the version of Python: units name a file in it.
     files=$(_carried)
     ln -sfn "${files#"$release/"}" "$release/deploy"
-    sha256sum <"$wheel" >"$release/complete"
+    sha256sum <"$wheel" >"$release/complete.unfinished"
+    mv "$release/complete.unfinished" "$release/complete"
 }
 
 _pip() { "$release/bin/python" -m pip install --disable-pip-version-check --no-input "$@"; }
@@ -89,6 +90,11 @@ forget_old_releases() { # all but the one that serves and the one before it
     for folder in "$releases"/*/; do
         folder=${folder%/}
         if [[ ! -d $folder || $folder == "$release" || $folder == "$(readlink "$previous" || true)" ]]; then continue; fi
-        act "remove $folder" rm -rf "$folder"
+        act "remove $folder" _forget "$folder"
     done
+}
+
+_forget() { # what is left half removed is not taken for a release
+    rm -f "$1/complete"
+    rm -rf "$1"
 }

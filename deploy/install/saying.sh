@@ -11,8 +11,24 @@ die() {
     exit 1
 }
 
+# What a change calls for (a restart, say) is owed from before it is made until it is done: whoever kills this program
+# in between has it done by the next run. `calls_for` is set by whoever makes such changes.
+unfinished=/etc/countersign/unfinished
+calls_for=""
+
+is_owed() { [[ -e $unfinished/$1 ]]; }
+
+settle() {
+    changes=$((changes + 1))
+    rm -f "$unfinished/$1"
+}
+
 say() { # what is being done, or would be
     changes=$((changes + 1))
+    if [[ $calls_for && ! $dry_run ]]; then
+        install -d "$unfinished"
+        : >"$unfinished/$calls_for"
+    fi
     if [[ $dry_run ]]; then echo "would $1"; else echo "* $1"; fi
 }
 
@@ -70,20 +86,26 @@ _write() {
     install -d "$(dirname "$1")"
     install -m "$2" -o "${3%:*}" -g "${3#*:}" /dev/null "$1.unfinished"
     printf %s "$4" >"$1.unfinished"
+    # Before it lies there: ended in between, it would be taken for somebody else's.
+    _remember "$1" "$1.unfinished"
     mv "$1.unfinished" "$1"
     _remember "$1"
 }
 
 _beside() { # somebody changed it: what it would be lies beside it, once
+    local calls_for=""
     if [[ -f $1.new ]] && printf %s "$4" | cmp --silent - "$1.new"; then return; fi
     say "leave $1, which was changed here, and write $1.new beside it"
     if [[ ! $dry_run ]]; then _write "$1.new" "$2" "$3" "$4"; fi
 }
 
-_remember() {
-    local others=""
-    if [[ -f $written ]]; then others=$(grep -vF "  $1" "$written" || true); fi
-    printf '%s\n' "$others" "$(sha256sum "$1")" | grep . >"$written.unfinished"
+_remember() { # file, and where its next text lies, if that is not yet it
+    local others="" text
+    text=$(sha256sum <"${2:-$1}")
+    if [[ -f $written ]]; then
+        if [[ ${2:-} ]]; then others=$(<"$written"); else others=$(grep -vF "  $1" "$written" || true); fi
+    fi
+    printf '%s\n' "$others" "${text%% *}  $1" | grep . >"$written.unfinished"
     mv "$written.unfinished" "$written"
 }
 
@@ -93,7 +115,7 @@ link() { # target, link; switched at once
     if [[ $(readlink "$2" || true) == "$1" ]]; then return; fi
     say "let $2 lead to $1"
     if [[ $dry_run ]]; then return; fi
-    ln -s -T "$1" "$2.unfinished"
+    ln -s -f -T "$1" "$2.unfinished"
     mv -T "$2.unfinished" "$2"
 }
 
@@ -106,7 +128,10 @@ finish() {
     else
         echo "Countersign $version runs at $(setting PORTAL_BASE_URL)."
     fi
-    if [[ ! $dry_run && ! $is_again && ! $environment ]]; then
+    if [[ $dry_run ]]; then return; fi
+    rm -f "$begun"
+    if [[ -d $unfinished ]]; then rmdir "$unfinished"; fi
+    if [[ ! $is_again && ! $environment ]]; then
         echo "Next, found the first Organization; it asks for the Owner's password and prints their authenticator's secret:"
         echo "  countersign createorganization --name 'Example Ltd' --currency USD --owner-email olive@example.com \\"
         echo "      --owner-name 'Olive Owner'"

@@ -31,6 +31,8 @@ check_settings() { # before anything is done
     fi
     if [[ $certificate || $certificate_key ]]; then
         [[ -f $certificate && -f $certificate_key ]] || die "--certificate and --certificate-key name two files"
+        certificate=$(realpath "$certificate")
+        certificate_key=$(realpath "$certificate_key")
     fi
 }
 

@@ -3,22 +3,19 @@
 
 serving=(countersign-web countersign-stream countersign-work)
 units=/etc/systemd/system
-units_changed=""
 
 install_units() {
-    local file name reload=""
+    local file name calls_for=units
     for file in "$files"/systemd/* "$files"/systemd/*/*; do
         if [[ ! -f $file ]]; then continue; fi
         name=${file#"$files/systemd/"}
         put "$units/$name" 0644 root:root <"$file"
-        if [[ ! $wrote ]]; then continue; fi
-        reload=yes
-        case $name in
-            countersign-web.service | countersign-stream.service | countersign-work.service) units_changed+=" ${name%.service} " ;;
-            countersign-.service.d/*) units_changed+=" ${serving[*]} " ;;
-        esac
     done
-    if [[ $reload && ! $dry_run ]]; then quietly systemctl daemon-reload; fi
+    calls_for=""
+    if is_owed units && [[ ! $dry_run ]]; then
+        quietly systemctl daemon-reload
+        settle units
+    fi
     for name in "${serving[@]}"; do _enable "$name.service"; done
     if [[ $(setting PORTAL_BACKUP_RECIPIENT) ]]; then _start_timer countersign-backup.timer; fi
     if [[ $(setting PORTAL_DRILL_URL) ]]; then _start_timer countersign-drill.timer; fi
@@ -39,18 +36,21 @@ restart_units() {
     for unit in "${serving[@]}"; do
         if ! systemctl is-active --quiet "$unit"; then
             act "start $unit" systemctl start "$unit"
-        elif [[ $units_changed == *" $unit "* ]] || ! _is_up_to_date "$unit"; then
+        elif ! _is_up_to_date "$unit"; then
             act "restart $unit" systemctl restart "$unit"
         fi
         if [[ ! $dry_run ]]; then _wait_for "$unit"; fi
     done
 }
 
-_is_up_to_date() { # it runs the release that is installed, with the settings as they are
-    local pid began
+_is_up_to_date() { # it runs the release that is installed, with its unit and the settings as they are
+    local pid began file
     pid=$(systemctl show --property MainPID --value "$1")
     began=$(date --date "$(systemctl show --property ExecMainStartTimestamp --value "$1")" +%s)
-    [[ $(tr '\0' '\n' <"/proc/$pid/cmdline" | head -n 1) == "$release"/bin/* && $(stat -c %Y "$settings") -le $began ]]
+    for file in "$settings" "$units/$1.service" "$units"/countersign-.service.d/*; do
+        [[ $(stat -c %Y "$file") -le $began ]] || return 1
+    done
+    [[ $(tr '\0' '\n' <"/proc/$pid/cmdline" | head -n 1) == "$release"/bin/* ]]
 }
 
 _wait_for() {

@@ -7,6 +7,7 @@ import pytest
 
 from tests.machines import installation, networks
 from tests.machines.installation import DOMAIN, PACKAGES
+from tests.machines.installing.stopping import KILLED, OPTIONS, installed_until
 from tests.machines.machine import machines
 from tests.machines.visitor import Visitor
 from tests.operating import wheels
@@ -217,6 +218,30 @@ def test_what_somebody_changed_is_left_alone(node):
     finally:
         node.put(site, before)
         node.run("rm", "-f", f"{site}.new")
+
+
+# What lies on a machine before the first release is switched on, and nothing of what comes after.
+AS_BEFORE_THE_SWITCH = """
+systemctl stop countersign-web countersign-stream countersign-work nginx
+systemctl disable countersign-web countersign-stream countersign-work nginx 2>/dev/null
+rm -r /opt/countersign/current /usr/local/bin/countersign /etc/systemd/system/nginx.service.d
+rm -r /etc/systemd/system/countersign-* /etc/nginx/sites-*/countersign.conf
+systemctl daemon-reload
+"""
+
+
+def test_killed_after_the_release_was_switched_on_it_goes_on_when_it_is_run_again(node, said):
+    node.shell(AS_BEFORE_THE_SWITCH)
+    for place in ("quietly systemctl daemon-reload", 'mv -T "$2.unfinished" "$2"', "quietly systemctl restart nginx"):
+        status, _ = installed_until(node, *OPTIONS, before=place)
+        assert status == KILLED
+    assert "createorganization" in installation.run_installer(node).stdout
+    until_ready(node)
+    assert node.shell(f"{CURL} -w '%{{http_code}}' https://{DOMAIN}/readyz") == "200"
+    assert node.shell("systemctl show -P LimitNOFILE nginx").strip() == "32768"
+    for unit in (*UNITS, "nginx"):
+        assert node.run("systemctl", "is-enabled", unit).stdout.strip() == "enabled"
+    assert installation.run_installer(node).stdout.strip().startswith("Nothing was changed")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The installer where it is stopped on its way."""
