@@ -154,6 +154,8 @@ class ChangeRequest(models.Model):
             models.Index(
                 fields=["ready_at"], condition=Q(state="approved", ready_at__isnull=False), name="change_ready"
             ),
+            # What is approved and not done, in every Organization: counted whenever somebody reads measures.
+            models.Index(fields=["id"], condition=Q(state="approved"), name="change_approved"),
             # Rehearsals, and what waited for approvals, last first: shown on one page, however much else there was.
             models.Index(fields=["organization", "-id"], condition=Q(subject="rehearsal"), name="change_rehearsals"),
             models.Index(

@@ -18,7 +18,8 @@ def machine(network, tmp_path):
 
 def test_killed_at_each_change_it_ends_with_a_whole_installation(machine, tmp_path):
     installation.bring(machine, installation.release(tmp_path / "release"))
-    change, said, before, kills = 2, ["some"], [], 0
+    change, kills = 2, 0
+    before: list[str] = []
     while True:
         status, said = installed_until(machine, *OPTIONS, change=change)
         if status == 0:

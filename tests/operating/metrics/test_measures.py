@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.urls import reverse
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
@@ -33,6 +33,7 @@ from portal.operating.metrics import exposition, here, standing
 from portal.treasury.withdrawals import request_withdrawal
 from portal.venues import standing as of_venues
 from portal.venues.kraken.models import Alarm, Step
+from tests.database.plans import analyze, most_read, readings
 from tests.factories.world import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -209,6 +210,32 @@ def test_requests_are_told_by_workflow_and_state(asked):
     ChangeRequest.objects.filter(pk=change.pk).update(ready_at=timezone.now() + timedelta(hours=1))
     assert of("countersign_requests", state="approved", **mine) == 0
     assert of("countersign_requests", state="delayed", **mine) == 1
+
+
+@pytest.mark.postgresql
+def test_what_is_approved_is_counted_without_a_walk_through_what_has_ended(asked):
+    if connection.vendor != "postgresql":
+        pytest.skip("PostgreSQL tells its plan")
+    change = asked
+    fields = {
+        field.attname: getattr(change, field.attname)
+        for field in ChangeRequest._meta.concrete_fields
+        if field.attname not in {"id", "reference", "number", "asked_again_from_id"}
+    }
+    ended = {**fields, "state": State.REJECTED, "ended_at": timezone.now()}
+    ChangeRequest.objects.bulk_create(
+        ChangeRequest(**ended, number=1000 + turn, reference=f"T{turn:07}") for turn in range(3000)
+    )
+    ChangeRequest.objects.filter(pk=change.pk).update(state=State.APPROVED)
+    analyze("policies_changerequest")
+    found = readings(standing.look)
+    rows, sql = most_read(found, "policies_changerequest")
+    assert 0 < rows <= 4, sql
+    assert not [each.sql for each in found if "policies_changerequest" in each.whole]
+    (sql,) = [each.sql for each in found if """"state" = 'approved'""" in each.sql]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {sql.replace('%', '%%')}", [])
+        assert "change_approved" in "".join(line for (line,) in cursor.fetchall())
 
 
 def test_tasks_are_told_by_how_late_they_are():
