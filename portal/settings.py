@@ -11,6 +11,7 @@ from portal import databases, place
 from portal.local import keep_private, local_keys
 from portal.log_settings import logging_here
 from portal.middleware_settings import MIDDLEWARE as MIDDLEWARE  # noqa: PLC0414  (a setting)
+from portal.starting import NotSet
 
 BASE_DIR = place.BASE
 env = Env()
@@ -33,7 +34,7 @@ NEEDED = (
 if not DEBUG:
     missing = [name for name in NEEDED if not env.str(name, default="")]
     if missing:
-        raise ImproperlyConfigured(f"Set {', '.join(missing)} in the environment, or PORTAL_DEBUG=1 to try it out.")
+        raise NotSet(missing)
     if not env.str("DATABASE_URL").startswith(("postgres://", "postgresql://")):
         raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database, or set PORTAL_DEBUG=1 to try it out.")
 # What is written from here on, into VAR above all, is for the owner of this process alone.

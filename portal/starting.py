@@ -19,6 +19,14 @@ logger = logging.getLogger("portal.starting")
 REFUSED: Final = 1
 
 
+class NotSet(ImproperlyConfigured):
+    """Settings are missing without which nothing starts."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(f"Set {', '.join(names)} in the environment, or PORTAL_DEBUG=1 to try it out.")
+        self.names = names
+
+
 @contextmanager
 def refusing_in_a_line() -> Iterator[None]:
     """Say in one line of the log why this process does not start, and end it.
