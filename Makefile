@@ -52,7 +52,7 @@ PUBLIC = env -u PORTAL_DEBUG \
 	REDIS_URL=redis://redis.example.test/0 \
 	EMAIL_URL=smtp+tls://portal:portal@mail.example.test:587
 
-.PHONY: help run test test-quick coverage bench drills failovers soak-stream wheel container fix check check-quick check-style check-types check-layers \
+.PHONY: help run test test-quick coverage bench drills failovers rehearsal soak-stream wheel container fix check check-quick check-style check-types check-layers \
 	check-templates check-django hooks lock audit clean
 .DEFAULT_GOAL := help
 
@@ -121,6 +121,9 @@ drills: $(TEST_VENV)/.dev ## carry out on whole Debian machines what runbooks sa
 
 failovers: $(TEST_VENV)/.dev ## lose the primary of a database with a replica, by pulled plug and by cut wire, and time it; needs root (ROUNDS=)
 	@$(PROVE) -m tests.machines.failovers --rounds "$(ROUNDS)"
+
+rehearsal: $(TEST_VENV)/.dev ## an upgrade, a copy from SQLite, the story, a restore, a failover, a lost node on one installation; needs root
+	@$(PROVE) -m tests.machines.rehearsal --pictures "$(CHECK_VAR)/rehearsal"
 
 soak-stream: $(TEST_VENV)/.dev ## sockets under load while things break, each frame checked; needs PostgreSQL (SOCKETS=, SECONDS=)
 	@$(PROVE) -m tests.soak --sockets $(SOCKETS) --seconds $(SECONDS)

@@ -67,26 +67,46 @@ _wait_for_url() { # URL, host name: a minute at most; it has to be of the releas
 }
 
 _ask() {
-    python3 - "$1" "${2:-localhost}" "$version" <<'PYTHON'
-import json, ssl, sys, time, urllib.error, urllib.request
+    local through=""
+    # Behind a balancer that hands on whole connections nginx wants to be told first whose one is.
+    if [[ $1 == https:* ]] && grep -qsE '^\s*listen\s.*\sproxy_protocol\b' "$site"; then through=yes; fi
+    python3 - "$1" "${2:-localhost}" "$version" "$through" <<'PYTHON'
+import http.client, json, ssl, sys, time, urllib.parse
 
-url, host, version = sys.argv[1:]
-asked = urllib.request.Request(url, headers={"Host": host})
+url, host, version, through = sys.argv[1:]
+parts = urllib.parse.urlsplit(url)
 # It is this machine that is asked: whose certificate that is says nothing here.
 anybody = ssl._create_unverified_context()
-until, said = time.monotonic() + 60, "nothing"
+
+
+class Said(http.client.HTTPConnection):
+    def connect(self):
+        super().connect()
+        if through:
+            self.sock.sendall(b"PROXY UNKNOWN\r\n")
+        if parts.scheme == "https":
+            self.sock = anybody.wrap_socket(self.sock, server_hostname=host)
+
+
+def said():
+    connection = Said(parts.hostname, parts.port or (443 if parts.scheme == "https" else 80), timeout=5)
+    try:
+        connection.request("GET", parts.path, headers={"Host": host})
+        return connection.getresponse().read().decode(errors="replace")
+    finally:
+        connection.close()
+
+
+until, told = time.monotonic() + 60, "nothing"
 while time.monotonic() < until:
     try:
-        with urllib.request.urlopen(asked, timeout=5, context=anybody) as answer:
-            told = json.load(answer)
-            if told["ready"] and told["version"] == version:
-                sys.exit()
-            said = json.dumps(told)
-    except urllib.error.HTTPError as error:
-        said = error.read().decode(errors="replace")[:500]
-    except (OSError, ValueError) as error:
-        said = str(error)
+        told = said()
+        found = json.loads(told)
+        if found["ready"] and found["version"] == version:
+            sys.exit()
+    except (OSError, ValueError, LookupError, http.client.HTTPException) as error:
+        told = told if isinstance(error, (ValueError, LookupError)) else str(error)
     time.sleep(0.2)
-sys.exit(f"{url} says: {said}")
+sys.exit(f"{url} says: {told[:500]}")
 PYTHON
 }

@@ -16,7 +16,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,10 @@ NOT_NEEDED = (
     "LensOverlay", "MediaRouter", "OptimizationHints", "PaintHolding", "ThirdPartyStoragePartitioning",
     "AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "NetworkTimeServiceQuerying",
 )  # fmt: skip
+
+
+# A portal that stands elsewhere already, as `tests.machines.rehearsal` names it: nothing is started for that one.
+STANDING = os.environ.get("STANDING_PORTAL", "")
 
 
 @dataclass
@@ -81,6 +85,20 @@ class Portal:
         return totp(member["totp_secret"], (int(time.time()) + self.ahead) // 30)
 
 
+@dataclass
+class Standing(Portal):
+    """One that nobody here has started, and into whose database nobody looks: each code serves once, as for anybody."""
+
+    spent: dict[str, int] = field(default_factory=dict)
+
+    def code(self, short: str) -> str:
+        """The next that this person's app shows."""
+        while (step := int(time.time()) // 30) <= self.spent.get(short, 0):
+            time.sleep(0.5)
+        self.spent[short] = step
+        return totp(self.member(short)["totp_secret"], step)
+
+
 def totp(secret: str, step: int) -> str:
     """RFC 6238 as any authenticator app computes it."""
     key = base64.b32decode(secret + "=" * (-len(secret) % 8))
@@ -92,6 +110,10 @@ def totp(secret: str, step: int) -> str:
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """`make run` on a free port, with data of its own, stopped at the end; for the first worker, from nothing."""
+    if STANDING:
+        told = json.loads(Path(STANDING).read_text())
+        yield Standing(told["base_url"], Path(STANDING).parent, told["welcome"], told)
+        return
     folder = tmp_path_factory.mktemp("portal")
     if os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0":
         migrated.begun(folder / "var")
@@ -204,7 +226,9 @@ def person(portal: Portal, chromium: Browser) -> Iterator[Callable[..., Person]]
     complaints: list[str] = []
 
     def come(name: str, **device: Any) -> Person:
-        context = chromium.new_context(base_url=portal.base_url, timezone_id="Europe/Zurich", locale="en-GB", **device)
+        # The authority behind the certificate of one that stands elsewhere is known to nobody.
+        device = {"timezone_id": "Europe/Zurich", "locale": "en-GB", "ignore_https_errors": bool(STANDING), **device}
+        context = chromium.new_context(base_url=portal.base_url, **device)
         page = context.new_page()
         page.on("console", lambda message: _note(complaints, name, message.type, message.text))
         page.on("pageerror", lambda error: complaints.append(f"{name}: {error}"))

@@ -32,6 +32,7 @@ class Told:
 def calling(network: Network, url: str, certificate: Path, key: tuple[str, str], folder: Path) -> Iterator[Told]:
     """While it lasts, a bot reads and trades; what came of it is known afterwards."""
     stop, told = folder / "stop", Told()
+    stop.unlink(missing_ok=True)
     given = {"url": url, "certificate": str(certificate), "key": key, "stop": str(stop)}
     process = subprocess.Popen(
         [*network.inside, sys.executable, "-m", "tests.machines.bots", json.dumps(given)],

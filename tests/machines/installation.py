@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests import release as version
 from tests.machines import images
 from tests.machines.machine import Machine
 from tests.operating import wheels
 from tests.operating.wheels import ROOT
+from tests.upgrades import previous
 
 LOCKS: Final = ("build", "runtime")
 # Some sixty packages, with room for a slow line.
@@ -46,6 +48,21 @@ def release(folder: Path | None = None) -> Release:
     """The release of this checkout as it stands; built into the folder, or one of its own that stays."""
     folder = folder or Path(tempfile.mkdtemp(prefix="countersign-release-"))
     return Release(wheels.built(folder), wheelhouse(), ROOT / "deploy/install.sh")
+
+
+def release_before(folder: Path) -> Release:
+    """The release before this one, and the files that it is installed by: ours under another number where none is had.
+
+    Ours serves as well where the release before had no installer yet, or bears our own number.
+    """
+    if not previous.why_none():
+        found = previous.unpacked(folder / "code")
+        if found.knows("deploy/install.sh") and found.version != version.release():
+            own = wheels.built(folder, code=found.code)
+            return Release(own, wheelhouse(found.code), found.code / "deploy/install.sh")
+    (folder / "ours").mkdir()
+    own = wheels.as_version(wheels.built(folder / "ours"), folder, "0.0.9")
+    return Release(own, wheelhouse(), ROOT / "deploy/install.sh")
 
 
 def wheelhouse(code: Path = ROOT) -> Path:
@@ -80,7 +97,7 @@ def _fetch(locks: list[Path], folder: Path) -> None:
 def bring(machine: Machine, brought: Release) -> None:
     """Copy a release to a machine, as `scp` would; another wheel lies beside the one before."""
     if not (machine.root / BROUGHT.lstrip("/")).exists():
-        machine.copy(ROOT / "deploy", BROUGHT)
+        machine.copy(brought.installer.parent, BROUGHT)
         machine.copy(brought.wheels, f"{BROUGHT}/wheels")
     machine.copy(brought.wheel, f"{BROUGHT}/{brought.wheel.name}")
 

@@ -13,7 +13,6 @@ from tests.machines.machine import machines
 from tests.operating import wheels
 from tests.release import release as this_release
 from tests.serving import ROOT
-from tests.upgrades import previous
 
 pytestmark = pytest.mark.drill
 
@@ -61,16 +60,8 @@ def wheel(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def before(wheel, tmp_path_factory):
-    """The release before, and the files that it is installed by: ours under another number where it had none yet."""
-    folder = tmp_path_factory.mktemp("before")
-    if not previous.why_none():
-        found = previous.unpacked(folder / "code")
-        if found.knows("deploy/install.sh") and found.version != this_release():
-            own = wheels.built(folder, code=found.code)
-            return installation.Release(own, installation.wheelhouse(found.code), found.code / "deploy/install.sh")
-    own = wheels.as_version(wheel, folder, "0.0.9")
-    return installation.Release(own, installation.wheelhouse(), ROOT / "deploy/install.sh")
+def before(tmp_path_factory):
+    return installation.release_before(tmp_path_factory.mktemp("before"))
 
 
 @pytest.fixture(scope="module")
@@ -89,9 +80,6 @@ def installed(three, before):
     front.put("/etc/nginx/conf.d/nodes.conf", BALANCER)
     for role in ("owner", "web"):
         first.put(f"/root/{role}", f"postgres://countersign_{role}:{password}@front:5432/countersign\n", mode=0o600)
-    for node in (first, second):
-        node.copy(before.installer.parent, BROUGHT)
-        node.copy(before.wheels, f"{BROUGHT}/wheels")
     given = ["--database-url", "@/root/web", "--owner-url", "@/root/owner", "--redis-url", "redis://front:6379/0"]
     installation.install(first, before, *given)
     installation.bring(second, before)

@@ -52,6 +52,12 @@ class Database:
         options = tuple(pair for pair in self.options if pair[0] not in {"hostaddr", "target_session_attrs"})
         return replace(self, host=host, port=str(port), options=options)
 
+    def taking_changes(self) -> "Database":
+        """The same: of several hosts the one that takes changes, unless it says another one itself."""
+        if "," not in self.host or "target_session_attrs" in dict(self.options):
+            return self
+        return replace(self, options=(*self.options, ("target_session_attrs", "read-write")))
+
     def conninfo(self, **more: str) -> str:
         """What libpq is told, without the password."""
         said = {"host": self.host, "port": self.port, "user": self.user, "dbname": self.name}

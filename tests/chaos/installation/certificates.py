@@ -16,11 +16,12 @@ class Certificates:
     key: Path
 
 
-def made(folder: Path) -> Certificates:
-    """Both of them, good for some days."""
+def made(folder: Path, *others: str) -> Certificates:
+    """Both of them, good for some days; the host's own for other names as well."""
     own = Certificates(folder / "authority.pem", folder / "host.pem", folder / "host.key")
     authority_key, request, names = folder / "authority.key", folder / "host.csr", folder / "names"
-    names.write_text(f"subjectAltName=DNS:{HOST}\nextendedKeyUsage=serverAuth\n")
+    known_as = ",".join(f"DNS:{name}" for name in (HOST, *others))
+    names.write_text(f"subjectAltName={known_as}\nextendedKeyUsage=serverAuth\n")
     new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     # What Python 3.13 asks of an authority is said as well.
     extensions = ("-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign")

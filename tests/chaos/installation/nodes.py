@@ -8,6 +8,7 @@ from typing import Final
 
 from tests.chaos.installation.certificates import Certificates
 from tests.machines import installation
+from tests.machines.installation import Release
 from tests.machines.machine import Machine
 from tests.machines.networks import run
 from tests.serving import HOST
@@ -15,6 +16,7 @@ from tests.serving import HOST
 UNITS: Final = ("countersign-web", "countersign-stream", "countersign-work")
 EVERY_UNIT: Final = (*UNITS, "nginx")
 BROUGHT: Final = "/root/brought"
+CERTIFICATE: Final = ("--certificate", f"{BROUGHT}/host.pem", "--certificate-key", f"{BROUGHT}/host.key")
 RELEASES: Final = "opt/countersign/releases"
 COPIED_WITHIN: Final = 300
 SITE: Final = "/etc/nginx/sites-available/countersign.conf"
@@ -73,19 +75,28 @@ class Node:
         return self.machine.shell(command, check=False)
 
 
-def install(
-    machines: Sequence[Machine], environment: Mapping[str, str], owner_url: str, certificates: Certificates,
-    balancer: str,
-) -> list[Node]:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What operators bring to a machine that becomes a node: settings, the address of the owner of the database, a
+    certificate, and a release, if it is another one than this checkout's.
+    """
+
+    environment: Mapping[str, str]
+    owner_url: str
+    certificates: Certificates
+    release: Release | None = None
+
+
+def install(machines: Sequence[Machine], brought: Brought, balancer: str) -> list[Node]:
     """Nodes as operators install them, one after the other; the first knows the owner of the database, and migrates it.
 
     The release that it made is copied to the others, which takes less long than to make it again.
     """
     first, *others = machines
     with tempfile.TemporaryDirectory() as folder:
-        release = installation.release(Path(folder))
+        release = brought.release or installation.release(Path(folder))
         for machine in machines:
-            _bring(machine, environment, owner_url, certificates)
+            _bring(machine, brought)
             installation.bring(machine, release)
     _install(first, "--owner-url", f"@{BROUGHT}/owner")
     for machine in others:
@@ -94,24 +105,30 @@ def install(
         run("cp", "-a", f"{first.root / RELEASES}/.", str(machine.root / RELEASES), within=COPIED_WITHIN)
         _install(machine)
     for machine in machines:
-        _stand_behind(machine, balancer)
+        stand_behind(machine, balancer)
     return [Node(machine) for machine in machines]
 
 
+def bring_certificates(machine: Machine, own: Certificates) -> None:
+    """What a node shows its callers, and whom it trusts itself: the mail server shows the same."""
+    machine.put(f"{BROUGHT}/host.pem", own.host.read_bytes())
+    machine.put(f"{BROUGHT}/host.key", own.key.read_bytes(), mode=0o600)
+    machine.put("/usr/local/share/ca-certificates/authority.crt", own.authority.read_bytes())
+    machine.run("update-ca-certificates")
+
+
 def _install(machine: Machine, *owner: str) -> None:
-    certificate = ("--certificate", f"{BROUGHT}/host.pem", "--certificate-key", f"{BROUGHT}/host.key")
-    installation.run_installer(machine, "--environment", f"{BROUGHT}/environment", *owner, *certificate)
+    installation.run_installer(machine, "--environment", f"{BROUGHT}/environment", *owner, *CERTIFICATE)
 
 
-def _bring(machine: Machine, environment: Mapping[str, str], owner_url: str, certificates: Certificates) -> None:
-    settings = "".join(f"{name}={value}\n" for name, value in environment.items())
+def _bring(machine: Machine, brought: Brought) -> None:
+    settings = "".join(f"{name}={value}\n" for name, value in brought.environment.items())
     machine.put(f"{BROUGHT}/environment", settings, mode=0o600)
-    machine.put(f"{BROUGHT}/owner", owner_url, mode=0o600)
-    machine.put(f"{BROUGHT}/host.pem", certificates.host.read_bytes())
-    machine.put(f"{BROUGHT}/host.key", certificates.key.read_bytes(), mode=0o600)
+    machine.put(f"{BROUGHT}/owner", brought.owner_url, mode=0o600)
+    bring_certificates(machine, brought.certificates)
 
 
-def _stand_behind(machine: Machine, balancer: str) -> None:
+def stand_behind(machine: Machine, balancer: str) -> None:
     """Let nginx believe the balancer, and itself, whom a connection is from."""
     behind = f"proxy_protocol; set_real_ip_from {balancer}; set_real_ip_from 127.0.0.1; real_ip_header proxy_protocol;"
     machine.run("sed", "-i", f"s/listen 443 ssl http2;/listen 443 ssl http2 {behind}/; /listen \\[::\\]:443/d", SITE)

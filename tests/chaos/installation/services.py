@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from tests.chaos.installation.certificates import Certificates
 from tests.machines.machine import Machine
 from tests.serving import HOST
 
 SINK: Final = "/opt/sink.py"
+SINK_PAIR: Final = "/opt/sink.pem"
 SINK_UNIT: Final = f"""
 [Service]
-ExecStart=/usr/bin/python3 {SINK} 25
+ExecStart=/usr/bin/python3 {SINK} 465 {SINK_PAIR}
 Restart=always
 [Install]
 WantedBy=multi-user.target
@@ -57,8 +59,9 @@ def start_redis(machine: Machine) -> None:
     machine.run("systemctl", "enable", "redis-server")
 
 
-def start_mail(machine: Machine) -> None:
-    """A mail server that takes everything."""
+def start_mail(machine: Machine, own: Certificates) -> None:
+    """A mail server that takes everything, over TLS."""
+    machine.put(SINK_PAIR, own.key.read_bytes() + own.host.read_bytes(), mode=0o600)
     machine.copy(Path(__file__).with_name("sink.py"), SINK)
     machine.put("/etc/systemd/system/sink.service", SINK_UNIT)
     machine.run("systemctl", "enable", "--now", "sink")

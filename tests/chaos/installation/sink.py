@@ -1,6 +1,7 @@
 """A mail server that takes every mail and keeps it in a file. It runs on a machine that has Python and nothing else."""
 
 import asyncio
+import ssl
 import sys
 from pathlib import Path
 
@@ -35,12 +36,14 @@ async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
         writer.close()
 
 
-async def serve(port: int) -> None:
-    """For ever."""
+async def serve(port: int, pair: str) -> None:
+    """For ever, over TLS; `pair` holds a key and its certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair)
     KEPT.parent.mkdir(parents=True, exist_ok=True)
-    server = await asyncio.start_server(converse, "0.0.0.0", port, limit=2**24)
+    server = await asyncio.start_server(converse, "0.0.0.0", port, limit=2**24, ssl=context)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    asyncio.run(serve(int(sys.argv[1]), sys.argv[2]))

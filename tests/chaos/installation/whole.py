@@ -4,16 +4,18 @@ import base64
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 import pyrage
 
 from tests.chaos.installation import certificates, clocks, database, nodes, services
+from tests.chaos.installation.certificates import Certificates
 from tests.chaos.installation.database import Databases
 from tests.chaos.installation.nodes import Node
 from tests.chaos.installation.waiting import until
+from tests.machines.installation import Release
 from tests.machines.machine import Machine, machines
 from tests.machines.networks import Network, laid, run
 from tests.serving import HOST, surroundings
@@ -29,18 +31,43 @@ FIRST_SOURCE: Final = 221
 SOURCES: Final = 20
 BACKUPS: Final = "/var/backups/countersign"
 READY_WITHIN: Final = 180.0
+# Of one that is broken on purpose. The bots are faster than the tier of a key allows, and all call from one address.
+BROKEN: Final = {
+    # Nobody keeps the key that opens them: they are made, and go with the machines.
+    "PORTAL_BACKUP_RECIPIENT": str(pyrage.x25519.Identity.generate().to_public()),
+    "PORTAL_BACKUP_DIR": BACKUPS,
+    "PORTAL_API_LIMITS": "0",
+    "PORTAL_STREAM_CONNECTS": "10000",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an installation is made of: packages, settings beside those that each has, and this checkout's release,
+    unless another one is named. Where it is not `is_unsteady` no clock can be turned.
+    """
+
+    packages: Sequence[str] = PACKAGES
+    settings: Mapping[str, str] = field(default_factory=lambda: BROKEN)
+    release: Release | None = None
+    is_unsteady: bool = True
 
 
 @dataclass(frozen=True)
 class Installation:
-    """What there is. `environment` is that of the nodes, `authority` what callers trust."""
+    """What there is. `environment` is that of the nodes."""
 
     network: Network
     machines: Mapping[str, Machine]
     nodes: Sequence[Node]
     databases: Databases
     environment: Mapping[str, str]
-    authority: Path
+    certificates: Certificates
+
+    @property
+    def authority(self) -> Path:
+        """Whom callers trust."""
+        return self.certificates.authority
 
     @property
     def unsteady(self) -> Node:
@@ -83,23 +110,30 @@ class Installation:
 
 
 @contextmanager
-def standing(folder: Path) -> Iterator[Installation]:
+def standing(folder: Path, wanted: Wanted | None = None) -> Iterator[Installation]:
     """An installation that is ready and empty; all of it goes at the end."""
-    own = certificates.made(folder)
+    wanted = wanted or Wanted()
+    own = certificates.made(folder, "mail")
     disks = {name: {database.DISK: database.DISK_SIZE} for name in ("db1", "db2")}
-    with laid() as network, _known(network), machines(network, folder, list(NAMES), PACKAGES, disks) as all_of_them:
+    with (
+        laid() as network,
+        _known(network),
+        machines(network, folder, list(NAMES), tuple(wanted.packages), disks) as all_of_them,
+    ):
         by_name = {machine.name: machine for machine in all_of_them}
         databases = Databases([by_name["db1"], by_name["db2"]], by_name["etcd"], secrets.token_hex(12))
         databases.start()
         services.start_redis(by_name["redis"])
-        services.start_mail(by_name["mail"])
-        environment = _environment(databases)
+        services.start_mail(by_name["mail"], own)
+        environment = _environment(databases) | dict(wanted.settings)
         hosts = [by_name["node1"], by_name["node2"]]
-        # The second node's clock is the one that is turned.
-        clocks.make_turnable(hosts[1])
-        own_nodes = nodes.install(hosts, environment, databases.owner_url, own, by_name["front"].address)
+        if wanted.is_unsteady:
+            # The second node's clock is the one that is turned.
+            clocks.make_turnable(hosts[1])
+        brought = nodes.Brought(environment, databases.owner_url, own, wanted.release)
+        own_nodes = nodes.install(hosts, brought, by_name["front"].address)
         services.start_balancer(by_name["front"], hosts)
-        there = Installation(network, by_name, own_nodes, databases, environment, own.authority)
+        there = Installation(network, by_name, own_nodes, databases, environment, own)
         try:
             until(there.is_well, READY_WITHIN, "an installation that is well")
         except AssertionError as error:
@@ -118,14 +152,8 @@ def _environment(databases: Databases) -> dict[str, str]:
         "PORTAL_TRUSTED_PROXIES": "127.0.0.1",
         "PORTAL_MAIL_FROM": f"portal@{HOST}",
         "PORTAL_VAR": "/var/lib/countersign",
-        "EMAIL_URL": "smtp://mail:25",
+        "EMAIL_URL": "smtp+ssl://mail:465",
         "REDIS_URL": "redis://redis:6379/0",
-        # Nobody keeps the key that opens them: they are made, and go with the machines.
-        "PORTAL_BACKUP_RECIPIENT": str(pyrage.x25519.Identity.generate().to_public()),
-        "PORTAL_BACKUP_DIR": BACKUPS,
-        # The bots are faster than the tier of a key allows, and all call from one address.
-        "PORTAL_API_LIMITS": "0",
-        "PORTAL_STREAM_CONNECTS": "10000",
     }
 
 

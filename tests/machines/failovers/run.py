@@ -6,8 +6,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from threading import Thread
 from typing import Any, Final
@@ -16,11 +17,13 @@ from tests.machines import installation, networks
 from tests.machines.failovers.cluster import Cluster, until
 from tests.machines.installation import DOMAIN
 from tests.machines.machine import Machine
+from tests.machines.networks import Network
 from tests.operating.wheels import ROOT
 from tests.serving import surroundings
 
 # As many answers as show that all goes well again.
 STEADY: Final = 10
+BITCOIN_DECIMALS: Final = 8
 UNAVAILABLE: Final = "EService:Unavailable"
 
 # Money for the bot, and an address it may send to.
@@ -46,7 +49,7 @@ from portal.venues.paper.orders.models import Order
 print(json.dumps({
     "orders": dict(Order.objects.exclude(cl_ord_id=None).values_list("cl_ord_id").annotate(Count("pk"))),
     "withdrawals": list(Withdrawal.objects.values_list("reference", flat=True)),
-    "amounts": [count for _, count in Withdrawal.objects.values_list("amount_units").annotate(Count("pk"))],
+    "amounts": dict(Withdrawal.objects.values_list("amount_units").annotate(Count("pk"))),
 }))
 """
 
@@ -83,26 +86,32 @@ def trading(cluster: Cluster, folder: Path) -> Iterator[Bot]:
     # It calls as fast as it is answered.
     cluster.node.shell("echo PORTAL_API_LIMITS=0 >> /etc/countersign/environment && systemctl restart countersign-web")
     network = cluster.node.network
-    with networks.named(network, {DOMAIN: cluster.node.address}):
-        process = subprocess.Popen(
-            [*network.inside, sys.executable, "-m", "tests.machines.failovers.bot"], cwd=ROOT, env=surroundings(),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        assert process.stdin is not None
-        assert process.stdout is not None
-        bot = Bot(process)
-        reader = Thread(target=lambda: bot.lines.extend(map(json.loads, process.stdout or ())), daemon=True)
-        told = {"url": f"https://{DOMAIN}", "certificate": str(certificate), "key": key, "secret": secret}
-        process.stdin.write(json.dumps(told) + "\n")
-        process.stdin.flush()
-        reader.start()
-        try:
-            yield bot
-        finally:
-            process.stdin.close()
-            process.wait(60)
-            reader.join(10)
-            process.stdout.close()
+    told = {"url": f"https://{DOMAIN}", "certificate": str(certificate), "key": key, "secret": secret}
+    with networks.named(network, {DOMAIN: cluster.node.address}), calling(network, told) as bot:
+        yield bot
+
+
+@contextlib.contextmanager
+def calling(network: Network, told: Mapping[str, str]) -> Iterator[Bot]:
+    """The bot's program, where the machines can be reached, told where it calls and with which key."""
+    process = subprocess.Popen(
+        [*network.inside, sys.executable, "-m", "tests.machines.failovers.bot"], cwd=ROOT, env=surroundings(),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    bot = Bot(process)
+    reader = Thread(target=lambda: bot.lines.extend(map(json.loads, process.stdout or ())), daemon=True)
+    process.stdin.write(json.dumps(told) + "\n")
+    process.stdin.flush()
+    reader.start()
+    try:
+        yield bot
+    finally:
+        process.stdin.close()
+        process.wait(60)
+        reader.join(10)
+        process.stdout.close()
 
 
 @dataclass(frozen=True)
@@ -156,7 +165,12 @@ def what_is_wrong(cluster: Cluster, bot: Bot) -> list[str]:
     """Acknowledged writes that are not there, whatever is there twice, and what the portal's own checks find."""
     found = json.loads(cluster.node.run("countersign", "shell", given=FOUND).stdout.splitlines()[-1])
     wrong = [f"order {own} is there {count} times" for own, count in found["orders"].items() if count != 1]
-    wrong += [f"a withdrawal is there {count} times" for count in found["amounts"] if count != 1]
+    asked = {str(int(Decimal(line["what"]) * 10**BITCOIN_DECIMALS)) for line in bot.lines if "-" not in line["what"]}
+    wrong += [
+        f"a withdrawal is there {count} times"
+        for units, count in found["amounts"].items()
+        if units in asked and count != 1
+    ]
     for line in bot.acknowledged():
         result = line["answer"]["result"]
         own, there = (result["refid"], "withdrawals") if "refid" in result else (line["what"], "orders")

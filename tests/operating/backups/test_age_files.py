@@ -198,6 +198,15 @@ def test_a_password_is_in_no_text_that_others_see():
     assert found.at("two", 2).conninfo() == "sslmode=require host=two port=2 user=ana dbname=portal"
 
 
+def test_of_several_hosts_a_restore_means_the_one_that_takes_changes():
+    """Else it came to the first that answers, which may be a standby: nothing can be made there."""
+    several = databases.of_url("postgres://drill@one:1,two:2/postgres")
+    assert several.taking_changes().conninfo().startswith("target_session_attrs=read-write ")
+    assert several.taking_changes().at("two", 2).conninfo() == "host=two port=2 user=drill dbname=postgres"
+    for url in ("postgres://drill@one/postgres", "postgres://drill@one,two/postgres?target_session_attrs=any"):
+        assert databases.of_url(url).taking_changes() == databases.of_url(url)
+
+
 @pytest.mark.parametrize("url", ["", "portal", "mysql://x/y", "postgres://host", "sqlite:///", "postgres://h:x/y"])
 def test_what_names_no_database_is_told(url):
     with pytest.raises(Failed):

@@ -71,7 +71,7 @@ class Command(BaseCommand):
             raise CommandError("Name a backup, or --latest.")
         found = folder.latest(settings.BACKUP_DIR) if file is None else file.resolve()
         url = typed.url(to) or (settings.DRILL_URL if check else "")
-        target = databases.of_url(url) if url else databases.own()
+        target = databases.of_url(url).taking_changes() if url else databases.own()
         is_plain = not found.name.endswith(".age")
         identities = [] if is_plain or not identity else age_files.read_identities(Path(identity))
         return restoring.Wanted(found, identities, target, are_keys_lost=keys_lost)
