@@ -74,7 +74,7 @@ def _lost(rehearsal: Rehearsal, cluster: Cluster, bot: Bot, steps: dict[int, lis
 def _longest_without(bot: Bot) -> float:
     """Seconds between two writes that were acknowledged, at most."""
     ended = sorted(line["ended"] for line in bot.acknowledged())
-    return max(later - before for before, later in itertools.pairwise(ended))
+    return float(max(later - before for before, later in itertools.pairwise(ended)))
 
 
 @contextmanager

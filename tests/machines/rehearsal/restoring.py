@@ -61,7 +61,7 @@ def _restored(rehearsal: Rehearsal) -> None:
     before = first.shell("countersign verifyaudit")
     # The key is brought from the other computer.
     first.put(OFFLINE, rehearsal.front.shell(f"cat {OFFLINE}"), mode=0o600)
-    given = f"BACKUP=$(ls {BACKUPS}/*.age | tail -n 1)\nKEY={OFFLINE}\n"
+    given = f"BACKUP={first.shell(f'ls {BACKUPS}/*.age | tail -n 1').strip()}\nKEY={OFFLINE}\n"
     began = time.monotonic()
     said = carried_out(
         "restore", {1: hosts, 2: [rehearsal.primary], 3: [first], 4: [first], 5: [first], 6: hosts}, given=given

@@ -37,8 +37,8 @@ def go(rehearsal: Rehearsal) -> None:
     player = Player(1, "Demo Treasury", "Main", *listener, source="")
     last = int(_asked(rehearsal, LAST))
     with listening.to([player], rehearsal) as heard:
-        txid = _an_order(rehearsal)
         said = _told(rehearsal)
+        txid = _an_order(rehearsal)
     sent = json.loads(_asked(rehearsal, SENT.format(last=last)))
     assert len(sent) == 2, sent
     assert any(row["order_id"] == txid for row in heard.of("executions")), heard.messages[-5:]
