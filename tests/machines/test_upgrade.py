@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from tests.machines import bots, installation, networks, runbooks
+from tests.machines.carried_out import hands
 from tests.machines.installation import BROUGHT, DOMAIN, PACKAGES
 from tests.machines.machine import machines
 from tests.operating import wheels
@@ -35,23 +36,6 @@ server {{
     }}
 }}
 """
-# The machine that all nodes share: the balancer, PostgreSQL with its roles, Redis.
-SHARED = """
-umask 022
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -subj /CN={domain} \
-    -addext subjectAltName=DNS:{domain} -keyout /etc/nginx/key.pem -out /etc/nginx/certificate.pem 2>/dev/null
-rm -f /etc/nginx/sites-enabled/default
-cd /etc/postgresql/*/main
-printf '%s\n' "listen_addresses = '*'" 'port = 5432' > conf.d/reached.conf
-echo 'host all all {prefix}.0/24 scram-sha-256' >> pg_hba.conf
-systemctl restart "postgresql@$(basename "$(dirname "$PWD")")-main"
-cd /
-runuser -u postgres -- psql -q -v ON_ERROR_STOP=1 < /root/countersign/roles.sql
-runuser -u postgres -- psql -q -c "ALTER ROLE countersign_owner PASSWORD '{password}'" \
-    -c "ALTER ROLE countersign_web PASSWORD '{password}'"
-sed -i -e 's/^bind .*/bind 0.0.0.0/' -e 's/^protected-mode .*/protected-mode no/' /etc/redis/redis.conf
-systemctl restart redis-server
-"""
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +60,7 @@ def installed(three, before):
     front, first, second = three
     password = secrets.token_hex(16)
     front.put("/root/countersign/roles.sql", (ROOT / "deploy/postgresql/roles.sql").read_text())
-    front.shell(SHARED.format(domain=DOMAIN, password=password, prefix=front.network.prefix))
+    front.shell(hands.SHARED.format(domain=DOMAIN, password=password, prefix=front.network.prefix))
     front.put("/etc/nginx/conf.d/nodes.conf", BALANCER)
     for role in ("owner", "web"):
         first.put(f"/root/{role}", f"postgres://countersign_{role}:{password}@front:5432/countersign\n", mode=0o600)

@@ -46,6 +46,11 @@ class Visitor:
         status, body, place = self._ask(do="get", path=path, cookies=dict(cookies or {}), url=url or self.url)
         return status, body, place
 
+    def submit(self, path: str, cookies: Mapping[str, str], *, action: str = "", **fields: str) -> tuple[int, str, str]:
+        """Open a page, fill in its form and send it, or to `action`: status, body and place of where that leads."""
+        status, body, place = self._ask(do="submit", path=path, cookies=dict(cookies), action=action, fields=fields)
+        return status, body, place
+
     def call(self, key: str, secret: str, method: str, **data: str) -> dict[str, Any]:
         """What a bot is answered."""
         answer: dict[str, Any] = self._ask(do="call", key=key, secret=secret, method=method, data=data)
@@ -62,7 +67,7 @@ class Visitor:
         return json.loads(done.stdout)
 
 
-def _code(secret: str) -> str:
+def code(secret: str) -> str:
     """What an authenticator app shows now (RFC 6238)."""
     seed = base64.b32decode(secret + "=" * (-len(secret) % 8))
     digest = hmac.new(seed, struct.pack(">Q", int(time.time()) // 30), hashlib.sha1).digest()
@@ -74,7 +79,7 @@ def _sign_in(told: dict[str, Any]) -> dict[str, str]:
     browser = requests.Session()
     browser.verify = told["certificate"]
     page = browser.get(f"{told['url']}/sign-in/", timeout=SECONDS)
-    for fields in ({"email": told["email"], "password": told["password"]}, {"code": _code(told["secret"])}):
+    for fields in ({"email": told["email"], "password": told["password"]}, {"code": code(told["secret"])}):
         (token, *_) = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
         page = browser.post(
             page.url, {**fields, "csrfmiddlewaretoken": token}, headers={"Referer": page.url}, timeout=SECONDS
@@ -92,6 +97,20 @@ def _get(told: dict[str, Any]) -> tuple[int, str, str]:
     return answer.status_code, answer.text, answer.headers.get("Location", "")
 
 
+def _submit(told: dict[str, Any]) -> tuple[int, str, str]:
+    browser = requests.Session()
+    browser.verify = told["certificate"]
+    browser.cookies.update(told["cookies"])
+    page = browser.get(told["url"] + told["path"], timeout=SECONDS)
+    page.raise_for_status()
+    (form, *_) = re.findall(r'<form class="form".*?</form>', page.text, re.DOTALL)
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form))
+    fields = {**hidden, **told["fields"]}
+    where = told["url"] + told["action"] if told["action"] else page.url
+    answer = browser.post(where, fields, headers={"Referer": page.url}, timeout=SECONDS)
+    return answer.status_code, answer.text, answer.url
+
+
 def _call(told: dict[str, Any]) -> Any:
     bot = krakenex.API(told["key"], told["secret"])
     bot.uri = told["url"]
@@ -102,7 +121,8 @@ def _call(told: dict[str, Any]) -> Any:
 def main() -> None:
     """Do what is told."""
     told = json.load(sys.stdin)
-    json.dump({"sign_in": _sign_in, "get": _get, "call": _call}[told["do"]](told), sys.stdout)
+    done = {"sign_in": _sign_in, "get": _get, "submit": _submit, "call": _call}[told["do"]](told)
+    json.dump(done, sys.stdout)
 
 
 if __name__ == "__main__":

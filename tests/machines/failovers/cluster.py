@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.machines import installation
-from tests.machines.installation import PACKAGES, Release
+from tests.machines.installation import Release
 from tests.machines.machine import Machine, machines
 from tests.machines.networks import Network
 from tests.operating.wheels import ROOT
 
 DEPLOY: Final = ROOT / "deploy"
 NAMES: Final = ("db1", "db2", "node1")
+PACKAGES: Final = (*installation.PACKAGES, "patroni", "etcd-server", "etcd-client", "haproxy")
 # On a machine that has other things to do as well.
 WITHIN: Final = 120.0
 DATABASE: Final = "countersign"
@@ -85,8 +86,7 @@ def until(holds: Callable[[], object], what: str, *, within: float = WITHIN) -> 
 @contextmanager
 def running(network: Network, folder: Path, release: Release) -> Iterator[Cluster]:
     """All of it, made from the files in `deploy` as an operator would, with the portal installed on the third."""
-    packages = (*PACKAGES, "patroni", "etcd-server", "etcd-client", "haproxy")
-    with machines(network, folder, list(NAMES), packages) as (first, second, node):
+    with machines(network, folder, list(NAMES), PACKAGES) as (first, second, node):
         cluster = Cluster([first, second], node)
         for role in ("postgres", "replicator", "rewinder", "countersign_owner", "countersign_web"):
             cluster.passwords[role] = secrets.token_urlsafe(16)

@@ -52,7 +52,7 @@ def sealed_under(found: Node) -> set[str]:
 def test_sealing_keys_are_exchanged_as_it_says(installed):
     before = installed.settings["PORTAL_SEALING_KEYS"]
     (old,) = parse_sealing_keys(before)
-    appended, in_front, seal, left = blocks(ROTATE, "Sealing keys")
+    appended, in_front, seal, left, drop = blocks(ROTATE, "Sealing keys")
     assert sealed_under(installed) == {old}
     installed.run(appended)
     after = installed.settings["PORTAL_SEALING_KEYS"]
@@ -65,6 +65,14 @@ def test_sealing_keys_are_exchanged_as_it_says(installed):
     installed.run(seal)
     installed.run(left)
     assert sealed_under(installed) == {new}
+    installed.run(drop)
+    assert list(parse_sealing_keys(installed.settings["PORTAL_SEALING_KEYS"])) == [new, old]
+    for block in (appended, in_front, seal, drop):
+        installed.run(block)
+    # The one between is gone, and the last one stays.
+    (newest,) = sealed_under(installed)
+    assert list(parse_sealing_keys(installed.settings["PORTAL_SEALING_KEYS"])) == [newest, old]
+    assert newest not in {new, old}
     installed.run("countersign verifyaudit")
 
 
@@ -106,7 +114,7 @@ def test_the_recipient_of_backups_is_written_as_it_says(installed):
 
 def test_history_and_ledger_are_looked_at_as_it_says(installed):
     """Of hostile-insider.md: lines that were kept, and what they show once an event is gone."""
-    *_, look, keep = blocks("hostile-insider.md", "Somebody with a shell or the database")
+    *_, look, keep, _ = blocks("hostile-insider.md", "Somebody with a shell or the database")
     installed.run(keep)
     kept = installed.etc / "kept.txt"
     assert kept.read_text()
@@ -144,7 +152,7 @@ def test_the_password_of_a_role_is_exchanged_as_it_says(tmp_path: Path):
         found.run(f"psql --dbname '{url}' --command \"CREATE ROLE countersign_web LOGIN PASSWORD 'before'\"")
         where = url.partition("://")[2].rpartition("@")[2]
         found.write({"DATABASE_URL": f"postgres://countersign_web:before@{where}"})
-        (block,) = blocks(ROTATE, "Passwords of the database's roles")
+        block, _ = blocks(ROTATE, "Passwords of the database's roles")
         kept = "SELECT rolpassword FROM pg_authid WHERE rolname = 'countersign_web'"
         ask = f"psql --tuples-only --dbname '{url}' --command \"{kept}\""
         before = found.run(ask).stdout
