@@ -65,7 +65,10 @@ def test_somebody_with_the_database_is_put_out_and_what_they_rewrote_is_named(po
     assert {number: len(blocks) for number, blocks in steps.items()} == {1: 2, 2: 1, 3: 1, 6: 1, 7: 1}
     node.shell("countersign verifyaudit >kept.txt")
     node.run(*PSQL, user="postgres", given="CREATE ROLE mallory LOGIN SUPERUSER PASSWORD 'x'")
-    theirs = "PGPASSWORD=x psql -qX -h 127.0.0.1 -U mallory countersign"
+    port = node.shell(
+        "sed -n 's|^DATABASE_URL=.*@127.0.0.1:\\([0-9]*\\)/.*|\\1|p' /etc/countersign/environment"
+    ).strip()
+    theirs = f"PGPASSWORD=x psql -qX -h 127.0.0.1 -p {port} -U mallory countersign"
     node.shell(
         f"systemd-run --quiet --unit=theirs --setenv=PGPASSWORD=x {theirs.partition(' ')[2]} -c 'SELECT pg_sleep(999)'"
     )

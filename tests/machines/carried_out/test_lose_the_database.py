@@ -88,7 +88,7 @@ def test_one_that_lags_is_made_primary_and_the_one_that_cannot_follow_is_made_an
 
     cluster.lost = None
     lost.start()
-    log = "cat /var/lib/postgresql/15/countersign/log/* 2>/dev/null; journalctl --no-pager -u patroni -b"
+    log = "journalctl --no-pager --unit patroni"
     until(lambda: CANNOT_FOLLOW in lost.shell(log), "it cannot follow")
     assert not cluster.is_whole()
     left.shell(f"LOST={lost.name}\n{STEPS[3][0]}")
