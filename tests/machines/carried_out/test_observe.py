@@ -82,10 +82,11 @@ def test_prometheus_looks_on_and_wakes_somebody_as_it_says(node, watch, portal):
     watch.shell(f"update-ca-certificates 2>&1; echo {node.address} {DOMAIN} >>/etc/hosts")
     well = ["countersign_database_up 1.0", "countersign_processes 4.0", "countersign_ready 1.0"]
     until(lambda: sorted(watch.shell(here + steps[4][0]).splitlines()) == well, "the node says that it is well")
-    # "Write your nodes and the name of your portal".
+    # "Write your nodes and the name of your portal", and a mail server that has no TLS.
     watch.shell(
         f'{here}sed -i -e \'s/, "node2[^"]*"//; s/node1.internal.example.com/node/; s/portal.example.com/{DOMAIN}/\' '
-        "prometheus/scrape.yml\nsed -i 's/mail.example.com:25/localhost:25/; s/tls: true/tls: false/' prometheus/alertmanager.yml"
+        "prometheus/scrape.yml\n"
+        "sed -i 's/mail.example.com:25/localhost:25/; s/tls: true/tls: false/' prometheus/alertmanager.yml"
     )
     for number in (5, 6):
         watch.shell(here + steps[number][0])
