@@ -18,7 +18,7 @@ from policies.snapshot import gather
 from portal.audit.kinds import EventKind
 from portal.audit.record import Outcome, lock_histories, record
 from portal.core.actors import MEMBER, Actor, portal
-from portal.core.errors import NotFound
+from portal.core.errors import Conflict, NotFound
 from portal.core.observing.spans import span
 from portal.jobs.isolated_loop import each
 
@@ -36,6 +36,12 @@ ENDINGS: dict[State, tuple[EventKind, Outcome]] = {
     State.STALE: (EventKind.CHANGE_STALE, "success"),
 }
 REASON_LENGTH = 500
+
+
+class LeftToLater(Conflict):
+    """A later release knows what was asked and this one does not: nothing is written."""
+
+
 UNFINISHED = "Nobody finished it in time."
 
 
@@ -104,7 +110,11 @@ def end(change: ChangeRequest, state: State, *, by: Actor, reason: str = "") -> 
     """Write a final state, its event, and give back what was held unless the request was executed.
 
     What this version cannot read has failed, whatever else would have ended it, and says so (R5).
+
+    Raises: LeftToLater where a node of a later release is there to do it.
     """
+    if readability.is_left_to_later(change):
+        raise LeftToLater(readability.LEFT)
     trouble = readability.trouble(change) if is_intact(change) and state != State.EXECUTED else ""
     if trouble:
         state, reason = State.FAILED, trouble
@@ -131,8 +141,11 @@ def each_apart(changes: Iterable[ChangeRequest], move: Callable[[ChangeRequest],
     """Move each within the caller's transaction, in a savepoint of its own: one that fails stops none of the others."""
 
     def moved(change: ChangeRequest) -> int:
-        with transaction.atomic():
-            return move(change)
+        try:
+            with transaction.atomic():
+                return move(change)
+        except LeftToLater:
+            return 0
 
     return each(changes, moved, what=what)
 

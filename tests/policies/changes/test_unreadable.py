@@ -4,6 +4,7 @@ import logging
 
 import pytest
 import time_machine
+from django.db import connection
 from django.urls import reverse
 from django.utils.html import escape
 
@@ -14,13 +15,15 @@ from policies.changes import (
     cancel_all,
     cancel_and_expire,
     cancel_unrightful,
+    execute,
     expire,
     expire_due,
     transitions,
 )
 from policies.models import ChangeRequest, Grant, State
-from policies.readability import UNKNOWN_OPERATION, UNREADABLE
+from policies.readability import LEFT_FOR, UNKNOWN_OPERATION, UNREADABLE
 from policies.workflows import Workflow
+from portal.core.database.migrating import release
 from portal.core.errors import Conflict
 from tests.policies.conftest import again, ask_send, ask_tidy, no, page, yes
 from tests.policies.operations import marks
@@ -115,6 +118,52 @@ def test_past_its_time_a_decision_or_cancellation_ends_it_as_failed(house, waiti
             cancel(other.reference, actor=house.ana)
     assert is_over(change, kind)
     assert is_over(other, kind)
+
+
+@pytest.fixture
+def later_release(monkeypatch):
+    """A node of a later release serves beside this one, and has migrated."""
+    if connection.vendor == "postgresql":
+        release.note("99.0")
+    else:
+        # One process serves an SQLite database: there nobody notes it.
+        monkeypatch.setattr(release, "noted", lambda: "99.0")
+
+
+def test_beside_a_later_release_what_is_not_known_here_is_left_to_it(house, waiting, later_release, caplog):
+    """It alone can ask how it went, and give back what it holds."""
+    change, other = made_elsewhere(waiting, "not registered"), ask_tidy(house.ana)
+    for touch in (
+        lambda: yes(change, house.ben),
+        lambda: no(change, house.ben),
+        lambda: cancel(change.reference, actor=house.ana),
+    ):
+        with pytest.raises(Conflict, match="done by that one alone"):
+            touch()
+    ChangeRequest.objects.filter(pk=change.pk).update(state=State.APPROVED)
+    with pytest.raises(Conflict, match="done by that one alone"):
+        execute(change.reference)
+    cancel_all(initiator=house.ana, reason="Ana was suspended.", actor=house.olive)
+    assert again(change).state == State.APPROVED
+    assert again(other).state == State.CANCELLED
+    ChangeRequest.objects.filter(pk=change.pk).update(state=State.PENDING)
+    with time_machine.travel(change.expires_at, tick=False):
+        assert expire_due() == 0
+    assert (again(change).state, again(change).decisions.count()) == (State.PENDING, 0)
+    assert "Could not" not in caplog.text
+
+
+def test_it_is_not_left_for_ever(house, waiting, later_release):
+    """Where the portal went back to the release before, nobody comes who knows it."""
+    change = made_elsewhere(waiting, "not registered")
+    with time_machine.travel(change.expires_at + LEFT_FOR, tick=False):
+        expire_due()
+    assert (again(change).state, again(change).reason) == (State.FAILED, UNKNOWN_OPERATION)
+
+
+def test_what_is_known_here_ends_beside_a_later_release_as_ever(house, waiting, later_release):
+    cancel(waiting.reference, actor=house.ana)
+    assert (again(waiting).state, marks("released", waiting)) == (State.CANCELLED, 1)
 
 
 @KINDS

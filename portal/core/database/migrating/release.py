@@ -4,8 +4,10 @@ PostgreSQL keeps it as a comment on the table of migrations, which needs no tabl
 serves an SQLite database: there nobody could be older than it.
 """
 
+import re
 from typing import Final
 
+from django.conf import settings
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
@@ -34,3 +36,12 @@ def noted() -> str:
         cursor.execute("SELECT obj_description(to_regclass('django_migrations'), 'pg_class')")
         said = str(cursor.fetchone()[0] or "")
     return said.removeprefix(SAYS) if said.startswith(SAYS) else ""
+
+
+def has_later() -> bool:
+    """Whether a later release than this one has migrated, so that nodes of it may serve beside this one."""
+    return _parts(noted()) > _parts(settings.VERSION)
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"[0-9]+", version))
