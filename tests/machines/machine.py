@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.machines import images
+from tests.machines.ending.leftovers import Watch
 from tests.machines.networks import Network, run
 
 STARTED_WITHIN: Final = 60.0
@@ -38,6 +39,7 @@ class Machine:
     folder: Path
     disks: Mapping[str, int] = field(default_factory=dict)
     process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
+    watch: Watch | None = field(default=None, repr=False)
     starts: int = field(default=0, repr=False)
 
     @property
@@ -84,6 +86,11 @@ class Machine:
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True,
                 preexec_fn=self._into_a_group_of_its_own,  # noqa: PLW1509  (nobody else starts a thread here)
             )  # fmt: skip
+        mounts = [*(self.root / place.strip("/") for place in self.disks), self.root]
+        cable = self.network.cable(self.namespace)
+        self.watch = Watch(
+            self.process.pid, namespace=self.namespace, wire=self.network.name, cable=cable, mounts=mounts
+        )
         self._wait_until_started()
 
     def stop(self) -> None:
@@ -210,6 +217,9 @@ class Machine:
     def _off(self) -> None:
         self.process = None
         self.network.unplug(self.namespace)
+        if self.watch is not None:
+            self.watch.leave()
+            self.watch = None
         for place in self.disks:
             run("umount", "--lazy", str(self.root / place.strip("/")), check=False)
         run("umount", "--lazy", str(self.root), check=False)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.machines.ending.leftovers import clear_wires
+
 # Of each run another one, so that two of them do not meet.
 ADDRESSES: Final = "10.{second}.{third}"
 # Where the outside is, as this machine sees it: only while a way out is open.
@@ -48,7 +50,7 @@ class Network:
     def plug(self, namespace: str, address: str) -> None:
         """Give a machine, by the namespace of its own, a cable to the bridge."""
         run("ip", "netns", "add", namespace)
-        outer = self._cable(namespace)
+        outer = self.cable(namespace)
         run("ip", "-n", self.name, "link", "add", outer, "type", "veth", "peer", "name", "eth0", "netns", namespace)
         run("ip", "-n", self.name, "link", "set", outer, "master", "wire", "up")
         run("ip", "-n", namespace, "addr", "add", f"{address}/24", "dev", "eth0")
@@ -58,11 +60,12 @@ class Network:
 
     def unplug(self, namespace: str) -> None:
         """Take its cable away, and its namespace, which goes with the last process in it."""
-        run("ip", "-n", self.name, "link", "del", self._cable(namespace), check=False)
+        run("ip", "-n", self.name, "link", "del", self.cable(namespace), check=False)
         run("ip", "netns", "del", namespace, check=False)
 
     @staticmethod
-    def _cable(namespace: str) -> str:
+    def cable(namespace: str) -> str:
+        """What the end of a machine's cable is called at the bridge."""
         return f"v{namespace[-12:]}"
 
     @contextmanager
@@ -100,6 +103,7 @@ def laid() -> Iterator[Network]:
     """A network without machines. It goes at the end, whatever is plugged in."""
     number = os.getpid()
     network = Network(f"wire{number}", ADDRESSES.format(second=64 + number // 256 % 64, third=number % 256))
+    clear_wires()
     run("ip", "netns", "add", network.name)
     try:
         run("ip", "-n", network.name, "link", "add", "wire", "type", "bridge")

@@ -1,0 +1,1 @@
+"""Machines whose driver was killed."""
