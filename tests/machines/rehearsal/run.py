@@ -1,5 +1,6 @@
 """The whole of it, in the order in which an operator comes to it; what each step measured is said at once."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,10 +35,11 @@ def everything(folder: Path, pictures: Path) -> None:
 @contextmanager
 def _standing(folder: Path, pictures: Path) -> Iterator[Rehearsal]:
     """The release before on two nodes, behind HAProxy as `deploy` has it."""
+    began = time.monotonic()
     before = installation.release_before(folder / "before")
     release = installation.release(folder)
     with whole.standing(folder, wanted(before)) as there:
-        rehearsal = Rehearsal(there, release, folder, pictures)
+        rehearsal = Rehearsal(there, release, folder, pictures, began=began)
         rehearsal.front.put(BALANCER, (ROOT / "deploy/haproxy/haproxy.cfg").read_bytes())
         rehearsal.front.shell(f"haproxy -c -f {BALANCER} && systemctl restart haproxy")
         rehearsal.say(f"an installation of {before.version} stands")
