@@ -76,7 +76,7 @@ def test_somebody_with_the_database_is_put_out_and_what_they_rewrote_is_named(po
     node.shell(f"until {theirs_is_in} | grep 1; do sleep 0.1; done")
     look, out = steps[1]
     roles = set(re.findall(r"^ *(\w+) +\|", node.shell(look), re.MULTILINE))
-    assert roles == {"postgres", "countersign_owner", "countersign_web", "mallory"}
+    assert roles == {"postgres", "countersign_owner", "countersign_web", "countersign_reads", "mallory"}
     node.shell(f"ROLE=mallory\n{out}")
     assert node.run("systemctl", "is-active", "theirs", check=False).stdout.strip() in {"failed", "inactive"}
     assert "not permitted to log in" in node.run("bash", "-c", f"{theirs} -c 'SELECT 1'", check=False).stderr

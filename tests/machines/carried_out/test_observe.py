@@ -98,8 +98,11 @@ def test_prometheus_looks_on_and_wakes_somebody_as_it_says(node, watch, portal):
     assert {rule["health"] for group in rules for rule in group["rules"]} == {"ok"}
     assert len([rule for group in rules for rule in group["rules"]]) > 25
 
-    _use(portal)
-    until(lambda: told(watch, "rate(countersign_calls_total[2m]) > 0"), "calls are counted")
+    key = _used(portal)
+    until(lambda: told(watch, "countersign_calls_total"), "calls are counted")
+    # A rate needs two points.
+    assert portal.visitor.call(*key, "Balance")["error"] == []
+    until(lambda: told(watch, "rate(countersign_calls_total[2m]) > 0"), "they become more")
     empty = {title for title, query in pictures() if not told(watch, query)}
     assert empty <= NOTHING_YET, empty - NOTHING_YET
 
@@ -113,12 +116,11 @@ def test_prometheus_looks_on_and_wakes_somebody_as_it_says(node, watch, portal):
     until(lambda: not told(watch, 'ALERTS{alertname="CountersignNodeDown"}'), "it is over")
 
 
-def _use(portal):
-    """A page and calls, so that there is something to tell of."""
+def _used(portal: hands.Portal) -> tuple[str, str]:
+    """A page and calls, so that there is something to tell of; the key of who called."""
     key = installation.make_key(portal.node, portal.owner)
     assert portal.visitor.get("/history/", portal.signed_in())[0] == 200
-    for _ in range(3):
-        assert portal.visitor.call(*key, "Balance")["error"] == []
-    # A rate needs two points.
+    assert portal.visitor.call(*key, "Balance")["error"] == []
     refused = portal.visitor.call(key[0], key[1][:-4] + "AAA=", "Balance")
     assert refused["error"] == ["EAPI:Invalid signature"]
+    return key
