@@ -20,7 +20,7 @@ def test_connections_tables_and_memory_are_shown(network, tmp_path):
         portal.visitor.call(*installation.make_key(node, portal.owner), "Balance")
         steps = runbooks.steps("size")
         assert {number: len(blocks) for number, blocks in steps.items()} == {3: 1, 4: 1, 6: 1}
-        (connections,) = re.findall(r"127\.0\.0\.1 \| +(\d+)", node.shell(steps[3][0]))
+        (connections,) = re.findall(r"127\.0\.0\.1 +\| +(\d+)", node.shell(steps[3][0]))
         # What the same step says that a node opens at most.
         assert 0 < int(connections) <= 48
         assert re.search(r" audit_auditevent +\| +[1-9]\d* \| \d+ kB", node.shell(steps[4][0]))
