@@ -14,7 +14,7 @@ pytestmark = pytest.mark.drill
 # What the owner of the database can do, and nobody else: lift the triggers and rewrite what is written.
 REWRITTEN = """
 ALTER TABLE audit_auditevent DISABLE TRIGGER USER;
-UPDATE audit_auditevent SET actor_label = 'Somebody else' WHERE id = (SELECT max(id) FROM audit_auditevent);
+UPDATE audit_auditevent SET actor_label = :'label' WHERE id = (SELECT max(id) FROM audit_auditevent);
 ALTER TABLE audit_auditevent ENABLE TRIGGER USER;
 """
 PSQL = ("psql", "-qX", "-v", "ON_ERROR_STOP=1", "countersign")
@@ -84,11 +84,13 @@ def test_somebody_with_the_database_is_put_out_and_what_they_rewrote_is_named(po
     assert node.run("systemctl", "is-active", "countersign-work", check=False).stdout.strip() == "inactive"
     # Nothing was touched, and then something was.
     assert "The ledger agrees with itself." in node.shell(steps[3][0])
-    node.run(*PSQL, user="postgres", given=REWRITTEN)
+    newest = "SELECT actor_label FROM audit_auditevent ORDER BY id DESC LIMIT 1"
+    before = node.run(*PSQL, "-Atc", newest, user="postgres").stdout.rstrip("\n")
+    node.run(*PSQL, "-v", "label=Somebody else", user="postgres", given=REWRITTEN)
     found = node.run("bash", "-euo", "pipefail", "-c", steps[3][0], check=False)
     assert found.returncode == 1
     assert re.search(r"organization-1.* \d+", found.stderr), found.stderr
-    node.run(*PSQL, user="postgres", given=REWRITTEN.replace("Somebody else", "Olive Owner"))
+    node.run(*PSQL, "-v", f"label={before}", user="postgres", given=REWRITTEN)
     node.shell(steps[6][0])
     assert node.shell("grep -c ^organization-1 kept.txt").strip() == "1"
     node.shell(steps[7][0])
