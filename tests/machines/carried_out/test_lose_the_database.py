@@ -17,7 +17,8 @@ BROUGHT = (
     "/etc/patroni/config.yml", "/etc/patroni/countersign.conf", "/etc/patroni_env.conf", "/etc/default/etcd",
     "/etc/systemd/system/patroni.service.d/countersign.conf",
 )  # fmt: skip
-CANNOT_FOLLOW = "is not in this server's history"
+# In whichever words PostgreSQL has for where it stands.
+CANNOT_FOLLOW = ("is not in this server's history", "belongs to timeline", "before current recovery point")
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,7 @@ def test_one_that_lags_is_made_primary_and_the_one_that_cannot_follow_is_made_an
     cluster.lost = None
     lost.start()
     log = "journalctl --no-pager --unit patroni"
-    until(lambda: CANNOT_FOLLOW in lost.shell(log), "it cannot follow")
+    until(lambda: any(words in lost.shell(log) for words in CANNOT_FOLLOW), "it cannot follow")
     assert not cluster.is_whole()
     left.shell(f"LOST={lost.name}\n{STEPS[3][0]}")
     until(cluster.is_whole, "it follows")
