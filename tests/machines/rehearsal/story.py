@@ -36,6 +36,8 @@ def go(rehearsal: Rehearsal) -> None:
     listener = installation.make_key(first, rehearsal.owner, "listening-bot")
     player = Player(1, "Demo Treasury", "Main", *listener, source="")
     last = int(_asked(rehearsal, LAST))
+    # The Owner's present one is spent: they have just signed in.
+    rehearsal.next_code()
     with listening.to([player], rehearsal) as heard:
         said = _told(rehearsal)
         txid = _an_order(rehearsal)
