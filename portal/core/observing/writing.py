@@ -6,8 +6,8 @@ from collections import Counter as Sums
 from itertools import islice
 from multiprocessing.util import Finalize
 from pathlib import Path
-from threading import Lock, Thread
-from time import monotonic, sleep
+from threading import Event, Lock, Thread
+from time import monotonic
 from typing import Any, Final
 
 import prometheus_client
@@ -105,6 +105,7 @@ class _Writer:
         self.lock = Lock()
         self.store: Store | None = None
         self.thread: Thread | None = None
+        self.is_over = Event()
         self.tried_at = -TRIED_AGAIN_SECONDS
         self.has_said = False
 
@@ -132,9 +133,18 @@ class _Writer:
             )
 
     def work(self) -> None:
-        while True:
-            sleep(settings.METRICS_WRITTEN_EVERY)
+        while not self.is_over.wait(settings.METRICS_WRITTEN_EVERY):
             self.write()
+
+    def end(self) -> None:
+        """Write no more. Whoever begins again takes another."""
+        self.is_over.set()
+        if self.thread is not None:
+            self.thread.join()
+        with self.lock:
+            store, self.store = self.store, None
+            if store is not None:
+                store.close()
 
 
 _writer = _Writer()

@@ -20,13 +20,12 @@ def path(settings, tmp_path):
 
 @pytest.fixture
 def writer(path, monkeypatch):
-    """As in a process that serves, without the thread."""
+    """As in a process that serves, without the thread unless a test begins it."""
     found = writing._Writer()
     monkeypatch.setattr(writing, "_writer", found)
     meters.heap.clear()
     yield found
-    if found.store is not None:
-        found.store.close()
+    found.end()
 
 
 @pytest.fixture
@@ -152,3 +151,19 @@ def test_a_fork_has_files_of_its_own_and_writes_nothing_of_its_parents(path, wri
     assert named.startswith(f"{child}-")
     assert writer.store.place.name.startswith(f"{os.getpid()}-")
     meters.heap.clear()
+
+
+def test_one_that_has_ended_writes_no_more_and_closes_nothing_twice(path, writer, settings):
+    """The numbers of its files are somebody else's by then: a database's, for one."""
+    settings.METRICS_TOKEN, settings.METRICS_WRITTEN_EVERY = "a-token-of-thirty-two-characters", 0.01
+    writing.begin()
+    writer.write()
+    thread, place = writer.thread, writer.store.place
+    writer.end()
+    assert not thread.is_alive()
+    assert folder.living(path) == 0
+    numbers = [os.open(os.devnull, os.O_RDONLY) for _ in range(20)]
+    place.let_go()
+    writer.end()
+    for number in numbers:
+        os.close(number)

@@ -53,8 +53,7 @@ def _writing_here(settings, tmp_path, monkeypatch):
     monkeypatch.setattr(writing, "_writer", writer)
     meters.heap.clear()
     yield
-    if writer.store is not None:
-        writer.store.close()
+    writer.end()
 
 
 def told():
