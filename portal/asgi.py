@@ -20,6 +20,8 @@ from portal.core.web.server_header import NOBODY
 
 # Asked by whoever watches over the portal; they must hear the truth while everything else is busy.
 WATCHED: Final = frozenset({"/healthz", "/readyz", "/readyz/pages", "/metrics"})
+# Where people stand who have not signed in.
+DOORS: Final = ("/sign-in/", "/password/")
 TOO_SLOW: Final = "What you sent did not arrive in time. Check your connection, go back, and send it again.\n"
 TOO_BUSY: Final = "The portal is too busy to answer just now. Wait a few seconds, and try again.\n"
 
@@ -58,20 +60,33 @@ public = _line(
     full=_envelope(Error.BUSY),
     of_source=max(1, settings.THREADS // 4),
 )
-pages = _line("pages", settings.THREADS, 128, late=late, full=full, of_source=max(1, settings.THREADS // 4))
+# Who is not in yet. A crowd at the door takes few threads, wherever it comes from: what they all compute at once, whoever
+# calls from inside this process waits for.
+AT_THE_DOOR: Final = max(1, settings.THREADS // 4)
+strangers = _line("strangers", AT_THE_DOOR, 64, late=late, full=full, of_source=max(1, AT_THE_DOOR // 2))
+pages = _line(
+    "pages",
+    max(1, settings.THREADS - AT_THE_DOOR),
+    128,
+    late=late,
+    full=full,
+    of_source=max(1, settings.THREADS // 4),
+)
 watch = _line("watch", 1, 64, late=late, full=full)
 
 
 def line_of(path: str) -> Line:
-    """Who answers it: bots never wait for people or for strangers, nor the watch for any of them."""
+    """Who answers it: bots never wait for people or for strangers, who is in not for who is not, nor the watch for any."""
     if path.startswith(gateway.PUBLIC):
         return public
     if path.startswith(gateway.PREFIX):
         return bots
+    if path.startswith(DOORS):
+        return strangers
     return watch if path in WATCHED else pages
 
 
-watch_over(bots, public, pages, watch)
+watch_over(bots, public, strangers, pages, watch)
 streaming.watch()
 
 

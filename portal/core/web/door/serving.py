@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 # Private codes of WebSockets are these (RFC 6455 §7.4.2); before the handshake servers make it HTTP 403 of any code.
 NO_SOCKET_HERE: Final = 4404
-LINES: Final = {"lane": ("bots", "public", "pages", "watch")}
+LINES: Final = {"lane": ("bots", "public", "strangers", "pages", "watch")}
 REFUSED: Final = Counter(
     "countersign_door_refused_total",
     "Requests turned away at the door: the lane was full, or the body came too late.",
