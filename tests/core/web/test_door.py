@@ -154,3 +154,13 @@ def test_the_watch_of_the_operator_stands_in_no_line_with_anybody():
     asgi = import_module("portal.asgi")
     assert {asgi.line_of(path) for path in ("/healthz", "/readyz", "/metrics")} == {asgi.watch}
     assert {asgi.line_of(path) for path in ("/", "/inbox/", "/healthz/", "/openapi.json")} == {asgi.pages}
+
+
+@pytest.mark.django_db
+def test_a_crowd_that_signs_in_leaves_the_pages_to_who_is_in(settings):
+    """From however many addresses it comes: strangers have threads of their own, and few."""
+    asgi = import_module("portal.asgi")
+    assert {asgi.line_of(path) for path in ("/sign-in/", "/sign-in/code/", "/password/forgotten/")} == {asgi.strangers}
+    assert asgi.strangers.threads.count == max(1, settings.THREADS // 4)
+    assert asgi.strangers.threads.count + asgi.pages.threads.count == settings.THREADS
+    assert asgi.strangers.longest < asgi.pages.longest
