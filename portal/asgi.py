@@ -60,8 +60,8 @@ public = _line(
     full=_envelope(Error.BUSY),
     of_source=max(1, settings.THREADS // 4),
 )
-# Who is not in yet. A crowd at the door takes few threads, wherever it comes from: what they all compute at once, whoever
-# calls from inside this process waits for.
+# Who is not in yet. A crowd at the door takes few threads, wherever it comes from: for what they all compute at once the
+# calls that this process answers wait.
 AT_THE_DOOR: Final = max(1, settings.THREADS // 4)
 strangers = _line("strangers", AT_THE_DOOR, 64, late=late, full=full, of_source=max(1, AT_THE_DOOR // 2))
 pages = _line(
@@ -76,7 +76,7 @@ watch = _line("watch", 1, 64, late=late, full=full)
 
 
 def line_of(path: str) -> Line:
-    """Who answers it: bots never wait for people or for strangers, who is in not for who is not, nor the watch for any."""
+    """Who answers it: bots never wait for people or strangers, who is in not for who is not, the watch for nobody."""
     if path.startswith(gateway.PUBLIC):
         return public
     if path.startswith(gateway.PREFIX):
