@@ -60,8 +60,8 @@ public = _line(
     full=_envelope(Error.BUSY),
     of_source=max(1, settings.THREADS // 4),
 )
-# Who is not in yet. A crowd at the door takes few threads, wherever it comes from: for what they all compute at once the
-# calls that this process answers wait.
+# Who is not in yet. A crowd at the door takes few threads, wherever it comes from: for what they all compute at once
+# the calls that this process answers wait.
 AT_THE_DOOR: Final = max(1, settings.THREADS // 4)
 strangers = _line("strangers", AT_THE_DOOR, 64, late=late, full=full, of_source=max(1, AT_THE_DOOR // 2))
 pages = _line(
