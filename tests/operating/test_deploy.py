@@ -77,7 +77,8 @@ def test_the_proxy_does_what_the_guide_asks_of_it():
     for line in (
         "client_header_timeout 10s;", "client_body_timeout 10s;", "underscores_in_headers off;",
         "proxy_request_buffering on;", "proxy_set_header Host $http_host;",
-        "limit_req zone=doors burst=20 nodelay;", "limit_conn callers 100;",
+        "limit_req zone=doors burst=20 nodelay;", "limit_req zone=crowd burst=40 nodelay;",
+        "limit_conn callers 100;",
     ):  # fmt: skip
         assert f"    {line}\n" in text, line
     # The signed call's own answer is never stopped by it, nor led elsewhere.
