@@ -3,13 +3,15 @@
 from functools import partial
 
 import pytest
+from django.core.management import call_command
 
 from portal.venues.errors import InsufficientFunds, TooLate
 from portal.venues.paper import reconciliation
 from portal.venues.paper.ledger.models import Entry
-from portal.venues.paper.models import Withdrawal
+from portal.venues.paper.models import Balance, Withdrawal
 from portal.venues.paper.venue import PaperVenue
 from tests.venues.conftest import RECEIVER, open_account, pay_in, together
+from tests.venues.ordering import place
 
 pytestmark = pytest.mark.django_db(transaction=True)
 VENUE = PaperVenue()
@@ -92,3 +94,23 @@ def test_opposite_movements_at_once_do_not_block_each_other(ten):
 
     assert not [result for result in results if isinstance(result, Exception)]
     assert list(reconciliation.differences()) == []
+
+
+def test_an_order_that_is_placed_while_all_is_added_up_is_no_difference(ten, monkeypatch, capsys):
+    """Bots go on while an operator looks: what was read before it must not be held against what is read after it."""
+    usd = open_account()
+    pay_in(usd, "100000", "USD")
+    added_up = reconciliation.orders.held
+
+    def added_up_and_then_one_more():
+        found = added_up()
+        (row,) = together(partial(place, usd, "buy", "0.1", "10"))
+        assert row.id, row
+        return found
+
+    monkeypatch.setattr(reconciliation.orders, "held", added_up_and_then_one_more)
+    call_command("checkledger")
+    assert "agrees" in capsys.readouterr().out
+    monkeypatch.undo()
+    call_command("checkledger")
+    assert Balance.objects.get(account=usd, asset="ZUSD").held_by_orders_units > 0

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from portal.core.database.long_commands import unhurried
+from portal.core.database.one_moment import one_moment
 from portal.venues.paper import reconciliation
 
 
@@ -13,11 +14,12 @@ class Command(BaseCommand):
 
     @unhurried()
     def handle(self, *_args: Any, **_options: Any) -> None:
-        """Print each difference.
+        """Print each difference, all as of one moment: bots go on meanwhile.
 
         Raises: CommandError where there is any.
         """
-        found = list(reconciliation.differences())
+        with one_moment():
+            found = list(reconciliation.differences())
         for difference in found:
             self.stderr.write(difference)
         if found:
