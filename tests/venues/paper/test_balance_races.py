@@ -9,7 +9,9 @@ from portal.venues.errors import InsufficientFunds, TooLate
 from portal.venues.paper import reconciliation
 from portal.venues.paper.ledger.models import Entry
 from portal.venues.paper.models import Balance, Withdrawal
+from portal.venues.paper.orders import reconciliation as orders
 from portal.venues.paper.venue import PaperVenue
+from portal.venues.types import OrderRow
 from tests.venues.conftest import RECEIVER, open_account, pay_in, together
 from tests.venues.ordering import place
 
@@ -100,15 +102,15 @@ def test_an_order_that_is_placed_while_all_is_added_up_is_no_difference(ten, mon
     """Bots go on while an operator looks: what was read before it must not be held against what is read after it."""
     usd = open_account()
     pay_in(usd, "100000", "USD")
-    added_up = reconciliation.orders.held
+    added_up = orders.held
 
     def added_up_and_then_one_more():
         found = added_up()
         (row,) = together(partial(place, usd, "buy", "0.1", "10"))
-        assert row.id, row
+        assert isinstance(row, OrderRow), row
         return found
 
-    monkeypatch.setattr(reconciliation.orders, "held", added_up_and_then_one_more)
+    monkeypatch.setattr(orders, "held", added_up_and_then_one_more)
     call_command("checkledger")
     assert "agrees" in capsys.readouterr().out
     monkeypatch.undo()
