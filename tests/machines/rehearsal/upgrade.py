@@ -38,7 +38,8 @@ def go(rehearsal: Rehearsal) -> None:
         f"sockets: {heard.sessions} sessions, {heard.frames} messages"
     )
     assert versions == [this_release()] * 2
-    assert Counter(told.failed) == {}
+    failed = Counter(told.failed)
+    assert failed == {}, failed
     assert told.answered > 20
     assert heard.frames > 0
 
