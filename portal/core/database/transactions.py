@@ -1,4 +1,4 @@
-"""Transactions for what is done as a whole, or not at all."""
+"""Transactions for what is done as a whole or not at all, and for what is read as it stood at one moment."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,3 +17,31 @@ def joined() -> Iterator[None]:
         return
     with transaction.atomic():
         yield
+
+
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """Read in the block as of its first statement; nobody waits for it. Nothing may be written in it.
+
+    Within a transaction of the caller's it is that one which decides.
+    """
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "postgresql":
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+    else:
+        with _of_sqlite():
+            yield
+
+
+@contextmanager
+def _of_sqlite() -> Iterator[None]:
+    # Django's own transactions take the one lock at once, since they may write.
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN DEFERRED")
+        try:
+            yield
+        finally:
+            cursor.execute("ROLLBACK")

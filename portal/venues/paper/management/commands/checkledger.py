@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from portal.core.database.long_commands import unhurried
-from portal.core.database.one_moment import one_moment
+from portal.core.database.transactions import one_moment
 from portal.venues.paper import reconciliation
 
 
