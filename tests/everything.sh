@@ -7,8 +7,8 @@
 #
 # PostgreSQL: the server DATABASE_URL names, else a local one on its socket. Every run makes its own test databases.
 # What touches no database runs once, with SQLite. What asks for pages one after the other runs once as well: half of it
-# on each of the two, and all of it on SQLite where there is no PostgreSQL. Machines and the browser wait much: the first
-# run beside SQLite, the second beside PostgreSQL, and what they said is shown after that.
+# on each of the two, and all of it on SQLite where there is no PostgreSQL. The browser waits much: it runs beside
+# PostgreSQL, and what it said is shown after that.
 # CI=true or NOTHING_SKIPPED=1 turns anything skipped into a failure.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -133,9 +133,7 @@ on_databases() {
         *) url="postgres:///countersign?host=/var/run/postgresql" ;;
     esac
     reason=$(may_create_databases "$url" 2>&1) && there=yes
-    begin_machines
     run "SQLite" waiting ${there:+--pages=first-half} -m "not browser and not story and not machines and not postgresql"
-    if [[ $beside ]]; then end_beside "whole machines"; fi
     if [[ $there ]]; then
         if [[ $chromium ]]; then begin_beside browser "$workers"; fi
         DATABASE_URL=$url run "PostgreSQL" waiting --database-only --pages=second-half -m "not browser and not story and not machines"
@@ -151,11 +149,11 @@ browser() { # how many workers: each has a portal of its own, and waits for it n
 }
 
 # One after the other: each machine of a test may need as much as this one has.
-begin_machines() {
+on_machines() {
     local reason
     reason=$("$python" -c 'from tests.machines import images; print(images.why_none())')
     if [[ -z $reason ]]; then
-        begin_beside steady --durations=12 -m "not drill" tests/machines
+        run "whole machines" steady --durations=12 -m "not drill" tests/machines
     else
         skip "whole machines" "$reason"
     fi
@@ -229,6 +227,7 @@ else
     find_chromium
     on_databases
     in_the_browser
+    on_machines
     with_redis
     with_roles
     with_own_postgresql
