@@ -95,7 +95,8 @@ def test_each_approved_one_arrives_at_most_once_none_is_forgotten_and_what_is_un
     proxy.whenever(lambda request: _fault(request.method, chance))
     whole = median(act("live", later=0, at_a_time=1, dies_after=60)["seconds"] for _ in range(MEASURED))
     killed = 0
-    for _ in range(2 * COUNT):
+    # On a machine that is less busy by now than when the time was taken, many are done before they are killed.
+    for _ in range(4 * COUNT):
         killed += act("live", later=0, at_a_time=1, dies_after=chance.uniform(0, whole))["is_killed"]
         if killed == COUNT:
             break
