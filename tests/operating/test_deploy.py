@@ -111,12 +111,25 @@ def test_no_part_of_the_proxy_passes_on_whom_a_stranger_calls_for():
 def test_the_proxy_counts_a_machine_once_whatever_address_of_its_network_it_takes(addresses, caller):
     text = (DEPLOY / "nginx/countersign.conf").read_text()
     assert {f"limit_{kind}_zone $caller" for kind in ("req", "conn")} <= set(re.findall(r"limit_\w+_zone \S+", text))
+    (callers,) = re.findall(r"^map \$remote_addr \$caller \{$(.+?)^\}$", text, re.MULTILINE | re.DOTALL)
     rules = [
-        re.compile(rule.replace("(?<", "(?P<")) for rule in re.findall(r'^    "~(.+)" \$\w+;$', text, re.MULTILINE)
+        re.compile(rule.replace("(?<", "(?P<")) for rule in re.findall(r'^    "~(.+)" \$\w+;$', callers, re.MULTILINE)
     ]
     assert len(rules) == 2
     found = {next((match[1] for rule in rules if (match := rule.search(each))), each) for each in addresses}
     assert found == {caller}
+
+
+@pytest.mark.parametrize(
+    ("path", "is_counted"),
+    [("/sign-in/code/", True), ("/password/forgotten/", True), ("/invitations/", False), ("/enrol/app/", False)],
+)
+def test_only_who_is_not_in_yet_is_counted_with_the_crowd(path, is_counted):
+    """Whoever looks after invitations while a crowd is at the door must not be told to wait for it."""
+    text = (DEPLOY / "nginx/countersign.conf").read_text()
+    assert "limit_req_zone $at_the_door zone=crowd:32k rate=10r/s;\n" in text
+    (rule,) = re.findall(r'^map \$uri \$at_the_door \{\n    default "";\n    "~(.+)" \$crowd;\n\}$', text, re.MULTILINE)
+    assert bool(re.search(rule, path)) is is_counted
 
 
 @pytest.mark.parametrize("way", ["accounts:reset_link", "accounts:enrol_link", "accounts:invitation"])
