@@ -138,6 +138,14 @@ def found(machine: Machine, name: str = "Example Ltd") -> Person:
     return Person(email, password, secret.replace(" ", ""))
 
 
+def fund(machine: Machine, organization: str = "Example Ltd") -> None:
+    """Let 100,000 USD arrive for its Main Account, on the paper exchange, and wait until they count."""
+    given = ("--organization", organization, "--asset", "USD", "--amount", "100000")
+    said = machine.run("countersign", "paperdeposit", *given).stdout
+    (counts,) = re.findall(r"^It counts from ([0-9:]{8}) UTC on\.$", said, re.MULTILINE)
+    machine.shell(f"until [[ $(date --utc +%T) > {counts} ]]; do sleep 0.2; done")
+
+
 # As the Owner would do it on two pages, and in the same functions.
 MAKE_KEY: Final = """
 import json

@@ -86,7 +86,7 @@ def test_both_nodes_are_exchanged_while_bots_call(installed, wheel, before, netw
     front, first, second = installed
     owner = installation.found(first)
     key = installation.make_key(first, owner)
-    first.run("countersign", "paperdeposit", "--organization", "Example Ltd", "--asset", "USD", "--amount", "100000")
+    installation.fund(first)
     # A tier's limits would refuse who calls without a pause.
     first.run("countersign", "setapitier", "Example Ltd", "off")
     time.sleep(5)

@@ -34,7 +34,7 @@ def test_a_key_that_leaked_is_stopped_and_looked_into(portal):
     steps = runbooks.steps("leaked-key")
     assert {number: len(blocks) for number, blocks in steps.items()} == {5: 1, 6: 2}
     node, visitor = portal.node, portal.visitor
-    node.run("countersign", "paperdeposit", "--organization", "Example Ltd", "--asset", "USD", "--amount", "100000")
+    installation.fund(node)
     leaked = installation.make_key(node, portal.owner)
     other = installation.make_key(node, portal.owner, "other-bot")
     assert visitor.call(*leaked, "AddOrder", **ORDER)["error"] == []

@@ -11,7 +11,6 @@ from tests.release import release as this_release
 from tests.soak.player import Player
 
 ORGANIZATION: Final = "Example Ltd"
-FUNDED: Final = ("--organization", ORGANIZATION, "--asset", "USD", "--amount", "100000")
 # The steps of which each balancer has its own way; what ends connections that are kept runs on the node.
 BALANCER, DRAINED = "haproxy", "drained"
 
@@ -21,7 +20,7 @@ def go(rehearsal: Rehearsal) -> None:
     before = {str(rehearsal.readyz(node)["version"]) for node in rehearsal.there.nodes}
     first = rehearsal.first
     owner = installation.found(first, ORGANIZATION)
-    first.run("countersign", "paperdeposit", *FUNDED)
+    installation.fund(first, ORGANIZATION)
     key, listener = (installation.make_key(first, owner, name) for name in ("treasury-bot", "listening-bot"))
     rehearsal.bring()
     player = Player(1, ORGANIZATION, "Main", *listener, source="")
