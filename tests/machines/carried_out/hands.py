@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.machines import installation, networks
-from tests.machines.installation import DOMAIN, Person
+from tests.machines.installation import BROUGHT, DOMAIN, Person
 from tests.machines.machine import Machine
 from tests.machines.networks import Network
 from tests.machines.visitor import Visitor
@@ -42,6 +42,10 @@ member = add_member(Organization.objects.get(), user, rights=rights)
 totp.enrol(user, offered)
 print(member.pk, offered.secret)
 """
+LEFT: Final = (
+    "countersign/environment", "countersign/tls/certificate.pem", "countersign/tls/key.pem",
+    "nginx/sites-available/countersign.conf",
+)  # fmt: skip
 READY: Final = "curl --silent --fail --retry 60 --retry-delay 1 --retry-all-errors http://127.0.0.1:{port}/readyz"
 
 
@@ -80,3 +84,9 @@ def installed(network: Network, node: Machine, folder: Path) -> Iterator[Portal]
     certificate.write_text(node.shell("cat /etc/countersign/tls/certificate.pem"))
     with networks.named(network, {DOMAIN: node.address}):
         yield Portal(node, owner, Visitor(network, f"https://{DOMAIN}", certificate))
+
+
+def bring_what_is_left(source: Machine, machine: Machine) -> None:
+    """What lose-a-node.md takes along from a node that is left, as `tar` over `ssh` does: links are followed."""
+    for path in LEFT:
+        machine.put(f"{BROUGHT}/left/{path}", source.shell(f"cat /etc/{path}"), mode=0o600)

@@ -91,7 +91,7 @@ def test_a_node_is_lost_and_a_new_machine_takes_its_place(installed, release, ne
             new.put("/etc/hosts", f"127.0.0.1 localhost\n{front.address} front\n{new.address} node2\n")
             new.shell("systemctl mask --quiet --now postgresql redis-server")
             installation.bring(new, release)
-            bring_what_is_left(left, new)
+            hands.bring_what_is_left(left, new)
             # It reaches no package index: the packages were brought along.
             script = steps[4][0].replace("./install.sh", f"./install.sh --wheels {BROUGHT}/wheels")
             new.shell(f"cd {BROUGHT}\n{script}", timeout=600)
@@ -110,10 +110,3 @@ def test_a_node_is_lost_and_a_new_machine_takes_its_place(installed, release, ne
         finally:
             new.kill()
             shutil.rmtree(new.folder, ignore_errors=True)
-
-
-def bring_what_is_left(source: Machine, machine: Machine) -> None:
-    """As `tar` over `ssh` does: links are followed."""
-    for path in ("countersign/environment", "countersign/tls/certificate.pem", "countersign/tls/key.pem",
-                 "nginx/sites-available/countersign.conf"):  # fmt: skip
-        machine.put(f"{BROUGHT}/left/{path}", source.shell(f"cat /etc/{path}"), mode=0o600)
