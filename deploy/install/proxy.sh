@@ -4,6 +4,16 @@
 tls=/etc/countersign/tls
 site=/etc/nginx/sites-available/countersign.conf
 
+_reload() { # what nginx cannot take over while it runs it notes, and goes on as before: `nginx -t` does not say so
+    local noted=/var/log/nginx/error.log size=0
+    if [[ -f $noted ]]; then size=$(stat --format=%s "$noted"); fi
+    quietly systemctl reload-or-restart nginx
+    sleep 1
+    if tail -c "+$((size + 1))" "$noted" 2>/dev/null | grep -q '\[emerg\]'; then
+        act "restart nginx, which could not take this over while it ran" systemctl restart nginx
+    fi
+}
+
 install_proxy() {
     if [[ ! $nginx_here ]]; then return; fi
     local host calls_for=nginx
@@ -31,7 +41,7 @@ install_proxy() {
         settle nginx
     elif is_owed nginx; then
         quietly nginx -t
-        quietly systemctl reload-or-restart nginx
+        _reload
         settle nginx
     fi
     _enable nginx.service

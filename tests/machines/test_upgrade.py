@@ -38,6 +38,10 @@ server {{
 """
 
 
+SITE = "/etc/nginx/sites-available/countersign.conf"
+ERRORS = "/var/log/nginx/error.log"
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     return wheels.built(tmp_path_factory.mktemp("wheel"))
@@ -112,3 +116,24 @@ def test_both_nodes_are_exchanged_while_bots_call(installed, wheel, before, netw
     assert Counter(told.failed) == {}
     assert told.answered > 20
     print(f"answered {told.answered}, none failed, the longest took {told.longest:.2f} s")  # noqa: T201
+
+
+def test_what_nginx_serves_by_is_exchanged_as_well(installed):
+    """After the first: a reload takes it over, which `nginx -t` alone does not promise."""
+    _, first, _ = installed
+    assert "[emerg]" not in first.shell(f"cat {ERRORS}")
+    first.shell("curl -sk https://127.0.0.1/healthz")
+    said = first.shell("tail -n 1 /var/log/nginx/access.log")
+    assert re.search(r'^127\.0\.0\.1 \[[0-9T:+-]+\] "GET /healthz HTTP/2\.0" 200', said), said
+
+
+def test_what_nginx_cannot_take_over_while_it_runs_is_taken_over_by_a_restart(installed):
+    """As a zone of the same name that counts by something else."""
+    _, first, _ = installed
+    first.shell(f"sed -i 's/zone $caller zone=connections/zone $server_name zone=connections/' {BROUGHT}/nginx/*.conf")
+    said = first.shell(f"cd {BROUGHT} && ./install.sh --wheels wheels", timeout=600)
+    assert "* restart nginx, which could not take this over while it ran" in said
+    assert "[emerg]" in first.shell(f"cat {ERRORS}")
+    assert "$server_name zone=connections" in first.shell(f"cat {SITE}")
+    first.shell("nginx -t && systemctl reload nginx")
+    assert first.shell(f"grep --count emerg {ERRORS}") == "1\n"

@@ -3,8 +3,10 @@
 from collections import Counter
 from typing import Final
 
+from tests.chaos.installation import nodes
 from tests.chaos.installation.whole import BASE_URL
 from tests.machines import bots, installation, runbooks
+from tests.machines.machine import Machine
 from tests.machines.rehearsal import listening
 from tests.machines.rehearsal.stage import Rehearsal, on
 from tests.release import release as this_release
@@ -13,6 +15,7 @@ from tests.soak.player import Player
 ORGANIZATION: Final = "Example Ltd"
 # The steps of which each balancer has its own way; what ends connections that are kept runs on the node.
 BALANCER, DRAINED = "haproxy", "drained"
+ERRORS: Final = "/var/log/nginx/error.log"
 
 
 def go(rehearsal: Rehearsal) -> None:
@@ -30,6 +33,8 @@ def go(rehearsal: Rehearsal) -> None:
     ):
         _as_written(rehearsal)
         seconds = rehearsal.until_well()
+    for node in (rehearsal.first, rehearsal.second):
+        _take_over(rehearsal, node)
     versions = [rehearsal.readyz(node)["version"] for node in rehearsal.there.nodes]
     rehearsal.say(
         f"upgrade from {before} to {set(versions)}: {told.answered} calls answered, "
@@ -62,3 +67,11 @@ def _as_written(rehearsal: Rehearsal) -> None:
             rehearsal.say(f"between the two, the second node says migrations: {said['migrations']}")
             assert said["ready"] is True
             assert rehearsal.readyz(first)["version"] == this_release()
+
+
+def _take_over(rehearsal: Rehearsal, node: Machine) -> None:
+    """What is new in the file of nginx, which was changed here: under "What may go wrong"."""
+    node.shell(f"mv {nodes.SITE}.new {nodes.SITE}")
+    nodes.stand_behind(node, rehearsal.front.address)
+    rehearsal.until_well()
+    assert "[emerg]" not in node.shell(f"cat {ERRORS}"), "nginx goes on as before"
