@@ -39,6 +39,7 @@ server {{
 
 
 SITE = "/etc/nginx/sites-available/countersign.conf"
+CARRIED = "/opt/countersign/current/deploy/nginx/countersign.conf"
 ERRORS = "/var/log/nginx/error.log"
 
 
@@ -130,7 +131,7 @@ def test_what_nginx_serves_by_is_exchanged_as_well(installed):
 def test_what_nginx_cannot_take_over_while_it_runs_is_taken_over_by_a_restart(installed):
     """As a zone of the same name that counts by something else."""
     _, first, _ = installed
-    first.shell(f"sed -i 's/zone $caller zone=connections/zone $server_name zone=connections/' {BROUGHT}/nginx/*.conf")
+    first.shell(f"sed -i 's/zone $caller zone=connections/zone $server_name zone=connections/' {CARRIED}")
     said = first.shell(f"cd {BROUGHT} && ./install.sh --wheels wheels", timeout=600)
     assert "* restart nginx, which could not take this over while it ran" in said
     assert "[emerg]" in first.shell(f"cat {ERRORS}")
