@@ -153,6 +153,20 @@ def test_who_tries_sign_ins_is_told_to_wait(node):
     assert node.shell(f"{CURL} -w '%{{http_code}}' https://{DOMAIN}/healthz") == "200"
 
 
+def test_while_nothing_answers_behind_the_proxy_it_says_so_itself(node, visitor, cookies, key):
+    """To people by a page, to bots in their protocol."""
+    node.shell("systemctl stop countersign-web")
+    try:
+        status, page, _ = visitor.get("/history/", cookies)
+        assert (status, "It does not answer just now" in page) == (502, True)
+        assert visitor.call(*key, "Balance") == {"error": ["EService:Unavailable"]}
+        assert visitor.get("/not-now.html")[0] == 502
+    finally:
+        node.shell("systemctl start countersign-web")
+    until_ready(node)
+    assert visitor.get("/not-now.html")[0] == 404
+
+
 def test_sockets_have_a_server_of_their_own(node):
     asked = (
         f"{CURL} --http1.1 -m 2 -w '%{{http_code}}' -H 'Connection: Upgrade' -H 'Upgrade: websocket' "

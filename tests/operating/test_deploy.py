@@ -9,6 +9,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.authentication import email_links
+from portal.api.protocol.envelope import Error, failure
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -77,12 +78,22 @@ def test_the_proxy_does_what_the_guide_asks_of_it():
     for line in (
         "client_header_timeout 10s;", "client_body_timeout 10s;", "underscores_in_headers off;",
         "proxy_request_buffering on;", "proxy_set_header Host $http_host;",
-        "limit_req zone=doors burst=20 nodelay;", "limit_req zone=crowd burst=40 nodelay;",
-        "limit_conn callers 100;",
+        "limit_req zone=doors_by_caller burst=20 nodelay;", "limit_req zone=crowd burst=40 nodelay;",
+        "limit_conn connections_by_caller 100;",
     ):  # fmt: skip
         assert f"    {line}\n" in text, line
     # The signed call's own answer is never stopped by it, nor led elsewhere.
     assert "return 301" not in text.split("location /.well-known")[0]
+
+
+def test_the_proxy_says_what_the_portal_says_where_that_does_not_answer():
+    """In the same words, and by a page that asks for nothing else: there is nobody who would serve it."""
+    text = (DEPLOY / "nginx/countersign.conf").read_text()
+    (said,) = re.findall(r"location @unavailable \{[^}]+return 200 '(\{.+\})';", text)
+    assert said.encode() == failure(Error.UNAVAILABLE).body
+    page = (DEPLOY / "nginx/not-now.html").read_text()
+    assert re.findall(r'(?:src|href|url)[=(]"?([^")]+)', page) == ["/"]
+    assert "what you typed is still there" in " ".join(page.split())
 
 
 def test_no_part_of_the_proxy_passes_on_whom_a_stranger_calls_for():
