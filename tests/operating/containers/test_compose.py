@@ -66,6 +66,9 @@ def test_nginx_finds_both_servers_in_its_own_network():
     }
     assert {SERVICES[name]["network_mode"] for name in ("web", "stream")} == {"service:nginx"}
     assert set(re.findall(r"/etc/countersign/tls/(\S+);", text)) == {"certificate.pem", "key.pem"}
+    (page,) = re.findall(r"error_page 502 504 (/\S+\.html);", text)
+    (folder,) = re.findall(r"root (/opt/\S+);", text)
+    assert f"../nginx{page}:{folder}{page}:ro" in SERVICES["nginx"]["volumes"]
     published = {port.split(":")[1] for port in SERVICES["nginx"]["ports"]}
     assert published == set(re.findall(r"listen (\d+)", text))
     written = SERVICES["nginx"]["command"][0].replace("$$", "$").split("&&")[0]
