@@ -116,25 +116,25 @@ def test_both_nodes_are_exchanged_while_bots_call(installed, wheel, before, netw
     assert [version(node) for node in (first, second)] == [this_release()] * 2
     assert Counter(told.failed) == {}
     assert told.answered > 20
+    nginx_took_over_what_is_new(first)
+    what_nginx_cannot_take_over_while_it_runs_is_taken_over_by_a_restart(first)
     print(f"answered {told.answered}, none failed, the longest took {told.longest:.2f} s")  # noqa: T201
 
 
-def test_what_nginx_serves_by_is_exchanged_as_well(installed):
-    """After the first: a reload takes it over, which `nginx -t` alone does not promise."""
-    _, first, _ = installed
-    assert "[emerg]" not in first.shell(f"cat {ERRORS}")
-    first.shell("curl -sk https://127.0.0.1/healthz")
-    said = first.shell("tail -n 1 /var/log/nginx/access.log")
+def nginx_took_over_what_is_new(node):
+    """By a reload, of which `nginx -t` alone does not say what comes of it."""
+    assert "[emerg]" not in node.shell(f"cat {ERRORS}")
+    node.shell("curl -sk https://127.0.0.1/healthz")
+    said = node.shell("tail -n 1 /var/log/nginx/access.log")
     assert re.search(r'^127\.0\.0\.1 \[[0-9T:+-]+\] "GET /healthz HTTP/2\.0" 200', said), said
 
 
-def test_what_nginx_cannot_take_over_while_it_runs_is_taken_over_by_a_restart(installed):
+def what_nginx_cannot_take_over_while_it_runs_is_taken_over_by_a_restart(node):
     """As a zone of the same name that counts by something else."""
-    _, first, _ = installed
-    first.shell(f"sed -i 's/zone $caller zone=connections/zone $server_name zone=connections/' {CARRIED}")
-    said = first.shell(f"cd {BROUGHT} && ./install.sh --wheels wheels", timeout=600)
+    node.shell(f"sed -i 's/zone $caller zone=connections/zone $server_name zone=connections/' {CARRIED}")
+    said = node.shell(f"cd {BROUGHT} && ./install.sh --wheels wheels", timeout=600)
     assert "* restart nginx, which could not take this over while it ran" in said
-    assert "[emerg]" in first.shell(f"cat {ERRORS}")
-    assert "$server_name zone=connections" in first.shell(f"cat {SITE}")
-    first.shell("nginx -t && systemctl reload nginx")
-    assert first.shell(f"grep --count emerg {ERRORS}") == "1\n"
+    assert "[emerg]" in node.shell(f"cat {ERRORS}")
+    assert "$server_name zone=connections" in node.shell(f"cat {SITE}")
+    node.shell("nginx -t && systemctl reload nginx")
+    assert node.shell(f"grep --count emerg {ERRORS}") == "1\n"
