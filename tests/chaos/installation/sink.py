@@ -36,14 +36,15 @@ async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
         writer.close()
 
 
-async def serve(port: int, pair: str) -> None:
-    """For ever, over TLS; `pair` holds a key and its certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pair)
+async def serve(port: int, pair: str = "") -> None:
+    """For ever, over TLS if there is a `pair`, which holds a key and its certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) if pair else None
+    if context is not None:
+        context.load_cert_chain(pair)
     KEPT.parent.mkdir(parents=True, exist_ok=True)
     server = await asyncio.start_server(converse, "0.0.0.0", port, limit=2**24, ssl=context)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), sys.argv[2]))
+    asyncio.run(serve(int(sys.argv[1]), *sys.argv[2:]))
