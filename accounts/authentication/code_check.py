@@ -21,7 +21,7 @@ LOST: Final = (
 def check_app(user: User, code: str, *, place: Member | None = None) -> Authenticator | Failure:
     """The app that shows `code`, which is spent; or why not. In a transaction that commits also then.
 
-    With `place`, one that counts there. Where the seed of no app opens, no code counts as wrong.
+    With `place`, one that counts there. Where the seed of an app does not open, no code counts as wrong.
     """
     if CODE.fullmatch(code) and (left := throttle.wait_for_code(user)) is not None:
         return _wait(left)

@@ -2,7 +2,6 @@
 
 import secrets
 from base64 import b32decode, b32encode
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -16,19 +15,12 @@ from accounts.factors.enrolled import in_use
 from accounts.models import Authenticator, Member, User
 from accounts.models.second_factor import CODE, code_at, current_step, step_of
 from portal.core.factors import TOTP, factor_word
-from portal.core.secrets import unopened
-from portal.core.secrets.sealing import SealBroken, seal, unseal
+from portal.core.secrets.sealing import seal, unseal
 
 SEED_BYTES: Final = 20
 STOPPED: Final = (
     "A hundred wrong codes in a row were tried, so no code of this app is taken any more. "
     "Use a passkey or a recovery code, or have another member reset your second factors."
-)
-
-ONE_IS_LOST: Final = (
-    "Not the current code of an app that can be checked, or it was used before. What the portal keeps of another app "
-    "of yours does not open: tell whoever runs it that a sealing key is missing, and use the app that is left, a "
-    "passkey or a recovery code."
 )
 
 
@@ -105,7 +97,7 @@ def verify(user: User, code: str, *, place: Member | None = None) -> Authenticat
     each app that was asked, so that holding several gives nobody more tries (security F-11). One on which a hundred in
     a row were wrong is asked no more (SI-5): another one, a passkey or a reset is the way.
 
-    Raises: SealBroken if the seed of none of them opens; one that does is asked though another does not.
+    Raises: SealBroken if the seed of one of them does not open.
     """
     devices = list(in_use(TOTP, user, place).order_by("pk").select_for_update())
     if not devices or not CODE.fullmatch(code):
@@ -116,36 +108,14 @@ def verify(user: User, code: str, *, place: Member | None = None) -> Authenticat
     ready = [device for device in going if device.verify_is_allowed()[0]]
     if not ready:
         return _too_many(min(device.verify_is_allowed()[1]["locked_until"] for device in going) - timezone.now())
-    shown_by, closed = _shown_by(ready, code)
+    shown_by = next((device for device in ready if device.shows(code)), ready[0])
     accepted: Authenticator | None = django_otp.verify_token(user, shown_by.persistent_id, code)
     if not accepted:
         for other in going:
             if other != shown_by:
                 other.throttle_increment()
-        if closed is not None:
-            unopened.note(closed, "code")
-            return Failure(ONE_IS_LOST)
         return Failure("Not the current code, or it was used before. Wait for the next one, then try again.")
     return accepted
-
-
-def _shown_by(devices: Sequence[Authenticator], code: str) -> tuple[Authenticator, SealBroken | None]:
-    """The app that shows it, or the first whose seed opens; and why another one's did not.
-
-    Raises: SealBroken if none does.
-    """
-    opened, closed = [], None
-    for device in devices:
-        try:
-            if device.shows(code):
-                return device, closed
-        except SealBroken as error:
-            closed = error
-        else:
-            opened.append(device)
-    if closed is not None and not opened:
-        raise closed
-    return opened[0], closed
 
 
 def _too_many(wait: timedelta) -> Failure:
