@@ -28,7 +28,13 @@ def walk(seed: str, email: str) -> None:
             assert answer.status == 200, f"{path}: {answer.status}"
             expect(page.get_by_role("heading", level=1)).to_be_visible()
         page.goto("/inbox/?tab=all")
-        page.locator("a[href*='/requests/']").first.click()
+        requests = page.locator("a[href*='/requests/']")
+        # Others decide meanwhile, and none may wait for a moment.
+        end = time.monotonic() + PATIENCE / 1000
+        while not requests.count() and time.monotonic() < end:
+            time.sleep(0.5)
+            page.reload()
+        requests.first.click()
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         browser.close()
 
