@@ -9,7 +9,8 @@ _reload() { # what nginx cannot take over while it runs it notes, and goes on as
     if [[ -f $noted ]]; then size=$(stat --format=%s "$noted"); fi
     quietly systemctl reload-or-restart nginx
     sleep 1
-    if tail -c "+$((size + 1))" "$noted" 2>/dev/null | grep -q '\[emerg\]'; then
+    # To its end: a reader that stops early would make the whole fail where the log has grown long.
+    if tail -c "+$((size + 1))" "$noted" 2>/dev/null | grep '\[emerg\]' >/dev/null; then
         act "restart nginx, which could not take this over while it ran" systemctl restart nginx
     fi
 }
