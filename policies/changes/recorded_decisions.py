@@ -52,6 +52,8 @@ def approvers(change: ChangeRequest, asked: Asked, facts: Facts, decisions: list
     One from before their factors were put anew, or from before they were removed, never counts again (M4, SI-8).
     """
     said_yes = {given.person_id: given.at for given in decisions if given.approved and given.digest == change.digest}
+    if not said_yes:
+        return []
     return [
         person
         for person in facts.people

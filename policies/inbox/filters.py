@@ -19,22 +19,23 @@ if TYPE_CHECKING:
 
 WAITING: Final = "waiting"
 ASKED: Final = "asked"
+VIEWABLE: Final = "viewable"
 TABS: Final = {
     WAITING: "Waiting for me",
     ASKED: "Asked by me",
-    "viewable": "All I may view",
+    VIEWABLE: "All I may view",
     "done": "Done",
 }
 SOURCES: "Final[dict[str, Callable[[Member], ChangeQuerySet]]]" = {
     WAITING: queues.waiting_for,
     ASKED: queues.asked_by,
-    "viewable": queues.viewable,
+    VIEWABLE: queues.viewable,
     "done": queues.done,
 }
 # Where time presses, what closes first stands first.
 BY_EXPIRY: Final = ("expires_at", "id")
 NEWEST: Final = ("-id",)
-PRESSING: Final = frozenset({WAITING, "viewable"})
+PRESSING: Final = frozenset({WAITING, VIEWABLE})
 ABOUT_LENGTH: Final = 100
 LONGEST_NUMBER: Final = 18
 MOST_INITIATORS: Final = 100
@@ -70,6 +71,11 @@ class Listing:
     def is_waiting(self) -> bool:
         """Whether this is the list of what the reader can decide."""
         return self.tab == WAITING
+
+    @property
+    def are_yours(self) -> bool | None:
+        """Whether all that is listed waits for the reader, or none of it does; None where some may."""
+        return self.is_waiting if self.tab != VIEWABLE else None
 
     @property
     def is_pressing(self) -> bool:

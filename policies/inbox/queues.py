@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 
 from policies import rights
 from policies import snapshot as gathering
 from policies.access import granted
-from policies.models import ChangeRequest, Decision
+from policies.models import ChangeRequest, Decision, State
 from policies.models.change import ChangeQuerySet
 from policies.registry import all_operations, concerns_nobody_else, frees_nothing
 from policies.rules import RESTED
@@ -36,19 +36,30 @@ def waiting_for(member: "Member") -> ChangeQuerySet:
 
 
 def _waiting_for(member: "Member") -> ChangeQuerySet:
-    held = rights.of(member.pk)
-    if not held.may_decide:
+    if not rights.of(member.pk).may_decide:
         return ChangeRequest.objects.none()
+    return ChangeRequest.objects.of(member.organization_id).waiting().filter(_decidable_by(member))
+
+
+def _decidable_by(member: "Member") -> Q:
+    """What of all that waits is for `member` to decide, if they decide anything now."""
     decided = Decision.objects.filter(change=OuterRef("pk"), person_id=member.user_id)
-    waiting = ChangeRequest.objects.of(member.organization_id).waiting().filter(_opened_by(member, Right.APPROVE))
-    waiting = waiting.exclude(member=member).exclude(subject_member=member).exclude(_by_kept_key(member))
-    waiting = waiting.filter(~Exists(decided))
+    own = Q(member=member) | Q(subject_member=member) | _by_kept_key(member)
+    found = _opened_by(member, Right.APPROVE) & ~own & Q(~Exists(decided))
     barred = _barred_to(member)
     if barred:
-        waiting = waiting.exclude(pk__in=barred)
-    if held.is_resting:
-        waiting = waiting.exclude(workflow__in=[workflow.value for workflow in RESTED])
-    return waiting
+        found &= ~Q(pk__in=barred)
+    if rights.of(member.pk).is_resting:
+        found &= ~Q(workflow__in=[workflow.value for workflow in RESTED])
+    return found
+
+
+def not_waiting_for(member: "Member") -> ChangeQuerySet:
+    """What is `viewable`, and nothing that `waiting_for` has."""
+    if not rights.of(member.pk).may_decide:
+        return viewable(member)
+    # Said of each row: to look each up among those that wait takes as long as to list these.
+    return visible(member).filter(Q(state=State.APPROVED) | ~_decidable_by(member)).open()
 
 
 def waiting_count(member: "Member") -> int:
@@ -74,23 +85,20 @@ class Overview:
 def overview(member: "Member") -> Overview:
     """All of it in one statement."""
     waiting = waiting_for(member)
-    approving = {workflow for workflow, right, _ in granted(member) if right in Right.APPROVE.given_by}
-    columns: dict[str, Any] = {
-        workflow.value: CappedCount(waiting.filter(workflow=workflow) if workflow in approving else waiting.none())
-        for workflow in Workflow
-    }
     found: Mapping[str, Any] = (
         type(member.organization)
         .objects.filter(pk=member.organization_id)
         .values(
-            **columns,
+            # Gone through once: counted one by one as far as is told, each workflow of which less waits took all of it.
+            counts=Rows(waiting.order_by().values("workflow").annotate(number=Count("pk")), "workflow", "number"),
             asked=CappedCount(asked_by(member).open()),
             viewable=CappedCount(viewable(member)),
             first=Subquery(waiting.order_by("expires_at").values("expires_at")[:1]),
         )
         .get()
     )
-    by_workflow = {name: found[name] for name in columns}
+    counted = {workflow: min(number, MOST_COUNTED + 1) for workflow, number in found["counts"]}
+    by_workflow = {workflow.value: counted.get(workflow.value, 0) for workflow in Workflow}
     # What the badge on the same page says.
     keep(("waiting", member.pk), min(sum(by_workflow.values()), MOST_COUNTED + 1))
     return Overview(by_workflow, found["asked"], found["viewable"], found["first"])

@@ -130,7 +130,7 @@ def _expected(ground: Ground) -> tuple[int, Demand]:
         return 1, NOTHING
     if policy is None and not target.protected:
         return 1, NOTHING
-    needs = list(_asked(ground))
+    needs = list(dict.fromkeys(_asked(ground)))
     if not needs:
         needs = [Need(policy.approvals if policy else 1)]
     if any(need.approvals >= NEVER for need in needs):

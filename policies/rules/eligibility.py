@@ -1,9 +1,8 @@
 """Who may ask and who may decide (DESIGN R3, R5), and when the approvals given are enough (R4)."""
 
-from collections.abc import Collection, Iterable, Iterator, Set
+from collections.abc import Collection, Iterable, Set
 from datetime import datetime
 from enum import Enum
-from itertools import chain
 
 from policies.rules.facts import PASSKEY, RESTED, Bot, Facts, Initiator, Person
 from policies.rules.quorum import Asked, Need, to_answer_for
@@ -65,34 +64,32 @@ def lost_right(
 
 def why_not(person: Person, asked: Asked, level: str) -> Reason | None:
     """Why `person` may not decide what is asked, or None if they may (R3)."""
-    return next(chain(_of_themselves(person, asked), _of_what_they_hold(person, asked, level)), None)
+    return _of_themselves(person, asked) or _of_what_they_hold(person, asked, level)
 
 
-def _of_themselves(person: Person, asked: Asked) -> Iterator[Reason]:
+def _of_themselves(person: Person, asked: Asked) -> Reason | None:
     initiator = asked.initiator
     if not person.is_active:
-        yield Reason.REMOVED
+        return Reason.REMOVED
     if isinstance(initiator, Person) and person.user_id == initiator.user_id:
-        yield Reason.INITIATOR
+        return Reason.INITIATOR
     if asked.is_about(person.user_id):
-        yield Reason.SUBJECT
+        return Reason.SUBJECT
     if isinstance(initiator, Bot) and person.user_id in initiator.custodians:
-        yield Reason.CUSTODIAN
-    if person.user_id in asked.barred:
-        yield Reason.GAINS
+        return Reason.CUSTODIAN
+    return Reason.GAINS if person.user_id in asked.barred else None
 
 
-def _of_what_they_hold(person: Person, asked: Asked, level: str) -> Iterator[Reason]:
+def _of_what_they_hold(person: Person, asked: Asked, level: str) -> Reason | None:
     if not person.holds(asked.workflow, Right.APPROVE, asked.account_id):
-        yield _lack(person, asked)
+        return _lack(person, asked)
     if not person.is_verified:
-        yield Reason.UNVERIFIED
+        return Reason.UNVERIFIED
     if level == PASSKEY and PASSKEY not in person.factors:
-        yield Reason.NO_PASSKEY
+        return Reason.NO_PASSKEY
     if not person.factors:
-        yield Reason.NO_FACTOR
-    if asked.workflow in RESTED and person.is_resting:
-        yield Reason.RESTING
+        return Reason.NO_FACTOR
+    return Reason.RESTING if asked.workflow in RESTED and person.is_resting else None
 
 
 def voided(person: Person, given_at: datetime) -> Reason | None:

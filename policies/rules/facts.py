@@ -237,10 +237,14 @@ class Facts:
     groups: Mapping[int, str] = field(default_factory=dict)
     freezes: tuple[Frozen, ...] = ()
     books: Mapping[int, Collection[str]] | None = None
+    _by_member: dict[int, Person] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def person(self, member_id: int | None) -> Person | None:
         """The Member of that primary key, as the rules see them."""
-        return next((person for person in self.people if person.member_id == member_id), None)
+        if not self._by_member:
+            # A list asks for several people of each of its rows.
+            self._by_member.update((person.member_id, person) for person in reversed(self.people))
+        return None if member_id is None else self._by_member.get(member_id)
 
     def bot(self, service_user_id: int | None) -> Bot | None:
         """The Service User of that primary key, as the rules see it: who asks, or holds Withdraw.

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from policies.rules.cells.hardest import hardest
 from policies.rules.dead_ends import Asker, askers, pools
 from policies.rules.facts import Facts
-from policies.rules.language import MEMBER, Demand, Rule
+from policies.rules.language import MEMBER, Demand
 from policies.workflows import Workflow
 
 Pools: TypeAlias = Mapping[int | None, frozenset[int]]
@@ -30,13 +30,14 @@ def spare_people(facts: Facts, workflow: Workflow, account_id: int | None = None
 
 def _hardest(everybody: Sequence[Asker]) -> Iterator[tuple[tuple[Asker, Demand], ...]]:
     """The hardest cases, each with those who are not denied and what is asked of them."""
-    kinds: dict[tuple[Rule, ...], int] = {}
-    for asker in everybody:
-        kinds.setdefault(asker.rules, len(kinds))
+    # Most have the very same rules, and to compare them takes longer than to see that.
+    rules = {id(asker.rules): asker.rules for asker in everybody}
+    kinds = {each: number for number, each in enumerate(dict.fromkeys(rules.values()))}
+    number = {one: kinds[each] for one, each in rules.items()}
     if not kinds:
         yield ()
     for asked in hardest(list(kinds)):
-        found = ((asker, asked[kinds[asker.rules]]) for asker in everybody)
+        found = ((asker, asked[number[id(asker.rules)]]) for asker in everybody)
         yield tuple((asker, demand) for asker, demand in found if demand is not None)
 
 

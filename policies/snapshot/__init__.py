@@ -207,7 +207,6 @@ def asking(operation: Operation[P], change: "ChangeRequest", facts: Facts, param
     Raises: NotFound if its initiator is not of this Organization.
     """
     subject = facts.person(change.subject_member_id)
-    verified = sum(found.is_active and found.is_verified for found in facts.people)
     asker = initiator(facts, change.initiator, change.api_key_id)
     freed = operation.frees(params, facts) if params is not None else ()
     again = operation.gives_again(change)
@@ -228,9 +227,13 @@ def asking(operation: Operation[P], change: "ChangeRequest", facts: Facts, param
         barred=frozenset().union(*(bot.custodians for bot in freed)),
         least=max(least.approvals, 1 if operation.accepted or again else 0),
         of_groups=least.groups,
-        spared=1 if operation.accepted and verified < FEW else 0,
+        spared=1 if operation.accepted and _verified(facts) < FEW else 0,
         situation=situation_of(operation, change, facts, params),
     )
+
+
+def _verified(facts: Facts) -> int:
+    return sum(found.is_active and found.is_verified for found in facts.people)
 
 
 def _least(operation: Operation[P], facts: Facts, asker: Initiator, params: P) -> Demand:

@@ -1,62 +1,82 @@
 """Members as the rules see them: with their rights, their factors, and the power on its way to them."""
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
+from django.db.models.functions import JSONArray
 from django.utils import timezone
 
 from policies.models import Grant, GroupMember
+from policies.rights import VERIFIED
 from policies.rules import Held, Person
-from portal.core.database.rows import Rows
+from portal.core.database.compiled import given
+from portal.core.database.compiled.given import Instant
+from portal.core.database.compiled.statement import Statement, compiled
+from portal.core.database.rows import Rows, instant
 from portal.core.factors import PASSKEY, TOTP
 
 if TYPE_CHECKING:
     from accounts.models import Member, Organization
 
-    class Read(Member):
-        """A Member with what the query says besides."""
-
-        held: list[tuple[str, str, int | None]]
-        in_groups: list[tuple[int]]
-        has_app: bool
-        has_passkey: bool
-        awaits_power: bool
-
 
 def people(organization: "Organization") -> tuple[Person, ...]:
     """Every Member there ever was, by name, in one query."""
-    members = organization.members.select_related("user").order_by("user__name", "pk")
-    me = members.model.objects.filter(pk=OuterRef("pk"))
-    having = members.annotate(
-        held=Rows(Grant.objects.filter(member=OuterRef("pk")), "workflow", "right", "account_id"),
-        in_groups=Rows(GroupMember.objects.filter(member=OuterRef("pk"), group__removed_at=None), "group_id"),
-        # Only what counts in this very place (DESIGN M4).
-        has_app=Exists(me.filter(authenticators__confirmed=True)),
-        has_passkey=Exists(me.filter(passkeys__confirmed=True)),
-        awaits_power=Exists(me.filter(_claims_a_key())) | Exists(me.filter(_is_offered_the_ownership())),
+    members: type[Member] = organization.members.model
+    now = timezone.now()
+    rows = _statement(members).run(
+        organization=organization.pk,
+        now=now,
+        rested=members.objects.rested_since(),
+        made=now - settings.CLAIM_KEY_WITHIN,
     )
-    return tuple(_person(cast("Read", member)) for member in having)
+    return tuple(map(_person, rows))
 
 
-def _person(member: "Read") -> Person:
-    factors = ((TOTP, member.has_app), (PASSKEY, member.has_passkey))
+@cache
+def _statement(members: "type[Member]") -> Statement:
+    """Compiled once: with some hundred Members to make objects of takes longer than all that the rules ask."""
+    now = given.instant("now")
+    me = members.objects.filter(pk=OuterRef("pk"))
+    columns = {
+        "about": JSONArray("pk", "user_id", "user__name", "factors_reset_at", "joined_at"),
+        "is_active": Exists(me.active(now)),
+        "is_at_home": ExpressionWrapper(Q(removed_at=None, user__is_active=True), BooleanField()),
+        "ends": ExpressionWrapper(Q(suspended_until__isnull=False), BooleanField()),
+        "is_verified": ExpressionWrapper(Q(identity=VERIFIED), BooleanField()),
+        "is_resting": Exists(me.resting(given.instant("rested"))),
+        "held": Rows(Grant.objects.filter(member=OuterRef("pk")), "workflow", "right", "account_id"),
+        "in_groups": Rows(GroupMember.objects.filter(member=OuterRef("pk"), group__removed_at=None), "group_id"),
+        # Only what counts in this very place (DESIGN M4).
+        "has_app": Exists(me.filter(authenticators__confirmed=True)),
+        "has_passkey": Exists(me.filter(passkeys__confirmed=True)),
+        "claims_a_key": Exists(me.filter(_claims_a_key(given.instant("made")))),
+        "is_offered": Exists(me.filter(_is_offered_the_ownership(now))),
+    }
+    return compiled(members.objects.of(given.key("organization")).order_by("user__name", "pk").values(**columns))
+
+
+def _person(row: Mapping[str, Any]) -> Person:
+    member_id, user_id, name, reset_at, joined_at = row["about"]
+    is_away = row["is_at_home"] and not row["is_active"]
     return Person(
-        member_id=member.pk,
-        user_id=member.user_id,
-        name=member.label,
-        is_active=member.is_active,
-        comes_back=_is_away(member) and member.suspended_until is not None,
-        is_kept_out=_is_away(member) and member.suspended_until is None,
-        is_verified=member.is_verified,
-        is_resting=member.is_resting,
-        awaits_power=member.awaits_power,
-        reset_at=member.factors_reset_at,
-        joined_at=member.joined_at,
-        factors=frozenset(kind for kind, has in factors if has),
-        grants=_grants(tuple(map(tuple, member.held))),
-        groups=frozenset(group for (group,) in member.in_groups),
+        member_id=member_id,
+        user_id=user_id,
+        name=name,
+        is_active=row["is_active"],
+        comes_back=is_away and row["ends"],
+        is_kept_out=is_away and not row["ends"],
+        is_verified=row["is_verified"],
+        is_resting=row["is_resting"],
+        awaits_power=row["claims_a_key"] or row["is_offered"],
+        reset_at=_instant(reset_at),
+        joined_at=_instant(joined_at),
+        factors=_factors(row["has_app"], row["has_passkey"]),
+        grants=_grants(tuple(map(tuple, row["held"]))),
+        groups=frozenset(group for (group,) in row["in_groups"]),
     )
 
 
@@ -66,25 +86,29 @@ def _grants(held: tuple[tuple[str, str, int | None], ...]) -> frozenset[Held]:
     return frozenset(Held(*each) for each in held)
 
 
-def _is_away(member: "Member") -> bool:
-    """Whether nothing but a suspension keeps them from being active."""
-    return member.is_suspended and member.removed_at is None and member.user.is_active
+@cache
+def _factors(*has: bool) -> frozenset[str]:
+    return frozenset(kind for kind, is_there in zip((TOTP, PASSKEY), has, strict=True) if is_there)
 
 
-def _claims_a_key() -> Q:
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else instant(text)
+
+
+def _claims_a_key(made_after: Instant) -> Q:
     """Whether a key waits that they alone can reveal: power that is on its way to them."""
     return Q(
         keys_made__service_user__removed_at=None,
         keys_made__revealed_at=None,
         keys_made__revoked_at=None,
-        keys_made__created_at__gt=timezone.now() - settings.CLAIM_KEY_WITHIN,
+        keys_made__created_at__gt=made_after,
     )
 
 
-def _is_offered_the_ownership() -> Q:
+def _is_offered_the_ownership(now: Instant) -> Q:
     return Q(
         ownership_offers__accepted_at=None,
         ownership_offers__declined_at=None,
         ownership_offers__lapsed_at=None,
-        ownership_offers__expires_at__gt=timezone.now(),
+        ownership_offers__expires_at__gt=now,
     )

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Final
 
-from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -41,14 +40,16 @@ def inbox(request: MemberRequest) -> HttpResponse:
     """The requests of one tab, filtered, in pages."""
     member = request.member
     chosen = Listing.read(request.GET)
-    as_shown = shown_to(member)
     page: Page[ChangeRequest] = keyset(
-        chosen.rows(member), after=request.GET.get("after"), order=chosen.order, shown=as_shown
+        chosen.rows(member),
+        after=request.GET.get("after"),
+        order=chosen.order,
+        shown=shown_to(member, yours=chosen.are_yours),
     )
     also: list[ChangeRequest] = []
     if chosen == Listing() and not request.GET.get("after"):
-        rest = finding.viewable(member).filter(~Exists(finding.waiting_for(member).filter(pk=OuterRef("pk"))))
-        also = list(beginning(rest, ALSO_OPEN, order=filters.BY_EXPIRY, shown=as_shown))
+        rest = finding.not_waiting_for(member)
+        also = list(beginning(rest, ALSO_OPEN, order=filters.BY_EXPIRY, shown=shown_to(member, yours=False)))
     told = finding.overview(member)
     views = {workflow for workflow, _, _ in granted(member)}
     facts = gathering.gather(request.organization, page.rows + also)

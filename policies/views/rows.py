@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Value
+from django.urls import reverse
 from django.utils import timezone
 
 from policies import freezes, readability
 from policies.inbox import queues
-from policies.models import ChangeRequest, Decision
+from policies.models import ChangeRequest, Decision, State
 from policies.models.change import ChangeQuerySet
 from policies.progress import GroupStanding, progress
 from policies.rules import Facts, Frozen
@@ -24,11 +25,17 @@ if TYPE_CHECKING:
         is_yours: bool
 
 
+# What stands in an address for a reference, which is made of letters and digits as this is.
+REFERENCE: Final = "REFERENCE"
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One request in a list. `frozen` is the freeze that holds it up."""
+    """One request in a list. `url` is its page, `state` as people read it; `frozen` is the freeze that holds it up."""
 
     change: ChangeRequest
+    url: str
+    state: State
     given: int
     needed: int
     is_yours: bool
@@ -49,22 +56,28 @@ def named(change: ChangeRequest) -> str:
     return change.heading
 
 
-def shown_to(member: "Member") -> ChangeQuerySet:
-    """Requests with what a row shows of others, and whether they wait for `member`.
+def shown_to(member: "Member", *, yours: bool | None = None) -> ChangeQuerySet:
+    """Requests with what a row shows of others, and whether they wait for `member`, where `yours` does not say it.
 
     Few enough tables that PostgreSQL weighs every order of joining them: it begins with the rows of the page.
     """
     everything: ChangeQuerySet = ChangeRequest.objects.of(member.organization_id)
     parties = everything.select_related("account", "api_key", "member__user", "service_user")
+    if yours is not None:
+        return parties.annotate(is_yours=Value(yours))
     return parties.annotate(is_yours=Exists(queues.waiting_for(member).filter(pk=OuterRef("pk"))))
 
 
 def rows(request: MemberRequest, changes: list[ChangeRequest], facts: Facts) -> list[Row]:
     """`changes`, as `shown_to` gives them, with how far each has come."""
+    # To look for the route takes longer than anything else that a row does: once is enough.
+    page = reverse("policies:request", args=[REFERENCE])
     counts = progress(changes, facts, Decision.objects.filter(change__in=[change.pk for change in changes]))
     return [
         Row(
             change,
+            page.replace(REFERENCE, change.reference),
+            change.shown_state,
             counts[change.pk].given,
             counts[change.pk].needed,
             is_yours=cast("_Shown", change).is_yours,

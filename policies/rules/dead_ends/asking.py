@@ -80,6 +80,24 @@ def most_needed(workflow: Workflow, initiator: Initiator, account_id: int | None
         return Demand(NEVER)
 
 
+class MostNeeded:
+    """`most_needed` there, once for all of whom the same can be asked: bots, and Members with Execute or without."""
+
+    def __init__(self, workflow: Workflow, account_id: int | None, facts: Facts) -> None:
+        self._place = (workflow, account_id)
+        self._facts = facts
+        self._known: dict[tuple[bool, bool], Demand] = {}
+
+    def of(self, initiator: Initiator) -> Demand:
+        """Of one who does not rest."""
+        workflow, account_id = self._place
+        executes = isinstance(initiator, Person) and initiator.holds(workflow, Right.EXECUTE, account_id)
+        kind = (isinstance(initiator, Person), executes)
+        if kind not in self._known:
+            self._known[kind] = most_needed(workflow, initiator, account_id, self._facts)
+        return self._known[kind]
+
+
 def needed(workflow: Workflow, initiator: Initiator, account_id: int | None, facts: Facts) -> int:
     """Of the same the number of approvals, whoever gives them."""
     return most_needed(workflow, initiator, account_id, facts).approvals
@@ -102,9 +120,12 @@ def askers(workflow: Workflow, account_id: int | None, facts: Facts) -> Iterator
     """Whoever may ask there, a bot once for each of its keys."""
     policy = _with_conditions(workflow, facts)
     of_policy = _Sorted(policy.rule_set, str(account_id)) if policy else None
+    most = MostNeeded(workflow, account_id, facts)
+    as_rules: dict[Demand, tuple[Rule, ...]] = {}
     for one in initiators(workflow, account_id, facts):
         if of_policy is None:
-            rules: tuple[Rule, ...] = (_as_rule(most_needed(workflow, one, account_id, facts)),)
+            asked = most.of(one)
+            rules = as_rules.get(asked) or as_rules.setdefault(asked, (_as_rule(asked),))
         else:
             executes = isinstance(one, Person) and one.holds(workflow, Right.EXECUTE, account_id)
             rules = of_policy.concerning(who(one), executes=executes)

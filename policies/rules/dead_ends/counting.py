@@ -12,7 +12,7 @@ from typing import TypeAlias
 from policies.rules.cells.audience import case
 from policies.rules.cells.patterns import Box, Patterns, hole, meet
 from policies.rules.cells.points import OLD, Point
-from policies.rules.dead_ends.asking import askers, barred, initiators, most_needed, pools
+from policies.rules.dead_ends.asking import MostNeeded, askers, barred, initiators, pools
 from policies.rules.dead_ends.shortage import ANYBODY, Shortage, Who
 from policies.rules.facts import Facts
 from policies.rules.language import ANYTHING, AtLeast, Rule
@@ -66,9 +66,10 @@ def standstill(facts: Facts) -> tuple[Shortage, ...]:
     """
     workflow = Workflow.MANAGE_ACCESS
     able = pools(workflow, None, facts)
+    most = MostNeeded(workflow, None, facts)
     missing = []
     for one in initiators(workflow, None, facts):
-        asked = most_needed(workflow, one, None, facts).by_group
+        asked = most.of(one).by_group
         lacks = {group: count - len(able.get(group, NOBODY) - barred(one)) for group, count in asked.items()}
         missing.append(max((max(0, lacks[group]), count) for group, count in asked.items()))
     least, number = min(missing, default=(1, 1))

@@ -26,11 +26,9 @@ class Demand:
 
     def __or__(self, other: "Demand") -> "Demand":
         """The stricter of both in each point."""
-        mine, theirs = dict(self.groups), dict(other.groups)
-        groups = {group: max(mine.get(group, 0), theirs.get(group, 0)) for group in mine.keys() | theirs.keys()}
         return Demand(
             max(self.approvals, other.approvals),
-            tuple(sorted(groups.items())),
+            _of_each(self.groups, other.groups) if self.groups or other.groups else (),
             self.is_denied or other.is_denied,
             max(self.delay_hours, other.delay_hours),
         )
@@ -57,6 +55,14 @@ class Demand:
 
 
 NOTHING: Final = Demand()
+
+
+def _of_each(mine: Iterable[tuple[int, int]], theirs: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """The larger number of each group."""
+    found = dict(mine)
+    for group, count in theirs:
+        found[group] = max(count, found.get(group, 0))
+    return tuple(sorted(found.items()))
 
 
 def demand(rules: Iterable[Rule], situation: Situation, *, executes: bool = False) -> Demand:

@@ -24,7 +24,7 @@ class Corners:
     """
 
     def __init__(self, rules: Sequence[Rule], amount: Decimal, account_id: int | None, books: Books | None) -> None:
-        self.size = len(rules)
+        self._size = len(rules)
         self._account = str(account_id)
         self._amount = amount
         self._sums = {each: amount for rule in rules for each in rule.all_sums()}
@@ -38,6 +38,8 @@ class Corners:
         )
         self._books, self._account_id = books, account_id
         self._known: dict[tuple[int, bool], tuple[tuple[str, str], ...]] = {}
+        self._kinds: dict[str, int] = {}
+        self._unmatched: dict[int, frozenset[int]] = {}
 
     @property
     def by_destination(self) -> bool:
@@ -46,9 +48,17 @@ class Corners:
 
     def kind(self, initiator: str) -> int:
         """What is the same for all who are asked the same: which rules could match what they ask."""
-        asked = Situation(initiator=initiator).asked_by
-        by = self._by_key if asked == "key" else self._by_member
-        return self._matched & by & self._initiators.mask(initiator)
+        if initiator not in self._kinds:
+            by = self._by_key if Situation(initiator=initiator).asked_by == "key" else self._by_member
+            self._kinds[initiator] = self._matched & by & self._initiators.mask(initiator)
+        return self._kinds[initiator]
+
+    def unmatched(self, initiator: str) -> frozenset[int]:
+        """The places of the rules that match nothing that they ask."""
+        matching = self.kind(initiator)
+        if matching not in self._unmatched:
+            self._unmatched[matching] = frozenset(place for place in range(self._size) if not matching >> place & 1)
+        return self._unmatched[matching]
 
     def at(self, initiator: str, *, anywhere: bool) -> tuple[Situation, ...]:
         """Those for `initiator`; `anywhere`: also to addresses that are not in the book yet. None if it is empty."""

@@ -12,17 +12,29 @@ Sorts: TypeAlias = Counter[int]
 
 def fewest(counts: Sequence[Count], most: int) -> frozenset[int] | None:
     """The smallest set of people of whom so many are in each; None if it takes more than `most`."""
-    sorts: dict[int, list[int]] = {}
-    for person in sorted(frozenset().union(*(people for people, _ in counts))):
-        sort = sum(1 << place for place, (people, _) in enumerate(counts) if person in people)
-        sorts.setdefault(sort, []).append(person)
     missing = tuple(count for _, count in counts)
+    if max(missing, default=0) > most:
+        return None
+    sorts = _sorted([people for people, _ in counts])
     there = {sort: len(people) for sort, people in sorts.items()}
     for size in range(max(missing, default=0), min(most, sum(there.values())) + 1):
         chosen = _choose(missing, there, size, set())
         if chosen is not None:
-            return frozenset(person for sort, count in chosen.items() for person in sorts[sort][:count])
+            return frozenset(person for sort, count in chosen.items() for person in sorted(sorts[sort])[:count])
     return None
+
+
+def _sorted(sets: Sequence[frozenset[int]]) -> dict[int, frozenset[int]]:
+    """All who are in any of `sets`, by their sort."""
+    found = {0: frozenset[int]().union(*sets)}
+    for place, people in enumerate(sets):
+        parts = ((sort | bit << place, part) for sort, one in found.items() for bit, part in _cut(one, people))
+        found = {sort: part for sort, part in parts if part}
+    return found
+
+
+def _cut(one: frozenset[int], other: frozenset[int]) -> tuple[tuple[int, frozenset[int]], ...]:
+    return (0, one - other), (1, one & other)
 
 
 def _choose(

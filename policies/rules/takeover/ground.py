@@ -22,6 +22,7 @@ _RIGHTS: Final = {
     "lifts": Right.APPROVE,
     "reviews": Right.APPROVE,
 }
+NONE: Final = frozenset[int]()
 
 
 class Ground:
@@ -38,6 +39,9 @@ class Ground:
         # Whoever holds any key that may withdraw does not approve that it may at once.
         self.withdrawing = tuple(bot for bot in facts.bots if replace(bot, is_active=True).may_withdraw)
         self.keys = tuple(key for bot in self.withdrawing for key in bot.through_each())
+        self._keys_of: dict[int, frozenset[int]] = {}
+        for place, bot in enumerate(self.keys):
+            self._keys_of |= {one: self._keys_of.get(one, NONE) | {place} for one in bot.custodians}
         here = (bot for bot in self.keys if bot.account_id == target.account_id)
         self.bots = tuple(here) if target.workflow is MONEY else ()
         self.suspended = tuple(
@@ -53,6 +57,7 @@ class Ground:
         self._locked_groups: dict[tuple[frozenset[str], bool], frozenset[int]] = {}
         self._holders: dict[tuple[Workflow, Right, int | None], frozenset[int]] = {}
         self._corners: dict[Decimal, Corners] = {}
+        self._freed: dict[frozenset[int], tuple[frozenset[int], frozenset[int]]] = {}
 
     def at(self, amount: Decimal) -> "Ground":
         """The same, for a withdrawal of `amount`. What was looked up before is not looked up again."""
@@ -70,6 +75,10 @@ class Ground:
             rules = [rule for terms in self.facts.policies if terms.workflow == MONEY for rule in terms.rule_set]
             self._corners[amount] = Corners(rules, amount, self.target.account_id, self.facts.books)
         return self._corners[amount]
+
+    def keys_of(self, person: Person) -> frozenset[int]:
+        """The places of the keys that they are custodians of."""
+        return self._keys_of.get(person.user_id, NONE)
 
     def carry(self, group: Group, state: State, what: str, ask: Ask) -> Step | None:
         """How the group carries such a request through: somebody asks, and enough of the others approve."""
@@ -130,24 +139,24 @@ class Ground:
 
     def removal(self, state: State, workflow: Workflow) -> Target:
         """What it asks to remove the policy of `workflow`: of withdrawals, what giving keys that power asks (P2)."""
-        freed = [bot for bot in self.withdrawing if self.works(state, bot)] if workflow is MONEY else []
-        return Target(
-            POLICIES,
-            protected=self.is_locked(state, None if freed else workflow),
-            frees=frozenset(bot.account_id for bot in freed),
-            barred=frozenset().union(*(bot.custodians for bot in freed)),
-        )
+        if workflow is not MONEY:
+            return Target(POLICIES, protected=self.is_locked(state, workflow))
+        if state.resumed not in self._freed:
+            freed = [bot for bot in self.withdrawing if self.works(state, bot)]
+            barred = frozenset[int]().union(*(bot.custodians for bot in freed))
+            self._freed[state.resumed] = frozenset(bot.account_id for bot in freed), barred
+        frees, barred = self._freed[state.resumed]
+        protected = self.is_locked(state, None if frees else workflow)
+        return Target(POLICIES, protected=protected, frees=frees, barred=barred)
 
     def ask(self, state: State, target: Target, *, approvers_ask: bool = False) -> Ask:
         """What such a request takes of whom, whoever asks; worked out once."""
         known = (state.removed, state.is_eased, state.has_address, target, approvers_ask)
         if known not in self._asks:
             kinds = ("executes", "initiates", *(("lifts",) if approvers_ask else ()))
-            needs = {
-                user_id: self.needs(state, target, who, self.by_id[user_id])
-                for who in reversed(kinds)
-                for user_id in self.holding(target, _RIGHTS[who])
-            }
+            needs: dict[int, tuple[Need, ...]] = {}
+            for who in reversed(kinds):
+                needs |= self._needs_of(self.holding(target, _RIGHTS[who]), state, target, who)
             answers = tuple(
                 self.holding(Target(MONEY, account_id), Right.EXECUTE) for account_id in sorted(target.frees)
             )
@@ -160,7 +169,7 @@ class Ground:
         known = (state.removed, state.is_eased, target, "reviews")
         if known not in self._asks:
             approvers = self._approvers(target)
-            needs = {one: self.needs(state, target, "reviews", self.by_id[one]) for one in approvers}
+            needs = self._needs_of(approvers, state, target, "reviews")
             self._asks[known] = Ask(ACCESS, needs, approvers)
         return self._asks[known]
 
@@ -210,6 +219,19 @@ class Ground:
         if known not in self._needs:
             self._needs[known] = least(self._need(state, target, who, each, own=own) for each in situations)
         return self._needs[known]
+
+    def _needs_of(self, asking: Collection[int], state: State, target: Target, who: str) -> dict[int, tuple[Need, ...]]:
+        """The same of many people, looked up once for all of whom the same is asked."""
+        corners = self.corners if target.amount is not None else None
+        known: dict[object, tuple[Need, ...]] = {}
+        found = {}
+        for user_id in asking:
+            person = self.by_id[user_id]
+            same = (user_id == target.subject, corners.kind(_name(person)) if corners is not None else None)
+            if same not in known:
+                known[same] = self.needs(state, target, who, person)
+            found[user_id] = known[same]
+        return found
 
     def _need(self, state: State, target: Target, who: str, situation: Situation | None, *, own: bool) -> Need:
         asked = Asked(

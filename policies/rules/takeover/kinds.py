@@ -1,7 +1,9 @@
 """Who can stand in for whom: where one person can do all that another can, no group needs the latter alone."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property, reduce
 from itertools import pairwise
+from operator import or_
 
 from policies.rules.facts import Person
 from policies.rules.language import MEMBER, initiator_id
@@ -20,13 +22,21 @@ class Kinds:
     """
 
     def __init__(self, ground: Ground, counts: Counts) -> None:
-        powers = {person.member_id: _powers(person, ground, counts) for person in ground.people}
+        powers = _of_everybody(ground, counts)
         order = sorted(ground.people, key=lambda person: (-len(powers[person.member_id]), person.member_id))
         self.order: Group = tuple(order)
         held = [powers[person.member_id] for person in order]
         self.above = _above(held)
         numbers = {each: number for number, each in enumerate(dict.fromkeys(held))}
         self.number = [numbers[each] for each in held]
+
+    @cached_property
+    def closed(self) -> list[int]:
+        """For each place, as bits, all without whom nobody takes it, and the place itself."""
+        found: list[int] = []
+        for place, above in enumerate(self.above):
+            found.append(reduce(or_, (found[other] for other in above), 1 << place))
+        return found
 
     def groups(self, size: int) -> Iterator[Group]:
         """All groups of `size` that hold, with each person, those above them."""
@@ -45,6 +55,19 @@ def _above(held: Sequence[frozenset[object]]) -> list[frozenset[int]]:
     return [above[place] for place in range(len(held))]
 
 
+def _of_everybody(ground: Ground, counts: Counts) -> dict[int, frozenset[object]]:
+    """The powers of each, by Member: looked at once for all who hold the same."""
+    known: dict[object, frozenset[object]] = {}
+    found = {}
+    for person in ground.people:
+        held = (person.grants, person.groups, ground.keys_of(person), _unmatched(person, ground))
+        same = (*held, person.is_kept_out, person.is_verified, person.holds_power)
+        if same not in known:
+            known[same] = _powers(person, ground, counts)
+        found[person.member_id] = known[same]
+    return found
+
+
 def _powers(person: Person, ground: Ground, counts: Counts) -> frozenset[object]:
     """All that counts of a person here. Being a custodian helps and hinders, so it compares only with itself."""
     # Letting somebody in, and verifying them, is easier where they hold no right yet (P4); whoever is ahead of it has
@@ -59,7 +82,8 @@ def _powers(person: Person, ground: Ground, counts: Counts) -> frozenset[object]
         rights = (Right.INITIATE, Right.APPROVE, Right.EXECUTE)
         found |= {(workflow, right) for right in rights if person.holds(workflow, right, account_id)}
     found |= {("group", group) for group in counts.groups if group in person.groups}
-    return frozenset(found | (_about_keys(person, ground) if counts.keys else set()) | _about_rules(person, ground))
+    found |= {("free of", place) for place in _unmatched(person, ground)}
+    return frozenset(found | (_about_keys(person, ground) if counts.keys else set()))
 
 
 def _about_keys(person: Person, ground: Ground) -> set[object]:
@@ -67,16 +91,12 @@ def _about_keys(person: Person, ground: Ground) -> set[object]:
     accounts = {bot.account_id for bot in ground.withdrawing}
     executes = {("answers", account_id) for account_id in accounts if person.holds(MONEY, Right.EXECUTE, account_id)}
     # As one thing: who holds other keys, more or fewer, is neither ahead nor behind.
-    holds = frozenset(place for place, bot in enumerate(ground.keys) if person.user_id in bot.custodians)
-    return {*executes, ("keys", holds)}
+    return {*executes, ("keys", ground.keys_of(person))}
 
 
-def _about_rules(person: Person, ground: Ground) -> set[object]:
+def _unmatched(person: Person, ground: Ground) -> frozenset[int]:
     """Which rules match nothing that they ask."""
-    if ground.corners is None:
-        return set()
-    matching = ground.corners.kind(initiator_id(MEMBER, person.member_id))
-    return {("free of", place) for place in range(ground.corners.size) if not matching >> place & 1}
+    return ground.corners.unmatched(initiator_id(MEMBER, person.member_id)) if ground.corners else frozenset()
 
 
 def _closed(above: Sequence[frozenset[int]], size: int) -> Iterator[tuple[int, ...]]:

@@ -8,6 +8,8 @@ that group. The last thing is not tried in all its ways: of those who could do i
 from bisect import bisect_left
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Final
 
 from policies.rules.takeover.asks import Ask, Count, Members
@@ -45,12 +47,14 @@ def smallest(roads: Roads, at_least: int = 1) -> Group | None:
     for size in range(at_least, len(roads.ground.people) + 1):
         counts = within(roads, size)
         if counts is not None:
-            search = _Search(roads, kinds.setdefault(counts, Kinds(roads.ground, counts)), size)
+            if counts not in kinds:
+                kinds[counts] = Kinds(roads.ground, counts)
+            search = _Search(roads, kinds[counts], size)
             found = search.first()
             if found is not None:
                 return found
             if search.looks > MOST_LOOKS:
-                return _without_spare(roads, Kinds(roads.ground, counts).order)
+                return _without_spare(roads, kinds[counts].order)
     return None
 
 
@@ -72,11 +76,11 @@ class _Search:
         self._roads = roads
         self._ground = roads.ground
         self._most = most
-        self._order, self._above = kinds.order, kinds.above
+        self._order, self._closed = kinds.order, kinds.closed
         self._place = {person.user_id: place for place, person in enumerate(kinds.order)}
         self._kind = {person.user_id: kinds.number[place] for place, person in enumerate(kinds.order)}
         # Who is never without more than these is in no group so small.
-        self._there = frozenset(one for one in self._place if len(self._with_those_above(frozenset({one}))) <= most)
+        self._there = frozenset(one for one, place in self._place.items() if self._closed[place].bit_count() <= most)
         self._able = frozenset(
             person.user_id for person in kinds.order if person.is_verified and not person.is_kept_out
         )
@@ -110,14 +114,8 @@ class _Search:
         return tuple(person for person in self._order if person.user_id in people)
 
     def _with_those_above(self, people: People) -> People:
-        found, waiting = set(people), [self._place[one] for one in people]
-        while waiting:
-            for place in self._above[waiting.pop()]:
-                one = self._order[place].user_id
-                if one not in found:
-                    found.add(one)
-                    waiting.append(place)
-        return frozenset(found)
+        together = reduce(or_, (self._closed[self._place[one]] for one in people), 0)
+        return frozenset(person.user_id for place, person in enumerate(self._order) if together >> place & 1)
 
     def _ended(self, here: _Here) -> People | None:
         """A group that reaches the target next: these people, or with the fewest more whom the last step takes."""
