@@ -25,13 +25,17 @@ def main() -> None:
     warnings.simplefilter("ignore")
 
     from django.db import connection  # noqa: PLC0415
+    from django.template import Template  # noqa: PLC0415
     from django.test.utils import setup_test_environment  # noqa: PLC0415
 
     from accounts.api_keys import usage  # noqa: PLC0415
     from benchmarks import open_sockets, pages, sign_in, signed_call, start  # noqa: PLC0415
     from tests.factories import world as cast  # noqa: PLC0415
 
+    rendered = Template._render  # type: ignore[attr-defined]  # noqa: SLF001
     setup_test_environment(debug=False)
+    # Tests are shown every template with all that it was given, which a server shows nobody.
+    Template._render = rendered  # type: ignore[attr-defined]  # noqa: SLF001
     name = connection.settings_dict["NAME"]
     connection.creation.create_test_db(verbosity=0, autoclobber=True)
     try:

@@ -72,9 +72,8 @@ def ratios(world: World) -> Iterator[Ratio]:
     house = f"{REQUESTS} requests, {MEMBERS} members, {BOTS} bots"
     bare = much.opens(*BARE)
     for what, route, query in PAGES:
-        yield compare(f"{what} over {house}", much.opens(route, query), "a bare page", bare, repeats=REPEATS)
-    one = much.opens("policies:request", "", waiting.reference)
-    yield compare(f"a request over {house}", one, "a bare page", bare, repeats=REPEATS)
+        yield _page(f"{what} over {house}", much.opens(route, query), bare)
+    yield _page(f"a request over {house}", much.opens("policies:request", "", waiting.reference), bare)
     for what, route, query in GROWING:
         yield compare(
             f"{what} over {REQUESTS} requests",
@@ -83,6 +82,10 @@ def ratios(world: World) -> Iterator[Ratio]:
             little.opens(route, query),
             repeats=REPEATS,
         )
+
+
+def _page(subject: str, opens: Work, bare: Work) -> Ratio:
+    return compare(subject, opens, "a bare page", bare, repeats=REPEATS, states_milliseconds=True)
 
 
 def _side(member: Member) -> Side:

@@ -12,13 +12,17 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """How many times the cost of `base` one `subject` takes: the median, and the extremes over the rounds."""
+    """How many times the cost of `base` one `subject` takes: the median, and the extremes over the rounds.
+
+    `milliseconds` is the processor time of one `subject` in this process, the median as well, where that is stated.
+    """
 
     subject: str
     base: str
     median: float
     lowest: float
     highest: float
+    milliseconds: float | None = None
 
     def __str__(self) -> str:
         return f"{self.median:5.2f}  ({self.lowest:.2f} to {self.highest:.2f})  {self.subject} : {self.base}"
@@ -33,25 +37,30 @@ def compare(
     repeats: int,
     first: Work = lambda: None,
     base_first: Work = lambda: None,
+    states_milliseconds: bool = False,
 ) -> Ratio:
     """Time `repeats` of each in every round, the order changing from one round to the next.
 
     `first` and `base_first` bring about what each is timed in; they are not timed themselves.
     """
     work(), base_work()
-    found = []
+    found, worked = [], []
     for turn in range(ROUNDS):
         seconds = {}
         for name in ("work", "base") if turn % 2 else ("base", "work"):
             bring_about, timed = (first, work) if name == "work" else (base_first, base_work)
             bring_about()
-            seconds[name] = _seconds(timed, repeats)
+            seconds[name], processor = _seconds(timed, repeats)
+            if name == "work":
+                worked.append(1000 * processor / repeats)
         found.append(seconds["work"] / seconds["base"])
-    return Ratio(subject, base, statistics.median(found), min(found), max(found))
+    milliseconds = statistics.median(worked) if states_milliseconds else None
+    return Ratio(subject, base, statistics.median(found), min(found), max(found), milliseconds)
 
 
-def _seconds(work: Work, repeats: int) -> float:
-    started = time.perf_counter()
+def _seconds(work: Work, repeats: int) -> tuple[float, float]:
+    """By the clock on the wall, and of a processor."""
+    started, worked = time.perf_counter(), time.process_time()
     for _ in range(repeats):
         work()
-    return time.perf_counter() - started
+    return time.perf_counter() - started, time.process_time() - worked
