@@ -65,7 +65,8 @@ class Article:
 def policies(request: MemberRequest) -> HttpResponse:
     """Who must agree to what, how strong that is, and who could approve if a chosen member or bot asked."""
     facts = gathering.gather(request.organization, bots=True)
-    articles = [_article(workflow, facts, _waiting(request)) for workflow in Workflow]
+    waiting = _waiting(request)
+    articles = [_article(workflow, facts, waiting) for workflow in Workflow]
     offered = choices(facts)
     wanted = request.GET.get("who", "")
     asker = next((choice for choice in offered if choice.value == wanted), offered[0] if offered else None)
