@@ -13,11 +13,16 @@ POSTGRESQL_TABLES = """
 
 
 @contextmanager
-def lifted(among: Container[str] | None = None) -> Iterator[None]:
-    """Inside the block rows of the history, the decisions and the ledger can be removed; on PostgreSQL of `among`."""
+def lifted(among: Container[str] | None = None, *, to: str = "") -> Iterator[None]:
+    """Inside the block rows of the history, the decisions and the ledger can be removed; on PostgreSQL of `among`.
+
+    On SQLite each trigger is parsed anew afterwards: `to` names what is done within, and the others stay.
+    """
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name")
+            cursor.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND sql LIKE %s ORDER BY name", [f"%{to}%"]
+            )
             triggers = cursor.fetchall()
             for name, _ in triggers:
                 cursor.execute(f'DROP TRIGGER "{name}"')
