@@ -36,6 +36,7 @@ def loaded(code, data):
     return set(done.stdout.splitlines())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("starts", [SERVER, CHECK, COMMAND], ids=["server", "check", "command"])
 def test_nothing_is_loaded_before_it_is_needed(starts, tmp_path):
     """`make run` starts three processes, and an installation a worker of each node: each of them anew."""

@@ -83,6 +83,7 @@ def write(word: str) -> None:
     fetch("INSERT INTO kept VALUES (%(word)s)", {"word": word})
 
 
+@pytest.mark.slow
 def test_both_roads_lead_to_the_primary_wherever_it_stands(two):
     first, second = two
     for order in (two, two[::-1]):
@@ -95,6 +96,7 @@ def test_both_roads_lead_to_the_primary_wherever_it_stands(two):
             assert ports_of_both_roads() == {second.port}
 
 
+@pytest.mark.slow
 def test_a_password_may_hold_any_letter(two):
     first, _ = two
     with psycopg.connect(first.url("postgres"), autocommit=True) as raw:
@@ -116,6 +118,7 @@ def is_refused(server: PostgresqlServer) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_after_a_failover_every_thread_goes_on_at_the_new_primary_and_none_fails_for_it(two):
     """fault operations-F12: what was closed is noticed before anything is sent."""
     first, second = two
@@ -164,6 +167,7 @@ def all_end(go: list[Queue[str]], threads: list[Thread]) -> None:
         thread.join(SECONDS)
 
 
+@pytest.mark.slow
 def test_a_primary_that_takes_no_changes_any_more_is_left_after_one_failed_call(two):
     first, second = two
     with reached(first, second):
@@ -189,6 +193,7 @@ def soon_fails() -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_only_who_says_so_reads_from_a_standby_and_nobody_writes_there(two):
     first, second = two
     first.stop()
@@ -215,6 +220,7 @@ def test_only_who_says_so_reads_from_a_standby_and_nobody_writes_there(two):
             write("again")
 
 
+@pytest.mark.slow
 def test_a_host_that_is_silent_is_waited_for_once_and_not_by_everybody(two):
     """fault operations-F2: packets that are dropped hold whoever connects, for `connect_timeout` each time."""
     first, second = two
@@ -240,6 +246,7 @@ def test_a_host_that_is_silent_is_waited_for_once_and_not_by_everybody(two):
             assert time.monotonic() - began < 1
 
 
+@pytest.mark.slow
 def test_whoever_is_woken_by_the_database_is_woken_by_the_new_primary(two, monkeypatch):
     first, second = two
     # Within an event loop Django looks for connections of another kind.

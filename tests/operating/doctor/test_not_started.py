@@ -59,6 +59,7 @@ def test_an_address_that_cannot_be_read_is_named_without_a_letter_of_it(tmp_path
     assert "secret-of-it" not in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command", [["work"], ["migrate"], ["backup"], ["restore", "file"], ["copydatabase"], ["checkrestored"]], ids=str
 )

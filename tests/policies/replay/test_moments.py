@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ def test_each_sum_is_what_was_executed_within_its_window_or_held_then(everything
     assert len(seen) == len(everything) + sum(each.sent_at is not None for each in everything)
 
 
+@pytest.mark.slow
 @settings(max_examples=250)
 @given(past(), people(), POLICIES, POLICIES)
 def test_the_past_is_asked_for_the_larger_of_opening_and_execution(everything, facts, before, after):

@@ -46,6 +46,7 @@ def asked(draw):
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(asked())
 def test_it_names_a_condition_just_where_the_rule_does_not_match(found):

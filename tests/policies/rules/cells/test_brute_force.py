@@ -5,8 +5,6 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-import pytest
-
 from policies.rules.cells.comparison import CellChange, compare
 from policies.rules.cells.idle import idle
 from policies.rules.cells.leaks import Leak, leaks
@@ -47,7 +45,7 @@ def check_changes(found: Sequence[CellChange], before, after, requests) -> None:
         assert any(each == executes for _, each in less) == any(change.executes == executes for change in found)
 
 
-@pytest.mark.parametrize("number", range(worlds.CHUNKS))
+@worlds.in_chunks
 def test_a_draft_is_weaker_exactly_if_some_request_is_asked_for_less(number):
     for seed in worlds.seeds("compare", number):
         before, after = worlds.both(Random(seed))
@@ -66,7 +64,7 @@ def without(rules, places):
     return tuple(rule for place, rule in enumerate(rules) if place not in places)
 
 
-@pytest.mark.parametrize("number", range(worlds.CHUNKS))
+@worlds.in_chunks
 def test_idle_rules_are_those_without_which_nothing_is_asked_for_less(number):
     for seed in worlds.seeds("idle", number):
         rules = worlds.some_rules(Random(seed))
@@ -116,7 +114,7 @@ def least_covered(rules, rule, name, requests):
     return None if not covered or covered[0] == oracle.BELOW else covered[0]
 
 
-@pytest.mark.parametrize("number", range(worlds.CHUNKS))
+@worlds.in_chunks
 def test_a_leak_is_all_that_leaves_without_what_the_rule_asks(number):
     for seed in worlds.seeds("leaks", number):
         rules = worlds.some_rules(Random(seed))

@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from random import Random
 
-import pytest
-
 from policies.rules.dead_ends import Shortage, shortages, worse
 from policies.rules.language import initiator_id
 from tests.policies.rules.cells import oracle, people, worlds
@@ -38,7 +36,7 @@ def grown_by_trying(before, after) -> dict[object, int]:
     return found
 
 
-@pytest.mark.parametrize("number", range(worlds.CHUNKS))
+@worlds.in_chunks
 def test_exactly_what_makes_a_shortage_appear_or_grow_in_some_cell_is_worse(number):
     for seed in worlds.seeds("dead ends", number):
         dice = Random(seed)
@@ -52,7 +50,7 @@ def test_exactly_what_makes_a_shortage_appear_or_grow_in_some_cell_is_worse(numb
         )
 
 
-@pytest.mark.parametrize("number", range(worlds.CHUNKS))
+@worlds.in_chunks
 def test_what_is_short_is_what_trying_finds(number):
     nobody = people.Small()
     for seed in worlds.seeds("short", number):

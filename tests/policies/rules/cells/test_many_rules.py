@@ -31,6 +31,7 @@ def many(seed: int, *, outside: bool) -> tuple[Rule, ...]:
     return tuple(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("outside", [False, True])
 def test_as_many_as_there_can_be_are_compared(outside):
     before, after = many(1, outside=outside), many(2, outside=outside)

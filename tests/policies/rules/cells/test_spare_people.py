@@ -4,8 +4,6 @@ from dataclasses import replace
 from itertools import combinations
 from random import Random
 
-import pytest
-
 from policies.rules.spare_approvers import spare_people
 from tests.policies.rules.cells import oracle, people, worlds
 from tests.policies.rules.cells.people import MONEY, Small
@@ -61,7 +59,7 @@ def spare_by_trying(small: Small, account: int) -> int | None:
     return min(found, default=-1)
 
 
-@pytest.mark.parametrize("number", range(worlds.CHUNKS))
+@worlds.in_chunks
 def test_never_is_one_more_said_to_be_spare_than_there_is(number):
     exact = 0
     for seed in worlds.seeds("spare", number):

@@ -5,8 +5,6 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Final
 
-import pytest
-
 from policies.rules import Asked, Initiator, approvals_needed, is_met
 from policies.rules.language import AtLeast, Rule, Situation, SumOf, demand
 from tests.policies.rules.cells import oracle, people, worlds
@@ -41,7 +39,7 @@ def is_satisfied(asked: oracle.Asked, agreed: frozenset[int], small: people.Smal
     )
 
 
-@pytest.mark.parametrize("number", range(worlds.CHUNKS))
+@worlds.in_chunks
 def test_what_is_asked_and_whether_it_is_met_is_what_trying_finds(number):
     for seed in worlds.seeds("asked", number):
         dice = Random(seed)

@@ -5,6 +5,8 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+import pytest
+
 from policies.rules.language import Among, AtLeast, GroupApprovals, Rule, Scope, SumOf, Window
 
 AMOUNTS = (Decimal(10), Decimal(20))
@@ -35,6 +37,10 @@ ORGANIZATIONS = {
     "spare": 1_000,
 }
 CHUNKS = 10
+# A test of each chunk; only the first is quick.
+in_chunks = pytest.mark.parametrize(
+    "number", [pytest.param(number, marks=[pytest.mark.slow] if number else []) for number in range(CHUNKS)]
+)
 
 
 def seeds(kind: str, chunk: int) -> Iterator[str]:

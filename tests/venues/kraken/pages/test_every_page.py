@@ -1,5 +1,6 @@
 """An Account at a real exchange takes no page away: whether it was ever read, and whether it still is."""
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -13,6 +14,7 @@ from tests.factories import full_house, full_inbox
 AREAS = ("dashboard:", "treasury:", "policies:request", "policies:inbox", "accounts:account")
 
 
+@pytest.mark.slow
 def test_every_page_is_there_whatever_the_exchange_does(says, real, world, sign_in, settings):
     """Before it ever answered, while it does, and when the Account is not connected any more."""
     settings.DEBUG = True
