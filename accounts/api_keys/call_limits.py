@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from django.conf import settings
-
 from accounts.models.organization import ApiTier
+from portal.core.kept_settings import kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,4 +30,4 @@ UNLIMITED: Final = Calls(1e12, 1.0)
 
 def calls(tier: str) -> Calls:
     """The counter of that tier; of none, and where the installation sets no limits, one that never fills."""
-    return CALLS.get(tier, UNLIMITED) if settings.API_LIMITS else UNLIMITED
+    return CALLS.get(tier, UNLIMITED) if kept.API_LIMITS else UNLIMITED

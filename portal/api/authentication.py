@@ -5,7 +5,6 @@
 8 method, 9 permission, 10 parameters, 11 the operation    gateway
 """
 
-import hmac
 import re
 import secrets
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from portal.api.permissions import COSTS, PERMISSIONS, READING
 from portal.api.protocol import signature
 from portal.api.protocol.envelope import ApiError, Error
 from portal.core.database.reading import Reading
+from portal.core.secrets.request_signature import keyed_with
 
 NONCE: Final = re.compile(r"[0-9]{1,20}", re.ASCII)
 AHEAD_SECONDS: Final = 24 * 3600
@@ -32,7 +32,7 @@ ATTEMPTS: Final = 3
 # Failures that count towards a lockout of their source. A repeated nonce is a bot's own mistake.
 COUNTED: Final = (Error.INVALID_KEY, Error.INVALID_SIGNATURE)
 # A call without a live key is checked against this one, so that it takes as long as any other.
-NOBODY: Final = hmac.new(secrets.token_bytes(64), digestmod="sha512")
+NOBODY: Final = keyed_with(secrets.token_bytes(64))
 
 
 @dataclass(frozen=True, slots=True)

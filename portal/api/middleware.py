@@ -4,9 +4,9 @@
 the same for whatever calls Django directly. Nothing else of the stack runs: no session, no cookie, no redirect.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 HEADERS: Final = {**SECURITY_HEADERS, "Cache-Control": "no-store"}
-OF_JSON: Final = {**HEADERS, "Content-Type": JSON_TYPE}
+OF_JSON: Final = (*HEADERS.items(), ("Content-Type", JSON_TYPE))
+# A header's name and its value.
+Header: TypeAlias = tuple[str, str]
 
 
 class ApiKeyMiddleware:
@@ -43,7 +45,7 @@ class ApiKeyMiddleware:
                 return self.get_response(request)
             path = gateway.PREFIX
         body, said = answered(request.META, request, path=path, scheme=request.scheme or "")
-        return HttpResponse(body, headers=said)
+        return HttpResponse(body, headers=dict(said))
 
 
 def bot_api(application: "WSGIApplication") -> "WSGIApplication":
@@ -66,24 +68,24 @@ def bot_api(application: "WSGIApplication") -> "WSGIApplication":
             body, said = answered(environ, environ["wsgi.input"], path=path, scheme=environ["wsgi.url_scheme"])
         finally:
             tidy()
-        start_response("200 OK", [*said.items(), ("Content-Length", str(len(body)))])
+        start_response("200 OK", [*said, ("Content-Length", str(len(body)))])
         return [body]
 
     return answering
 
 
-def answered(meta: Mapping[str, Any], stream: Stream, *, path: str, scheme: str) -> tuple[bytes, dict[str, str]]:
+def answered(meta: Mapping[str, Any], stream: Stream, *, path: str, scheme: str) -> tuple[bytes, Sequence[Header]]:
     """The answer and its headers, one of which is the number that finds the call in the log and the history."""
     began = perf_counter()
     tried = straight_path.answer(meta, stream, path=path, scheme=scheme)
     if isinstance(tried, Reply):
         called(path, "", perf_counter() - began)
-        return tried.body, {**OF_JSON, call_origin.REQUEST_ID: call_origin.new_request_id()}
+        return tried.body, (*OF_JSON, (call_origin.REQUEST_ID, call_origin.new_request_id()))
     call = read_call(meta, stream, path=path, scheme=scheme, tried=tried)
     with call_origin.origin(source=call.source, actor=call_origin.BOT, doing=path) as origin:
         reply = gateway.answer(call)
         called(path, reply.error, perf_counter() - began)
-        return reply.body, {**headers(reply), call_origin.REQUEST_ID: origin.request_id}
+        return reply.body, (*headers(reply).items(), (call_origin.REQUEST_ID, origin.request_id))
 
 
 def headers(reply: Reply) -> dict[str, str]:

@@ -25,7 +25,7 @@ from portal.api.protocol.parameters import read
 from portal.api.protocol.request_body import FORM, parse
 from portal.api.request_bodies import Stream, exactly
 from portal.core.database.reading import Reading
-from portal.core.web.proxies import is_secure, source_address
+from portal.core.web.proxies import seen
 
 # What most calls say: their nonce and nothing else, or what they have said before beside another nonce.
 PLAIN: Final = re.compile(rb"nonce=([0-9]{1,20})(?:&(.{0,400}))?", re.DOTALL)
@@ -33,12 +33,21 @@ PLAIN: Final = re.compile(rb"nonce=([0-9]{1,20})(?:&(.{0,400}))?", re.DOTALL)
 LENGTH: Final = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 
 
+class _Opened(NamedTuple):
+    """A method that only reads, and is told of along with the nonce, as it is open to a key."""
+
+    name: str
+    parameters: type[object]
+    along: methods.Along
+    cost: float
+    kind: str
+
+
 class _Asked(NamedTuple):
     """A call that nothing is wrong with yet; not a byte of its body is read."""
 
-    method: str
-    served: methods.PrivateMethod
-    along: methods.Along
+    opened: _Opened
+    length: int
     credential: Credential
     source: str
     now: datetime
@@ -52,9 +61,9 @@ def answer(meta: Mapping[str, Any], stream: Stream, *, path: str, scheme: str) -
     asked = _asked(meta, path, scheme)
     if asked is None:
         return None
-    credential, now = asked.credential, asked.now
-    body = exactly(stream, int(meta["CONTENT_LENGTH"]))
-    said = None if body is None else _said(asked, body)
+    opened, length, credential, source, now = asked
+    body = exactly(stream, length)
+    said = None if body is None else _said(opened, credential, body)
     if body is None or said is None:
         return Tried(body, now)
     text, parameters, reading = said
@@ -67,64 +76,81 @@ def answer(meta: Mapping[str, Any], stream: Stream, *, path: str, scheme: str) -
         outcome = lifecycle.spend(
             credential,
             nonce=nonce,
-            source=asked.source,
-            cost=permissions.COSTS.get(asked.method, 1.0),
+            source=source,
+            cost=opened.cost,
             now=now,
-            method=asked.method,
+            method=opened.name,
             is_reading=True,
             reading=reading,
         )
         if not isinstance(outcome, lifecycle.Spent) or outcome.is_over or outcome.told is None:
             return Tried(body, now, credential, is_signed=True, outcome=outcome)
-        reply = success(asked.along.shown(parameters, outcome.told))
+        reply = success(opened.along.shown(parameters, outcome.told))
     except Exception as error:  # noqa: BLE001 - told apart and written down by the ordinary road
         return Tried(body, now, credential, is_signed=True, outcome=error)
-    lockout.passed(asked.source, credential.public, lockout.GOOD, now)
-    usage.count(credential.public, permissions.kind_of(asked.method), now)
+    lockout.passed(source, credential.public, lockout.GOOD, now)
+    usage.count(credential.public, opened.kind, now)
     return reply
 
 
 def _asked(meta: Mapping[str, Any], path: str, scheme: str) -> _Asked | None:
     """The call, if all that can be seen before its body is plain."""
-    method = path.removeprefix(PRIVATE)
-    served = methods.PRIVATE.get(method) if method != path else None
-    if served is None or served.along is None or method not in permissions.READING:
-        return None
+    length = meta.get("CONTENT_LENGTH") or ""
     if (
         meta.get("REQUEST_METHOD") != "POST"
         or meta.get("CONTENT_TYPE") != FORM
         or meta.get("QUERY_STRING")
         or "HTTP_API_NONCE" in meta
-        or not LENGTH.fullmatch(meta.get("CONTENT_LENGTH") or "")
+        or not LENGTH.fullmatch(length)
     ):
         return None
-    peer = meta.get("REMOTE_ADDR", "")
-    if not is_secure(scheme, peer, meta.get("HTTP_X_FORWARDED_PROTO", "")):
+    source, is_secure = seen(
+        scheme,
+        meta.get("REMOTE_ADDR", ""),
+        meta.get("HTTP_X_FORWARDED_PROTO", ""),
+        meta.get("HTTP_X_FORWARDED_FOR", ""),
+    )
+    credential = lifecycle.remembered(meta.get("HTTP_API_KEY", "")) if is_secure else None
+    if credential is None or not credential.is_plain:
         return None
-    credential = lifecycle.remembered(meta.get("HTTP_API_KEY", ""))
-    if credential is None or not credential.is_plain or not permissions.opens(credential.permissions, method):
+    opened = _opened(path, credential.permissions, credential.venue)
+    now = datetime.now(UTC)
+    if opened is None or lockout.standing(source, now) is not lockout.GOOD:
         return None
-    if (credential.venue, method) in methods.RELAYED:
-        return None
-    source, now = source_address(peer, meta.get("HTTP_X_FORWARDED_FOR", "")), datetime.now(UTC)
-    if lockout.standing(source, now) is not lockout.GOOD:
-        return None
-    return _Asked(method, served, served.along, credential, source, now)
+    return _Asked(opened, int(length), credential, source, now)
 
 
-def _said(asked: _Asked, body: bytes) -> tuple[str, object, Reading[Any]] | None:
+@lru_cache(maxsize=1024)
+def _opened(path: str, held: frozenset[str], venue: str) -> _Opened | None:
+    """What a path means to a key with those permissions, of an Account of that venue; None if that is not plain."""
+    method = path.removeprefix(PRIVATE)
+    served = methods.PRIVATE.get(method) if method != path else None
+    if served is None or served.along is None or method not in permissions.READING:
+        return None
+    if not permissions.opens(held, method) or (venue, method) in methods.RELAYED:
+        return None
+    cost, kind = permissions.COSTS.get(method, 1.0), permissions.kind_of(method)
+    return _Opened(method, served.parameters, served.along, cost, kind)
+
+
+def forget() -> None:
+    """Look at the tables of methods anew; for tests, which change them."""
+    _opened.cache_clear()
+
+
+def _said(opened: _Opened, credential: Credential, body: bytes) -> tuple[str, object, Reading[Any]] | None:
     """The nonce, the parameters, and what to read for them; None if any of them is not as it should be."""
     plain = PLAIN.fullmatch(body)
     try:
         if plain:
             text, rest = plain[1].decode(), plain[2]
-            parameters = asked.along.plain if rest is None else _parameters(asked.method, rest)
+            parameters = opened.along.plain if rest is None else _parameters(opened.name, rest)
         else:
             given = parse(FORM, body)
-            text, parameters = given.nonce, read(asked.served.parameters, given)
-        if parameters is None or not NONCE.fullmatch(text):
-            return None
-        reading = asked.along.read(Caller(asked.credential), parameters)
+            text, parameters = given.nonce, read(opened.parameters, given)
+            if not NONCE.fullmatch(text):
+                return None
+        reading = None if parameters is None else opened.along.read(Caller(credential), parameters)
     except Exception:  # noqa: BLE001 - the ordinary road meets it again, and says it in its turn
         return None
     return None if reading is None else (text, parameters, reading)

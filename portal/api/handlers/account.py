@@ -45,7 +45,7 @@ def balance(caller: Caller, parameters: NoParameters) -> JSON:
 
 def shown_balance(parameters: NoParameters, rows: Sequence[Balance]) -> JSON:
     """The same of rows that are there."""
-    return {row.asset.id: wire(row.units, row.asset.decimals) for row in rows}
+    return {asset.id: wire(units, asset.decimals) for asset, units, _, _ in rows}
 
 
 def balance_extended(caller: Caller, parameters: NoParameters) -> JSON:

@@ -7,7 +7,7 @@ processes together `shared_counters`.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 
 from portal.api.limits.failure_counters import Counters, InProcess
 from portal.core.clocks import SKEW
+from portal.core.kept_settings import kept
 from portal.core.web.proxies import network
 
 # How long a key stays known where it was used, and how often that is written down anew.
@@ -133,7 +134,7 @@ _noted: Final = InProcess()
 
 
 def _counters() -> Counters:
-    return _made(settings.REDIS_URL)
+    return _made(kept.REDIS_URL)
 
 
 @cache
@@ -144,9 +145,11 @@ def _made(url: str) -> Counters:
     return made
 
 
+@lru_cache(maxsize=4096)
 def _failures(source: str) -> str:
     return f"failures:{network(source)}"
 
 
+@lru_cache(maxsize=4096)
 def _known(source: str, key: str) -> str:
     return f"known:{network(source)}:{key}"

@@ -1,8 +1,7 @@
 """API-Sign: whether a call carries the signature that it should. Pure."""
 
 import hmac
-from base64 import b64decode
-from binascii import Error as NotBase64
+from binascii import a2b_base64
 from typing import Final
 
 from portal.core.secrets.request_signature import compute
@@ -10,6 +9,7 @@ from portal.core.secrets.request_signature import compute
 __all__ = ["compute", "matches"]
 
 LENGTH: Final = 64
+NONE: Final = bytes(LENGTH)
 
 
 def matches(keyed: hmac.HMAC, claimed: str, *, path: str, nonce: str, body: bytes) -> bool:
@@ -20,7 +20,7 @@ def matches(keyed: hmac.HMAC, claimed: str, *, path: str, nonce: str, body: byte
 
 def _decode(claimed: str) -> bytes:
     try:
-        given = b64decode(claimed.encode("ascii"), validate=True)
-    except (NotBase64, ValueError):
+        given = a2b_base64(claimed, strict_mode=True)
+    except ValueError:  # not base64, or not even ASCII
         given = b""
-    return given if len(given) == LENGTH else bytes(LENGTH)
+    return given if len(given) == LENGTH else NONE

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 FAREWELL_MILLISECONDS: Final = 50
+OPEN: Final = psycopg.pq.ConnStatus.OK
 
 
 class Hand(local):
@@ -91,9 +92,10 @@ def leave_if_closed() -> None:
 
 def is_closed(raw: "psycopg.Connection[Any]") -> bool:
     """Whether the end of the connection lies in its socket already: what the server said last is read, nothing sent."""
-    if raw.pgconn.status != psycopg.pq.ConnStatus.OK:
+    if raw.pgconn.status != OPEN:
         return True
-    hand.prepared_cursor(raw)
+    if hand.raw is not raw:
+        hand.prepared_cursor(raw)
     # Nearly always there is nothing to read. If there is, it is a farewell, and the end follows on its heels.
     for milliseconds in (0, *[FAREWELL_MILLISECONDS] * 3):
         if not hand.end.poll(milliseconds):

@@ -17,6 +17,10 @@ NOT_THERE: Final = b"26000"
 # A table is another one than when the statement was prepared.
 OUT_OF_DATE: Final = b"0A000"
 MOST: Final = 100
+IDLE: Final = pq.TransactionStatus.IDLE
+ROWS: Final = pq.ExecStatus.TUPLES_OK
+DONE: Final = pq.ExecStatus.COMMAND_OK
+BINARY: Final = pq.Format.BINARY
 
 
 class Prepared:
@@ -40,7 +44,7 @@ class Prepared:
         Raises: psycopg.Error as a cursor does.
         """
         connection, turned = self.raw.pgconn, self._transformer
-        if connection.transaction_status != pq.TransactionStatus.IDLE:
+        if connection.transaction_status != IDLE:
             return None
         given: Any = turned.dump_sequence(values, [PyFormat.AUTO] * len(values))
         key = (text, turned.types)
@@ -48,14 +52,15 @@ class Prepared:
         if name is None:
             return None
         try:
-            result = connection.exec_prepared(name, given, turned.formats, pq.Format.BINARY)
+            result = connection.exec_prepared(name, given, turned.formats, BINARY)
         except MemoryError as error:
             # What psycopg makes of no result at all: nothing could be sent.
             raise psycopg.OperationalError("the connection is lost") from error
-        if result.status == pq.ExecStatus.TUPLES_OK:
+        status = result.status
+        if status == ROWS:
             turned.set_pgresult(result)
             return turned.load_rows(0, result.ntuples, tuple)
-        if result.status == pq.ExecStatus.COMMAND_OK:
+        if status == DONE:
             return []
         self._failed(result)
         return None
@@ -70,7 +75,7 @@ class Prepared:
         self._made += 1
         name = b"countersign_%d" % self._made
         result = self.raw.pgconn.prepare(name, key[0], key[1])
-        if result.status != pq.ExecStatus.COMMAND_OK:
+        if result.status != DONE:
             self._failed(result)
             return None
         self._names[key] = name

@@ -5,11 +5,14 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from portal.core.database import at_hand
 from portal.core.database.at_hand import hand
 from portal.core.observing import statements
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
 
 PARAMETER: Final = re.compile(r"%\((\w+)\)s|%%")
 
@@ -36,20 +39,30 @@ def fetch(statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]
     at_hand.leave_if_closed()
     if wrapper.connection is None:
         wrapper.ensure_connection()
-    with wrapper.wrap_database_errors:
+    try:
         if hand.is_postgresql:
-            text, in_order = _numbered(statement)
-            values = in_order(parameters)
-            if wrapper.autocommit and not wrapper.in_atomic_block:
-                found = hand.prepared_on(wrapper.connection).run(text, values)
-                if found is not None:
-                    return found
-            prepared = hand.prepared_cursor(wrapper.connection)
-            prepared.execute(text, values)
-            result = prepared.pgresult
-            return prepared.fetchall() if result is not None and result.nfields else []
+            return _on_postgresql(wrapper, statement, parameters)
         rows: list[tuple[Any, ...]] = wrapper.connection.execute(_named(statement), parameters).fetchall()
         return rows
+    except Exception:
+        # As Django's own, which is entered only now: at each call it would cost more than it does.
+        with wrapper.wrap_database_errors:
+            raise
+
+
+def _on_postgresql(
+    wrapper: "BaseDatabaseWrapper", statement: str, parameters: Mapping[str, Any]
+) -> list[tuple[Any, ...]]:
+    text, in_order = _numbered(statement)
+    values = in_order(parameters)
+    if wrapper.autocommit and not wrapper.in_atomic_block:
+        found = hand.prepared_on(wrapper.connection).run(text, values)
+        if found is not None:
+            return found
+    cursor = hand.prepared_cursor(wrapper.connection)
+    cursor.execute(text, values)
+    result = cursor.pgresult
+    return cursor.fetchall() if result is not None and result.nfields else []
 
 
 def instant(value: datetime | str) -> datetime:

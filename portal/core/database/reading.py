@@ -18,8 +18,8 @@ BEFORE: Final = 2
 class Question:
     """The text of a Reading, made once, with `%(name)s` parameters.
 
-    `stale` is a condition under which its rows say nothing. The first column of `select` is never NULL. `order` names
-    columns of it as `asked.name`: without it their order is the database's.
+    `stale` is a condition under which its rows say nothing. The first column of `select` is NULL only where there is
+    nothing. `order` names columns of it as `asked.name`; without it their order is the database's.
     """
 
     stale: str
@@ -35,12 +35,16 @@ class Question:
         if only_if:
             stale = f"({only_if} AND {stale})"
             asked = f"LEFT JOIN LATERAL (SELECT * FROM ({self.select}) AS rows WHERE {only_if}) AS asked ON true"  # noqa: S608
-        return f"SELECT {table}.{column}, {stale}, asked.* FROM {table} {asked} ORDER BY {self.order}"  # noqa: S608
+        ordered = f" ORDER BY {self.order}" if self.order else ""
+        return f"SELECT {table}.{column}, {stale}, asked.* FROM {table} {asked}{ordered}"  # noqa: S608
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Reading(Generic[T_co]):
-    """A question with its parameters; `told` makes the answer of its rows, each with BEFORE columns in front."""
+    """A question with its parameters; `told` makes the answer of its rows, each with BEFORE columns in front.
+
+    Not frozen: one is made for each call, and a frozen one takes four times as long.
+    """
 
     question: Question
     parameters: Mapping[str, Any]

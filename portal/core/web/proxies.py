@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from portal.core import call_origin
+from portal.core.kept_settings import kept
 from portal.core.secrets.sealing import digest
 from portal.core.web.http import route_of
 
@@ -37,10 +38,28 @@ def source_address(remote_addr: str, forwarded_for: str) -> str:
     """
     # What strangers write there is long or never the same: the memory is for what bots behind a proxy send.
     looked = _looked if len(forwarded_for) <= LONGEST_HOP else _looked.__wrapped__
-    source, is_unlisted = looked(remote_addr, forwarded_for, tuple(settings.TRUSTED_PROXIES))
+    source, is_unlisted = looked(remote_addr, forwarded_for, kept.TRUSTED_PROXIES)
     if is_unlisted:
         _unlisted["at"] = time.monotonic()
     return source
+
+
+def seen(scheme: str, remote_addr: str, forwarded_proto: str, forwarded_for: str) -> tuple[str, bool]:
+    """`source_address` and `is_secure` at once, for who asks both at every call."""
+    if len(forwarded_for) > LONGEST_HOP or len(forwarded_proto) > LONGEST_HOP:
+        return source_address(remote_addr, forwarded_for), is_secure(scheme, remote_addr, forwarded_proto)
+    source, is_safe, is_unlisted = _seen(scheme, remote_addr, forwarded_proto, forwarded_for, kept.TRUSTED_PROXIES)
+    if is_unlisted:
+        _unlisted["at"] = time.monotonic()
+    return source, is_safe
+
+
+@lru_cache(maxsize=4096)
+def _seen(
+    scheme: str, remote_addr: str, forwarded_proto: str, forwarded_for: str, proxies: tuple[str, ...]
+) -> tuple[str, bool, bool]:
+    source, is_unlisted = _looked(remote_addr, forwarded_for, proxies)
+    return source, _is_secure(scheme, remote_addr, forwarded_proto, proxies), is_unlisted
 
 
 @lru_cache(maxsize=4096)
@@ -76,16 +95,18 @@ def network(source: str) -> str:
 
 def is_secure(scheme: str, remote_addr: str, forwarded_proto: str) -> bool:
     """Whether the caller speaks TLS: to us, or to a listed proxy, which then says so in X-Forwarded-Proto."""
+    return _is_secure(scheme, remote_addr, forwarded_proto, kept.TRUSTED_PROXIES)
+
+
+def _is_secure(scheme: str, remote_addr: str, forwarded_proto: str, proxies: tuple[str, ...]) -> bool:
     if scheme == "https":
         return True
-    if forwarded_proto.rpartition(",")[2].strip() != "https":
-        return False
-    return is_listed(remote_addr)
+    return forwarded_proto.rpartition(",")[2].strip() == "https" and _is_listed(remote_addr, proxies)
 
 
 def is_listed(remote_addr: str) -> bool:
     """Whether that address is one of PORTAL_TRUSTED_PROXIES."""
-    return _is_listed(remote_addr, tuple(settings.TRUSTED_PROXIES))
+    return _is_listed(remote_addr, kept.TRUSTED_PROXIES)
 
 
 def unlisted_proxy_seen() -> bool:

@@ -1,6 +1,6 @@
 """Carrying out what has come due by the clock, before anything is said or done about an Account."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -91,12 +91,12 @@ def still(account_id: int) -> Iterator[None]:
             _standing.accounts = before
 
 
-def reading_of_balances(account_id: int) -> Reading[list[BalanceRow]]:
+def reading_of_balances(account_id: int) -> Reading[Sequence[BalanceRow]]:
     """See Books.reading_of_balances."""
     return balances.reading(account_id, source.path().key, datetime.now(UTC))
 
 
-def balances_now(account_id: int) -> list[BalanceRow]:
+def balances_now(account_id: int) -> Sequence[BalanceRow]:
     """See Books.balances: one statement, and more only when something has come due."""
     rows, is_stale = reading_of_balances(account_id).look()
     if is_stale:

@@ -69,6 +69,7 @@ def roads(monkeypatch, settings) -> Iterator[Roads]:
     monkeypatch.setattr(signature, "compute", computed)
     with time_machine.travel(timezone.now(), tick=False):
         yield found
+    straight_path.forget()
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -112,6 +113,7 @@ def test_an_error_after_the_nonce_is_said_by_the_ordinary_road_too(roads, readon
         raise RuntimeError("the reason")
 
     monkeypatch.setitem(methods.PRIVATE, "Balance", replace(served, along=replace(served.along, shown=broken)))
+    straight_path.forget()
     assert roads.send(Sent(readonly, nonce=str(nonce)))[2] == b'{"error":["EGeneral:Internal error"]}'
     assert high(readonly) == nonce
     assert "the reason" in caplog.text
@@ -135,6 +137,7 @@ def test_what_goes_wrong_is_said_by_the_ordinary_road_and_not_tried_again(roads,
 
 def test_a_method_that_is_not_named_as_reading_is_none_of_its_concern(roads, readonly, monkeypatch):
     monkeypatch.setattr(permissions, "READING", frozenset())
+    straight_path.forget()
     roads.send(Sent(readonly))
     roads.went.clear()
     assert b'"error":[]' in roads.send(Sent(readonly))[2]

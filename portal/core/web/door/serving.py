@@ -141,7 +141,7 @@ class Door:
             answer = await self._answer(scope, receive)
         except ConnectionError:
             return
-        headers = [(name.lower().encode(), value.strip().encode("latin-1")) for name, value in answer.headers]
+        headers = [ALIKE.get(header) or _on_the_wire(header) for header in answer.headers]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
 
@@ -175,6 +175,16 @@ class Door:
                 return line.late
         add_body(environ, body, claimed=claimed)
         return await line.answer(self.application, environ, source)
+
+
+def _on_the_wire(header: tuple[str, str]) -> tuple[bytes, bytes]:
+    """A header as ASGI has it."""
+    name, value = header
+    return name.lower().encode(), value.strip().encode("latin-1")
+
+
+# The same in each answer, or nearly so.
+ALIKE: Final = {header: _on_the_wire(header) for header in (*SECURITY_HEADERS.items(), ("Cache-Control", "no-store"))}
 
 
 def _run(application: "WSGIApplication", environ: "WSGIEnvironment") -> Answer:

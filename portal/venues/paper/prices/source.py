@@ -4,9 +4,9 @@ from functools import lru_cache
 from pathlib import Path as File
 from typing import Final
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from portal.core.kept_settings import kept
 from portal.venues.paper.prices.given import Recorded, Still
 from portal.venues.paper.prices.path import Path
 from portal.venues.paper.prices.walk import Walk
@@ -17,7 +17,7 @@ LONGEST_KEY: Final = 100
 
 def path() -> Path:
     """The path in force. Raises: ImproperlyConfigured."""
-    return _named(settings.PAPER_PRICES)
+    return _named(kept.PAPER_PRICES)
 
 
 @lru_cache(maxsize=8)
