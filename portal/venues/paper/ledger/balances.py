@@ -49,7 +49,7 @@ def reading(account_id: int, path: str, now: datetime) -> Reading[Sequence[Balan
 
 
 def _told(rows: Rows) -> Sequence[BalanceRow]:
-    return _read(rows[0][BEFORE]) if rows else ()
+    return list(_read(rows[0][BEFORE])) if rows else []
 
 
 @lru_cache(maxsize=KNOWN)
