@@ -12,8 +12,8 @@ from tests.work_counted import Counted, counted
 # Each call commits, as it does when it is served: PostgreSQL is asked in another way then.
 pytestmark = pytest.mark.django_db(transaction=True)
 # Functions called and instructions run, by Python 3.11; later ones run fewer. psycopg's and Django's are among them.
-STRAIGHT = {"postgresql": (85, 2_045), "sqlite": (93, 2_070)}
-ORDINARY = {"postgresql": (154, 3_405), "sqlite": (162, 3_430)}
+STRAIGHT = {"postgresql": (60, 1_520), "sqlite": (67, 1_550)}
+ORDINARY = {"postgresql": (130, 2_925), "sqlite": (137, 2_955)}
 
 
 def cost(wire: Wire, **environ: object) -> Counted:
