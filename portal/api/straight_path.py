@@ -29,6 +29,8 @@ from portal.core.web.proxies import seen
 
 # What most calls say: their nonce and nothing else, or what they have said before beside another nonce.
 PLAIN: Final = re.compile(rb"nonce=([0-9]{1,20})(?:&(.{0,400}))?", re.DOTALL)
+# No path of a method is longer; what strangers make up is not kept.
+LONGEST_PATH: Final = 64
 # The length of a body that is looked at here: room for fifty ids of orders.
 LENGTH: Final = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 
@@ -101,6 +103,7 @@ def _asked(meta: Mapping[str, Any], path: str, scheme: str) -> _Asked | None:
         or meta.get("CONTENT_TYPE") != FORM
         or meta.get("QUERY_STRING")
         or "HTTP_API_NONCE" in meta
+        or len(path) > LONGEST_PATH
         or not LENGTH.fullmatch(length)
     ):
         return None

@@ -150,6 +150,5 @@ def _failures(source: str) -> str:
     return f"failures:{network(source)}"
 
 
-@lru_cache(maxsize=4096)
 def _known(source: str, key: str) -> str:
     return f"known:{network(source)}:{key}"
