@@ -7,6 +7,7 @@ then takes the cost, and stops at the cap, so that a flood blocks the key for se
 from functools import lru_cache
 from typing import Final
 
+from portal.core.database.prepared import LAZILY, PARAMETER
 from portal.core.database.reading import Question
 
 SPEND: Final = """
@@ -26,9 +27,8 @@ COUNT: Final = SPEND.replace(" last_nonce = %(nonce)s,", "").replace(" AND last_
 # Whoever calls too often is told nothing, so that nothing is looked up for them either.
 ROOM: Final = "spent.calls <= %(maximum)s"
 VERSION: Final = "SELECT version, last_nonce FROM accounts_apikey WHERE id = %(id)s"
-# PostgreSQL alone: for this one statement, which is a transaction, the commit does not wait for the disk. Asked of the
-# row, since a question of its own takes four times as long; where there is no row to write, nothing is committed.
-LAZILY: Final = "AND set_config('synchronous_commit', 'off', true) = 'off'"
+# What the key's row is asked by. A question along with it must mean its own rows by other names.
+OF_THE_KEY: Final = frozenset(found[1] for found in PARAMETER.finditer(SPEND)) | {"maximum"}
 
 
 @lru_cache(maxsize=64)
@@ -36,8 +36,12 @@ def spending(question: Question | None, is_lazy: bool) -> str:
     """SPEND as PostgreSQL takes it: with the rows of a question beside the level, and without waiting for the disk.
 
     The rows are those of the moment in which the statement began.
+
+    Raises: ValueError if a parameter of the question has the name of one that says which key it is.
     """
-    spend = SPEND.replace("\nRETURNING", f"\n  {LAZILY}\nRETURNING") if is_lazy else SPEND
+    spend = SPEND.replace("\nRETURNING", f"\n  AND {LAZILY}\nRETURNING") if is_lazy else SPEND
     if question is None:
         return spend
+    if meant_twice := question.names & OF_THE_KEY:
+        raise ValueError(f"Parameters of the key and of what is read along: {', '.join(sorted(meant_twice))}.")
     return f"WITH spent AS ({spend}) {question.beside('spent', 'calls', only_if=ROOM)}"

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts import known_networks
 from accounts.models import Attempts, User
 from portal.core.clocks import is_ahead
-from portal.core.database.prepared import fetch, instant
+from portal.core.database.prepared import LAZILY, fetch, instant
 from portal.core.secrets.sealing import digest
 
 WINDOW: Final = timedelta(minutes=15)
@@ -38,14 +38,12 @@ UPDATE accounts_attempts SET
     tries = CASE WHEN key = %(pair)s OR tries = 0 THEN 0 ELSE tries - 1 END,
     in_a_row = CASE WHEN key = %(pair)s OR in_a_row = 0 THEN 0 ELSE in_a_row - 1 END
 """
-# Locked in the order in which the rows are locked elsewhere; SQLite has no locks of rows. The commit does not wait for
-# the disk: if the database itself crashes, it may still count the last tries that were right.
+# Locked in the order in which the rows are locked elsewhere; SQLite has no locks of rows.
 TAKE_BACK_HELD: Final = f"""
-WITH lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
-held AS (
+WITH held AS (
     SELECT id FROM accounts_attempts WHERE key IN (%(pair)s, %(source)s, %(account)s) ORDER BY key FOR UPDATE
 )
-{TAKE_BACK}FROM lazily WHERE id IN (SELECT id FROM held)
+{TAKE_BACK}WHERE id IN (SELECT id FROM held)
 """  # noqa: S608
 
 
@@ -76,9 +74,15 @@ def may_try_password(email: str, source: str) -> bool:
 
 
 def password_was_right(email: str, source: str) -> None:
-    """Take back what this one try counted; failures before it are forgiven once the second factor is right too."""
-    of_these = "WHERE key IN (%(pair)s, %(source)s, %(account)s)"
-    statement = TAKE_BACK_HELD if connection.vendor == "postgresql" else TAKE_BACK + of_these
+    """Take back what this one try counted; failures before it are forgiven once the second factor is right too.
+
+    The disk is not waited for: a crash of the database may still count the last tries that were right.
+    """
+    if connection.vendor == "postgresql":
+        # Inside of a transaction it would hold for all that is done there.
+        statement = TAKE_BACK_HELD if connection.in_atomic_block else f"{TAKE_BACK_HELD}AND {LAZILY}"
+    else:
+        statement = f"{TAKE_BACK}WHERE key IN (%(pair)s, %(source)s, %(account)s)"
     fetch(statement, {"pair": _pair(email, source), "source": _source(source), "account": _account(email)})
 
 

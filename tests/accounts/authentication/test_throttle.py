@@ -1,10 +1,11 @@
 """How often signing in may be tried, and from where."""
 
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -14,10 +15,17 @@ from accounts.authentication import password_step, throttle
 from accounts.factors import recovery_codes
 from accounts.models import Attempts
 from portal.audit.models import AuditEvent
+from portal.core.database.prepared import fetch
 from tests.factories.world import PASSWORD
 
 pytestmark = pytest.mark.django_db
 HERE, THERE = "198.51.100.7", "203.0.113.9"
+NOTE = """
+CREATE TABLE noted_commits (setting text);
+CREATE FUNCTION note_commit() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN INSERT INTO noted_commits (setting) VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$;
+CREATE TRIGGER note_commit AFTER UPDATE ON accounts_attempts FOR EACH ROW EXECUTE FUNCTION note_commit();
+"""
 
 
 def try_password(email, password=PASSWORD, source=HERE):
@@ -255,3 +263,36 @@ def test_after_five_wrong_passwords_the_words_are_true_of_the_right_one_too(owne
     assert "or it was tried too often" in said
     assert "not even the right one counts for a quarter of an hour" in said
     assert "a passkey lets you in before" in said
+
+
+@pytest.fixture
+def commits() -> Iterator[Callable[[], set[str]]]:
+    """How what was counted was committed since this was asked last; the server's own setting is `on` here."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit TO on")
+        cursor.execute(NOTE)
+    yield lambda: {setting for (setting,) in fetch("DELETE FROM noted_commits RETURNING setting", {})}
+    with connection.cursor() as cursor:
+        cursor.execute("DROP FUNCTION note_commit() CASCADE")
+        cursor.execute("DROP TABLE noted_commits")
+        cursor.execute("RESET synchronous_commit")
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_try_is_counted_on_the_disk_and_only_taken_back_without_waiting_for_it(owner, request):
+    """SI-5: a crash of the database must not give anybody more tries, nor lose what is done beside."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has one way to commit")
+    commits = request.getfixturevalue("commits")
+    email = owner.user.email
+    for _ in range(8):
+        # Often enough to be prepared on the server.
+        assert throttle.may_try_password(email, HERE)
+        assert commits() == {"on"}
+        throttle.password_was_right(email, HERE)
+        assert commits() == {"off"}
+    with transaction.atomic():
+        assert throttle.may_try_password(email, HERE)
+        throttle.password_was_right(email, HERE)
+        assert fetch("SELECT current_setting('synchronous_commit')", {}) == [("on",)]

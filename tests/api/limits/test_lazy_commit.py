@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from accounts.api_keys import lifecycle, statements
 from accounts.models import ApiKey
 from portal.api import methods, permissions
-from portal.core.database.prepared import fetch
+from portal.core.database.prepared import LAZILY, fetch
+from portal.core.database.reading import Question
 from tests.api.calls import Wire, next_nonce
 from tests.api.changed_bots import change_bot
 from tests.api.limits.roads import Roads, Sent
@@ -186,5 +187,13 @@ def wait_for_the_lock() -> None:
 
 def test_the_statement_is_made_of_the_one_that_spends():
     """One text to look at: what is added is one line."""
-    assert statements.spending(None, True).replace(f"\n  {statements.LAZILY}", "") == statements.SPEND
+    assert statements.spending(None, True).replace(f"\n  AND {LAZILY}", "") == statements.SPEND
     assert statements.spending(None, False) == statements.SPEND
+
+
+@pytest.mark.parametrize("name", ["id", "version", "nonce", "maximum"])
+def test_what_is_read_along_cannot_say_which_key_it_is(name):
+    """A parameter of the same name would spend the nonce of another key, or read what is another's."""
+    question = Question("false", f"SELECT asset FROM paper_balance WHERE account_id = %({name})s", "")
+    with pytest.raises(ValueError, match=name):
+        statements.spending(question, False)
