@@ -42,7 +42,7 @@ class Spent:
     """The call counts. `level` is the key's call counter after it; `is_over`: too high, the call is to be refused.
 
     `told` is what was read along; None if nothing was, or if it is out of date. Not frozen: one is made for each call,
-    and a frozen one takes four times as long.
+    and a frozen one takes twice as long.
     """
 
     level: float

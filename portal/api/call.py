@@ -58,7 +58,7 @@ class Call:
 class Reply:
     """What goes back, always with HTTP 200; `error` is its first one, for whoever counts them.
 
-    Not frozen, nor is Caller: one is made for each call, and a frozen one takes four times as long.
+    Not frozen, nor is Caller: one is made for each call, and a frozen one takes twice as long.
     """
 
     body: bytes
