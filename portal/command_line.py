@@ -2,15 +2,33 @@
 
 import os
 import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 
-from django.core.management import execute_from_command_line
+from django.core.management import ManagementUtility
+from django.core.management.base import BaseCommand
 
 from portal.core import call_origin
+from portal.loading import loading
 from portal.operating.not_started import refusing_in_findings
 from portal.starting import log_what_nobody_caught, refusing_in_a_line
 
 # They run for themselves, and nobody sits before them.
 BY_ITSELF = frozenset({"work"})
+
+
+class CommandLine(ManagementUtility):
+    """Django's, that says when the apps and the command are loaded."""
+
+    def __init__(self, typed: Sequence[str], *, loaded: Callable[[], None]) -> None:
+        super().__init__(list(typed))
+        self.loaded = loaded
+
+    def fetch_command(self, subcommand: str) -> BaseCommand:
+        """The command, which only has to run."""
+        found = super().fetch_command(subcommand)
+        self.loaded()
+        return found
 
 
 def main() -> None:
@@ -21,5 +39,7 @@ def main() -> None:
         call_origin.outside(actor=call_origin.OPERATOR, doing=command)
     log_what_nobody_caught()
     is_doctor = command == "doctor"
-    with refusing_in_findings(as_json="--json" in sys.argv) if is_doctor else refusing_in_a_line():
-        execute_from_command_line(sys.argv)
+    refusing = refusing_in_findings(as_json="--json" in sys.argv) if is_doctor else refusing_in_a_line()
+    with refusing, ExitStack() as until_loaded:
+        until_loaded.enter_context(loading())
+        CommandLine(sys.argv, loaded=until_loaded.close).execute()
