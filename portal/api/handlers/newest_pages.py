@@ -55,10 +55,11 @@ class Listed(NamedTuple):
 
 
 class _Kept(NamedTuple):
-    """The texts of a page, newest first, and where the newest row stands."""
+    """The texts of a page, newest first, where the newest row stands, and the page as they make it up."""
 
     mark: Mark
     texts: Sequence[bytes]
+    listed: Listed
 
 
 class NewestPages(Generic[Row]):
@@ -95,9 +96,10 @@ class NewestPages(Generic[Row]):
             return Listed({}, 0) if found.follows else None
         if kept is None or found.rows:
             before = () if kept is None else kept.texts
-            kept = _Kept(found.mark, [*map(self._text, found.rows), *before][:ROWS])
+            texts = [*map(self._text, found.rows), *before][:ROWS]
+            kept = _Kept(found.mark, texts, Listed(msgspec.Raw(b"{%b}" % b",".join(texts)), found.mark.number))
             self._keep(account_id, kept)
-        return Listed(msgspec.Raw(b"{%b}" % b",".join(kept.texts)), found.mark.number)
+        return kept.listed
 
     def _text(self, row: Row) -> bytes:
         return msgspec.json.encode({row.id: self._told(row)})[1:-1]

@@ -6,12 +6,12 @@ from typing import Any, Final
 from portal.core.database.at_hand import hand
 from portal.core.database.prepared import fetch
 
-# An order that was looked at under other prices than those in force is due, too (`orders.matching.due`). All open ones
-# of the Account are looked at in any case: asked by EXISTS, PostgreSQL counts on finding one soon, and may go through
-# the orders of everybody for it.
+# An order that was looked at under other prices than those in force is due, too (`orders.matching.due`). PostgreSQL
+# counts on finding one soon, and would go through the orders of everybody for it if it were not asked for them in the
+# order of one Account's index.
 IS_DUE: Final = """
-    coalesce((SELECT max(CASE WHEN due_at <= %(moment)s OR path <> %(path)s THEN 1 ELSE 0 END)
-        FROM paper_order WHERE account_id = %(account)s AND status = 'open'), 0) = 1
+    EXISTS (SELECT 1 FROM (SELECT due_at, path FROM paper_order WHERE account_id = %(account)s AND status = 'open'
+        ORDER BY due_at) AS open_order WHERE due_at <= %(moment)s OR path <> %(path)s)
     OR EXISTS (SELECT 1 FROM paper_deposit WHERE account_id = %(account)s AND entry_id IS NULL
         AND credit_at <= %(moment)s)
     OR EXISTS (SELECT 1 FROM paper_holding WHERE account_id = %(account)s AND due_at <= %(moment)s)

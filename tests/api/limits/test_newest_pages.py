@@ -1,5 +1,7 @@
 """Pages of the ledger and of trades are kept in the process: what is told of them is what the venue tells, always."""
 
+from random import Random
+
 import pytest
 from django.db import connection
 
@@ -10,6 +12,7 @@ from portal.venues.paper.ledger.models import Book, Posting
 from portal.venues.paper.orders.models import Order, Trade
 from tests.api.calls import Wire
 from tests.api.changed_bots import change_bot
+from tests.api.limits.roads import Roads, Sent
 from tests.api.limits.test_read_along import both
 from tests.venues.paper.ranks import rows
 
@@ -98,6 +101,18 @@ def test_rows_that_come_late_move_those_that_are_kept(trading, books, monkeypatc
 
 
 @pytest.mark.parametrize("method", PAGES)
+def test_rows_are_told_newest_first_in_whatever_order_they_come(trading, books, monkeypatch, method):
+    trading.result("Balance")
+    chance = Random(method)
+    for count in (60, 3, 17):
+        books.write(LATER + count, count)
+        with monkeypatch.context() as patch:
+            patch.setattr(credentials, "fetch", lambda *given: shuffled(chance, fetch(*given)))
+            mixed = Roads().send(Sent(trading, method))[2]
+        assert mixed == both(trading, monkeypatch, method)[0]
+
+
+@pytest.mark.parametrize("method", PAGES)
 def test_what_is_known_is_not_read_again(trading, books, read, method):
     trading.result("Balance")
     books.write(LATER, 60)
@@ -135,6 +150,10 @@ def test_no_more_accounts_are_kept_than_there_is_room_for(trading, books, monkey
         assert list(kept) == [-1, -2]
         trading.result(method)
         assert list(kept) == [-2, account]
+
+
+def shuffled(chance: Random, found: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    return chance.sample(found, len(found))
 
 
 def rows_of(method: str, books: Books) -> list[object]:

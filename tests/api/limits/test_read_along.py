@@ -1,5 +1,6 @@
 """Lists that are read along with the nonce, and the same lists as the venue tells them: the same in every byte."""
 
+import json
 from datetime import timedelta
 from random import Random
 from urllib.parse import urlencode
@@ -18,6 +19,7 @@ from portal.venues.paper.orders.models import Order
 from tests.api.calls import Wire, next_nonce
 from tests.api.changed_bots import change_bot
 from tests.api.limits.roads import Roads, Sent
+from tests.venues.conftest import open_account
 from tests.venues.paper.ranks import rows
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db]
@@ -132,6 +134,39 @@ def test_within_the_window_of_the_key(traded, monkeypatch):
         seen, _ = both(traded, monkeypatch, method, **fields)
         assert seen.startswith(b'{"error":[],'), method
         assert len(seen) < len(before), method
+
+
+def test_an_order_that_is_asked_for_alone_is_told_as_among_others(traded, monkeypatch):
+    traded.result("Balance")
+    everything = traded.result("QueryOrders", txid=ids(traded))
+    for txid, told in everything.items():
+        answer, statements = both(traded, monkeypatch, "QueryOrders", txid=txid)
+        assert (json.loads(answer)["result"], statements) == ({txid: told}, 1)
+    elsewhere = rows.order(open_account(), "elsewhere", 1, None)
+    elsewhere.save()
+    assert both(traded, monkeypatch, "QueryOrders", txid=elsewhere.txid) == (b'{"error":[],"result":{}}', 1)
+
+
+def test_an_order_is_told_as_it_stands_whatever_of_it_has_changed(traded, monkeypatch):
+    """What was told of it is kept as long as nothing changes."""
+    order = Order.objects.filter(account=traded.bot.service_user.account, closed_at=None).latest("pk")
+    order.volume_units = 10
+    order.save()
+    changes: list[dict[str, object]] = [
+        {"pair": "XETHZUSD"}, {"side": "buy"}, {"is_post_only": True}, {"cl_ord_id": "another"},
+        {"cl_ord_id": None, "userref": 5}, {"opened_at": rows.at(5)}, {"price_units": 12}, {"filled_units": 3},
+        {"volume_units": 12}, {"cost_units": 70}, {"fee_units": 7},
+        {"time_in_force": "GTD", "expires_at": timezone.now() + timedelta(hours=1)},
+        {"status": "canceled", "closed_at": rows.at(9), "due_at": None, "held_units": 0}, {"reason": "User requested"},
+        {"closed_at": rows.at(10)}, {"status": "expired"},
+    ]  # fmt: skip
+    answers = {both(traded, monkeypatch, "QueryOrders", txid=order.txid)[0]}
+    for change in changes:
+        Order.objects.filter(pk=order.pk).update(**change)
+        told, _ = both(traded, monkeypatch, "QueryOrders", txid=order.txid)
+        assert told not in answers, change
+        assert both(traded, monkeypatch, "QueryOrders", txid=order.txid) == (told, 1)
+        answers.add(told)
 
 
 @pytest.mark.parametrize("permissions", [["query-open-trades"], ["query-closed-trades"]])

@@ -14,7 +14,9 @@ COLUMNS: Final = (
 PAGE: Final = pages.question(
     COLUMNS, "JOIN paper_posting AS p ON p.id = listed.row_id JOIN paper_entry AS e ON e.id = p.entry_id"
 )
-NEWEST: Final = newest.question(COLUMNS, "paper_posting AS p JOIN paper_entry AS e ON e.id = p.entry_id", "p.id")
+NEWEST: Final = newest.question(
+    Ranked.LEDGER, COLUMNS, "paper_posting AS p JOIN paper_entry AS e ON e.id = p.entry_id", "p.id"
+)
 
 
 def page(account_id: int, query: LedgerQuery) -> Reading[LedgerPage] | None:
@@ -27,7 +29,7 @@ def page(account_id: int, query: LedgerQuery) -> Reading[LedgerPage] | None:
 
 def newest_rows(account_id: int, known: Mark | None) -> Reading[Newest[LedgerRow]]:
     """See Readings.reading_of_newest_ledger."""
-    return newest.reading(NEWEST, account_id, Ranked.LEDGER, known, _rows)
+    return newest.reading(NEWEST, account_id, known, _rows)
 
 
 def _told(rows: Rows) -> LedgerPage:

@@ -1,9 +1,10 @@
 """Open orders of an Account, and orders by their ids."""
 
 from collections.abc import Sequence
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
-from portal.core.database.reading import Question, Reading, Rows
+from portal.core.database.reading import BEFORE, Question, Reading, Rows
 from portal.venues.paper import catalogue, due
 from portal.venues.paper.readings.pages import standing
 from portal.venues.types import OpenQuery, ToldOrder
@@ -30,6 +31,10 @@ OPEN: Final = Question(
     NEWEST_FIRST,
 )
 NAMED: Final = Question(due.IS_DUE, f"{COLUMNS} {BY_ID}", NEWEST_FIRST)
+# Most ask for one, which takes no list of ids.
+ONE: Final = Question(
+    due.IS_DUE, f"{COLUMNS} FROM paper_order AS o WHERE o.txid = %(txid)s AND o.account_id = %(account)s", ""
+)
 
 
 def open_orders(account_id: int, query: OpenQuery) -> Reading[list[ToldOrder]] | None:
@@ -41,7 +46,12 @@ def named(account_id: int, ids: Sequence[str], query: OpenQuery) -> Reading[list
     """See Trading.reading_of_orders."""
     if not _is_plain(query):
         return None
-    return Reading(NAMED, {**standing(account_id), "ids": list(dict.fromkeys(ids))}, _told)
+    parameters = standing(account_id)
+    if len(ids) == 1:
+        parameters["txid"] = ids[0]
+        return Reading(ONE, parameters, _told)
+    parameters["ids"] = list(dict.fromkeys(ids))
+    return Reading(NAMED, parameters, _told)
 
 
 def _is_plain(query: OpenQuery) -> bool:
@@ -52,18 +62,21 @@ def _is_plain(query: OpenQuery) -> bool:
 
 
 def _told(rows: Rows) -> list[ToldOrder]:
-    pairs, places = catalogue.PAIR_BY_ID, catalogue.cost_places
-    return [
-        ToldOrder(
-            txid, pair := pairs[name], side, kind, status, reason, is_post_only, userref, cl_ord_id,
-            opened_at, closed_at, expires_at, price, volume, filled, places(pair, cost), places(pair, fee),
-            _average(int(turnover or 0), filled) if filled else 0,
-        )
-        for (
-            _, _, txid, name, side, kind, status, reason, is_post_only, userref, cl_ord_id,
-            opened_at, closed_at, expires_at, price, volume, filled, cost, fee, turnover, _,
-        ) in rows
-    ]  # fmt: skip
+    return [_order(row[BEFORE:]) for row in rows]
+
+
+@lru_cache(maxsize=4096)
+def _order(row: tuple[Any, ...]) -> ToldOrder:
+    (
+        txid, name, side, kind, status, reason, is_post_only, userref, cl_ord_id, opened_at, closed_at, expires_at,
+        price, volume, filled, cost, fee, turnover, _,
+    ) = row  # fmt: skip
+    pair = catalogue.PAIR_BY_ID[name]
+    return ToldOrder(
+        txid, pair, side, kind, status, reason, is_post_only, userref, cl_ord_id, opened_at, closed_at, expires_at,
+        price, volume, filled, catalogue.cost_places(pair, cost), catalogue.cost_places(pair, fee),
+        _average(int(turnover or 0), filled) if filled else 0,
+    )  # fmt: skip
 
 
 def _average(turnover: int, filled: int) -> int:

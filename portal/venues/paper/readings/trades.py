@@ -15,7 +15,9 @@ COLUMNS: Final = (
 PAGE: Final = pages.question(
     COLUMNS, "JOIN paper_trade AS t ON t.id = listed.row_id JOIN paper_order AS o ON o.id = t.order_id"
 )
-NEWEST: Final = newest.question(COLUMNS, "paper_trade AS t JOIN paper_order AS o ON o.id = t.order_id", "t.id")
+NEWEST: Final = newest.question(
+    Ranked.TRADE, COLUMNS, "paper_trade AS t JOIN paper_order AS o ON o.id = t.order_id", "t.id"
+)
 
 
 def page(account_id: int, query: TradeQuery) -> Reading[ToldTrades] | None:
@@ -28,7 +30,7 @@ def page(account_id: int, query: TradeQuery) -> Reading[ToldTrades] | None:
 
 def newest_rows(account_id: int, known: Mark | None) -> Reading[Newest[ToldTrade]]:
     """See Readings.reading_of_newest_trades."""
-    return newest.reading(NEWEST, account_id, Ranked.TRADE, known, _rows)
+    return newest.reading(NEWEST, account_id, known, _rows)
 
 
 def _told(rows: Rows) -> ToldTrades:
