@@ -30,6 +30,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=1.0, help="of one stretch of time, of which a round has 26")
     parser.add_argument("--page", help="the document to write; none if it is empty")
     options = parser.parse_args()
+    if options.page and not Path(options.page).is_file():
+        parser.error(f"{options.page} is not there: its figures are put between marks that stand in it")
     asked = Options(keys=options.keys, rounds=options.rounds, seconds=options.seconds)
     if reason := postgresql_server.why_none():
         sys.stderr.write(f"Nothing is measured beside the peers: {reason}.\n")

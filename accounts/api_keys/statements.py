@@ -25,7 +25,7 @@ RETURNING calls
 # A message on a socket carries no nonce: the token that opened its way was asked for with one.
 COUNT: Final = SPEND.replace(" last_nonce = %(nonce)s,", "").replace(" AND last_nonce < %(nonce)s", "")
 # Whoever calls too often is told nothing, so that nothing is looked up for them either.
-ROOM: Final = "spent.calls <= %(maximum)s"
+ROOM: Final = "calls <= %(maximum)s"
 VERSION: Final = "SELECT version, last_nonce FROM accounts_apikey WHERE id = %(id)s"
 # What the key's row is asked by. A question along with it must mean its own rows by other names.
 OF_THE_KEY: Final = frozenset(found[1] for found in PARAMETER.finditer(SPEND)) | {"maximum"}
@@ -44,4 +44,6 @@ def spending(question: Question | None, is_lazy: bool) -> str:
         return spend
     if meant_twice := question.names & OF_THE_KEY:
         raise ValueError(f"Parameters of the key and of what is read along: {', '.join(sorted(meant_twice))}.")
-    return f"WITH spent AS ({spend}) {question.beside('spent', 'calls', only_if=ROOM)}"
+    if question.is_one:
+        return spend.replace("RETURNING calls", f"RETURNING {question.returned('calls', only_if=ROOM)}")
+    return f"WITH spent AS ({spend}) {question.beside('spent', 'calls', only_if=f'spent.{ROOM}')}"

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from portal.core.database.reading import Reading
 from portal.venues.types import (
-    Balance,
+    Balances,
     LedgerPage,
     LedgerQuery,
     LedgerRow,
@@ -26,7 +26,7 @@ class Readings(Protocol):
     method has to be asked, which carries it out.
     """
 
-    def reading_of_balances(self, account_id: int) -> Reading[Sequence[Balance]] | None:
+    def reading_of_balances(self, account_id: int) -> Reading[Balances] | None:
         """`Books.balances`."""
 
     def reading_of_ledger(self, account_id: int, query: LedgerQuery) -> Reading[LedgerPage] | None:

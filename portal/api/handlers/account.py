@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
+
+import msgspec
 
 from portal.api.call import Caller
 from portal.api.permissions import held_by
@@ -15,8 +18,10 @@ from portal.api.protocol.parameters import NoParameters, optional
 from portal.core.database.reading import Reading
 from portal.core.money import wire
 from portal.treasury import expired_holds
-from portal.venues.types import Balance, Fee
+from portal.venues.types import Balance, Balances, Fee
 
+# Of so many Accounts a process keeps the words of the balances that it told last.
+KNOWN: Final = 2048
 LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
 
@@ -30,7 +35,7 @@ class TradeVolume:
     pair: tuple[str, ...] = optional(PairNames(), (), "The pairs whose fees are asked for.")
 
 
-def read_balances(caller: Caller, parameters: NoParameters) -> Reading[Sequence[Balance]] | None:
+def read_balances(caller: Caller, parameters: NoParameters) -> Reading[Balances] | None:
     """The balances, to be read along with the nonce; None if something has to be given back first."""
     if expired_holds.may_be_due(caller.account_id, datetime.now(UTC)):
         return None
@@ -40,12 +45,21 @@ def read_balances(caller: Caller, parameters: NoParameters) -> Reading[Sequence[
 def balance(caller: Caller, parameters: NoParameters) -> JSON:
     """Cash balances, net of pending withdrawals."""
     expired_holds.release_due(caller.account_id)
-    return shown_balance(parameters, caller.venue.balances(caller.account_id))
+    return _in_words(caller.venue.balances(caller.account_id))
 
 
-def shown_balance(parameters: NoParameters, rows: Sequence[Balance]) -> JSON:
+def shown_balance(parameters: NoParameters, rows: Balances) -> JSON:
     """The same of rows that are there."""
-    return {asset.id: wire(units, asset.decimals) for asset, units, _, _ in rows}
+    return _kept(rows)
+
+
+@lru_cache(maxsize=KNOWN)
+def _kept(rows: Balances) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(_in_words(rows)))
+
+
+def _in_words(rows: Sequence[Balance]) -> dict[str, str]:
+    return {row.asset.id: wire(row.units, row.asset.decimals) for row in rows}
 
 
 def balance_extended(caller: Caller, parameters: NoParameters) -> JSON:

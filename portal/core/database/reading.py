@@ -19,17 +19,23 @@ class Question:
     """The text of a Reading, made once, with `%(name)s` parameters.
 
     `stale` is a condition under which its rows say nothing. The first column of `select` is NULL only where there is
-    nothing. `order` names columns of it as `asked.name`; without it their order is the database's.
+    nothing. `order` names columns of it as `asked.name`; without it their order is the database's. `is_one`: it always
+    gives one row of one column.
     """
 
     stale: str
     select: str
     order: str
+    is_one: bool = False
 
     @property
     def names(self) -> frozenset[str]:
         """The names of its parameters."""
         return frozenset(found[1] for found in PARAMETER.finditer(self.stale + self.select) if found[1])
+
+    def returned(self, column: str, *, only_if: str) -> str:
+        """The same as `beside`, of a question that `is_one`, as what an UPDATE of one row returns: it takes no join."""
+        return f"{column}, CASE WHEN {only_if} THEN ({self.stale}) END, CASE WHEN {only_if} THEN ({self.select}) END"
 
     def beside(self, table: str, column: str, *, only_if: str = "") -> str:
         """The rows beside the one row of `table`; one row without values of its own where there is nothing.

@@ -27,6 +27,7 @@ from portal.venues.paper.orders import matching
 from portal.venues.paper.orders.models import Order
 from portal.venues.paper.prices import source
 from portal.venues.types import Balance as BalanceRow
+from portal.venues.types import Balances
 
 T = TypeVar("T")
 
@@ -91,7 +92,7 @@ def still(account_id: int) -> Iterator[None]:
             _standing.accounts = before
 
 
-def reading_of_balances(account_id: int) -> Reading[Sequence[BalanceRow]]:
+def reading_of_balances(account_id: int) -> Reading[Balances]:
     """See Books.reading_of_balances."""
     return balances.reading(account_id, source.path().key, datetime.now(UTC))
 
@@ -102,7 +103,7 @@ def balances_now(account_id: int) -> Sequence[BalanceRow]:
     if is_stale:
         catch_up(account_id)
         rows, _ = reading_of_balances(account_id).look()
-    return rows
+    return list(rows)
 
 
 def locked(account_id: int, limit: int = EVENTS) -> dict[str, Balance]:

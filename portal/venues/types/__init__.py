@@ -20,7 +20,7 @@ from portal.venues.types.earn import (
 )
 from portal.venues.types.events import Event, LedgerEvent, OrderChange, OrderEvent
 from portal.venues.types.exports import ExportFormat, ExportRow, ExportSeen, ExportStatus, NewExport, Report
-from portal.venues.types.ledger import Balance, LedgerPage, LedgerQuery, LedgerRow
+from portal.venues.types.ledger import Balance, Balances, LedgerPage, LedgerQuery, LedgerRow
 from portal.venues.types.listings import AddressListing, ListedAddress
 from portal.venues.types.markets import Book, Candle, Level, Priced, PublicTrade, Quote, Ticker, Window
 from portal.venues.types.newest import Mark, Newest
@@ -70,6 +70,7 @@ __all__ = [
     "AsOf",
     "Asset",
     "Balance",
+    "Balances",
     "Book",
     "Candle",
     "CloseTime",

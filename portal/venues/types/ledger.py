@@ -20,6 +20,14 @@ class Balance(NamedTuple):
     held_by_withdrawals_units: int
 
 
+class Balances(tuple[Balance, ...]):
+    """All balances of an Account, by asset id; equal to themselves alone, as a ToldOrder is, and for the same reason."""
+
+    __slots__ = ()
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
 class LedgerRow(NamedTuple):
     """One movement of an Account's balance. `amount_units` is signed and without the fee. A tuple as Balance is."""
 

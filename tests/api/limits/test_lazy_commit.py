@@ -135,7 +135,8 @@ def test_a_balance_is_one_statement(treasury):
     with CaptureQueriesContext(connection) as queries:
         roads.send(Sent(treasury))
     (only,) = [query["sql"] for query in queries]
-    assert only.startswith("WITH spent AS (")
+    assert only.lstrip().startswith("UPDATE accounts_apikey SET last_nonce = ")
+    assert "FROM paper_balance" in only
     assert only.count("AND set_config('synchronous_commit', 'off', true) = 'off'") == 1
 
 

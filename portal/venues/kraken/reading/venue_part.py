@@ -11,6 +11,7 @@ from portal.venues.types import (
     AsOf,
     Asset,
     Balance,
+    Balances,
     ClosedQuery,
     DepositAddress,
     DepositPage,
@@ -150,7 +151,7 @@ class KrakenReading(NotHere):
         """Nothing comes due here."""
         return 0
 
-    def reading_of_balances(self, account_id: int) -> Reading[Sequence[Balance]] | None:
+    def reading_of_balances(self, account_id: int) -> Reading[Balances] | None:
         """There is no such way: the exchange is asked."""
         return None
 

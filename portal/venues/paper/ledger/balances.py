@@ -15,6 +15,7 @@ from portal.venues.paper import catalogue
 from portal.venues.paper.due import IS_DUE, parameters
 from portal.venues.paper.ledger.models import Balance
 from portal.venues.types import Balance as BalanceRow
+from portal.venues.types import Balances
 
 # On the way of every bot that asks for its balances, hence without the ORM; and all of them in one text, which has
 # mostly been read before.
@@ -23,8 +24,9 @@ HELD: Final = """
         held_by_withdrawals_units, ',') AS held
     FROM paper_balance WHERE account_id = %(account)s
 """
-ON_POSTGRESQL: Final = Question(stale=IS_DUE, select=HELD.format(joined="string_agg"), order="")
-ON_SQLITE: Final = Question(stale=IS_DUE, select=HELD.format(joined="group_concat"), order="")
+ON_POSTGRESQL: Final = Question(stale=IS_DUE, select=HELD.format(joined="string_agg"), order="", is_one=True)
+ON_SQLITE: Final = Question(stale=IS_DUE, select=HELD.format(joined="group_concat"), order="", is_one=True)
+NONE: Final = Balances()
 # Of so many Accounts a process knows what it told last.
 KNOWN: Final = 2048
 # Balances as they are under the lock, with their own keys.
@@ -40,7 +42,7 @@ LOCKED: Final = "SELECT 1 FROM paper_balance WHERE account_id = %(account)s ORDE
 Place: TypeAlias = tuple[int, str]
 
 
-def reading(account_id: int, path: str, now: datetime) -> Reading[Sequence[BalanceRow]]:
+def reading(account_id: int, path: str, now: datetime) -> Reading[Balances]:
     """Every asset the Account ever had, by asset id; stale if anything has come due for it.
 
     `path` names the prices in force.
@@ -48,14 +50,14 @@ def reading(account_id: int, path: str, now: datetime) -> Reading[Sequence[Balan
     return Reading(ON_POSTGRESQL if hand.is_postgresql else ON_SQLITE, parameters(account_id, path, now), _told)
 
 
-def _told(rows: Rows) -> Sequence[BalanceRow]:
-    return list(_read(rows[0][BEFORE])) if rows else []
+def _told(rows: Rows) -> Balances:
+    return _read(rows[0][BEFORE]) if rows else NONE
 
 
 @lru_cache(maxsize=KNOWN)
-def _read(held: str) -> Sequence[BalanceRow]:
+def _read(held: str) -> Balances:
     rows = sorted(row.split(" ") for row in held.split(","))
-    return tuple(BalanceRow(catalogue.BY_ID[asset], *map(int, amounts)) for asset, *amounts in rows)
+    return Balances(BalanceRow(catalogue.BY_ID[asset], *map(int, amounts)) for asset, *amounts in rows)
 
 
 def lock_account(account_id: int) -> None:

@@ -7,7 +7,7 @@ from portal.core.database.reading import Reading
 from portal.venues.paper import clock
 from portal.venues.paper.readings import ledger, orders, trades
 from portal.venues.types import (
-    Balance,
+    Balances,
     LedgerPage,
     LedgerQuery,
     LedgerRow,
@@ -24,7 +24,7 @@ from portal.venues.types import (
 class PaperReadings:
     """Fulfils `Readings`; lists in one statement are PostgreSQL's alone."""
 
-    def reading_of_balances(self, account_id: int) -> Reading[Sequence[Balance]]:
+    def reading_of_balances(self, account_id: int) -> Reading[Balances]:
         """On both databases."""
         return clock.reading_of_balances(account_id)
 
