@@ -21,7 +21,7 @@ class Balance(NamedTuple):
 
 
 class Balances(tuple[Balance, ...]):
-    """All balances of an Account, by asset id; equal to themselves alone, as a ToldOrder is, and for the same reason."""
+    """All balances of an Account, by asset id; equal to themselves alone, as a ToldOrder is."""
 
     __slots__ = ()
     __eq__ = object.__eq__
