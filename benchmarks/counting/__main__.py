@@ -16,18 +16,24 @@ def main(application: str) -> None:
 
     # What they stand on is loaded with the application, whose settings they need.
     from benchmarks.counting import question  # noqa: PLC0415
-    from benchmarks.counting.counted import counted  # noqa: PLC0415
-    from benchmarks.counting.wsgi_call import ask  # noqa: PLC0415
+    from benchmarks.counting.counted import Work, counted_alone  # noqa: PLC0415
+    from benchmarks.counting.wsgi_call import called, environ_of  # noqa: PLC0415
 
     found = {}
     for each in question.read(sys.stdin.read()):
         requests = each.requests()
         last: list[bytes] = []
 
-        def work(requests: Requests = requests, last: list[bytes] = last) -> None:
-            last[:] = [ask(answering, requests)]
+        def ready(requests: Requests = requests, last: list[bytes] = last) -> Work:
+            # What the bot and the server do is the same for all.
+            environ = environ_of(requests())
 
-        found[each.name] = asdict(counted(work))
+            def work() -> None:
+                last[:] = [called(answering, environ)]
+
+            return work
+
+        found[each.name] = asdict(counted_alone(ready))
         # A refusal would be cheap, and nobody would know.
         answers.result(last[0])
     json.dump(found, sys.stdout)

@@ -31,11 +31,17 @@ class Count:
 
 def counted(work: Work) -> Count:
     """Count one more run of `work`, after a few that are not counted."""
+    return counted_alone(lambda: work)
+
+
+def counted_alone(ready: Callable[[], Work]) -> Count:
+    """The same of work that is made `ready` for each run, which is not counted."""
     for _ in range(WARM):
-        work()
+        ready()()
+    work = ready()
     with statements() as sent:
         work()
-    functions, bytecodes = _traced(work)
+    functions, bytecodes = _traced(ready())
     return Count(len(sent), functions, bytecodes)
 
 

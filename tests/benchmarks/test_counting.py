@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from benchmarks.counting import question
-from benchmarks.counting.counted import counted
+from benchmarks.counting.counted import counted, counted_alone
 from benchmarks.counting.question import Question
 from benchmarks.counting.wsgi_call import ask, environ_of
 from benchmarks.load import answers
@@ -32,6 +32,14 @@ def test_more_work_is_more():
     assert little.statements == much.statements == 0
     assert much.functions > little.functions
     assert much.bytecodes > little.bytecodes
+
+
+def test_what_makes_work_ready_is_not_counted():
+    def ready():
+        two_statements()
+        return lambda: sum(each for each in range(3))
+
+    assert counted_alone(ready) == counted(lambda: sum(each for each in range(3)))
 
 
 def test_a_signed_call_of_the_portal_is_counted_alike_each_time(treasury_bot, in_this_transaction, settings):
