@@ -4,7 +4,9 @@ import subprocess
 import sys
 
 import pytest
+from django.core.management import get_commands, load_command_class
 
+from portal.core.management.pageless import PagelessCommand
 from tests.serving import ROOT, surroundings
 
 # None of these before it is needed: a Redis to count in, a foreign letter to compare. The others for nothing at all.
@@ -18,6 +20,13 @@ import django
 django.setup()
 from portal.jobs.management.commands.work import Command
 Command().check(tags=Command.requires_system_checks)
+"""
+MIGRATE = """
+from django.core.management import execute_from_command_line as run
+try:
+    run(["manage.py", "migrate", "--check"])
+except SystemExit:
+    pass
 """
 SAY = "\nimport sys; print('\\n'.join(sys.modules))"
 
@@ -37,7 +46,7 @@ def loaded(code, data):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("starts", [SERVER, CHECK, COMMAND], ids=["server", "check", "command"])
+@pytest.mark.parametrize("starts", [SERVER, CHECK, COMMAND, MIGRATE], ids=["server", "check", "command", "migrate"])
 def test_nothing_is_loaded_before_it_is_needed(starts, tmp_path):
     """`make run` starts three processes, and an installation a worker of each node: each of them anew."""
     found = loaded(starts, tmp_path)
@@ -45,3 +54,14 @@ def test_nothing_is_loaded_before_it_is_needed(starts, tmp_path):
     assert not NEEDED_LATER & found
     # What Django checks of routes loads all pages, which a command has no use for, and a server not before the first.
     assert (PAGES & found) == (PAGES if starts is CHECK else set())
+
+
+OURS = sorted(
+    name for name, app in get_commands().items() if app.partition(".")[0] in {"accounts", "policies", "portal"}
+)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_no_command_of_ours_has_pages_checked(name):
+    command = load_command_class(get_commands()[name], name)
+    assert isinstance(command, PagelessCommand) or command.requires_system_checks != "__all__"

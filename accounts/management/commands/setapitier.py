@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
 from accounts.api_keys import lifecycle
@@ -12,9 +12,10 @@ from portal.audit.kinds import EventKind
 from portal.audit.record import record
 from portal.core import call_origin
 from portal.core.actors import operator
+from portal.core.management.pageless import PagelessCommand
 
 
-class Command(BaseCommand):
+class Command(PagelessCommand):
     help = "Set the tier of an organization's bots: starter, intermediate, pro, or off for no limit."
 
     def add_arguments(self, parser: CommandParser) -> None:

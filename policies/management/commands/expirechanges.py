@@ -1,12 +1,11 @@
 """Does by hand, or by a timer, what `manage.py work` does for requests all the time."""
 
-from django.core.management.base import BaseCommand
-
 from policies.changes import expire_due
 from policies.changes.cancel_and_expire import ask_unknown_again
+from portal.core.management.pageless import PagelessCommand
 
 
-class Command(BaseCommand):
+class Command(PagelessCommand):
     help = "Expire requests that are past their time, and ask again for approved ones not known to be done."
 
     def handle(self, *args: object, **options: object) -> None:

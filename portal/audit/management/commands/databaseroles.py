@@ -2,13 +2,14 @@
 
 from argparse import ArgumentParser
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError
 
 from portal.audit import roles
+from portal.core.management.pageless import PagelessCommand
 
 
-class Command(BaseCommand):
+class Command(PagelessCommand):
     help = "Give a role what serving needs, and another what reading needs. Run it as the owner, after each migrate."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

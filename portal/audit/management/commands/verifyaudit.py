@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from django.apps import apps
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import models
 
 from portal.audit.chain import Head, name_of, verify_chain
@@ -11,9 +11,10 @@ from portal.audit.models import Chain
 from portal.audit.record import encoded
 from portal.audit.witnesses import missing
 from portal.core.database.long_commands import unhurried
+from portal.core.management.pageless import PagelessCommand
 
 
-class Command(BaseCommand):
+class Command(PagelessCommand):
     help = (
         "Walk every chain of the history, recompute each hash, and look for what other tables say must be there. "
         "Prints one line a chain: name, length, hash, Organization. Keep "

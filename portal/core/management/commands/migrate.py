@@ -12,9 +12,10 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from portal.core.database.long_commands import Busy, alone, never_waiting_for_ever, unhurried
 from portal.core.database.migrating import release
+from portal.core.management.pageless import PagelessCommand
 
 
-class Command(Migrate):
+class Command(PagelessCommand, Migrate):
     """As Django's; what it is at is known, so that whoever is told to run it again is told which one it was."""
 
     at = ""

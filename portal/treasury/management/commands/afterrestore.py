@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.models import Account, Organization
 from accounts.security import after_restore
@@ -14,6 +14,7 @@ from portal.core import call_origin
 from portal.core.display.phrases import counted
 from portal.core.errors import Unavailable
 from portal.core.management.asking import agrees
+from portal.core.management.pageless import PagelessCommand
 from portal.core.money import from_units, plain
 from portal.treasury.models import Withdrawal
 from portal.venues.registry import venue
@@ -24,7 +25,7 @@ BEFORE: Final = timedelta(hours=1)
 SHOWN: Final = 100
 
 
-class Command(BaseCommand):
+class Command(PagelessCommand):
     help = (
         "After a restore: make calls that were signed and links that were mailed before worthless, end all sessions, "
         "list what to look at."

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from portal.core.database.long_commands import unhurried
 from portal.core.database.transactions import one_moment
+from portal.core.management.pageless import PagelessCommand
 from portal.venues.paper import reconciliation
 
 
-class Command(BaseCommand):
+class Command(PagelessCommand):
     help = "Adds the paper exchange's ledger up again. Says each difference and exits 1 if there is one."
 
     @unhurried()

@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from accounts.models import Account
 from portal.core.errors import DomainError
+from portal.core.management.pageless import PagelessCommand
 from portal.core.money import parse_plain
 from portal.venues.paper.deposits import arrival
 from portal.venues.paper.venue import PaperVenue
 
 
-class Command(BaseCommand):
+class Command(PagelessCommand):
     help = "Sends an amount to an Account of the paper exchange. It counts in the balance a few seconds later."
 
     def add_arguments(self, parser: CommandParser) -> None:
