@@ -1,15 +1,18 @@
 """The small set pieces of the look, as pure functions: templates and the descriptions of requests share them."""
 
+import re
 import unicodedata
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final, Literal
 
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from portal.core import actors
+from portal.core.display.escaping import format_html
 from portal.core.display.phrases import dated
 from portal.core.money import plain
 from portal.core.paging import MOST_COUNTED
@@ -41,6 +44,9 @@ FUSE_WIDTH: Final = 72
 UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
 # Letters and marks that print as nothing, though their category does not say so.
 BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+# All but line breaks and what ASCII prints: of the rest alone it is asked one by one, or else of a page of permissions
+# and hashes some twenty thousand times.
+OTHERS: Final = re.compile(r"[^\n -~]")
 
 
 def amount(value: Decimal | str, asset: str, *, css: str = "") -> SafeString:
@@ -225,7 +231,7 @@ def quoted(text: str) -> SafeString:
 
 def visible(text: str) -> str:
     """`text` with every unseen or direction-changing letter written out as `[U+202E]`; line breaks stay."""
-    return "".join(f"[U+{ord(letter):04X}]" if letter != "\n" and is_unseen(letter) else letter for letter in text)
+    return OTHERS.sub(lambda found: f"[U+{ord(found[0]):04X}]" if is_unseen(found[0]) else found[0], text)
 
 
 def is_unseen(letter: str) -> bool:
@@ -247,6 +253,7 @@ def _in_fours(text: str) -> list[tuple[str]]:
     return [(text[start : start + 4],) for start in range(0, len(text), 4)]
 
 
+@lru_cache(maxsize=1024)
 def _strokes(given: int, needed: int, *, yours: bool, large: bool) -> SafeString:
     places = max(given, needed)
     strokes = []

@@ -1,14 +1,17 @@
 """The set pieces of the look."""
 
+import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 import time_machine
-from django.utils import timezone
+from django.utils import html, timezone
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext_lazy
 
 from portal.core import actors
-from portal.core.display import markup
+from portal.core.display import escaping, markup
 
 NOW = datetime(2026, 11, 22, 9, 14, tzinfo=UTC)
 
@@ -131,3 +134,16 @@ def test_a_second_is_told_with_its_day_unless_that_is_today(at, shown, time_mach
     time_machine.move_to(datetime(2026, 11, 2, 14, 0, tzinfo=UTC), tick=False)
     with timezone.override("Asia/Tokyo"):
         assert f">{shown}</time>" in markup.second(at)
+
+
+def test_every_unseen_letter_is_named_and_no_other_one():
+    """CR-15. Of all there are, and also where the text was marked as safe for a page."""
+    letters = "".join(map(chr, range(sys.maxunicode + 1)))
+    named = {letter: f"[U+{ord(letter):04X}]" for letter in letters if markup.is_unseen(letter) and letter != "\n"}
+    assert markup.visible(letters) == "".join(named.get(letter, letter) for letter in letters)
+    assert type(markup.visible(mark_safe("<b>"))) is str
+
+
+@pytest.mark.parametrize("value", ["<b>&'\"", mark_safe("<b>"), gettext_lazy("<b>"), 3, True, None, Decimal("1.50")])
+def test_the_set_pieces_escape_as_django_does(value):
+    assert escaping.format_html("<i {}>{}", value, value) == html.format_html("<i {}>{}", value, value)
