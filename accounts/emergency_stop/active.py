@@ -1,16 +1,20 @@
 """What runs of the emergency stops in one Organization: who stopped what, and since when (DESIGN §4)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from functools import cache
+from typing import Literal, TypeAlias
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import ApiKey, Member, Organization, ServiceUser
 from accounts.models.api_key import CLAIM_WITHIN, short_of
 from accounts.models.member import not_suspended
+from portal.core.database.compiled import given
+from portal.core.database.compiled.given import Instant, Key
+from portal.core.database.compiled.statement import Statement, compiled
 from portal.core.database.rows import Rows, instant
 
 Kind: TypeAlias = Literal["member", "bot", "key"]
@@ -45,15 +49,15 @@ class Stopped:
     stops: tuple[Stop, ...]
 
 
-def members(organization_id: int) -> QuerySet[Member]:
+def members(organization_id: Key, now: Instant | None = None) -> QuerySet[Member]:
     """The Members whom one person alone suspended, and who are out now."""
     rows: QuerySet[Member] = Member.objects.filter(
         organization_id=organization_id, removed_at=None, suspended_until__isnull=False, suspended_by__isnull=False
     )
-    return rows.exclude(not_suspended()).select_related("user", "organization", "suspended_by__user")
+    return rows.exclude(not_suspended(now)).select_related("user", "organization", "suspended_by__user")
 
 
-def bots(organization_id: int) -> QuerySet[ServiceUser]:
+def bots(organization_id: Key) -> QuerySet[ServiceUser]:
     """The Service Users that somebody suspended."""
     rows = ServiceUser.objects.filter(
         organization_id=organization_id, removed_at=None, suspended_at__isnull=False, suspended_by__isnull=False
@@ -61,7 +65,7 @@ def bots(organization_id: int) -> QuerySet[ServiceUser]:
     return rows.select_related("suspended_by__user")
 
 
-def keys(organization_id: int) -> QuerySet[ApiKey]:
+def keys(organization_id: Key, now: Instant | None = None) -> QuerySet[ApiKey]:
     """The keys that are paused and could work otherwise, before long or at once."""
     rows = ApiKey.objects.filter(
         service_user__organization_id=organization_id,
@@ -69,25 +73,14 @@ def keys(organization_id: int) -> QuerySet[ApiKey]:
         paused_at__isnull=False,
         revoked_at=None,
     )
-    return rows.exclude(expires_at__lte=timezone.now()).select_related("service_user", "made_by", "paused_by__user")
+    expired = Q(expires_at__lte=timezone.now() if now is None else now)
+    return rows.exclude(expired).select_related("service_user", "made_by", "paused_by__user")
 
 
 def stops(organization_id: int) -> list[Stop]:
     """Everything, by kind and age, in one query."""
-    by = ("suspended_by", "suspended_by__user__name")
-    claimed = keys(organization_id).exclude(revealed_at=None, created_at__lte=timezone.now() - CLAIM_WITHIN)
-    found: Mapping[str, Any] = (
-        Organization.objects.filter(pk=organization_id)
-        .values(
-            people=Rows(members(organization_id), "pk", "user__name", "suspended_at", *by, "suspended_until"),
-            programs=Rows(bots(organization_id), "pk", "name", "suspended_at", *by),
-            credentials=Rows(
-                claimed.filter(paused_by__isnull=False),
-                "pk", "public", "paused_at", "paused_by", "paused_by__user__name", "service_user__name",
-            ),
-        )
-        .get()
-    )  # fmt: skip
+    now = timezone.now()
+    [found] = _statement().run(organization=organization_id, now=now, made=now - CLAIM_WITHIN)
     return [
         *_aged(
             Stop("member", pk, name, instant(since), Puller(by_pk, by_name), instant(until))
@@ -102,6 +95,24 @@ def stops(organization_id: int) -> list[Stop]:
             for pk, public, since, by_pk, by_name, bot in found["credentials"]
         ),
     ]
+
+
+@cache
+def _statement() -> Statement:
+    """Compiled once: the inbox asks for it each time, and nearly always there is nothing."""
+    organization, now = given.key("organization"), given.instant("now")
+    by = ("suspended_by", "suspended_by__user__name")
+    claimed = keys(organization, now).exclude(revealed_at=None, created_at__lte=given.instant("made"))
+    return compiled(
+        Organization.objects.filter(pk=organization).values(
+            people=Rows(members(organization, now), "pk", "user__name", "suspended_at", *by, "suspended_until"),
+            programs=Rows(bots(organization), "pk", "name", "suspended_at", *by),
+            credentials=Rows(
+                claimed.filter(paused_by__isnull=False),
+                "pk", "public", "paused_at", "paused_by", "paused_by__user__name", "service_user__name",
+            ),
+        )
+    )  # fmt: skip
 
 
 def by_member(organization_id: int) -> list[Stopped]:

@@ -1,7 +1,6 @@
 """Gathers what the rules look at, fresh from the database and with the same few queries however much there is."""
 
 from collections.abc import Collection, Iterable, Mapping
-from operator import itemgetter
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from policies import payload, registry
@@ -12,24 +11,21 @@ from policies.rules import (
     Asked,
     Bot,
     Facts,
-    Frozen,
     Initiator,
-    NamedAccounts,
     Person,
     Terms,
     is_locked,
 )
 from policies.rules.language import NOTHING, Demand
 from policies.snapshot import bots as service_users
-from policies.snapshot import freezes as frozen
 from policies.snapshot.books import Books
+from policies.snapshot.house import TERMS, house
 from policies.snapshot.measured import situation_of
 from policies.snapshot.people import people
 from policies.snapshot.stored_rules import read_rules
 from policies.workflows import Workflow
 from portal.core.actors import MEMBER
 from portal.core.database.one_reading import is_kept, once
-from portal.core.database.rows import Rows, nested
 from portal.core.errors import NotFound
 
 if TYPE_CHECKING:
@@ -39,7 +35,6 @@ if TYPE_CHECKING:
 P = TypeVar("P")
 # With fewer verified members than this, accepting ownership counts as one of the approvals (O3).
 FEW: Final = 3
-TERMS: Final = ("workflow", "approvals", "always", "open_hours", "is_locked", "rules")
 
 
 def gather(
@@ -57,10 +52,10 @@ def gather(
     """
     changes = tuple(about)
     if every_account:
-        level, terms, accounts, groups, freezes = once(("house", organization.pk), lambda: _house(organization))
+        level, terms, accounts, groups, freezes = once(("house", organization.pk), lambda: house(organization))
     else:
         named = {change.account_id for change in changes if change.account_id is not None}
-        level, terms, accounts, groups, freezes = _house(organization, named)
+        level, terms, accounts, groups, freezes = house(organization, named)
     withdrawing = bots or any(_weighs_bots(change) for change in changes)
     asking = {(change.service_user_id, change.api_key_id) for change in changes if change.service_user_id is not None}
     found = _bots(organization, asking, withdrawing=withdrawing)
@@ -131,28 +126,6 @@ def _bots(organization: "Organization", asking: "set[service_users.Asking]", *, 
     rest = service_users.bots(organization, others, withdrawing=False) if others else ()
     found = {bot.service_user_id: bot for bot in (*holding, *rest)}
     return tuple(found.values())
-
-
-def _house(
-    organization: "Organization", named: Collection[int] | None = None
-) -> tuple[str, tuple[Terms, ...], Mapping[int, str], Mapping[int, str], tuple[Frozen, ...]]:
-    """The level, the policies, the Accounts, all of them or those that are `named`, the groups and what is frozen."""
-    rows = type(organization).objects.filter(pk=organization.pk)
-    shown = organization.accounts.all() if named is None else organization.accounts.filter(pk__in=named)
-    level, policies, accounts, groups, freezes = rows.values_list(
-        "second_factor_level",
-        Rows(organization.policies.all(), "pk", *TERMS),
-        Rows(shown, "pk", "name"),
-        Rows(organization.groups.filter(removed_at=None), "pk", "name"),
-        frozen.running(organization.pk),
-    ).get()
-    terms = (
-        Terms(workflow, approvals, bool(always), open_hours, bool(is_locked), read_rules(nested(rules)))
-        for _, workflow, approvals, always, open_hours, is_locked, rules in sorted(policies, key=itemgetter(0))
-    )
-    found = dict(sorted(accounts))
-    shown_accounts = found if named is None else NamedAccounts(named, found)
-    return level, tuple(terms), shown_accounts, dict(sorted(groups)), frozen.told(freezes)
 
 
 def _weighs_bots(change: "ChangeRequest") -> bool:

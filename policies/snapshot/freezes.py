@@ -8,14 +8,15 @@ from django.utils import timezone
 
 from policies.models import Freeze
 from policies.rules import Frozen
+from portal.core.database.compiled.given import Instant, Key
 from portal.core.database.rows import Rows, instant
 
 FIELDS: Final = ("pk", "workflow", "account_id", "destination", "label", "made_by__user__name", "reason", "ends_at")
 
 
-def running(organization_id: int) -> Rows:
-    """The freezes that run there, as a column for `told`."""
-    return Rows(_running(organization_id), *FIELDS)
+def running(organization_id: Key, at: Instant) -> Rows:
+    """The freezes that run there then, as a column for `told`."""
+    return Rows(_running(organization_id, at), *FIELDS)
 
 
 def told(rows: Sequence[Sequence[Any]]) -> tuple[Frozen, ...]:
@@ -28,8 +29,8 @@ def told(rows: Sequence[Sequence[Any]]) -> tuple[Frozen, ...]:
 
 def now(organization_id: int) -> tuple[Frozen, ...]:
     """The same in a statement of its own."""
-    return tuple(Frozen(*row) for row in _running(organization_id).order_by("pk").values_list(*FIELDS))
+    return tuple(Frozen(*row) for row in _running(organization_id, timezone.now()).order_by("pk").values_list(*FIELDS))
 
 
-def _running(organization_id: int) -> QuerySet[Freeze]:
-    return Freeze.objects.filter(organization=organization_id, ended_at=None, ends_at__gt=timezone.now())
+def _running(organization_id: Key, at: Instant) -> QuerySet[Freeze]:
+    return Freeze.objects.filter(organization=organization_id, ended_at=None, ends_at__gt=at)

@@ -43,6 +43,18 @@ class GivenKeys(Given):
         return "(SELECT JSONB_ARRAY_ELEMENTS_TEXT(%s::jsonb)::bigint)", [Marker(self.name)]
 
 
+class Fixed(Expression):
+    """A number of the code, in the text of the statement: so an index can be used that is for rows with it alone."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(output_field=BigIntegerField())
+        self.number: Final = number
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> _AsSQL:  # type: ignore[override]
+        """Nothing is given for it."""
+        return str(int(self.number)), []
+
+
 # What a function takes that makes a queryset for either.
 Key: TypeAlias = int | Given
 Keys: TypeAlias = Collection[int] | GivenKeys
