@@ -1,27 +1,29 @@
 """Which requests a Member finds where: waiting for them, asked by them, in their view, done (DESIGN R9)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from policies import rights
 from policies import snapshot as gathering
-from policies.access import granted
+from policies.inbox.sight import Places, Shape, Sight, approved_by, values, viewing
 from policies.models import ChangeRequest, Decision, State
 from policies.models.change import ChangeQuerySet
 from policies.registry import all_operations, concerns_nobody_else, frees_nothing
 from policies.rules import RESTED
-from policies.workflows import Right, Workflow
+from policies.workflows import Workflow
 from portal.core.database.compiled.given import Instant, Key
+from portal.core.database.compiled.statement import Statement, compiled
 from portal.core.database.one_reading import keep, once
-from portal.core.database.rows import Rows, nested
-from portal.core.paging import MOST_COUNTED, CappedCount, capped
+from portal.core.database.rows import Rows, instant, nested
+from portal.core.paging import MOST_COUNTED, CappedCount
 
 if TYPE_CHECKING:
-    from accounts.models import Member
+    from accounts.models import ApiKey, Custodian, Member, Organization
 
 FREEING: Final = ("pk", "operation", "params")
 
@@ -32,39 +34,62 @@ def waiting_for(member: "Member") -> ChangeQuerySet:
     Read along the index of what is open by expiry; all that concerns the person is looked up before, so that a page
     or a capped count stops as soon as it is full.
     """
-    return once(("waiting for", member.pk), lambda: _waiting_for(member))
+    return once(("waiting for", member.pk), lambda: _waiting(_sight(member)))
 
 
-def _waiting_for(member: "Member") -> ChangeQuerySet:
-    if not rights.of(member.pk).may_decide:
+def _sight(member: "Member") -> Sight:
+    """All that decides what `member` finds now."""
+    sees, approves = viewing(member), approved_by(member)
+    if not approves:
+        return sees
+    return replace(sees, approves=approves, barred=_barred_to(member), is_resting=rights.of(member.pk).is_resting)
+
+
+def _waiting(sight: Sight) -> ChangeQuerySet:
+    if not sight.approves:
         return ChangeRequest.objects.none()
-    return ChangeRequest.objects.of(member.organization_id).waiting().filter(_decidable_by(member))
+    return ChangeRequest.objects.of(sight.organization).waiting(sight.now).filter(_decidable(sight))
 
 
-def _decidable_by(member: "Member") -> Q:
-    """What of all that waits is for `member` to decide, if they decide anything now."""
-    decided = Decision.objects.filter(change=OuterRef("pk"), person_id=member.user_id)
-    own = Q(member=member) | Q(subject_member=member) | _by_kept_key(member)
-    found = _opened_by(member, Right.APPROVE) & ~own & Q(~Exists(decided))
-    barred = _barred_to(member)
-    if barred:
-        found &= ~Q(pk__in=barred)
-    if rights.of(member.pk).is_resting:
+def _decidable(sight: Sight) -> Q:
+    """What of all that waits is theirs to decide, if they decide anything now."""
+    decided = Decision.objects.filter(change=OuterRef("pk"), person_id=sight.user)
+    own = Q(member=sight.member) | Q(subject_member=sight.member) | _by_kept_key(sight)
+    found = _opened(sight.approves) & ~own & Q(~Exists(decided))
+    if sight.barred:
+        found &= ~Q(pk__in=sight.barred)
+    if sight.is_resting:
         found &= ~Q(workflow__in=[workflow.value for workflow in RESTED])
     return found
 
 
 def not_waiting_for(member: "Member") -> ChangeQuerySet:
     """What is `viewable`, and nothing that `waiting_for` has."""
-    if not rights.of(member.pk).may_decide:
+    sight = _sight(member)
+    if not sight.approves:
         return viewable(member)
     # Said of each row: to look each up among those that wait takes as long as to list these.
-    return visible(member).filter(Q(state=State.APPROVED) | ~_decidable_by(member)).open()
+    return _visible(sight).filter(Q(state=State.APPROVED) | ~_decidable(sight)).open()
 
 
 def waiting_count(member: "Member") -> int:
     """How many wait for `member`, `capped`."""
-    return once(("waiting", member.pk), lambda: capped(waiting_for(member)))
+    return once(("waiting", member.pk), lambda: _waiting_count(member))
+
+
+def _waiting_count(member: "Member") -> int:
+    sight = _sight(member)
+    if not sight.approves:
+        return 0
+    [found] = _badge(sight.shape).run(**values(member, sight))
+    return int(found["waiting"])
+
+
+@lru_cache(maxsize=256)
+def _badge(shape: Shape) -> Statement:
+    """Every page asks for it, and to build it took longer than all else that a small page does."""
+    sight = shape.sight()
+    return compiled(_organization(sight).values(waiting=CappedCount(_waiting(sight))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,35 +109,55 @@ class Overview:
 
 def overview(member: "Member") -> Overview:
     """All of it in one statement."""
-    waiting = waiting_for(member)
-    found: Mapping[str, Any] = (
-        type(member.organization)
-        .objects.filter(pk=member.organization_id)
-        .values(
-            # Gone through once: counted one by one as far as is told, each workflow of which less waits took all of it.
-            counts=Rows(waiting.order_by().values("workflow").annotate(number=Count("pk")), "workflow", "number"),
-            asked=CappedCount(asked_by(member).open()),
-            viewable=CappedCount(viewable(member)),
-            first=Subquery(waiting.order_by("expires_at").values("expires_at")[:1]),
-        )
-        .get()
-    )
-    counted = {workflow: min(number, MOST_COUNTED + 1) for workflow, number in found["counts"]}
+    sight = _sight(member)
+    [found] = _counts(sight.shape).run(**values(member, sight))
+    counted = {workflow: min(number, MOST_COUNTED + 1) for workflow, number in found.get("counts", ())}
     by_workflow = {workflow.value: counted.get(workflow.value, 0) for workflow in Workflow}
     # What the badge on the same page says.
     keep(("waiting", member.pk), min(sum(by_workflow.values()), MOST_COUNTED + 1))
-    return Overview(by_workflow, found["asked"], found["viewable"], found["first"])
+    first = next((instant(at) for (at,) in found.get("first", ())), None)
+    return Overview(by_workflow, found["asked"], found["viewable"], first)
+
+
+@lru_cache(maxsize=256)
+def _counts(shape: Shape) -> Statement:
+    sight = shape.sight()
+    columns: dict[str, Subquery] = {
+        "asked": CappedCount(_asked(sight).open(sight.now)),
+        "viewable": CappedCount(_visible(sight).open(sight.now)),
+    }
+    if sight.approves:
+        waiting = _waiting(sight)
+        # Gone through once: counted one by one as far as is told, each workflow of which less waits took all of it.
+        counts = waiting.order_by().values("workflow").annotate(number=Count("pk"))
+        columns["counts"] = Rows(counts, "workflow", "number")
+        columns["first"] = Rows(waiting.order_by("expires_at")[:1], "expires_at")
+    return compiled(_organization(sight).values(**columns))
+
+
+def _organization(sight: Sight) -> "QuerySet[Organization]":
+    """The one row that such a statement has."""
+    organizations = cast("type[Organization]", ChangeRequest._meta.get_field("organization").related_model)
+    return organizations.objects.filter(pk=sight.organization)
 
 
 def asked_by(member: "Member") -> ChangeQuerySet:
     """All that `member` ever asked for."""
-    return ChangeRequest.objects.of(member.organization_id).filter(member=member)
+    return _asked(viewing(member))
+
+
+def _asked(sight: Sight) -> ChangeQuerySet:
+    return ChangeRequest.objects.of(sight.organization).filter(member=sight.member)
 
 
 def visible(member: "Member") -> ChangeQuerySet:
     """Every request that `member` may look at: by View, as who asked, or as custodian of the key that asked."""
-    return ChangeRequest.objects.of(member.organization_id).filter(
-        _opened_by(member, Right.VIEW) | Q(member=member) | _by_kept_key(member)
+    return _visible(viewing(member))
+
+
+def _visible(sight: Sight) -> ChangeQuerySet:
+    return ChangeRequest.objects.of(sight.organization).filter(
+        _opened(sight.views) | Q(member=sight.member) | _by_kept_key(sight)
     )
 
 
@@ -126,9 +171,12 @@ def done(member: "Member") -> ChangeQuerySet:
     return visible(member).ended()
 
 
-def _by_kept_key(member: "Member") -> Q:
-    """Asked through a key that `member` ever made, or was custodian of."""
-    return Q(api_key__in=member.keys_made.values("pk")) | Q(api_key__in=member.custodies.values("api_key"))
+def _by_kept_key(sight: Sight) -> Q:
+    """Asked through a key that they ever made, or were custodian of."""
+    keys = cast("type[ApiKey]", ChangeRequest._meta.get_field("api_key").related_model)
+    custodies = cast("type[Custodian]", keys._meta.get_field("custodians").related_model)
+    made = keys.objects.filter(made_by=sight.member).values("pk")
+    return Q(api_key__in=made) | Q(api_key__in=custodies.objects.filter(member=sight.member).values("api_key"))
 
 
 def freeing(organization_id: Key, now: Instant | None = None) -> Rows:
@@ -169,18 +217,14 @@ def _barred_to(member: "Member") -> list[int]:
     ]
 
 
-def _opened_by(member: "Member", right: Right) -> Q:
-    """The requests in workflows and Accounts where `member` holds `right`; none without any.
+def _opened(places: Places) -> Q:
+    """The requests in workflows and Accounts where a right is held; none without any.
 
     Some that name no Account there are for whoever holds the right for any of them.
     """
     found = Q(pk__in=[])
-    accounts: dict[str, set[int | None]] = {}
-    for workflow, held, account_id in granted(member):
-        if held in right.given_by:
-            accounts.setdefault(workflow.value, set()).add(account_id)
     anywhere = Q(account_id=None, operation__in=[entry.key for entry in all_operations() if entry.any_account])
-    for name, places in sorted(accounts.items()):
+    for name, accounts in places.items():
         here = Q(workflow=name)
-        found |= here if None in places else here & (Q(account_id__in=places) | anywhere)
+        found |= here if accounts is None else here & (Q(account_id__in=accounts) | anywhere)
     return found

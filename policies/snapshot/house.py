@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from functools import cache
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from django.db.models.functions import JSONArray
 from django.utils import timezone
@@ -17,7 +17,7 @@ from portal.core.database.compiled.statement import Statement, compiled
 from portal.core.database.rows import Rows, nested
 
 if TYPE_CHECKING:
-    from accounts.models import Organization
+    from accounts.models import Account, Organization
 
 TERMS: Final = ("workflow", "approvals", "always", "open_hours", "is_locked", "rules")
 
@@ -42,7 +42,8 @@ def _statement(organizations: "type[Organization]", *, of_all: bool) -> Statemen
     """Compiled once, with all Accounts or those that are named."""
     organization = given.key("organization")
     rows = organizations.objects.filter(pk=organization)
-    accounts = organizations._meta.get_field("accounts").related_model.objects.filter(organization=organization)
+    places = cast("type[Account]", organizations._meta.get_field("accounts").related_model)
+    accounts = places.objects.filter(organization=organization)
     shown = accounts if of_all else accounts.filter(pk__in=given.keys("named"))
     return compiled(
         rows.values(

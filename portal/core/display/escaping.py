@@ -15,7 +15,6 @@ def format_html(pattern: str, *values: object) -> SafeString:
 
 
 def _escaped(value: object) -> object:
-    kind = type(value)
-    if kind is str:
-        return escape(value)  # type: ignore[arg-type]
-    return value if kind is SafeString or kind is int else conditional_escape(value)
+    if type(value) is str:
+        return escape(value)
+    return value if type(value) in {SafeString, int} else conditional_escape(value)  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import BooleanField, Field, JSONField, QuerySet
+from django.db.models import BooleanField, Field, IntegerField, JSONField, QuerySet
 
 from portal.core.database.compiled.given import Marker
 from portal.core.database.prepared import fetch
@@ -20,7 +20,11 @@ _EXISTS: Final = '%s AS "a"'
 # What models and operations are named by. An instant, an address or a person's words are none of it.
 _WORD: Final = re.compile(r"[a-z]+([-_.][a-z]+)*")
 # How what the database gives of a column is read, by the kind of the column.
-_READ: Final[Mapping[type[Field[Any, Any]], Callable[[Any], Any]]] = {BooleanField: bool, JSONField: nested}
+_READ: Final[Mapping[type[Field[Any, Any]], Callable[[Any], Any]]] = {
+    BooleanField: bool,
+    IntegerField: int,
+    JSONField: nested,
+}
 
 
 @dataclass(frozen=True, slots=True)
