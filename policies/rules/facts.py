@@ -1,14 +1,16 @@
 """One Organization as the rules see it: people with rights, bots with keys, policies."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Final, NoReturn, TypeAlias, overload
+from typing import Any, Final, NoReturn, TypeAlias, TypeVar, cast, overload
 
 from policies.rules.freezes import Frozen
 from policies.rules.language import Rule, plain_rule
 from policies.workflows import Right, Workflow
+
+T = TypeVar("T")
 
 # The identifier by which a key's permission to withdraw is known; the layer that defines it stands above this one.
 WITHDRAW: Final = "withdraw-funds"
@@ -19,6 +21,8 @@ MAX_OPEN_HOURS: Final = 24 * 30
 NEVER: Final = MAX_APPROVALS + 1
 # In the place of an Account: a right that holds for all of them is needed. No Account has this primary key.
 EVERY_ACCOUNT: Final = 0
+# Of one change there are two Organizations to look at, in each some Accounts and four workflows.
+MOST_KEPT: Final = 256
 # Where who rests approves nothing (M4).
 RESTED: Final = frozenset({Workflow.MANAGE_ACCESS, Workflow.MANAGE_POLICIES, Workflow.INITIATE_WITHDRAWAL})
 
@@ -238,6 +242,23 @@ class Facts:
     freezes: tuple[Frozen, ...] = ()
     books: Mapping[int, Collection[str]] | None = None
     _by_member: dict[int, Person] = field(default_factory=dict, init=False, repr=False, compare=False)
+    # Goes along to what `replace` makes of these.
+    _kept: dict[Hashable, tuple[tuple[object, ...], Any]] = field(default_factory=dict, repr=False, compare=False)
+
+    def kept(self, name: Hashable, parts: tuple[object, ...], make: Callable[[], T]) -> T:
+        """What `make` makes of these `parts` of the facts, and of nothing else but what is in `name`.
+
+        Made once for them, and for whatever `replace` makes of them with the very same parts: what a change would do is
+        asked of an Organization before and after it, several times over.
+        """
+        key = (name, *map(id, parts))
+        found = self._kept.get(key)
+        if found is None:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            # The parts are kept along: else others could come to have their ids.
+            found = self._kept[key] = parts, make()
+        return cast("T", found[1])
 
     def person(self, member_id: int | None) -> Person | None:
         """The Member of that primary key, as the rules see them."""

@@ -22,7 +22,7 @@ def spare_people(facts: Facts, workflow: Workflow, account_id: int | None = None
     custodians, several groups, or different numbers for different people it may say fewer, never one more.
     """
     able = pools(workflow, account_id, facts)
-    everybody = tuple(askers(workflow, account_id, facts))
+    everybody = askers(workflow, account_id, facts)
     found = [_Case(asking, able).spare() for asking in _hardest(everybody)]
     counted = [spare for spare in found if spare is not None]
     return None if found and not counted else min(counted, default=-1)

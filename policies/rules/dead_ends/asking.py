@@ -30,6 +30,11 @@ def pool(workflow: Workflow, account_id: int | None, facts: Facts) -> frozenset[
 
 def pools(workflow: Workflow, account_id: int | None, facts: Facts) -> dict[int | None, frozenset[int]]:
     """The same of each group that somebody is in; of all under None."""
+    name = ("pools", workflow, account_id, facts.level)
+    return facts.kept(name, (facts.people,), lambda: _pools(workflow, account_id, facts))
+
+
+def _pools(workflow: Workflow, account_id: int | None, facts: Facts) -> dict[int | None, frozenset[int]]:
     able = _able(workflow, account_id, facts)
     everybody = frozenset(person.user_id for person in able)
     groups = frozenset[int]().union(*(person.groups for person in able))
@@ -116,8 +121,13 @@ class Asker:
     barred: frozenset[int]
 
 
-def askers(workflow: Workflow, account_id: int | None, facts: Facts) -> Iterator[Asker]:
+def askers(workflow: Workflow, account_id: int | None, facts: Facts) -> tuple[Asker, ...]:
     """Whoever may ask there, a bot once for each of its keys."""
+    parts = (facts.people, facts.bots, facts.policies)
+    return facts.kept(("askers", workflow, account_id), parts, lambda: tuple(_askers(workflow, account_id, facts)))
+
+
+def _askers(workflow: Workflow, account_id: int | None, facts: Facts) -> Iterator[Asker]:
     policy = _with_conditions(workflow, facts)
     of_policy = _Sorted(policy.rule_set, str(account_id)) if policy else None
     most = MostNeeded(workflow, account_id, facts)

@@ -7,6 +7,7 @@ where the rule and what denied it first meet.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TypeAlias
 
 from policies.rules.cells.audience import case
@@ -40,7 +41,7 @@ NEW = _Before()
 
 def shortages(facts: Facts) -> tuple[Shortage, ...]:
     """Every workflow, Account and possible initiator for which too few could approve, by cell and group."""
-    return tuple(found for place in _places(facts) for found in _short(*place, facts, {}))
+    return tuple(found for place in _places(facts) for found in _short(*place, facts, None))
 
 
 def worse(before: Facts, after: Facts) -> tuple[Shortage, ...]:
@@ -48,7 +49,7 @@ def worse(before: Facts, after: Facts) -> tuple[Shortage, ...]:
     each = tuple(
         found
         for workflow, account_id, account in _places(after)
-        for found in _short(workflow, account_id, account, after, _before(workflow, account_id, before))
+        for found in _short(workflow, account_id, account, after, before)
     )
     return each or grown(standstill(before), standstill(after))
 
@@ -99,18 +100,25 @@ def _before(workflow: Workflow, account_id: int | None, facts: Facts) -> dict[Wh
 
 
 def _short(
-    workflow: Workflow, account_id: int | None, account: str, facts: Facts, before: Mapping[Who, _Before]
+    workflow: Workflow, account_id: int | None, account: str, facts: Facts, earlier: Facts | None
 ) -> Iterator[Shortage]:
     """What is short there, and was not, or less so, before."""
     able = pools(workflow, account_id, facts)
+
+    @cache
+    def before() -> dict[Who, _Before]:
+        # Nearly always nothing is short, and this is not asked.
+        return _before(workflow, account_id, earlier) if earlier is not None else {}
+
     worst: dict[tuple[Who, int | None, Rule], Shortage] = {}
     for asker in askers(workflow, account_id, facts):
         for rule in asker.rules:
             for group, count in _counts(rule):
-                missing = count - len(able.get(group, NOBODY) - asker.barred)
+                there = able.get(group, NOBODY)
+                missing = count - len(there - asker.barred) if len(there) < count + len(asker.barred) else 0
                 if missing < 1:
                     continue
-                cell = _where(rule, group, missing, asker.rules, before.get(asker.who, NEW))
+                cell = _where(rule, group, missing, asker.rules, before().get(asker.who, NEW))
                 if cell is None:
                     continue
                 known = worst.get((asker.who, group, cell))
