@@ -130,7 +130,8 @@ def _expected(ground: Ground) -> tuple[int, Demand]:
         return 1, NOTHING
     if policy is None and not target.protected:
         return 1, NOTHING
-    needs = list(dict.fromkeys(_asked(ground)))
+    each_once = {id(each): each for each in _asked(ground)}
+    needs = list(dict.fromkeys(need for each in each_once.values() for need in each))
     if not needs:
         needs = [Need(policy.approvals if policy else 1)]
     if any(need.approvals >= NEVER for need in needs):
@@ -144,18 +145,18 @@ def _expected(ground: Ground) -> tuple[int, Demand]:
     return 1 + people, need.demand
 
 
-def _asked(ground: Ground) -> Iterator[Need]:
+def _asked(ground: Ground) -> Iterator[tuple[Need, ...]]:
     """What is asked of each who may ask as things are; of a withdrawal of an amount, of keys as well."""
     target = ground.target
-    there = [person for person in ground.people if person.is_active and person.is_verified]
     executes, initiates = (ground.holding(target, right) for right in (Right.EXECUTE, Right.INITIATE))
-    for person in there:
-        if person.user_id in initiates:
-            who = "executes" if person.user_id in executes else "initiates"
-            yield from ground.needs(FIRST, target, who, person)
+    there = [person for person in ground.people if person.is_active and person.is_verified]
+    asking = [person.user_id for person in there if person.user_id in initiates]
+    needs = ground.needs_of([one for one in asking if one in executes], FIRST, target, "executes")
+    needs |= ground.needs_of([one for one in asking if one not in executes], FIRST, target, "initiates")
+    yield from (needs[one] for one in asking)
     for bot in ground.bots if target.amount is not None else ():
         if bot.is_active:
-            yield from ground.needs(FIRST, target, "bot", bot)
+            yield ground.needs(FIRST, target, "bot", bot)
 
 
 def _people(ground: Ground, need: Need) -> int:

@@ -16,6 +16,11 @@ def initiator_id(kind: str, primary_key: int) -> str:
     return f"{kind}:{primary_key}"
 
 
+def asked_by(initiator: str) -> str:
+    """Of who is so named whether they are a `member` or a `key`."""
+    return "key" if initiator.startswith(f"{SERVICE_USER}:") else "member"
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """A withdrawal as rules see it.
@@ -37,7 +42,7 @@ class Situation:
     @property
     def asked_by(self) -> str:
         """`member` or `key`."""
-        return "key" if self.initiator.startswith(f"{SERVICE_USER}:") else "member"
+        return asked_by(self.initiator)
 
     def meets(self, rule: Rule) -> bool:
         """Whether everything holds that `rule` names; of a tier, also by its sum over 24 hours."""

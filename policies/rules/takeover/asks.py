@@ -34,7 +34,9 @@ class Ask:
     @cached_property
     def different(self) -> tuple[Need, ...]:
         """Each thing that it can take, but for what is denied."""
-        needs = (need for each in dict.fromkeys(self.needs.values()) for need in each)
+        # Nearly all have the very same, and to compare what they have takes longer than to see that.
+        each_once = {id(each): each for each in self.needs.values()}
+        needs = (need for each in each_once.values() for need in each)
         return tuple(dict.fromkeys(need for need in needs if not need.is_denied))
 
     @cached_property

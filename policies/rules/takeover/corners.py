@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final, TypeAlias, TypeVar
 
 from policies.rules.language import Among, Rule, Situation
+from policies.rules.language.situation import asked_by
 
 # What no list of a rule names.
 ELSEWHERE: Final = "\0"
@@ -49,7 +50,7 @@ class Corners:
     def kind(self, initiator: str) -> int:
         """What is the same for all who are asked the same: which rules could match what they ask."""
         if initiator not in self._kinds:
-            by = self._by_key if Situation(initiator=initiator).asked_by == "key" else self._by_member
+            by = self._by_key if asked_by(initiator) == "key" else self._by_member
             self._kinds[initiator] = self._matched & by & self._initiators.mask(initiator)
         return self._kinds[initiator]
 

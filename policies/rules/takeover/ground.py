@@ -1,10 +1,10 @@
 """What holds in an Organization whichever road a group takes: who holds what, and what each request takes of whom."""
 
-from collections.abc import Collection, Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from copy import copy
 from dataclasses import replace
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeAlias
 
 from policies.rules.facts import NEVER, Bot, Facts, Held, Initiator, Key, Person, Terms
 from policies.rules.language import MEMBER, SERVICE_USER, Situation, initiator_id
@@ -23,6 +23,7 @@ _RIGHTS: Final = {
     "reviews": Right.APPROVE,
 }
 NONE: Final = frozenset[int]()
+_Place: TypeAlias = tuple[Workflow, Right, int | None]
 
 
 class Ground:
@@ -34,14 +35,12 @@ class Ground:
     def __init__(self, facts: Facts, target: Target) -> None:
         self.facts = facts
         self.target = target
-        self.people = tuple(person.back for person in facts.people if person.back.is_active or person.is_kept_out)
-        self.by_id: Mapping[int, Person] = {person.user_id: person for person in self.people}
+        # People and keys are the same for each target, and before and after a change of policies.
+        self.people, self.by_id = facts.kept("takeover: people", (facts.people,), lambda: _there(facts.people))
         # Whoever holds any key that may withdraw does not approve that it may at once.
-        self.withdrawing = tuple(bot for bot in facts.bots if replace(bot, is_active=True).may_withdraw)
-        self.keys = tuple(key for bot in self.withdrawing for key in bot.through_each())
-        self._keys_of: dict[int, frozenset[int]] = {}
-        for place, bot in enumerate(self.keys):
-            self._keys_of |= {one: self._keys_of.get(one, NONE) | {place} for one in bot.custodians}
+        self.withdrawing, self.keys, self._keys_of = facts.kept(
+            "takeover: keys", (facts.bots,), lambda: _withdrawing(facts.bots)
+        )
         here = (bot for bot in self.keys if bot.account_id == target.account_id)
         self.bots = tuple(here) if target.workflow is MONEY else ()
         self.suspended = tuple(
@@ -50,12 +49,12 @@ class Ground:
             if not bot.is_active and target.workflow is MONEY and bot.account_id == target.account_id
         )
         self.groups = tuple(sorted(_named(facts.policies)))
-        self._in_groups: dict[int, frozenset[int]] = {}
+        self._in_groups = facts.kept("takeover: groups", (facts.people,), dict[int, frozenset[int]])
         self._needs: dict[object, tuple[Need, ...]] = {}
         self._asks: dict[object, Ask] = {}
         self._locks: dict[tuple[frozenset[str], bool, Workflow | None], bool] = {}
         self._locked_groups: dict[tuple[frozenset[str], bool], frozenset[int]] = {}
-        self._holders: dict[tuple[Workflow, Right, int | None], frozenset[int]] = {}
+        self._holders = facts.kept("takeover: holders", (facts.people,), dict[_Place, frozenset[int]])
         self._corners: dict[Decimal, Corners] = {}
         self._freed: dict[frozenset[int], tuple[frozenset[int], frozenset[int]]] = {}
 
@@ -156,7 +155,7 @@ class Ground:
             kinds = ("executes", "initiates", *(("lifts",) if approvers_ask else ()))
             needs: dict[int, tuple[Need, ...]] = {}
             for who in reversed(kinds):
-                needs |= self._needs_of(self.holding(target, _RIGHTS[who]), state, target, who)
+                needs |= self.needs_of(self.holding(target, _RIGHTS[who]), state, target, who)
             answers = tuple(
                 self.holding(Target(MONEY, account_id), Right.EXECUTE) for account_id in sorted(target.frees)
             )
@@ -169,7 +168,7 @@ class Ground:
         known = (state.removed, state.is_eased, target, "reviews")
         if known not in self._asks:
             approvers = self._approvers(target)
-            needs = self._needs_of(approvers, state, target, "reviews")
+            needs = self.needs_of(approvers, state, target, "reviews")
             self._asks[known] = Ask(ACCESS, needs, approvers)
         return self._asks[known]
 
@@ -220,16 +219,15 @@ class Ground:
             self._needs[known] = least(self._need(state, target, who, each, own=own) for each in situations)
         return self._needs[known]
 
-    def _needs_of(self, asking: Collection[int], state: State, target: Target, who: str) -> dict[int, tuple[Need, ...]]:
+    def needs_of(self, asking: Collection[int], state: State, target: Target, who: str) -> dict[int, tuple[Need, ...]]:
         """The same of many people, looked up once for all of whom the same is asked."""
         corners = self.corners if target.amount is not None else None
-        known: dict[object, tuple[Need, ...]] = {}
+        known: dict[tuple[bool, int], tuple[Need, ...]] = {}
         found = {}
         for user_id in asking:
-            person = self.by_id[user_id]
-            same = (user_id == target.subject, corners.kind(_name(person)) if corners is not None else None)
+            same = (user_id == target.subject, corners.kind(_name(self.by_id[user_id])) if corners is not None else 0)
             if same not in known:
-                known[same] = self.needs(state, target, who, person)
+                known[same] = self.needs(state, target, who, self.by_id[user_id])
             found[user_id] = known[same]
         return found
 
@@ -257,6 +255,25 @@ class Ground:
 
     def _locked(self, state: State) -> tuple[Terms, ...]:
         return tuple(terms for terms in self._policies(state) if terms.is_locked is not False)
+
+
+def _there(people: Sequence[Person]) -> tuple[Group, Mapping[int, Person]]:
+    """Whoever is there, or comes back by the clock, or has to be let in again; and the same by person."""
+    found = tuple(person.back for person in people if person.back.is_active or person.is_kept_out)
+    return found, {person.user_id: person for person in found}
+
+
+def _withdrawing(bots: Sequence[Bot]) -> tuple[tuple[Bot, ...], tuple[Bot, ...], Mapping[int, frozenset[int]]]:
+    """The bots that may withdraw, or may once they are resumed; each by each of its keys; and who holds which of these.
+
+    The latter by person, as the places of the keys.
+    """
+    found = tuple(bot for bot in bots if replace(bot, is_active=True).may_withdraw)
+    keys = tuple(key for bot in found for key in bot.through_each())
+    places: dict[int, frozenset[int]] = {}
+    for place, bot in enumerate(keys):
+        places |= {one: places.get(one, NONE) | {place} for one in bot.custodians}
+    return found, keys, places
 
 
 def _like(who: str, target: Target) -> Initiator:
