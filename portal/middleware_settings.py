@@ -5,6 +5,7 @@ from typing import Final
 # ApiKeyMiddleware answers /0/ itself: a bot's call runs no session, CSRF, message or template machinery.
 MIDDLEWARE: Final = [
     "portal.api.middleware.ApiKeyMiddleware",
+    "portal.core.web.frame_room.FrameRoomMiddleware",
     "portal.dashboard.views.health.ProbesMiddleware",
     "portal.operating.metrics.view.MetricsMiddleware",
     "portal.core.web.security_headers.SecurityHeadersMiddleware",
