@@ -33,7 +33,7 @@ def with_room(function: Callable[P, R]) -> Callable[P, R]:
 
 
 class FrameRoomMiddleware:
-    """Whatever stands further in has the room."""
+    """Whatever stands further in has the room, whichever server asks; bots' calls have that of their threads."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = with_room(get_response)

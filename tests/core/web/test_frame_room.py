@@ -1,8 +1,11 @@
 """A page costs the same however deep it is called."""
 
+import asyncio
 import resource
 from collections.abc import Callable
+from functools import partial
 
+from portal.core.web.door.threads import Threads
 from portal.core.web.frame_room import with_room
 
 CALLS = 2000
@@ -31,6 +34,19 @@ def test_no_loop_takes_memory_at_each_call_however_deep_it_stands():
     most = max(below(frames, with_room(many_calls)) for frames in range(DEEPEST))
     deeper = max(with_room(below)(frames, many_calls) for frames in range(DEEPEST))
     assert max(most, deeper) < CALLS / 10
+
+
+def test_calls_of_bots_have_the_room_too():
+    """It belongs to the threads behind the door."""
+    threads = Threads[int](1, "roomy")
+
+    async def at_each_depth() -> list[int]:
+        return [await threads.run(partial(below, frames, many_calls)) for frames in range(DEEPEST)]
+
+    try:
+        assert max(asyncio.run(at_each_depth())) < CALLS / 10
+    finally:
+        threads.end()
 
 
 def test_what_is_called_with_room_is_the_same():

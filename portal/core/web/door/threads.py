@@ -13,6 +13,8 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Generic, TypeAlias, TypeVar
 
+from portal.core.web.frame_room import with_room
+
 T = TypeVar("T")
 Asked: TypeAlias = "tuple[asyncio.Future[T], Callable[[], T]]"
 
@@ -52,7 +54,8 @@ class Threads(Generic[T]):
             if self._begun:
                 return
             # Daemons, for Python would wait for others before it runs what is to be done at its end.
-            begun = [Thread(target=self._serve, name=f"{self._name}_{turn}", daemon=True) for turn in range(self.count)]
+            work = with_room(self._serve)
+            begun = [Thread(target=work, name=f"{self._name}_{turn}", daemon=True) for turn in range(self.count)]
             for thread in begun:
                 thread.start()
             self._begun = begun
