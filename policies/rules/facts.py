@@ -48,6 +48,11 @@ def _gives(grants: frozenset[Held], workflow: Workflow, right: Right, account_id
     )
 
 
+@lru_cache(maxsize=4096)
+def _give_power(grants: frozenset[Held]) -> bool:
+    return any(held.right != Right.VIEW for held in grants)
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A Member with what decides about their rights. `user_id` is the person, whom rules count once.
@@ -99,7 +104,7 @@ class Person:
 
         By any Grant of Initiate, Approve or Execute, anywhere, or by power that is on its way to them.
         """
-        return self.awaits_power or any(held.right != Right.VIEW for held in self.grants)
+        return self.awaits_power or _give_power(self.grants)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,9 @@ class Ground:
         self.facts = facts
         self.target = target
         # People and keys are the same for each target, and before and after a change of policies.
-        self.people, self.by_id = facts.kept("takeover: people", (facts.people,), lambda: _there(facts.people))
+        self.people, self.by_id, self.name_of = facts.kept(
+            "takeover: people", (facts.people,), lambda: _there(facts.people)
+        )
         # Whoever holds any key that may withdraw does not approve that it may at once.
         self.withdrawing, self.keys, self._keys_of = facts.kept(
             "takeover: keys", (facts.bots,), lambda: _withdrawing(facts.bots)
@@ -225,7 +227,7 @@ class Ground:
         known: dict[tuple[bool, int], tuple[Need, ...]] = {}
         found = {}
         for user_id in asking:
-            same = (user_id == target.subject, corners.kind(_name(self.by_id[user_id])) if corners is not None else 0)
+            same = (user_id == target.subject, corners.kind(self.name_of[user_id]) if corners is not None else 0)
             if same not in known:
                 known[same] = self.needs(state, target, who, self.by_id[user_id])
             found[user_id] = known[same]
@@ -257,10 +259,11 @@ class Ground:
         return tuple(terms for terms in self._policies(state) if terms.is_locked is not False)
 
 
-def _there(people: Sequence[Person]) -> tuple[Group, Mapping[int, Person]]:
-    """Whoever is there, or comes back by the clock, or has to be let in again; and the same by person."""
+def _there(people: Sequence[Person]) -> tuple[Group, Mapping[int, Person], Mapping[int, str]]:
+    """Whoever is there, comes back by the clock, or has to be let in again; the same by person; and how each asks."""
     found = tuple(person.back for person in people if person.back.is_active or person.is_kept_out)
-    return found, {person.user_id: person for person in found}
+    by_id = {person.user_id: person for person in found}
+    return found, by_id, {user_id: _name(person) for user_id, person in by_id.items()}
 
 
 def _withdrawing(bots: Sequence[Bot]) -> tuple[tuple[Bot, ...], tuple[Bot, ...], Mapping[int, frozenset[int]]]:

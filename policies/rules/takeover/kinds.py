@@ -6,7 +6,6 @@ from itertools import pairwise
 from operator import or_
 
 from policies.rules.facts import Person
-from policies.rules.language import MEMBER, initiator_id
 from policies.rules.takeover.ground import Ground
 from policies.rules.takeover.targets import MONEY, Group
 from policies.rules.takeover.within import Counts
@@ -96,7 +95,7 @@ def _about_keys(person: Person, ground: Ground) -> set[object]:
 
 def _unmatched(person: Person, ground: Ground) -> frozenset[int]:
     """Which rules match nothing that they ask."""
-    return ground.corners.unmatched(initiator_id(MEMBER, person.member_id)) if ground.corners else frozenset()
+    return ground.corners.unmatched(ground.name_of[person.user_id]) if ground.corners else frozenset()
 
 
 def _closed(above: Sequence[frozenset[int]], size: int) -> Iterator[tuple[int, ...]]:
