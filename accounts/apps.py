@@ -1,7 +1,6 @@
 """Accounts: organizations, people, bots and how they prove who they are."""
 
 from django.apps import AppConfig
-from django.utils.module_loading import autodiscover_modules
 
 
 class AccountsConfig(AppConfig):
@@ -21,7 +20,3 @@ class AccountsConfig(AppConfig):
         "AccessLink": ("token_digest",),
         "StreamToken": ("digest",),
     }
-
-    def ready(self) -> None:
-        """Load what every app shows on every page."""
-        autodiscover_modules("every_page")

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from django.db.models import Exists, QuerySet
 from django.utils import timezone
+from django.utils.module_loading import autodiscover_modules
 
 from accounts.authentication.notifications import Shown, unseen_rows, worded
 from accounts.factors import enrolled
@@ -132,6 +133,7 @@ def _told(member: Member, marks: list[str], row: Mapping[str, Any]) -> Reader:
 @cache
 def _statement() -> Statement:
     """Its text is all that one page leaves to the next."""
+    autodiscover_modules("every_page")
     return compiled(
         question(
             About(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 from policies.workflows import Workflow
 from portal.core.actors import Actor
+from portal.core.discovered import Discovered
 from portal.core.errors import DomainError
 
 if TYPE_CHECKING:
@@ -268,9 +269,7 @@ class Operation(Generic[P]):
 
 
 operation = Operation
-
-
-_by_key: dict[str, Operation[Any]] = {}
+_by_key: Discovered[Operation[Any]] = Discovered("operations")
 _by_run: dict[object, Operation[Any]] = {}
 
 
@@ -295,4 +294,5 @@ def of(run: Run[P]) -> Operation[P]:
 
 def all_operations() -> tuple[Operation[Any], ...]:
     """Every operation, by key."""
+    _by_key.load()
     return tuple(_by_key[key] for key in sorted(_by_key))

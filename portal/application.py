@@ -5,13 +5,14 @@ import os
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from portal.loading import loading
+from portal.loading import load_all, loading
 from portal.starting import log_what_nobody_caught, refusing_in_a_line
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 with loading(), refusing_in_a_line():
     django_application = get_wsgi_application()
+    load_all()
 if not settings.DEBUG:
     log_what_nobody_caught()
 

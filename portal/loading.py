@@ -4,6 +4,8 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.utils.module_loading import autodiscover_modules
+
 
 @contextmanager
 def loading() -> Iterator[None]:
@@ -20,3 +22,12 @@ def loading() -> Iterator[None]:
         if was_on:
             gc.freeze()
             gc.enable()
+
+
+def load_all() -> None:
+    """What apps register where somebody asks for it, and commands seldom do: operations, measures, parts of pages.
+
+    For whoever serves and works: nobody waits for it later, and no two threads load it at once.
+    """
+    with loading():
+        autodiscover_modules("every_page", "measures", "operations")

@@ -1,6 +1,8 @@
-"""What stands behind each permission: its methods, and whether they are served. The bots' API fills this in."""
+"""What stands behind each permission: its methods, and whether they are served. The bots' API says so when asked."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from accounts.models.service_user import Permission
@@ -14,10 +16,30 @@ class Method:
     is_served: bool
 
 
-SERVED: set[Permission] = set()
-UNLOCKS: dict[Permission, tuple[Method, ...]] = {}
-# The names of methods that are served without any permission of the ten.
-OTHERS: set[str] = set()
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What each permission unlocks, which of them are served, and what is served without any of the ten, by name."""
+
+    unlocks: Mapping[Permission, tuple[Method, ...]]
+    served: set[Permission]
+    others: frozenset[str]
+
+
+_tells: list[Callable[[], Catalogue]] = []
+
+
+def told_by(tells: Callable[[], Catalogue]) -> None:
+    """Have it asked there, once, when the first page wants to know: that takes every method there is."""
+    _tells[:] = [tells]
+
+
+@cache
+def catalogue() -> Catalogue:
+    """All of it."""
+    (tells,) = _tells
+    return tells()
+
+
 WEBSOCKET_METHOD: Final = "GetWebSocketsToken"
 
 LINES: Final[dict[Permission, str]] = {

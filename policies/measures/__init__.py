@@ -1,6 +1,6 @@
-"""What rules have to be told of withdrawals, by whoever knows about money: one seam, taken at start (DESIGN P7)."""
+"""What rules have to be told of withdrawals, by whoever knows about money: one seam (DESIGN P7)."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -88,16 +88,19 @@ class Measures(Protocol):
         """
 
 
+_tells: list[Callable[[], Measures]] = []
 _taken: list[Measures] = []
 
 
-def take(measures: Measures) -> None:
-    """Let these tell, from start to end of the process."""
-    _taken[:] = [measures]
+def told_by(tells: Callable[[], Measures]) -> None:
+    """Have it told by what this makes when somebody asks for the first time, to the end of the process."""
+    _tells[:] = [tells]
 
 
 def measures() -> Measures:
-    """Whoever tells. Raises: LookupError before anybody was taken."""
+    """Whoever tells. Raises: LookupError before anybody does."""
     if not _taken:
-        raise LookupError("Nobody tells what rules have to know of withdrawals.")
+        if not _tells:
+            raise LookupError("Nobody tells what rules have to know of withdrawals.")
+        _taken[:] = [_tells[0]()]
     return _taken[0]

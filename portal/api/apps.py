@@ -1,6 +1,11 @@
 """The bots' API as Django loads it."""
 
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig
+
+if TYPE_CHECKING:
+    from accounts.api_keys.permission_catalogue import Catalogue
 
 
 class ApiConfig(AppConfig):
@@ -9,19 +14,26 @@ class ApiConfig(AppConfig):
     verbose_name = "Bots' API"
 
     def ready(self) -> None:
-        """Tell the pages what stands behind each permission."""
-        from accounts.api_keys import permission_catalogue
-        from accounts.models.service_user import Permission
-        from portal.api.methods import PRIVATE
-        from portal.api.permissions import PERMISSIONS
+        """Have the pages ask here what stands behind each permission."""
+        from accounts.api_keys.permission_catalogue import told_by
 
-        for permission in Permission:
-            opened = [method for method, needed in PERMISSIONS.items() if permission.value in needed]
-            permission_catalogue.UNLOCKS[permission] = tuple(
-                permission_catalogue.Method(method, method in PRIVATE) for method in opened
-            )
-            if any(method in PRIVATE for method in opened):
-                permission_catalogue.SERVED.add(permission)
-        permission_catalogue.OTHERS.update(
-            method for method in PRIVATE if not PERMISSIONS[method] & set(Permission.values)
+        told_by(_catalogue)
+
+
+def _catalogue() -> "Catalogue":
+    from accounts.api_keys.permission_catalogue import Catalogue, Method
+    from accounts.models.service_user import Permission
+    from portal.api.methods import PRIVATE
+    from portal.api.permissions import PERMISSIONS
+
+    unlocks = {
+        permission: tuple(
+            Method(name, name in PRIVATE) for name, needed in PERMISSIONS.items() if permission.value in needed
         )
+        for permission in Permission
+    }
+    return Catalogue(
+        unlocks,
+        served={permission for permission, methods in unlocks.items() if any(each.is_served for each in methods)},
+        others=frozenset(name for name in PRIVATE if not PERMISSIONS[name] & set(Permission.values)),
+    )

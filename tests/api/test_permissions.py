@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.api_keys import lifecycle
-from accounts.api_keys.permission_catalogue import SERVED
+from accounts.api_keys.permission_catalogue import catalogue
 from accounts.models import ServiceUser
 from accounts.models.service_user import Permission
 from portal.api import methods
@@ -81,7 +81,7 @@ def test_no_permission_opens_only_what_asks_for_a_valid_key():
 
 
 def test_the_pages_know_which_permissions_are_served():
-    assert set(Permission) == SERVED
+    assert set(Permission) == catalogue().served
 
 
 @pytest.mark.django_db

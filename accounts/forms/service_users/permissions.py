@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from accounts.api_keys.permission_catalogue import LINES, SERVED, UNLOCKS, Method
+from accounts.api_keys.permission_catalogue import LINES, Method, catalogue
 from accounts.models.service_user import PERMISSION_GROUPS, Permission
 
 
@@ -32,8 +32,8 @@ def _box(permission: Permission, is_checked: bool) -> PermissionBox:
         value=permission.value,
         label=permission.label,
         line=LINES[permission],
-        methods=UNLOCKS.get(permission, ()),
+        methods=catalogue().unlocks[permission],
         is_checked=is_checked,
-        is_served=permission in SERVED,
+        is_served=permission in catalogue().served,
         moves_money=permission is Permission.WITHDRAW,
     )

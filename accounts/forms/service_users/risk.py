@@ -9,7 +9,7 @@ from typing import Final
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from accounts.api_keys.permission_catalogue import OTHERS, WEBSOCKET_METHOD
+from accounts.api_keys.permission_catalogue import WEBSOCKET_METHOD, catalogue
 from accounts.forms.service_users.caps import typed_cap
 from accounts.models.service_user import Permission
 from accounts.service_users.key_settings import Limits, ordered, parse_allow_list
@@ -80,7 +80,7 @@ def allow_list_help() -> str:
 
 def websocket_help() -> str:
     """What the setting does, and whether anything serves it yet."""
-    return "Let its keys open streams." + ("" if WEBSOCKET_METHOD in OTHERS else " Not served yet.")
+    return "Let its keys open streams." + ("" if WEBSOCKET_METHOD in catalogue().others else " Not served yet.")
 
 
 def _list_says(networks: tuple[str, ...]) -> str:

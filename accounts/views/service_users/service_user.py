@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from accounts.api_keys.expiry import warnings
-from accounts.api_keys.permission_catalogue import SERVED
+from accounts.api_keys.permission_catalogue import catalogue
 from accounts.api_keys.streaming import sockets
 from accounts.api_keys.usage_report import KINDS, Calls, calls_of
 from accounts.forms.service_users.service_users import ConfirmForm
@@ -195,7 +195,7 @@ def _permissions(limits: Limits) -> Iterator[tuple[str, list[Held]]]:
                     label=permission.label,
                     has=permission in limits.permissions,
                     moves_money=permission == Permission.WITHDRAW and permission in limits.permissions,
-                    is_served=permission in SERVED,
+                    is_served=permission in catalogue().served,
                 )
                 for permission in group
             ],

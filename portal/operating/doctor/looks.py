@@ -7,6 +7,7 @@ from typing import Final
 from django.conf import settings
 from django.core import checks
 
+from portal.loading import loading
 from portal.operating.doctor import (
     clock,
     counters,
@@ -68,9 +69,11 @@ def outside(site: Site) -> list[Look]:
 def look_at_checks() -> Iterator[Finding]:
     """What Django and the portal say of the settings of an installation in public."""
     words = Words("checks")
-    # While it is tried out, what is asked of a portal in public is not said.
-    said = [one for one in checks.run_checks(include_deployment_checks=not settings.DEBUG) if not one.is_silenced()]
-    own = [one for one in said if one.id not in SAID_ELSEWHERE]
+    # They load all pages there are.
+    with loading():
+        # While it is tried out, what is asked of a portal in public is not said.
+        said = checks.run_checks(include_deployment_checks=not settings.DEBUG)
+    own = [one for one in said if not one.is_silenced() and one.id not in SAID_ELSEWHERE]
     for one in own:
         do = one.hint or "manage.py check --deploy says more."
         yield words.wrong(one.msg, do) if one.is_serious() else words.warn(f"{one.id}: {one.msg}", do)

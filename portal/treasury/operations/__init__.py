@@ -1,12 +1,8 @@
 """The governed operations on money: what may be sent where, and sending it."""
 
-from policies import measures
-from portal.treasury.measures import TreasuryMeasures
 from portal.treasury.operations.addresses import add_address, remove_address, rename_address
 from portal.treasury.operations.params import AddAddress, RemoveAddress, RenameAddress, Withdraw
 from portal.treasury.operations.withdraw import withdraw
-
-measures.take(TreasuryMeasures())
 
 __all__ = [
     "AddAddress",

@@ -1,4 +1,4 @@
-"""Every governed operation about Accounts at an exchange, loaded by `policies.apps`."""
+"""Every governed operation about Accounts at an exchange, found by `policies.registry`."""
 
 from portal.venues.kraken.connection.connecting import connect
 from portal.venues.kraken.connection.disconnecting import disconnect

@@ -4,7 +4,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from accounts.api_keys.permission_catalogue import SERVED
+from accounts.api_keys.permission_catalogue import catalogue
 from accounts.models import ServiceUser
 from accounts.models.service_user import Permission
 from tests.accounts.service_users.pages import NEW, text_of
@@ -111,9 +111,9 @@ def test_the_risk_line_is_for_who_may_ask(client, audit, sign_in):
 def test_what_has_nothing_behind_it_is_marked(client, owner, sign_in):
     sign_in(client, owner)
     assert ">not served yet<" not in text_of(client.get(NEW))
-    SERVED.remove(Permission.EXPORT)
+    catalogue().served.remove(Permission.EXPORT)
     try:
         text = text_of(client.get(NEW))
     finally:
-        SERVED.add(Permission.EXPORT)
+        catalogue().served.add(Permission.EXPORT)
     assert text.count(">not served yet<") == 1

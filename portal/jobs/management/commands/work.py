@@ -10,6 +10,7 @@ from django.core.management.base import CommandError
 
 from portal.core.secrets.canary import SealingCommand
 from portal.jobs import periodic, rounds, worker
+from portal.loading import load_all
 
 
 class Command(SealingCommand):
@@ -33,6 +34,7 @@ class Command(SealingCommand):
 
     def handle(self, *args: object, **options: bool) -> None:
         """Work until told to stop, or once through what is due."""
+        load_all()
         if options["once"]:
             ran = periodic.run_due()
             rounds.run_once()
