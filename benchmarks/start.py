@@ -19,11 +19,14 @@ from django.core.wsgi import get_wsgi_application
 get_wsgi_application()
 import django.db.models, django.forms, django.urls
 """
+# As it is typed, up to where it would begin to work.
 COMMAND: Final = """
-import django
-django.setup()
-from portal.jobs.management.commands.work import Command
-Command().check(tags=Command.requires_system_checks)
+import sys
+from django.core.management.base import BaseCommand
+from portal.command_line import main
+BaseCommand.run_from_argv = lambda command, typed: command.check(tags=command.requires_system_checks)
+sys.argv = ["manage.py", "work"]
+main()
 """
 
 

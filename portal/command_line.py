@@ -40,6 +40,12 @@ def main() -> None:
     log_what_nobody_caught()
     is_doctor = command == "doctor"
     refusing = refusing_in_findings(as_json="--json" in sys.argv) if is_doctor else refusing_in_a_line()
-    with refusing, ExitStack() as until_loaded:
+    with refusing:
+        run(sys.argv)
+
+
+def run(typed: Sequence[str]) -> None:
+    """The command alone, for a process that another one of ours starts and listens to: what it says is Django's."""
+    with ExitStack() as until_loaded:
         until_loaded.enter_context(loading())
-        CommandLine(sys.argv, loaded=until_loaded.close).execute()
+        CommandLine(typed, loaded=until_loaded.close).execute()

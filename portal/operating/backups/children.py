@@ -19,6 +19,8 @@ LET_GO: Final = (
     "PORTAL_TRACES_ENDPOINT",
 )
 
+RUN: Final = "import sys; from portal.command_line import run; run(sys.argv)"
+
 
 @dataclass(frozen=True, slots=True)
 class Portal:
@@ -36,7 +38,7 @@ class Portal:
         if self.is_drill:
             environment.update(dict.fromkeys(LET_GO, ""))
         done = subprocess.run(  # noqa: S603 - no shell, and nothing of it is a stranger's
-            [sys.executable, "-m", "django", *arguments], cwd=settings.BASE_DIR, env=environment,
+            [sys.executable, "-c", RUN, *arguments], cwd=settings.BASE_DIR, env=environment,
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode != 0:
