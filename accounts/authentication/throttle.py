@@ -11,7 +11,6 @@ from typing import Final
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from accounts import known_networks
@@ -31,8 +30,11 @@ HARD_STOP: Final = 100
 FORGOTTEN_AFTER: Final = timedelta(days=1)
 KEPT: Final = 20
 
-# Both stand on the way of everybody who signs in, beside a digest that is dear enough: prepared, and without the ORM.
+# These stand on the way of everybody who signs in, beside a digest that is dear enough: prepared, and without the ORM.
 TRIES: Final = "SELECT key, tries, since FROM accounts_attempts WHERE key IN (%(pair)s, %(source)s)"
+COUNTED: Final = "SELECT id, key, tries, in_a_row, since, last_at FROM accounts_attempts"
+FIRST_TRY: Final = "UPDATE accounts_attempts SET tries = 1, in_a_row = in_a_row + 1, since = %(now)s, last_at = %(now)s"
+ONE_MORE_TRY: Final = "UPDATE accounts_attempts SET tries = tries + 1, in_a_row = in_a_row + 1, last_at = %(now)s"
 TAKE_BACK: Final = """
 UPDATE accounts_attempts SET
     tries = CASE WHEN key = %(pair)s OR tries = 0 THEN 0 ELSE tries - 1 END,
@@ -202,13 +204,13 @@ def _wait(row: Attempts, free: int, *, first: timedelta) -> timedelta | None:
 
 def _count(rows: Sequence[Attempts], now: datetime) -> None:
     """One try more for each of these, which are locked; the first one of a window is its beginning."""
-    one_more = {"in_a_row": F("in_a_row") + 1, "last_at": now}
+    at = connection.ops.adapt_datetimefield_value(now)
     first = [row.pk for row in rows if row.tries == 0]
     later = [row.pk for row in rows if row.tries > 0]
     if first:
-        Attempts.objects.filter(pk__in=first).update(tries=1, since=now, **one_more)
+        fetch(f"{FIRST_TRY} WHERE id IN {_places(len(first))}", {**_named(first), "now": at})
     if later:
-        Attempts.objects.filter(pk__in=later).update(tries=F("tries") + 1, **one_more)
+        fetch(f"{ONE_MORE_TRY} WHERE id IN {_places(len(later))}", {**_named(later), "now": at})
 
 
 def _one_locked(key: str) -> Attempts:
@@ -222,7 +224,21 @@ def _one_locked(key: str) -> Attempts:
 
 def _locked(keys: Sequence[str]) -> dict[str, Attempts]:
     """The rows of these keys as far as there are any, locked in the order of their keys."""
-    return {row.key: row for row in Attempts.objects.select_for_update().filter(key__in=keys).order_by("key")}
+    locking = " FOR UPDATE" if connection.vendor == "postgresql" else ""
+    found = fetch(f"{COUNTED} WHERE key IN {_places(len(keys))} ORDER BY key{locking}", _named(keys))
+    return {
+        key: Attempts(pk=pk, key=key, tries=tries, in_a_row=in_a_row, since=instant(since), last_at=instant(last_at))
+        for pk, key, tries, in_a_row, since, last_at in found
+    }
+
+
+def _places(number: int) -> str:
+    """Places in a statement for so many values, which `_named` gives."""
+    return f"({', '.join(f'%(value{place})s' for place in range(number))})"
+
+
+def _named(values: Sequence[object]) -> dict[str, object]:
+    return {f"value{place}": value for place, value in enumerate(values)}
 
 
 def _make(keys: Sequence[str]) -> None:
