@@ -20,6 +20,11 @@ def cost(reading: Reading) -> float:
     return reading.cost
 
 
+def database_cost(reading: Reading) -> float:
+    """The database's part of `cost`."""
+    return reading.database_seconds / reading.slice.calls
+
+
 def thrift(reading: Reading) -> float:
     """Calls for each second that a processor worked, for the server or for the database."""
     return 1 / reading.cost
