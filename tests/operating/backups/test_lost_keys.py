@@ -57,7 +57,7 @@ def test_the_portal_starts_with_a_key_of_another_name_and_says_what_does_not_ope
 
 def test_under_the_old_name_it_does_not_start(lost, settings):
     (name,) = {key for key in SealingCanary.objects.values_list("key", flat=True) if key != "k2"}
-    settings.SEALING_KEYS = settings.SEALING_KEYS.replace("k2", name)
+    settings.SEALING_KEYS = settings.SEALING_KEYS.replace("k2:", f"{name}:")
     _forget()
     assert canary.wrong_keys() == [name]
 
