@@ -1,5 +1,8 @@
 """What PostgreSQL reads for a list that is read along, under the plan that it keeps: the page and no more."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from django.db import connection
 
@@ -49,9 +52,8 @@ def test_no_page_that_is_read_along_reads_more_than_itself(empty, clock):
         cursor.execute("ANALYZE paper_order")
         for name, reading in asked(empty.pk).items():
             assert reading is not None
-            execute = prepare(reading)
-            reads_a_page(name, execute)
-            cursor.execute("DEALLOCATE asked")
+            with kept(reading) as execute:
+                reads_a_page(name, execute)
 
 
 def test_orders_by_id_are_looked_up_under_a_plan_from_when_there_were_few(empty, clock):
@@ -63,7 +65,9 @@ def test_orders_by_id_are_looked_up_under_a_plan_from_when_there_were_few(empty,
     reading = VENUE.reading_of_orders(accounts[0].pk, [f"O{accounts[0].pk}-few-7", "O-NONE"], OpenQuery())
     assert reading is not None
     with connection.cursor() as cursor:
-        execute = prepare(reading)
+        # Or else it goes by what another test has left behind.
+        cursor.execute("ANALYZE paper_order")
+    with connection.cursor() as cursor, kept(reading) as execute:
         cursor.execute(execute)
         assert len(cursor.fetchall()) == 1
         more = [
@@ -71,7 +75,6 @@ def test_orders_by_id_are_looked_up_under_a_plan_from_when_there_were_few(empty,
         ]
         Order.objects.bulk_create(more)
         reads_a_page("orders", execute)
-        cursor.execute("DEALLOCATE asked")
 
 
 def test_nothing_that_is_read_along_is_planned_anew_at_each_call(empty, clock):
@@ -81,24 +84,32 @@ def test_nothing_that_is_read_along_is_planned_anew_at_each_call(empty, clock):
     with connection.cursor() as cursor:
         for name, reading in asked(empty.pk).items():
             assert reading is not None
-            execute = prepare(reading)
-            for _ in range(8):
-                cursor.execute(execute)
-            cursor.execute("SELECT custom_plans, generic_plans FROM pg_prepared_statements WHERE name = 'asked'")
-            assert cursor.fetchone() == (0, 8), name
-            cursor.execute("DEALLOCATE asked")
+            with kept(reading) as execute:
+                for _ in range(8):
+                    cursor.execute(execute)
+                cursor.execute("SELECT custom_plans, generic_plans FROM pg_prepared_statements WHERE name = 'asked'")
+                assert cursor.fetchone() == (0, 8), name
 
 
-def prepare(reading: Reading[object]) -> str:
-    """Prepare it as it stands beside the nonce, where whoever calls too often is told nothing; how to execute it."""
-    beside = reading.question.beside("other", "one", only_if="other.one <= 1")
-    text, in_order = prepared._numbered(f"WITH other AS (SELECT 1 AS one) {beside}")
+@contextmanager
+def kept(reading: Reading[object]) -> Iterator[str]:
+    """Prepared as it stands beside the nonce, where whoever calls too often is told nothing: how to execute it."""
+    question, text = reading.question, "WITH other AS (SELECT 1 AS one) "
+    if question.is_one:
+        text += f"SELECT {question.returned('one', only_if='one <= 1')} FROM other"
+    else:
+        text += question.beside("other", "one", only_if="other.one <= 1")
+    statement, in_order = prepared._numbered(text)
     values = in_order(reading.parameters)
     with connection.cursor() as cursor:
-        cursor.execute(f"PREPARE asked AS {text.decode()}")
+        cursor.execute(f"PREPARE asked AS {statement.decode()}")
         given = ", ".join(["%s"] * len(values))
         executed: str = cursor.mogrify(f"EXECUTE asked ({given})", values)
-    return executed
+    try:
+        yield executed
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DEALLOCATE asked")
 
 
 def reads_a_page(name: str, execute: str) -> None:
