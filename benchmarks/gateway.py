@@ -23,7 +23,7 @@ from urllib.parse import urlencode
 
 import psycopg
 
-from benchmarks.ground.resources import seconds_of
+from benchmarks.ground.resources import seconds_between, seconds_by_thread
 from benchmarks.ratio import ROUNDS, Ratio, Work
 from tests.serving import workers_of
 
@@ -111,7 +111,7 @@ def _ratios(upstream: "Upstream", data: Path, settings: Mapping[str, str]) -> It
                 yield from _compared(words, through, straight, lambda: _worked(servers, settings))
 
 
-def _compared(words: str, through: Work, straight: Work, worked: Callable[[], float]) -> Iterator[Ratio]:
+def _compared(words: str, through: Work, straight: Work, worked: Callable[[], dict[int, float]]) -> Iterator[Ratio]:
     """How long it takes, and what servers and database work for it, in turns."""
     through(), straight()
     took, cost = [], []
@@ -121,7 +121,7 @@ def _compared(words: str, through: Work, straight: Work, worked: Callable[[], fl
             before, began = worked(), time.perf_counter()
             for _ in range(REPEATS):
                 work()
-            found[work] = time.perf_counter() - began, worked() - before
+            found[work] = time.perf_counter() - began, seconds_between(before, worked())
         took.append(found[through][0] / found[straight][0])
         if found[straight][1]:
             cost.append(found[through][1] / found[straight][1])
@@ -130,8 +130,8 @@ def _compared(words: str, through: Work, straight: Work, worked: Callable[[], fl
             yield Ratio(f"{words}: {what}", BASE, statistics.median(ratios), min(ratios), max(ratios))
 
 
-def _worked(servers: Iterable[int], settings: Mapping[str, str]) -> float:
-    """Seconds that both servers, and the database's processes for either, have had a processor by now."""
+def _worked(servers: Iterable[int], settings: Mapping[str, str]) -> dict[int, float]:
+    """How long each thread of both servers and of the database's processes for either has had a processor by now."""
     processes = {worker for server in servers for worker in workers_of(server)}
     if settings:
         with psycopg.connect(settings["DATABASE_URL"]) as connection:
@@ -140,7 +140,7 @@ def _worked(servers: Iterable[int], settings: Mapping[str, str]) -> float:
                 [settings["DATABASE_URL"].rpartition("/")[2].rpartition("_")[0] + "\\_%"],
             )
             processes |= {int(pid) for (pid,) in backends}
-    return seconds_of(processes)
+    return seconds_by_thread(processes)
 
 
 def _beside(url: str, name: str) -> dict[str, str]:

@@ -53,10 +53,11 @@ class Field:
         server_after, database_after = self._worked(each)
         self.ready[place] = 1 + int(READY_FACTOR * done.calls / len(each.lanes) / done.seconds * max(seconds, 1))
         ask_each(each.server.port, each.afterwards)
-        return Reading(done, server_after - server, database_after - database)
+        between = resources.seconds_between
+        return Reading(done, between(server, server_after), between(database, database_after))
 
-    def _worked(self, each: Contestant) -> tuple[float, float]:
-        return resources.seconds_of(each.server.processes), resources.seconds_of(self.database())
+    def _worked(self, each: Contestant) -> tuple[dict[int, float], dict[int, float]]:
+        return resources.seconds_by_thread(each.server.processes), resources.seconds_by_thread(self.database())
 
 
 def ask_each(port: int, requests: Sequence[Requests]) -> list[bytes]:

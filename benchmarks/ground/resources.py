@@ -1,19 +1,24 @@
 """What a process took of the machine, as Linux counts it; nothing elsewhere."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 
-def seconds_of(processes: Iterable[int]) -> float:
-    """How long all threads of these processes have had a processor by now."""
-    nanoseconds = 0
+def seconds_by_thread(processes: Iterable[int]) -> dict[int, float]:
+    """How long each thread of these processes has had a processor by now."""
+    seconds = {}
     for process in processes:
         with suppress(OSError):
             for thread in Path(f"/proc/{process}/task").iterdir():
                 with suppress(OSError):
-                    nanoseconds += int((thread / "schedstat").read_text().split()[0])
-    return nanoseconds / 1e9
+                    seconds[int(thread.name)] = int((thread / "schedstat").read_text().split()[0]) / 1e9
+    return seconds
+
+
+def seconds_between(before: Mapping[int, float], after: Mapping[int, float]) -> float:
+    """How long all threads that were there `after` had a processor since. Of one that has ended nobody knows."""
+    return sum(seconds - before.get(thread, 0.0) for thread, seconds in after.items())
 
 
 def children_of(process: int) -> list[int]:
