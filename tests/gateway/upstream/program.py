@@ -7,67 +7,119 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import product
 from typing import Any, Final
 
 import django
 
 django.setup()
 
+from django.db import transaction  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from accounts.api_keys import lifecycle  # noqa: E402
 from accounts.emergency_stop import stop  # noqa: E402
 from accounts.factors import totp  # noqa: E402
 from accounts.models import Account, ApiKey, Member, Organization, ServiceUser, User  # noqa: E402
-from accounts.organizations.founding import add_member, create_organization  # noqa: E402
+from accounts.models.member import Identity  # noqa: E402
+from accounts.organizations.founding import add_member  # noqa: E402
 from accounts.service_users.create_and_change import change_service_user  # noqa: E402
 from accounts.service_users.key_settings import limits_of  # noqa: E402
 from accounts.service_users.params import ChangeServiceUser  # noqa: E402
 from policies.changes import propose  # noqa: E402
+from policies.models import Grant  # noqa: E402
 from policies.operations import ConfigurePolicy, RemovePolicy, configure_policy, remove_policy  # noqa: E402
 from policies.workflows import Right, Workflow  # noqa: E402
+from portal.audit.record import lock_history  # noqa: E402
 from portal.core.errors import DomainError  # noqa: E402
+from portal.core.money import to_units  # noqa: E402
 from portal.treasury.models import Address  # noqa: E402
 from portal.treasury.operations import AddAddress, RemoveAddress, add_address, remove_address  # noqa: E402
-from portal.venues.paper import funding  # noqa: E402
+from portal.venues.journal.writing import together  # noqa: E402
+from portal.venues.paper import catalogue, funding  # noqa: E402
+from portal.venues.paper.deposits.arrival import first_way  # noqa: E402
+from portal.venues.paper.deposits.models import Deposit  # noqa: E402
+from portal.venues.paper.ledger.balances import lock, save  # noqa: E402
+from portal.venues.paper.ledger.models import Book, EntryKind  # noqa: E402
+from portal.venues.paper.ledger.posting import Leg, Movement, book, places  # noqa: E402
 from portal.venues.registry import venue  # noqa: E402
-from tests.factories.world import make_bot  # noqa: E402
 from tests.gateway.upstream.customers import ADDRESSES, KINDS, MONEY, Kind  # noqa: E402
 
 
+@transaction.atomic
 def found(name: str) -> None:
-    """A customer with two Accounts that no policy governs, money, and addresses in the book of the first."""
-    user = User.objects.create_user(f"{name}@exchange.test", None, name=name)
-    owner = create_organization(name=name, currency="USD", owner=user).members.get()
-    Account.objects.create(organization=owner.organization, name="Other", created_at=timezone.now())
-    for account, money in MONEY.items():
-        for asset, amount in money:
-            pay_in(name, account, asset, amount)
-    _begin_book(owner)
+    """A customer with two Accounts that no policy governs, money, and addresses in the book of the first.
+
+    Row by row what founding, `pay_in` and `add` make: every test has a customer of its own, and nobody is asked here.
+    """
+    user, now = User.objects.create(email=f"{name}@exchange.test", name=name), timezone.now()
+    organization = Organization.objects.create(name=name, currency="USD", created_at=now)
+    owner = Member.objects.create(
+        organization=organization, user=user, is_owner=True, identity=Identity.VERIFIED, joined_at=now
+    )
+    Grant.objects.bulk_create(
+        Grant(member=owner, workflow=workflow, right=right) for workflow, right in product(Workflow, Right)
+    )
+    accounts = {each: Account.objects.create(organization=organization, name=each, created_at=now) for each in MONEY}
+    _begin_book(accounts["Main"], owner, now)
+    with together():
+        _begin_ledger(accounts, now)
 
 
-def _begin_book(owner: Member) -> None:
-    """The rows that `add` makes one by one: nobody else is there to be asked, and looking for them takes longer."""
-    account = Account.objects.get(organization=owner.organization, name="Main")
+def _begin_book(account: Account, owner: Member, now: datetime) -> None:
     Address.objects.bulk_create(
         Address(
-            organization=owner.organization, account=account, **asdict(each), added_by=owner.label,
-            added_at=timezone.now(),
+            organization=owner.organization, account=account, **asdict(each), added_by=owner.label, added_at=now,
             network=venue(account.venue).withdrawal_method(each.asset, each.method).network,
         )
         for each in ADDRESSES
     )  # fmt: skip
 
 
-def credential(name: str, kind: str, called: str) -> tuple[str, str]:
-    """A credential of that kind; both halves of it."""
-    made = KINDS[kind]
-    bot = make_bot(
-        _owner(name), _account(name, made.account), _in_one_word(called), made.permissions,
-        nonce_window=made.window, ip_allow_list=made.sources, expires_at=_in_days(made),
+def _begin_ledger(accounts: dict[str, Account], now: datetime) -> None:
+    deposits = [
+        _arrived(accounts[account], asset, Decimal(amount), now)
+        for account, money in MONEY.items()
+        for asset, amount in money
+    ]
+    movements = [Movement(EntryKind.DEPOSIT, one.reference, _legs(one), now) for one in deposits]
+    balances = lock(places(movements))
+    for deposit, booked in zip(deposits, book(movements, balances), strict=True):
+        deposit.entry = booked.entry
+        booked.tell()
+    save(balances.values(), "units")
+    Deposit.objects.bulk_create(deposits)
+
+
+def _arrived(account: Account, asset: str, amount: Decimal, now: datetime) -> Deposit:
+    found = catalogue.asset(asset)
+    way = first_way(found.id)
+    return Deposit(
+        account=account, reference=f"opening-{account.pk}-{asset}", asset=found.id, sent_at=now, credit_at=now,
+        amount_units=to_units(amount, found.decimals), method=way.name, network=way.network,
     )  # fmt: skip
-    return bot.public, bot.secret
+
+
+def _legs(deposit: Deposit) -> list[Leg]:
+    asset, units = deposit.asset, deposit.amount_units
+    return [Leg(asset, -units, book=Book.OUTSIDE), Leg(asset, units, account_id=deposit.account_id)]
+
+
+@transaction.atomic
+def credential(name: str, kind: str, called: str) -> tuple[str, str]:
+    """A credential of that kind, revealed; both halves of it."""
+    made, owner, now = KINDS[kind], _owner(name), timezone.now()
+    lock_history(owner.organization_id)
+    bot = ServiceUser.objects.create(
+        organization=owner.organization, account=_account(name, made.account), name=_in_one_word(called),
+        permissions=list(made.permissions), nonce_window=made.window, ip_allow_list=list(made.sources),
+        created_at=now, changed_at=now,
+    )  # fmt: skip
+    key = lifecycle.issue(bot, made_by=owner, expires_at=_in_days(made))
+    ApiKey.objects.filter(pk=key.pk).update(is_active=True, revealed_at=now)
+    return key.public, lifecycle.secret_of(key.sealed_secret, public=key.public)
 
 
 def change(name: str, called: str, fields: dict[str, Any]) -> None:
@@ -143,7 +195,7 @@ def _in_one_word(called: str) -> str:
     return called.replace(" ", "-")
 
 
-def _in_days(kind: Kind) -> object:
+def _in_days(kind: Kind) -> datetime | None:
     return None if kind.days is None else timezone.now() + timedelta(days=kind.days)
 
 
