@@ -3,7 +3,9 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 
+from django.conf import settings
 from django.utils.module_loading import autodiscover_modules
 
 
@@ -25,9 +27,17 @@ def loading() -> Iterator[None]:
 
 
 def load_all() -> None:
-    """What apps register where somebody asks for it, and commands seldom do: operations, measures, parts of pages.
+    """What apps register where somebody asks for it, and commands seldom do: operations, measures, tasks.
 
-    For whoever serves and works: nobody waits for it later, and no two threads load it at once.
+    For whoever goes on in several threads: nobody waits for it later, and no two load it at once. Two that begin at
+    different ends of modules that name each other would wait for each other, and Python would end one with an error.
     """
     with loading():
-        autodiscover_modules("every_page", "measures", "operations")
+        autodiscover_modules("every_page", "measures", "operations", "tasks")
+
+
+def load_pages() -> None:
+    """The same with all pages, for whoever checks them beside something else."""
+    load_all()
+    with loading():
+        import_module(settings.ROOT_URLCONF)

@@ -2,9 +2,11 @@
 
 import sys
 from argparse import ArgumentParser
+from contextlib import suppress
 
 from django.core.management.base import BaseCommand, CommandError
 
+from portal.loading import load_pages
 from portal.operating.doctor import looks, printing, rounds
 from portal.operating.doctor.outside import site
 
@@ -44,6 +46,8 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from error
         if mail_to:
             wanted.append(looks.a_mail(mail_to))
+        with suppress(Exception):  # the look at the checks loads it too, and says what is wrong
+            load_pages()
         found = rounds.taken(wanted)
         in_colour = self.stdout.isatty() and not options.get("no_color")
         self.stdout.write(printing.as_json(found) if as_json else printing.as_lines(found, in_colour=in_colour))
