@@ -52,7 +52,7 @@ PUBLIC = env -u PORTAL_DEBUG \
 	REDIS_URL=redis://redis.example.test/0 \
 	EMAIL_URL=smtp+tls://portal:portal@mail.example.test:587
 
-.PHONY: help run test test-quick coverage bench drills failovers rehearsal soak-stream wheel container fix check check-quick check-style check-types check-layers \
+.PHONY: help run test test-whole test-quick coverage bench drills failovers rehearsal soak-stream wheel container fix check check-quick check-style check-types check-layers \
 	check-templates check-django hooks lock audit clean
 .DEFAULT_GOAL := help
 
@@ -100,8 +100,11 @@ define SAY_WELCOME
 $(WAIT_FOR_PORTAL) && { sleep 0.3; echo; cat "$(VAR)/welcome.txt"; }
 endef
 
-test: $(TEST_VENV)/.dev ## everything that proves it; says what it could not run
+test: $(TEST_VENV)/.dev ## every test but soaks and whole machines, in ten minutes; says what it left out or could not run
 	@PYTHON="$(PROVE)" WORKERS="$(WORKERS)" tests/everything.sh
+
+test-whole: $(TEST_VENV)/.dev ## the same with soaks, whole machines, and what databases pass alike on both, as CI runs it
+	@PYTHON="$(PROVE)" WORKERS="$(WORKERS)" tests/everything.sh --whole
 
 test-quick: $(TEST_VENV)/.dev ## what needs no database, and one test of each other file, on SQLite; a minute
 	@PYTHON="$(PROVE)" WORKERS="$(WORKERS)" tests/everything.sh --quick

@@ -5,8 +5,6 @@ import pickle
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Final
-from zlib import crc32
 
 import pytest
 from django.conf import settings
@@ -32,11 +30,10 @@ from portal.core.web.http import Proof
 from portal.jobs import mail
 from portal.treasury import expired_holds
 from tests.database import kept_rows, migrated
+from tests.database.which_database import HALVES, half_of, passes_alike, touches
 from tests.factories import people
 from tests.factories import world as cast
 from tests.factories.world import PASSWORD, Bot, World
-
-HALVES: Final = ("first-half", "second-half")
 
 # Nothing that is imported or collected is garbage before the tests run: see `pytest_collection_finish`.
 gc.disable()
@@ -48,8 +45,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--quick", action="store_true", help="of the tests that touch the database, one of each file and no more"
     )
     parser.addoption(
-        "--pages", choices=("all", "first-half", "second-half"), default="all",
-        help="which of the tests that ask for pages: where there are two databases, each shows one half",
+        "--alike", choices=("all", *HALVES), default="all",
+        help="which of the tests that every database passes alike: of two, each can show one half",
     )  # fmt: skip
 
 
@@ -62,17 +59,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: not (item.get_closest_marker("story") or item.get_closest_marker("slow")))
     left = [item for item in items if _is_left_out(config, item)]
     if config.getoption("--quick"):
-        left += _all_but_one_of_each_file([item for item in items if _touches_database(item)])
+        left += _all_but_one_of_each_file([item for item in items if touches(item)])
     config.hook.pytest_deselected(items=left)
     out = set(left)
     items[:] = [item for item in items if item not in out]
 
 
 def _is_left_out(config: pytest.Config, item: pytest.Item) -> bool:
-    if config.getoption("--database-only") and not _touches_database(item):
-        return True
-    half = config.getoption("--pages")
-    return half != "all" and _asks_for_pages(item) and half != HALVES[crc32(item.nodeid.encode()) % 2]
+    if not touches(item):
+        return bool(config.getoption("--database-only"))
+    half = config.getoption("--alike")
+    return half != "all" and passes_alike(item) and half != half_of(item)
 
 
 def pytest_collection_finish() -> None:
@@ -90,18 +87,6 @@ def _all_but_one_of_each_file(items: list[pytest.Item]) -> list[pytest.Item]:
     """Which one is left does not hang on the order, which is another one in every run."""
     kept = {item.path: item.nodeid for item in sorted(items, key=lambda item: item.nodeid, reverse=True)}
     return [item for item in items if kept[item.path] != item.nodeid]
-
-
-def _touches_database(item: pytest.Item) -> bool:
-    fixtures = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
-    return bool(fixtures) or item.get_closest_marker("django_db") is not None
-
-
-def _asks_for_pages(item: pytest.Item) -> bool:
-    """As a browser does, one after the other: what is done at once, or is there for one database, is shown on both."""
-    marker = item.get_closest_marker("django_db")
-    at_once = marker is not None and marker.kwargs.get("transaction")
-    return not at_once and bool({"client", "sign_in"} & set(getattr(item, "fixturenames", ())))
 
 
 def pytest_runtest_makereport(call: pytest.CallInfo[object]) -> None:
