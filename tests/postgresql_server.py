@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import psycopg
 
 from tests import ports
+from tests.database import kept
 
 SUPERUSER: Final = "portal"
 # Who runs it where we are root, which it refuses to be.
@@ -40,10 +42,10 @@ class PostgresqlServer:
         """Where that database is."""
         return f"postgres://{SUPERUSER}@127.0.0.1:{self.port}/{database}"
 
-    def create(self, database: str) -> None:
-        """Make an empty database."""
+    def create(self, database: str, *, like: str = "template1") -> None:
+        """Make a database: an empty one, or a copy of one that nobody is connected to."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{database}"')
+            connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{like}"')
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -112,6 +114,7 @@ def why_none() -> str:
 def running(folder: Path, *, is_safe: bool = False) -> Iterator[PostgresqlServer]:
     """A new server in that folder, which must be there and stays. See `why_none` for where there can be none.
 
+    Where its `data` lies there, it begins with that.
     A safe one writes each commit to the disk, as an installation's does.
     """
     found = programs()
@@ -120,13 +123,34 @@ def running(folder: Path, *, is_safe: bool = False) -> Iterator[PostgresqlServer
     server = PostgresqlServer(found, folder, ports.lasting(), options)
     if os.geteuid() == 0:
         shutil.chown(folder, SYSTEM_USER)
-    server._run("initdb", "-A", "trust", "-U", SUPERUSER, "-E", "UTF8", "--no-sync")
+    if not (folder / "data").exists():
+        with kept.folder("postgresql", _made_of(found), _initialise) as empty:
+            kept.copied(empty / "data", folder / "data")
     server.start()
     try:
         yield server
     finally:
         with suppress(AssertionError):
             server.stop()
+
+
+def _made_of(programs: Path) -> str:
+    """What a server is like that was never started: it keeps the surroundings that it was made in."""
+    program = (programs / "initdb").resolve()
+    around = [f"{name}={os.environ.get(name)}" for name in ("LANG", "LC_ALL", "LC_COLLATE", "LC_CTYPE", "TZ")]
+    return kept.digest((), str(program), str(program.stat().st_mtime_ns), str(os.geteuid()), *around)
+
+
+def _initialise(folder: Path) -> None:
+    """Put an empty server's `data` there: its programs make it in a folder that their user reaches."""
+    found = programs()
+    assert found is not None, why_none()
+    with TemporaryDirectory(prefix="kept-postgresql-") as place:
+        if os.geteuid() == 0:
+            shutil.chown(place, SYSTEM_USER)
+        server = PostgresqlServer(found, Path(place), 0)
+        server._run("initdb", "-A", "trust", "-U", SUPERUSER, "-E", "UTF8", "--no-sync")
+        kept.copied(Path(place) / "data", folder / "data")
 
 
 @contextmanager

@@ -14,13 +14,11 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import TypeVar
 
-from tests.database import migrated
+from tests.database import kept_demo, migrated
 from tests.serving import at_one_address, surroundings
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[1]
-# Makes the demo of `make run`, in a database that may be empty.
-DEMO = ("demo", "--migrate")
 
 
 @dataclass(frozen=True)
@@ -47,8 +45,11 @@ class Portal(Running):
 
 
 @contextmanager
-def running(data: Path, *, prepared: Sequence[str], settings: Mapping[str, str] | None = None) -> Iterator[Running]:
-    """A portal whose data lies in `data`, served once the command `prepared` of manage.py is done.
+def running(
+    data: Path, *, prepared: Sequence[str] = (), begun: Callable[[Path], None] = migrated.begun,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Running]:  # fmt: skip
+    """A portal whose data lies in `data`, served once it has begun and the command `prepared` of manage.py is done.
 
     `settings` are variables beside those that every such portal has: its counters refuse nobody, for tests call faster
     than a tier allows.
@@ -61,8 +62,11 @@ def running(data: Path, *, prepared: Sequence[str], settings: Mapping[str, str] 
         "PORTAL_API_LIMITS": "0",
         **(settings or {}),
     }
-    migrated.begun(data)
-    subprocess.run([sys.executable, "manage.py", *prepared], cwd=ROOT, env=environment, check=True, timeout=180)
+    begun(data)
+    if "DATABASE_URL" in environment:
+        prepared = prepared or ("migrate", "--verbosity", "0")
+    if prepared:
+        subprocess.run([sys.executable, "manage.py", *prepared], cwd=ROOT, env=environment, check=True, timeout=180)
     with served(port, environment) as server:
         yield Running(f"http://127.0.0.1:{port}", port, environment, server.pid)
 
@@ -70,7 +74,7 @@ def running(data: Path, *, prepared: Sequence[str], settings: Mapping[str, str] 
 @contextmanager
 def with_demo(data: Path, settings: Mapping[str, str] | None = None) -> Iterator[Portal]:
     """The same with the demo in it."""
-    with running(data, prepared=DEMO, settings=settings) as portal:
+    with running(data, begun=kept_demo.begun, settings=settings) as portal:
         bots = json.loads((data / "demo.json").read_text())["service_users"]
         keys = {bot["name"]: (bot["api_key"], bot["api_secret"]) for bot in bots}
         elsewhere = next(keys[bot["name"]] for bot in bots if bot["organization"] == "Elsewhere")

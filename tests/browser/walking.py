@@ -61,7 +61,6 @@ def empty_portal(folder: Path) -> Iterator[Empty]:
     environment = surroundings() | {"PORTAL_DEBUG": "1", "PORTAL_VAR": str(folder), "PORTAL_BASE_URL": url}
     migrated.begun(folder)
     portal = Empty(url, folder, environment)
-    portal.manage("migrate", "--verbosity", "0")
     granian = ["-m", "granian", *at_one_address(), "--host", "127.0.0.1", "--port", str(port)]
     options = ["--workers", "1", "--log-level", "warning", "portal.asgi:application"]
     servers = [

@@ -42,7 +42,6 @@ def test_a_worker_that_is_killed_is_replaced_and_its_node_goes_on(tmp_path):
     port = free_port()
     environment = surroundings() | {"PORTAL_DEBUG": "1", "PORTAL_VAR": str(tmp_path)}
     migrated.begun(tmp_path)
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=environment, check=True)
     where = ["--host", "127.0.0.1", "--port", str(port), "--workers", "2", "--log-level", "critical"]
     command = [sys.executable, "-m", "granian", *serving(), *where, "portal.asgi:application"]
     node = subprocess.Popen(command, cwd=ROOT, env=environment)

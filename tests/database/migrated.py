@@ -4,12 +4,17 @@ import hashlib
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.db import connection
+
+from portal.local import local_keys
+from tests.serving import surroundings
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / ".pytest_cache" / "migrated"
@@ -54,12 +59,20 @@ def kept() -> Iterator[None]:
 
 
 def begun(var: Path) -> None:
-    """Let a portal begin there with the schema as it was migrated before, if it was; else it migrates from nothing."""
+    """Let a portal begin there with the schema as it was migrated before; if it was not, it is migrated now.
+
+    It has its keys as well: of several processes that begin at once none has to make them.
+    """
     var.mkdir(parents=True, exist_ok=True, mode=0o700)
+    local_keys(var)
     if _template().exists():
         database = var / "portal.sqlite3"
         shutil.copyfile(_template(), database)
         database.chmod(0o600)
+    else:
+        environment = surroundings() | {"PORTAL_DEBUG": "1", "PORTAL_VAR": str(var)}
+        command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=180)
 
 
 def _template() -> Path:

@@ -129,7 +129,6 @@ def test_it_ends_once_the_mail_that_it_sends_is_done(tmp_path):
         subprocess.run(manage(*arguments), cwd=project.BASE_DIR, env=environment, check=True)
 
     migrated.begun(tmp_path)
-    run("migrate", "--verbosity", "0")
     run("shell", "-v", "0", "-c", "from portal.jobs import mail; mail.send('enrol', to=['a@example.test'], context={})")
     with subprocess.Popen(
         manage("work"), cwd=project.BASE_DIR, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from tests import ports, postgresql_server
+from tests.database import kept_demo
 from tests.postgresql_server import PostgresqlServer
 from tests.serving import ROOT, surroundings
 
@@ -36,7 +37,7 @@ def server() -> Iterator[PostgresqlServer]:
         if os.environ.get("NOTHING_SKIPPED") == "1" or os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
-    with TemporaryDirectory(prefix="countersign-pool-") as folder, postgresql_server.running(Path(folder)) as server:
+    with TemporaryDirectory(prefix="countersign-pool-") as folder, kept_demo.on_postgresql(Path(folder)) as server:
         yield server
 
 
@@ -84,7 +85,7 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
 @pytest.mark.slow
 def test_what_must_not_go_wrong_does_not_by_transaction(pool, server, tmp_path):
     """fault operations-F9: more than half of all calls failed, for statements of one client met those of another."""
-    server.create("portal")
+    server.create("test_portal", like=kept_demo.MIGRATED)
     settings = {"PORTAL_DEBUG": "1", "PORTAL_VAR": str(tmp_path), "DATABASE_URL": f"{pool}/portal?{MORE}"}
     # The pool would hold a database open that is to be dropped; the server goes with it.
     done = subprocess.run(

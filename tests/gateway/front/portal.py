@@ -46,7 +46,7 @@ def in_front_of(
     `elsewhere` is the last bot of all.
     """
     known = {"PORTAL_EXCHANGES": f"{EXCHANGE}={url}", "PORTAL_PUBLIC_EXCHANGE": EXCHANGE, **(settings or {})}
-    with running(data, prepared=("migrate", "-v", "0"), settings=known) as portal:
+    with running(data, settings=known) as portal:
         keys = _founded(portal.environment, organizations)
         with _working(portal.environment):
             elsewhere = list(keys.values())[-1]

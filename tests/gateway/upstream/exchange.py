@@ -171,7 +171,7 @@ def call(url: str, key: tuple[str, str], method: str, /, *, nonce: int, **fields
 @contextmanager
 def exchange(data: Path, settings: dict[str, str] | None = None) -> Iterator[Upstream]:
     """The exchange, with its data in that folder, as long as the tests need it."""
-    with running(data, prepared=("migrate", "-v", "0"), settings=settings) as portal:
+    with running(data, settings=settings) as portal:
         environment = portal.environment | {"DJANGO_SETTINGS_MODULE": "portal.settings"}
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.gateway.upstream.program"],

@@ -12,7 +12,7 @@ import pyrage
 import pytest
 
 from tests import postgresql_server
-from tests.database import migrated
+from tests.database import kept_demo
 from tests.postgresql_server import PostgresqlServer
 from tests.serving import ROOT, surroundings
 
@@ -56,29 +56,28 @@ class Portal:
         return {bot["name"]: (bot["api_key"], bot["api_secret"]) for bot in said["service_users"]}
 
 
-def made(folder: Path, **settings: str) -> Portal:
-    """A portal with the demo in it, in a folder of its own."""
+def backed_up(var: Path, folder: Path, **settings: str) -> Portal:
+    """The portal whose data lies in `var`, with a folder of its own for its backups and their key."""
     folder.mkdir(exist_ok=True)
     key = pyrage.x25519.Identity.generate()
     identity = folder / "identity.txt"
     identity.write_text(f"# made for a test\n{key}\n")
     environment = surroundings() | {
         "PORTAL_DEBUG": "1",
-        "PORTAL_VAR": str(folder / "var"),
+        "PORTAL_VAR": str(var),
         "PORTAL_BACKUP_DIR": str(folder / "backups"),
         "PORTAL_BACKUP_RECIPIENT": str(key.to_public()),
         "PORTAL_BACKUP_IDENTITY": str(identity),
         **settings,
     }
-    portal = Portal(environment, folder / "backups", identity)
-    migrated.begun(folder / "var")
-    portal.done("demo", "--migrate")
-    return portal
+    return Portal(environment, folder / "backups", identity)
 
 
 @pytest.fixture(scope="session")
 def on_sqlite(tmp_path_factory) -> Portal:
-    return made(tmp_path_factory.mktemp("backups-sqlite"))
+    folder = tmp_path_factory.mktemp("backups-sqlite")
+    kept_demo.begun(folder / "var")
+    return backed_up(folder / "var", folder)
 
 
 @pytest.fixture(scope="session")
@@ -87,15 +86,15 @@ def server() -> Iterator[PostgresqlServer]:
         pytest.skip(reason)
     with (
         tempfile.TemporaryDirectory(prefix="backups-postgresql-") as folder,
-        postgresql_server.running(Path(folder)) as running,
+        kept_demo.on_postgresql(Path(folder)) as running,
     ):
         yield running
 
 
 @pytest.fixture(scope="session")
 def on_postgresql(server, tmp_path_factory) -> Portal:
-    server.create("portal")
-    return made(tmp_path_factory.mktemp("portal-postgresql"), DATABASE_URL=server.url("portal"))
+    folder = tmp_path_factory.mktemp("portal-postgresql")
+    return backed_up(server.folder / "var", folder, DATABASE_URL=server.url(kept_demo.DEMO))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -15,7 +15,8 @@ import pyrage
 import pytest
 
 from tests import postgresql_server
-from tests.operating.backups.conftest import made
+from tests.database import kept_demo
+from tests.operating.backups.conftest import backed_up
 from tests.serving import ROOT
 
 pytestmark = pytest.mark.slow
@@ -84,15 +85,14 @@ def test_back_to_the_moment_before_a_mistake(folder, tmp_path):
         path.chmod(0o755 if path.is_dir() else 0o644)
     base = folder / "server"
     base.mkdir()
-    with postgresql_server.running(base) as first:
+    with kept_demo.on_postgresql(base) as first:
         first.stop()
         with (base / "data/postgresql.conf").open("a") as file:
             file.write(f"\ninclude '{folder}/archiving.conf'\n")
         server = replace(first, options=first.options)
         server.start()
         programs(folder, server)
-        server.create("portal")
-        portal = made(tmp_path / "portal", DATABASE_URL=server.url("portal"))
+        portal = backed_up(base / "var", tmp_path / "portal", DATABASE_URL=server.url(kept_demo.DEMO))
         carried_out(blocks("back-up.md", "pitr"), folder, server)
         with psycopg.connect(server.url("portal"), autocommit=True) as connection:
             portal.done("paperdeposit", "--organization", "Demo Treasury", "--asset", "BTC", "--amount", "1.25")

@@ -33,7 +33,7 @@ def authority(tmp_path_factory) -> Authority:
 def portal(tmp_path_factory) -> Iterator[running.Running]:
     data = tmp_path_factory.mktemp("portal")
     known = {"PORTAL_TRUSTED_PROXIES": "127.0.0.1", "PORTAL_BASE_URL": "https://localhost"}
-    with running.running(data, prepared=("migrate", "-v", "0"), settings=known) as portal:
+    with running.running(data, settings=known) as portal:
         yield portal
 
 

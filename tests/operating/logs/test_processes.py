@@ -30,13 +30,6 @@ def environment(data: Path, **settings: str) -> dict[str, str]:
     }
 
 
-def prepared(data: Path) -> None:
-    """A database of the newest schema."""
-    migrated.begun(data)
-    migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    subprocess.run(migrate, cwd=ROOT, env=environment(data), check=True, timeout=180)
-
-
 def said_by(command: list[str], variables: dict[str, str]) -> "tuple[int, list[dict[str, object]]]":
     """How a process ended that was started like this, and what it logged. What a command did is no part of that."""
     found = subprocess.run(
@@ -79,7 +72,7 @@ def test_a_start_that_is_refused_is_said_in_one_line(started, tmp_path):
 
 
 def test_a_worker_with_a_wrong_key_says_so_in_one_line(tmp_path):
-    prepared(tmp_path)
+    migrated.begun(tmp_path)
     assert said_by(["-m", "portal.wsgi"], environment(tmp_path)) == (0, [])
     other = json.loads((tmp_path / "keys.json").read_text())["sealing_keys"].partition(":")[0]
     wrong = f"{other}:CoHaeTTI4Y0w7SAbp7ZpF2nO1xGpN6dQvFMF2lVgGyE="
@@ -98,7 +91,7 @@ def test_an_error_that_ends_a_command_is_one_line_and_the_operators(tmp_path):
 
 
 def test_servers_say_what_happens_to_their_processes_in_lines(tmp_path):
-    prepared(tmp_path)
+    migrated.begun(tmp_path)
     variables = environment(tmp_path)
     port = free_port()
     log = tmp_path / "log"

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from http.client import HTTPConnection
 from urllib.parse import urlencode
@@ -14,9 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from websockets.sync.client import connect
 
 from tests.api.calls import FORM, sign
-from tests.database import migrated
-from tests.running import DEMO
-from tests.serving import ROOT, surroundings, workers_of
+from tests.database import kept_demo
+from tests.serving import surroundings, workers_of
 from tests.soak import nodes
 
 pytestmark = pytest.mark.slow
@@ -37,8 +34,7 @@ def portal(tmp_path_factory):
         "PORTAL_API_LIMITS": "0",
         "PORTAL_METRICS_TOKEN": TOKEN,
     }
-    migrated.begun(data)
-    subprocess.run([sys.executable, "manage.py", *DEMO], cwd=ROOT, env=environment, check=True, timeout=180)
+    kept_demo.begun(data)
     bots = json.loads((data / "demo.json").read_text())["service_users"]
     bot = next(bot for bot in bots if bot["organization"] != "Elsewhere")
     with nodes.running(environment, data) as running:

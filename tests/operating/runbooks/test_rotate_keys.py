@@ -3,7 +3,6 @@
 import json
 import sqlite3
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -11,9 +10,8 @@ import pytest
 
 from portal.core.secrets.sealing import parse_sealing_keys
 from tests import postgresql_server
-from tests.database import migrated
+from tests.database import kept_demo
 from tests.operating.runbooks.installed import RUNBOOKS, Node, blocks, node
-from tests.serving import ROOT, surroundings
 
 pytestmark = pytest.mark.slow
 ROTATE = "rotate-keys.md"
@@ -24,11 +22,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Node:
     """A node with the demo, whose secrets were sealed under a key of its own."""
     folder = tmp_path_factory.mktemp("node")
     found, data = node(folder / "etc"), folder / "var"
-    data.mkdir()
-    base = surroundings() | {"PORTAL_DEBUG": "1", "PORTAL_VAR": str(data)}
-    migrated.begun(data)
-    demo = [sys.executable, "manage.py", "demo", "--migrate"]
-    subprocess.run(demo, cwd=ROOT, env=base, check=True, capture_output=True, timeout=240)
+    kept_demo.begun(data)
     made = json.loads((data / "keys.json").read_text())
     found.write(
         {
