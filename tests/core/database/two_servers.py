@@ -38,10 +38,11 @@ def following() -> Iterator[tuple[PostgresqlServer, PostgresqlServer]]:
         # Not below the tests' own folder, which is for nobody else: its server runs as another user.
         folders = [Path(stack.enter_context(TemporaryDirectory(prefix="countersign-hosts-"))) for _ in range(2)]
         first = stack.enter_context(postgresql_server.running(folders[0]))
+        second = stack.enter_context(postgresql_server.standby(folders[1], first))
+        # A copy ends at the end of a file of the log, which looks like less than all until something is written.
         with psycopg.connect(first.url("postgres"), autocommit=True) as raw:
             raw.execute("CREATE TABLE kept (word text)")
             raw.execute("INSERT INTO kept VALUES ('before')")
-        second = stack.enter_context(postgresql_server.standby(folders[1], first))
         soon(lambda: second.is_even_with(first))
         yield first, second
 
