@@ -5,7 +5,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyrage
@@ -13,6 +14,7 @@ import pytest
 
 from tests import postgresql_server
 from tests.database import kept_demo
+from tests.operating.loaded import Loaded, loaded
 from tests.postgresql_server import PostgresqlServer
 from tests.serving import ROOT, surroundings
 
@@ -24,9 +26,17 @@ class Portal:
     environment: dict[str, str]
     folder: Path
     identity: Path
+    loaded: Loaded | None
+
+    @property
+    def typed(self) -> "Portal":
+        """The same, whose every command is run as an operator types it."""
+        return replace(self, loaded=None)
 
     def run(self, *command: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-        """A command of manage.py."""
+        """A command of manage.py; what has loaded the portal has its own settings, and runs it with no others."""
+        if self.loaded is not None and not settings:
+            return self.loaded.run(*command)
         return subprocess.run(
             [sys.executable, "manage.py", *command], cwd=ROOT, env={**self.environment, **settings},
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=300,
@@ -56,7 +66,8 @@ class Portal:
         return {bot["name"]: (bot["api_key"], bot["api_secret"]) for bot in said["service_users"]}
 
 
-def backed_up(var: Path, folder: Path, **settings: str) -> Portal:
+@contextmanager
+def backed_up(var: Path, folder: Path, **settings: str) -> Iterator[Portal]:
     """The portal whose data lies in `var`, with a folder of its own for its backups and their key."""
     folder.mkdir(exist_ok=True)
     key = pyrage.x25519.Identity.generate()
@@ -70,14 +81,16 @@ def backed_up(var: Path, folder: Path, **settings: str) -> Portal:
         "PORTAL_BACKUP_IDENTITY": str(identity),
         **settings,
     }
-    return Portal(environment, folder / "backups", identity)
+    with loaded(environment) as process:
+        yield Portal(environment, folder / "backups", identity, process)
 
 
 @pytest.fixture(scope="session")
-def on_sqlite(tmp_path_factory) -> Portal:
+def on_sqlite(tmp_path_factory) -> Iterator[Portal]:
     folder = tmp_path_factory.mktemp("backups-sqlite")
     kept_demo.begun(folder / "var")
-    return backed_up(folder / "var", folder)
+    with backed_up(folder / "var", folder) as portal:
+        yield portal
 
 
 @pytest.fixture(scope="session")
@@ -92,9 +105,10 @@ def server() -> Iterator[PostgresqlServer]:
 
 
 @pytest.fixture(scope="session")
-def on_postgresql(server, tmp_path_factory) -> Portal:
+def on_postgresql(server, tmp_path_factory) -> Iterator[Portal]:
     folder = tmp_path_factory.mktemp("portal-postgresql")
-    return backed_up(server.folder / "var", folder, DATABASE_URL=server.url(kept_demo.DEMO))
+    with backed_up(server.folder / "var", folder, DATABASE_URL=server.url(kept_demo.DEMO)) as portal:
+        yield portal
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -40,7 +40,7 @@ def sealing_key(portal) -> tuple[str, bytes]:
 
 
 def test_it_is_one_sealed_file_for_its_owner_with_its_manifest(portal, tmp_path):
-    said = portal.done("backup", "--to", str(tmp_path))
+    said = portal.typed.done("backup", "--to", str(tmp_path))
     assert said.count("\n") == 1
     backup = folder.latest(tmp_path)
     assert said.startswith(f"{backup}: ")

@@ -85,14 +85,16 @@ def test_back_to_the_moment_before_a_mistake(folder, tmp_path):
         path.chmod(0o755 if path.is_dir() else 0o644)
     base = folder / "server"
     base.mkdir()
-    with kept_demo.on_postgresql(base) as first:
+    with (
+        kept_demo.on_postgresql(base) as first,
+        backed_up(base / "var", tmp_path / "portal", DATABASE_URL=first.url(kept_demo.DEMO)) as portal,
+    ):
         first.stop()
         with (base / "data/postgresql.conf").open("a") as file:
             file.write(f"\ninclude '{folder}/archiving.conf'\n")
         server = replace(first, options=first.options)
         server.start()
         programs(folder, server)
-        portal = backed_up(base / "var", tmp_path / "portal", DATABASE_URL=server.url(kept_demo.DEMO))
         carried_out(blocks("back-up.md", "pitr"), folder, server)
         with psycopg.connect(server.url("portal"), autocommit=True) as connection:
             portal.done("paperdeposit", "--organization", "Demo Treasury", "--asset", "BTC", "--amount", "1.25")
@@ -118,7 +120,7 @@ def test_back_to_the_moment_before_a_mistake(folder, tmp_path):
         carried_out("runuser -u postgres -- psql" + steps[1], folder, server)
         assert portal.done("verifyaudit") == whole
         for line in blocks("restore.md", "pitr-portal").splitlines():
-            portal.done(*line.removeprefix("countersign ").split())
+            portal.typed.done(*line.removeprefix("countersign ").split())
 
 
 def programs(folder: Path, server: postgresql_server.PostgresqlServer) -> None:

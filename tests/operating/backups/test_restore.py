@@ -44,7 +44,7 @@ def databases(server) -> set[str]:
 
 def test_a_drill_proves_it_and_leaves_nothing(on_postgresql, server, postgresql_backup):
     before = databases(server)
-    lines = on_postgresql.done("restore", "--check", "--latest").splitlines()
+    lines = on_postgresql.typed.done("restore", "--check", "--latest").splitlines()
     assert [line.startswith(said) for line, said in zip(lines, PROVED, strict=True)] == [True] * 5
     assert databases(server) == before
     assert drilled(on_postgresql)["file"] == postgresql_backup.name
@@ -82,7 +82,7 @@ def test_what_a_drill_that_was_killed_left_goes_with_the_next(
 
 def test_for_good_it_goes_into_an_empty_database_alone(on_postgresql, server, postgresql_backup):
     server.create("good")
-    said = on_postgresql.done("restore", str(postgresql_backup), "--to", server.url("good"))
+    said = on_postgresql.typed.done("restore", str(postgresql_backup), "--to", server.url("good"))
     assert "Demo Treasury: its history reaches to 20" in said
     assert "4 calls that would have passed before are refused." in said
     assert "databaseroles" in said
@@ -93,7 +93,7 @@ def test_for_good_it_goes_into_an_empty_database_alone(on_postgresql, server, po
     assert on_postgresql.done("shell", "-c", kinds, **restored).splitlines()[-1] == "2"
     on_postgresql.done("verifyaudit", **restored)
     on_postgresql.done("migrate", "--check", **restored)
-    again = on_postgresql.refused("restore", str(postgresql_backup), "--to", server.url("good"))
+    again = on_postgresql.typed.refused("restore", str(postgresql_backup), "--to", server.url("good"))
     assert again == "CommandError: good is not empty. Nothing was done: restore into a database that was just made.\n"
     on_postgresql.done("verifyaudit", **restored)
 
@@ -117,7 +117,7 @@ def test_a_call_signed_before_is_refused_in_what_was_restored(on_postgresql, ser
 
 def test_sqlite_for_good_gets_its_name_when_all_is_done(on_sqlite, sqlite_backup, tmp_path):
     target = tmp_path / "restored.sqlite3"
-    on_sqlite.done("restore", str(sqlite_backup), "--to", f"sqlite:///{target}")
+    on_sqlite.typed.done("restore", str(sqlite_backup), "--to", f"sqlite:///{target}")
     assert {path.name for path in tmp_path.iterdir()} == {target.name}
     assert target.stat().st_mode & 0o777 == 0o600
     on_sqlite.done("verifyaudit", DATABASE_URL=f"sqlite:///{target}")
