@@ -33,6 +33,13 @@ class Portal:
         """The same, whose every command is run as an operator types it."""
         return replace(self, loaded=None)
 
+    @contextmanager
+    def at(self, database_url: str) -> "Iterator[Portal]":
+        """The same at that database, loaded for several commands."""
+        environment = {**self.environment, "DATABASE_URL": database_url}
+        with loaded(environment) as process:
+            yield replace(self, environment=environment, loaded=process)
+
     def run(self, *command: str, **settings: str) -> "subprocess.CompletedProcess[str]":
         """A command of manage.py; what has loaded the portal has its own settings, and runs it with no others."""
         if self.loaded is not None and not settings:

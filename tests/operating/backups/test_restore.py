@@ -86,16 +86,18 @@ def test_for_good_it_goes_into_an_empty_database_alone(on_postgresql, server, po
     assert "Demo Treasury: its history reaches to 20" in said
     assert "4 calls that would have passed before are refused." in said
     assert "databaseroles" in said
-    restored = {"DATABASE_URL": server.url("good")}
     kinds = (
         "from portal.audit.models import AuditEvent; print(AuditEvent.objects.filter(kind='backup.restored').count())"
     )
-    assert on_postgresql.done("shell", "-c", kinds, **restored).splitlines()[-1] == "2"
-    on_postgresql.done("verifyaudit", **restored)
-    on_postgresql.done("migrate", "--check", **restored)
-    again = on_postgresql.typed.refused("restore", str(postgresql_backup), "--to", server.url("good"))
-    assert again == "CommandError: good is not empty. Nothing was done: restore into a database that was just made.\n"
-    on_postgresql.done("verifyaudit", **restored)
+    with on_postgresql.at(server.url("good")) as restored:
+        assert restored.done("shell", "-c", kinds).splitlines()[-1] == "2"
+        restored.done("verifyaudit")
+        restored.done("migrate", "--check")
+        again = on_postgresql.typed.refused("restore", str(postgresql_backup), "--to", server.url("good"))
+        assert again == (
+            "CommandError: good is not empty. Nothing was done: restore into a database that was just made.\n"
+        )
+        restored.done("verifyaudit")
 
 
 def test_a_call_signed_before_is_refused_in_what_was_restored(on_postgresql, server, tmp_path):
@@ -253,10 +255,11 @@ def cannot_be_served(portal, url: str) -> None:
         assert connection.execute("SHOW search_path").fetchone() == (postgresql_loading.NOT_FINISHED,)
         with pytest.raises(psycopg.errors.UndefinedTable):
             connection.execute("SELECT 1 FROM accounts_organization")
-    assert portal.run("migrate", "--check", DATABASE_URL=url).returncode != 0
-    assert portal.run("migrate", DATABASE_URL=url).returncode != 0
     ready = "from portal.dashboard import readiness; print(readiness.now().is_ready)"
-    assert portal.done("shell", "--no-imports", "-c", ready, DATABASE_URL=url).splitlines()[-1] == "False"
+    with portal.at(url) as there:
+        assert there.run("migrate", "--check").returncode != 0
+        assert there.run("migrate").returncode != 0
+        assert there.done("shell", "--no-imports", "-c", ready).splitlines()[-1] == "False"
 
 
 def test_one_that_is_killed_half_way_cannot_be_served(on_postgresql, server, postgresql_backup):

@@ -1,18 +1,15 @@
 """With several hosts in DATABASE_URL a backup is taken from a standby, so that the primary is not in its way."""
 
 import os
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from portal.operating.backups import manifest
-from tests import ports
-from tests.postgresql_server import SUPERUSER, PostgresqlServer, as_its_user
+from tests import postgresql_server
+from tests.postgresql_server import SUPERUSER, PostgresqlServer
 
 pytestmark = pytest.mark.slow
 
@@ -20,17 +17,11 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def standby(on_postgresql, server) -> Iterator[PostgresqlServer]:
     """It follows the server from now on."""
-    with tempfile.TemporaryDirectory(prefix="backups-standby-") as made:
-        folder = Path(made)
-        if os.geteuid() == 0:
-            shutil.chown(folder, "postgres")
-        source = f"host=127.0.0.1 port={server.port} user={SUPERUSER}"
-        command = [server.programs / "pg_basebackup", "-D", folder / "data", "-R", "-c", "fast", "-d", source]
-        subprocess.run([*as_its_user(), *command], cwd="/", check=True, capture_output=True, timeout=120)
-        following = replace(server, folder=folder, port=ports.lasting())
-        following.start()
+    with (
+        tempfile.TemporaryDirectory(prefix="backups-standby-") as made,
+        postgresql_server.standby(Path(made), server) as following,
+    ):
         yield following
-        following.stop()
 
 
 def url(*servers: PostgresqlServer) -> str:
