@@ -1,6 +1,6 @@
 """A small house of its own for the rules: people with rights, one bot, and no other app's operations."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -33,23 +33,36 @@ class House:
 
     def member(self, name, right=None, *, workflows=tuple(Workflow), account=None, factor=True, user=None) -> Member:
         user = user or make_user(name, factor=factor)
-        member = Member.objects.create(
-            organization=self.organization, user=user, identity="verified", joined_at=timezone.now()
+        (member,) = self._joined({name: user})
+        self.grant(member, [(workflow, right) for workflow in workflows if right], account)
+        return member
+
+    def furnish(self, rights: Mapping[str, Iterable[tuple[Workflow, Right]]]) -> None:
+        """Everybody at once, each with these rights: one by one they took five times as many statements."""
+        users = User.objects.bulk_create(_user(name) for name in rights)
+        Authenticator.objects.bulk_create(_app(user) for user in users)
+        members = self._joined(dict(zip(rights, users, strict=True)))
+        held = zip(members, rights.values(), strict=True)
+        Grant.objects.bulk_create(row for member, some in held for row in _grants(member, some))
+
+    def _joined(self, users: Mapping[str, User]) -> list[Member]:
+        """Each is a Member here, and every app of theirs counts here."""
+        now = timezone.now()
+        members = Member.objects.bulk_create(
+            Member(organization=self.organization, user=user, identity="verified", joined_at=now)
+            for user in users.values()
         )
+        of = {member.user_id: member for member in members}
         places = Authenticator.places.through
         places.objects.bulk_create(
-            places(authenticator=app, member=member) for app in Authenticator.objects.filter(user=user)
+            places(authenticator=app, member=of[app.user_id]) for app in Authenticator.objects.filter(user__in=of)
         )
-        self.grant(member, [(workflow, right) for workflow in workflows if right], account)
-        self.people[name] = member
-        return member
+        self.people |= zip(users, members, strict=True)
+        return members
 
     def grant(self, member, rights, account=None) -> None:
         """What `policies.access.grant` does for each right, at once: there are forty of them in a house."""
-        Grant.objects.bulk_create(
-            Grant(member=member, workflow=workflow, right=right, account=account if workflow.by_account else None)
-            for workflow, right in rights
-        )
+        Grant.objects.bulk_create(_grants(member, rights, account))
 
     def group(self, name, *members) -> int:
         """A group of these, by primary key."""
@@ -105,10 +118,26 @@ class House:
 
 
 def make_user(name, *, factor=True) -> User:
-    user = User.objects.create(email=f"{name}@house.test", name=name.title())
+    user = _user(name)
+    user.save()
     if factor:
-        Authenticator.objects.create(user=user, name="app", confirmed=True, sealed_seed="-", created_at=timezone.now())
+        _app(user).save()
     return user
+
+
+def _user(name: str) -> User:
+    return User(email=f"{name}@house.test", name=name.title())
+
+
+def _app(user: User) -> Authenticator:
+    return Authenticator(user=user, name="app", confirmed=True, sealed_seed="-", created_at=timezone.now())
+
+
+def _grants(member, rights, account=None) -> list[Grant]:
+    return [
+        Grant(member=member, workflow=workflow, right=right, account=account if workflow.by_account else None)
+        for workflow, right in rights
+    ]
 
 
 def make_house(name) -> House:
@@ -123,12 +152,13 @@ def house(db) -> House:
     """Olive holds everything, Ana asks, Ben, Cleo and Fay approve, Otto views. No policy anywhere."""
     operations.mended.clear()
     house = make_house("House")
-    house.member("olive")
-    house.grant(house.olive, product(Workflow, Right))
-    house.member("ana", Right.INITIATE)
-    for name in ("ben", "cleo", "fay"):
-        house.member(name, Right.APPROVE)
-    house.member("otto", Right.VIEW)
+    approve = product(Workflow, [Right.APPROVE])
+    house.furnish({
+        "olive": [*product(Workflow, Right)],
+        "ana": [*product(Workflow, [Right.INITIATE])],
+        **dict.fromkeys(("ben", "cleo", "fay"), [*approve]),
+        "otto": [*product(Workflow, [Right.VIEW])],
+    })
     return house
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import combinations
 from time import perf_counter
 
@@ -18,6 +19,7 @@ from policies.rules import (
     Held,
     Initiator,
     Key,
+    Need,
     Person,
     Terms,
     approvals_needed,
@@ -48,9 +50,14 @@ class World:
 
     def could(self, asked: Asked, *, approvers_ask: bool = False) -> bool:
         """Whether the group can carry out what is asked, once it picks who asks."""
+        if lost_right(asked.initiator, asked.workflow, asked.account_id, WITHDRAW, approvers_ask=approvers_ask):
+            return False
         approvers = [one for one in self.people if one.user_id in self.ours and why_not(one, asked, "any") is None]
-        may = lost_right(asked.initiator, asked.workflow, asked.account_id, WITHDRAW, approvers_ask=approvers_ask)
-        return may is None and is_met(approvals_needed(asked, self.policies), approvers, asked)
+        return is_met(self._needed(asked), approvers, asked)
+
+    def _needed(self, asked: Asked) -> Need:
+        """The search comes by the same question again and again, by whichever group."""
+        return approvals_needed(asked, self.policies) if asked.situation else _needed(asked, self.policies)
 
     def asks(self) -> Iterator[Person]:
         yield from (person for person in self.people if person.user_id in self.ours)
@@ -95,6 +102,11 @@ class World:
         return free and any(
             self.could(Asked(ADDRESSES, person, 1, protected=locked, least=1)) for person in self.asks()
         )
+
+
+@lru_cache(maxsize=4096)
+def _needed(asked: Asked, policies: tuple[Terms, ...]) -> Need:
+    return approvals_needed(asked, policies)
 
 
 def after(world: World, target: Target) -> Iterator[World]:
