@@ -11,11 +11,11 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import DataError, connection
 from django.db.models import CharField
-from django.test import Client, RequestFactory, TransactionTestCase
+from django.test import Client, RequestFactory, TransactionTestCase, override_settings
 from django.urls import reverse
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
-from pytest_django import DjangoDbBlocker, Settings
+from pytest_django import DjangoDbBlocker
 
 from accounts.api_keys import credentials, usage
 from accounts.authentication import session_data
@@ -142,12 +142,17 @@ def _no_value_is_longer_than_its_column() -> Iterator[None]:
     CharField.get_db_prep_save = original  # type: ignore[method-assign]
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_is_put_off() -> Iterator[None]:
+    """Nothing writes beside a test, and nothing is said of what was there before it."""
+    at_once = {"KEY_USE_WRITTEN_EVERY": 0, "METRICS_WRITTEN_EVERY": 0}
+    with override_settings(READINESS_KEPT_SECONDS=0, METRICS_KEPT_SECONDS=0, **at_once):
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _no_credential_survives(settings: Settings) -> Iterator[None]:
-    """Keys, their use and pages are kept in the process, and tests share one; nothing writes beside a test."""
-    settings.KEY_USE_WRITTEN_EVERY = 0
-    settings.READINESS_KEPT_SECONDS = 0
-    settings.METRICS_WRITTEN_EVERY = settings.METRICS_KEPT_SECONDS = 0
+def _no_credential_survives() -> Iterator[None]:
+    """Keys, their use and pages are kept in the process, and tests share one."""
     credentials._cache.clear()
     usage.forget_all()
     expired_holds.forget()

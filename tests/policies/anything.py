@@ -1,6 +1,7 @@
 """An Organization with anything in it that can stand there: the same one for the same seed."""
 
 from datetime import timedelta
+from itertools import product
 from random import Random
 from typing import Any
 
@@ -11,7 +12,6 @@ from accounts.models.organization import OwnershipOffer
 from accounts.service_users.params import LiftSuspension
 from accounts.service_users.reinstate_and_remove import lift_suspension
 from policies import registry
-from policies.access import grant
 from policies.models import ChangeRequest, Grant, Group, GroupMember
 from policies.operations import (
     ChangeGroup,
@@ -64,12 +64,14 @@ def someone(dice, house, number) -> None:
         member.factors_reset_at = now - LONG_AGO
         member.factors_enrolled_at = now - (LONG_AGO if chance(dice) else WAITING)
     member.save()
-    for workflow in Workflow:
-        for right in Right:
-            if chance(dice):
-                place = dice.choice([None, *house.organization.accounts.all()]) if workflow.by_account else None
-                if not Grant.objects.filter(member=member, workflow=workflow, right=right).exists():
-                    grant(member, workflow, right, place)
+    places = [None, *house.organization.accounts.all()]
+    Grant.objects.bulk_create(
+        Grant(
+            member=member, workflow=workflow, right=right, account=dice.choice(places) if workflow.by_account else None
+        )
+        for workflow, right in product(Workflow, Right)
+        if chance(dice)
+    )
 
 
 def some_bot(dice, house, number) -> None:

@@ -1,10 +1,11 @@
 """An Organization that lives: it is founded, acts on two connections, and is looked at after every step."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import time_machine
@@ -15,7 +16,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
 from accounts.models import Member
 from policies import changes
-from policies.access import grant
 from policies.changes import propose
 from policies.models import OPEN_STATES, ChangeRequest, Decision, Grant, Policy, State
 from policies.workflows import Right, Workflow
@@ -28,7 +28,7 @@ from portal.treasury.withdrawals import request_withdrawal
 from portal.venues.paper import funding
 from portal.venues.registry import venue
 from tests.factories.world import BTC_COLD
-from tests.policies.conftest import House, make_house, make_user, shown
+from tests.policies.conftest import House, make_house, shown
 
 START = datetime(2027, 3, 1, 9, tzinfo=UTC)
 PAID_IN = Decimal(10)
@@ -59,12 +59,10 @@ class Organized(RuleBasedStateMachine):
     def found(self, always: bool, approvals: int) -> None:
         house = make_house(f"Life {token(8)}")
         tag = token(6).lower()
-        for name, right in zip(NAMES, (None, Right.INITIATE, Right.EXECUTE, *[Right.APPROVE] * 3), strict=True):
-            user = make_user(f"{name}-{tag}")
-            house.member(name, right, user=user)
-        for workflow in Workflow:
-            for right in Right:
-                grant(house.olive, workflow, right)
+        rights = ([*Right], [Right.INITIATE], [Right.EXECUTE], *[[Right.APPROVE]] * 3)
+        house.furnish(
+            {name: [*product(Workflow, some)] for name, some in zip(NAMES, rights, strict=True)}, tag=f"-{tag}"
+        )
         self.key = house.bot(f"bot-{tag}")
         house.policy(MONEY, approvals, always=always)
         funding.deposit(house.account.pk, "BTC", PAID_IN, reference=f"life-{house.account.pk}")
@@ -73,7 +71,7 @@ class Organized(RuleBasedStateMachine):
             network="Bitcoin", address=BTC_COLD, added_by="Olive", added_at=timezone.now(),
         )  # fmt: skip
         self.house: House = house
-        self.remember()
+        self.remember([])
 
     # What must hold
 
@@ -93,7 +91,7 @@ class Organized(RuleBasedStateMachine):
             self.look_at(change, events[change.pk], given.get(change.pk, []))
         self.look_at_money(found)
         assert chain.verify(self.house.organization.pk) is None
-        self.remember()
+        self.remember(found)
 
     def look_at(self, change: ChangeRequest, events: list[str], decisions: list[Decision]) -> None:
         asker = change.member.user_id if change.member else self.house.olive.user_id
@@ -132,13 +130,12 @@ class Organized(RuleBasedStateMachine):
         money = sum(bool(change.amount) for change in found)
         assert Withdrawal.objects.filter(organization=self.house.organization).count() == money
 
-    def remember(self) -> None:
+    def remember(self, found: Iterable[ChangeRequest]) -> None:
         """What each policy asks now, for what is executed in the next step."""
-        self.needed |= self.asked_now()
-        found = ChangeRequest.objects.filter(organization=self.house.organization)
-        self.seen |= dict(found.values_list("pk", "state"))
+        self.needed |= self.asked_now(found)
+        self.seen |= {change.pk: change.state for change in found}
 
-    def asked_now(self) -> dict[int, int]:
+    def asked_now(self, found: Iterable[ChangeRequest]) -> dict[int, int]:
         """How many the policy asks for each request: none of who may execute, unless everybody needs approval."""
         here = {"organization": self.house.organization}
         policies = {policy.workflow: policy for policy in Policy.objects.filter(**here)}
@@ -151,8 +148,7 @@ class Organized(RuleBasedStateMachine):
                 return 0
             return policy.approvals if policy else 1
 
-        found = ChangeRequest.objects.filter(**here).values_list("pk", "member_id", "workflow")
-        return {pk: needed(member_id, workflow) for pk, member_id, workflow in found}
+        return {change.pk: needed(change.member_id, change.workflow) for change in found}
 
     # How
 
@@ -171,7 +167,8 @@ class Organized(RuleBasedStateMachine):
         running = self.other.submit(lambda: self.do(one, elsewhere=False))
         self.do(another, elsewhere=False)
         running.result()
-        for pk, asked in self.asked_now().items():
+        found = ChangeRequest.objects.filter(organization=self.house.organization)
+        for pk, asked in self.asked_now(found).items():
             self.needed[pk] = min(self.needed.get(pk, 1), asked)
 
     def withdraw(self, actor: Any, amount: str, **more: Any) -> ChangeRequest:

@@ -66,7 +66,7 @@ class Split(Organized):
             organization=house.organization, account=house.account, key="warm", asset="XXBT", method="Bitcoin",
             network="Bitcoin", address=WARM, added_by="Olive", added_at=timezone.now(),
         )  # fmt: skip
-        self.remember()
+        self.remember([])
 
     def found(self, always: bool, approvals: int) -> None:
         """As the other one, but begun by the rule above alone."""
