@@ -1,6 +1,7 @@
 """Small Organizations with rules on withdrawals, groups, bots and Accounts, plainly and as the product sees them."""
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from random import Random
 from typing import Any
 
@@ -60,11 +61,15 @@ class Small:
         pool = self.approving if group is None else self.approving & self.groups.get(group, frozenset())
         return len(pool - barred)
 
+    @cached_property
+    def policy(self) -> oracle.Policy:
+        return oracle.Policy(self.rules)
+
     def missing(self, request: oracle.Request) -> dict[tuple[str, int | None], int]:
         """How many are missing of what is asked of it, by who asks and group; of a bot, through its worst key."""
         found: dict[tuple[str, int | None], int] = {}
         for who, executes, barred in self.askers(int(request["account"])):
-            asked = oracle.asks(self.rules, request | {"initiator": who}, executes=executes)
+            asked = self.policy.asks(request | {"initiator": who}, executes=executes)
             if asked.get("deny"):
                 continue
             for group in (None, *GROUPS):

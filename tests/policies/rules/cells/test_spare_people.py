@@ -22,7 +22,7 @@ def without(small: Small, lost: frozenset[int]) -> Small:
 def stops(small: Small, request: oracle.Request, account: int) -> int | None:
     """The fewest whose loss lets nobody carry this through; None if keys go on without anybody."""
     asked = {
-        (who, executes): oracle.asks(small.rules, request | {"initiator": who}, executes=executes)
+        (who, executes): small.policy.asks(request | {"initiator": who}, executes=executes)
         for who, executes, _ in small.askers(account)
     }
     if not small.rules and account == 1 and small.keys:
@@ -41,7 +41,7 @@ def stops(small: Small, request: oracle.Request, account: int) -> int | None:
 
 def is_denied(small: Small, request: oracle.Request, account: int) -> bool:
     return all(
-        oracle.asks(small.rules, request | {"initiator": who}, executes=executes).get("deny")
+        small.policy.asks(request | {"initiator": who}, executes=executes).get("deny")
         for who, executes, _ in small.askers(account)
     )
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Final
 
-from policies.rules import Asked, Initiator, approvals_needed, is_met
+from policies.rules import Asked, Facts, Initiator, approvals_needed, is_met
 from policies.rules.language import AtLeast, Rule, Situation, SumOf, demand
 from tests.policies.rules.cells import oracle, people, worlds
 from tests.policies.rules.cells.test_brute_force import as_asked
@@ -13,8 +13,7 @@ from tests.policies.rules.cells.test_brute_force import as_asked
 LOOKED_AT: Final = 6
 
 
-def initiator(small: people.Small, who: str) -> Initiator:
-    facts = small.facts()
+def initiator(facts: Facts, who: str) -> Initiator:
     if who == "service_user:5":
         return facts.bots[0].through(0)
     return next(person for person in facts.people if who == f"member:{person.member_id}")
@@ -48,12 +47,12 @@ def test_what_is_asked_and_whether_it_is_met_is_what_trying_finds(number):
         for request, executes, barred in some_requests(dice, small):
             asked = Asked(
                 people.MONEY,
-                initiator(small, request["initiator"]),
+                initiator(facts, request["initiator"]),
                 int(request["account"]),
                 situation=oracle.situation(request),
             )
             need = approvals_needed(asked, facts.policies)
-            tried = oracle.asks(small.rules, request, executes=executes)
+            tried = small.policy.asks(request, executes=executes)
             assert as_asked(need.demand) == tried, seed
             agreed = frozenset(dice.sample(sorted(small.approving), dice.randint(0, len(small.approving)))) - barred
             approvers = [person for person in facts.people if person.user_id in agreed]
