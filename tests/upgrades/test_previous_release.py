@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -85,19 +86,59 @@ def before(tmp_path_factory) -> Previous:
     return previous.unpacked(tmp_path_factory.mktemp("previous") / "code")
 
 
-@pytest.fixture
-def installation(before, tmp_path) -> Iterator[Installation]:
+@dataclass(frozen=True)
+class Kept:
+    """What nobody is connected to, and is copied: the name of a database, and the data that belongs to it."""
+
+    name: str
+    var: Path
+
+
+@contextmanager
+def databases() -> Iterator[Server]:
+    """Where databases are made, and gone afterwards."""
     server = Server()
-    environment = {
+    try:
+        yield server
+    finally:
+        for name in server.made:
+            server.run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def surroundings(url: str, var: Path) -> dict[str, str]:
+    return {
         **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
-        "DATABASE_URL": server.empty(), "PORTAL_DEBUG": "1", "PORTAL_VAR": str(tmp_path), "PORTAL_API_LIMITS": "0",
+        "DATABASE_URL": url, "PORTAL_DEBUG": "1", "PORTAL_VAR": str(var),
     }  # fmt: skip
-    made = Installation(environment["DATABASE_URL"], environment, {})
-    made.command("demo", "--migrate")
+
+
+@pytest.fixture(scope="module")
+def migrated(before, tmp_path_factory) -> Iterator[Kept]:
+    """Migrated by this release."""
+    var = tmp_path_factory.mktemp("migrated")
+    with databases() as server:
+        url = server.empty()
+        Installation(url, surroundings(url, var), {}).command("migrate", "--verbosity", "0")
+        yield Kept(server.made[-1], var)
+
+
+@pytest.fixture(scope="module")
+def with_demo(migrated: Kept, tmp_path_factory) -> Iterator[Kept]:
+    """The same with the demo in it."""
+    var = Path(shutil.copytree(migrated.var, tmp_path_factory.mktemp("demo"), dirs_exist_ok=True))
+    with databases() as server:
+        url = server.empty(migrated.name)
+        Installation(url, surroundings(url, var), {}).command("demo", "--migrate")
+        yield Kept(server.made[-1], var)
+
+
+@pytest.fixture
+def installation(with_demo: Kept, tmp_path) -> Iterator[Installation]:
+    shutil.copytree(with_demo.var, tmp_path, dirs_exist_ok=True)
     demo = json.loads((tmp_path / "demo.json").read_text())
-    yield Installation(made.url, environment, demo)
-    for name in server.made:
-        server.run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    with databases() as server:
+        url = server.empty(with_demo.name)
+        yield Installation(url, {**surroundings(url, tmp_path), "PORTAL_API_LIMITS": "0"}, demo)
 
 
 def ask(api, method: str, /, **fields: object):
@@ -195,27 +236,17 @@ def test_it_says_that_a_later_release_has_migrated_and_ends_what_it_does_not_kno
             assert ask(treasury, "WithdrawStatus", asset="XBT")
 
 
-def test_its_own_suite_passes_at_the_new_schema(before, tmp_path):
+def test_its_own_suite_passes_at_the_new_schema(before, migrated, tmp_path):
     """What bots, money and deciding stand on, with the database that this release makes under its feet."""
-    server = Server()
-    bare = server.empty().rpartition("/")[2]
-    server.made.append(f"test_{bare}")
-    server.run(f'CREATE DATABASE "test_{bare}"')
-    environment = {
-        **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
-        "PORTAL_DEBUG": "1", "PORTAL_VAR": str(tmp_path),
-    }  # fmt: skip
-    try:
-        subprocess.run(
-            [sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, check=True, timeout=300,
-            env={**environment, "DATABASE_URL": server.url(f"test_{bare}")},
-        )  # fmt: skip
+    shutil.copytree(migrated.var, tmp_path, dirs_exist_ok=True)
+    with databases() as server:
+        server.empty()
+        (bare,) = server.made
+        server.made.append(f"test_{bare}")
+        server.run(f'CREATE DATABASE "test_{bare}" TEMPLATE "{migrated.name}"')
         done = subprocess.run(
             [before.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--reuse-db", *IMPORTANT],
-            cwd=before.code, env={**environment, "DATABASE_URL": server.url(bare)}, capture_output=True, text=True,
+            cwd=before.code, env=surroundings(server.url(bare), tmp_path), capture_output=True, text=True,
             check=False, timeout=540,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-6000:]
-    finally:
-        for name in server.made:
-            server.run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
