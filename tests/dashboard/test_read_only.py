@@ -18,7 +18,7 @@ from portal.core.database.postgresql import standby
 from portal.dashboard import readiness
 from tests import ports
 from tests.api.calls import Wire
-from tests.dashboard.test_statements_of_pages import PAGES, READERS, address
+from tests.dashboard.every_route import PAGES, READERS, address
 from tests.factories import full_house, full_inbox
 from tests.factories.connection import EXCHANGE
 from tests.factories.full_house import House

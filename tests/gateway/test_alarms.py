@@ -18,7 +18,7 @@ from portal.venues.kraken.alarms import mail as alarm_mail
 from portal.venues.kraken.alarms import raise_alarm
 from portal.venues.kraken.alarms.acknowledging import acknowledge
 from portal.venues.kraken.models import Alarm
-from tests.dashboard.test_statements_of_pages import NO_PAGE
+from tests.dashboard.every_route import NO_PAGE
 from tests.gateway.connected import real_account
 from tests.routes import routes
 from tests.venues.conftest import together

@@ -7,7 +7,7 @@ from django.utils import timezone
 from accounts.models import Account
 from portal.venues.kraken.models import Connection, Credential
 from portal.venues.kraken.reading import catalogue
-from tests.dashboard.test_statements_of_pages import PAGES, READERS
+from tests.dashboard.every_route import PAGES, READERS
 from tests.factories import full_house, full_inbox
 
 # Those that ask a venue, or show what a request asks of one.
