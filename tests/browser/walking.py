@@ -14,7 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import _free_port
+from tests.browser.conftest import SERVED, _free_port
 from tests.browser.devices import Device, Eyes, plug_in
 from tests.database import migrated
 from tests.serving import at_one_address, surroundings
@@ -58,7 +58,7 @@ def empty_portal(folder: Path) -> Iterator[Empty]:
     """Migrated, and served as `make run` does, but without a demo."""
     port = _free_port()
     url = f"http://localhost:{port}"
-    environment = surroundings() | {"PORTAL_DEBUG": "1", "PORTAL_VAR": str(folder), "PORTAL_BASE_URL": url}
+    environment = surroundings() | SERVED | {"PORTAL_DEBUG": "1", "PORTAL_VAR": str(folder), "PORTAL_BASE_URL": url}
     migrated.begun(folder)
     portal = Empty(url, folder, environment)
     granian = ["-m", "granian", *at_one_address(), "--host", "127.0.0.1", "--port", str(port)]
