@@ -40,7 +40,7 @@ def test_requests_are_walked_through_and_rejected_together_by_keyboard(
     for amount in ("0.5", "0.75"):
         asks(amount)
     ben = person("ben")
-    ben.sign_in()
+    ben.comes_in()
     page = ben.goes_to(MINE)
     looked_over(page)
 
@@ -87,7 +87,7 @@ def test_requests_are_walked_through_and_rejected_together_by_keyboard(
 def test_a_second_click_sends_nothing_twice(person: Callable[[str], Person]) -> None:
     """CR-4: double click."""
     ana = person("ana")
-    ana.sign_in()
+    ana.comes_in()
     page = ana.goes_to("/profile/")
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)

@@ -51,7 +51,7 @@ class Company:
     def __getitem__(self, name: str) -> Person:
         if name not in self.people:
             self.people[name] = self.arrives(name)
-            self.people[name].sign_in()
+            self.people[name].comes_in()
         return self.people[name]
 
     def arrives(self, name: str, portal: Portal | None = None) -> Person:
@@ -66,7 +66,7 @@ class Company:
         """Somebody signs in anew at another portal."""
         self.leaves(name)
         self.people[name] = self.arrives(name, portal)
-        self.people[name].sign_in()
+        self.people[name].comes_in()
         return self.people[name]
 
     def leaves(self, *names: str) -> None:

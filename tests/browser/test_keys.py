@@ -43,7 +43,7 @@ def test_a_secret_is_revealed_once_whatever_one_tries(person):
     """SE-2, SE-3, SE-5: second tab, reload, back and forward; nothing in the browser's storage; masked and cleared."""
     owner = person("owner")
     owner.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=owner.portal.base_url)
-    owner.sign_in()
+    owner.comes_in()
     page = makes(owner, "vault-bot")
     second = owner.context.new_page()
     second.goto(page.url)
@@ -97,7 +97,7 @@ def source(page: Page) -> str:
 def test_leaving_and_coming_back_shows_nothing(person):
     """SE-2, SE-5: browser back from the page that follows."""
     owner = person("owner")
-    owner.sign_in()
+    owner.comes_in()
     page = makes(owner, "chest-bot")
     page.get_by_role("button", name="Reveal secret").click()
     secret = page.locator("[data-masked]").inner_text().replace("\n", "").replace(" ", "")
@@ -112,7 +112,7 @@ def test_leaving_and_coming_back_shows_nothing(person):
 
 def test_the_form_says_what_could_go_wrong_while_it_is_filled_in(person):
     owner = person("owner")
-    owner.sign_in()
+    owner.comes_in()
     page = owner.goes_to("/service-users/new/")
     risk = page.locator("#risk")
     expect(risk).to_contain_text("Choose what it may do")
@@ -126,7 +126,7 @@ def test_the_form_says_what_could_go_wrong_while_it_is_filled_in(person):
 
 def test_the_pages_about_a_bot_pass_axe_and_fit_every_screen(person):
     owner = person("owner")
-    owner.sign_in()
+    owner.comes_in()
     for path, name in (
         ("/service-users/", "service-users"),
         ("/service-users/treasury-bot/", "service-user"),

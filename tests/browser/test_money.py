@@ -17,7 +17,7 @@ def is_accessible(page: Page) -> None:
 def test_a_member_withdraws_and_a_double_click_asks_once(person):
     """AP-14: by double click and back button. The pages hold in both themes, narrow and wide, and for all readers."""
     ana = person("ana")
-    ana.sign_in()
+    ana.comes_in()
     for path, name in (("/addresses/", "addresses"), ("/balances/", "balances"),
                        ("/addresses/new/", "address-bank")):  # fmt: skip
         page = ana.goes_to(path)

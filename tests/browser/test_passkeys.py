@@ -48,7 +48,7 @@ def money(portal: Portal, amount: str) -> None:
 def test_a_passkey_is_made_signs_in_and_approves_money(portal, person, device):
     """F-5, F-12, SU-2: the whole way of one person with a passkey, nothing pretended but the finger."""
     ben = person("ben")
-    ben.sign_in()
+    ben.comes_in()
     own, page = device(ben), ben.page
     own.present(True)
     add_passkey(page, portal.base_url, "Laptop")
@@ -88,7 +88,7 @@ def test_a_passkey_is_made_signs_in_and_approves_money(portal, person, device):
 def test_without_a_verified_person_all_three_ceremonies_fail(portal, person, device):
     """F-5: virtual authenticator with `isUserVerified=false` fails all three."""
     cleo = person("cleo")
-    cleo.sign_in()
+    cleo.comes_in()
     own, page = device(cleo), cleo.page
     own.present(True)
     own.verifies(False)
@@ -117,7 +117,7 @@ def test_without_a_verified_person_all_three_ceremonies_fail(portal, person, dev
 def test_after_the_password_a_passkey_is_the_first_offer(portal, person, device):
     """F-12: on the second step too, and the code stays beside it."""
     fay = person("fay")
-    fay.sign_in()
+    fay.comes_in()
     own, page = device(fay), fay.page
     own.present(True)
     add_passkey(page, portal.base_url, "Key")
@@ -137,7 +137,7 @@ def test_after_the_password_a_passkey_is_the_first_offer(portal, person, device)
 def test_an_app_is_enrolled_from_its_qr_code(portal, person):
     """F-4: the code shows under the strict policy, and fits a narrow screen."""
     audit = person("audit")
-    audit.sign_in()
+    audit.comes_in()
     page = audit.goes_to("/enrol/")
     audit.pictures("enrol")
     page.get_by_role("link", name="Set up an authenticator app").click()

@@ -13,7 +13,7 @@ def test_the_codes_are_masked_saved_and_gone_when_the_page_is_left(person):
     """SE-3: masked after 60 s with Show, storage empty, nothing on the way back; F-7: shown once."""
     cleo = person("cleo")
     cleo.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    cleo.sign_in()
+    cleo.comes_in()
     page = cleo.goes_to("/security/recovery-codes/")
     page.clock.install()
     page.get_by_role("button", name="Show ten new codes").click()

@@ -33,7 +33,7 @@ def _links(file: Path, path: str, to: str) -> list[str]:
 def test_an_invited_person_comes_in_and_sees_what_they_may_do(person, portal):
     """SI-11: final URL has no token; the form behind it is taken, as is that of the enrolment."""
     owner = person("owner")
-    owner.sign_in()
+    owner.comes_in()
     page = owner.goes_to("/invitations/new/?preset=treasurer")
     page.get_by_label("Name", exact=True).fill("Nora Falk")
     page.get_by_label("Email").fill("nora@new.test")

@@ -19,7 +19,7 @@ def test_enter_in_the_code_and_in_the_reason_approves_nothing(
     """fault pages-A1"""
     asks("0.37" if scripts else "0.38")
     cleo = person("cleo", java_script_enabled=scripts)
-    cleo.sign_in()
+    cleo.comes_in()
     page = cleo.goes_to("/inbox/?tab=waiting&about=eth-cold")
     page.get_by_role("link", name="Withdraw to eth-cold").first.click()
     page.get_by_label("Reason").fill(REASON)

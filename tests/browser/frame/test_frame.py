@@ -22,7 +22,7 @@ seconds => {
 def test_a_request_of_htmx_carries_the_token_of_the_page(person):
     """WB-3: by header `X-CSRFToken` read from the page at request time."""
     ana = person("ana")
-    ana.sign_in()
+    ana.comes_in()
     page = ana.goes_to("/history/")
     token = page.locator('meta[name="csrf-token"]').get_attribute("content")
     with page.expect_request("**/sign-out/") as sent:
@@ -46,7 +46,7 @@ def test_the_seconds_to_the_next_code_run_down_also_on_a_line_that_came_late(per
 
 def test_the_rail_is_always_there_when_wide_and_behind_a_button_when_narrow(person):
     ana = person("ana")
-    ana.sign_in()
+    ana.comes_in()
     page = ana.goes_to("/history/")
     assert page.get_by_role("link", name="Withdrawals").is_visible()
     page.set_viewport_size({"width": 360, "height": 800})
@@ -59,6 +59,6 @@ def test_the_rail_is_always_there_when_wide_and_behind_a_button_when_narrow(pers
 
 def test_the_history_fits_every_screen_in_both_themes(person):
     audit = person("audit")
-    audit.sign_in()
+    audit.comes_in()
     audit.goes_to("/history/")
     audit.pictures("history")

@@ -23,7 +23,7 @@ async () => {
 def test_after_the_session_has_ended_one_goes_on_where_one_was(person):
     """SI-7, SI-8: a sign-in over the page; what was typed is still there, and the page can be sent."""
     owner = person("owner")
-    owner.sign_in()
+    owner.comes_in()
     page = owner.goes_to(FORM)
     page.get_by_label("Name").fill("half-written-bot")
     _end_all_others(person("owner"))
@@ -47,7 +47,7 @@ def test_after_the_session_has_ended_one_goes_on_where_one_was(person):
 def test_who_is_still_signed_in_is_not_disturbed(person):
     """SI-7: another tab kept the session alive; the page asks before it warns."""
     ana = person("ana")
-    ana.sign_in()
+    ana.comes_in()
     page = ana.goes_to("/history/")
     with page.expect_response("**/session/left/") as asked:
         page.evaluate(HURRY)
@@ -59,7 +59,7 @@ def test_who_is_still_signed_in_is_not_disturbed(person):
 def test_the_warning_counts_down_and_one_click_stays(person):
     """SI-7: a member is warned before the idle limit and can stay with one click."""
     ana = person("ana")
-    ana.sign_in()
+    ana.comes_in()
     page = ana.goes_to("/history/")
     page.route("**/session/left/", lambda route: route.fulfill(json={"left": 90}))
     page.evaluate(HURRY)
@@ -75,9 +75,9 @@ def test_a_session_dies_in_both_directions(person):
     """SI-8, SI-9: two browsers of one person; each ends the other's session, whose next click leads to sign-in."""
     here, there = person("fay"), person("fay")
     for one, other in ((here, there), (there, here)):
-        one.sign_in()
+        one.comes_in()
         if one is here:
-            other.sign_in()
+            other.comes_in()
         _end_all_others(one, is_in=True)
         other.goes_to("/history/")
         assert "/sign-in/" in other.page.url
@@ -87,7 +87,7 @@ def test_a_session_dies_in_both_directions(person):
 
 def _end_all_others(somebody, *, is_in=False):
     if not is_in:
-        somebody.sign_in()
+        somebody.comes_in()
     page = somebody.goes_to("/security/")
     page.get_by_role("button", name="End all other sessions").click()
     page.get_by_text(re.compile(r"^\d+ other sessions? ended\.")).wait_for()
@@ -96,7 +96,7 @@ def _end_all_others(somebody, *, is_in=False):
 def test_a_passkey_opens_the_dialog_over_the_page(person):
     """SI-7, F-12: after the session has ended, one touch goes on where one was."""
     ben = person("ben")
-    ben.sign_in()
+    ben.comes_in()
     page = ben.goes_to("/enrol/")
     plug_in(ben.context, page).present(True)
     page.get_by_label("Name").fill("Laptop")
@@ -131,7 +131,7 @@ for row in Session.objects.filter(user__email="{email}"):
 def test_an_untouched_page_does_not_revive_its_session(person):
     """fault pages-A2: in its last second the page asked for the sign-in, and that counted as activity: 8 of 8 times."""
     audit = person("audit")
-    audit.sign_in()
+    audit.comes_in()
     page = audit.goes_to("/history/")
     portal = audit.portal
     portal.shell(AGED.format(email=portal.member("audit")["email"]))
@@ -147,7 +147,7 @@ def test_a_reason_typed_for_nothing_is_there_again_after_signing_in(person, asks
     """fault pages-B8: one landed in the inbox, and the typed reason was gone."""
     ben = person("ben")
     asks("0.25")
-    ben.sign_in()
+    ben.comes_in()
     page = ben.goes_to("/inbox/?tab=waiting&about=eth-cold")
     page.locator(".row__what a").first.click()
     page.locator("form[data-kept]").wait_for()

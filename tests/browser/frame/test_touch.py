@@ -38,7 +38,7 @@ def test_everything_to_press_is_as_large_as_a_finger(portal, person):
     """LOOK: touch targets are at least 44 px for buttons and fields (fault pages-B18), those of a notice too."""
     portal.shell(TOLD.format(email=portal.member("ben")["email"]))
     ben = person("ben", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
-    ben.sign_in()
+    ben.comes_in()
     expect(ben.goes_to("/inbox/").get_by_role("button", name="Put away")).to_be_visible()
     for path in (*LISTS, "/security/", "/profile/"):
         assert ben.goes_to(path).evaluate(TOO_SMALL) == [], path
@@ -47,7 +47,7 @@ def test_everything_to_press_is_as_large_as_a_finger(portal, person):
 def test_no_list_is_widened_by_the_longest_name_there_can_be(person):
     """Fault pages-B10: eighty letters without a space, at every width, and no column hidden by them."""
     owner = person("owner")
-    owner.sign_in()
+    owner.comes_in()
     for path in LISTS:
         for width in (360, 768, 1280):
             owner.page.set_viewport_size({"width": width, "height": 900})
@@ -60,7 +60,7 @@ def test_no_list_is_widened_by_the_longest_name_there_can_be(person):
 def test_four_policies_stand_in_rows_without_an_orphan(person):
     """Fault pages-C2: at 768 px two by two."""
     fay = person("fay")
-    fay.sign_in()
+    fay.comes_in()
     for width, abreast in ((360, 1), (768, 2), (1600, 4)):
         fay.page.set_viewport_size({"width": width, "height": 900})
         columns = fay.goes_to("/policies/").evaluate(
@@ -72,7 +72,7 @@ def test_four_policies_stand_in_rows_without_an_orphan(person):
 def test_what_a_right_brings_along_is_shown_as_it_is_ticked(person):
     """Fault pages-C15: View is implied by each of the others, Initiate by Execute."""
     ana = person("ana")
-    ana.sign_in()
+    ana.comes_in()
     page = ana.goes_to("/invitations/new/")
     line = page.locator(".rights tbody tr").first
     assert line.get_by_text("implied").filter(visible=True).count() == 0
@@ -85,7 +85,7 @@ def test_what_a_right_brings_along_is_shown_as_it_is_ticked(person):
 def test_escape_folds_the_switcher_back_and_gives_the_focus_to_it(person):
     """Fault pages-C21."""
     cleo = person("cleo")
-    cleo.sign_in()
+    cleo.comes_in()
     page = cleo.goes_to("/history/")
     page.evaluate(SWITCHER)
     page.keyboard.press("Escape")
@@ -97,7 +97,7 @@ def test_the_app_on_the_phone_in_hand_is_opened_by_a_link(person):
     """Fault pages-B19: nobody can scan the screen that they hold; the key can be copied, too."""
     audit = person("audit", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
     audit.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    audit.sign_in()
+    audit.comes_in()
     page = audit.goes_to("/enrol/app/")
     link = page.get_by_role("link", name="Open in your authenticator app")
     expect(link).to_be_visible()
@@ -116,7 +116,7 @@ def test_the_first_request_stands_on_the_first_screen_of_a_phone(asks, person, p
     portal.shell(TOLD.format(email=portal.member("ben")["email"]))
     asks("0.01")
     ben = person("ben", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
-    ben.sign_in()
+    ben.comes_in()
     page = ben.goes_to("/inbox/")
     expect(page.get_by_role("button", name="Put away")).to_be_visible()
     first = page.locator("main .row").first.bounding_box()
@@ -127,7 +127,7 @@ def test_the_first_request_stands_on_the_first_screen_of_a_phone(asks, person, p
 def test_the_largest_counts_widen_no_page(person):
     """fault pages-B11: and the tab that one is on is there to be seen."""
     ben = person("ben", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
-    ben.sign_in()
+    ben.comes_in()
     for tab in ("waiting", "mine", "all", "done"):
         page = ben.goes_to(f"/inbox/?tab={tab}")
         page.evaluate("count => document.querySelectorAll('.count').forEach((e) => { e.innerHTML = count; })", MOST)
@@ -153,7 +153,7 @@ BEYOND_ITS_LETTERS = """(group) => {
 def test_ones_own_security_reads_well_on_a_phone(person):
     """fault pages-C3: a date took seven lines. Fault pages-C6: of what it is the end, in the middle of its button."""
     audit = person("audit", viewport={"width": 360, "height": 740})
-    audit.sign_in()
+    audit.comes_in()
     page = audit.goes_to("/security/")
     when = page.locator("section[aria-labelledby=recent] tbody th").first.bounding_box()
     assert when is not None
@@ -165,7 +165,7 @@ def test_ones_own_security_reads_well_on_a_phone(person):
 def test_the_last_letters_of_an_address_are_underlined_alone(person):
     """fault pages-C4: it was four wide under two."""
     audit = person("audit")
-    audit.sign_in()
+    audit.comes_in()
     ends = audit.goes_to("/addresses/").locator(".address > :last-child")
     expect(ends.first).to_be_visible()
     assert [end.evaluate(BEYOND_ITS_LETTERS) for end in ends.all()] == pytest.approx([0] * ends.count(), abs=1)

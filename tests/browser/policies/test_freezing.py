@@ -14,7 +14,7 @@ WHY = "Nobody knows yet who has the laptop."
 
 def test_a_workflow_is_frozen_by_keyboard_seen_by_everybody_and_lifted(person: Callable[[str], Person]) -> None:
     ana = person("ana")
-    ana.sign_in()
+    ana.comes_in()
     page = ana.goes_to("/policies/")
     looked_over(page)
     press_until(page, "Tab", 'a[href$="/policies/freezes/new/?where=manage_access"]')
@@ -37,7 +37,7 @@ def test_a_workflow_is_frozen_by_keyboard_seen_by_everybody_and_lifted(person: C
     looked_over(page)
 
     owner = person("owner")
-    owner.sign_in()
+    owner.comes_in()
     page = owner.goes_to("/inbox/")
     line = page.get_by_role("region", name="Frozen now")
     expect(line).to_contain_text(WHY)

@@ -19,7 +19,7 @@ def tick(page: Page, name: str) -> None:
 
 def test_a_group_is_made_and_changed_by_keyboard_at_360_pixels(person: Callable[..., Person]) -> None:
     owner = person("owner", viewport=NARROW)
-    owner.sign_in()
+    owner.comes_in()
     page = owner.goes_to("/groups/new/")
     page.get_by_label("Name").fill("Night watch")
     for name in ("Ben Adeyemi", "Cleo Novak", "Olive Marsh"):
