@@ -14,6 +14,7 @@ from tests.browser.conftest import ROOT, Person, Portal, _free_port, _wait_until
 from tests.browser.devices import PICTURES, Eyes
 from tests.browser.test_story import _show_the_factor
 from tests.browser.walking import empty_portal
+from tests.database import kept_demo
 
 pytestmark = [pytest.mark.browser, pytest.mark.story]
 HOURS_LATER = 80
@@ -34,8 +35,7 @@ execute_from_command_line(["manage.py", "runserver", "--noreload", sys.argv[2]])
 def governed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """A demo of its own: what is locked here would be in everybody else's way."""
     folder = tmp_path_factory.mktemp("governed")
-    with empty_portal(folder / "var") as empty:
-        empty.manage("demo")
+    with empty_portal(folder / "var", begun=kept_demo.begun) as empty:
         demo = json.loads((folder / "var" / "demo.json").read_text())
         yield Portal(base_url=empty.url, folder=folder, welcome="", demo=demo)
 

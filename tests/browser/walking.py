@@ -54,12 +54,12 @@ class Empty:
 
 
 @contextmanager
-def empty_portal(folder: Path) -> Iterator[Empty]:
-    """Migrated, and served as `make run` does, but without a demo."""
+def empty_portal(folder: Path, begun: Callable[[Path], None] = migrated.begun) -> Iterator[Empty]:
+    """Migrated, and served as `make run` does, but without a demo unless it has begun with one."""
     port = _free_port()
     url = f"http://localhost:{port}"
     environment = surroundings() | SERVED | {"PORTAL_DEBUG": "1", "PORTAL_VAR": str(folder), "PORTAL_BASE_URL": url}
-    migrated.begun(folder)
+    begun(folder)
     portal = Empty(url, folder, environment)
     granian = ["-m", "granian", *at_one_address(), "--host", "127.0.0.1", "--port", str(port)]
     options = ["--workers", "1", "--log-level", "warning", "portal.asgi:application"]
