@@ -128,8 +128,11 @@ def test_the_gauges_of_a_server_that_is_killed_are_gone_with_it(portal):
         socket.recv(timeout=20)
         until(lambda: scraped(running.rest), lambda found: found["countersign_sockets_open{}"] == 1)
         victim.kill()
-    found = until(lambda: scraped(running.rest), lambda found: found["countersign_sockets_open{}"] == 0)
-    assert found["countersign_processes{}"] == 4
+    # A busy machine lets the others write their notes later, and nobody counts one whose note is old.
+    until(
+        lambda: scraped(running.rest),
+        lambda found: (found["countersign_sockets_open{}"], found["countersign_processes{}"]) == (0, 4),
+    )
     victim.start()
     nodes.wait_for(victim)
     until(lambda: scraped(running.rest), lambda found: found["countersign_processes{}"] == 5)
