@@ -100,10 +100,10 @@ define SAY_WELCOME
 $(WAIT_FOR_PORTAL) && { sleep 0.3; echo; cat "$(VAR)/welcome.txt"; }
 endef
 
-test: $(TEST_VENV)/.dev ## every test but soaks and whole machines, in ten minutes; says what it left out or could not run
+test: $(TEST_VENV)/.dev ## every test but long ones and whole machines, in ten minutes; says what it left out or could not run
 	@PYTHON="$(PROVE)" WORKERS="$(WORKERS)" tests/everything.sh
 
-test-whole: $(TEST_VENV)/.dev ## the same with soaks, whole machines, and what databases pass alike on both, as CI runs it
+test-whole: $(TEST_VENV)/.dev ## the same with these, and what databases pass alike on both; CI runs it
 	@PYTHON="$(PROVE)" WORKERS="$(WORKERS)" tests/everything.sh --whole
 
 test-quick: $(TEST_VENV)/.dev ## what needs no database, and one test of each other file, on SQLite; a minute

@@ -2,8 +2,8 @@
 # Runs what proves the portal, then says what ran and what did not. `make test` calls it.
 #
 #   tests/everything.sh            SQLite, PostgreSQL, browser and stories: each test, in under ten minutes on two cores
-#   tests/everything.sh --whole    the same with nothing left to chance: what both databases pass alike on both, soaks,
-#                                  and whole machines; CI=true or NOTHING_SKIPPED=1 means it, and has nothing skipped
+#   tests/everything.sh --whole    the same with what is long, whole machines, and on both databases what they pass alike;
+#                                  CI=true or NOTHING_SKIPPED=1 means it, and turns anything skipped into a failure
 #   tests/everything.sh --quick    SQLite only, nothing slow, no client libraries; of each file that needs the database,
 #                                  one test
 #
@@ -134,23 +134,25 @@ PYTHON
 }
 
 on_databases() {
-    local url=$given_database reason there="" first=() second=() marks="not browser and not story and not machines"
+    local url=$given_database reason more there="" first=() second=() marks="not browser and not story and not machines"
     case $url in
         postgres://* | postgresql://*) ;;
         *) url="postgres:///countersign?host=/var/run/postgresql" ;;
     esac
     reason=$(may_create_databases "$url" 2>&1) && there=yes
     if [[ ! $whole ]]; then
-        marks+=" and not soak"
-        left+=("soaks")
+        marks+=" and not long"
+        left+=("what goes on for long")
         if [[ $there ]]; then
             first=(--alike=first-half) second=(--alike=second-half)
             left+=("on each database, half of what both pass alike")
         fi
     fi
     if [[ $chromium && ! $machines ]]; then begin_beside browser "$workers"; fi
-    # A fifth of the time of three was idle; with PostgreSQL, which works too, hardly any.
-    run "SQLite" waiting 2 "${first[@]}" -m "$marks and not postgresql"
+    # A fifth of the time of three was idle, unless the browser ran beside; with PostgreSQL, which works too, hardly any.
+    more=2
+    [[ $beside ]] && more=1
+    run "SQLite" waiting "$more" "${first[@]}" -m "$marks and not postgresql"
     if [[ $there ]]; then
         DATABASE_URL=$url run "PostgreSQL" waiting 1 --database-only "${second[@]}" -m "$marks"
     elif [[ $url == "$given_database" ]]; then
@@ -161,7 +163,9 @@ on_databases() {
 }
 
 browser() { # how many workers: each has a portal of its own, and waits for it now and then
-    make --silent .venv/.runtime && steady -n "$1" --dist loadfile --no-loadscope-reorder tests/browser
+    local marks=()
+    [[ $whole ]] || marks=(-m "not long")
+    make --silent .venv/.runtime && steady -n "$1" --dist loadfile --no-loadscope-reorder "${marks[@]}" tests/browser
 }
 
 # One after the other: each machine of a test may need as much as this one has.
@@ -252,8 +256,10 @@ else
     in_the_browser
     with_redis
     with_roles
-    with_own_postgresql
-    with_history
+    if [[ $whole ]]; then
+        with_own_postgresql
+        with_history
+    fi
 fi
 
 if [[ -f $PORTAL_VAR/unsteady ]]; then mapfile -t unsteady <"$PORTAL_VAR/unsteady"; fi

@@ -16,7 +16,7 @@ from tests.browser.test_story import _show_the_factor
 from tests.browser.walking import empty_portal
 from tests.database import kept_demo
 
-pytestmark = [pytest.mark.browser, pytest.mark.story]
+pytestmark = [pytest.mark.browser, pytest.mark.story, pytest.mark.long]
 HOURS_LATER = 80
 # The same portal and the same data, and a clock that is ahead.
 LATER = """

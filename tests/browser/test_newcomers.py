@@ -12,7 +12,7 @@ from tests.browser.conftest import totp
 from tests.browser.frame.test_idle import HURRY
 from tests.browser.walking import WORDS, Empty, Walker, empty_portal, walkers
 
-pytestmark = [pytest.mark.browser, pytest.mark.story]
+pytestmark = [pytest.mark.browser, pytest.mark.story, pytest.mark.long]
 
 
 @pytest.fixture

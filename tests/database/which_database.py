@@ -28,6 +28,8 @@ def passes_alike(item: pytest.Item) -> bool:
 
     Asking for pages as a browser does is such a thing, whatever else is said of the file.
     """
+    if item.get_closest_marker("alike") is not None:
+        return True
     if _is_at_once(item) or item.get_closest_marker("postgresql") is not None:
         return False
     if {"client", "sign_in"} & set(getattr(item, "fixturenames", ())):

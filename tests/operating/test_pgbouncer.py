@@ -83,6 +83,7 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_what_must_not_go_wrong_does_not_by_transaction(pool, server, tmp_path):
     """fault operations-F9: more than half of all calls failed, for statements of one client met those of another."""
     server.create("test_portal", like=kept_demo.MIGRATED)

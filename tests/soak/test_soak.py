@@ -15,7 +15,7 @@ ENDS_WITHIN = 400
 
 
 @pytest.mark.slow
-@pytest.mark.soak
+@pytest.mark.long
 def test_sockets_are_told_everything_once_and_in_order_whatever_breaks():
     """DESIGN V3: processes that serve sockets are killed, a worker of REST is, and the database is restarted."""
     if reason := postgresql_server.why_none():

@@ -169,6 +169,7 @@ class Life(Organized):
 
 
 @pytest.mark.slow
+@pytest.mark.alike
 @pytest.mark.django_db(transaction=True)
 def test_a_life_of_requests_breaks_no_rule():
     """CR-3, CR-5, CR-7, CR-8, CR-11, CR-12: whatever people do, in whatever order, on two connections."""

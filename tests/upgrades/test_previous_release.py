@@ -24,7 +24,7 @@ from tests.upgrades import previous
 from tests.upgrades.previous import Previous
 from tests.upgrades.visitor import Visitor, wait_for_room
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.slow]
+pytestmark = [pytest.mark.postgresql, pytest.mark.slow, pytest.mark.long]
 # Of its own suite, what bots, money and deciding stand on.
 IMPORTANT = (
     "tests/policies/changes/test_decisions.py",

@@ -80,7 +80,7 @@ def act(tmp_path, customer, proxy) -> Iterator[Act]:
             yield does
 
 
-@pytest.mark.soak
+@pytest.mark.long
 def test_each_approved_one_arrives_at_most_once_none_is_forgotten_and_what_is_unknown_says_so(
     act, customer, proxy, capsys
 ):

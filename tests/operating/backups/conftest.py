@@ -73,6 +73,15 @@ class Portal:
         return {bot["name"]: (bot["api_key"], bot["api_secret"]) for bot in said["service_users"]}
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is done to a PostgreSQL of its own takes long: only CI and `make test-whole` do it."""
+    for item in items:
+        params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        if "server" in getattr(item, "fixturenames", ()) or params.get("portal") == "postgresql":
+            item.add_marker("long")
+
+
 @contextmanager
 def backed_up(var: Path, folder: Path, **settings: str) -> Iterator[Portal]:
     """The portal whose data lies in `var`, with a folder of its own for its backups and their key."""

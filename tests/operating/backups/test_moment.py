@@ -19,7 +19,7 @@ from tests.database import kept_demo
 from tests.operating.backups.conftest import backed_up
 from tests.serving import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 RUNBOOKS = ROOT / "docs/runbooks"
 
 

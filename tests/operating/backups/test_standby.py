@@ -11,7 +11,7 @@ from portal.operating.backups import manifest
 from tests import postgresql_server
 from tests.postgresql_server import SUPERUSER, PostgresqlServer
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from portal.operating.backups import manifest
 from tests.api.calls import FORM, sign
 from tests.running import free_port, served
 
-pytestmark = [pytest.mark.slow, pytest.mark.soak]
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 BACKUPS = 2
 # Each bot has called so often between two backups, so that there is something in between.
 CALLS = 10

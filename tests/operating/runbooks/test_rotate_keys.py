@@ -13,7 +13,7 @@ from tests import postgresql_server
 from tests.database import kept_demo
 from tests.operating.runbooks.installed import RUNBOOKS, Node, blocks, node
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 ROTATE = "rotate-keys.md"
 
 

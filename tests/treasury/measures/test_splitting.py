@@ -147,6 +147,7 @@ class Split(Organized):
 
 
 @pytest.mark.slow
+@pytest.mark.alike
 @pytest.mark.django_db(transaction=True)
 def test_splitting_below_a_sum_lets_less_than_the_sum_out(settings_of_prices):
     """CR-10: the amount that may leave is held against what is open and what was executed, whoever asks and when."""
