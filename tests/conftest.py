@@ -30,7 +30,7 @@ from portal.core.web.http import Proof
 from portal.jobs import mail
 from portal.treasury import expired_holds
 from tests.database import kept_rows, migrated
-from tests.database.which_database import HALVES, half_of, passes_alike, touches
+from tests.database.which_database import passes_alike, touches
 from tests.factories import people
 from tests.factories import world as cast
 from tests.factories.world import PASSWORD, Bot, World
@@ -44,10 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--quick", action="store_true", help="of the tests that touch the database, one of each file and no more"
     )
-    parser.addoption(
-        "--alike", choices=("all", *HALVES), default="all",
-        help="which of the tests that every database passes alike: of two, each can show one half",
-    )  # fmt: skip
+    parser.addoption("--apart", action="store_true", help="leave out what every database passes alike")
 
 
 @pytest.hookimpl(trylast=True)
@@ -68,8 +65,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_left_out(config: pytest.Config, item: pytest.Item) -> bool:
     if not touches(item):
         return bool(config.getoption("--database-only"))
-    half = config.getoption("--alike")
-    return half != "all" and passes_alike(item) and half != half_of(item)
+    return bool(config.getoption("--apart")) and passes_alike(item)
 
 
 def pytest_collection_finish() -> None:

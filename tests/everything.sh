@@ -8,9 +8,9 @@
 #                                  one test
 #
 # PostgreSQL: the server DATABASE_URL names, else a local one on its socket. Every run makes its own test databases.
-# What touches no database runs once, with SQLite. Without --whole, so does what every database passes alike: half of it on
-# each of the two, and all of it on SQLite where there is no PostgreSQL (tests/database/which_database.py). The browser
-# waits much: it runs beside SQLite, or beside whole machines, which wait as well. What it said is shown after that.
+# What touches no database runs once, with SQLite. Without --whole, so does what every database passes alike
+# (tests/database/which_database.py). The browser waits much: it runs beside SQLite, or beside whole machines, which wait
+# as well. What it said is shown after that.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -134,7 +134,7 @@ PYTHON
 }
 
 on_databases() {
-    local url=$given_database reason more there="" first=() second=() marks="not browser and not story and not machines"
+    local url=$given_database reason more there="" apart=() marks="not browser and not story and not machines"
     case $url in
         postgres://* | postgresql://*) ;;
         *) url="postgres:///countersign?host=/var/run/postgresql" ;;
@@ -142,19 +142,19 @@ on_databases() {
     reason=$(may_create_databases "$url" 2>&1) && there=yes
     if [[ ! $whole ]]; then
         marks+=" and not long"
-        left+=("what goes on for long")
+        left+=("what takes long")
         if [[ $there ]]; then
-            first=(--alike=first-half) second=(--alike=second-half)
-            left+=("on each database, half of what both pass alike")
+            apart=(--apart)
+            left+=("on PostgreSQL, what every database passes alike")
         fi
     fi
     if [[ $chromium && ! $machines ]]; then begin_beside browser "$workers"; fi
     # A fifth of the time of three was idle, unless the browser ran beside; with PostgreSQL, which works too, hardly any.
     more=2
     [[ $beside ]] && more=1
-    run "SQLite" waiting "$more" "${first[@]}" -m "$marks and not postgresql"
+    run "SQLite" waiting "$more" -m "$marks and not postgresql"
     if [[ $there ]]; then
-        DATABASE_URL=$url run "PostgreSQL" waiting 1 --database-only "${second[@]}" -m "$marks"
+        DATABASE_URL=$url run "PostgreSQL" waiting 1 --database-only "${apart[@]}" -m "$marks"
     elif [[ $url == "$given_database" ]]; then
         failed+=("PostgreSQL: DATABASE_URL: $reason")
     else
@@ -266,7 +266,7 @@ if [[ -f $PORTAL_VAR/unsteady ]]; then mapfile -t unsteady <"$PORTAL_VAR/unstead
 printf '\n== Result\n'
 ((${#passed[@]})) && printf 'passed   %s\n' "${passed[@]}"
 ((${#skipped[@]})) && printf 'skipped  %s\n' "${skipped[@]}"
-((${#left[@]})) && printf 'left out %s: make test-whole runs it, as CI does\n' "${left[@]}"
+((${#left[@]})) && printf 'left out %s: make test-whole runs it, and CI\n' "${left[@]}"
 ((${#unsteady[@]})) && printf 'UNSTEADY passed only when run again, alone: %s\n' "${unsteady[@]}"
 ((${#failed[@]})) && printf 'FAILED   %s\n' "${failed[@]}"
 if ((${#skipped[@]})) && [[ ${CI:-} == true || ${NOTHING_SKIPPED:-} == 1 ]]; then

@@ -1,13 +1,11 @@
-"""Which tests every database passes alike, and on which of two they run where nobody has time for both."""
+"""Which tests every database passes alike: one of two is enough where nobody has time for both."""
 
 from functools import cache
 from pathlib import Path
 from typing import Final
-from zlib import crc32
 
 import pytest
 
-HALVES: Final = ("first-half", "second-half")
 # The database is the subject of these: statements, locks, migrations, settings of the connection, the history's chain.
 ABOUT_DATABASES: Final = {"audit", "core", "database", "jobs", "operating"}
 # A test that counts statements, or says that databases differ, has something to say of each.
@@ -35,11 +33,6 @@ def passes_alike(item: pytest.Item) -> bool:
     if {"client", "sign_in"} & set(getattr(item, "fixturenames", ())):
         return True
     return item.path.relative_to(TESTS).parts[0] not in ABOUT_DATABASES and not _tells_them_apart(item.path)
-
-
-def half_of(item: pytest.Item) -> str:
-    """The same in every run, and each case of a test by itself."""
-    return HALVES[crc32(item.nodeid.encode()) % 2]
 
 
 def _is_at_once(item: pytest.Item) -> bool:
