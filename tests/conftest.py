@@ -29,43 +29,16 @@ from portal.api.handlers import ledger, orders
 from portal.core.web.http import Proof
 from portal.jobs import mail
 from portal.treasury import expired_holds
+from tests.collecting.choice import pytest_addoption, pytest_collection_modifyitems
 from tests.database import kept_rows, migrated
-from tests.database.which_database import passes_alike, touches
 from tests.factories import people
 from tests.factories import world as cast
 from tests.factories.world import PASSWORD, Bot, World
 
+__all__ = ["pytest_addoption", "pytest_collection_modifyitems"]
+
 # Nothing that is imported or collected is garbage before the tests run: see `pytest_collection_finish`.
 gc.disable()
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--database-only", action="store_true", help="leave out the tests that touch no database")
-    parser.addoption(
-        "--quick", action="store_true", help="of the tests that touch the database, one of each file and no more"
-    )
-    parser.addoption("--apart", action="store_true", help="leave out what every database passes alike")
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what the options say; what takes long comes first.
-
-    As the last one it would keep one worker busy while the others have nothing left.
-    """
-    items.sort(key=lambda item: not (item.get_closest_marker("story") or item.get_closest_marker("slow")))
-    left = [item for item in items if _is_left_out(config, item)]
-    if config.getoption("--quick"):
-        left += _all_but_one_of_each_file([item for item in items if touches(item)])
-    config.hook.pytest_deselected(items=left)
-    out = set(left)
-    items[:] = [item for item in items if item not in out]
-
-
-def _is_left_out(config: pytest.Config, item: pytest.Item) -> bool:
-    if not touches(item):
-        return bool(config.getoption("--database-only"))
-    return bool(config.getoption("--apart")) and passes_alike(item)
 
 
 def pytest_collection_finish() -> None:
@@ -77,12 +50,6 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
     gc.enable()
-
-
-def _all_but_one_of_each_file(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Which one is left does not hang on the order, which is another one in every run."""
-    kept = {item.path: item.nodeid for item in sorted(items, key=lambda item: item.nodeid, reverse=True)}
-    return [item for item in items if kept[item.path] != item.nodeid]
 
 
 def pytest_runtest_makereport(call: pytest.CallInfo[object]) -> None:

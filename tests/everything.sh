@@ -9,7 +9,7 @@
 #
 # PostgreSQL: the server DATABASE_URL names, else a local one on its socket. Every run makes its own test databases.
 # What touches no database runs once, with SQLite. Without --whole, so does what every database passes alike
-# (tests/database/which_database.py). The browser waits much: it runs beside SQLite, or beside whole machines, which wait
+# (tests/collecting/which_database.py). The browser waits much: it runs beside SQLite, or beside whole machines, which wait
 # as well. What it said is shown after that.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -90,7 +90,7 @@ steady() { # what pytest is given
 }
 
 # A worker that has nothing left takes over from the others: how long a test takes is known to nobody beforehand.
-shared() { steady -n "$workers" --dist worksteal "$@"; }
+shared() { steady -n "$workers" --dist worksteal --dealt "$@"; }
 
 # More workers than there are cores: whoever waits for a server, a deadline or a lock leaves its core to another.
 waiting() { # how many more, then what pytest is given
@@ -134,7 +134,7 @@ PYTHON
 }
 
 on_databases() {
-    local url=$given_database reason more there="" apart=() marks="not browser and not story and not machines"
+    local url=$given_database reason there="" apart=() marks="not browser and not story and not machines"
     case $url in
         postgres://* | postgresql://*) ;;
         *) url="postgres:///countersign?host=/var/run/postgresql" ;;
@@ -149,10 +149,8 @@ on_databases() {
         fi
     fi
     if [[ $chromium && ! $machines ]]; then begin_beside browser "$workers"; fi
-    # A fifth of the time of three was idle, unless the browser ran beside; with PostgreSQL, which works too, hardly any.
-    more=2
-    [[ $beside ]] && more=1
-    run "SQLite" waiting "$more" -m "$marks and not postgresql"
+    # A fifth of the time of three was idle; with PostgreSQL, which works too, hardly any.
+    run "SQLite" waiting 2 -m "$marks and not postgresql"
     if [[ $there ]]; then
         DATABASE_URL=$url run "PostgreSQL" waiting 1 --database-only "${apart[@]}" -m "$marks"
     elif [[ $url == "$given_database" ]]; then
