@@ -9,8 +9,7 @@
 #
 # PostgreSQL: the server DATABASE_URL names, else a local one on its socket. Every run makes its own test databases.
 # What touches no database runs once, with SQLite. Without --whole, so does what every database passes alike
-# (tests/collecting/which_database.py). The browser waits much: it runs beside SQLite, or beside whole machines, which wait
-# as well. What it said is shown after that.
+# (tests/collecting/which_database.py). What waits much runs beside something else, and what that said is shown after it.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -134,7 +133,7 @@ PYTHON
 }
 
 on_databases() {
-    local url=$given_database reason there="" apart=() marks="not browser and not story and not machines"
+    local url=$given_database reason there="" marks="not browser and not story and not machines"
     case $url in
         postgres://* | postgresql://*) ;;
         *) url="postgres:///countersign?host=/var/run/postgresql" ;;
@@ -143,21 +142,27 @@ on_databases() {
     if [[ ! $whole ]]; then
         marks+=" and not long"
         left+=("what takes long")
-        if [[ $there ]]; then
-            apart=(--apart)
-            left+=("on PostgreSQL, what every database passes alike")
-        fi
+    fi
+    if [[ $there && ! $whole ]]; then
+        left+=("on PostgreSQL, what every database passes alike")
+        # Half of the work is SQLite's: the other half goes on beside it, for all of it waits now and then.
+        begin_beside waiting 1 -m "$marks and not postgresql"
+        if [[ $chromium ]]; then run "browser and stories" browser "$workers"; fi
+        DATABASE_URL=$url run "PostgreSQL" shared --database-only --apart -m "$marks"
+        end_beside "SQLite"
+        return
     fi
     if [[ $chromium && ! $machines ]]; then begin_beside browser "$workers"; fi
     # A fifth of the time of three was idle; with PostgreSQL, which works too, hardly any.
     run "SQLite" waiting 2 -m "$marks and not postgresql"
     if [[ $there ]]; then
-        DATABASE_URL=$url run "PostgreSQL" waiting 1 --database-only "${apart[@]}" -m "$marks"
+        DATABASE_URL=$url run "PostgreSQL" waiting 1 --database-only -m "$marks"
     elif [[ $url == "$given_database" ]]; then
         failed+=("PostgreSQL: DATABASE_URL: $reason")
     else
         skip "PostgreSQL" "no DATABASE_URL, and no local server to use ($reason)"
     fi
+    if [[ $beside ]]; then end_beside "browser and stories"; fi
 }
 
 browser() { # how many workers: each has a portal of its own, and waits for it now and then
@@ -171,6 +176,7 @@ on_machines() {
     if [[ $machines ]]; then
         if [[ $chromium ]]; then begin_beside browser "$workers"; fi
         run "whole machines" steady --durations=12 -m "not drill" tests/machines
+        if [[ $chromium ]]; then end_beside "browser and stories"; fi
     elif [[ $whole ]]; then
         skip "whole machines" "$no_machines"
     else
@@ -196,16 +202,6 @@ find_chromium() {
         chromium=${chromium:-$(command -v "$name" || true)}
     done
     export CHROMIUM=$chromium
-}
-
-in_the_browser() {
-    if [[ $beside ]]; then
-        end_beside "browser and stories"
-    elif [[ $chromium ]]; then
-        run "browser and stories" browser "$((2 * workers))"
-    else
-        skip "browser and stories" "Chromium is not installed"
-    fi
 }
 
 # Part of the runs above: a client in JavaScript skips itself where it could not be installed.
@@ -251,7 +247,7 @@ else
     fi
     on_databases
     on_machines
-    in_the_browser
+    if [[ ! $chromium ]]; then skip "browser and stories" "Chromium is not installed"; fi
     with_redis
     with_roles
     if [[ $whole ]]; then
