@@ -1,5 +1,6 @@
 """Keys for trying it out on one machine: made once, kept in `var/`, never used when DEBUG is off."""
 
+import fcntl
 import json
 import os
 import secrets
@@ -26,15 +27,17 @@ def local_keys(folder: Path) -> dict[str, str]:
     """The secret key and sealing key of this checkout, made at the first call and readable by its owner alone."""
     path = folder / "keys.json"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        keys: dict[str, str] = json.loads(path.read_text())
-        return keys
-    keys = {
-        "secret_key": secrets.token_urlsafe(50),
-        "sealing_keys": "local:" + urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode(),
-    }
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(keys, file)
+    if path.exists() and (said := path.read_text()):
+        found: dict[str, str] = json.loads(said)
+        return found
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+        # Several processes may start at once; the others wait here until the first has written them.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        keys: dict[str, str] = json.loads(file.read() or "{}")
+        if not keys:
+            keys = {
+                "secret_key": secrets.token_urlsafe(50),
+                "sealing_keys": "local:" + urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"=").decode(),
+            }
+            json.dump(keys, file)
     return keys

@@ -146,7 +146,7 @@ on_databases() {
     if [[ $there && ! $whole ]]; then
         left+=("on PostgreSQL, what every database passes alike")
         # Half of the work is SQLite's: the other half goes on beside it, for all of it waits now and then.
-        begin_beside waiting 1 -m "$marks and not postgresql"
+        begin_beside waiting 2 -m "$marks and not postgresql"
         if [[ $chromium ]]; then run "browser and stories" browser "$workers"; fi
         DATABASE_URL=$url run "PostgreSQL" shared --database-only --apart -m "$marks"
         end_beside "SQLite"
