@@ -27,7 +27,7 @@ def loading() -> Iterator[None]:
 
 
 def load_all() -> None:
-    """What apps register where somebody asks for it, and commands seldom do: operations, measures, tasks.
+    """What apps register where one asks for it, and commands seldom do: operations, measures, tasks, parts of pages.
 
     For whoever goes on in several threads: nobody waits for it later, and no two load it at once. Two that begin at
     different ends of modules that name each other would wait for each other, and Python would end one with an error.
